@@ -1,0 +1,7 @@
+//! Accounts, sessions, roles and rules, and the answers made of them.
+#![doc = include_str!("../README.md")]
+
+pub mod clock;
+pub mod input;
+pub mod problem;
+pub mod store;

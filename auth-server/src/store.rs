@@ -1,0 +1,52 @@
+//! What every feature's SQL shares: the pool and the way database trouble reaches the client.
+
+use crate::problem::{Problem, Spec};
+
+/// What an operation that needs the database can answer when the database is away.
+pub const DATABASE: &[Spec] = &[UNAVAILABLE];
+
+const UNAVAILABLE: Spec = Spec {
+    status: 503,
+    code: "database_unavailable",
+    title: "The database can't be reached; nothing was changed.",
+};
+
+const INTERNAL: Spec =
+    Spec { status: 500, code: "internal", title: "Something went wrong on our side." };
+
+/// Lets `?` turn database trouble into a problem; the cause goes to the log here, once.
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        if is_away(&error) {
+            tracing::error!(%error, "database away");
+            return Self::new(UNAVAILABLE).retry_after(1);
+        }
+        tracing::error!(%error, "database refused a statement");
+        Self::new(INTERNAL)
+    }
+}
+
+/// True where another try, later, may well succeed.
+fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_) => true,
+        // 08: connection trouble, 53: out of resources, 57: shut down by an operator, 55000 and
+        // 3D000: the database takes no connections. 40: a conflict that a retry resolves.
+        sqlx::Error::Database(db) => db.code().is_some_and(|code| {
+            ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
+                || matches!(code.as_ref(), "55000" | "3D000")
+        }),
+        _ => false,
+    }
+}
+
+/// Name of the constraint that a write ran into, if it did.
+#[must_use]
+pub fn constraint(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::constraint)
+}

@@ -1,0 +1,2 @@
+//! etl-labeler
+fn main() {}

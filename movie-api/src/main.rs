@@ -1,0 +1,2 @@
+//! movie-api
+fn main() {}
