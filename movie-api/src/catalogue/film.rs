@@ -1,0 +1,133 @@
+//! A film, read from its document.
+
+use poem_openapi::Object;
+use serde_json::Value;
+
+/// The fields of a document that make a [`Film`].
+pub const FIELDS: [&str; 8] = [
+    "id",
+    "title",
+    "release_date",
+    "imdb_rating",
+    "mpaa_rating",
+    "genres",
+    "directors",
+    "description",
+];
+
+/// The field that says who may read a film; it never leaves this program.
+pub const ACCESS: &str = "access";
+
+/// A film.
+#[derive(Clone, Debug, PartialEq, Object)]
+pub struct Film {
+    /// Stable id, as in `/movies/{id}`.
+    pub id: String,
+    /// Title; empty if the catalogue has none.
+    pub title: String,
+    /// Day of the first release, `YYYY-MM-DD`.
+    pub release_date: Option<String>,
+    /// Viewers' rating at imdb.com, 0 to 10.
+    pub imdb_rating: Option<f64>,
+    /// MPAA rating: `G`, `PG`, `PG-13`, `R` or `NC-17`.
+    pub mpaa_rating: Option<String>,
+    /// Genres; empty if unknown.
+    pub genres: Vec<Named>,
+    /// Directors; empty if unknown.
+    pub directors: Vec<Named>,
+    /// What it is about.
+    pub description: Option<String>,
+}
+
+/// A genre or a person.
+#[derive(Clone, Debug, PartialEq, Object)]
+pub struct Named {
+    /// Stable id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+}
+
+/// A film together with what auth-server has to know about it.
+pub struct Document {
+    /// The document's id.
+    pub id: String,
+    /// `access` as it stands in the document; `None` when it isn't there at all.
+    pub access: Option<Value>,
+    /// What the caller gets if allowed.
+    pub film: Film,
+}
+
+impl Document {
+    /// Reads the document with this id. Like Elasticsearch, it takes a number for a text, a text
+    /// for a number and one value for a list, so that one odd document never breaks a page.
+    pub fn read(id: String, source: &Value) -> Self {
+        let film = Film {
+            id: id.clone(),
+            title: text(source.get("title")).unwrap_or_default(),
+            release_date: text(source.get("release_date")),
+            imdb_rating: number(source.get("imdb_rating")),
+            mpaa_rating: text(source.get("mpaa_rating")),
+            genres: list(source.get("genres")),
+            directors: list(source.get("directors")),
+            description: text(source.get("description")),
+        };
+        Self { id, access: source.get(ACCESS).cloned(), film }
+    }
+}
+
+fn text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn number(value: Option<&Value>) -> Option<f64> {
+    match value? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
+        _ => None,
+    }
+}
+
+fn list(value: Option<&Value>) -> Vec<Named> {
+    let items = match value {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(item) => std::slice::from_ref(item),
+        None => &[],
+    };
+    items.iter().filter_map(named).collect()
+}
+
+fn named(item: &Value) -> Option<Named> {
+    Some(Named { id: text(item.get("id"))?, name: text(item.get("name"))? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn odd_values_are_read_as_elasticsearch_reads_them() {
+        let source = json!({
+            "title": 1917, "imdb_rating": "8.2", "release_date": null, "mpaa_rating": ["R"],
+            "genres": {"id": "war", "name": "War"}, "directors": [{"id": "mendes"}, "Sam Mendes"],
+            "access": null,
+        });
+        let document = Document::read("1".into(), &source);
+        assert_eq!(document.access, Some(Value::Null));
+        assert_eq!(document.film.title, "1917");
+        assert_eq!(document.film.imdb_rating, Some(8.2));
+        assert_eq!(document.film.genres, [Named { id: "war".into(), name: "War".into() }]);
+        assert_eq!(document.film.directors, []);
+        assert_eq!((document.film.release_date, document.film.mpaa_rating), (None, None));
+    }
+
+    #[test]
+    fn a_document_without_access_differs_from_one_where_it_is_null() {
+        assert_eq!(Document::read("1".into(), &json!({})).access, None);
+    }
+}
