@@ -1,0 +1,72 @@
+//! Tries the rules against the index before anything is written.
+
+use std::collections::BTreeMap;
+
+use elasticsearch::{FieldCapsParts, SearchParts};
+use policies::label_rules::LabelRule;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
+
+use crate::{
+    LabelerError,
+    elastic::{Elastic, ElasticError, body, read},
+    plan::{Plan, named_query},
+};
+
+impl Elastic {
+    /// Makes sure that the index exists and takes every rule. Writes nothing.
+    ///
+    /// # Errors
+    /// [`LabelerError::RuleQuery`] or [`LabelerError::RuleField`] with the first rule that can't be used,
+    /// [`ElasticError::NoIndex`], or another [`ElasticError`].
+    pub async fn check(&self, plan: &Plan) -> Result<(), LabelerError> {
+        if !self.index_exists().await? {
+            return Err(ElasticError::NoIndex(self.index.clone()).into());
+        }
+        for rule in &plan.rules {
+            self.check_query(rule).await?;
+            self.check_window(rule).await?;
+        }
+        Ok(())
+    }
+
+    async fn check_query(&self, rule: &LabelRule) -> Result<(), LabelerError> {
+        let Some(query) = named_query(rule) else { return Ok(()) };
+        let index = [self.index.as_str()];
+        let search =
+            self.client.search(SearchParts::Index(&index)).allow_partial_search_results(false);
+        let probe =
+            json!({ "size": 0, "terminate_after": 1, "track_total_hits": false, "query": query });
+        match body(search.body(probe).send().await, "try a label rule").await {
+            Err(ElasticError::Refused { status: 400..=499, reason, .. }) => {
+                Err(LabelerError::RuleQuery { rule: rule.name.to_string(), reason })
+            }
+            answer => Ok(answer.map(drop)?),
+        }
+    }
+
+    async fn check_window(&self, rule: &LabelRule) -> Result<(), LabelerError> {
+        let Some(within) = &rule.within else { return Ok(()) };
+        if self.is_date(&within.field).await? {
+            return Ok(());
+        }
+        Err(LabelerError::RuleField { rule: rule.name.to_string(), field: within.field.clone() })
+    }
+
+    async fn is_date(&self, field: &str) -> Result<bool, ElasticError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            fields: BTreeMap<String, BTreeMap<String, IgnoredAny>>,
+        }
+        let attempt = "look for a date field";
+        let index = [self.index.as_str()];
+        let fields = [field];
+        let caps = self.client.field_caps(FieldCapsParts::Index(&index)).fields(&fields);
+        let answer = body(caps.send().await, attempt).await?;
+        let answer: Answer = read(&answer, attempt)?;
+        let types = answer.fields.get(field);
+        Ok(types
+            .is_some_and(|types| types.keys().all(|kind| kind == "date" || kind == "date_nanos")))
+    }
+}

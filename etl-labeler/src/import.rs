@@ -1,0 +1,97 @@
+//! Loads films from a file of one JSON object a line.
+
+mod film;
+mod store;
+
+use std::{
+    fmt,
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use policies::label_rules::LabelRules;
+
+use crate::{LabelerError, elastic::Elastic, import::store::Batch, progress::Progress};
+
+/// What an import came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Lines with something in them.
+    pub lines: u64,
+    /// Lines that were skipped, because they are no film or because Elasticsearch refused them.
+    pub bad: u64,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Creates the index if it is missing and writes every film of `file` with its `id` as document id. A film that is
+/// there already is replaced whole, its `access` included: it counts as unlabelled until the next run.
+/// A bad line is reported on standard error with its number and skipped.
+///
+/// # Errors
+/// The file can't be read or Elasticsearch fails as a whole; lines before that are imported.
+pub async fn import(
+    elastic: &Elastic,
+    rules: &LabelRules,
+    file: &Path,
+) -> Result<Imported, LabelerError> {
+    let started = Instant::now();
+    let unreadable = |source| LabelerError::File { path: file.to_owned(), source };
+    let opened = File::open(file).map_err(unreadable)?;
+    let progress = Progress::bytes(opened.metadata().map_err(unreadable)?.len());
+    if elastic.index_exists().await? {
+        elastic.put_access_mapping(rules).await?;
+    } else {
+        elastic.create_index(rules).await?;
+    }
+    let mut imported = Imported::default();
+    let mut batch = Batch::default();
+    for (line, number) in BufReader::new(opened).split(b'\n').zip(1..) {
+        let line = line.map_err(unreadable)?;
+        progress.add(line.len() as u64 + 1);
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        imported.lines += 1;
+        match film::parse(&line) {
+            Ok(film) => batch.add(number, &film),
+            Err(reason) => imported.skip(number, &reason.to_string()),
+        }
+        if batch.is_full() {
+            imported.store(elastic, &mut batch).await?;
+        }
+    }
+    imported.store(elastic, &mut batch).await?;
+    elastic.refresh().await?;
+    progress.finish();
+    imported.took = started.elapsed();
+    Ok(imported)
+}
+
+impl Imported {
+    async fn store(&mut self, elastic: &Elastic, batch: &mut Batch) -> Result<(), LabelerError> {
+        for (number, reason) in batch.store(elastic).await? {
+            self.skip(number, &reason);
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, number: u64, reason: &str) {
+        self.bad += 1;
+        eprintln!("line {number}: {reason}");
+    }
+}
+
+impl fmt::Display for Imported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lines, bad, took } = self;
+        write!(
+            f,
+            "lines={lines} imported={} bad={bad} seconds={:.1}",
+            lines - bad,
+            took.as_secs_f64()
+        )
+    }
+}

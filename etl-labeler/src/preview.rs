@@ -1,0 +1,86 @@
+//! What a run would change, without writing anything.
+
+use std::{collections::BTreeMap, fmt};
+
+use policies::label_rules::LabelRules;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    LabelerError, clock,
+    elastic::Elastic,
+    label::{Change, Labelled},
+    pipeline::Pages,
+    plan::Plan,
+    progress::Progress,
+};
+
+/// The changes that a run would make.
+#[derive(Debug, Default)]
+pub struct Preview {
+    films: u64,
+    changed: u64,
+    /// Per label: films that get it, films that lose it.
+    labels: BTreeMap<String, (u64, u64)>,
+    samples: Vec<Change>,
+}
+
+/// Compares all films with `rules` and keeps up to `samples` films whose labels would change.
+///
+/// # Errors
+/// As [`crate::pipeline::run`], which finds the same faults in rules.
+pub async fn preview(
+    elastic: &Elastic,
+    rules: &LabelRules,
+    page_size: u16,
+    samples: usize,
+) -> Result<Preview, LabelerError> {
+    let plan = Plan::new(rules, clock::now());
+    elastic.check(&plan).await?;
+    let progress = Progress::films(elastic.count().await?);
+    let mut preview = Preview::default();
+    for rule in &plan.rules {
+        preview.labels.insert(rule.name.to_string(), (0, 0));
+    }
+    let mut pages = Pages::read(elastic, &plan, page_size, &CancellationToken::new());
+    while let Some(page) = pages.next(&plan).await? {
+        progress.add(page.seen);
+        preview.add(page, samples);
+    }
+    progress.finish();
+    Ok(preview)
+}
+
+impl Preview {
+    fn add(&mut self, page: Labelled, samples: usize) {
+        self.films += page.seen;
+        self.changed += page.changes.len() as u64;
+        for change in page.changes {
+            for label in &change.added {
+                self.labels.entry(label.clone()).or_default().0 += 1;
+            }
+            for label in &change.removed {
+                self.labels.entry(label.clone()).or_default().1 += 1;
+            }
+            let relabelled = !change.added.is_empty() || !change.removed.is_empty();
+            if relabelled && self.samples.len() < samples {
+                self.samples.push(change);
+            }
+        }
+    }
+}
+
+impl fmt::Display for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "films={} would_write={}", self.films, self.changed)?;
+        for (label, (added, removed)) in &self.labels {
+            writeln!(f, "label={label} added={added} removed={removed}")?;
+        }
+        for film in &self.samples {
+            write!(f, "film={}", film.id)?;
+            film.added.iter().try_for_each(|label| write!(f, " +{label}"))?;
+            film.removed.iter().try_for_each(|label| write!(f, " -{label}"))?;
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}

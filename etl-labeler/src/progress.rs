@@ -1,0 +1,31 @@
+//! A progress bar on standard error, where that is a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    pub(crate) fn films(total: u64) -> Self {
+        Self::new(total, "{bar:40} {human_pos} of {human_len} films, {per_sec}, {eta} left")
+    }
+
+    pub(crate) fn bytes(total: u64) -> Self {
+        Self::new(total, "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
+    }
+
+    fn new(total: u64, template: &str) -> Self {
+        let bar = ProgressBar::new(total);
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub(crate) fn add(&self, done: u64) {
+        self.0.inc(done);
+    }
+
+    pub(crate) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,59 @@
+//! What a run came to, as one line.
+
+use std::{fmt, time::Duration};
+
+use crate::{label::Labelled, load::Loaded, plan::Plan};
+
+/// Totals of one run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Summary {
+    /// Films read.
+    pub seen: u64,
+    /// Label and number of films that carry it after the run.
+    pub matched: Vec<(String, u64)>,
+    /// Films written.
+    pub written: u64,
+    /// Films that somebody changed between reading and writing; the next run takes them.
+    pub conflicts: u64,
+    /// Films that Elasticsearch refused to write.
+    pub failed: u64,
+    /// How long the run took.
+    pub took: Duration,
+}
+
+impl Summary {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let matched = plan.rules.iter().map(|rule| (rule.name.to_string(), 0)).collect();
+        Self { matched, ..Self::default() }
+    }
+
+    pub(crate) fn add_page(&mut self, page: &Labelled) {
+        self.seen += page.seen;
+        for ((_, total), films) in self.matched.iter_mut().zip(&page.matched) {
+            *total += films;
+        }
+    }
+
+    pub(crate) fn add_written(&mut self, loaded: &Loaded) {
+        self.written += loaded.written;
+        self.conflicts += loaded.conflicts;
+        self.failed += loaded.refused.len() as u64;
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "seen={}", self.seen)?;
+        for (label, films) in &self.matched {
+            write!(f, " matched.{label}={films}")?;
+        }
+        write!(
+            f,
+            " written={} conflicts={} failed={} seconds={:.1}",
+            self.written,
+            self.conflicts,
+            self.failed,
+            self.took.as_secs_f64()
+        )
+    }
+}

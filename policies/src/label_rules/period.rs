@@ -1,0 +1,78 @@
+use std::{fmt, str::FromStr};
+
+use chrono::{Days, Months, NaiveDate};
+use thiserror::Error;
+
+/// A calendar period of ISO 8601 in years, months, weeks and days, such as `P3Y` or `P1Y6M`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    months: u32,
+    days: u32,
+}
+
+/// Why a text is not a [`Period`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PeriodError {
+    /// Not of the form `P[nY][nM][nW][nD]`.
+    #[error(
+        "`{0}` is not an ISO 8601 period of years, months, weeks and days, such as P3Y or P1Y6M"
+    )]
+    Form(String),
+    /// Nothing, or more than 9999 years.
+    #[error("`{0}` is not between one day and 9999 years")]
+    Length(String),
+}
+
+const MAX_MONTHS: u32 = 9_999 * 12;
+const MAX_DAYS: u32 = 9_999 * 366;
+
+impl Period {
+    /// The day this period after `date`: months first, then days. 29 February plus a year is 28 February.
+    ///
+    /// `None` beyond the calendar of `chrono`, some 260,000 years from now.
+    #[must_use]
+    pub fn after(self, date: NaiveDate) -> Option<NaiveDate> {
+        date.checked_add_months(Months::new(self.months))?
+            .checked_add_days(Days::new(self.days.into()))
+    }
+}
+
+impl FromStr for Period {
+    type Err = PeriodError;
+
+    fn from_str(text: &str) -> Result<Self, PeriodError> {
+        let form = || PeriodError::Form(text.to_owned());
+        let length = || PeriodError::Length(text.to_owned());
+        let mut rest = text.strip_prefix('P').filter(|rest| !rest.is_empty()).ok_or_else(form)?;
+        let (mut months, mut days) = (0_u32, 0_u32);
+        let mut units = "YMWD".chars();
+        while !rest.is_empty() {
+            let digits =
+                rest.find(|c: char| !c.is_ascii_digit()).filter(|at| *at > 0).ok_or_else(form)?;
+            let (number, tail) = rest.split_at(digits);
+            let unit = tail
+                .chars()
+                .next()
+                .filter(|unit| units.any(|next| next == *unit))
+                .ok_or_else(form)?;
+            rest = tail.strip_prefix(unit).ok_or_else(form)?;
+            let number: u32 = number.parse().map_err(|_| length())?;
+            let (sum, factor) = match unit {
+                'Y' => (&mut months, 12),
+                'M' => (&mut months, 1),
+                'W' => (&mut days, 7),
+                _ => (&mut days, 1),
+            };
+            *sum =
+                number.checked_mul(factor).and_then(|n| sum.checked_add(n)).ok_or_else(length)?;
+        }
+        let in_range = months <= MAX_MONTHS && days <= MAX_DAYS && months + days > 0;
+        if in_range { Ok(Self { months, days }) } else { Err(length()) }
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "P{}M{}D", self.months, self.days)
+    }
+}
