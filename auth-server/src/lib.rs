@@ -4,4 +4,5 @@
 pub mod clock;
 pub mod input;
 pub mod problem;
+pub mod request;
 pub mod store;

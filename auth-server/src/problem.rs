@@ -21,6 +21,10 @@ pub struct Spec {
     pub title: &'static str,
 }
 
+/// A fault of ours: the cause stands in the log, under the request's id.
+pub const INTERNAL: Spec =
+    Spec { status: 500, code: "internal", title: "Something went wrong on our side." };
+
 /// The right that a caller would need.
 #[derive(Clone, Debug, Serialize, Object, PartialEq, Eq)]
 pub struct MissingRight {
@@ -110,8 +114,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response =
-            Response::builder().status(status).content_type(CONTENT_TYPE).body(body);
+        let mut response = Response::builder().status(status).content_type(CONTENT_TYPE).body(body);
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after {
@@ -134,7 +137,9 @@ fn insert_challenge(headers: &mut poem::http::HeaderMap, code: &str) {
     let challenge = if code == "token_missing" {
         Ok(HeaderValue::from_static("Bearer"))
     } else {
-        HeaderValue::from_str(&format!("Bearer error=\"invalid_token\", error_description=\"{code}\""))
+        HeaderValue::from_str(&format!(
+            "Bearer error=\"invalid_token\", error_description=\"{code}\""
+        ))
     };
     if let Ok(value) = challenge {
         headers.insert(name, value);
@@ -143,7 +148,11 @@ fn insert_challenge(headers: &mut poem::http::HeaderMap, code: &str) {
 
 impl From<Problem> for poem::Error {
     fn from(problem: Problem) -> Self {
-        Self::from_response(problem.into_response())
+        let code = Code(problem.code);
+        let mut error = Self::from_response(problem.into_response());
+        // An error that turns into a response drops the response's own extensions for these.
+        error.set_data(code);
+        error
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every feature's SQL shares: the pool and the way database trouble reaches the client.
 
-use crate::problem::{Problem, Spec};
+use crate::problem::{INTERNAL, Problem, Spec};
 
 /// What an operation that needs the database can answer when the database is away.
 pub const DATABASE: &[Spec] = &[UNAVAILABLE];
@@ -10,9 +10,6 @@ const UNAVAILABLE: Spec = Spec {
     code: "database_unavailable",
     title: "The database can't be reached; nothing was changed.",
 };
-
-const INTERNAL: Spec =
-    Spec { status: 500, code: "internal", title: "Something went wrong on our side." };
 
 /// Lets `?` turn database trouble into a problem; the cause goes to the log here, once.
 impl From<sqlx::Error> for Problem {
