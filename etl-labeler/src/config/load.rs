@@ -21,7 +21,7 @@ const SETTINGS: [(&str, Option<&str>, &str); 9] = [
     ("ETL_LABELS", None, "file of label rules; without it the shipped ones"),
     ("ETL_SCHEDULE", Some("0 0 * * * *"), "when `run` labels: cron with seconds, in UTC"),
     ("ETL_PAGE_SIZE", Some("5000"), "films read and written at a time, 1 to 10000"),
-    ("ETL_LOG", Some("info"), "what is logged (`tracing` directives)"),
+    ("ETL_LOG", Some("info,sqlx=warn"), "what is logged (`tracing` directives)"),
     ("LOG_FORMAT", Some("auto"), "text, json, or auto: text on a terminal"),
     ("OPS_LISTEN", Some("127.0.0.1:9091"), "address of /metrics in `run`"),
 ];
