@@ -151,6 +151,12 @@ impl Resource {
         Self { text }
     }
 
+    /// True for a film, with or without an id.
+    #[must_use]
+    pub fn is_film(&self) -> bool {
+        self.text.strip_prefix("film").is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    }
+
     /// `type:id` as rules see it.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -161,12 +161,36 @@ mod tests {
 
     #[test]
     fn resources_keep_to_their_grammar() {
-        for good in ["*", "film", "film*", "film:*", "film:tt1", "film:a*b", "film:a*", "label:x-*",
-            "route:/api/v1/roles*", "film:Amélie", "film:a:b", "film:\"q\"", "film: "] {
+        for good in [
+            "*",
+            "film",
+            "film*",
+            "film:*",
+            "film:tt1",
+            "film:a*b",
+            "film:a*",
+            "label:x-*",
+            "route:/api/v1/roles*",
+            "film:Amélie",
+            "film:a:b",
+            "film:\"q\"",
+            "film: ",
+        ] {
             assert_eq!(ResourcePattern::parse(good).unwrap().to_string(), good);
         }
-        for bad in ["", "**", "film:**", "Film:1", ":x", "film:", "label:New", "label:a b*", "é",
-            "film:a\n", &format!("film:{}", "x".repeat(512))] {
+        for bad in [
+            "",
+            "**",
+            "film:**",
+            "Film:1",
+            ":x",
+            "film:",
+            "label:New",
+            "label:a b*",
+            "é",
+            "film:a\n",
+            &format!("film:{}", "x".repeat(512)),
+        ] {
             assert!(ResourcePattern::parse(bad).is_err(), "{bad}");
         }
     }

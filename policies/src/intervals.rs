@@ -1,0 +1,247 @@
+//! A set of class regions as intervals of a keyword field, in byte order.
+//!
+//! A prefix class is everything that begins with the prefix, less what is named more deeply. As
+//! intervals that is exact also for a field with many values, where "begins with x but is not y"
+//! would let `y` hide another value.
+
+use serde_json::{Value, json};
+
+use crate::classes::Named;
+
+/// A place between two texts: just before `text`, or just past it and before anything longer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Edge {
+    text: String,
+    past: bool,
+}
+
+/// A run of texts; no edge is the begin or the end of all texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Interval {
+    from: Option<Edge>,
+    to: Option<Edge>,
+}
+
+/// Texts of one namespace (`film:`, `label:`), as sorted disjoint intervals without the namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Intervals(Vec<Interval>);
+
+/// The least text after everything that begins with `prefix`; none where nothing is after it.
+/// UTF-8 sorts as its characters do.
+fn after(prefix: &str) -> Option<String> {
+    let mut text = prefix.to_owned();
+    while let Some(last) = text.pop() {
+        let next = match last {
+            '\u{D7FF}' => Some('\u{E000}'),
+            char::MAX => None,
+            other => char::from_u32(other as u32 + 1),
+        };
+        if let Some(next) = next {
+            text.push(next);
+            return Some(text);
+        }
+    }
+    None
+}
+
+/// Turns into a new state at an edge; none is the begin of all texts.
+struct Turn {
+    at: Option<Edge>,
+    inside: bool,
+}
+
+/// Walks named regions in order and notes where membership turns.
+struct Sweep {
+    turns: Vec<Turn>,
+    /// Prefix regions around the place reached, each with its end and its membership.
+    open: Vec<(Option<String>, bool)>,
+}
+
+impl Sweep {
+    fn inside(&self) -> bool {
+        self.open.last().is_some_and(|(_, inside)| *inside)
+    }
+
+    fn turn(&mut self, at: Option<Edge>, inside: bool) {
+        self.turns.push(Turn { at, inside });
+    }
+
+    /// Leaves the prefix regions that end at or before `text`; all of them without one.
+    fn leave(&mut self, text: Option<&str>) {
+        while self.open.len() > 1 {
+            let Some((Some(end), _)) = self.open.last() else { break };
+            if text.is_some_and(|text| end.as_str() > text) {
+                break;
+            }
+            let at = Edge { text: end.clone(), past: false };
+            self.open.pop();
+            let inside = self.inside();
+            self.turn(Some(at), inside);
+        }
+    }
+
+    fn enter(&mut self, text: &str, is_prefix: bool, inside: bool) {
+        self.leave(Some(text));
+        let at = |past| Some(Edge { text: text.to_owned(), past });
+        self.turn(at(false), inside);
+        if is_prefix {
+            self.open.push((after(text), inside));
+        } else {
+            let around = self.inside();
+            self.turn(at(true), around);
+        }
+    }
+}
+
+impl Intervals {
+    /// The texts whose class is `inside`. `root`: membership of texts that nothing names; `named`:
+    /// what is named in this namespace, cut to what stands after it, in any order.
+    pub(crate) fn of<'a>(
+        root: bool,
+        named: impl IntoIterator<Item = Named<'a>>,
+        inside: impl Fn(&Named<'a>) -> bool,
+    ) -> Self {
+        let mut named: Vec<Named> = named.into_iter().collect();
+        // A prefix before the literal of the same text, which lies in it.
+        named.sort_unstable_by_key(|n| (n.text, !n.is_prefix));
+        let mut sweep = Sweep { turns: Vec::new(), open: vec![(None, root)] };
+        sweep.turn(None, root);
+        for region in &named {
+            sweep.enter(region.text, region.is_prefix, inside(region));
+        }
+        sweep.leave(None);
+        Self::from_turns(sweep.turns)
+    }
+
+    fn from_turns(turns: Vec<Turn>) -> Self {
+        let mut intervals: Vec<Interval> = Vec::new();
+        let mut state = false;
+        let mut turns = turns.into_iter().peekable();
+        while let Some(turn) = turns.next() {
+            // Of several turns at one place the last counts.
+            if turns.peek().is_some_and(|next| next.at == turn.at) || turn.inside == state {
+                continue;
+            }
+            state = turn.inside;
+            if state {
+                intervals.push(Interval { from: turn.at, to: None });
+            } else if let Some(open) = intervals.last_mut() {
+                open.to = turn.at;
+            }
+        }
+        Self(intervals)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn is_everything(&self) -> bool {
+        matches!(self.0.as_slice(), [Interval { from: None, to: None }])
+    }
+
+    /// Queries of which one matches exactly the documents with a value of `field` in the set.
+    pub(crate) fn queries(&self, field: &str) -> Vec<Value> {
+        let mut single = Vec::new();
+        let mut queries = Vec::new();
+        for interval in &self.0 {
+            match (&interval.from, &interval.to) {
+                (Some(from), Some(to)) if from.text == to.text => single.push(from.text.as_str()),
+                _ => queries.push(interval.query(field)),
+            }
+        }
+        if !single.is_empty() {
+            queries.insert(0, json!({ "terms": { field: single } }));
+        }
+        queries
+    }
+
+    #[cfg(test)]
+    fn contains(&self, text: &str) -> bool {
+        let at = Edge { text: text.into(), past: false };
+        self.0.iter().any(|i| {
+            i.from.as_ref().is_none_or(|from| *from <= at)
+                && i.to.as_ref().is_none_or(|to| at < *to)
+        })
+    }
+}
+
+impl Interval {
+    fn query(&self, field: &str) -> Value {
+        let mut range = serde_json::Map::new();
+        if let Some(from) = &self.from {
+            range.insert(if from.past { "gt" } else { "gte" }.into(), json!(from.text));
+        }
+        if let Some(to) = &self.to {
+            range.insert(if to.past { "lte" } else { "lt" }.into(), json!(to.text));
+        }
+        if range.is_empty() {
+            return json!({ "exists": { "field": field } });
+        }
+        json!({ "range": { field: range } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn named(text: &str, is_prefix: bool, id: u32) -> Named<'_> {
+        Named { text, is_prefix, id }
+    }
+
+    #[test]
+    fn a_prefix_less_its_exceptions_is_a_union_of_ranges() {
+        let regions = [named("x-", true, 1), named("x-ok", false, 0)];
+        let set = Intervals::of(false, regions, |n| n.id == 1);
+        assert_eq!(
+            set.queries("l"),
+            [
+                json!({"range": {"l": {"gte": "x-", "lt": "x-ok"}}}),
+                json!({"range": {"l": {"gt": "x-ok", "lt": "x."}}}),
+            ]
+        );
+    }
+
+    #[test]
+    fn everything_but_one_name_leaves_both_ends_open() {
+        let set = Intervals::of(true, [named("m", false, 0)], |_| false);
+        assert_eq!(
+            set.queries("l"),
+            [json!({"range": {"l": {"lt": "m"}}}), json!({"range": {"l": {"gt": "m"}}}),]
+        );
+        assert!(Intervals::of(true, [named("m", false, 1)], |_| true).is_everything());
+    }
+
+    #[test]
+    fn the_end_of_a_prefix_is_a_character() {
+        assert_eq!(after("x-").as_deref(), Some("x."));
+        assert_eq!(after("é").as_deref(), Some("ê"));
+        assert_eq!(after("a\u{D7FF}").as_deref(), Some("a\u{E000}"));
+        assert_eq!(after("a\u{10FFFF}").as_deref(), Some("b"));
+        assert_eq!(after("\u{10FFFF}"), None);
+    }
+
+    proptest! {
+        /// Membership by intervals is membership by deepest name.
+        #[test]
+        fn intervals_hold_exactly_the_names_of_their_classes(
+            root in any::<bool>(),
+            regions in prop::collection::hash_map(("[ab\u{10FFFF}]{0,3}", any::<bool>()), any::<bool>(), 0..8),
+            names in prop::collection::vec("[ab\u{10FFFF}\u{0}]{0,5}", 0..50),
+        ) {
+            let named: Vec<Named> = regions.iter()
+                .map(|((text, is_prefix), inside)| named(text, *is_prefix, u32::from(*inside)))
+                .collect();
+            let set = Intervals::of(root, named.clone(), |n| n.id == 1);
+            for name in names {
+                let deepest = named.iter()
+                    .filter(|n| if n.is_prefix { name.starts_with(n.text) } else { name == n.text })
+                    .max_by_key(|n| (!n.is_prefix, n.text.len()));
+                prop_assert_eq!(set.contains(&name), deepest.map_or(root, |n| n.id == 1), "{:?}", name);
+            }
+        }
+    }
+}

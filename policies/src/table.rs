@@ -1,0 +1,207 @@
+//! The decision table: which rule matched first, per (role, action class, resource class), filled
+//! as questions come. Reading takes no lock.
+//!
+//! A row belongs to a role and an action class, and is kept in pages of [`PAGE`] resource classes.
+//! Snapshots share the rows that a write did not touch, so those stay warm.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use crate::classes::ClassId;
+use crate::roles::RoleId;
+use crate::rule::Verdict;
+
+/// Entries of one page: 2 KiB.
+const PAGE: usize = 256;
+/// Memory that all rows of one policy may take; past it, answers are worked out and not kept.
+const MOST_BYTES: usize = 48 << 20;
+/// No rule has this verdict: ids begin at 1.
+const EMPTY: u64 = 0;
+
+type Page = [AtomicU64; PAGE];
+
+/// Verdicts of one role for one action class.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pages: Box<[OnceLock<Arc<Page>>]>,
+    used: Arc<AtomicUsize>,
+}
+
+fn place(class: ClassId) -> (usize, usize) {
+    let class = class as usize;
+    (class / PAGE, class % PAGE)
+}
+
+fn empty_page() -> Page {
+    std::array::from_fn(|_| AtomicU64::new(EMPTY))
+}
+
+impl Row {
+    /// The verdict, if it is known.
+    pub(crate) fn get(&self, class: ClassId) -> Option<Verdict> {
+        let (page, slot) = place(class);
+        let bits = self.pages.get(page)?.get()?.get(slot)?.load(Ordering::Relaxed);
+        (bits != EMPTY).then(|| Verdict::from_bits(bits))
+    }
+
+    /// Keeps a verdict, while there is room.
+    pub(crate) fn put(&self, class: ClassId, verdict: Verdict) {
+        let (page, slot) = place(class);
+        let Some(cell) = self.pages.get(page) else { return };
+        if cell.get().is_none() && !charge(&self.used, size_of::<Page>()) {
+            return;
+        }
+        if let Some(entry) = cell.get_or_init(|| Arc::new(empty_page())).get(slot) {
+            entry.store(verdict.bits(), Ordering::Relaxed);
+        }
+    }
+
+    /// The same row without the verdicts of these classes, with room for `classes` of them.
+    fn without(&self, stale: &[ClassId], classes: u32, used: &Arc<AtomicUsize>) -> Option<Self> {
+        let mut by_page: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (page, slot) in stale.iter().map(|&class| place(class)) {
+            by_page.entry(page).or_default().push(slot);
+        }
+        let row = Self::new(classes, used)?;
+        for (index, (new, old)) in row.pages.iter().zip(&self.pages).enumerate() {
+            let Some(old) = old.get() else { continue };
+            let page =
+                by_page.get(&index).map_or_else(|| Arc::clone(old), |here| copy_without(old, here));
+            used.fetch_add(size_of::<Page>(), Ordering::Relaxed);
+            let _ = new.set(page);
+        }
+        Some(row)
+    }
+
+    fn new(classes: u32, used: &Arc<AtomicUsize>) -> Option<Self> {
+        let pages = classes as usize / PAGE + 1;
+        if !charge(used, pages * size_of::<OnceLock<Arc<Page>>>()) {
+            return None;
+        }
+        let pages = (0..pages).map(|_| OnceLock::new()).collect();
+        Some(Self { pages, used: Arc::clone(used) })
+    }
+
+    fn holds(&self, classes: u32) -> bool {
+        place(classes).0 < self.pages.len()
+    }
+
+    fn bytes(&self) -> usize {
+        let filled = self.pages.iter().filter(|page| page.get().is_some()).count();
+        filled * size_of::<Page>() + self.pages.len() * size_of::<OnceLock<Arc<Page>>>()
+    }
+}
+
+fn copy_without(page: &Page, stale: &[usize]) -> Arc<Page> {
+    let copy = empty_page();
+    for (new, old) in copy.iter().zip(page) {
+        new.store(old.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+    for entry in stale.iter().filter_map(|&slot| copy.get(slot)) {
+        entry.store(EMPTY, Ordering::Relaxed);
+    }
+    Arc::new(copy)
+}
+
+/// Books `bytes`, unless that is more than there may be.
+fn charge(used: &AtomicUsize, bytes: usize) -> bool {
+    let add = |now: usize| (now + bytes <= MOST_BYTES).then_some(now + bytes);
+    used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+}
+
+/// What a write does to the rows of one role and action class.
+pub(crate) enum Touch {
+    /// Nothing: the row is shared.
+    Keep,
+    /// Verdicts of these classes are forgotten.
+    Forget(Vec<ClassId>),
+    /// All of it is forgotten.
+    Drop,
+}
+
+/// Rows of one role, by action class.
+type RoleRows = Box<[OnceLock<Arc<Row>>]>;
+
+/// How many numbers of each kind a policy has handed out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    pub(crate) roles: u32,
+    pub(crate) actions: u32,
+    pub(crate) resources: u32,
+}
+
+/// All rows of one snapshot.
+#[derive(Debug)]
+pub(crate) struct Table {
+    roles: Box<[OnceLock<RoleRows>]>,
+    actions: usize,
+    /// Resource classes that a new row has room for.
+    resources: u32,
+    used: Arc<AtomicUsize>,
+}
+
+fn cells<T>(count: usize) -> Box<[OnceLock<T>]> {
+    (0..count).map(|_| OnceLock::new()).collect()
+}
+
+impl Table {
+    /// An empty table for this many classes, with room for some resource classes to come.
+    pub(crate) fn new(extent: Extent) -> Self {
+        let resources = extent.resources + extent.resources / 8 + 1024;
+        Self {
+            roles: cells(extent.roles as usize),
+            actions: extent.actions as usize,
+            resources,
+            used: Arc::default(),
+        }
+    }
+
+    /// The row of this role and action class; none when memory is used up.
+    pub(crate) fn row(&self, role: RoleId, action: ClassId) -> Option<&Row> {
+        let cell = self.roles.get(role as usize)?;
+        if cell.get().is_none() && !charge(&self.used, self.actions * size_of::<RoleRows>()) {
+            return None;
+        }
+        let cell = cell.get_or_init(|| cells(self.actions)).get(action as usize)?;
+        if let Some(row) = cell.get() {
+            return Some(row);
+        }
+        let row = Arc::new(Row::new(self.resources, &self.used)?);
+        Some(cell.get_or_init(|| row))
+    }
+
+    /// The table of the next snapshot, with whatever `touch` lets stand.
+    pub(crate) fn next(&self, extent: Extent, touch: impl Fn(RoleId, ClassId) -> Touch) -> Self {
+        let mut next = Self::new(extent);
+        if extent.resources < self.resources {
+            next.resources = self.resources;
+        }
+        for (role, rows) in (0..).zip(&self.roles) {
+            for (action, row) in (0..).zip(rows.get().into_iter().flatten()) {
+                if let Some(row) = row.get() {
+                    next.carry(role, action, row, touch(role, action));
+                }
+            }
+        }
+        next
+    }
+
+    fn carry(&self, role: RoleId, action: ClassId, row: &Arc<Row>, touch: Touch) {
+        let row = match touch {
+            Touch::Keep if row.holds(self.resources) => {
+                self.used.fetch_add(row.bytes(), Ordering::Relaxed);
+                Some(Arc::clone(row))
+            }
+            Touch::Keep => row.without(&[], self.resources, &self.used).map(Arc::new),
+            Touch::Forget(stale) => row.without(&stale, self.resources, &self.used).map(Arc::new),
+            Touch::Drop => None,
+        };
+        let (Some(row), Some(cell)) = (row, self.roles.get(role as usize)) else { return };
+        let rows = cell.get_or_init(|| cells(self.actions));
+        if let Some(cell) = rows.get(action as usize) {
+            // Only this thread fills a table that is not yet shared.
+            let _ = cell.set(row);
+        }
+    }
+}
