@@ -74,7 +74,9 @@ impl Health {
         match self.catalogue.ready().await {
             Ok(()) => Ready::Ok(State::ok()),
             Err(error) => {
-                let problem = Problem::new(Code::CatalogueUnavailable, error.to_string());
+                tracing::warn!(%error, "not ready");
+                let problem =
+                    Problem::new(Code::CatalogueUnavailable, "The index of films can't be asked.");
                 Ready::Away(Json(problem), RETRY_AFTER_SECONDS)
             }
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder};
 use poem::endpoint::make_sync;
 use poem::listener::TcpAcceptor;
+use poem::middleware::{NormalizePath, TrailingSlash};
 use poem::{Endpoint, EndpointExt, Response, Route, Server};
 use poem_openapi::OpenApiService;
 use thiserror::Error;
@@ -25,6 +26,10 @@ use crate::ops::{self, Health};
 /// How long open requests may take to finish once the server was told to stop. Longer than both
 /// servers behind this one are waited for by default.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// Upper bounds of the histogram of answer times. The last are the default waits for the servers
+/// behind this one.
+const SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 5.0];
 
 /// Why the server can't start or stopped by itself.
 #[derive(Debug, Error)]
@@ -51,7 +56,7 @@ pub enum ServeError {
 /// # Errors
 /// An address is taken, or a client can't be built.
 pub async fn run(config: &Config) -> Result<(), ServeError> {
-    let metrics = PrometheusBuilder::new().install_recorder()?;
+    let metrics = PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?;
     let authorization = Arc::new(Authorization::new(config)?);
     let health = Health { catalogue: Arc::new(Catalogue::new(config)?) };
     let movies = Movies {
@@ -103,6 +108,8 @@ fn routes(
         .nest("/", service)
         .nest("/docs", page)
         .at("/openapi.json", poem::get(specification))
+        // `/movies/` is `/movies`: the OpenAPI service can't tell them apart.
+        .with(NormalizePath::new(TrailingSlash::Trim))
         .catch_all_error(problem_of)
         .with(for_this_caller_only());
     cors(routes, &config.cors_origins).around(observe)

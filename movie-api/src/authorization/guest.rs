@@ -69,7 +69,7 @@ mod tests {
         DateTime::from_timestamp(1_700_000_000 + second, 0).unwrap()
     }
 
-    fn filter(id: &str, valid_until: Value) -> Filter {
+    fn filter(id: &str, valid_until: &Value) -> Filter {
         let query = json!({ "term": { "id": id } });
         serde_json::from_value(
             json!({ "kind": "some", "query": query, "valid_until": valid_until }),
@@ -81,7 +81,7 @@ mod tests {
     fn a_kept_filter_answers_until_its_maximum_age() {
         let guest = GuestFilter::new(TimeDelta::seconds(60));
         assert!(guest.admitted(at(0)).is_none());
-        guest.keep(filter("a", Value::Null), at(0));
+        guest.keep(filter("a", &Value::Null), at(0));
         assert_eq!(guest.admitted(at(60)).unwrap().stale, Some(60));
         assert!(guest.admitted(at(61)).is_none());
     }
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_filter_with_an_end_is_not_used_past_it() {
         let guest = GuestFilter::new(TimeDelta::seconds(60));
-        guest.keep(filter("a", json!(at(10))), at(0));
+        guest.keep(filter("a", &json!(at(10))), at(0));
         assert!(guest.admitted(at(9)).is_some());
         assert!(guest.admitted(at(10)).is_none());
     }
@@ -97,8 +97,8 @@ mod tests {
     #[test]
     fn an_overtaken_answer_does_not_replace_a_later_one() {
         let guest = GuestFilter::new(TimeDelta::seconds(60));
-        guest.keep(filter("later", Value::Null), at(5));
-        guest.keep(filter("earlier", Value::Null), at(1));
+        guest.keep(filter("later", &Value::Null), at(5));
+        guest.keep(filter("earlier", &Value::Null), at(1));
         assert_eq!(guest.admitted(at(6)).unwrap().query, json!({ "term": { "id": "later" } }));
     }
 }

@@ -35,19 +35,24 @@ const SETTINGS: [Setting; 11] = [
     setting("ELASTICSEARCH_URL", "elasticsearch_url", "http://127.0.0.1:9200", "Elasticsearch"),
     setting("FILMS_INDEX", "films_index", "films", "index or alias of the films"),
     setting("MOVIE_CORS_ORIGINS", "cors_origins", "", "front ends' origins, comma-separated"),
-    setting("MOVIE_AUTH_TIMEOUT_MS", "auth_timeout_ms", "2000", "wait for auth-server"),
-    setting("MOVIE_SEARCH_TIMEOUT_MS", "search_timeout_ms", "5000", "wait for Elasticsearch"),
+    setting("MOVIE_AUTH_TIMEOUT_MS", "auth_timeout_ms", "2000", "longest wait for auth-server, ms"),
+    setting(
+        "MOVIE_SEARCH_TIMEOUT_MS",
+        "search_timeout_ms",
+        "5000",
+        "longest wait for Elasticsearch, ms",
+    ),
     setting(
         "MOVIE_GUEST_FILTER_REFRESH_SECONDS",
         "guest_filter_refresh_seconds",
         "5",
-        "how often the guest's filter is fetched",
+        "time between fetches of the guest's filter",
     ),
     setting(
         "MOVIE_GUEST_FILTER_MAX_AGE_SECONDS",
         "guest_filter_max_age_seconds",
         "3600",
-        "how long it answers while auth-server is away",
+        "how long the last one answers while auth-server is away",
     ),
     setting("MOVIE_LOG", "log", "info,poem=warn", "what is logged (`tracing` directives)"),
 ];
@@ -120,7 +125,7 @@ pub fn help() -> String {
         format!("  {variable:<36}{about} [default: {default}]\n")
     });
     format!(
-        "Settings (environment; the file has the same in lower case):\n{}",
+        "Settings (environment; in the file lower case and without MOVIE_):\n{}",
         lines.collect::<String>()
     )
 }

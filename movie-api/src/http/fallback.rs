@@ -1,10 +1,11 @@
 //! Errors that no operation raised itself, as problems.
 
-use poem::error::{MethodNotAllowedError, NotFoundError};
+use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError};
 use poem::{Error, IntoResponse, Response};
 use poem_openapi::OperationId;
-use poem_openapi::error::{ParseParamError, ParsePathError};
+use poem_openapi::error::ParseParamError;
 
+use crate::movies;
 use crate::problem::{Code, Problem};
 
 /// The answer to a request that failed with `error`.
@@ -22,16 +23,19 @@ pub async fn problem_of(error: Error) -> Response {
 
 fn known(error: &Error) -> Option<Problem> {
     if error.is::<NotFoundError>() {
-        return Some(Problem::new(Code::RouteNotFound, "`/docs` shows what there is."));
+        return Some(Problem::new(Code::RouteNotFound, "`/openapi.json` lists what there is."));
     }
     if error.is::<MethodNotAllowedError>() {
         return Some(Problem::new(Code::MethodNotAllowed, "Use GET or HEAD."));
     }
-    let (name, reason) = if let Some(error) = error.downcast_ref::<ParseParamError>() {
-        (error.name, &error.reason)
-    } else {
-        let error = error.downcast_ref::<ParsePathError>()?;
-        (error.name, &error.reason)
+    if error.is::<ParsePathError>() {
+        // The only parameter in a path is the id of a film, and it is taken as text.
+        return Some(Problem::new(Code::FilmNotFound, "The id is not UTF-8."));
+    }
+    let ParseParamError { name, reason } = error.downcast_ref()?;
+    let detail = match movies::expected(name) {
+        Some(expected) => format!("`{name}` must be {expected}."),
+        None => format!("`{name}`: {reason}"),
     };
-    Some(Problem::new(Code::FieldInvalid, format!("`{name}`: {reason}")).field(name))
+    Some(Problem::new(Code::FieldInvalid, detail).field(name))
 }

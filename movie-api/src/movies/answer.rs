@@ -21,6 +21,7 @@ pub struct TokenProblem(Relayed);
 
 /// auth-server's error about a token (RFC 9457).
 #[derive(Object)]
+#[oai(rename = "TokenProblem")]
 struct TokenProblemBody {
     /// auth-server's stable code, for example `token_expired`.
     code: String,

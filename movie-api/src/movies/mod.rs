@@ -21,6 +21,15 @@ enum Tag {
     Films,
 }
 
+/// What a query parameter has to be, for people.
+pub fn expected(parameter: &str) -> Option<&'static str> {
+    match parameter {
+        "page" => Some("a whole number from 1 to 833"),
+        "status" => Some("`new`"),
+        _ => None,
+    }
+}
+
 /// The part of the API that is about films.
 pub struct Movies {
     pub authorization: Arc<Authorization>,
@@ -32,8 +41,8 @@ impl Movies {
     /// List films
     ///
     /// Lists the films that the caller may read, best rated first; `total` and `pages` count only
-    /// those. Without `page`, the first 1,000 come in one answer.
-    #[oai(path = "/movies/", method = "get", operation_id = "listFilms")]
+    /// those. Without `page`, the first 1,000 come in one answer. `/movies/` is the same path.
+    #[oai(path = "/movies", method = "get", operation_id = "listFilms")]
     async fn list(
         &self,
         caller: Caller,
@@ -42,17 +51,6 @@ impl Movies {
         #[oai(validator(minimum(value = "1")))]
         page: Query<Option<u32>>,
         /// `new`: only films that carry the label `new` now, latest release first.
-        status: Query<Option<Status>>,
-    ) -> Result<ListAnswer, ListError> {
-        list::list(self, &caller, page.0, status.0).await
-    }
-
-    /// The same without the slash, for clients that leave it out.
-    #[oai(path = "/movies", method = "get", operation_id = "listFilmsUnslashed", hidden)]
-    async fn list_unslashed(
-        &self,
-        caller: Caller,
-        #[oai(validator(minimum(value = "1")))] page: Query<Option<u32>>,
         status: Query<Option<Status>>,
     ) -> Result<ListAnswer, ListError> {
         list::list(self, &caller, page.0, status.0).await

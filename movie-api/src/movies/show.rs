@@ -43,9 +43,6 @@ pub enum FilmError {
     /// - `film_not_found`: No film has this id.
     #[oai(status = 404, content_type = "application/problem+json")]
     NotFound(Json<Problem>),
-    /// - `field_invalid`: The id is not UTF-8.
-    #[oai(status = 422, content_type = "application/problem+json")]
-    Invalid(Json<Problem>),
     /// - `authorization_unavailable`: auth-server is away and the caller is signed in, or no guest
     ///   rules are known.
     /// - `catalogue_unavailable`: Elasticsearch is away.
@@ -71,7 +68,8 @@ pub async fn show(movies: &Movies, caller: &Caller, id: &str) -> Result<FilmAnsw
     let Some(document) = movies.catalogue.get(id).await? else {
         // A bad token is 401 whatever is asked for with it.
         movies.authorization.verify(caller, id).await?;
-        return Err(not_found(id));
+        let problem = Problem::new(Code::FilmNotFound, "No film has this id.");
+        return Err(FilmError::NotFound(Json(problem)));
     };
     match movies.authorization.check(caller, &document).await? {
         Verdict::Decided(Decision { allowed: true, .. }) => {
@@ -94,13 +92,6 @@ async fn show_kept(movies: &Movies, id: &str, kept: Admitted) -> Result<FilmAnsw
     }
     let reason = Reason { code: "guest_filter".into(), label: None };
     Err(FilmError::Forbidden(Json(forbidden(reason, Asker::Guest)), stale))
-}
-
-fn not_found(id: &str) -> FilmError {
-    FilmError::NotFound(Json(Problem::new(
-        Code::FilmNotFound,
-        format!("No film has the id `{id}`."),
-    )))
 }
 
 fn forbidden(reason: Reason, asker: Asker) -> Problem {
