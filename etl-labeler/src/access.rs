@@ -13,8 +13,13 @@ use crate::{
     plan::Plan,
 };
 
-/// The labels that a film should carry, in order of name, each with the end of its window if it has one.
-pub(crate) type Wanted<'p> = Vec<(&'p str, Option<String>)>;
+/// A label that a film should carry.
+#[derive(Debug)]
+pub(crate) struct Wanted<'p> {
+    pub(crate) label: &'p str,
+    /// The end of its window, if it has one.
+    pub(crate) until: Option<String>,
+}
 
 /// `access` as the labeler writes it; a film whose `access` has another form is written anew.
 #[derive(Debug, Deserialize)]
@@ -32,22 +37,20 @@ struct Stored<'a> {
     _labelled_at: Text<'a>,
 }
 
-pub(crate) fn wanted<'p>(plan: &'p Plan, film: &Hit<'_>) -> Wanted<'p> {
-    plan.rules
-        .iter()
-        .filter_map(|rule| Some((rule.name.as_str(), carried(plan, rule, film)?)))
-        .collect()
+/// The labels that a film should carry, in order of name.
+pub(crate) fn wanted<'p>(plan: &'p Plan, film: &Hit<'_>) -> Vec<Wanted<'p>> {
+    plan.rules.iter().filter_map(|rule| carried(plan, rule, film)).collect()
 }
 
-/// `None` when the film doesn't carry the label, else the end of the window, if there is one.
-fn carried(plan: &Plan, rule: &LabelRule, film: &Hit<'_>) -> Option<Option<String>> {
-    if rule.query.is_some() && !film.matched(rule.name.as_str()) {
+fn carried<'p>(plan: &Plan, rule: &'p LabelRule, film: &Hit<'_>) -> Option<Wanted<'p>> {
+    let label = rule.name.as_str();
+    if rule.query.is_some() && !film.matched(label) {
         return None;
     }
     let end = rule.within.as_ref().and_then(|within| within.until(latest_date(within, film)?));
     match end {
         Some(end) if end <= plan.now => None,
-        end => Some(end.map(clock::text)),
+        end => Some(Wanted { label, until: end.map(clock::text) }),
     }
 }
 
@@ -64,17 +67,14 @@ fn day(millis: &str) -> Option<NaiveDate> {
 }
 
 /// Whether the film says already what it should, under these rules.
-pub(crate) fn is_current(plan: &Plan, film: &Hit<'_>, wanted: &Wanted<'_>) -> bool {
+pub(crate) fn is_current(plan: &Plan, film: &Hit<'_>, wanted: &[Wanted<'_>]) -> bool {
     let Some(stored) = stored(film) else { return false };
     let labels = stored.labels.iter().map(|label| label.0.as_ref());
-    let until =
-        stored.until.iter().filter_map(|(label, end)| Some((label.0.as_ref(), end.as_ref()?)));
-    let wanted_until = wanted.iter().filter_map(|(label, end)| Some((*label, end.as_ref()?)));
+    let until = stored.until.iter().filter_map(|(label, end)| Some((&*label.0, &*end.as_ref()?.0)));
+    let wanted_until = wanted.iter().filter_map(|w| Some((w.label, w.until.as_deref()?)));
     stored.rules.0 == plan.hash
-        && labels.eq(wanted.iter().map(|(label, _)| *label))
-        && until
-            .map(|(label, end)| (label, end.0.as_ref()))
-            .eq(wanted_until.map(|(l, e)| (l, e.as_str())))
+        && labels.eq(wanted.iter().map(|wanted| wanted.label))
+        && until.eq(wanted_until)
         && stored.from.values().all(Option::is_none)
         && dotted(film).next().is_none()
 }

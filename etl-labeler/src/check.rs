@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use elasticsearch::{FieldCapsParts, SearchParts};
 use policies::label_rules::LabelRule;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     LabelerError,
@@ -57,7 +56,7 @@ impl Elastic {
     async fn is_date(&self, field: &str) -> Result<bool, ElasticError> {
         #[derive(Deserialize)]
         struct Answer {
-            fields: BTreeMap<String, BTreeMap<String, IgnoredAny>>,
+            fields: BTreeMap<String, BTreeMap<String, Value>>,
         }
         let attempt = "look for a date field";
         let index = [self.index.as_str()];

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 /// Longer than any single page or bulk request takes on a busy cluster.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A client and the index (or alias) that holds the films.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! Reads all films, page by page, from one point in time.
 
 use elasticsearch::{OpenPointInTimeParts, SearchParts};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -33,29 +33,46 @@ struct TailHit {
     sort: Box<RawValue>,
 }
 
-/// The search for one page, without its point in time and place.
-pub(crate) fn page_search(plan: &Plan, page_size: u16) -> Value {
-    let dates: Vec<Value> = plan
-        .date_fields()
-        .into_iter()
-        .map(|field| json!({ "field": field, "format": "epoch_millis" }))
-        .collect();
-    json!({
-        "size": page_size,
-        "query": plan.query(),
-        "sort": ["_shard_doc"],
-        "track_total_hits": false,
-        "seq_no_primary_term": true,
-        "_source": ["access", "access.*"],
-        "docvalue_fields": dates,
-    })
+/// The search for one page.
+#[derive(Debug, Serialize)]
+pub(crate) struct PageSearch {
+    size: u16,
+    query: Value,
+    sort: [&'static str; 1],
+    track_total_hits: bool,
+    seq_no_primary_term: bool,
+    _source: [&'static str; 2],
+    docvalue_fields: Vec<Value>,
+    pit: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_after: Option<Box<RawValue>>,
+}
+
+impl PageSearch {
+    /// For the first page, whose point in time is yet to be opened.
+    pub(crate) fn first(plan: &Plan, page_size: u16) -> Self {
+        let dates = plan.date_fields().into_iter();
+        Self {
+            size: page_size,
+            query: plan.query(),
+            sort: ["_shard_doc"],
+            track_total_hits: false,
+            seq_no_primary_term: true,
+            _source: ["access", "access.*"],
+            docvalue_fields: dates
+                .map(|field| json!({ "field": field, "format": "epoch_millis" }))
+                .collect(),
+            pit: Value::Null,
+            search_after: None,
+        }
+    }
 }
 
 /// Sends every page to `pages`, one ahead of the receiver, until the end, an error, or a receiver that is gone.
 /// The point in time is closed in any case.
 pub(crate) async fn read_all(
     elastic: Elastic,
-    search: Value,
+    search: PageSearch,
     pages: mpsc::Sender<Result<Vec<u8>, ElasticError>>,
     stop: CancellationToken,
 ) {
@@ -73,19 +90,19 @@ pub(crate) async fn read_all(
 
 async fn read_pages(
     elastic: &Elastic,
-    mut search: Value,
+    mut search: PageSearch,
     pit: &mut String,
     pages: &mpsc::Sender<Result<Vec<u8>, ElasticError>>,
     stop: &CancellationToken,
 ) -> Result<(), ElasticError> {
     while !stop.is_cancelled() {
-        search["pit"] = json!({ "id": pit, "keep_alive": KEEP_ALIVE });
+        search.pit = json!({ "id": pit, "keep_alive": KEEP_ALIVE });
         let request = elastic.client.search(SearchParts::None).allow_partial_search_results(false);
         let page = body(request.body(&search).send().await, READ).await?;
         let mut tail: Tail = read(&page, READ)?;
         let Some(last) = tail.hits.hits.pop() else { break };
         *pit = tail.pit_id;
-        search["search_after"] = read(last.sort.get().as_bytes(), READ)?;
+        search.search_after = Some(last.sort);
         if pages.send(Ok(page)).await.is_err() {
             break;
         }

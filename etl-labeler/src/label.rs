@@ -39,7 +39,7 @@ pub(crate) fn label(plan: &Plan, page: &Page<'_>) -> Labelled {
         let wanted = access::wanted(plan, film);
         labelled.seen += 1;
         for (count, rule) in labelled.matched.iter_mut().zip(&plan.rules) {
-            *count += u64::from(wanted.iter().any(|(label, _)| *label == rule.name.as_str()));
+            *count += u64::from(wanted.iter().any(|wanted| wanted.label == rule.name.as_str()));
         }
         if !access::is_current(plan, film, &wanted) {
             labelled.changes.push(change(plan, film, &wanted));
@@ -48,11 +48,12 @@ pub(crate) fn label(plan: &Plan, page: &Page<'_>) -> Labelled {
     labelled
 }
 
-fn change(plan: &Plan, film: &Hit<'_>, wanted: &Wanted<'_>) -> Change {
+fn change(plan: &Plan, film: &Hit<'_>, wanted: &[Wanted<'_>]) -> Change {
     let existing = Existing::of(film);
     let before = existing.labels();
-    let added = wanted.iter().map(|(label, _)| *label).filter(|label| !before.contains(label));
-    let removed = before.iter().filter(|label| !wanted.iter().any(|(kept, _)| kept == *label));
+    let added = wanted.iter().map(|wanted| wanted.label).filter(|label| !before.contains(label));
+    let removed =
+        before.iter().filter(|label| !wanted.iter().any(|wanted| wanted.label == **label));
     Change {
         id: film.id.to_string(),
         added: added.map(str::to_owned).collect(),
@@ -78,10 +79,10 @@ fn action(film: &Hit<'_>) -> Value {
 }
 
 /// A partial document. Elasticsearch merges its objects into the film's, so what has to go stands in it as null.
-fn document(plan: &Plan, film: &Hit<'_>, wanted: &Wanted<'_>, existing: &Existing) -> Value {
-    let labels: Vec<&str> = wanted.iter().map(|(label, _)| *label).collect();
+fn document(plan: &Plan, film: &Hit<'_>, wanted: &[Wanted<'_>], existing: &Existing) -> Value {
+    let labels: Vec<&str> = wanted.iter().map(|wanted| wanted.label).collect();
     let mut until = nulls(existing.keys("until"));
-    for (label, end) in wanted {
+    for Wanted { label, until: end } in wanted {
         if let Some(end) = end {
             until.insert((*label).to_owned(), end.as_str().into());
         }

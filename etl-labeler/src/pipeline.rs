@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     LabelerError, clock,
-    elastic::{Elastic, read},
+    elastic::{Elastic, ElasticError, read},
     extract,
     label::{self, Labelled},
     load::Loaded,
@@ -66,7 +66,7 @@ fn record(summary: &mut Summary, page: &Labelled, loaded: &Loaded) {
 
 /// The films, labelled page by page. At most three pages are in memory: one being read, one waiting, one in work.
 pub(crate) struct Pages {
-    pages: mpsc::Receiver<Result<Vec<u8>, crate::elastic::ElasticError>>,
+    pages: mpsc::Receiver<Result<Vec<u8>, ElasticError>>,
 }
 
 impl Pages {
@@ -77,7 +77,7 @@ impl Pages {
         stop: &CancellationToken,
     ) -> Self {
         let (sender, pages) = mpsc::channel(1);
-        let search = extract::page_search(plan, page_size);
+        let search = extract::PageSearch::first(plan, page_size);
         tokio::spawn(extract::read_all(elastic.clone(), search, sender, stop.clone()));
         Self { pages }
     }

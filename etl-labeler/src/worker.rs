@@ -32,7 +32,7 @@ const MISSED: usize = 4;
 /// A failing run is tried this often, with growing pauses, and then left to the next tick.
 const ATTEMPTS: usize = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 const JITTER: f64 = 0.5;
 
 /// On a signal the page in work is finished; then nothing may hold the process longer than this.
@@ -71,7 +71,10 @@ pub async fn run(config: Config, elastic: Elastic, rules: LabelRules) -> Result<
         .shutdown_timeout(SHUTDOWN);
     tracing::info!(schedule = %config.etl_schedule, "waiting for the next tick");
     let stopped = stop.clone();
-    let signal = async move { Ok(stopped.cancelled().await) };
+    let signal = async move {
+        stopped.cancelled().await;
+        Ok(())
+    };
     let worked = monitor.run_with_signal(signal).await;
     stop.cancel();
     let _ = ticks.await;

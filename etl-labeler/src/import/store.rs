@@ -36,7 +36,8 @@ impl Batch {
     pub(super) fn add(&mut self, line: u64, film: &Film) {
         self.lines.push(line);
         let action = json!({ "index": { "_id": film.id } });
-        self.body.push_str(&format!("{action}\n{}\n", json!(film.document)));
+        self.body
+            .extend([action.to_string(), json!(film.document).to_string()].map(|line| line + "\n"));
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -43,7 +43,7 @@ async fn store(queue: &mut PostgresStorage<LabelFilms>, tick: &Tick) {
     match queue.push_task(task).await {
         Ok(()) => tracing::debug!(tick, "tick stored"),
         Err(error) if is_repeated(&error) => {
-            tracing::debug!(tick, "another process stored the tick")
+            tracing::debug!(tick, "another process stored it");
         }
         Err(error) => tracing::error!(%error, tick, "can't store the tick"),
     }
