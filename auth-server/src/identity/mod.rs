@@ -1,0 +1,116 @@
+//! Who is calling: from the bytes of an access token to a user, and nothing that was revoked.
+
+mod cache;
+mod extract;
+mod follow;
+mod freshness;
+mod marks;
+mod problem;
+mod spread;
+mod verified;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+pub use extract::{Caller, Genuine, SignedIn};
+pub use follow::Follower;
+pub use problem::{SIGNED_IN, TOKEN, TokenProblem};
+pub use spread::Spread;
+pub use verified::Verified;
+
+use crate::clock::Clock;
+use crate::session::Revocation;
+use crate::token::{Claims, Verifier};
+use cache::{Cache, Key};
+use freshness::Freshness;
+use marks::Marks;
+
+/// Tells callers by their access tokens. A token that was seen before costs a hash and three
+/// look-ups in memory; no database, no Redis.
+pub struct Identity {
+    verifier: Verifier,
+    cache: Cache,
+    known: Arc<Known>,
+    spread: Option<Spread>,
+    clock: Clock,
+}
+
+/// What this server knows about revocations.
+struct Known {
+    marks: Marks,
+    freshness: Freshness,
+}
+
+impl Identity {
+    /// Reads the revocations that still count. What happens afterwards comes by the returned
+    /// [`Follower`], which has to be run. With `spread`, other servers are told at once through
+    /// Redis, and tokens are only taken while we hear from Redis or the database.
+    ///
+    /// # Errors
+    /// The database refused or is away.
+    pub async fn start(
+        pool: PgPool,
+        verifier: Verifier,
+        spread: Option<redis::Client>,
+        most_tokens: usize,
+        clock: Clock,
+    ) -> sqlx::Result<(Self, Follower)> {
+        let freshness = Freshness::new(spread.is_some());
+        let known = Arc::new(Known { marks: Marks::default(), freshness });
+        let (mut follower, spread) = Follower::new(pool, known.clone(), spread, clock.clone());
+        follower.catch_up().await?;
+        let cache = Cache::new(most_tokens);
+        Ok((Self { verifier, cache, known, spread, clock }, follower))
+    }
+
+    /// The caller that this token stands for.
+    ///
+    /// # Errors
+    /// Says why the token is not taken.
+    pub async fn verify(&self, token: &str) -> Result<Arc<Verified>, TokenProblem> {
+        let key = Key::of(token);
+        let verified = match self.cache.get(&key) {
+            Some(verified) => verified,
+            None => self.read(token, key).await?,
+        };
+        if verified.is_over(self.clock.now()) {
+            return Err(TokenProblem::Expired);
+        }
+        if !self.known.freshness.is_certain() {
+            return Err(TokenProblem::RevocationUnknown);
+        }
+        if self.known.marks.refuse(verified.user, verified.session, verified.session_number) {
+            return Err(TokenProblem::Revoked);
+        }
+        Ok(verified)
+    }
+
+    async fn read(&self, token: &str, key: Key) -> Result<Arc<Verified>, TokenProblem> {
+        let claims = self.verifier.verify(token).await?;
+        let verified = Arc::new(Verified::from(claims));
+        self.cache.insert(key, verified.clone(), self.clock.now());
+        Ok(verified)
+    }
+
+    /// What a token of ours says, even one that has expired or was revoked. Good for giving
+    /// something up, never for getting something.
+    ///
+    /// # Errors
+    /// The token is not ours.
+    pub async fn genuine(&self, token: &str) -> Result<Claims, TokenProblem> {
+        Ok(self.verifier.genuine(token).await?)
+    }
+
+    /// Refuses these tokens from the next request on, here and, as soon as they hear of it, on the
+    /// other servers. To be called after the transaction that recorded the revocations, before its
+    /// answer goes out.
+    pub fn revoke(&self, revocations: &[Revocation]) {
+        for revocation in revocations {
+            self.known.marks.add(revocation);
+            if let Some(spread) = &self.spread {
+                spread.tell(revocation);
+            }
+        }
+    }
+}

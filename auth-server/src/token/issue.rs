@@ -1,0 +1,103 @@
+//! Writing access tokens.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use jsonwebtoken::{Algorithm, Header};
+use policies::RoleName;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::claims::{Claims, TYPE};
+use super::ring::KeyRing;
+use crate::clock::Clock;
+use crate::problem::{INTERNAL, Problem};
+
+/// Signs access tokens.
+pub struct Issuer {
+    ring: Arc<KeyRing>,
+    clock: Clock,
+    issuer: String,
+    audience: String,
+    life: TimeDelta,
+}
+
+/// A signed token, ready to go out. Never stored, never logged.
+pub struct AccessToken {
+    /// The token itself.
+    pub text: String,
+    /// Seconds until it expires.
+    pub expires_in: i64,
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize)]
+struct Signed<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    #[serde(flatten)]
+    claims: &'a Claims,
+}
+
+impl Issuer {
+    /// Tokens say that they come from `issuer`, are meant for `audience` and live for `life`.
+    #[must_use]
+    pub fn new(
+        ring: Arc<KeyRing>,
+        clock: Clock,
+        issuer: String,
+        audience: String,
+        life: TimeDelta,
+    ) -> Self {
+        Self { ring, clock, issuer, audience, life }
+    }
+
+    /// How long a token lives.
+    #[must_use]
+    pub const fn life(&self) -> TimeDelta {
+        self.life
+    }
+
+    /// A token for `user` in the session `sid`, the user's `number`th, with the roles that the
+    /// policy gave the user at revision `rev`.
+    ///
+    /// # Errors
+    /// There is no key to sign with; the log says why.
+    pub fn issue(
+        &self,
+        user: Uuid,
+        (sid, number): (Uuid, i64),
+        (roles, rev): (Vec<RoleName>, i64),
+    ) -> Result<AccessToken, Problem> {
+        let now = self.clock.now().timestamp();
+        let exp = now.saturating_add(self.life.num_seconds());
+        let jti = Uuid::new_v4();
+        let claims =
+            Claims { sub: user, sid, sn: number, iat: now, nbf: now, exp, jti, roles, rev };
+        let text = self.sign(&claims)?;
+        Ok(AccessToken { text, expires_in: self.life.num_seconds() })
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<String, Problem> {
+        let Some(key) = self.ring.signing() else {
+            tracing::error!("no signing key");
+            return Err(Problem::new(INTERNAL));
+        };
+        let header = Header {
+            typ: Some(TYPE.into()),
+            kid: Some(key.kid.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        let signed = Signed { iss: &self.issuer, aud: &self.audience, claims };
+        jsonwebtoken::encode(&header, &signed, &key.signing).map_err(|error| {
+            tracing::error!(%error, "access token not signed");
+            Problem::new(INTERNAL)
+        })
+    }
+}

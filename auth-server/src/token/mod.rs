@@ -1,0 +1,16 @@
+//! Access tokens: signed statements about who the caller is, good for five minutes and never stored.
+
+mod claims;
+mod issue;
+mod key;
+mod ring;
+mod seal;
+mod store;
+mod verify;
+
+pub use claims::{Claims, TYPE};
+pub use issue::{AccessToken, Issuer};
+pub use key::Key;
+pub use ring::{KeyError, KeyRing, prepare};
+pub use seal::SealingKeys;
+pub use verify::{LEEWAY, Refused, Verifier};

@@ -1,0 +1,164 @@
+//! The keys in use, in memory, as the database has them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arc_swap::ArcSwap;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use zeroize::Zeroizing;
+
+use super::key::{Key, Seed, random_seed};
+use super::seal::{Opened, SealingKeys};
+use super::store::{self, KeyRow};
+use crate::clock::Clock;
+
+/// Why there are no keys to sign with.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The database refused or is away.
+    #[error("the signing keys can't be read from the database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The configured secret is another than the one that sealed the key.
+    #[error(
+        "signing key {0} was sealed under another secret: \
+         start with the secret of the last run, as AUTH_SECRET or AUTH_SECRET_PREVIOUS"
+    )]
+    Sealed(String),
+    /// The cryptographic library refused a key of the right size; this does not happen.
+    #[error("a signing key is unusable")]
+    Unusable,
+}
+
+/// The shortest time between two reloads that strangers can cause, in milliseconds.
+const RELOAD_EVERY_MS: i64 = 1_000;
+
+/// All living keys. Cheap to read; replaced whole.
+pub struct KeyRing {
+    pool: PgPool,
+    sealing: SealingKeys,
+    clock: Clock,
+    keys: ArcSwap<Vec<Arc<Key>>>,
+    reloaded_at_ms: AtomicI64,
+}
+
+impl KeyRing {
+    /// Reads the keys.
+    ///
+    /// # Errors
+    /// The database is away, or the secret is not the one that sealed them.
+    pub async fn load(pool: PgPool, sealing: SealingKeys, clock: Clock) -> Result<Self, KeyError> {
+        let keys = read(&pool, &sealing, clock.now()).await?;
+        Ok(Self {
+            pool,
+            sealing,
+            clock,
+            keys: ArcSwap::from_pointee(keys),
+            reloaded_at_ms: AtomicI64::new(i64::MIN),
+        })
+    }
+
+    /// Reads the keys again.
+    ///
+    /// # Errors
+    /// As [`KeyRing::load`]; the keys in use stay as they are.
+    pub async fn reload(&self) -> Result<(), KeyError> {
+        let keys = read(&self.pool, &self.sealing, self.clock.now()).await?;
+        self.keys.store(Arc::new(keys));
+        Ok(())
+    }
+
+    /// The key that signs now: the latest whose time has come.
+    #[must_use]
+    pub fn signing(&self) -> Option<Arc<Key>> {
+        let now = self.clock.now();
+        self.keys.load().iter().find(|key| key.signs_from <= now).cloned()
+    }
+
+    /// The key of this id. One that is not known may be another server's newest: the keys are read
+    /// again for it, at most once a second whoever asks.
+    pub async fn find(&self, kid: &str) -> Option<Arc<Key>> {
+        if let Some(key) = self.known(kid) {
+            return Some(key);
+        }
+        let now = self.clock.now().timestamp_millis();
+        let last = self.reloaded_at_ms.load(Ordering::Relaxed);
+        let due = now.saturating_sub(last) >= RELOAD_EVERY_MS;
+        let turn = Ordering::Relaxed;
+        if !due || self.reloaded_at_ms.compare_exchange(last, now, turn, turn).is_err() {
+            return None;
+        }
+        if let Err(error) = self.reload().await {
+            tracing::error!(%error, "signing keys not reloaded");
+        }
+        self.known(kid)
+    }
+
+    fn known(&self, kid: &str) -> Option<Arc<Key>> {
+        let now = self.clock.now();
+        self.keys.load().iter().find(|key| key.kid == kid && key.is_alive(now)).cloned()
+    }
+
+    /// Every key whose tokens may be alive, for publishing.
+    #[must_use]
+    pub fn living(&self) -> Vec<Arc<Key>> {
+        let now = self.clock.now();
+        self.keys.load().iter().filter(|key| key.is_alive(now)).cloned().collect()
+    }
+}
+
+/// Makes the first key where there is none yet, whichever of several servers comes first, and seals
+/// again what still is under the previous secret.
+///
+/// # Errors
+/// As [`KeyRing::load`].
+pub async fn prepare(pool: &PgPool, sealing: &SealingKeys, clock: &Clock) -> Result<(), KeyError> {
+    make_first(pool, sealing, clock.now()).await?;
+    for row in store::living(pool, clock.now()).await? {
+        if let Some(Opened::Previous(seed)) = sealing.open(&row.kid, &row.private_key) {
+            let sealed = sealing.seal(&row.kid, &seed).map_err(|_| KeyError::Unusable)?;
+            store::reseal(pool, &row.kid, &row.private_key, &sealed).await?;
+            tracing::info!(kid = row.kid, "signing key sealed under the current secret");
+        }
+    }
+    Ok(())
+}
+
+async fn make_first(
+    pool: &PgPool,
+    sealing: &SealingKeys,
+    now: DateTime<Utc>,
+) -> Result<(), KeyError> {
+    let mut transaction = pool.begin().await?;
+    store::lock(&mut transaction).await?;
+    if store::any(&mut transaction).await? {
+        return Ok(());
+    }
+    let seed = random_seed();
+    let key = Key::from_seed(&seed, now, None).map_err(|_| KeyError::Unusable)?;
+    let sealed = sealing.seal(&key.kid, seed.as_ref()).map_err(|_| KeyError::Unusable)?;
+    let public = URL_SAFE_NO_PAD.decode(&key.x).map_err(|_| KeyError::Unusable)?;
+    store::insert(&mut transaction, &key.kid, &public, &sealed, now).await?;
+    transaction.commit().await?;
+    tracing::info!(kid = key.kid, "first signing key made");
+    Ok(())
+}
+
+async fn read(
+    pool: &PgPool,
+    sealing: &SealingKeys,
+    now: DateTime<Utc>,
+) -> Result<Vec<Arc<Key>>, KeyError> {
+    let rows = store::living(pool, now).await?;
+    rows.iter().map(|row| open(row, sealing).map(Arc::new)).collect()
+}
+
+fn open(row: &KeyRow, sealing: &SealingKeys) -> Result<Key, KeyError> {
+    let (Opened::Current(secret) | Opened::Previous(secret)) = sealing
+        .open(&row.kid, &row.private_key)
+        .ok_or_else(|| KeyError::Sealed(row.kid.clone()))?;
+    let seed: Seed = Zeroizing::new(secret.as_slice().try_into().map_err(|_| KeyError::Unusable)?);
+    Key::from_seed(&seed, row.signs_from, row.dead_after).map_err(|_| KeyError::Unusable)
+}

@@ -1,0 +1,109 @@
+//! Reading access tokens that strangers hold out.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, Header, Validation};
+
+use super::claims::{Claims, TYPE};
+use super::ring::KeyRing;
+use crate::clock::Clock;
+
+/// How far the clocks of two servers may differ.
+pub const LEEWAY: TimeDelta = TimeDelta::seconds(5);
+
+/// Longest token that is looked at, in bytes.
+const LONGEST: usize = 64 << 10;
+
+/// Why a token is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Its time has passed, or has not come.
+    #[error("the token has expired, or its time has not come")]
+    Expired,
+    /// No key of ours signed it.
+    #[error("no key of this server signed the token")]
+    Signature,
+    /// It is no token at all.
+    #[error("this is not a token")]
+    Malformed,
+    /// It is a token of ours, for something or somebody else.
+    #[error("this is not an access token for this server")]
+    WrongType,
+}
+
+/// Tells our own access tokens from everything else.
+pub struct Verifier {
+    ring: Arc<KeyRing>,
+    clock: Clock,
+    validation: Validation,
+}
+
+impl Verifier {
+    /// Takes tokens of this issuer for this audience.
+    #[must_use]
+    pub fn new(ring: Arc<KeyRing>, clock: Clock, issuer: &str, audience: &str) -> Self {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[issuer]);
+        validation.set_audience(&[audience]);
+        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+        // The library would read the system's clock; `in_time` asks ours.
+        validation.validate_exp = false;
+        Self { ring, clock, validation }
+    }
+
+    /// What the token says, if it is ours and its time is now.
+    ///
+    /// # Errors
+    /// Says why it is not taken.
+    pub async fn verify(&self, token: &str) -> Result<Claims, Refused> {
+        let claims = self.genuine(token).await?;
+        if in_time(&claims, self.clock.now()) { Ok(claims) } else { Err(Refused::Expired) }
+    }
+
+    /// What the token says, if it is ours, whatever the time.
+    ///
+    /// # Errors
+    /// Says why it is not taken.
+    pub async fn genuine(&self, token: &str) -> Result<Claims, Refused> {
+        if token.len() > LONGEST {
+            return Err(Refused::Malformed);
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(|_| Refused::Malformed)?;
+        let kid = acceptable(&header)?;
+        // The key comes from our table alone: `jwk`, `jku` and `x5u` in the header mean nothing.
+        let key = self.ring.find(kid).await.ok_or(Refused::Signature)?;
+        jsonwebtoken::decode::<Claims>(token, &key.verifying, &self.validation)
+            .map(|data| data.claims)
+            .map_err(|error| reason(error.kind()))
+    }
+}
+
+fn acceptable(header: &Header) -> Result<&str, Refused> {
+    if header.crit.is_some() {
+        // RFC 7515: who doesn't understand a critical extension must refuse the token.
+        return Err(Refused::Malformed);
+    }
+    if header.alg != Algorithm::EdDSA {
+        return Err(Refused::Signature);
+    }
+    let kind = header.typ.as_deref().unwrap_or_default();
+    if !kind.eq_ignore_ascii_case(TYPE) && !kind.eq_ignore_ascii_case("application/at+jwt") {
+        return Err(Refused::WrongType);
+    }
+    header.kid.as_deref().ok_or(Refused::Signature)
+}
+
+fn reason(kind: &ErrorKind) -> Refused {
+    match kind {
+        ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => Refused::Signature,
+        ErrorKind::InvalidIssuer | ErrorKind::InvalidAudience => Refused::WrongType,
+        _ => Refused::Malformed,
+    }
+}
+
+fn in_time(claims: &Claims, now: DateTime<Utc>) -> bool {
+    let (now, leeway) = (now.timestamp(), LEEWAY.num_seconds());
+    now < claims.exp.saturating_add(leeway) && now >= claims.nbf.saturating_sub(leeway)
+}
