@@ -3,6 +3,7 @@
 
 mod change;
 mod classes;
+pub mod csv;
 pub mod decision;
 pub mod engine;
 mod facts;

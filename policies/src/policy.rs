@@ -9,9 +9,9 @@ use smallvec::SmallVec;
 use crate::change::{Change, PolicyError};
 use crate::classes::{ClassId, Classes};
 use crate::limits;
-use crate::names::{RoleName, SUPERUSER};
+use crate::names::RoleName;
 use crate::roles::{RoleId, Roles};
-use crate::rule::{LAST_PRIORITY, Rule, Verdict};
+use crate::rule::{Rule, Verdict};
 use crate::table::Extent;
 
 type RuleIds = SmallVec<[u32; 4]>;
@@ -60,17 +60,7 @@ impl Policy {
         if self.rules.get(&rule.id).is_some_and(|old| old.is_builtin() && **old != *rule) {
             return Err(PolicyError::BuiltinImmutable("the superuser's rule".into()));
         }
-        if rule.id == 0 || rule.id > LAST_PRIORITY {
-            return Err(PolicyError::RuleId(rule.id));
-        }
-        let builtin = rule.role.as_str() == SUPERUSER
-            && rule.effect == crate::Effect::Allow
-            && rule.resource.to_string() == "*"
-            && rule.action.to_string() == "*";
-        if rule.priority > LAST_PRIORITY || (rule.priority == 0 && !builtin) {
-            return Err(PolicyError::Priority(rule.priority));
-        }
-        Ok(())
+        rule.check()
     }
 
     fn remove_rule(&mut self, id: u32) -> Result<(), PolicyError> {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::RoleName;
+use crate::change::PolicyError;
+use crate::names::{RoleName, SUPERUSER};
 use crate::pattern::{ActionPattern, ResourcePattern};
 
 /// What a matching rule says.
@@ -58,6 +59,21 @@ impl Rule {
     #[must_use]
     pub fn is_privileged(&self) -> bool {
         self.resource.pattern().reaches("route:")
+    }
+
+    /// What holds for every rule, whatever else is in the policy.
+    pub(crate) fn check(&self) -> Result<(), PolicyError> {
+        if self.id == 0 || self.id > LAST_PRIORITY {
+            return Err(PolicyError::RuleId(self.id));
+        }
+        let builtin = self.role.as_str() == SUPERUSER
+            && self.effect == Effect::Allow
+            && self.resource.to_string() == "*"
+            && self.action.to_string() == "*";
+        if self.priority > LAST_PRIORITY || (self.priority == 0 && !builtin) {
+            return Err(PolicyError::Priority(self.priority));
+        }
+        Ok(())
     }
 
     /// The row as casbin gets it: priority, role, resource, action, effect.
