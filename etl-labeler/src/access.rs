@@ -68,19 +68,33 @@ fn day(millis: &str) -> Option<NaiveDate> {
 
 /// Whether the film says already what it should, under these rules.
 pub(crate) fn is_current(plan: &Plan, film: &Hit<'_>, wanted: &[Wanted<'_>]) -> bool {
-    let Some(stored) = stored(film) else { return false };
-    let labels = stored.labels.iter().map(|label| label.0.as_ref());
-    let until = stored.until.iter().filter_map(|(label, end)| Some((&*label.0, &*end.as_ref()?.0)));
-    let wanted_until = wanted.iter().filter_map(|w| Some((w.label, w.until.as_deref()?)));
-    stored.rules.0 == plan.hash
-        && labels.eq(wanted.iter().map(|wanted| wanted.label))
-        && until.eq(wanted_until)
-        && stored.from.values().all(Option::is_none)
-        && dotted(film).next().is_none()
+    let says_so = |access: &str| {
+        let stored: Option<Stored<'_>> = serde_json::from_str(access).ok();
+        stored.map(|stored| stored.agrees(plan, wanted))
+    };
+    let Some(access) = access(film).map(RawValue::get) else { return false };
+    let agrees = says_so(access).or_else(|| says_so(&without_nulls(access)?));
+    agrees.unwrap_or(false) && dotted(film).next().is_none()
 }
 
-fn stored<'a>(film: &Hit<'a>) -> Option<Stored<'a>> {
-    serde_json::from_str(access(film)?.get()).ok()
+impl Stored<'_> {
+    fn agrees(&self, plan: &Plan, wanted: &[Wanted<'_>]) -> bool {
+        let labels = self.labels.iter().map(|label| label.0.as_ref());
+        let ends = self.until.iter();
+        let until = ends.filter_map(|(label, end)| Some((&*label.0, &*end.as_ref()?.0)));
+        let wanted_until = wanted.iter().filter_map(|w| Some((w.label, w.until.as_deref()?)));
+        self.rules.0 == plan.hash
+            && labels.eq(wanted.iter().map(|wanted| wanted.label))
+            && until.eq(wanted_until)
+            && self.from.values().all(Option::is_none)
+    }
+}
+
+/// An earlier run has left nulls under keys that nobody knows, such as `until.new`.
+fn without_nulls(access: &str) -> Option<String> {
+    let mut access: serde_json::Map<String, Value> = serde_json::from_str(access).ok()?;
+    access.retain(|_, value| !value.is_null());
+    serde_json::to_string(&access).ok()
 }
 
 fn access<'a>(film: &Hit<'a>) -> Option<&'a RawValue> {
