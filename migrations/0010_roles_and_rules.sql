@@ -14,7 +14,7 @@ INSERT INTO policy_state DEFAULT VALUES;
 CREATE TABLE policy_journal (
     revision bigint      PRIMARY KEY,
     at       timestamptz NOT NULL,
-    -- An array of changes as the library `policies` writes them, applied together.
+    -- What changed, as auth-server/src/policy/journal.rs has it; applied together.
     changes  jsonb       NOT NULL
 );
 CREATE INDEX policy_journal_at ON policy_journal (at);

@@ -63,6 +63,14 @@ pub struct Decision {
 }
 
 impl Snapshot {
+    /// May a caller with these roles send a request of this HTTP method to this path?
+    ///
+    /// # Errors
+    /// Casbin fails. Refuse then.
+    pub fn allows_route(&self, roles: &RoleSet, method: &str, path: &str) -> Result<bool, PolicyError> {
+        Ok(self.asker(roles, method).verdict(&format!("route:{path}"))?.allows())
+    }
+
     /// May a caller with these roles do `action` to `resource`, of which `facts` are known?
     ///
     /// # Errors

@@ -24,6 +24,18 @@ pub enum FilterKind {
     Some,
 }
 
+impl FilterKind {
+    /// The kind as clients see it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::None => "none",
+            Self::Some => "some",
+        }
+    }
+}
+
 /// A search filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {

@@ -23,7 +23,7 @@ pub struct Snapshot {
 }
 
 /// A caller's roles as this snapshot knows them, `anonymous` always among them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RoleSet(pub(crate) SmallVec<[RoleId; 8]>);
 
 /// A caller's roles for one action, ready to be asked about resources.
@@ -68,6 +68,20 @@ impl Snapshot {
         let touched = Touched::new(self, &policy, changes);
         let table = self.table.next(policy.extent(), |role, action| touched.row(role, action));
         Ok(Self { revision, policy, table, windowed })
+    }
+
+    /// A policy without rules, with the same windowed labels.
+    ///
+    /// # Errors
+    /// The casbin model does not load.
+    pub fn cleared(&self) -> Result<Self, PolicyError> {
+        Self::empty(self.windowed.iter().cloned())
+    }
+
+    /// The labels that have a window.
+    #[must_use]
+    pub fn windowed(&self) -> &[Label] {
+        &self.windowed
     }
 
     fn rebuilt(rev: i64, old: &Policy, windowed: Arc<[Label]>) -> Result<Self, PolicyError> {

@@ -1,0 +1,46 @@
+//! Roles, rules and people's roles, over HTTP. Who may do it is itself decided by the rules.
+//!
+//! `guard` the caller's right to an operation · `page` lists · `precondition` ETags · one file per
+//! thing that is administered.
+
+mod guard;
+mod page;
+mod people;
+mod permissions;
+mod precondition;
+pub mod roles;
+pub mod rules;
+mod store;
+pub mod users;
+
+use std::sync::Arc;
+
+use policies::RoleName;
+use sqlx::PgPool;
+
+pub use permissions::{Permissions, permissions};
+
+use crate::clock::Clock;
+use crate::policy::LivePolicy;
+use crate::policy::write::PolicyWrite;
+use crate::problem::Problem;
+
+/// What every operation here works on.
+#[derive(Clone)]
+pub struct Admin {
+    /// PostgreSQL.
+    pub pool: PgPool,
+    /// The policy, which is written and which decides who may.
+    pub policy: Arc<LivePolicy>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// A write of a grant, and the role that it is about.
+type Steps<'a> = (PolicyWrite<'a>, RoleName);
+
+impl Admin {
+    async fn write(&self) -> Result<PolicyWrite<'_>, Problem> {
+        PolicyWrite::begin(&self.policy, &self.pool, self.clock.now()).await
+    }
+}

@@ -1,0 +1,218 @@
+//! `/api/v1/rules`
+
+use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::payload::Response;
+use poem_openapi::{Object, OpenApi};
+use policies::csv::RuleRow;
+use policies::{ActionPattern, Change, NameError, PolicyError, ResourcePattern, RoleName, Rule};
+use serde::{Deserialize, Serialize};
+
+use super::Admin;
+use super::guard::{GUARD, Guarded};
+use super::page::{PageQuery, cut};
+use super::precondition::{PRECONDITION, check, etag};
+use super::roles::Written;
+use crate::identity::SIGNED_IN;
+use crate::input::{BODY, PARAMETERS};
+use crate::policy::rules::{self as store, EffectName, StoredRule};
+use crate::policy::write::PolicyWrite;
+use crate::policy::{POLICY, from_policy_error};
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{Body, Created, Reply};
+use crate::store::DATABASE;
+
+/// A rule as it is written.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+struct RuleBody {
+    /// 1 … 2147483647; rules are read smallest first.
+    priority: u32,
+    /// A role that is there.
+    role: String,
+    /// `*`, `type`, `type:id`, or a prefix of those with one trailing `*`.
+    resource: String,
+    /// An action, a prefix with one trailing `*`, or `*`.
+    action: String,
+    /// What it says.
+    effect: EffectName,
+}
+
+/// A page of rules, in rule order.
+#[derive(Serialize, Object)]
+#[oai(read_only_all)]
+struct RulePage {
+    items: Vec<StoredRule>,
+    /// Cursor of the next page.
+    next: Option<String>,
+}
+
+problems! {
+    /// What can go wrong with listing rules.
+    pub(super) enum ListError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {}
+}
+
+problems! {
+    /// What can go wrong with reading a rule.
+    pub(super) enum ReadError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {
+        NotFound = 404 "rule_not_found" "There is no rule of this id.",
+    }
+}
+
+problems! {
+    /// What can go wrong with making a rule.
+    pub(super) enum CreateError includes [SIGNED_IN, GUARD, BODY, POLICY, DATABASE] {}
+}
+
+problems! {
+    /// What can go wrong with changing or deleting a rule.
+    pub(super) enum WriteError includes
+        [SIGNED_IN, GUARD, BODY, POLICY, PRECONDITION, DATABASE]
+    {
+        NotFound = 404 "rule_not_found" "There is no rule of this id.",
+    }
+}
+
+impl RuleBody {
+    fn parse(&self) -> Result<RuleRow, Problem> {
+        let named = |field: &'static str| {
+            move |error: NameError| from_policy_error(&error.into()).field(field)
+        };
+        Ok(RuleRow {
+            priority: priority(self.priority)?,
+            role: super::store::role_name("role", &self.role)?,
+            resource: ResourcePattern::parse(&self.resource).map_err(named("resource"))?,
+            action: ActionPattern::parse(&self.action).map_err(named("action"))?,
+            effect: self.effect.into(),
+        })
+    }
+}
+
+/// Only the built-in rule stands at 0.
+fn priority(priority: u32) -> Result<u32, Problem> {
+    if (1..=policies::LAST_PRIORITY).contains(&priority) {
+        return Ok(priority);
+    }
+    Err(from_policy_error(&PolicyError::Priority(priority)).field("priority"))
+}
+
+fn refuse_unknown_role(write: &PolicyWrite, role: &RoleName) -> Result<(), Problem> {
+    if write.base().has_role(role) {
+        return Ok(());
+    }
+    Err(from_policy_error(&PolicyError::UnknownRole(role.clone())).field("role"))
+}
+
+/// The rule as decisions know it, unless it is the superuser's own.
+fn changeable(write: &PolicyWrite, stored: &StoredRule) -> Result<Rule, WriteError> {
+    let known = write.base().rule(stored.id.cast_unsigned()).ok_or(WriteError::NotFound)?;
+    if known.is_builtin() {
+        let builtin = PolicyError::BuiltinImmutable("the superuser's rule".into());
+        return Err(from_policy_error(&builtin).into());
+    }
+    Ok(Rule::clone(known))
+}
+
+/// The operations.
+pub struct RulesApi(pub Admin);
+
+#[OpenApi(prefix_path = "/api/v1/rules", tag = "crate::tags::Tag::Rules")]
+impl RulesApi {
+    /// List rules, in the order in which they are read.
+    #[oai(path = "/", method = "get")]
+    async fn list(
+        &self,
+        _caller: Guarded,
+        /// Only rules that speak of this role.
+        role: Query<Option<String>>,
+        limit: Query<Option<u32>>,
+        cursor: Query<Option<String>>,
+    ) -> Result<Reply<RulePage>, ListError> {
+        let query: PageQuery<(i32, i32)> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
+        let role = role.0.map(|role| super::store::role_name("role", &role)).transpose()?;
+        let role = role.as_ref().map(RoleName::as_str);
+        let after = query.after.unwrap_or((-1, 0));
+        let rows = store::page(&self.0.pool, role, after, query.rows()).await;
+        let (items, next) =
+            cut(rows.map_err(Problem::from)?, query.limit, |rule| (rule.priority, rule.id));
+        Ok(Reply(RulePage { items, next }))
+    }
+
+    /// Make a rule.
+    #[oai(path = "/", method = "post")]
+    async fn create(
+        &self,
+        caller: Guarded,
+        body: Body<RuleBody>,
+    ) -> Result<Response<Created<StoredRule>>, CreateError> {
+        let row = body.parse()?;
+        let mut write = self.0.write().await?;
+        refuse_unknown_role(&write, &row.role)?;
+        let (at, revision) = (write.at(), write.revision());
+        let rule = store::insert(write.db(), &row, at, revision).await.map_err(Problem::from)?;
+        caller.may_write(&rule)?;
+        write.change(Change::RuleSet(rule.clone()));
+        let revision = write.commit().await?;
+        let created = Created(StoredRule::of(&rule, revision));
+        Ok(Response::new(created).header("ETag", etag(revision)))
+    }
+
+    /// Read a rule.
+    #[oai(path = "/:id", method = "get")]
+    async fn read(
+        &self,
+        _caller: Guarded,
+        id: Path<i32>,
+    ) -> Result<Response<Reply<StoredRule>>, ReadError> {
+        let rule = store::find(&self.0.pool, id.0).await.map_err(Problem::from)?;
+        let rule = rule.ok_or(ReadError::NotFound)?;
+        let tag = etag(rule.revision);
+        Ok(Response::new(Reply(rule)).header("ETag", tag))
+    }
+
+    /// Change a rule, whole.
+    #[oai(path = "/:id", method = "put")]
+    async fn change(
+        &self,
+        caller: Guarded,
+        id: Path<i32>,
+        #[oai(name = "If-Match")] if_match: Header<Option<String>>,
+        body: Body<RuleBody>,
+    ) -> Result<Response<Reply<StoredRule>>, WriteError> {
+        let mut write = self.0.write().await?;
+        let stored = store::find(write.db(), id.0).await.map_err(Problem::from)?;
+        let stored = stored.ok_or(WriteError::NotFound)?;
+        let old = changeable(&write, &stored)?;
+        caller.may_write(&old)?;
+        let RuleRow { priority, role, resource, action, effect } = body.parse()?;
+        let rule = Rule { id: old.id, priority, role, resource, action, effect };
+        caller.may_write(&rule)?;
+        check(if_match.0.as_deref(), stored.revision)?;
+        refuse_unknown_role(&write, &rule.role)?;
+        let revision = write.revision();
+        store::update(write.db(), &rule, revision).await.map_err(Problem::from)?;
+        write.change(Change::RuleSet(rule.clone()));
+        let revision = write.commit().await?;
+        let reply = Reply(StoredRule::of(&rule, revision));
+        Ok(Response::new(reply).header("ETag", etag(revision)))
+    }
+
+    /// Delete a rule.
+    #[oai(path = "/:id", method = "delete")]
+    async fn delete(
+        &self,
+        caller: Guarded,
+        id: Path<i32>,
+        #[oai(name = "If-Match")] if_match: Header<Option<String>>,
+    ) -> Result<Reply<Written>, WriteError> {
+        let mut write = self.0.write().await?;
+        let stored = store::find(write.db(), id.0).await.map_err(Problem::from)?;
+        let stored = stored.ok_or(WriteError::NotFound)?;
+        let old = changeable(&write, &stored)?;
+        caller.may_write(&old)?;
+        check(if_match.0.as_deref(), stored.revision)?;
+        store::delete(write.db(), id.0).await.map_err(Problem::from)?;
+        write.change(Change::RuleRemoved { id: old.id });
+        Ok(Reply(Written { revision: write.commit().await? }))
+    }
+}

@@ -1,0 +1,178 @@
+//! `/api/v1/users` and `/api/v1/users/{id}/roles`
+
+use poem_openapi::param::{Path, Query};
+use poem_openapi::{Object, OpenApi};
+use policies::{PolicyError, RoleName};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::guard::{GUARD, Guarded};
+use super::page::{PageQuery, cut};
+use super::people::{self, Person};
+use super::permissions::{Permissions, permissions};
+use super::roles::Written;
+use super::{Admin, Steps};
+use crate::identity::SIGNED_IN;
+use crate::input::PARAMETERS;
+use crate::policy::{POLICY, RolesOf, from_policy_error, grants};
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::Reply;
+use crate::store::DATABASE;
+
+/// A page of people, by login.
+#[derive(Serialize, Object)]
+#[oai(read_only_all)]
+struct PersonPage {
+    items: Vec<Person>,
+    /// Cursor of the next page.
+    next: Option<String>,
+}
+
+/// Roles of one person.
+#[derive(Serialize, Object)]
+#[oai(read_only_all)]
+struct RolePage {
+    /// Names, sorted, without what those inherit.
+    items: Vec<String>,
+    /// Always `null`: all of them fit.
+    next: Option<String>,
+}
+
+problems! {
+    /// What can go wrong with finding people.
+    pub(super) enum ListError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {}
+}
+
+problems! {
+    /// What can go wrong with reading a person's roles.
+    pub(super) enum ReadError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {
+        NotFound = 404 "user_not_found" "There is no user of this id.",
+    }
+}
+
+problems! {
+    /// What can go wrong with giving and taking a role.
+    pub(super) enum GrantError includes [SIGNED_IN, GUARD, PARAMETERS, POLICY, DATABASE] {
+        NoUser = 404 "user_not_found" "There is no user of this id.",
+        NoRole = 404 "role_not_found" "There is no role of this name.",
+        LastSuperuser = 409 "last_superuser" "The last superuser stays.",
+    }
+}
+
+/// The operations.
+pub struct UsersApi(pub Admin);
+
+#[OpenApi(prefix_path = "/api/v1/users", tag = "crate::tags::Tag::Users")]
+impl UsersApi {
+    /// Find people by the begin of their login.
+    #[oai(path = "/", method = "get")]
+    async fn list(
+        &self,
+        _caller: Guarded,
+        /// The begin of a login, in any case; left out: everybody.
+        login: Query<Option<String>>,
+        limit: Query<Option<u32>>,
+        cursor: Query<Option<String>>,
+    ) -> Result<Reply<PersonPage>, ListError> {
+        let query: PageQuery<String> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
+        let prefix = crate::user::Login::key_of(login.0.as_deref().unwrap_or_default());
+        if prefix.contains('\0') {
+            return Err(Problem::new(crate::input::FIELD).field("login").into());
+        }
+        let after = query.after.as_deref().unwrap_or_default();
+        let rows = people::page(&self.0.pool, &prefix, after, query.rows()).await;
+        let (found, next) = cut(rows.map_err(Problem::from)?, query.limit, |row| row.key.clone());
+        let items = found.into_iter().map(|row| row.person).collect();
+        Ok(Reply(PersonPage { items, next }))
+    }
+
+    /// Roles of a person.
+    #[oai(path = "/:id/roles", method = "get")]
+    async fn roles(&self, _caller: Guarded, id: Path<Uuid>) -> Result<Reply<RolePage>, ReadError> {
+        let roles = self.roles_of(id.0).await?;
+        let items = roles.iter().map(ToString::to_string).collect();
+        Ok(Reply(RolePage { items, next: None }))
+    }
+
+    /// What a person's roles come to.
+    #[oai(path = "/:id/permissions", method = "get")]
+    async fn permissions(
+        &self,
+        _caller: Guarded,
+        id: Path<Uuid>,
+    ) -> Result<Reply<Permissions>, ReadError> {
+        let roles = self.roles_of(id.0).await?;
+        Ok(Reply(permissions(&self.0.policy.snapshot(), &roles)))
+    }
+
+    /// Give a person a role. It counts at once, also for tokens made before.
+    #[oai(path = "/:id/roles/:role", method = "put")]
+    async fn give(
+        &self,
+        caller: Guarded,
+        id: Path<Uuid>,
+        role: Path<String>,
+    ) -> Result<Reply<Written>, GrantError> {
+        let (mut write, role) = self.begin(&caller, id.0, &role.0).await?;
+        let at = write.at();
+        let given = grants::give(write.db(), id.0, &role, Some(caller.user), at).await;
+        if !given.map_err(Problem::from)? {
+            return Ok(Reply(Written { revision: write.base().revision() }));
+        }
+        let (roles, _) = grants::of_user(write.db(), id.0).await.map_err(Problem::from)?;
+        write.roles_of(RolesOf { user: id.0, roles });
+        Ok(Reply(Written { revision: write.commit().await? }))
+    }
+
+    /// Take a role from a person. It counts at once, also for tokens made before.
+    #[oai(path = "/:id/roles/:role", method = "delete")]
+    async fn take(
+        &self,
+        caller: Guarded,
+        id: Path<Uuid>,
+        role: Path<String>,
+    ) -> Result<Reply<Written>, GrantError> {
+        let (mut write, role) = self.begin(&caller, id.0, &role.0).await?;
+        let taken = grants::take(write.db(), id.0, &role).await;
+        if !taken.map_err(Problem::from)? {
+            return Ok(Reply(Written { revision: write.base().revision() }));
+        }
+        let left = grants::superusers(write.db()).await.map_err(Problem::from)?;
+        if role == RoleName::superuser() && left == 0 {
+            return Err(GrantError::LastSuperuser);
+        }
+        let (roles, _) = grants::of_user(write.db(), id.0).await.map_err(Problem::from)?;
+        write.roles_of(RolesOf { user: id.0, roles });
+        Ok(Reply(Written { revision: write.commit().await? }))
+    }
+}
+
+impl UsersApi {
+    async fn roles_of(&self, id: Uuid) -> Result<Vec<RoleName>, ReadError> {
+        let mut db = self.0.pool.acquire().await.map_err(Problem::from)?;
+        if !people::exists(&mut *db, id).await.map_err(Problem::from)? {
+            return Err(ReadError::NotFound);
+        }
+        let (roles, _) = grants::of_user(&mut db, id).await.map_err(Problem::from)?;
+        Ok(roles)
+    }
+
+    /// What giving and taking both check first.
+    async fn begin(&self, caller: &Guarded, id: Uuid, role: &str) -> Result<Steps<'_>, GrantError> {
+        let role = RoleName::parse(role).map_err(|_| GrantError::NoRole)?;
+        if role == RoleName::anonymous() {
+            let builtin = PolicyError::BuiltinImmutable("anonymous, which everyone has,".into());
+            return Err(from_policy_error(&builtin).into());
+        }
+        let mut write = self.0.write().await?;
+        if !write.base().has_role(&role) {
+            return Err(GrantError::NoRole);
+        }
+        caller.may_give(write.base(), &role)?;
+        if !people::exists(write.db(), id).await.map_err(Problem::from)? {
+            return Err(GrantError::NoUser);
+        }
+        Ok((write, role))
+    }
+}

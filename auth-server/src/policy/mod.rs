@@ -1,0 +1,93 @@
+//! The policy of this replica: loaded whole at start, then moved along the journal write by write.
+//!
+//! `load` reads everything once · `write` makes one write, with its journal line and the next
+//! snapshot · `follow` applies what other replicas wrote · `recent` knows whose roles changed since
+//! their tokens were made.
+
+mod follow;
+pub mod grants;
+mod journal;
+mod load;
+mod problem;
+mod recent;
+pub mod roles;
+pub mod rules;
+pub mod seed;
+pub mod write;
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
+use policies::{RoleName, Snapshot};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+pub use follow::follow;
+pub use journal::RolesOf;
+pub use load::load;
+pub use problem::{ESCALATION, POLICY, from_policy_error};
+
+use recent::Recent;
+
+/// The policy that decides on this replica. Reading takes no lock.
+pub struct LivePolicy {
+    snapshot: ArcSwap<Snapshot>,
+    recent: Recent,
+    /// Held while a snapshot is put in, never across an await.
+    installing: Mutex<()>,
+    revision: watch::Sender<i64>,
+}
+
+impl LivePolicy {
+    fn new(snapshot: Snapshot) -> Self {
+        let revision = watch::Sender::new(snapshot.revision());
+        Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            recent: Recent::default(),
+            installing: Mutex::new(()),
+            revision,
+        }
+    }
+
+    /// The policy as it stands now, for one request.
+    pub fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    /// The policy as it stands now, to be kept.
+    pub fn snapshot_full(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Roles of a user whose token was made at revision `rev` with `roles`: those, unless they
+    /// were changed since.
+    pub fn roles<'a>(&self, user: Uuid, rev: i64, roles: &'a [RoleName]) -> Cow<'a, [RoleName]> {
+        match self.recent.since(user, rev) {
+            Some(roles) => Cow::Owned(roles.to_vec()),
+            None => Cow::Borrowed(roles),
+        }
+    }
+
+    /// Waits until this replica stands at `revision` or later. False: not within a second.
+    pub async fn reaches(&self, revision: i64) -> bool {
+        let mut seen = self.revision.subscribe();
+        let reached = seen.wait_for(|now| *now >= revision);
+        matches!(tokio::time::timeout(std::time::Duration::from_secs(1), reached).await, Ok(Ok(_)))
+    }
+
+    /// Puts the next snapshot in, unless this replica is past it already.
+    fn install(&self, next: Arc<Snapshot>, roles_of: &[RolesOf], at: DateTime<Utc>) {
+        let _guard = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
+        let revision = next.revision();
+        // Roles first: a token from before must never meet the new rules with its old roles.
+        for change in roles_of {
+            self.recent.note(change, revision, at);
+        }
+        if revision > self.snapshot.load().revision() {
+            self.snapshot.store(next);
+            self.revision.send_replace(revision);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Why a policy write is refused, as clients see it.
+
+use policies::PolicyError;
+
+use crate::problem::{INTERNAL, Problem, Spec};
+
+const fn spec(status: u16, code: &'static str, title: &'static str) -> Spec {
+    Spec { status, code, title }
+}
+
+const BUILTIN: Spec = spec(409, "builtin_immutable", "This is built in and can't be changed.");
+const IN_USE: Spec = spec(409, "role_in_use", "Rules or other roles still name this role.");
+const NAME: Spec = spec(422, "name_invalid", "A name does not keep to its grammar.");
+const UNKNOWN: Spec = spec(422, "role_unknown", "There is no role of this name.");
+const CYCLE: Spec = spec(422, "inheritance_cycle", "A role would inherit itself.");
+const CHAIN: Spec = spec(422, "inheritance_too_long", "More than 7 links of inheritance.");
+/// A write that would give somebody more than the writer may give.
+pub const ESCALATION: Spec =
+    spec(422, "escalation", "This would give away more than you may give.");
+const PRIORITY: Spec = spec(422, "priority_invalid", "A priority is 1 … 2147483647.");
+const TOO_LARGE: Spec = spec(422, "policy_too_large", "The policy would outgrow a search filter.");
+
+/// What a write to roles or rules can answer.
+pub const POLICY: &[Spec] =
+    &[BUILTIN, IN_USE, NAME, UNKNOWN, CYCLE, CHAIN, ESCALATION, PRIORITY, TOO_LARGE];
+
+/// The problem that a refused policy is for the client.
+#[must_use]
+pub fn from_policy_error(error: &PolicyError) -> Problem {
+    let spec = match error {
+        PolicyError::Name(_) => NAME,
+        PolicyError::UnknownRole(_) => UNKNOWN,
+        PolicyError::Cycle(_) => CYCLE,
+        PolicyError::ChainTooLong(_) => CHAIN,
+        PolicyError::InheritsSuperuser(_) | PolicyError::AnonymousWrites => ESCALATION,
+        PolicyError::BuiltinImmutable(_) => BUILTIN,
+        PolicyError::RoleInUse(..) => IN_USE,
+        PolicyError::Priority(_) => PRIORITY,
+        PolicyError::TooManyNames(_) | PolicyError::TooManyPrefixes(_) => TOO_LARGE,
+        other => {
+            tracing::error!(error = %other, "a policy could not be worked out");
+            return Problem::new(INTERNAL);
+        }
+    };
+    Problem::new(spec).detail(error.to_string())
+}

@@ -1,0 +1,59 @@
+//! Whose roles changed within the life of an access token.
+//!
+//! A token carries its user's roles and the revision at which they were read. Roles that were
+//! changed later are here, so that a grant decides for tokens made before it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use policies::RoleName;
+use uuid::Uuid;
+
+use super::journal::RolesOf;
+
+/// A token's life, the leeway on it, and a minute for clocks that differ between servers.
+pub(super) const KEEP: TimeDelta = TimeDelta::seconds(300 + 5 + 60);
+
+struct Changed {
+    revision: i64,
+    at: DateTime<Utc>,
+    roles: Arc<[RoleName]>,
+}
+
+#[derive(Default)]
+pub(super) struct Recent {
+    users: RwLock<HashMap<Uuid, Changed>>,
+    /// Lets the usual case, nobody changed, pass without the lock.
+    count: AtomicUsize,
+}
+
+impl Recent {
+    /// The user's roles, if they were changed after `revision`.
+    pub(super) fn since(&self, user: Uuid, revision: i64) -> Option<Arc<[RoleName]>> {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let users = self.users.read().unwrap_or_else(PoisonError::into_inner);
+        let changed = users.get(&user)?;
+        (changed.revision > revision).then(|| Arc::clone(&changed.roles))
+    }
+
+    pub(super) fn note(&self, change: &RolesOf, revision: i64, at: DateTime<Utc>) {
+        let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
+        if users.get(&change.user).is_some_and(|known| known.revision >= revision) {
+            return;
+        }
+        let roles = change.roles.clone().into();
+        users.insert(change.user, Changed { revision, at, roles });
+        self.count.store(users.len(), Ordering::Release);
+    }
+
+    /// Forgets changes that every living token already knows.
+    pub(super) fn sweep(&self, now: DateTime<Utc>) {
+        let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
+        users.retain(|_, changed| now - changed.at < KEEP);
+        self.count.store(users.len(), Ordering::Release);
+    }
+}

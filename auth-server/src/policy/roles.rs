@@ -1,0 +1,175 @@
+//! Roles in PostgreSQL.
+
+use chrono::{DateTime, Utc};
+use policies::RoleName;
+use serde::Serialize;
+use sqlx::{PgConnection, PgExecutor};
+
+/// A role as the table has it.
+#[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
+#[oai(rename = "Role")]
+pub struct Role {
+    /// Lower case; identifies the role for good.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// Names of the roles that it inherits directly, sorted.
+    pub inherits: Vec<String>,
+    /// Built-in roles can't be changed or deleted.
+    pub builtin: bool,
+    /// Revision of its last write; its ETag.
+    pub revision: i64,
+}
+
+/// Roles after `after`, by name.
+///
+/// # Errors
+/// PostgreSQL is away.
+pub async fn page(db: impl PgExecutor<'_>, after: &str, limit: i64) -> sqlx::Result<Vec<Role>> {
+    sqlx::query_as!(
+        Role,
+        r#"SELECT name, description, revision, name IN ('anonymous', 'superuser') AS "builtin!",
+                  ARRAY(SELECT inherits FROM role_inherits WHERE role = name ORDER BY inherits)
+                      AS "inherits!"
+           FROM roles WHERE name COLLATE "C" > $1 ORDER BY name COLLATE "C" LIMIT $2"#,
+        after,
+        limit
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// One role.
+///
+/// # Errors
+/// PostgreSQL is away.
+pub async fn find(db: impl PgExecutor<'_>, name: &RoleName) -> sqlx::Result<Option<Role>> {
+    sqlx::query_as!(
+        Role,
+        r#"SELECT name, description, revision, name IN ('anonymous', 'superuser') AS "builtin!",
+                  ARRAY(SELECT inherits FROM role_inherits WHERE role = name ORDER BY inherits)
+                      AS "inherits!"
+           FROM roles WHERE name = $1"#,
+        name.as_str()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn exists(db: &mut PgConnection, name: &RoleName) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!("SELECT 1 FROM roles WHERE name = $1", name.as_str());
+    Ok(found.fetch_optional(db).await?.is_some())
+}
+
+/// Adds a role.
+///
+/// # Errors
+/// PostgreSQL is away, or the name is taken (`roles_pkey`).
+pub async fn insert(
+    db: &mut PgConnection,
+    name: &RoleName,
+    description: &str,
+    at: DateTime<Utc>,
+    revision: i64,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO roles (name, description, created_at, revision) VALUES ($1, $2, $3, $4)",
+        name.as_str(),
+        description,
+        at,
+        revision
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Changes a role's description, where given, and its revision.
+///
+/// # Errors
+/// PostgreSQL is away.
+pub async fn update(
+    db: &mut PgConnection,
+    name: &RoleName,
+    description: Option<&str>,
+    revision: i64,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE roles SET description = coalesce($2, description), revision = $3 WHERE name = $1",
+        name.as_str(),
+        description,
+        revision
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Makes a role inherit exactly these.
+///
+/// # Errors
+/// PostgreSQL is away, or one of them does not exist (`role_inherits_inherits_fkey`).
+pub async fn set_inherits(
+    db: &mut PgConnection,
+    name: &RoleName,
+    inherits: &[RoleName],
+) -> sqlx::Result<()> {
+    let inherits: Vec<String> = inherits.iter().map(ToString::to_string).collect();
+    sqlx::query!("DELETE FROM role_inherits WHERE role = $1", name.as_str())
+        .execute(&mut *db)
+        .await?;
+    sqlx::query!(
+        "INSERT INTO role_inherits (role, inherits) SELECT DISTINCT $1, unnest($2::text[])",
+        name.as_str(),
+        &inherits
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Deletes a role; its name stays taken until `free_after`. Returns who had it.
+///
+/// # Errors
+/// PostgreSQL is away, or something names the role (`rules_role_fkey`,
+/// `role_inherits_inherits_fkey`).
+pub async fn delete(
+    db: &mut PgConnection,
+    name: &RoleName,
+    free_after: DateTime<Utc>,
+) -> sqlx::Result<Vec<uuid::Uuid>> {
+    let holders = sqlx::query_scalar!(
+        "DELETE FROM user_roles WHERE role = $1 RETURNING user_id",
+        name.as_str()
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    sqlx::query!("DELETE FROM roles WHERE name = $1", name.as_str()).execute(&mut *db).await?;
+    sqlx::query!(
+        "INSERT INTO role_tombstones (name, free_after) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET free_after = excluded.free_after",
+        name.as_str(),
+        free_after
+    )
+    .execute(db)
+    .await?;
+    Ok(holders)
+}
+
+/// Until when a deleted role's name stays taken, if it does.
+///
+/// # Errors
+/// PostgreSQL is away.
+pub async fn reserved_until(
+    db: &mut PgConnection,
+    name: &RoleName,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "SELECT free_after FROM role_tombstones WHERE name = $1 AND free_after > $2",
+        name.as_str(),
+        now
+    )
+    .fetch_optional(db)
+    .await
+}

@@ -1,0 +1,97 @@
+//! One write to roles, grants or rules: all or nothing, checked before it commits, in force on this
+//! replica before the answer goes out.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use policies::{Change, Snapshot};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+use super::journal::{self, Entry, Line, RolesOf};
+use super::{LivePolicy, follow, from_policy_error};
+use crate::problem::Problem;
+
+/// A write under way. Others wait until it commits or is dropped, which undoes it.
+pub struct PolicyWrite<'a> {
+    live: &'a LivePolicy,
+    tx: Transaction<'static, Postgres>,
+    /// The policy that is written on.
+    base: Arc<Snapshot>,
+    at: DateTime<Utc>,
+    entry: Entry,
+}
+
+impl<'a> PolicyWrite<'a> {
+    /// Begins a write, once all earlier ones are in force here.
+    ///
+    /// # Errors
+    /// PostgreSQL is away.
+    pub async fn begin(
+        live: &'a LivePolicy,
+        pool: &PgPool,
+        at: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
+        let mut tx = pool.begin().await?;
+        let revision = sqlx::query_scalar!("SELECT revision FROM policy_state FOR UPDATE")
+            .fetch_one(&mut *tx)
+            .await?;
+        if live.snapshot().revision() < revision {
+            follow::catch_up(live, &mut tx).await?;
+        }
+        let base = live.snapshot_full();
+        Ok(Self { live, tx, base, at, entry: Entry::default() })
+    }
+
+    /// The connection that the write's own statements go through.
+    pub fn db(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    /// The policy before this write.
+    #[must_use]
+    pub fn base(&self) -> &Snapshot {
+        &self.base
+    }
+
+    /// The time of this write.
+    #[must_use]
+    pub fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
+
+    /// The revision that this write makes.
+    #[must_use]
+    pub fn revision(&self) -> i64 {
+        self.base.revision() + 1
+    }
+
+    /// Notes a change of roles or rules.
+    pub fn change(&mut self, change: Change) {
+        self.entry.changes.push(change);
+    }
+
+    /// Notes all roles that a user has now.
+    pub fn roles_of(&mut self, roles: RolesOf) {
+        self.entry.roles_of.push(roles);
+    }
+
+    /// Checks the policy that this makes, commits, and puts it in force here.
+    ///
+    /// # Errors
+    /// The policy is refused, or PostgreSQL is away: nothing is written then.
+    pub async fn commit(mut self) -> Result<i64, Problem> {
+        let revision = self.revision();
+        let changes = self.entry.changes.clone();
+        let base = Arc::clone(&self.base);
+        // At 100,000 rules this takes milliseconds, which the threads that answer don't have.
+        let next = tokio::task::spawn_blocking(move || base.next(revision, &changes))
+            .await
+            .map_err(|error| Problem::from(sqlx::Error::Io(std::io::Error::other(error))))?
+            .map_err(|error| from_policy_error(&error))?;
+        let line = Line { revision, at: self.at, entry: self.entry };
+        journal::append(&mut self.tx, &line).await?;
+        self.tx.commit().await?;
+        self.live.install(Arc::new(next), &line.entry.roles_of, self.at);
+        Ok(revision)
+    }
+}

@@ -1,0 +1,22 @@
+//! Sections of the API page.
+
+use poem_openapi::Tags;
+
+/// What an operation is for.
+#[derive(Tags)]
+pub enum Tag {
+    /// Decisions and search filters, for whoever enforces them.
+    Check,
+    /// Signing in, staying signed in, signing out.
+    Auth,
+    /// The caller's own account.
+    Me,
+    /// Roles and what they inherit.
+    Roles,
+    /// Rules.
+    Rules,
+    /// People and their roles.
+    Users,
+    /// For whoever runs the server.
+    Operation,
+}
