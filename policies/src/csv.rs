@@ -102,10 +102,10 @@ impl Document {
     /// The changes that make this policy of an empty one; rules are numbered from 1.
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
-        let roles = self.roles.iter().cloned();
-        let roles = roles.map(|(name, inherits)| Change::RoleSet { name, inherits });
-        let rules = (1..).zip(self.rules.iter().cloned());
-        roles.chain(rules.map(|(id, row)| Change::RuleSet(row.with_id(id)))).collect()
+        let role = |(name, inherits)| Change::RoleSet { name, inherits };
+        let rule = |(id, row): (u32, RuleRow)| Change::RuleSet(row.with_id(id));
+        let rules = (1..).zip(self.rules.iter().cloned()).map(rule);
+        self.roles.iter().cloned().map(role).chain(rules).collect()
     }
 }
 
@@ -220,7 +220,9 @@ pub fn write(document: &Document) -> String {
         line(&["role", role.as_str()]);
     }
     for (role, inherits) in &document.roles {
-        inherits.iter().for_each(|inherited| line(&["g", role.as_str(), inherited.as_str()]));
+        for inherited in inherits {
+            line(&["g", role.as_str(), inherited.as_str()]);
+        }
     }
     for row in &document.rules {
         let (priority, resource) = (row.priority.to_string(), row.resource.to_string());

@@ -2,7 +2,9 @@
 //! as questions come. Reading takes no lock.
 //!
 //! A row belongs to a role and an action class, and is kept in pages of [`PAGE`] resource classes.
-//! Snapshots share the rows that a write did not touch, so those stay warm.
+//! Snapshots share the rows that a write did not touch, so those stay warm. Two snapshots made of
+//! the same one (a write, and one that was only tried) number their new classes alike, so what is
+//! shared never holds a class that only one of them knows.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -57,14 +59,23 @@ impl Row {
         }
     }
 
-    /// The same row without the verdicts of these classes, with room for `classes` of them.
-    fn without(&self, stale: &[ClassId], classes: u32, used: &Arc<AtomicUsize>) -> Option<Self> {
+    /// The same row without the verdicts of `stale` and without room for classes from `known` on
+    /// in anything shared; in all with room for `classes` of them.
+    fn without(
+        &self,
+        stale: &[ClassId],
+        known: ClassId,
+        classes: u32,
+        used: &Arc<AtomicUsize>,
+    ) -> Option<Self> {
+        let (last, filled) = place(known);
         let mut by_page: HashMap<usize, Vec<usize>> = HashMap::new();
+        by_page.insert(last, (filled..PAGE).collect());
         for (page, slot) in stale.iter().map(|&class| place(class)) {
             by_page.entry(page).or_default().push(slot);
         }
         let row = Self::new(classes, used)?;
-        for (index, (new, old)) in row.pages.iter().zip(&self.pages).enumerate() {
+        for (index, (new, old)) in row.pages.iter().zip(&self.pages).enumerate().take(last + 1) {
             let Some(old) = old.get() else { continue };
             let page =
                 by_page.get(&index).map_or_else(|| Arc::clone(old), |here| copy_without(old, here));
@@ -136,6 +147,8 @@ pub(crate) struct Extent {
 pub(crate) struct Table {
     roles: Box<[OnceLock<RoleRows>]>,
     actions: usize,
+    /// Resource classes that this snapshot knows.
+    known: u32,
     /// Resource classes that a new row has room for.
     resources: u32,
     used: Arc<AtomicUsize>,
@@ -152,6 +165,7 @@ impl Table {
         Self {
             roles: cells(extent.roles as usize),
             actions: extent.actions as usize,
+            known: extent.resources,
             resources,
             used: Arc::default(),
         }
@@ -180,21 +194,24 @@ impl Table {
         for (role, rows) in (0..).zip(&self.roles) {
             for (action, row) in (0..).zip(rows.get().into_iter().flatten()) {
                 if let Some(row) = row.get() {
-                    next.carry(role, action, row, touch(role, action));
+                    next.carry(role, action, row, self.known, touch(role, action));
                 }
             }
         }
         next
     }
 
-    fn carry(&self, role: RoleId, action: ClassId, row: &Arc<Row>, touch: Touch) {
+    /// Takes over a row of a snapshot that knows the classes before `known`.
+    fn carry(&self, role: RoleId, action: ClassId, row: &Arc<Row>, known: ClassId, touch: Touch) {
+        let without =
+            |stale: &[ClassId]| row.without(stale, known, self.resources, &self.used).map(Arc::new);
         let row = match touch {
-            Touch::Keep if row.holds(self.resources) => {
+            Touch::Keep if self.known == known && row.holds(self.resources) => {
                 self.used.fetch_add(row.bytes(), Ordering::Relaxed);
                 Some(Arc::clone(row))
             }
-            Touch::Keep => row.without(&[], self.resources, &self.used).map(Arc::new),
-            Touch::Forget(stale) => row.without(&stale, self.resources, &self.used).map(Arc::new),
+            Touch::Keep => without(&[]),
+            Touch::Forget(stale) => without(&stale),
             Touch::Drop => None,
         };
         let (Some(row), Some(cell)) = (row, self.roles.get(role as usize)) else { return };
