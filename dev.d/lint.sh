@@ -85,7 +85,7 @@ describe_queries() {
     psql "$DATABASE_URL" -X -q -c "CREATE DATABASE $scratch"
     if migrate_scratch "$url" && expand_queries "$url" "$folder"; then done=yes; fi
     psql "$DATABASE_URL" -X -q -c "DROP DATABASE $scratch"
-    [[ $done ]] || die 'the queries do not fit the migrations'
+    [[ $done ]] || die 'the code does not compile, or its queries do not fit the migrations'
 }
 
 # By hand, not with `auth-server migrate`: the program can't be built while .sqlx lacks one of its queries.
