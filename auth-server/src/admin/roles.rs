@@ -1,6 +1,5 @@
 //! `/api/v1/roles`
 
-use chrono::TimeDelta;
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Response;
 use poem_openapi::{Object, OpenApi};
@@ -21,8 +20,6 @@ use crate::problems;
 use crate::request::{Body, Created, Reply};
 use crate::store::{DATABASE, constraint};
 
-/// A deleted role's name stays taken while a token that carries it can live.
-const NAME_RESERVED: TimeDelta = TimeDelta::seconds(300 + 5 + 60);
 /// Rules shown with a role.
 const RULES_SHOWN: i64 = 1_000;
 
@@ -230,7 +227,8 @@ impl RolesApi {
         check(if_match.0.as_deref(), role.revision)?;
         caller.may_give(write.base(), &name)?;
         super::store::refuse_in_use(write.base(), &name)?;
-        let free_after = write.at() + NAME_RESERVED;
+        // A token that carries the name may live until then.
+        let free_after = write.at() + self.0.policy.token_memory();
         let holders = store::delete(write.db(), &name, free_after).await.map_err(Problem::from)?;
         for user in holders {
             let (roles, _) = grants::of_user(write.db(), user).await.map_err(Problem::from)?;

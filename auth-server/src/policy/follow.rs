@@ -39,7 +39,7 @@ pub async fn follow(live: Arc<LivePolicy>, pool: PgPool, clock: Clock, stop: Can
             }
             Err(_) => {}
         }
-        live.recent.sweep(clock.now());
+        live.recent.sweep(clock.now() - live.token_memory());
         if rounds.is_multiple_of(3600) {
             let _ = journal::prune(&pool, clock.now() - KEEP_LINES).await;
         }

@@ -1,28 +1,29 @@
 //! Reads the whole policy, at start and when the journal has a gap.
 
 use anyhow::Context;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use policies::{ActionPattern, Change, Effect, Label, ResourcePattern, RoleName, Rule, Snapshot};
 use sqlx::{PgConnection, PgPool};
 
 use super::LivePolicy;
 use super::journal;
-use super::recent::KEEP;
 
-/// The policy as PostgreSQL has it. `windowed`: the labels that have a window.
+/// The policy as PostgreSQL has it. `windowed`: the labels that have a window;
+/// `token_life`: how long an access token lives.
 ///
 /// # Errors
 /// PostgreSQL is away, or what stands there is no valid policy: the server does not start then.
 pub async fn load(
     pool: &PgPool,
     windowed: Vec<Label>,
+    token_life: TimeDelta,
     now: DateTime<Utc>,
 ) -> anyhow::Result<LivePolicy> {
     let mut db = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let live = LivePolicy::new(Snapshot::empty(windowed)?);
+    let live = LivePolicy::new(Snapshot::empty(windowed)?, token_life);
     let snapshot = read(&mut db, &live.snapshot()).await?;
     live.install(snapshot.into(), &[], now);
-    for line in journal::written_from(&mut db, now - KEEP).await? {
+    for line in journal::written_from(&mut db, now - live.token_memory()).await? {
         for change in &line.entry.roles_of {
             live.recent.note(change, line.revision, line.at);
         }

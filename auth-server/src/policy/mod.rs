@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use policies::{RoleName, Snapshot};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -29,6 +29,7 @@ pub use journal::RolesOf;
 pub use load::load;
 pub use problem::{ESCALATION, POLICY, from_policy_error};
 
+use crate::token::LEEWAY;
 use recent::Recent;
 
 /// The policy that decides on this replica. Reading takes no lock.
@@ -38,17 +39,28 @@ pub struct LivePolicy {
     /// Held while a snapshot is put in, never across an await.
     installing: Mutex<()>,
     revision: watch::Sender<i64>,
+    token_memory: TimeDelta,
 }
 
+/// For clocks that differ between servers.
+const MARGIN: TimeDelta = TimeDelta::seconds(60);
+
 impl LivePolicy {
-    fn new(snapshot: Snapshot) -> Self {
+    fn new(snapshot: Snapshot, token_life: TimeDelta) -> Self {
         let revision = watch::Sender::new(snapshot.revision());
         Self {
             snapshot: ArcSwap::from_pointee(snapshot),
             recent: Recent::default(),
             installing: Mutex::new(()),
             revision,
+            token_memory: token_life + LEEWAY + MARGIN,
         }
+    }
+
+    /// How long after a change a token from before it can still be taken somewhere.
+    #[must_use]
+    pub const fn token_memory(&self) -> TimeDelta {
+        self.token_memory
     }
 
     /// The policy as it stands now, for one request.

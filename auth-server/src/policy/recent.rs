@@ -7,14 +7,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use policies::RoleName;
 use uuid::Uuid;
 
 use super::journal::RolesOf;
-
-/// A token's life, the leeway on it, and a minute for clocks that differ between servers.
-pub(super) const KEEP: TimeDelta = TimeDelta::seconds(300 + 5 + 60);
 
 struct Changed {
     revision: i64,
@@ -50,10 +47,10 @@ impl Recent {
         self.count.store(users.len(), Ordering::Release);
     }
 
-    /// Forgets changes that every living token already knows.
-    pub(super) fn sweep(&self, now: DateTime<Utc>) {
+    /// Forgets changes from before `from`, which every living token knows.
+    pub(super) fn sweep(&self, from: DateTime<Utc>) {
         let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
-        users.retain(|_, changed| now - changed.at < KEEP);
+        users.retain(|_, changed| changed.at >= from);
         self.count.store(users.len(), Ordering::Release);
     }
 }

@@ -1,0 +1,50 @@
+//! The baseline: a poem handler that gets the same bytes, parses the same JSON into the same shape
+//! and answers with as many bytes. No token, no policy, nothing around it.
+
+use poem::listener::TcpListener;
+use poem::web::Json;
+use poem::{Route, Server, handler, post};
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "parsed, as the server parses it")]
+struct Question {
+    action: String,
+    resource: Resource,
+    at_least: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "parsed, as the server parses it")]
+struct Resource {
+    #[serde(rename = "type")]
+    kind: String,
+    id: Option<String>,
+    labels: Option<Vec<String>>,
+    access: Option<serde_json::Value>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    allowed: bool,
+    reason: Reason,
+    valid_until: Option<String>,
+    revision: i64,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    code: &'static str,
+}
+
+#[handler]
+fn check(Json(_): Json<Question>) -> Json<Answer> {
+    let reason = Reason { code: "allowed" };
+    Json(Answer { allowed: true, reason, valid_until: None, revision: 2 })
+}
+
+/// Serves until it is killed.
+pub(crate) async fn serve(listen: &str) -> anyhow::Result<()> {
+    let app = Route::new().at("/api/v1/check", post(check));
+    Ok(Server::new(TcpListener::bind(listen)).run(app).await?)
+}

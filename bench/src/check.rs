@@ -1,0 +1,151 @@
+//! `/check` beside a bare handler: requests a second as fast as they go, in alternating pairs, and
+//! latency at half the maximum.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use serde_json::json;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::data::{self, Database, Request};
+use crate::process::Server;
+use crate::stats::Spread;
+use crate::{pace, wrk};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Rules in the policy.
+    #[arg(long, default_value_t = 10_000)]
+    rules: u32,
+    /// People who ask, each with a token of their own.
+    #[arg(long, default_value_t = 10_000)]
+    tokens: u32,
+    /// Pairs of runs.
+    #[arg(long, default_value_t = 7)]
+    rounds: u32,
+    /// Length of each run.
+    #[arg(long, default_value_t = 3)]
+    seconds: u32,
+}
+
+pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+    let url = std::env::var("DATABASE_URL").context("DATABASE_URL is not set: ./dev bench check")?;
+    let database = Database::create(&url).await?;
+    let result = measure(options, &database).await;
+    database.drop_it().await?;
+    result
+}
+
+async fn measure(options: &Options, database: &Database) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    // Two random UUIDs: 32 bytes of hex, for this run only.
+    let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    let program = std::env::current_exe()?.with_file_name("auth-server");
+    let migrated = auth_server_command(Command::new(&program), &secret, &database.url)
+        .arg("migrate")
+        .output()
+        .with_context(|| format!("{} (build it first)", program.display()))?;
+    ensure!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+    let pool = PgPool::connect(&database.url).await?;
+    data::write_rules(&pool, options.rules).await?;
+    let ours = Server::start(&program, |command, address| {
+        let taken = std::mem::replace(command, Command::new("true"));
+        *command = auth_server_command(taken, &secret, &database.url);
+        command.arg("serve").env("AUTH_LISTEN", address).env("OPS_LISTEN", "");
+    })
+    .await?;
+    let bare = Server::start(&std::env::current_exe()?, |command, address| {
+        command.args(["bare", address]);
+    })
+    .await?;
+    let settings = [("DATABASE_URL", &database.url), ("AUTH_SECRET", &secret)];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.clone()));
+    let config = auth_server::config::load(None, settings)?;
+    let requests = data::requests(&pool, &config, options.rules, options.tokens).await?;
+    let file = write_requests(folder.path(), &requests)?;
+    compare(options, &ours, &bare, &file, &requests).await
+}
+
+fn auth_server_command(mut command: Command, secret: &str, database: &str) -> Command {
+    command.env("DATABASE_URL", database).env("AUTH_SECRET", secret).env("AUTH_LOG", "warn");
+    command.env_remove("AUTH_SECRET_FILE");
+    command
+}
+
+fn write_requests(folder: &Path, requests: &[Request]) -> anyhow::Result<PathBuf> {
+    let file = folder.join("requests");
+    let lines = requests.iter().map(|request| format!("{}\t{}\n", request.token, request.body));
+    std::fs::write(&file, lines.collect::<String>())?;
+    Ok(file)
+}
+
+async fn compare(
+    options: &Options,
+    ours: &Server,
+    bare: &Server,
+    file: &Path,
+    requests: &[Request],
+) -> anyhow::Result<()> {
+    println!(
+        "{} rules, {} tokens, 2 labels a film, {} pairs of {} s; wrk -t1 -c32, a core each",
+        options.rules, options.tokens, options.rounds, options.seconds
+    );
+    // Every token and class is seen once before anything counts.
+    wrk::run(&ours.address, file, options.seconds)?;
+    wrk::run(&bare.address, file, 1)?;
+    let (mut runs, mut base) = (Vec::new(), Vec::new());
+    for round in 1..=options.rounds {
+        let (a, b) = (
+            wrk::run(&ours.address, file, options.seconds)?,
+            wrk::run(&bare.address, file, options.seconds)?,
+        );
+        println!(
+            "pair {round}: /check {:>7.0}/s  bare {:>7.0}/s  ratio {:.3}",
+            a.per_second,
+            b.per_second,
+            a.per_second / b.per_second
+        );
+        runs.push(a);
+        base.push(b);
+    }
+    let ratio = Spread::of(runs.iter().zip(&base).map(|(a, b)| a.per_second / b.per_second));
+    let rate = Spread::of(base.iter().map(|run| run.per_second)).median.min(
+        Spread::of(runs.iter().map(|run| run.per_second)).median,
+    ) / 2.0;
+    let paced = [paced(ours, requests, rate).await?, paced(bare, requests, rate).await?];
+    report("/check", &runs, paced[0]);
+    report("bare", &base, paced[1]);
+    println!("ratio {:.3} (min {:.3}, max {:.3})", ratio.median, ratio.min, ratio.max);
+    println!(
+        "{}",
+        json!({
+            "bench": "check", "rules": options.rules, "tokens": options.tokens,
+            "ratio": ratio.median, "ratio_min": ratio.min, "ratio_max": ratio.max,
+            "rps": Spread::of(runs.iter().map(|run| run.per_second)).median,
+            "bare_rps": Spread::of(base.iter().map(|run| run.per_second)).median,
+            "paced_rate": rate, "paced_p99_ms": paced[0].1, "bare_paced_p99_ms": paced[1].1,
+            "resident_mib": ours.resident_mib()?,
+        })
+    );
+    Ok(())
+}
+
+async fn paced(server: &Server, requests: &[Request], rate: f64) -> anyhow::Result<(f64, f64)> {
+    let bytes = requests.iter().map(|request| request.bytes(&server.address)).collect();
+    pace::run(&server.address, Arc::new(bytes), rate, 3.0).await
+}
+
+fn report(name: &str, runs: &[wrk::Run], paced: (f64, f64)) {
+    let rate = Spread::of(runs.iter().map(|run| run.per_second));
+    let p50 = Spread::of(runs.iter().map(|run| run.p50_ms));
+    let p99 = Spread::of(runs.iter().map(|run| run.p99_ms));
+    println!(
+        "{name:>7}: {:>7.0}/s (min {:.0}, max {:.0}); full load p50 {:.2} ms p99 {:.2} ms; \
+         at half the maximum p50 {:.2} ms p99 {:.2} ms",
+        rate.median, rate.min, rate.max, p50.median, p99.median, paced.0, paced.1
+    );
+}

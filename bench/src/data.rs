@@ -1,0 +1,119 @@
+//! A database of its own, with rules, people and requests made from one seed.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use anyhow::Context;
+use auth_server::clock::Clock;
+use auth_server::config::Config;
+use auth_server::secret::{Purpose, Secrets};
+use auth_server::token::{Issuer, KeyRing, SealingKeys};
+use policies::RoleName;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use serde_json::json;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// Roles besides the built-in ones.
+const ROLES: u32 = 50;
+/// Labels that rules name.
+const LABELS: u32 = 1_000;
+
+/// A database that is dropped by [`Database::drop_it`].
+pub(crate) struct Database {
+    admin: PgPool,
+    name: String,
+    pub(crate) url: String,
+}
+
+impl Database {
+    pub(crate) async fn create(admin_url: &str) -> anyhow::Result<Self> {
+        let admin = PgPool::connect(admin_url).await.context("DATABASE_URL")?;
+        let name = format!("bench_{}", Uuid::new_v4().simple());
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await?;
+        let (base, _) = admin_url.rsplit_once('/').context("DATABASE_URL names no database")?;
+        let url = format!("{base}/{name}");
+        Ok(Self { admin, name, url })
+    }
+
+    pub(crate) async fn drop_it(self) -> anyhow::Result<()> {
+        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&self.admin).await?;
+        Ok(())
+    }
+}
+
+/// Roles, and rules up to `rules` in number: one deny or allow for every label, the rest on films
+/// one by one.
+pub(crate) async fn write_rules(db: &PgPool, rules: u32) -> anyhow::Result<()> {
+    let mut random = StdRng::seed_from_u64(1);
+    let mut sql = String::new();
+    for role in 0..ROLES {
+        write!(sql, "INSERT INTO roles VALUES ('role{role}', '', now(), 1);")?;
+    }
+    sql.push_str("INSERT INTO rules (priority, role, resource, action, effect, created_at, revision) VALUES ");
+    for index in 0..rules {
+        let (priority, role) = (random.random_range(20..900), random.random_range(0..ROLES));
+        let resource = match index {
+            0..LABELS => format!("label:label{index}"),
+            _ => format!("film:tt{index:07}"),
+        };
+        let effect = if random.random_bool(0.8) { "allow" } else { "deny" };
+        let comma = if index == 0 { "" } else { "," };
+        write!(sql, "{comma}({priority}, 'role{role}', '{resource}', 'read', '{effect}', now(), 1)")?;
+    }
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(db).await?;
+    Ok(())
+}
+
+/// One request: a token and a body.
+pub(crate) struct Request {
+    pub(crate) token: String,
+    pub(crate) body: String,
+}
+
+impl Request {
+    pub(crate) fn bytes(&self, address: &str) -> Vec<u8> {
+        format!(
+            "POST /api/v1/check HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+             Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n{}",
+            self.token,
+            self.body.len(),
+            self.body
+        )
+        .into_bytes()
+    }
+}
+
+/// One request for each of `tokens` people: 1–3 roles, a film that a rule may name, 2 labels.
+pub(crate) async fn requests(
+    db: &PgPool,
+    config: &Config,
+    rules: u32,
+    tokens: u32,
+) -> anyhow::Result<Vec<Request>> {
+    let key = Secrets::open(&config.secret)?.derive(Purpose::SigningKeyEncryption);
+    let ring = KeyRing::load(db.clone(), SealingKeys::new(&key, None), Clock::default()).await?;
+    let (names, ring) = (&config.token, Arc::new(ring));
+    let (issuer, audience) = (names.issuer.to_string(), names.audience.to_string());
+    let issuer = Issuer::new(ring, Clock::default(), issuer, audience, names.life());
+    let roles: Vec<RoleName> =
+        (0..ROLES).map(|n| RoleName::parse(&format!("role{n}"))).collect::<Result<_, _>>()?;
+    let mut random = StdRng::seed_from_u64(2);
+    let mut requests = Vec::new();
+    for _ in 0..tokens {
+        let count = random.random_range(1..=3);
+        let held = roles.choose_multiple(&mut random, count).cloned().collect();
+        let token = issuer
+            .issue(Uuid::new_v4(), (Uuid::new_v4(), 1), (held, 1_000_000))
+            .map_err(|problem| anyhow::anyhow!("{}", problem.code))?;
+        let film = format!("tt{:07}", random.random_range(0..rules));
+        let mut label = || format!("label{}", random.random_range(0..LABELS));
+        let resource = json!({ "type": "film", "id": film, "labels": [label(), label()] });
+        let body = json!({ "action": "read", "resource": resource }).to_string();
+        requests.push(Request { token: token.text, body });
+    }
+    Ok(requests)
+}

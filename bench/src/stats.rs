@@ -1,0 +1,26 @@
+//! Medians, and what is around them.
+
+use serde::Serialize;
+
+/// Median with the extremes that were seen.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+}
+
+impl Spread {
+    /// Of at least one value.
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_by(f64::total_cmp);
+        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+        let middle = values.len() / 2;
+        let median = match values.len() % 2 {
+            0 => f64::midpoint(at(middle.saturating_sub(1)), at(middle)),
+            _ => at(middle),
+        };
+        Self { median, min: at(0), max: at(values.len().saturating_sub(1)) }
+    }
+}

@@ -1,0 +1,63 @@
+//! As fast as it goes: `wrk`, pinned to the client's core.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::process::CLIENT_CORE;
+
+/// What one run of wrk saw.
+pub(crate) struct Run {
+    pub(crate) per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+}
+
+/// Cycles through the prepared requests, which is cheap enough not to be what is measured.
+const SCRIPT: &str = r#"
+local requests, at = {}, 0
+function init(args)
+    for line in io.lines(args[1]) do
+        local token, body = line:match("^(%S*)\t(.*)$")
+        local headers = { ["Content-Type"] = "application/json" }
+        if token ~= "" then headers["Authorization"] = "Bearer " .. token end
+        requests[#requests + 1] = wrk.format("POST", "/api/v1/check", headers, body)
+    end
+end
+function request()
+    at = at % #requests + 1
+    return requests[at]
+end
+function done(summary, latency, _)
+    local errors = summary.errors
+    local bad = errors.status + errors.connect + errors.read + errors.write + errors.timeout
+    io.write(string.format("RESULT %f %f %f %d\n", summary.requests / summary.duration * 1e6,
+        latency:percentile(50) / 1000, latency:percentile(99) / 1000, bad))
+end
+"#;
+
+/// Sends the requests of the file (`token TAB body` a line) from 32 connections.
+pub(crate) fn run(address: &str, requests: &Path, seconds: u32) -> anyhow::Result<Run> {
+    let script = requests.with_extension("lua");
+    std::fs::write(&script, SCRIPT)?;
+    let output = Command::new("taskset")
+        .args(["-c", CLIENT_CORE, "wrk", "-t1", "-c32", &format!("-d{seconds}s"), "-s"])
+        .arg(&script)
+        .arg(format!("http://{address}"))
+        .arg("--")
+        .arg(requests)
+        .output()
+        .context("wrk is needed (Debian package wrk)")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find_map(|line| line.strip_prefix("RESULT "));
+    let Some(line) = line else {
+        bail!("wrk: {text}{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let numbers: Vec<f64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+    let [per_second, p50_ms, p99_ms, bad] = numbers.as_slice() else { bail!("wrk: {line}") };
+    if *bad > 0.0 {
+        bail!("{bad} requests were not answered with 200");
+    }
+    Ok(Run { per_second: *per_second, p50_ms: *p50_ms, p99_ms: *p99_ms })
+}
