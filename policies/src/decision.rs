@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::change::PolicyError;
 use crate::facts::{Facts, Kind};
@@ -12,7 +12,7 @@ use crate::rule::Verdict;
 use crate::snapshot::{Asker, RoleSet, Snapshot};
 
 /// Why an answer is what it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// A rule allows the resource, and every label that counts is allowed too.
@@ -67,7 +67,12 @@ impl Snapshot {
     ///
     /// # Errors
     /// Casbin fails. Refuse then.
-    pub fn allows_route(&self, roles: &RoleSet, method: &str, path: &str) -> Result<bool, PolicyError> {
+    pub fn allows_route(
+        &self,
+        roles: &RoleSet,
+        method: &str,
+        path: &str,
+    ) -> Result<bool, PolicyError> {
         Ok(self.asker(roles, method).verdict(&format!("route:{path}"))?.allows())
     }
 

@@ -1,6 +1,7 @@
 //! One policy, two answers: the decision about one resource and the search filter over all of
 //! them, from the same table. Pure: no server, no SQL, no HTTP. Casbin decides every entry.
 
+pub mod cases;
 mod change;
 mod classes;
 pub mod csv;
