@@ -17,8 +17,8 @@ impl Elastic {
     /// Makes sure that the index exists and takes every rule. Writes nothing.
     ///
     /// # Errors
-    /// [`LabelerError::RuleQuery`] or [`LabelerError::RuleField`] with the first rule that can't be used,
-    /// [`ElasticError::NoIndex`], or another [`ElasticError`].
+    /// [`LabelerError::RuleQuery`] or [`LabelerError::RuleField`] with the first rule that can't be
+    /// used, [`ElasticError::NoIndex`], or another [`ElasticError`].
     pub async fn check(&self, plan: &Plan) -> Result<(), LabelerError> {
         if !self.index_exists().await? {
             return Err(ElasticError::NoIndex(self.index.clone()).into());

@@ -21,8 +21,8 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Load films, one JSON object a line, creating the index if it is missing. Exit status 1: some lines were
-    /// skipped.
+    /// Load films, one JSON object a line, creating the index if it is missing. Exit status 1: some
+    /// lines were skipped.
     Import {
         /// The films.
         file: PathBuf,

@@ -1,4 +1,5 @@
-//! The connection to Elasticsearch, and its answers as bytes or as errors that say what was attempted.
+//! The connection to Elasticsearch, and its answers as bytes or as errors that say what was
+//! attempted.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -65,7 +66,8 @@ pub enum ElasticError {
 }
 
 impl Elastic {
-    /// A client for one URL. A user and password in it are sent as basic authentication and stand in no message.
+    /// A client for one URL. A user and password in it are sent as basic authentication and stand
+    /// in no message.
     ///
     /// # Errors
     /// [`ElasticError::Client`] when the TLS setup of this machine is unusable.

@@ -13,7 +13,8 @@ use crate::{
 
 pub(crate) const READ: &str = "read a page of films";
 
-/// Each page extends it, so it has to outlast one page only; a run that is killed leaves it for so long.
+/// Each page extends it, so it has to outlast one page only; a run that is killed leaves it for so
+/// long.
 const KEEP_ALIVE: &str = "5m";
 
 /// The end of a page: from here the next one goes on.
@@ -68,8 +69,8 @@ impl PageSearch {
     }
 }
 
-/// Sends every page to `pages`, one ahead of the receiver, until the end, an error, or a receiver that is gone.
-/// The point in time is closed in any case.
+/// Sends every page to `pages`, one ahead of the receiver, until the end, an error, or a receiver
+/// that is gone. The point in time is closed in any case.
 pub(crate) async fn read_all(
     elastic: Elastic,
     search: PageSearch,

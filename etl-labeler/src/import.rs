@@ -26,9 +26,9 @@ pub struct Imported {
     pub took: Duration,
 }
 
-/// Creates the index if it is missing and writes every film of `file` with its `id` as document id. A film that is
-/// there already is replaced whole, its `access` included: it counts as unlabelled until the next run.
-/// A bad line is reported on standard error with its number and skipped.
+/// Creates the index if it is missing and writes every film of `file` with its `id` as document id.
+/// A film that is there already is replaced whole, its `access` included: it counts as unlabelled
+/// until the next run. A bad line is reported on standard error with its number and skipped.
 ///
 /// # Errors
 /// The file can't be read or Elasticsearch fails as a whole; lines before that are imported.

@@ -66,7 +66,8 @@ fn change(plan: &Plan, film: &Hit<'_>, wanted: &[Wanted<'_>]) -> Change {
     }
 }
 
-/// Refers to the very version that was read: a film that somebody changed meanwhile is left for the next run.
+/// Refers to the very version that was read: a film that somebody changed meanwhile is left for the
+/// next run.
 fn action(film: &Hit<'_>) -> Value {
     let mut update = json!({
         "_index": film.index, "_id": film.id,
@@ -78,7 +79,8 @@ fn action(film: &Hit<'_>) -> Value {
     json!({ "update": update })
 }
 
-/// A partial document. Elasticsearch merges its objects into the film's, so what has to go stands in it as null.
+/// A partial document. Elasticsearch merges its objects into the film's, so what has to go stands
+/// in it as null.
 fn document(plan: &Plan, film: &Hit<'_>, wanted: &[Wanted<'_>], existing: &Existing) -> Value {
     let labels: Vec<&str> = wanted.iter().map(|wanted| wanted.label).collect();
     let mut until = nulls(existing.keys("until"));

@@ -1,7 +1,7 @@
 //! The labeler: writes access labels on the films in Elasticsearch.
 //!
-//! [`pipeline::run`] is one run; [`worker::run`] repeats it on a schedule; [`preview::preview`] only compares;
-//! [`import::import`] loads films.
+//! [`pipeline::run`] is one run; [`worker::run`] repeats it on a schedule; [`preview::preview`]
+//! only compares; [`import::import`] loads films.
 
 pub mod cli;
 pub mod clock;

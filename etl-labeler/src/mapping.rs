@@ -1,4 +1,5 @@
-//! The index of the films: created by `import`, its `access` part kept in step with the label rules.
+//! The index of the films: created by `import`, its `access` part kept in step with the label
+//! rules.
 
 use elasticsearch::indices::{IndicesCreateParts, IndicesExistsParts, IndicesPutMappingParts};
 use policies::label_rules::LabelRules;
@@ -35,7 +36,8 @@ impl Elastic {
         body(create.body(mapping).send().await, "create the index").await.map(drop)
     }
 
-    /// Adds what the rules need to the mapping of `access`. Elasticsearch keeps fields of rules that are gone.
+    /// Adds what the rules need to the mapping of `access`. Elasticsearch keeps fields of rules
+    /// that are gone.
     ///
     /// # Errors
     /// [`ElasticError`] when the index has an `access` of another kind.

@@ -20,8 +20,8 @@ use crate::{
 /// Labels all films by `rules`, writing only those that change.
 ///
 /// # Errors
-/// A rule that the index does not take stops it before the first write. [`LabelerError::Refused`] comes after
-/// all other films have been written, any other error at once.
+/// A rule that the index does not take stops it before the first write. [`LabelerError::Refused`]
+/// comes after all other films have been written, any other error at once.
 pub async fn run(
     elastic: &Elastic,
     rules: &LabelRules,
@@ -64,7 +64,8 @@ fn record(summary: &mut Summary, page: &Labelled, loaded: &Loaded) {
     }
 }
 
-/// The films, labelled page by page. At most three pages are in memory: one being read, one waiting, one in work.
+/// The films, labelled page by page. At most three pages are in memory: one being read, one
+/// waiting, one in work.
 pub(crate) struct Pages {
     pages: mpsc::Receiver<Result<Vec<u8>, ElasticError>>,
 }

@@ -24,9 +24,10 @@ pub struct LabelRules {
 
 /// One label and the films that carry it.
 ///
-/// A film carries the label when it matches `query` (no query: every film does) and the window, if there is one, is
-/// not over. A window only ever ends: it is open from the moment the label is written, so a film that is released
-/// next year is within three years of its release already. A film whose date is missing has no end.
+/// A film carries the label when it matches `query` (no query: every film does) and the window, if
+/// there is one, is not over. A window only ever ends: it is open from the moment the label is
+/// written, so a film that is released next year is within three years of its release already. A
+/// film whose date is missing has no end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabelRule {
     /// The label that matching films carry.
@@ -47,9 +48,11 @@ pub struct Within {
 }
 
 impl Within {
-    /// The end of the window, 00:00:00 UTC of the day `period` after `date`. The window is open while `now < until`.
+    /// The end of the window, 00:00:00 UTC of the day `period` after `date`. The window is open
+    /// while `now < until`.
     ///
-    /// `None` when the end lies beyond the year 9999, which the index can't hold: a window without an end.
+    /// `None` when the end lies beyond the year 9999, which the index can't hold: a window without
+    /// an end.
     #[must_use]
     pub fn until(&self, date: NaiveDate) -> Option<DateTime<Utc>> {
         let last_day = NaiveDate::from_ymd_opt(9999, 12, 31)?;
@@ -62,8 +65,9 @@ impl LabelRules {
     /// Reads and checks a `labels.toml`.
     ///
     /// # Errors
-    /// Not TOML, a key nobody knows, a broken or repeated name, a rule without `query` and `within`, or a period that
-    /// is not ISO 8601. The error names the rule and, where known, the line.
+    /// Not TOML, a key nobody knows, a broken or repeated name, a rule without `query` and
+    /// `within`, or a period that is not ISO 8601. The error names the rule and, where known, the
+    /// line.
     pub fn parse(toml: &str) -> Result<Self, LabelRuleError> {
         parse::rules(toml).map(|rules| Self { rules })
     }
@@ -78,7 +82,8 @@ impl LabelRules {
         self.rules.iter().filter(|rule| rule.within.is_some()).map(|rule| &rule.name)
     }
 
-    /// Sixteen hex digits that change when the rules change their meaning; order, layout and comments don't count.
+    /// Sixteen hex digits that change when the rules change their meaning; order, layout and
+    /// comments don't count.
     #[must_use]
     pub fn hash(&self) -> String {
         let mut rules: Vec<String> = self.rules.iter().map(LabelRule::canonical).collect();

@@ -8,7 +8,7 @@ async fn preview_says_what_would_change_and_writes_nothing() {
         films.rules("[[label]]\nname='adult'\nquery={term={mpaa_rating='R'}}\n");
         films.import_many(3).await;
         films.once().await;
-        films.rules("[[label]]\nname='all'\nquery={ids={values=['film-1']}}\n");
+        films.rules("[[label]]\nname='all'\nquery={ids={values=['film-1']}}\nwithin={field='release_date',period='P1Y'}\n");
         let mapping = films.request("GET", "/_mapping", None).await;
         let before = films.film("film-1").await;
 

@@ -87,7 +87,8 @@ fn refuse_unknown(names: impl Iterator<Item = String>) -> Result<(), ConfigError
     }
 }
 
-/// The setting under the name of its variable, and what is wrong with it; never its value's secrets.
+/// The setting under the name of its variable, and what is wrong with it; never its value's
+/// secrets.
 fn describe(error: &figment::Error) -> String {
     match error.path.first() {
         Some(key) => format!("{}: {}", key.to_uppercase(), error.kind),

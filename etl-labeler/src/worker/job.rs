@@ -42,8 +42,8 @@ impl Labeler {
     }
 }
 
-/// Labels the films, unless a run that began at or after the tick has done so. That keeps jobs from piling up when
-/// runs take longer than the schedule's interval.
+/// Labels the films, unless a run that began at or after the tick has done so. That keeps jobs from
+/// piling up when runs take longer than the schedule's interval.
 pub(super) async fn label_films(
     job: LabelFilms,
     labeler: Data<Arc<Labeler>>,

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ATTEMPTS, job::LabelFilms};
 
-/// Stores each tick as a job until `stop`. A tick that can't be stored is lost; the next one does its work.
+/// Stores each tick as a job until `stop`. A tick that can't be stored is lost; the next one does
+/// its work.
 pub(super) async fn keep(
     schedule: Schedule,
     mut queue: PostgresStorage<LabelFilms>,

@@ -38,7 +38,8 @@ pub enum RuleFault {
         /// Line at which that rule begins.
         first_line: usize,
     },
-    /// The name of a windowed label becomes a field name, where these two have a meaning of their own.
+    /// The name of a windowed label becomes a field name, where these two have a meaning of their
+    /// own.
     #[error("a label with `within` can't have `.` or `=` in its name")]
     WindowedName,
     /// Neither `query` nor `within`.

@@ -27,7 +27,8 @@ const MAX_MONTHS: u32 = 9_999 * 12;
 const MAX_DAYS: u32 = 9_999 * 366;
 
 impl Period {
-    /// The day this period after `date`: months first, then days. 29 February plus a year is 28 February.
+    /// The day this period after `date`: months first, then days. 29 February plus a year is 28
+    /// February.
     ///
     /// `None` beyond the calendar of `chrono`, some 260,000 years from now.
     #[must_use]
