@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited, combinators::BoxBody};
 use poem::web::RequestBody as Incoming;
 use poem::{Request, Result};
@@ -11,6 +12,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 
+use super::context::Context;
 use super::json;
 use crate::input;
 use crate::problem::Problem;
@@ -35,10 +37,6 @@ use crate::problem::Problem;
 /// `LIMIT` is the largest body in bytes; 0 stands for the configured limit.
 #[derive(Clone, Debug)]
 pub struct Body<T, const LIMIT: usize = 0>(pub T);
-
-/// The configured limit of a body in bytes, left on each request by the server.
-#[derive(Clone, Copy, Debug)]
-pub struct BodyLimit(pub usize);
 
 impl<T, const LIMIT: usize> Deref for Body<T, LIMIT> {
     type Target = T;
@@ -82,7 +80,7 @@ const FALLBACK: usize = 64 << 10;
 
 fn limit<const LIMIT: usize>(request: &Request) -> usize {
     match LIMIT {
-        0 => request.data::<BodyLimit>().map_or(FALLBACK, |limit| limit.0),
+        0 => request.data::<Context>().map_or(FALLBACK, |context| context.body_limit),
         fixed => fixed,
     }
 }
@@ -103,7 +101,7 @@ fn check_media_type(content_type: Option<&str>) -> Result<()> {
 }
 
 /// All bytes of the body; one that arrived in one piece is not copied.
-async fn read(body: &mut Incoming, limit: usize) -> Result<impl Deref<Target = [u8]>> {
+async fn read(body: &mut Incoming, limit: usize) -> Result<Bytes> {
     let body: BoxBody<_, _> = body.take()?.into();
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),

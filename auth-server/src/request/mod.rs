@@ -1,8 +1,17 @@
 //! What every request passes through on its way to a handler and back.
 
 pub mod body;
+pub mod context;
+mod cors;
+mod edge;
 pub mod json;
+pub mod refusal;
 pub mod reply;
+mod routes;
 
 pub use body::Body;
+pub use context::{Context, RequestId};
+pub use cors::Origins;
+pub use edge::Edge;
 pub use reply::{Created, NoContent, Reply};
+pub use routes::{Problems, Routes};

@@ -1,0 +1,73 @@
+//! Settings: defaults, then an optional TOML file, then the environment.
+//!
+//! Each concern has a file with a struct and the table of its settings. A new setting is a field of
+//! the struct and a row of the table.
+
+mod database;
+mod load;
+mod log;
+mod password;
+mod policy;
+mod redis;
+mod secret;
+mod server;
+mod session;
+mod setting;
+mod token;
+mod values;
+
+use serde::Deserialize;
+
+pub use database::{DatabaseConfig, DatabaseUrl};
+pub use load::{ConfigError, FILE_VARIABLE, help, load};
+pub use log::{LogConfig, LogFormat};
+pub use password::PasswordConfig;
+pub use policy::PolicyConfig;
+pub use redis::RedisConfig;
+pub use secret::{SecretConfig, SecretKey};
+pub use server::ServerConfig;
+pub use session::SessionConfig;
+pub use setting::{Kind, Setting};
+pub use token::TokenConfig;
+pub use values::{LogFilter, Origins};
+
+/// The settings of one process; the tables of the TOML file carry the names of these fields.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Addresses and limits of the listeners.
+    pub server: ServerConfig,
+    /// PostgreSQL.
+    pub database: DatabaseConfig,
+    /// Redis.
+    pub redis: RedisConfig,
+    /// The secret that keys are derived from.
+    pub secret: SecretConfig,
+    /// Access tokens.
+    pub token: TokenConfig,
+    /// Sessions.
+    pub session: SessionConfig,
+    /// Passwords and their hashing.
+    pub password: PasswordConfig,
+    /// Labels that rules can speak of.
+    pub policy: PolicyConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+/// Every setting there is.
+pub fn settings() -> impl Iterator<Item = &'static Setting> {
+    [
+        database::SETTINGS,
+        redis::SETTINGS,
+        server::SETTINGS,
+        secret::SETTINGS,
+        token::SETTINGS,
+        session::SETTINGS,
+        password::SETTINGS,
+        policy::SETTINGS,
+        log::SETTINGS,
+    ]
+    .into_iter()
+    .flatten()
+}

@@ -1,0 +1,72 @@
+//! Passwords and their hashing.
+
+use std::num::NonZeroU16;
+
+use serde::Deserialize;
+
+use super::setting::{Setting, number};
+
+pub(super) const SETTINGS: &[Setting] = &[
+    number(
+        "AUTH_PASSWORD_THREADS",
+        "password.threads",
+        "0",
+        "threads that hash passwords; 0: all cores but one",
+    ),
+    number(
+        "AUTH_PASSWORD_QUEUE",
+        "password.queue",
+        "128",
+        "passwords that may wait for a thread; one more is answered 503",
+    ),
+    number(
+        "AUTH_PASSWORD_MEMORY_KIB",
+        "password.memory_kib",
+        "19456",
+        "memory of argon2id, KiB; stored hashes follow at the next login",
+    ),
+    number("AUTH_PASSWORD_PASSES", "password.passes", "2", "passes of argon2id"),
+    number(
+        "AUTH_PASSWORD_SHORTEST",
+        "password.shortest",
+        "8",
+        "fewest characters of a new password",
+    ),
+];
+
+/// Passwords and their hashing.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordConfig {
+    threads: u16,
+    queue: NonZeroU16,
+    /// Memory of one hash, in KiB.
+    pub memory_kib: u32,
+    /// Passes over that memory.
+    pub passes: u32,
+    shortest: u8,
+}
+
+impl PasswordConfig {
+    /// How many threads hash passwords; at least one.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism()
+                .map_or(1, |cores| cores.get().saturating_sub(1).max(1)),
+            threads => threads.into(),
+        }
+    }
+
+    /// How many passwords may wait for a thread.
+    #[must_use]
+    pub fn queue(&self) -> usize {
+        self.queue.get().into()
+    }
+
+    /// Fewest characters of a new password.
+    #[must_use]
+    pub fn shortest(&self) -> usize {
+        self.shortest.into()
+    }
+}

@@ -1,0 +1,24 @@
+//! Labels that rules can speak of.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::setting::{Setting, text};
+use super::values::none_if_empty;
+
+pub(super) const SETTINGS: &[Setting] = &[text(
+    "AUTH_LABELS",
+    "policy.labels",
+    "",
+    "path of `labels.toml`, the same that the labeler reads; without it the shipped one",
+)];
+
+/// Labels that rules can speak of.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyConfig {
+    /// Path of `labels.toml`, if not the shipped one.
+    #[serde(deserialize_with = "none_if_empty")]
+    pub labels: Option<PathBuf>,
+}

@@ -1,0 +1,47 @@
+//! Access tokens: who gives them out, for whom, for how long.
+
+use std::num::NonZeroU32;
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::setting::{Setting, number, text};
+use super::values::NonEmpty;
+
+pub(super) const SETTINGS: &[Setting] = &[
+    text(
+        "AUTH_ISSUER",
+        "token.issuer",
+        "http://127.0.0.1:8080",
+        "`iss` of tokens: the address that clients know this server by",
+    ),
+    text("AUTH_AUDIENCE", "token.audience", "films", "`aud` of tokens: whom they are for"),
+    number("AUTH_TOKEN_SECONDS", "token.seconds", "300", "life of an access token, s"),
+    number("AUTH_TOKEN_CACHE", "token.cache", "100000", "verified tokens kept in memory"),
+];
+
+/// Access tokens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenConfig {
+    /// `iss` of tokens.
+    pub issuer: NonEmpty,
+    /// `aud` of tokens.
+    pub audience: NonEmpty,
+    seconds: NonZeroU32,
+    cache: u32,
+}
+
+impl TokenConfig {
+    /// How long an access token lives.
+    #[must_use]
+    pub fn life(&self) -> TimeDelta {
+        TimeDelta::seconds(self.seconds.get().into())
+    }
+
+    /// How many verified tokens are kept in memory.
+    #[must_use]
+    pub const fn cache(&self) -> usize {
+        self.cache as usize
+    }
+}

@@ -1,0 +1,9 @@
+//! For operators: health, and what is counted.
+
+mod health;
+mod listener;
+mod metrics;
+
+pub use health::{Health, HealthApi};
+pub use listener::endpoint;
+pub use metrics::{Decisions, HttpMetrics, Logins, Metrics};

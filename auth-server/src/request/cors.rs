@@ -1,0 +1,44 @@
+//! Browser front ends on other origins.
+
+use std::sync::Arc;
+
+use poem::http::{HeaderValue, Method, header};
+use poem::middleware::{Cors, CorsEndpoint};
+use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+
+/// How long a browser may keep the answer to a preflight, in seconds.
+const PREFLIGHT_KEPT: i32 = 3600;
+
+/// Answers the configured origins with CORS headers. Others get the same answers without them,
+/// which their browser then keeps from them; a request from our own `/docs` carries an origin, too.
+pub struct Origins<E> {
+    known: Vec<HeaderValue>,
+    shared: CorsEndpoint<Arc<E>>,
+    plain: Arc<E>,
+}
+
+impl<E: Endpoint> Origins<E> {
+    /// Lets front ends of the `known` origins call `inner`.
+    pub fn new(inner: E, known: &[HeaderValue]) -> Self {
+        let plain = Arc::new(inner);
+        let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+        // It is only asked about known origins, so it is not told them again.
+        let cors = Cors::new()
+            .allow_methods(methods)
+            .allow_headers(["authorization", "content-type", "if-match", "x-request-id"])
+            .expose_headers(["etag", "location", "retry-after", "x-request-id"])
+            .max_age(PREFLIGHT_KEPT);
+        Self { known: known.to_vec(), shared: cors.transform(Arc::clone(&plain)), plain }
+    }
+}
+
+impl<E: Endpoint> Endpoint for Origins<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        match request.headers().get(header::ORIGIN) {
+            Some(origin) if self.known.contains(origin) => self.shared.call(request).await,
+            _ => self.plain.call(request).await.map(IntoResponse::into_response),
+        }
+    }
+}

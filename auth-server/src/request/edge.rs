@@ -1,0 +1,130 @@
+//! The one endpoint around all others: the request's id, its log line, its metrics, its last
+//! resort when a handler panics. It stands in the way of every `/check`, so it allocates next to
+//! nothing.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
+use poem::{Endpoint, IntoResponse, PathPattern, Request, Response, Result};
+
+use super::context::{self, Context, RequestId};
+use super::refusal;
+use super::routes::{Route, Routes};
+use crate::input;
+use crate::ops::HttpMetrics;
+use crate::problem::{Code, INTERNAL, Problem};
+
+/// From here on an answer counts as slow and is logged as such.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// Everything that happens to every request.
+pub struct Edge<E> {
+    inner: E,
+    routes: Routes,
+    metrics: HttpMetrics,
+    body_limit: usize,
+    unmatched: Arc<str>,
+}
+
+impl<E> Edge<E> {
+    /// Puts the edge around `inner`. `body_limit` is in bytes.
+    pub fn new(inner: E, routes: Routes, metrics: HttpMetrics, body_limit: usize) -> Self {
+        Self { inner, routes, metrics, body_limit, unmatched: "unmatched".into() }
+    }
+}
+
+/// What is kept of a request for its log line.
+struct Asked {
+    id: RequestId,
+    method: Method,
+    uri: Uri,
+    started: Instant,
+}
+
+impl<E: Endpoint> Endpoint for Edge<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let asked = Asked {
+            id: RequestId::of(request.headers()),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            started: Instant::now(),
+        };
+        request.set_data(Context { id: asked.id.clone(), body_limit: self.body_limit });
+        let answer = context::scope(asked.id.clone(), async {
+            let mut response = self.answer(request, &asked).await;
+            self.finish(&asked, &mut response);
+            response
+        });
+        Ok(answer.await)
+    }
+}
+
+impl<E: Endpoint> Edge<E> {
+    async fn answer(&self, request: Request, asked: &Asked) -> Response {
+        if has_nul(&asked.uri) {
+            let problem = Problem::new(input::FIELD).detail("The URL contains U+0000 (%00).");
+            return problem.into_response();
+        }
+        match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
+            Ok(Ok(response)) => response.into_response(),
+            Ok(Err(error)) => refusal::response(error, &[]),
+            // The panic itself stands in the log already: its hook wrote it.
+            Err(_) => Problem::new(INTERNAL).into_response(),
+        }
+    }
+
+    fn finish(&self, asked: &Asked, response: &mut Response) {
+        let route = response.data::<PathPattern>().and_then(|found| self.routes.get(&*found.0));
+        if refusal::is_routers_own(response) {
+            *response = routers_own(response.status(), route);
+        }
+        let headers = response.headers_mut();
+        headers.insert(context::HEADER, asked.id.value());
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let elapsed = asked.started.elapsed();
+        let template = route.map_or(&self.unmatched, |route| &route.template);
+        self.metrics.answered(&asked.method, template, response.status().as_u16(), elapsed);
+        log(asked, response, elapsed);
+    }
+}
+
+fn routers_own(status: StatusCode, route: Option<&Route>) -> Response {
+    if status == StatusCode::NOT_FOUND {
+        return Problem::new(refusal::NOT_FOUND).into_response();
+    }
+    let mut response = Problem::new(refusal::METHOD).into_response();
+    if let Some(route) = route {
+        response.headers_mut().insert(header::ALLOW, route.allow.clone());
+    }
+    response
+}
+
+/// PostgreSQL refuses U+0000 in any text; no parameter of ours can mean it.
+fn has_nul(uri: &Uri) -> bool {
+    uri.path_and_query().is_some_and(|text| {
+        let bytes = text.as_str().as_bytes();
+        bytes.contains(&b'%') && bytes.windows(3).any(|window| window == b"%00")
+    })
+}
+
+/// One line for what somebody may want to look into; the rest only where `debug` is asked for.
+/// The query stays out: logins are searched by it.
+fn log(asked: &Asked, response: &Response, elapsed: Duration) {
+    let status = response.status();
+    let (method, path) = (&asked.method, asked.uri.path());
+    let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+    let code = response.data::<Code>().map_or("", |code| code.0);
+    let status = status.as_u16();
+    if elapsed >= SLOW || status >= 500 {
+        tracing::warn!(%method, path, status, code, micros, "answered");
+    } else if status >= 400 {
+        tracing::info!(%method, path, status, code, micros, "answered");
+    } else {
+        tracing::debug!(%method, path, status, micros, "answered");
+    }
+}

@@ -1,0 +1,89 @@
+//! The tables: whether the database has those that this program was built for, and making it so.
+
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::{PgConnection, PgPool};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// Where sqlx keeps what was applied.
+const TABLE: &str = "_sqlx_migrations";
+
+/// Why the tables can't be used as they are.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// Nothing, or not everything, has been applied.
+    #[error("the database lacks {0} of {1} migrations; run: auth-server migrate")]
+    Behind(usize, usize),
+    /// A newer program was here.
+    #[error("the database is newer than this program (migration {0}); start the newer program")]
+    Ahead(i64),
+    /// What was applied is not what this program would apply.
+    #[error(
+        "migration {0} was applied with another content; this program and the database don't \
+         belong together: start the program that made it, or give this one an empty database"
+    )]
+    Changed(i64),
+    /// The database refused or is away.
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Makes sure that exactly the migrations of this program have been applied.
+///
+/// # Errors
+/// They have not, or the database is away.
+pub async fn check(pool: &PgPool) -> Result<(), SchemaError> {
+    let applied = applied(&mut *pool.acquire().await?).await?;
+    let missing = MIGRATIONS
+        .iter()
+        .filter(|own| applied.iter().all(|(version, _)| *version != own.version))
+        .count();
+    for (version, checksum) in &applied {
+        match MIGRATIONS.iter().find(|own| own.version == *version) {
+            None => return Err(SchemaError::Ahead(*version)),
+            Some(own) if own.checksum != *checksum => return Err(SchemaError::Changed(*version)),
+            Some(_) => {}
+        }
+    }
+    match missing {
+        0 => Ok(()),
+        _ => Err(SchemaError::Behind(missing, MIGRATIONS.iter().count())),
+    }
+}
+
+/// Applies what is missing, one process at a time. Returns the names of what was applied.
+///
+/// # Errors
+/// The database is away, or was made by another program.
+pub async fn migrate(pool: &PgPool) -> Result<Vec<String>, SchemaError> {
+    // A failed run leaves its lock on the connection, which therefore must not go back to the pool.
+    let mut connection = pool.acquire().await?.detach();
+    let before = applied(&mut connection).await?;
+    MIGRATIONS.run(&mut connection).await.map_err(reason)?;
+    let new =
+        MIGRATIONS.iter().filter(|own| before.iter().all(|(version, _)| *version != own.version));
+    Ok(new.map(|own| format!("{:04} {}", own.version, own.description)).collect())
+}
+
+/// Version and checksum of every applied migration.
+async fn applied(connection: &mut PgConnection) -> Result<Vec<(i64, Vec<u8>)>, SchemaError> {
+    match connection.list_applied_migrations(TABLE).await {
+        Ok(applied) => Ok(applied
+            .into_iter()
+            .map(|migration| (migration.version, migration.checksum.into_owned()))
+            .collect()),
+        Err(MigrateError::Execute(sqlx::Error::Database(error)))
+            // 42P01: there is no such table, so nothing was ever applied.
+            if error.code().as_deref() == Some("42P01") => Ok(Vec::new()),
+        Err(error) => Err(reason(error)),
+    }
+}
+
+fn reason(error: MigrateError) -> SchemaError {
+    match error {
+        MigrateError::VersionMissing(version) => SchemaError::Ahead(version),
+        MigrateError::VersionMismatch(version) => SchemaError::Changed(version),
+        MigrateError::Execute(error) => SchemaError::Database(error),
+        other => SchemaError::Database(sqlx::Error::Migrate(Box::new(other))),
+    }
+}

@@ -1,0 +1,107 @@
+//! What the operations work with, made once at start.
+
+use std::sync::Arc;
+
+use policies::label_rules::{LabelRules, SHIPPED};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::StartError;
+use crate::clock::Clock;
+use crate::config::{Config, DatabaseConfig, PolicyConfig};
+use crate::identity::Identity;
+use crate::ops::{Health, Metrics};
+use crate::policy::{self, LivePolicy};
+use crate::schema;
+use crate::secret::{Purpose, Secrets};
+use crate::token::{self, KeyRing, SealingKeys, Verifier};
+
+/// What the operations work with.
+pub struct Parts {
+    pub pool: PgPool,
+    pub clock: Clock,
+    pub policy: Arc<LivePolicy>,
+    pub identity: Arc<Identity>,
+    pub health: Arc<Health>,
+    pub metrics: Metrics,
+}
+
+impl Parts {
+    /// Makes them. What has to go on beside the requests is spawned on `background` and ends with
+    /// `stop`.
+    pub async fn build(
+        config: &Config,
+        clock: Clock,
+        (background, stop): (&TaskTracker, &CancellationToken),
+    ) -> Result<Self, StartError> {
+        let pool = connect(&config.database).await?;
+        schema::check(&pool).await.map_err(StartError::Schema)?;
+        let secrets = Secrets::open(&config.secret)?;
+        let away = |error| StartError::Database(config.database.url.clone(), error);
+
+        let windowed = labels(&config.policy).await?.windowed().cloned().collect();
+        let policy = policy::load(&pool, windowed, config.token.life(), clock.now())
+            .await
+            .map_err(StartError::Policy)?;
+        let policy = Arc::new(policy);
+        let follow = policy::follow(Arc::clone(&policy), pool.clone(), clock.clone(), stop.clone());
+        background.spawn(follow);
+
+        let keys = keys(&secrets, &pool, &clock).await?;
+        let (issuer, audience) = (&config.token.issuer, &config.token.audience);
+        let verifier = Verifier::new(Arc::clone(&keys), clock.clone(), issuer, audience);
+        let redis = redis(config)?;
+        let (identity, follower) = Identity::start(
+            pool.clone(),
+            verifier,
+            redis.clone(),
+            config.token.cache(),
+            clock.clone(),
+        )
+        .await
+        .map_err(away)?;
+        background.spawn(follower.run(stop.clone()));
+
+        let health = Arc::new(Health::new(pool.clone(), Arc::clone(&policy), redis));
+        let identity = Arc::new(identity);
+        Ok(Self { pool, clock, policy, identity, health, metrics: Metrics::default() })
+    }
+}
+
+/// Connects to the database, or says why not.
+pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, StartError> {
+    PgPoolOptions::new()
+        .max_connections(config.pool.get())
+        .acquire_timeout(config.patience())
+        .connect_with(config.url.options().clone())
+        .await
+        .map_err(|error| StartError::Database(config.url.clone(), error))
+}
+
+async fn labels(config: &PolicyConfig) -> Result<LabelRules, StartError> {
+    let Some(path) = &config.labels else { return Ok(LabelRules::parse(SHIPPED)?) };
+    let text = tokio::fs::read_to_string(path).await;
+    let text = text.map_err(|error| StartError::LabelsFile(path.clone(), error))?;
+    Ok(LabelRules::parse(&text)?)
+}
+
+async fn keys(secrets: &Secrets, pool: &PgPool, clock: &Clock) -> Result<Arc<KeyRing>, StartError> {
+    let purpose = Purpose::SigningKeyEncryption;
+    let previous = secrets.derive_previous(purpose);
+    let sealing = SealingKeys::new(&secrets.derive(purpose), previous.as_deref());
+    token::prepare(pool, &sealing, clock).await?;
+    Ok(Arc::new(KeyRing::load(pool.clone(), sealing, clock.clone()).await?))
+}
+
+fn redis(config: &Config) -> Result<Option<redis::Client>, StartError> {
+    let Some(connection) = config.redis.connection() else {
+        tracing::warn!(
+            "REDIS_URL is not set: revocations reach other servers by the database alone; \
+             meant for a single server"
+        );
+        return Ok(None);
+    };
+    redis::Client::open(connection.clone()).map(Some).map_err(StartError::Redis)
+}

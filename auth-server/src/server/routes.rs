@@ -1,0 +1,56 @@
+//! Every operation, behind the one edge.
+
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::{EndpointExt, IntoEndpoint, Response};
+use poem_openapi::OpenApi;
+
+use super::parts::Parts;
+use crate::admin::Admin;
+use crate::admin::roles::RolesApi;
+use crate::admin::rules::RulesApi;
+use crate::admin::users::UsersApi;
+use crate::check::{Filters, api::CheckApi};
+use crate::config::ServerConfig;
+use crate::docs;
+use crate::ops::HealthApi;
+use crate::request::{Edge, Origins, Problems};
+
+/// Everything that the API's address answers.
+pub fn endpoint(parts: Parts, config: &ServerConfig) -> BoxEndpoint<'static, Response> {
+    let api = operations(&parts);
+    let pages = docs::pages(&api);
+    let api = Problems::new(api, pages);
+    let routes = api.routes();
+    let operations = docs::service(api)
+        .into_endpoint()
+        .data(Arc::clone(&parts.identity))
+        .data(Arc::clone(&parts.policy));
+    let body_limit = usize::try_from(config.body_limit.get()).unwrap_or(usize::MAX);
+    let edge = |inner| Edge::new(inner, routes, parts.metrics.http.clone(), body_limit);
+    match config.cors_origins.as_slice() {
+        [] => edge(operations.boxed()).boxed(),
+        origins => edge(Origins::new(operations, origins).boxed()).boxed(),
+    }
+}
+
+fn operations(parts: &Parts) -> impl OpenApi + use<> {
+    let admin = Admin {
+        pool: parts.pool.clone(),
+        policy: Arc::clone(&parts.policy),
+        clock: parts.clock.clone(),
+    };
+    let check = CheckApi {
+        policy: Arc::clone(&parts.policy),
+        filters: Filters::default(),
+        clock: parts.clock.clone(),
+    };
+    (
+        check,
+        RolesApi(admin.clone()),
+        RulesApi(admin.clone()),
+        UsersApi(admin),
+        HealthApi { health: Arc::clone(&parts.health) },
+    )
+}
