@@ -1,7 +1,58 @@
 //! Sessions: one login on one device, carried on by refresh tokens.
 
+mod end;
+mod open;
+mod refresh;
+mod refresh_token;
 mod revocation;
 mod revocation_store;
+mod store;
+mod sweep;
 
+use chrono::TimeDelta;
+
+pub use open::{Device, Opened};
+pub use refresh::{Refreshed, Rotation};
+pub use refresh_token::{PREFIX, RefreshKeys};
 pub use revocation::{Revocation, Revoked};
 pub use revocation_store::{Horizon, since};
+pub use sweep::sweep;
+
+use crate::clock::Clock;
+
+/// How long things live, and how many there may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// A session that is not refreshed for this long is over.
+    pub idle: TimeDelta,
+    /// A session is over after this long, whatever happens.
+    pub absolute: TimeDelta,
+    /// Sessions of one user; one more ends the one that was idle for longest.
+    pub most: i64,
+    /// An access token's life with the leeway for clocks and some time to spare: how long a
+    /// revocation has to be remembered.
+    pub revocation: TimeDelta,
+}
+
+/// How long a replaced refresh token still gets its successor: an answer that was lost on its way
+/// shall cost nobody a login.
+pub const GRACE: TimeDelta = TimeDelta::seconds(10);
+
+/// Opens, carries on and ends sessions.
+pub struct Sessions {
+    keys: RefreshKeys,
+    limits: Limits,
+    clock: Clock,
+}
+
+impl Sessions {
+    /// Sessions whose refresh tokens these keys authenticate.
+    #[must_use]
+    pub const fn new(keys: RefreshKeys, limits: Limits, clock: Clock) -> Self {
+        Self { keys, limits, clock }
+    }
+
+    fn revocation(&self, user: uuid::Uuid, what: Revoked) -> Revocation {
+        Revocation { user, what, expires_at: self.clock.now() + self.limits.revocation }
+    }
+}

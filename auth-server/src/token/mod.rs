@@ -1,5 +1,6 @@
 //! Access tokens: signed statements about who the caller is, good for five minutes and never stored.
 
+pub mod api;
 mod claims;
 mod issue;
 mod key;

@@ -1,0 +1,107 @@
+//! `GET` and `PATCH /api/v1/me`
+
+use poem_openapi::types::MaybeUndefined;
+use poem_openapi::{Object, OpenApi};
+use serde::Deserialize;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Accounts;
+use crate::identity::{SIGNED_IN, SignedIn};
+use crate::input::BODY;
+use crate::policy::grants;
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{Body, Reply};
+use crate::store::{DATABASE, constraint};
+use crate::user::store::{self, ProfileChange};
+use crate::user::{Email, PersonName, User, in_field};
+
+/// What is to change of the account; what is left out stays, `null` clears.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+struct ProfileForm {
+    /// E-mail address.
+    #[serde(default)]
+    email: MaybeUndefined<String>,
+    /// First name, up to 100 characters.
+    #[serde(default)]
+    first_name: MaybeUndefined<String>,
+    /// Last name, up to 100 characters.
+    #[serde(default)]
+    last_name: MaybeUndefined<String>,
+}
+
+problems! {
+    /// What can go wrong with reading one's own account.
+    pub(super) enum ReadError includes [SIGNED_IN, DATABASE] {
+        Gone = 404 "user_not_found" "There is no such account any more.",
+    }
+}
+
+problems! {
+    /// What can go wrong with changing one's own account.
+    pub(super) enum ChangeError includes [SIGNED_IN, BODY, DATABASE] {
+        Gone = 404 "user_not_found" "There is no such account any more.",
+        EmailTaken = 409 "email_taken" "Another account has this e-mail address.",
+    }
+}
+
+/// The operations.
+pub struct MeApi(pub Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
+impl MeApi {
+    /// Read one's own account.
+    #[oai(path = "/", method = "get", operation_id = "me")]
+    async fn read(&self, SignedIn(caller): SignedIn) -> Result<Reply<User>, ReadError> {
+        let mut connection = self.0.pool.acquire().await.map_err(Problem::from)?;
+        let user = load(&mut connection, caller.user).await?;
+        user.map(Reply).ok_or(ReadError::Gone)
+    }
+
+    /// Change names and e-mail address.
+    #[oai(path = "/", method = "patch", operation_id = "change_me")]
+    async fn change(
+        &self,
+        SignedIn(caller): SignedIn,
+        Body(form): Body<ProfileForm>,
+    ) -> Result<Reply<User>, ChangeError> {
+        let change = ProfileChange {
+            email: changed(form.email, Email::parse).map_err(in_field("email"))?,
+            first_name: changed(form.first_name, PersonName::parse)
+                .map_err(in_field("first_name"))?,
+            last_name: changed(form.last_name, PersonName::parse).map_err(in_field("last_name"))?,
+        };
+        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        store::change_profile(&mut transaction, caller.user, &change).await.map_err(taken)?;
+        let user = load(&mut transaction, caller.user).await?;
+        transaction.commit().await.map_err(Problem::from)?;
+        user.map(Reply).ok_or(ChangeError::Gone)
+    }
+}
+
+async fn load(database: &mut PgConnection, id: Uuid) -> Result<Option<User>, Problem> {
+    let Some(row) = store::read(database, id).await? else { return Ok(None) };
+    let (roles, _) = grants::of_user(database, id).await?;
+    Ok(Some(User::new(row, &roles)))
+}
+
+/// `None` where nothing was said, `Some(None)` where a value is to be cleared.
+fn changed<T>(
+    form: MaybeUndefined<String>,
+    parse: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<Option<Option<T>>, &'static str> {
+    match form {
+        MaybeUndefined::Undefined => Ok(None),
+        MaybeUndefined::Null => Ok(Some(None)),
+        MaybeUndefined::Value(typed) => parse(&typed).map(Some).map(Some),
+    }
+}
+
+fn taken(error: sqlx::Error) -> ChangeError {
+    match constraint(&error) {
+        Some("users_email_key") => ChangeError::EmailTaken.problem().field("email").into(),
+        _ => Problem::from(error).into(),
+    }
+}

@@ -1,0 +1,39 @@
+//! Accounts and what works on them. Here the caller's own account; signing in is in `login`.
+
+pub mod me;
+pub mod password;
+mod start;
+mod superuser;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+pub use start::start;
+pub use superuser::{Made, Superuser, SuperuserError, create_superuser, promote, superusers};
+
+use crate::clock::Clock;
+use crate::identity::Identity;
+use crate::ops::Logins;
+use crate::password::Hasher;
+use crate::session::Sessions;
+use crate::token::Issuer;
+
+/// What every operation on accounts works on. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounts {
+    /// PostgreSQL.
+    pub pool: PgPool,
+    /// Checks and hashes passwords.
+    pub hasher: Arc<Hasher>,
+    /// Opens, carries on and ends sessions.
+    pub sessions: Arc<Sessions>,
+    /// Signs access tokens.
+    pub issuer: Arc<Issuer>,
+    /// Tells callers by their tokens; has to hear of every revocation.
+    pub identity: Arc<Identity>,
+    /// Counts tries to log in.
+    pub logins: Logins,
+    /// The time.
+    pub clock: Clock,
+}

@@ -1,0 +1,55 @@
+//! Putting the account side together.
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Accounts;
+use crate::clock::Clock;
+use crate::config::{Config, PasswordConfig, TokenConfig};
+use crate::identity::Identity;
+use crate::ops::Logins;
+use crate::password::{Cost, Hasher};
+use crate::secret::{Purpose, Secrets};
+use crate::session::{RefreshKeys, Sessions, sweep};
+use crate::token::{Issuer, KeyRing};
+
+/// What the operations on accounts work on, and beside it a task that forgets dead sessions.
+///
+/// # Errors
+/// The system gives no threads for hashing, or argon2 refuses the configured cost.
+pub fn start(
+    config: &Config,
+    secrets: &Secrets,
+    pool: PgPool,
+    (keys, identity): (Arc<KeyRing>, Arc<Identity>),
+    (clock, logins): (Clock, Logins),
+    (background, stop): (&TaskTracker, &CancellationToken),
+) -> std::io::Result<Accounts> {
+    let limits = config.session.limits(config.token.life());
+    background.spawn(sweep(pool.clone(), limits, clock.clone(), stop.clone()));
+    let refresh_keys = RefreshKeys::new(
+        &secrets.derive(Purpose::RefreshToken),
+        secrets.derive_previous(Purpose::RefreshToken).as_deref(),
+    );
+    let TokenConfig { issuer, audience, .. } = &config.token;
+    let (issuer, audience) = (issuer.to_string(), audience.to_string());
+    let issuer = Issuer::new(keys, clock.clone(), issuer, audience, config.token.life());
+    Ok(Accounts {
+        pool,
+        hasher: Arc::new(hasher(&config.password)?),
+        sessions: Arc::new(Sessions::new(refresh_keys, limits, clock.clone())),
+        issuer: Arc::new(issuer),
+        identity,
+        logins,
+        clock,
+    })
+}
+
+/// The threads that hash passwords.
+pub(super) fn hasher(config: &PasswordConfig) -> std::io::Result<Hasher> {
+    let cost = Cost::new(config.memory_kib, config.passes).map_err(std::io::Error::other)?;
+    Hasher::start(&cost, config.threads(), config.queue(), config.shortest())
+}

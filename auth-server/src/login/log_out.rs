@@ -1,0 +1,38 @@
+//! `POST /api/v1/auth/logout`
+
+use poem_openapi::OpenApi;
+
+use crate::account::Accounts;
+use crate::identity::{Genuine, SIGNED_IN};
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::NoContent;
+use crate::store::DATABASE;
+
+problems! {
+    /// What can go wrong with signing out.
+    pub(super) enum LogoutError includes [SIGNED_IN, DATABASE] {}
+}
+
+/// The operation.
+pub struct LogOut(pub(super) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::tags::Tag::Auth")]
+impl LogOut {
+    /// Sign out: end the session of this access token.
+    ///
+    /// Its tokens are refused from the next request on. An access token that has expired will do,
+    /// and a session that has ended already is no error.
+    #[oai(path = "/logout", method = "post", operation_id = "logout")]
+    async fn logout(&self, Genuine(claims): Genuine) -> Result<NoContent, LogoutError> {
+        let Accounts { pool, sessions, identity, .. } = &self.0;
+        let mut transaction = pool.begin().await.map_err(Problem::from)?;
+        let ended = sessions
+            .end(&mut transaction, claims.sub, claims.sid, "logout")
+            .await
+            .map_err(Problem::from)?;
+        transaction.commit().await.map_err(Problem::from)?;
+        identity.revoke(ended.as_slice());
+        Ok(NoContent)
+    }
+}

@@ -1,0 +1,24 @@
+//! Signing in, staying signed in, signing out. One operation per file.
+
+mod device;
+mod log_in;
+mod log_out;
+mod refresh;
+mod register;
+mod tokens;
+
+use crate::account::Accounts;
+
+/// The operations.
+pub type LoginApi = (register::Register, log_in::LogIn, refresh::Refresh, log_out::LogOut);
+
+/// The operations, working on these accounts.
+#[must_use]
+pub fn api(accounts: &Accounts) -> LoginApi {
+    (
+        register::Register(accounts.clone()),
+        log_in::LogIn(accounts.clone()),
+        refresh::Refresh(accounts.clone()),
+        log_out::LogOut(accounts.clone()),
+    )
+}

@@ -1,0 +1,72 @@
+//! `POST /api/v1/auth/refresh`
+
+use std::fmt;
+
+use poem_openapi::{Object, OpenApi};
+use serde::Deserialize;
+
+use super::tokens::TokenPair;
+use crate::account::Accounts;
+use crate::input::BODY;
+use crate::policy::grants;
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{Body, Reply};
+use crate::session::Rotation;
+use crate::store::DATABASE;
+
+/// What somebody stays signed in with.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+struct RefreshForm {
+    /// The refresh token of the last pair.
+    #[oai(write_only)]
+    refresh_token: String,
+}
+
+impl fmt::Debug for RefreshForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefreshForm")
+    }
+}
+
+problems! {
+    /// What can go wrong with staying signed in.
+    pub(super) enum RefreshError includes [BODY, DATABASE] {
+        Invalid = 401 "refresh_token_invalid" "This is not the refresh token of a living session.",
+    }
+}
+
+/// The operation.
+pub struct Refresh(pub(super) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::tags::Tag::Auth")]
+impl Refresh {
+    /// Get the next pair of tokens.
+    ///
+    /// Each refresh token is good once. Where the answer was lost, the same token gets the same
+    /// successor again for ten seconds; an older one ends its session, because somebody else must
+    /// have a copy.
+    #[oai(path = "/refresh", method = "post", operation_id = "refresh")]
+    async fn refresh(
+        &self,
+        Body(form): Body<RefreshForm>,
+    ) -> Result<Reply<TokenPair>, RefreshError> {
+        let Accounts { pool, sessions, .. } = &self.0;
+        let rotation = sessions.refresh(pool, &form.refresh_token).await.map_err(Problem::from)?;
+        let carried = match rotation {
+            Rotation::Carried(carried) => carried,
+            Rotation::Invalid => return Err(RefreshError::Invalid),
+            Rotation::Reused(revocation) => {
+                self.0.identity.revoke(&[revocation]);
+                return Err(RefreshError::Invalid);
+            }
+        };
+        let mut connection = pool.acquire().await.map_err(Problem::from)?;
+        let granted =
+            grants::of_user(&mut connection, carried.user).await.map_err(Problem::from)?;
+        let session = (carried.session, carried.number);
+        let access = self.0.issuer.issue(carried.user, session, granted)?;
+        Ok(Reply(TokenPair::new(access, carried.refresh_token)))
+    }
+}

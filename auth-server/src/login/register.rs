@@ -1,0 +1,153 @@
+//! `POST /api/v1/auth/register`
+
+use poem_openapi::{Object, OpenApi};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::device::From as FromDevice;
+use super::tokens::{SignedIn, TokenPair, sign_in};
+use crate::account::Accounts;
+use crate::input::BODY;
+use crate::password::{NEW_PASSWORD, NewPassword, Password};
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{Body, Created};
+use crate::session::Device;
+use crate::store::{DATABASE, constraint};
+use crate::user::store::{self, NewUser};
+use crate::user::{Email, Login, PersonName, User, in_field};
+
+/// An account to be made.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+struct NewAccount {
+    /// What to sign in with: 3–64 characters, an e-mail address will do. Compared without regard
+    /// to case.
+    #[oai(validator(min_length = 3, max_length = 64))]
+    login: String,
+    /// E-mail address.
+    email: Option<String>,
+    /// 8–128 characters of any kind, not easy to guess.
+    #[oai(write_only)]
+    password: Password,
+    /// First name, up to 100 characters.
+    first_name: Option<String>,
+    /// Last name, up to 100 characters.
+    last_name: Option<String>,
+}
+
+/// A new account, signed in.
+#[derive(Serialize, Object)]
+struct Registered {
+    /// The account.
+    user: User,
+    #[serde(flatten)]
+    #[oai(flatten)]
+    tokens: TokenPair,
+}
+
+/// What somebody wants to be called, checked.
+struct Names {
+    login: Login,
+    email: Option<Email>,
+    first_name: Option<PersonName>,
+    last_name: Option<PersonName>,
+}
+
+problems! {
+    /// What can go wrong with making an account.
+    pub(super) enum RegisterError includes [BODY, NEW_PASSWORD, DATABASE] {
+        LoginTaken = 409 "login_taken" "Somebody else has this login.",
+        EmailTaken = 409 "email_taken" "Another account has this e-mail address.",
+    }
+}
+
+/// The operation.
+pub struct Register(pub(super) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::tags::Tag::Auth")]
+impl Register {
+    /// Make an account and sign in.
+    #[oai(path = "/register", method = "post", operation_id = "register")]
+    async fn register(
+        &self,
+        FromDevice(device): FromDevice,
+        Body(form): Body<NewAccount>,
+    ) -> Result<Created<Registered>, RegisterError> {
+        let names = Names::parse(&form)?;
+        let password = names.with_password(form.password);
+        let hash = self.0.hasher.hash(password).await?;
+        let (user, signed_in) = self.make(&names, &hash, &device).await?;
+        Ok(Created(Registered { user, tokens: signed_in.tokens }))
+    }
+}
+
+impl Register {
+    async fn make(
+        &self,
+        names: &Names,
+        password_hash: &str,
+        device: &Device,
+    ) -> Result<(User, SignedIn), RegisterError> {
+        let (id, now) = (Uuid::now_v7(), self.0.clock.now());
+        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        let new = NewUser {
+            id,
+            login: &names.login,
+            email: names.email.as_ref(),
+            password_hash,
+            first_name: names.first_name.as_ref(),
+            last_name: names.last_name.as_ref(),
+        };
+        store::insert(&mut transaction, &new, now).await.map_err(taken)?;
+        let number = store::begin_session(&mut transaction, id, password_hash, password_hash, now)
+            .await
+            .map_err(Problem::from)?
+            .unwrap_or_default();
+        let signed_in = sign_in(&self.0, &mut transaction, (id, number), device).await?;
+        let row = store::read(&mut transaction, id).await.map_err(Problem::from)?;
+        let row = row.ok_or_else(|| Problem::from(sqlx::Error::RowNotFound))?;
+        transaction.commit().await.map_err(Problem::from)?;
+        Ok((User::new(row, &signed_in.roles), signed_in))
+    }
+}
+
+fn taken(error: sqlx::Error) -> RegisterError {
+    match constraint(&error) {
+        Some("users_login_key") => RegisterError::LoginTaken.problem().field("login").into(),
+        Some("users_email_key") => RegisterError::EmailTaken.problem().field("email").into(),
+        _ => Problem::from(error).into(),
+    }
+}
+
+impl Names {
+    fn parse(form: &NewAccount) -> Result<Self, Problem> {
+        let name = |typed: &Option<String>, field| {
+            typed.as_deref().map(PersonName::parse).transpose().map_err(in_field(field))
+        };
+        Ok(Self {
+            login: Login::parse(&form.login).map_err(in_field("login"))?,
+            email: form
+                .email
+                .as_deref()
+                .map(Email::parse)
+                .transpose()
+                .map_err(in_field("email"))?,
+            first_name: name(&form.first_name, "first_name")?,
+            last_name: name(&form.last_name, "last_name")?,
+        })
+    }
+
+    fn with_password(&self, password: Password) -> NewPassword {
+        let names = [self.first_name.as_ref(), self.last_name.as_ref()];
+        let own_words = names
+            .into_iter()
+            .flatten()
+            .map(PersonName::as_str)
+            .chain(self.email.as_ref().map(Email::as_str))
+            .chain([self.login.as_str()])
+            .map(str::to_owned)
+            .collect();
+        NewPassword { password, field: "password", own_words }
+    }
+}

@@ -1,0 +1,11 @@
+//! Passwords: what makes a good one, and hashing them without letting it slow anything else down.
+
+mod hasher;
+mod phc;
+mod quality;
+mod secret;
+
+pub use hasher::{HASHING, Hasher, Verdict};
+pub use phc::{Cost, CostError};
+pub use quality::{NEW_PASSWORD, NewPassword};
+pub use secret::Password;

@@ -1,0 +1,114 @@
+//! Whether a new password is good enough, and what to do where it isn't.
+
+use zxcvbn::{Score, zxcvbn};
+
+use super::hasher::BUSY;
+use super::secret::Password;
+use crate::problem::{Problem, Spec};
+
+const REJECTED: Spec =
+    Spec { status: 422, code: "password_rejected", title: "The password is not good enough." };
+
+/// What setting a password can answer.
+pub const NEW_PASSWORD: &[Spec] = &[REJECTED, BUSY];
+
+/// Most characters of a password: enough for every sentence, too few to keep a server busy.
+const LONGEST: usize = 128;
+
+/// A password that somebody wants to have.
+#[derive(Debug)]
+pub struct NewPassword {
+    /// The password.
+    pub password: Password,
+    /// The input field that it came in.
+    pub field: &'static str,
+    /// Login, names and address of its owner, which a stranger would try first.
+    pub own_words: Vec<String>,
+}
+
+impl NewPassword {
+    /// Refuses what is too short or too long. Costs nothing.
+    pub(super) fn check_length(&self, shortest: usize) -> Result<(), Problem> {
+        let length = self.password.expose().chars().count();
+        if length < shortest {
+            return Err(self.rejected(format!("Take at least {shortest} characters.")));
+        }
+        if length > LONGEST {
+            return Err(self.rejected(format!("Take at most {LONGEST} characters.")));
+        }
+        Ok(())
+    }
+
+    /// Refuses what is easy to guess. Costs milliseconds.
+    pub(super) fn check_strength(&self) -> Result<(), Problem> {
+        let own_words = parts(&self.own_words);
+        let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
+        let estimate = zxcvbn(self.password.expose(), &own_words);
+        if estimate.score() >= Score::Three {
+            return Ok(());
+        }
+        let feedback = estimate.feedback();
+        let warning = feedback.and_then(zxcvbn::feedback::Feedback::warning);
+        let advice = feedback.map(zxcvbn::feedback::Feedback::suggestions).unwrap_or_default();
+        let mut sentences: Vec<String> = warning.iter().map(ToString::to_string).collect();
+        sentences.extend(advice.iter().map(ToString::to_string));
+        if sentences.is_empty() {
+            sentences
+                .push("Make it longer: four words that don't belong together are good.".into());
+        }
+        Err(self.rejected(sentences.join(" ")))
+    }
+
+    fn rejected(&self, detail: String) -> Problem {
+        Problem::new(REJECTED).field(self.field).detail(detail)
+    }
+}
+
+/// The words, and the parts that they are made of: `jane.doe@example.com` has five more.
+fn parts(words: &[String]) -> Vec<String> {
+    let split = |word: &String| {
+        word.split(|c: char| !c.is_alphanumeric())
+            .filter(|part| part.chars().count() > 2)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    words.iter().cloned().chain(words.iter().flat_map(split)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(password: &str) -> Result<(), Problem> {
+        let own_words = vec!["thaddeusblack".into(), "thaddeus@blackwater-example.com".into()];
+        let new =
+            NewPassword { password: password.to_owned().into(), field: "password", own_words };
+        new.check_length(8).and_then(|()| new.check_strength())
+    }
+
+    #[test]
+    fn good_passwords_are_taken() {
+        for good in ["correct horse battery staple", "vT7#qpL2!x", "ぬるぽガッと言われた朝に走る"]
+        {
+            assert!(judge(good).is_ok(), "{good}");
+        }
+        assert!(judge(&"aK9$ü ".repeat(21)).is_ok());
+    }
+
+    #[test]
+    fn what_is_easy_to_guess_is_rejected_with_what_to_do() {
+        for bad in ["password123", "qwertyuiop", "aaaaaaaaaaaa", "thaddeusblack", "blackwater1"] {
+            let problem = judge(bad).expect_err(bad);
+            assert_eq!((problem.status, problem.code), (422, "password_rejected"));
+            assert!(problem.detail.is_some_and(|detail| detail.len() > 10), "{bad}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert!(judge("vT7#qpL").is_err());
+        assert!(judge(&"é".repeat(129)).is_err());
+        let detail = judge("").expect_err("empty").detail;
+        assert_eq!(detail.as_deref(), Some("Take at least 8 characters."));
+    }
+}

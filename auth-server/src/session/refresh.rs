@@ -1,0 +1,98 @@
+//! Carrying a session on: each refresh token is good for one successor.
+
+use std::fmt;
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::refresh_token::Link;
+use super::store::{self, Standing};
+use super::{GRACE, Revocation, Revoked, Sessions, revocation_store};
+
+/// What became of a refresh token that was held out.
+#[derive(Debug)]
+pub enum Rotation {
+    /// The session goes on.
+    Carried(Refreshed),
+    /// The token had been replaced long ago. Somebody has a copy, and nobody can tell who is the
+    /// thief, so the session has ended.
+    Reused(Revocation),
+    /// Not a refresh token of a living session.
+    Invalid,
+}
+
+/// A session that goes on.
+pub struct Refreshed {
+    /// Its user.
+    pub user: Uuid,
+    /// Its id.
+    pub session: Uuid,
+    /// Its number among the user's.
+    pub number: i64,
+    /// The refresh token that is good from now on.
+    pub refresh_token: String,
+}
+
+impl fmt::Debug for Refreshed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refreshed").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
+impl Sessions {
+    /// Takes a refresh token for its successor. The token before the current one gets the current
+    /// one once more, for a few seconds; of any number that come at once, one is the first.
+    ///
+    /// # Errors
+    /// The database refused or is away.
+    pub async fn refresh(&self, pool: &PgPool, token: &str) -> sqlx::Result<Rotation> {
+        let Some(link) = self.keys.read(token) else { return Ok(Rotation::Invalid) };
+        let now = self.clock.now();
+        let idle_until = now + self.limits.idle;
+        let rotated = store::rotate(pool, link.session, link.counter, now, idle_until).await?;
+        if let Some(owner) = rotated {
+            return Ok(self.carried(link, owner));
+        }
+        let Some(standing) = store::standing(pool, link.session, now).await? else {
+            return Ok(Rotation::Invalid);
+        };
+        let replaced_by_current = standing.counter == link.counter.saturating_add(1);
+        let lately = standing.rotated_at.is_some_and(|rotated| now < rotated + GRACE);
+        if replaced_by_current && lately {
+            return Ok(self.carried(link, (standing.user, standing.number)));
+        }
+        if standing.counter > link.counter {
+            return self.end_reused(pool, link, &standing).await;
+        }
+        Ok(Rotation::Invalid)
+    }
+
+    fn carried(&self, link: Link, (user, number): (Uuid, i64)) -> Rotation {
+        let next = Link { counter: link.counter.saturating_add(1), ..link };
+        Rotation::Carried(Refreshed {
+            user,
+            session: link.session,
+            number,
+            refresh_token: self.keys.write(next),
+        })
+    }
+
+    async fn end_reused(
+        &self,
+        pool: &PgPool,
+        link: Link,
+        standing: &Standing,
+    ) -> sqlx::Result<Rotation> {
+        let mut transaction = pool.begin().await?;
+        let now = self.clock.now();
+        let (user, session) = (standing.user, link.session);
+        if !store::end(&mut transaction, user, session, "refresh_token_reused", now).await? {
+            return Ok(Rotation::Invalid);
+        }
+        let revocation = self.revocation(user, Revoked::Session(session));
+        revocation_store::insert(&mut transaction, &revocation, now).await?;
+        transaction.commit().await?;
+        tracing::warn!(%user, %session, "a replaced refresh token was used again: session ended");
+        Ok(Rotation::Reused(revocation))
+    }
+}

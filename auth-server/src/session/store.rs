@@ -1,0 +1,179 @@
+//! SQL about sessions.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::open::Device;
+
+/// A session to be opened.
+pub(super) struct NewSession<'a> {
+    pub id: Uuid,
+    pub user: Uuid,
+    pub number: i64,
+    pub device: &'a Device,
+    pub expires_at: DateTime<Utc>,
+    pub absolute_until: DateTime<Utc>,
+}
+
+pub(super) async fn insert(
+    transaction: &mut PgConnection,
+    new: &NewSession<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO sessions (id, user_id, number, device, address, created_at, last_seen_at,
+                               expires_at, absolute_until)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
+        new.id,
+        new.user,
+        new.number,
+        new.device.name,
+        new.device.address,
+        now,
+        new.expires_at,
+        new.absolute_until,
+    )
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Ends what is left when the user's `most` latest used sessions are taken away.
+pub(super) async fn end_surplus(
+    transaction: &mut PgConnection,
+    user: Uuid,
+    most: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "UPDATE sessions SET ended_at = $3, end_reason = 'too_many_sessions' WHERE id IN (
+             SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $3
+             ORDER BY last_seen_at DESC, number DESC OFFSET $2)
+         AND ended_at IS NULL RETURNING id",
+        user,
+        most,
+        now,
+    )
+    .fetch_all(transaction)
+    .await
+}
+
+/// Moves the session from this counter to the next, if it stands there and is alive, and tells
+/// whose it is and its number. One statement: of many that come at once one finds the counter.
+pub(super) async fn rotate(
+    pool: &PgPool,
+    session: Uuid,
+    counter: i64,
+    now: DateTime<Utc>,
+    idle_until: DateTime<Utc>,
+) -> sqlx::Result<Option<(Uuid, i64)>> {
+    let row = sqlx::query!(
+        "UPDATE sessions s SET refresh_counter = s.refresh_counter + 1, rotated_at = $3,
+             last_seen_at = $3, expires_at = LEAST($4, s.absolute_until)
+         FROM users u
+         WHERE s.id = $1 AND s.refresh_counter = $2 AND s.ended_at IS NULL AND s.expires_at > $3
+           AND u.id = s.user_id AND u.disabled_at IS NULL
+         RETURNING s.user_id, s.number",
+        session,
+        counter,
+        now,
+        idle_until,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (row.user_id, row.number)))
+}
+
+/// Where a living session stands.
+pub(super) struct Standing {
+    pub user: Uuid,
+    pub number: i64,
+    pub counter: i64,
+    pub rotated_at: Option<DateTime<Utc>>,
+}
+
+pub(super) async fn standing(
+    pool: &PgPool,
+    session: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Standing>> {
+    sqlx::query_as!(
+        Standing,
+        r#"SELECT s.user_id AS "user", s.number, s.refresh_counter AS counter, s.rotated_at
+           FROM sessions s JOIN users u ON u.id = s.user_id
+           WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2
+             AND u.disabled_at IS NULL"#,
+        session,
+        now,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Ends one session of the user; false where it had ended before.
+pub(super) async fn end(
+    transaction: &mut PgConnection,
+    user: Uuid,
+    session: Uuid,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE sessions SET ended_at = $4, end_reason = $3
+         WHERE id = $2 AND user_id = $1 AND ended_at IS NULL",
+        user,
+        session,
+        reason,
+        now,
+    )
+    .execute(transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Ends the user's sessions up to a number, except one.
+pub(super) async fn end_others(
+    transaction: &mut PgConnection,
+    user: Uuid,
+    number: i64,
+    except: Uuid,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE sessions SET ended_at = $5, end_reason = $4
+         WHERE user_id = $1 AND number <= $2 AND id <> $3 AND ended_at IS NULL",
+        user,
+        number,
+        except,
+        reason,
+        now,
+    )
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Takes the time of grace from what the session's current refresh token replaced.
+pub(super) async fn end_grace(transaction: &mut PgConnection, session: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE sessions SET rotated_at = NULL WHERE id = $1", session)
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+/// Forgets sessions opened before this time.
+pub(super) async fn forget_before(pool: &PgPool, created_at: DateTime<Utc>) -> sqlx::Result<u64> {
+    let done = sqlx::query!("DELETE FROM sessions WHERE created_at < $1", created_at)
+        .execute(pool)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Forgets revocations of which no token can be alive.
+pub(super) async fn forget_revocations(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let done =
+        sqlx::query!("DELETE FROM revocations WHERE expires_at <= $1", now).execute(pool).await?;
+    Ok(done.rows_affected())
+}

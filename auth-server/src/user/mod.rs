@@ -1,0 +1,8 @@
+//! Accounts: who there is.
+
+mod names;
+mod profile;
+pub mod store;
+
+pub use names::{Email, Login, PersonName, in_field};
+pub use profile::User;

@@ -1,0 +1,51 @@
+//! An account as it is shown.
+
+use chrono::{DateTime, Utc};
+use poem_openapi::Object;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::store::UserRow;
+use policies::RoleName;
+
+/// An account.
+#[derive(Clone, Debug, Serialize, Object)]
+#[oai(read_only_all)]
+pub struct User {
+    /// Never changes.
+    pub id: Uuid,
+    /// What the user signs in with, as it was typed.
+    pub login: String,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// Roles granted to the user, without what they inherit.
+    pub roles: Vec<String>,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+    /// When the user last signed in with the password.
+    pub last_login_at: Option<DateTime<Utc>>,
+    /// A disabled account can't be signed in to.
+    pub disabled: bool,
+}
+
+impl User {
+    /// The account of this row, with these roles.
+    #[must_use]
+    pub fn new(row: UserRow, roles: &[RoleName]) -> Self {
+        Self {
+            id: row.id,
+            login: row.login,
+            email: row.email,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            roles: roles.iter().map(ToString::to_string).collect(),
+            created_at: row.created_at,
+            last_login_at: row.last_login_at,
+            disabled: row.disabled_at.is_some(),
+        }
+    }
+}

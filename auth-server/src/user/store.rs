@@ -1,0 +1,229 @@
+//! SQL about accounts.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::names::{Email, Login, PersonName};
+
+/// An account as it stands in the database, without its password.
+#[derive(Debug)]
+pub struct UserRow {
+    /// Never changes.
+    pub id: Uuid,
+    /// As typed.
+    pub login: String,
+    /// As typed.
+    pub email: Option<String>,
+    /// As typed.
+    pub first_name: Option<String>,
+    /// As typed.
+    pub last_name: Option<String>,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+    /// When the user last signed in with the password.
+    pub last_login_at: Option<DateTime<Utc>>,
+    /// Since when the account can't be used.
+    pub disabled_at: Option<DateTime<Utc>>,
+}
+
+/// An account to be made.
+pub struct NewUser<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// What the user will sign in with.
+    pub login: &'a Login,
+    /// E-mail address.
+    pub email: Option<&'a Email>,
+    /// PHC string.
+    pub password_hash: &'a str,
+    /// First name.
+    pub first_name: Option<&'a PersonName>,
+    /// Last name.
+    pub last_name: Option<&'a PersonName>,
+}
+
+/// What is needed to check a password.
+pub struct Credentials {
+    /// The account.
+    pub id: Uuid,
+    /// PHC string.
+    pub password_hash: String,
+}
+
+/// Makes an account.
+///
+/// # Errors
+/// A taken login runs into the constraint `users_login_key`, a taken address into
+/// `users_email_key`.
+pub async fn insert(
+    transaction: &mut PgConnection,
+    new: &NewUser<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO users (id, login, login_key, email, email_key, password_hash,
+                            first_name, last_name, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        new.id,
+        new.login.as_str(),
+        new.login.key(),
+        new.email.map(Email::as_str),
+        new.email.map(Email::key),
+        new.password_hash,
+        new.first_name.map(PersonName::as_str),
+        new.last_name.map(PersonName::as_str),
+        now,
+    )
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// The account, if there is one of this id.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn read(database: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<UserRow>> {
+    sqlx::query_as!(
+        UserRow,
+        "SELECT id, login, email, first_name, last_name, created_at, last_login_at, disabled_at
+         FROM users WHERE id = $1",
+        id,
+    )
+    .fetch_optional(database)
+    .await
+}
+
+/// The credentials of the account with this login, disabled or not.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn credentials(pool: &PgPool, login_key: &str) -> sqlx::Result<Option<Credentials>> {
+    sqlx::query_as!(
+        Credentials,
+        "SELECT id, password_hash FROM users WHERE login_key = $1",
+        login_key,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// The stored hash of an account's password.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn password_hash(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("SELECT password_hash FROM users WHERE id = $1", id)
+        .fetch_optional(pool)
+        .await
+}
+
+/// Notes a login and numbers its session. `None` where the account was disabled, or its password
+/// changed, since `checked_hash` was read: the password that was right then is not any more.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn begin_session(
+    transaction: &mut PgConnection,
+    id: Uuid,
+    checked_hash: &str,
+    new_hash: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "UPDATE users SET session_seq = session_seq + 1, last_login_at = $4, password_hash = $3
+         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
+         RETURNING session_seq",
+        id,
+        checked_hash,
+        new_hash,
+        now,
+    )
+    .fetch_optional(transaction)
+    .await
+}
+
+/// Changes the password and tells the number of the last session opened before. `None` where it
+/// was changed, or the account disabled, since `checked_hash` was read.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn change_password(
+    transaction: &mut PgConnection,
+    id: Uuid,
+    checked_hash: &str,
+    new_hash: &str,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "UPDATE users SET password_hash = $3
+         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
+         RETURNING session_seq",
+        id,
+        checked_hash,
+        new_hash,
+    )
+    .fetch_optional(transaction)
+    .await
+}
+
+/// A change of what people call themselves: the outer `None` keeps what is, the inner one clears.
+#[derive(Debug, Default)]
+pub struct ProfileChange {
+    /// E-mail address.
+    pub email: Option<Option<Email>>,
+    /// First name.
+    pub first_name: Option<Option<PersonName>>,
+    /// Last name.
+    pub last_name: Option<Option<PersonName>>,
+}
+
+/// Changes the account; false if there is none.
+///
+/// # Errors
+/// A taken address runs into the constraint `users_email_key`.
+pub async fn change_profile(
+    database: &mut PgConnection,
+    id: Uuid,
+    change: &ProfileChange,
+) -> sqlx::Result<bool> {
+    let email = change.email.as_ref().and_then(Option::as_ref);
+    let first_name = change.first_name.as_ref().and_then(Option::as_ref);
+    let last_name = change.last_name.as_ref().and_then(Option::as_ref);
+    let done = sqlx::query!(
+        "UPDATE users SET
+             email = CASE WHEN $2 THEN $3 ELSE email END,
+             email_key = CASE WHEN $2 THEN $4 ELSE email_key END,
+             first_name = CASE WHEN $5 THEN $6 ELSE first_name END,
+             last_name = CASE WHEN $7 THEN $8 ELSE last_name END
+         WHERE id = $1",
+        id,
+        change.email.is_some(),
+        email.map(Email::as_str),
+        email.map(Email::key),
+        change.first_name.is_some(),
+        first_name.map(PersonName::as_str),
+        change.last_name.is_some(),
+        last_name.map(PersonName::as_str),
+    )
+    .execute(database)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Everyone who has the role `superuser` of their own, with the time at which they got it.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn superusers(
+    pool: &PgPool,
+) -> sqlx::Result<Vec<(String, Option<DateTime<Utc>>, DateTime<Utc>)>> {
+    let rows = sqlx::query!(
+        "SELECT u.login, u.disabled_at, r.granted_at FROM users u
+         JOIN user_roles r ON r.user_id = u.id AND r.role = 'superuser'
+         ORDER BY u.login_key",
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.login, row.disabled_at, row.granted_at)).collect())
+}
