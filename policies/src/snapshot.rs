@@ -125,6 +125,16 @@ impl Snapshot {
         RoleSet(set)
     }
 
+    /// Every role but the built-in ones, by name, with what it inherits directly.
+    #[must_use]
+    pub fn declared_roles(&self) -> Vec<(RoleName, Vec<RoleName>)> {
+        let declared = self.policy.roles.iter().filter(|role| !role.name.is_builtin());
+        let mut roles: Vec<_> =
+            declared.map(|role| (role.name.clone(), role.inherits.clone())).collect();
+        roles.sort();
+        roles
+    }
+
     /// True when the role is there.
     #[must_use]
     pub fn has_role(&self, name: &RoleName) -> bool {

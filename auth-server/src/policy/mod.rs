@@ -13,6 +13,7 @@ mod recent;
 pub mod roles;
 pub mod rules;
 pub mod seed;
+pub mod transfer;
 pub mod write;
 
 use std::borrow::Cow;

@@ -1,0 +1,62 @@
+//! The whole policy as text: out, and in again.
+
+use policies::csv::{Document, RuleRow};
+use policies::{Change, Rule, Snapshot, Verdict};
+
+use super::write::PolicyWrite;
+use super::{roles, rules};
+use crate::problem::Problem;
+
+/// What an import came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// Roles that were not there before.
+    pub roles: usize,
+    /// Rules that are there now, the superuser's own not counted.
+    pub rules: usize,
+    /// Revision of the policy from now on.
+    pub revision: i64,
+}
+
+/// Roles and rules of a policy, to be imported again.
+#[must_use]
+pub fn export(policy: &Snapshot) -> Document {
+    let mut all: Vec<_> = policy.rules().collect();
+    all.sort_unstable_by_key(|rule| Verdict::of(rule));
+    let rules = all.into_iter().map(|rule| RuleRow::from(rule.as_ref())).collect();
+    Document { roles: policy.declared_roles(), rules }
+}
+
+/// Puts the rules of the document in the place of all rules but the superuser's own. Roles of the
+/// document are made where they are missing, and inherit what the document says; other roles stay,
+/// since people have them.
+///
+/// # Errors
+/// The policy would be refused, or PostgreSQL is away: nothing is changed then.
+pub async fn import(mut write: PolicyWrite<'_>, document: &Document) -> Result<Imported, Problem> {
+    let old: Vec<_> =
+        write.base().rules().filter(|rule| !rule.is_builtin()).map(|r| r.id).collect();
+    sqlx::query!("DELETE FROM rules WHERE priority > 0").execute(write.db()).await?;
+    for id in old {
+        write.change(Change::RuleRemoved { id });
+    }
+    let (at, revision) = (write.at(), write.revision());
+    let mut made = 0;
+    for (name, _) in &document.roles {
+        if !write.base().has_role(name) {
+            roles::insert(write.db(), name, "", at, revision).await?;
+            made += 1;
+        }
+    }
+    for (name, inherits) in &document.roles {
+        roles::set_inherits(write.db(), name, inherits).await?;
+        write.change(Change::RoleSet { name: name.clone(), inherits: inherits.clone() });
+    }
+    let rows: Vec<&RuleRow> = document.rules.iter().filter(|row| row.priority > 0).collect();
+    for row in &rows {
+        let rule: Rule = rules::insert(write.db(), row, at, revision).await?;
+        write.change(Change::RuleSet(rule));
+    }
+    let (rules, revision) = (rows.len(), write.commit().await?);
+    Ok(Imported { roles: made, rules, revision })
+}
