@@ -89,7 +89,8 @@ impl LabelRules {
         let mut rules: Vec<String> = self.rules.iter().map(LabelRule::canonical).collect();
         rules.sort_unstable();
         let digest = Sha256::digest(rules.join("\n"));
-        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let short = digest.iter().take(8).fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
+        format!("{short:016x}")
     }
 }
 

@@ -131,8 +131,8 @@ impl Films {
     /// Imports `count` films, `film-0` and so on.
     pub async fn import_many(&self, count: usize) {
         let film = |n| json!({ "id": format!("film-{n}"), "mpaa_rating": "R", "release_date": "2990-01-01" });
-        let lines: String = (0..count).map(|n| format!("{}\n", film(n))).collect();
-        assert_eq!(self.import(&lines).await.status, 0);
+        let lines: Vec<_> = (0..count).map(|n| film(n).to_string()).collect();
+        assert_eq!(self.import(&lines.join("\n")).await.status, 0);
     }
 
     /// A request to the index; the answer's JSON.
