@@ -102,10 +102,10 @@ impl Document {
     /// The changes that make this policy of an empty one; rules are numbered from 1.
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
-        let role = |(name, inherits)| Change::RoleSet { name, inherits };
-        let rule = |(id, row): (u32, RuleRow)| Change::RuleSet(row.with_id(id));
-        let rules = (1..).zip(self.rules.iter().cloned()).map(rule);
-        self.roles.iter().cloned().map(role).chain(rules).collect()
+        let rules = (1..).zip(self.rules.iter().cloned());
+        let rules = rules.map(|(id, row)| Change::RuleSet(row.with_id(id)));
+        let declare = |(name, inherits)| Change::RoleSet { name, inherits };
+        self.roles.iter().cloned().map(declare).chain(rules).collect()
     }
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use smallvec::SmallVec;
 
 use crate::names::Label;
@@ -39,27 +39,33 @@ impl<'a> Facts<'a> {
         Self { kind: Kind::Missing, next_edge: None }
     }
 
-    /// The `access` object of a document, whatever it is; `windowed` are the labels with a window.
+    /// The `access` of a document, whatever it is; `windowed` are the labels with a window.
+    ///
+    /// What a search reads differently, and no labeler writes: keys spelled with dots
+    /// (`"until.new"`), dates with the name of a time zone for an offset, and numbers with a
+    /// fraction or an exponent, of which JSON keeps the value but a search the spelling. The last
+    /// two count as unlabelled here.
     #[must_use]
     pub fn access(access: &'a Value, windowed: &[Label], now: DateTime<Utc>) -> Self {
-        let unlabelled = Self { kind: Kind::Unlabelled, next_edge: None };
-        let Value::Object(access) = access else { return unlabelled };
-        read(access, windowed, now.timestamp()).unwrap_or(unlabelled)
+        read(access, windowed, now.timestamp())
+            .unwrap_or(Self { kind: Kind::Unlabelled, next_edge: None })
     }
 }
 
 /// None: it can't be read, or the labeler has not been there.
-fn read<'a>(access: &'a Map<String, Value>, windowed: &[Label], now: i64) -> Option<Facts<'a>> {
-    if dates(access.get("labelled_at"))?.is_empty() {
+fn read<'a>(access: &'a Value, windowed: &[Label], now: i64) -> Option<Facts<'a>> {
+    if dates(access, &["labelled_at"])?.is_empty() {
         return None;
     }
     let mut labels = SmallVec::new();
-    keywords(access.get("labels").unwrap_or(&Value::Null), &mut labels)?;
-    let (until, from) = (windows(access, "until")?, windows(access, "from")?);
+    each(access, &["labels"], &mut |value| {
+        labels.push(keyword(value)?);
+        Some(())
+    })?;
     let mut edges = Vec::new();
     for label in windowed {
-        let until = dates(until.and_then(|w| w.get(label.as_str())))?;
-        let from = dates(from.and_then(|w| w.get(label.as_str())))?;
+        let until = dates(access, &["until", label.as_str()])?;
+        let from = dates(access, &["from", label.as_str()])?;
         if !labels.iter().any(|l| l == label.as_str()) {
             continue;
         }
@@ -74,56 +80,52 @@ fn read<'a>(access: &'a Map<String, Value>, windowed: &[Label], now: i64) -> Opt
     Some(Facts { kind: Kind::Labelled(labels), next_edge })
 }
 
-fn windows<'a>(
-    access: &'a Map<String, Value>,
-    side: &str,
-) -> Option<Option<&'a Map<String, Value>>> {
-    match access.get(side) {
-        None | Some(Value::Null) => Some(None),
-        Some(Value::Object(windows)) => Some(Some(windows)),
-        Some(_) => None,
+/// Every value at a path. As in a search a list counts as its items, at every step, and null as
+/// nothing. None: `leaf` gave none, or there is an object for a value or a value for an object.
+fn each<'a>(
+    value: &'a Value,
+    path: &[&str],
+    leaf: &mut impl FnMut(&'a Value) -> Option<()>,
+) -> Option<()> {
+    match (value, path) {
+        (Value::Null, _) => Some(()),
+        (Value::Array(items), _) => items.iter().try_for_each(|item| each(item, path, leaf)),
+        (Value::Object(fields), [key, rest @ ..]) => {
+            fields.get(*key).map_or(Some(()), |value| each(value, rest, leaf))
+        }
+        (Value::Object(_), []) | (_, [_, ..]) => None,
+        (value, []) => leaf(value),
     }
 }
 
-/// Values of a keyword field: one or a list, nested lists flattened, nulls passed over.
-fn keywords<'a>(value: &'a Value, into: &mut SmallVec<[Cow<'a, str>; 4]>) -> Option<()> {
+/// The text of a keyword field's value.
+fn keyword(value: &Value) -> Option<Cow<'_, str>> {
     match value {
-        Value::Null => {}
-        Value::String(text) => into.push(Cow::Borrowed(text)),
-        Value::Number(number) => into.push(Cow::Owned(number.to_string())),
-        Value::Bool(flag) => into.push(Cow::Borrowed(if *flag { "true" } else { "false" })),
-        Value::Array(items) => items.iter().try_for_each(|item| keywords(item, into))?,
-        Value::Object(_) => return None,
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) if number.is_f64() => None,
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
-    Some(())
 }
 
-/// Values of a `strict_date_time_no_millis` field in seconds: one or a list. None: not dates.
-fn dates(value: Option<&Value>) -> Option<SmallVec<[i64; 2]>> {
+/// Values of a `strict_date_time_no_millis` field, in seconds. None: not dates.
+fn dates(access: &Value, path: &[&str]) -> Option<SmallVec<[i64; 2]>> {
     let mut seconds = SmallVec::new();
-    collect_dates(value.unwrap_or(&Value::Null), &mut seconds)?;
+    each(access, path, &mut |value| {
+        seconds.push(date(value.as_str()?)?);
+        Some(())
+    })?;
     Some(seconds)
 }
 
-fn collect_dates(value: &Value, into: &mut SmallVec<[i64; 2]>) -> Option<()> {
-    match value {
-        Value::Null => Some(()),
-        Value::String(text) => {
-            into.push(date(text)?);
-            Some(())
-        }
-        Value::Array(items) => items.iter().try_for_each(|item| collect_dates(item, into)),
-        _ => None,
-    }
-}
-
-/// `2028-03-01T00:00:00Z`: four digits of year, whole seconds, an offset.
+/// `2028-03-01T00:00:00Z`: four digits of year, whole seconds, and an offset: `Z`, `+01`, `+0100`
+/// or `+01:00`.
 fn date(text: &str) -> Option<i64> {
-    let separator = text.as_bytes().get(10);
-    if separator != Some(&b'T') || text.contains('.') || text.contains('z') {
-        return None;
-    }
-    DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp())
+    let strict =
+        text.is_ascii() && !text.contains([' ', 'z']) && text.as_bytes().get(4) == Some(&b'-');
+    let read = |text| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%#z").ok();
+    read(text).filter(|_| strict).map(|at| at.timestamp())
 }
 
 #[cfg(test)]
@@ -143,9 +145,8 @@ mod tests {
         Some((labels.iter().map(ToString::to_string).collect(), edge))
     }
 
-    fn with(mut access: Value) -> Value {
-        access["labelled_at"] = json!("2026-01-01T00:00:00Z");
-        access
+    fn with(access: Value) -> Value {
+        json!([{ "labelled_at": "2026-01-01T00:00:00Z" }, access])
     }
 
     #[test]
@@ -156,6 +157,7 @@ mod tests {
             labels(json!({"labels": [1, true, null, "x", ["y"], "x"]})),
             ["1", "true", "x", "y", "x"]
         );
+        assert_eq!(labels(json!([{"labels": "x"}, null, {"labels": ["y"]}])), ["x", "y"]);
         assert!(labels(json!({})).is_empty());
         assert!(labels(json!({"labels": null, "until": null})).is_empty());
     }
@@ -175,11 +177,29 @@ mod tests {
         }
         for access in [
             json!({"labels": {}}),
+            json!({"labels": [1.5]}),
+            json!({"labels": [1e5]}),
+            json!({"until": ["x"]}),
             json!({"until": "x"}),
             json!({"until": {"new": 5}}),
             json!({"from": {"new": "2026-01-01T00:00:00.5Z"}}),
         ] {
             assert_eq!(facts(with(access.clone())), None, "{access}");
+        }
+    }
+
+    #[test]
+    fn dates_are_those_that_a_search_takes() {
+        for good in ["T12:00:00Z", "T13:00:00+01", "T13:00:00+0100", "T11:30:00-00:30"] {
+            assert_eq!(date(&format!("2026-06-01{good}")), Some(1_780_315_200), "{good}");
+        }
+        for bad in
+            ["", " T12:00:00Z", "T12:00:00", "T12:00:00z", "T12:00:00.5Z", "t12:00:00Z", "T12:00Z"]
+        {
+            assert_eq!(date(&format!("2026-06-01{bad}")), None, "{bad}");
+        }
+        for bad in ["02026-06-01T12:00:00Z", "+12026-06-01T12:00:00Z", "26-06-01T12:00:00Z"] {
+            assert_eq!(date(bad), None, "{bad}");
         }
     }
 

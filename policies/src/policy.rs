@@ -47,11 +47,12 @@ impl Policy {
     fn set_rule(&mut self, rule: &Rule) -> Result<(), PolicyError> {
         self.check_rule(rule)?;
         self.unindex(rule.id);
-        let role = self.roles.get(rule.role.as_str());
-        let role = role.ok_or_else(|| PolicyError::UnknownRole(rule.role.clone()))?.id;
+        let Some(subject) = self.roles.get(rule.role.as_str()).map(|role| role.id) else {
+            return Err(PolicyError::UnknownRole(rule.role.clone()));
+        };
         let class = self.resources.add(rule.resource.pattern());
         self.actions.add(rule.action.pattern());
-        self.by_place.entry((role, class)).or_default().push(rule.id);
+        self.by_place.entry((subject, class)).or_default().push(rule.id);
         self.rules.insert(rule.id, Arc::new(rule.clone()));
         Ok(())
     }
