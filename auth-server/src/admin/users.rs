@@ -32,7 +32,7 @@ struct PersonPage {
 /// Roles of one person.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
-struct RolePage {
+struct GrantedRoles {
     /// Names, sorted, without what those inherit.
     items: Vec<String>,
     /// Always `null`: all of them fit.
@@ -89,10 +89,14 @@ impl UsersApi {
 
     /// Roles of a person.
     #[oai(path = "/:id/roles", method = "get")]
-    async fn roles(&self, _caller: Guarded, id: Path<Uuid>) -> Result<Reply<RolePage>, ReadError> {
+    async fn roles(
+        &self,
+        _caller: Guarded,
+        id: Path<Uuid>,
+    ) -> Result<Reply<GrantedRoles>, ReadError> {
         let roles = self.roles_of(id.0).await?;
         let items = roles.iter().map(ToString::to_string).collect();
-        Ok(Reply(RolePage { items, next: None }))
+        Ok(Reply(GrantedRoles { items, next: None }))
     }
 
     /// What a person's roles come to.
