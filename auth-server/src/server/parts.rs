@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::StartError;
+use crate::account::{self, Accounts};
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseConfig, PolicyConfig};
 use crate::identity::Identity;
@@ -24,6 +25,8 @@ pub struct Parts {
     pub clock: Clock,
     pub policy: Arc<LivePolicy>,
     pub identity: Arc<Identity>,
+    pub keys: Arc<KeyRing>,
+    pub accounts: Accounts,
     pub health: Arc<Health>,
     pub metrics: Metrics,
 }
@@ -50,6 +53,7 @@ impl Parts {
         background.spawn(follow);
 
         let keys = keys(&secrets, &pool, &clock).await?;
+        background.spawn(token::reload(Arc::clone(&keys), stop.clone()));
         let (issuer, audience) = (&config.token.issuer, &config.token.audience);
         let verifier = Verifier::new(Arc::clone(&keys), clock.clone(), issuer, audience);
         let redis = redis(config)?;
@@ -64,9 +68,19 @@ impl Parts {
         .map_err(away)?;
         background.spawn(follower.run(stop.clone()));
 
+        let (identity, metrics) = (Arc::new(identity), Metrics::default());
+        let accounts = account::start(
+            config,
+            &secrets,
+            pool.clone(),
+            (Arc::clone(&keys), Arc::clone(&identity)),
+            (clock.clone(), metrics.logins.clone()),
+            (background, stop),
+        )
+        .map_err(StartError::Passwords)?;
+
         let health = Arc::new(Health::new(pool.clone(), Arc::clone(&policy), redis));
-        let identity = Arc::new(identity);
-        Ok(Self { pool, clock, policy, identity, health, metrics: Metrics::default() })
+        Ok(Self { pool, clock, policy, identity, keys, accounts, health, metrics })
     }
 }
 

@@ -7,6 +7,8 @@ use poem::{EndpointExt, IntoEndpoint, Response};
 use poem_openapi::OpenApi;
 
 use super::parts::Parts;
+use crate::account::me::MeApi;
+use crate::account::password::PasswordApi;
 use crate::admin::Admin;
 use crate::admin::roles::RolesApi;
 use crate::admin::rules::RulesApi;
@@ -14,8 +16,10 @@ use crate::admin::users::UsersApi;
 use crate::check::{Filters, api::CheckApi};
 use crate::config::ServerConfig;
 use crate::docs;
+use crate::login;
 use crate::ops::HealthApi;
 use crate::request::{Edge, Origins, Problems};
+use crate::token::api::JwksApi;
 
 /// Everything that the API's address answers.
 pub fn endpoint(parts: Parts, config: &ServerConfig) -> BoxEndpoint<'static, Response> {
@@ -51,6 +55,10 @@ fn operations(parts: &Parts) -> impl OpenApi + use<> {
         RolesApi(admin.clone()),
         RulesApi(admin.clone()),
         UsersApi(admin),
+        login::api(&parts.accounts),
+        MeApi(parts.accounts.clone()),
+        PasswordApi(parts.accounts.clone()),
+        JwksApi(Arc::clone(&parts.keys)),
         HealthApi { health: Arc::clone(&parts.health) },
     )
 }

@@ -12,6 +12,6 @@ mod verify;
 pub use claims::{Claims, TYPE};
 pub use issue::{AccessToken, Issuer};
 pub use key::Key;
-pub use ring::{KeyError, KeyRing, prepare};
+pub use ring::{KeyError, KeyRing, prepare, reload};
 pub use seal::SealingKeys;
 pub use verify::{LEEWAY, Refused, Verifier};

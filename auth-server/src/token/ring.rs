@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::key::{Key, Seed, random_seed};
@@ -106,6 +108,18 @@ impl KeyRing {
     pub fn living(&self) -> Vec<Arc<Key>> {
         let now = self.clock.now();
         self.keys.load().iter().filter(|key| key.is_alive(now)).cloned().collect()
+    }
+}
+
+/// How often the keys are read again: a new one is published long before it signs.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Reads the keys again now and then, until `stop`.
+pub async fn reload(ring: Arc<KeyRing>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+        if let Err(error) = ring.reload().await {
+            tracing::warn!(%error, "signing keys not read again; the ones in use stay");
+        }
     }
 }
 
