@@ -1,0 +1,27 @@
+//! Elasticsearch is away, or has no films.
+
+use crate::films::OLD;
+use crate::program::Program;
+use crate::site::{Site, get};
+
+async fn assert_unavailable(movie: &Program) {
+    for path in ["/movies/", "/movies/?page=1", &format!("/movies/{OLD}"), "/health/ready"] {
+        let answer = get(&movie.url, path, None).await;
+        assert_eq!(answer.problem(), (503, "catalogue_unavailable".into()));
+        assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
+    }
+    assert_eq!(get(&movie.url, "/health/live", None).await.status, 200);
+}
+
+#[tokio::test]
+async fn without_elasticsearch_callers_are_told_to_come_back() {
+    let site = Site::open().await;
+    assert_eq!(site.get("/health/ready", None).await.status, 200);
+    assert_unavailable(&site.another(&[("ELASTICSEARCH_URL", "http://127.0.0.1:1")])).await;
+}
+
+#[tokio::test]
+async fn without_its_index_callers_are_told_to_come_back() {
+    let site = Site::open().await;
+    assert_unavailable(&site.another(&[("FILMS_INDEX", "movie-test-missing")])).await;
+}

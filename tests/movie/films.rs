@@ -1,0 +1,72 @@
+//! The films of the tests.
+
+use serde_json::{Value, json};
+
+/// A film for everybody.
+pub const OLD: &str = "old-07";
+/// A film with the label `new`: announced so far ahead that it stays new.
+pub const NEW: &str = "new-03";
+/// How many films there are of each kind.
+pub const OLD_FILMS: usize = 17;
+pub const NEW_FILMS: usize = 14;
+
+/// One film a line, for `etl-labeler import`.
+pub fn ndjson() -> String {
+    let old = (0..OLD_FILMS).map(|n| film(&format!("old-{n:02}"), "1994-09-23", n));
+    let new = (0..NEW_FILMS).map(|n| film(&format!("new-{n:02}"), "2999-03-01", n));
+    let lines: Vec<String> = old.chain(new).map(|film| film.to_string()).collect();
+    lines.join("\n")
+}
+
+fn film(id: &str, release_date: &str, n: usize) -> Value {
+    // Few values, so that ties have to be broken; every fourth film has none.
+    let rating = [7.5, 8.0, 8.5][n % 3];
+    let mut film = json!({
+        "id": id,
+        "title": format!("Film {id}"),
+        "release_date": release_date,
+        "imdb_rating": rating,
+        "mpaa_rating": if n.is_multiple_of(5) { "R" } else { "PG" },
+        "genres": [{ "id": "drama", "name": "Drama" }],
+        "directors": [{ "id": "jane-doe", "name": "Jane Doe" }],
+        "description": "Somebody does something.",
+    });
+    if n.is_multiple_of(4) {
+        film.as_object_mut().unwrap().remove("imdb_rating");
+    }
+    film
+}
+
+/// Documents that no labeler wrote like this, but that an index may well hold.
+pub fn odd() -> Vec<(&'static str, Value)> {
+    let access = |access: Value| json!({ "id": "x", "title": "Odd", "access": access });
+    let seen = "2025-01-01T00:00:00Z";
+    vec![
+        ("odd-unlabelled", json!({ "id": "odd-unlabelled", "title": "Odd" })),
+        ("odd-null", access(Value::Null)),
+        ("odd-never-seen", access(json!({ "labels": [] }))),
+        ("odd-string", access(json!({ "labels": "new", "labelled_at": seen }))),
+        ("odd-no-labels", access(json!({ "labelled_at": seen }))),
+        (
+            "odd-over",
+            access(json!({
+                "labels": ["new"], "labelled_at": seen, "until": { "new": "2001-01-01T00:00:00Z" }
+            })),
+        ),
+        (
+            "odd-to-come",
+            access(json!({
+                "labels": ["new"], "labelled_at": seen, "from": { "new": "2999-01-01T00:00:00Z" }
+            })),
+        ),
+        ("odd/slash and space", access(json!({ "labels": [], "labelled_at": seen }))),
+        ("..odd", access(json!({ "labels": [], "labelled_at": seen }))),
+        (
+            "odd-number",
+            json!({
+                "id": "odd-number", "title": 1917, "imdb_rating": "8.2",
+                "access": { "labels": [], "labelled_at": seen }
+            }),
+        ),
+    ]
+}

@@ -1,0 +1,81 @@
+//! Requests that can't be answered, and what says so.
+
+use reqwest::{Client, Method};
+
+use crate::site::{Site, send};
+
+#[tokio::test]
+async fn a_bad_parameter_is_named() {
+    let site = Site::open().await;
+    let bad = [
+        ("page=0", "page"),
+        ("page=-1", "page"),
+        ("page=abc", "page"),
+        ("page=", "page"),
+        ("page=1.5", "page"),
+        ("page=99999999999999999999", "page"),
+        ("status=old", "status"),
+        ("status=", "status"),
+        ("page=1&status=NEW", "status"),
+    ];
+    for (query, field) in bad {
+        for path in ["/movies", "/movies/"] {
+            let answer = site.get(&format!("{path}?{query}"), None).await;
+            assert_eq!(answer.problem(), (422, "field_invalid".into()), "{query}");
+            assert_eq!(answer.json()["field"], field);
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_end_where_elasticsearch_stops_counting() {
+    let site = Site::open().await;
+    let last = site.get("/movies/?page=833", None).await;
+    assert_eq!((last.status, &last.json()["items"]), (200, &serde_json::json!([])));
+    let deeper = site.get("/movies/?page=834", None).await;
+    assert_eq!(deeper.problem(), (422, "page_too_deep".into()));
+    assert_eq!(deeper.json()["field"], "page");
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_problems_too() {
+    let site = Site::open().await;
+    for path in ["/", "/nope", "/movies/a/b", "/movie"] {
+        assert_eq!(site.get(path, None).await.problem(), (404, "route_not_found".into()));
+    }
+    for path in ["/movies/", "/movies/x", "/openapi.json", "/health/live"] {
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
+            let answer =
+                send(Client::new().request(method, site.movie.url.clone() + path), None).await;
+            assert_eq!(answer.problem(), (405, "method_not_allowed".into()));
+            assert_eq!(answer.header("allow"), "GET, HEAD");
+        }
+    }
+    let head = send(Client::new().head(site.movie.url.clone() + "/movies/"), None).await;
+    assert_eq!((head.status, head.text.as_str()), (200, ""));
+}
+
+#[tokio::test]
+async fn only_configured_front_ends_may_read_answers() {
+    let site = Site::open().await;
+    let movie =
+        site.another(&[("MOVIE_CORS_ORIGINS", "https://films.example, http://localhost:3000")]);
+    for (origin, allowed) in [
+        ("https://films.example", true),
+        ("http://localhost:3000", true),
+        ("https://evil.example", false),
+    ] {
+        let plain = Client::new().get(movie.url.clone() + "/movies/").header("origin", origin);
+        let plain = send(plain, None).await;
+        assert_eq!(plain.status, 200);
+        assert_eq!(plain.header("access-control-allow-origin") == origin, allowed);
+        let preflight = Client::new()
+            .request(Method::OPTIONS, movie.url.clone() + "/movies/")
+            .header("origin", origin)
+            .header("access-control-request-method", "GET")
+            .header("access-control-request-headers", "authorization");
+        let preflight = send(preflight, None).await;
+        assert_eq!(preflight.status, if allowed { 200 } else { 405 });
+        assert_eq!(preflight.header("access-control-allow-origin") == origin, allowed);
+    }
+}

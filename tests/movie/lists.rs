@@ -1,0 +1,111 @@
+//! `GET /movies/`: what it lists is what the rules allow.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::films::{self, NEW, NEW_FILMS, OLD_FILMS};
+use crate::site::Site;
+
+type Ids = BTreeSet<String>;
+
+/// Every page, one after the other, until an empty one.
+async fn pages(site: &Site, query: &str, token: Option<&str>) -> Vec<Value> {
+    let mut items = Vec::new();
+    for page in 1.. {
+        let answer = site.get(&format!("/movies/?page={page}{query}"), token).await;
+        assert_eq!((answer.status, answer.header("x-authorization")), (200, ""), "{answer:?}");
+        let list = answer.json();
+        let found = list["items"].as_array().unwrap();
+        if found.is_empty() {
+            assert_eq!(list["total"], items.len());
+            assert_eq!(list["pages"], items.len().div_ceil(12));
+            break;
+        }
+        assert!(list["page"] == page && found.len() <= 12);
+        items.extend(found.iter().cloned());
+    }
+    items
+}
+
+fn ids(items: &[Value]) -> Ids {
+    let ids: Ids = items.iter().map(|film| film["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), items.len(), "a film is listed twice");
+    ids
+}
+
+/// What auth-server allows when it is asked film by film.
+async fn allowed(site: &Site, token: Option<&str>) -> Ids {
+    let mut allowed = Ids::new();
+    for (id, source) in site.index.documents().await {
+        let mut resource = json!({ "type": "film", "id": id });
+        if let Some(access) = source.get("access") {
+            resource["access"] = access.clone();
+        }
+        let body = json!({ "action": "read", "resource": resource });
+        let answer = site.ask(Method::POST, "check", token, &body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        if answer.json()["allowed"] == true {
+            allowed.insert(id);
+        }
+    }
+    allowed
+}
+
+#[tokio::test]
+async fn everybody_gets_exactly_the_films_that_the_rules_allow() {
+    let site = Site::open().await;
+    for (id, source) in films::odd() {
+        site.index.put(id, &source).await;
+    }
+    site.rule(50, "anonymous", "film:new-05", "allow").await;
+    site.rule(60, "anonymous", "label:adult", "deny").await;
+    site.rule(70, "anonymous", "film:old-1*", "deny").await;
+    let (subscriber, root) = (site.subscriber().await, site.superuser().await);
+    let mut seen = Vec::new();
+    for token in [None, Some(subscriber.as_str()), Some(&root)] {
+        let listed = ids(&pages(&site, "", token).await);
+        assert_eq!(listed, allowed(&site, token).await);
+        let whole = site.get("/movies", token).await.json();
+        assert_eq!(ids(whole["items"].as_array().unwrap()), listed);
+        assert_eq!(whole["total"], listed.len());
+        assert!(whole["page"].is_null() && whole["pages"].is_null());
+        for (id, _) in site.index.documents().await {
+            let path = format!("/movies/{}", id.replace('/', "%2F"));
+            let expected = if listed.contains(&id) { 200 } else { 403 };
+            assert_eq!(site.get(&path, token).await.status, expected, "{id}");
+        }
+        seen.push(listed.len());
+    }
+    assert!(seen.is_sorted_by(|fewer, more| fewer < more), "{seen:?}");
+    assert_eq!(seen[2], OLD_FILMS + NEW_FILMS + films::odd().len());
+}
+
+#[tokio::test]
+async fn films_come_best_rated_first_and_ties_by_id() {
+    let site = Site::open().await;
+    let root = site.superuser().await;
+    let items = pages(&site, "", Some(&root)).await;
+    let keys: Vec<(f64, &str)> = items
+        .iter()
+        .map(|film| (-film["imdb_rating"].as_f64().unwrap_or(0.0), film["id"].as_str().unwrap()))
+        .collect();
+    assert!(keys.is_sorted(), "{keys:?}");
+    assert!(items.iter().all(|film| film.get("access").is_none()));
+}
+
+#[tokio::test]
+async fn status_new_lists_films_that_carry_the_label_now() {
+    let site = Site::open().await;
+    for (id, source) in films::odd() {
+        site.index.put(id, &source).await;
+    }
+    let subscriber = site.subscriber().await;
+    let new = pages(&site, "&status=new", Some(&subscriber)).await;
+    let ids = ids(&new);
+    assert_eq!(ids.len(), NEW_FILMS + 1, "{ids:?}");
+    assert!(ids.contains(NEW) && ids.contains("odd-string") && !ids.contains("odd-over"));
+    assert_eq!(new[0]["release_date"], "2999-03-01");
+    assert_eq!(site.get("/movies/?status=new", None).await.json()["total"], 0);
+}

@@ -1,0 +1,82 @@
+//! The description is right: every answer in it is given, and no other.
+
+use std::collections::BTreeSet;
+
+use crate::films::{NEW, OLD};
+use crate::site::{Answer, Site, get};
+
+type Answers = BTreeSet<(String, u16, String)>;
+
+/// Path, status and code of every answer in `/openapi.json`. Codes stand in the descriptions, as
+/// "- `code`: …"; an answer that isn't described like this has the code "".
+fn documented(specification: &serde_json::Value) -> Answers {
+    let mut answers = Answers::new();
+    for (path, operations) in specification["paths"].as_object().unwrap() {
+        for (status, response) in operations["get"]["responses"].as_object().unwrap() {
+            let description = response["description"].as_str().unwrap();
+            let mut codes: Vec<&str> = description
+                .lines()
+                .filter_map(|line| line.strip_prefix("- `")?.split('`').next())
+                .collect();
+            if codes.is_empty() {
+                codes.push("");
+            }
+            let status = status.parse().unwrap();
+            answers.extend(codes.iter().map(|code| (path.clone(), status, (*code).to_owned())));
+        }
+    }
+    answers
+}
+
+fn observed(path: &str, answer: &Answer) -> (String, u16, String) {
+    let code = match answer.status {
+        // The codes of tokens are auth-server's.
+        200 | 401 => String::new(),
+        _ => answer.problem().1,
+    };
+    (path.to_owned(), answer.status, code)
+}
+
+#[tokio::test]
+async fn every_answer_in_the_description_is_given_and_no_other() {
+    let mut site = Site::open().await;
+    let away = site.another(&[("ELASTICSEARCH_URL", "http://127.0.0.1:1")]);
+    let (list, show, ready) = ("/movies", "/movies/{id}", "/health/ready");
+    let (old, new) = (format!("/movies/{OLD}"), format!("/movies/{NEW}"));
+    let mut seen = Answers::new();
+    for (operation, path, token) in [
+        (list, "/movies/", None),
+        (list, "/movies/", Some("x")),
+        (list, "/movies/?page=0", None),
+        (list, "/movies/?page=834", None),
+        (show, &old, None),
+        (show, &old, Some("x")),
+        (show, &new, None),
+        (show, "/movies/nope", None),
+        ("/health/live", "/health/live", None),
+        (ready, "/health/ready", None),
+    ] {
+        seen.insert(observed(operation, &site.get(path, token).await));
+    }
+    for (operation, path) in [(list, "/movies/"), (show, &old), (ready, "/health/ready")] {
+        seen.insert(observed(operation, &get(&away.url, path, None).await));
+    }
+    site.auth.signal("KILL");
+    site.auth.wait();
+    for (operation, path) in [(list, "/movies/"), (show, &old)] {
+        seen.insert(observed(operation, &site.get(path, Some("x")).await));
+    }
+    assert_eq!(documented(&site.get("/openapi.json", None).await.json()), seen);
+}
+
+#[tokio::test]
+async fn the_page_needs_nothing_from_elsewhere() {
+    let site = Site::open().await;
+    let page = site.get("/docs", None).await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    for attribute in ["src=\"http", "href=\"http", "src=\"//", "@import"] {
+        assert!(!page.text.split("<script").next().unwrap().contains(attribute), "{attribute}");
+    }
+    let specification = site.get("/openapi.json", None).await.json();
+    assert_eq!(specification["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+}

@@ -1,0 +1,60 @@
+//! Tokens are auth-server's business; its answers come back as they are.
+
+use reqwest::{Client, Method};
+use serde_json::json;
+
+use crate::films::OLD;
+use crate::site::{Site, send};
+
+#[tokio::test]
+async fn a_bad_token_gets_auth_servers_own_answer() {
+    let site = Site::open().await;
+    let subscriber = site.subscriber().await;
+    let forged = format!("{}x", &subscriber[..subscriber.len() - 4]);
+    for token in ["nonsense", "a.b.c", &forged] {
+        let filter = json!({ "action": "read", "type": "film" });
+        let own = site.ask(Method::POST, "filter", Some(token), &filter).await;
+        assert_eq!(own.status, 401);
+        for path in ["/movies/", "/movies/?page=1", &format!("/movies/{OLD}"), "/movies/nope"] {
+            let relayed = site.get(path, Some(token)).await;
+            assert_eq!((relayed.status, &relayed.text), (401, &own.text));
+            for header in ["content-type", "www-authenticate"] {
+                assert_eq!(relayed.header(header), own.header(header));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_authorization_header_of_any_kind_is_never_a_guest() {
+    let site = Site::open().await;
+    for value in ["Bearer", "Bearer ", "Basic cm9vdDpyb290", "nonsense"] {
+        let request = Client::new().get(format!("{}/movies/{OLD}", site.movie.url));
+        let answer = send(request.header("authorization", value), None).await;
+        assert_eq!(answer.status, 401, "{value}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_ended_is_refused_on_the_next_request() {
+    let site = Site::open().await;
+    let subscriber = site.subscriber().await;
+    assert_eq!(site.get("/movies/", Some(&subscriber)).await.status, 200);
+    let ended = site.ask(Method::POST, "auth/logout", Some(&subscriber), &json!({})).await;
+    assert_eq!(ended.status, 204, "{ended:?}");
+    assert_eq!(
+        site.get("/movies/", Some(&subscriber)).await.problem(),
+        (401, "token_revoked".into())
+    );
+}
+
+#[tokio::test]
+async fn tokens_stay_out_of_the_log() {
+    let site = Site::open().await;
+    let subscriber = site.subscriber().await;
+    site.get("/movies/", Some(&subscriber)).await;
+    site.get("/movies/?access_token=sesame", Some("sesame")).await;
+    let log = site.movie.log().join("\n");
+    assert!(log.contains("answered"));
+    assert!(!log.contains(&subscriber) && !log.contains("sesame"), "{log}");
+}
