@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
 use crate::store::{DATABASE, constraint};
-use crate::user::store::{self, ProfileChange};
+use crate::user::store::{self, Change, ProfileChange};
 use crate::user::{Email, PersonName, User, in_field};
 
 /// What is to change of the account; what is left out stays, `null` clears.
@@ -87,15 +87,15 @@ async fn load(database: &mut PgConnection, id: Uuid) -> Result<Option<User>, Pro
     Ok(Some(User::new(row, &roles)))
 }
 
-/// `None` where nothing was said, `Some(None)` where a value is to be cleared.
+/// What the form says about a value.
 fn changed<T>(
     form: MaybeUndefined<String>,
     parse: impl Fn(&str) -> Result<T, &'static str>,
-) -> Result<Option<Option<T>>, &'static str> {
+) -> Result<Change<T>, &'static str> {
     match form {
-        MaybeUndefined::Undefined => Ok(None),
-        MaybeUndefined::Null => Ok(Some(None)),
-        MaybeUndefined::Value(typed) => parse(&typed).map(Some).map(Some),
+        MaybeUndefined::Undefined => Ok(Change::Keep),
+        MaybeUndefined::Null => Ok(Change::Clear),
+        MaybeUndefined::Value(typed) => parse(&typed).map(Change::Set),
     }
 }
 

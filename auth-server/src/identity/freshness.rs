@@ -64,33 +64,33 @@ impl Freshness {
 mod tests {
     use super::*;
 
-    fn begun() -> (Freshness, Instant) {
-        let freshness = Freshness::new(true);
-        let now = Instant::now();
-        let began = now.checked_sub(Duration::from_secs(100)).unwrap();
-        (Freshness { began, ..freshness }, now)
+    /// A server that has run for 100 s, and the instant this many seconds after its start.
+    fn begun() -> (Freshness, impl Fn(f64) -> Instant) {
+        let began = Instant::now().checked_sub(Duration::from_secs(100)).unwrap();
+        let freshness = Freshness { began, ..Freshness::new(true) };
+        (freshness, move |seconds| began + Duration::from_secs_f64(seconds))
     }
 
     #[test]
     fn what_we_know_holds_for_a_second() {
-        let (freshness, now) = begun();
+        let (freshness, at) = begun();
         assert!(!freshness.is_certain());
-        freshness.told_by_database(now - Duration::from_millis(1_500));
+        freshness.told_by_database(at(98.5));
         assert!(!freshness.is_certain());
-        freshness.told_by_database(now);
+        freshness.told_by_database(at(100.0));
         assert!(freshness.is_certain());
     }
 
     #[test]
     fn redis_counts_once_the_database_was_asked_after_its_connection() {
-        let (freshness, now) = begun();
-        let connected = now - Duration::from_secs(5);
-        freshness.told_by_database(now - Duration::from_secs(6));
-        freshness.told_by_redis(now, connected);
+        let (freshness, at) = begun();
+        let connected = at(95.0);
+        freshness.told_by_database(at(94.0));
+        freshness.told_by_redis(at(100.0), connected);
         assert!(!freshness.is_certain());
-        freshness.told_by_database(now - Duration::from_secs(4));
+        freshness.told_by_database(at(96.0));
         assert!(!freshness.is_certain());
-        freshness.told_by_redis(now, connected);
+        freshness.told_by_redis(at(100.0), connected);
         assert!(freshness.is_certain());
     }
 

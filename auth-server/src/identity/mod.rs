@@ -20,7 +20,7 @@ pub use spread::Spread;
 pub use verified::Verified;
 
 use crate::clock::Clock;
-use crate::session::Revocation;
+use crate::session::{self, Revocation};
 use crate::token::{Claims, Verifier};
 use cache::{Cache, Key};
 use freshness::Freshness;
@@ -87,6 +87,9 @@ impl Identity {
     }
 
     async fn read(&self, token: &str, key: Key) -> Result<Arc<Verified>, TokenProblem> {
+        if token.starts_with(session::PREFIX) {
+            return Err(TokenProblem::WrongType);
+        }
         let claims = self.verifier.verify(token).await?;
         let verified = Arc::new(Verified::from(claims));
         self.cache.insert(key, verified.clone(), self.clock.now());

@@ -128,9 +128,11 @@ async fn take_in(
     let reply: Option<StreamReadReply> =
         redis.xread_options(&[STREAM], &[last.as_str()], &options).await?;
     for entry in reply.into_iter().flat_map(|reply| reply.keys).flat_map(|stream| stream.ids) {
-        match entry.get::<String>(FIELD).map(|text| serde_json::from_str(&text)) {
-            Some(Ok(revocation)) => known.marks.add(&revocation),
-            _ => tracing::warn!(id = entry.id, "an entry in Redis is no revocation"),
+        let text: String = entry.get(FIELD).unwrap_or_default();
+        if let Ok(revocation) = serde_json::from_str(&text) {
+            known.marks.add(&revocation);
+        } else {
+            tracing::warn!(id = entry.id, "an entry in Redis is no revocation");
         }
         *last = entry.id;
     }

@@ -164,7 +164,8 @@ mod tests {
         let mut now = engine(64, 2);
         assert!(now.verify("correct horse", &phc).unwrap());
         assert!(now.is_outdated(&phc));
-        assert!(!now.is_outdated(&now.hash("correct horse").unwrap()));
+        let phc = now.hash("correct horse").unwrap();
+        assert!(!now.is_outdated(&phc));
     }
 
     #[test]

@@ -70,10 +70,10 @@ pub async fn since(
     .fetch_all(pool)
     .await?;
     let horizon = rows.first().map_or(seen, |row| Horizon(row.horizon));
-    Ok((rows.into_iter().filter_map(revocation).collect(), horizon))
+    Ok((rows.iter().filter_map(revocation).collect(), horizon))
 }
 
-fn revocation(row: Row) -> Option<Revocation> {
+fn revocation(row: &Row) -> Option<Revocation> {
     let what = match (row.sid, row.up_to_number) {
         (Some(sid), _) => Revoked::Session(sid),
         (None, number) => Revoked::UpTo { number: number?, except: row.except_sid },

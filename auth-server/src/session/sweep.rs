@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Limits, store};
 use crate::clock::Clock;
 
-const EVERY: Duration = Duration::from_secs(600);
+const EVERY: Duration = Duration::from_mins(10);
 
 /// Forgets dead sessions and revocations now and then, until `stop`. Any number of servers may do
 /// so at once.

@@ -48,6 +48,7 @@ impl JwksApi {
     ///
     /// Who verifies tokens with them learns of a logout only when the token expires.
     #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "jwks")]
+    #[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
     async fn jwks(&self) -> Response<Json<JwkSet>> {
         let keys = self.0.living().iter().map(|key| jwk(key)).collect();
         Response::new(Json(JwkSet { keys })).header("Cache-Control", CACHE)

@@ -18,7 +18,7 @@ use crate::problem::{INTERNAL, Problem};
 pub struct Issuer {
     ring: Arc<KeyRing>,
     clock: Clock,
-    issuer: String,
+    name: String,
     audience: String,
     life: TimeDelta,
 }
@@ -46,16 +46,16 @@ struct Signed<'a> {
 }
 
 impl Issuer {
-    /// Tokens say that they come from `issuer`, are meant for `audience` and live for `life`.
+    /// Tokens say that they come from `name`, are meant for `audience` and live for `life`.
     #[must_use]
     pub fn new(
         ring: Arc<KeyRing>,
         clock: Clock,
-        issuer: String,
+        name: String,
         audience: String,
         life: TimeDelta,
     ) -> Self {
-        Self { ring, clock, issuer, audience, life }
+        Self { ring, clock, name, audience, life }
     }
 
     /// How long a token lives.
@@ -94,7 +94,7 @@ impl Issuer {
             kid: Some(key.kid.clone()),
             ..Header::new(Algorithm::EdDSA)
         };
-        let signed = Signed { iss: &self.issuer, aud: &self.audience, claims };
+        let signed = Signed { iss: &self.name, aud: &self.audience, claims };
         jsonwebtoken::encode(&header, &signed, &key.signing).map_err(|error| {
             tracing::error!(%error, "access token not signed");
             Problem::new(INTERNAL)

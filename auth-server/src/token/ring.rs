@@ -112,7 +112,7 @@ impl KeyRing {
 }
 
 /// How often the keys are read again: a new one is published long before it signs.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Reads the keys again now and then, until `stop`.
 pub async fn reload(ring: Arc<KeyRing>, stop: CancellationToken) {

@@ -107,3 +107,45 @@ fn in_time(claims: &Claims, now: DateTime<Utc>) -> bool {
     let (now, leeway) = (now.timestamp(), LEEWAY.num_seconds());
     now < claims.exp.saturating_add(leeway) && now >= claims.nbf.saturating_sub(leeway)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn five_seconds_are_forgiven_on_either_side() {
+        let id = Uuid::nil();
+        let claims = Claims {
+            sub: id,
+            sid: id,
+            sn: 1,
+            iat: 1_000,
+            nbf: 1_000,
+            exp: 1_300,
+            jti: id,
+            roles: vec![],
+            rev: 0,
+        };
+        let at = |second| in_time(&claims, DateTime::from_timestamp(second, 0).unwrap());
+        assert_eq!([994, 995, 1_304, 1_305].map(at), [false, true, true, false]);
+    }
+
+    #[test]
+    fn the_header_decides_before_any_key_is_looked_for() {
+        let header = |alg, typ: Option<&str>| Header {
+            typ: typ.map(str::to_owned),
+            kid: Some("k".into()),
+            ..Header::new(alg)
+        };
+        assert_eq!(acceptable(&header(Algorithm::EdDSA, Some("at+jwt"))), Ok("k"));
+        assert_eq!(acceptable(&header(Algorithm::EdDSA, Some("application/AT+JWT"))), Ok("k"));
+        for typ in [None, Some("JWT"), Some("at+jwt "), Some("refresh+jwt")] {
+            assert_eq!(acceptable(&header(Algorithm::EdDSA, typ)), Err(Refused::WrongType));
+        }
+        assert_eq!(acceptable(&header(Algorithm::HS256, Some("at+jwt"))), Err(Refused::Signature));
+        let critical =
+            Header { crit: Some(vec!["b64".into()]), ..header(Algorithm::EdDSA, Some("at+jwt")) };
+        assert_eq!(acceptable(&critical), Err(Refused::Malformed));
+    }
+}

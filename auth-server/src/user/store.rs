@@ -167,15 +167,37 @@ pub async fn change_password(
     .await
 }
 
-/// A change of what people call themselves: the outer `None` keeps what is, the inner one clears.
-#[derive(Debug, Default)]
+/// What is to become of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It stays.
+    Keep,
+    /// It goes.
+    Clear,
+    /// It becomes this.
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// Whether something is to happen, and what the value is then.
+    fn parts<'a>(&'a self, text: impl Fn(&'a T) -> &'a str) -> (bool, Option<&'a str>) {
+        match self {
+            Self::Keep => (false, None),
+            Self::Clear => (true, None),
+            Self::Set(value) => (true, Some(text(value))),
+        }
+    }
+}
+
+/// A change of what people call themselves.
+#[derive(Debug)]
 pub struct ProfileChange {
     /// E-mail address.
-    pub email: Option<Option<Email>>,
+    pub email: Change<Email>,
     /// First name.
-    pub first_name: Option<Option<PersonName>>,
+    pub first_name: Change<PersonName>,
     /// Last name.
-    pub last_name: Option<Option<PersonName>>,
+    pub last_name: Change<PersonName>,
 }
 
 /// Changes the account; false if there is none.
@@ -187,9 +209,10 @@ pub async fn change_profile(
     id: Uuid,
     change: &ProfileChange,
 ) -> sqlx::Result<bool> {
-    let email = change.email.as_ref().and_then(Option::as_ref);
-    let first_name = change.first_name.as_ref().and_then(Option::as_ref);
-    let last_name = change.last_name.as_ref().and_then(Option::as_ref);
+    let (change_email, email) = change.email.parts(Email::as_str);
+    let (_, email_key) = change.email.parts(Email::key);
+    let (change_first, first_name) = change.first_name.parts(PersonName::as_str);
+    let (change_last, last_name) = change.last_name.parts(PersonName::as_str);
     let done = sqlx::query!(
         "UPDATE users SET
              email = CASE WHEN $2 THEN $3 ELSE email END,
@@ -198,13 +221,13 @@ pub async fn change_profile(
              last_name = CASE WHEN $7 THEN $8 ELSE last_name END
          WHERE id = $1",
         id,
-        change.email.is_some(),
-        email.map(Email::as_str),
-        email.map(Email::key),
-        change.first_name.is_some(),
-        first_name.map(PersonName::as_str),
-        change.last_name.is_some(),
-        last_name.map(PersonName::as_str),
+        change_email,
+        email,
+        email_key,
+        change_first,
+        first_name,
+        change_last,
+        last_name,
     )
     .execute(database)
     .await?;
