@@ -4,7 +4,6 @@ use std::fs;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::films;
 use crate::program::{Program, run_well};
@@ -19,23 +18,20 @@ pub struct Site {
     pub auth: Program,
     pub index: Index,
     database: Database,
-    folder: TempDir,
 }
 
 impl Site {
     /// A site with labelled films and a superuser.
     pub async fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let (database, index) = (Database::create().await, Index::new());
-        fs::write(folder.path().join("secret"), "0123456789abcdef0123456789abcdef").unwrap();
-        let settings = auth_settings(&database, &folder, "127.0.0.1:0");
+        let settings = auth_settings(&database, "127.0.0.1:0");
         let settings = borrowed(&settings);
         run_well("auth-server", &["migrate"], &settings, "");
         run_well("auth-server", &["superuser", "create", SUPERUSER], &settings, PASSWORD);
         let auth = Program::serve("auth-server", &settings);
-        import(&index, &folder);
+        import(&index);
         let movie = movie(&index, &auth.url, &[]);
-        Self { movie, auth, index, database, folder }
+        Self { movie, auth, index, database }
     }
 
     /// Another movie-api for the same films and the same auth-server.
@@ -46,7 +42,7 @@ impl Site {
     /// Starts auth-server again at the address that it had.
     pub fn restart_auth(&mut self) {
         let address = self.auth.url.trim_start_matches("http://").to_owned();
-        let settings = auth_settings(&self.database, &self.folder, &address);
+        let settings = auth_settings(&self.database, &address);
         self.auth = Program::serve("auth-server", &borrowed(&settings));
     }
 
@@ -128,14 +124,10 @@ pub fn movie(index: &Index, auth_url: &str, settings: &[(&str, &str)]) -> Progra
     Program::serve("movie-api", &all)
 }
 
-fn auth_settings(
-    database: &Database,
-    folder: &TempDir,
-    address: &str,
-) -> Vec<(&'static str, String)> {
+fn auth_settings(database: &Database, address: &str) -> Vec<(&'static str, String)> {
     vec![
         ("DATABASE_URL", database.url.clone()),
-        ("AUTH_SECRET_FILE", folder.path().join("secret").display().to_string()),
+        ("AUTH_SECRET", "0123456789abcdef".repeat(4)),
         ("AUTH_LISTEN", address.to_owned()),
         ("OPS_LISTEN", "127.0.0.1:0".to_owned()),
     ]
@@ -145,7 +137,8 @@ fn borrowed<'a>(settings: &'a [(&'static str, String)]) -> Vec<(&'static str, &'
     settings.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-fn import(index: &Index, folder: &TempDir) {
+fn import(index: &Index) {
+    let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("films.ndjson");
     fs::write(&file, films::ndjson()).unwrap();
     let settings = [("ELASTICSEARCH_URL", index.server.as_str()), ("FILMS_INDEX", &index.name)];

@@ -91,14 +91,14 @@ impl Authorization {
         }
     }
 
-    /// Whether auth-server takes the caller's token; a guest has none to refuse.
+    /// Whether auth-server takes the caller's token; a guest has none to be refused.
     ///
     /// # Errors
     /// As [`Authorization::filter`].
-    pub async fn verify(&self, caller: &Caller, film_id: &str) -> Result<(), AuthError> {
+    pub async fn verify(&self, caller: &Caller) -> Result<(), AuthError> {
         match caller.asker() {
             Asker::Guest => Ok(()),
-            Asker::User => self.server.check(caller, film_id, None).await.map(drop),
+            Asker::User => self.server.filter(caller).await.map(drop),
         }
     }
 
