@@ -41,6 +41,7 @@ fn film(id: &str, release_date: &str, n: usize) -> Value {
 pub fn odd() -> Vec<(&'static str, Value)> {
     let access = |access: Value| json!({ "id": "x", "title": "Odd", "access": access });
     let seen = "2025-01-01T00:00:00Z";
+    let many: Vec<String> = (0..1000).map(|n| format!("l-{n}")).collect();
     vec![
         ("odd-unlabelled", json!({ "id": "odd-unlabelled", "title": "Odd" })),
         ("odd-null", access(Value::Null)),
@@ -60,6 +61,9 @@ pub fn odd() -> Vec<(&'static str, Value)> {
             })),
         ),
         ("odd/slash and space", access(json!({ "labels": [], "labelled_at": seen }))),
+        ("odd-many", access(json!({ "labels": many, "labelled_at": seen }))),
+        ("odd-long", access(json!({ "labels": ["x".repeat(300)], "labelled_at": seen }))),
+        ("odd-values", access(json!({ "labels": [7, true, "x", "x"], "labelled_at": seen }))),
         ("..odd", access(json!({ "labels": [], "labelled_at": seen }))),
         (
             "odd-number",
