@@ -3,10 +3,11 @@
 use super::Failure;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::{policy, schema, server};
+use crate::server::open;
+use crate::{policy, schema};
 
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
-    let pool = server::connect(&config.database).await.map_err(Failure::because)?;
+    let pool = open::database(&config.database).await.map_err(Failure::because)?;
     let applied = schema::migrate(&pool).await.map_err(Failure::because)?;
     for name in &applied {
         println!("applied {name}");

@@ -1,14 +1,20 @@
 //! The command line: what a person types, and what they read when it goes wrong.
 
 mod migrate;
+mod password;
+mod rules;
 mod serve;
+mod superuser;
 
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, ConfigError};
+use crate::log;
+use crate::problem::Problem;
 
 /// Accounts, sessions, roles and rules, and the answers made of them.
 #[derive(Parser)]
@@ -28,6 +34,12 @@ enum Command {
     Serve,
     /// Bring the database up to date; puts the shipped rules in where there are none
     Migrate,
+    /// People who may do everything
+    #[command(subcommand)]
+    Superuser(superuser::Command),
+    /// The rules as text
+    #[command(subcommand)]
+    Rules(rules::Command),
 }
 
 /// Why a command did not do what it was asked to.
@@ -50,16 +62,27 @@ impl Failure {
         }
     }
 
-    fn because(error: impl std::fmt::Display) -> Self {
+    fn because(error: impl Display) -> Self {
         Self::Failed(error.to_string())
+    }
+
+    /// What went wrong with a file.
+    fn about(path: &Path, error: impl Display) -> Self {
+        Self::Failed(format!("{}: {error}", path.display()))
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        let Problem { title, detail, .. } = problem;
+        Self::Failed([title, detail.as_deref().unwrap_or_default()].join(" ").trim_end().to_owned())
     }
 }
 
 /// Runs the program with the arguments and the environment of this process.
 pub async fn run() -> ExitCode {
-    let cli = Cli::parse();
-    match dispatch(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
+    match dispatch(Cli::parse()).await {
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("error: {failure}");
             failure.code()
@@ -67,16 +90,22 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn dispatch(Cli { config, command }: Cli) -> Result<(), Failure> {
-    let read = || settings(config.as_deref());
-    match command {
-        Command::Serve => serve::run(read()?).await,
-        Command::Migrate => migrate::run(read()?).await,
+async fn dispatch(Cli { config, command }: Cli) -> Result<ExitCode, Failure> {
+    let settings = || settings(config.as_deref());
+    if !matches!(command, Command::Serve) {
+        log::start_for_command();
     }
+    match command {
+        Command::Serve => serve::run(settings()?).await?,
+        Command::Migrate => migrate::run(settings()?).await?,
+        Command::Superuser(command) => superuser::run(command, settings()?).await?,
+        Command::Rules(command) => return rules::run(command, settings).await,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn settings(file: Option<&std::path::Path>) -> Result<Config, ConfigError> {
-    // A variable that is not UTF-8 is none of ours, unless its name is; then its value is broken.
+fn settings(file: Option<&Path>) -> Result<Config, ConfigError> {
+    // A variable whose name is not UTF-8 is none of ours; a value that is not will be refused.
     let variables = std::env::vars_os().filter_map(|(name, value)| {
         Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
     });

@@ -39,12 +39,12 @@ impl DatabaseConfig {
 /// A checked `postgres://` URL. Shows no password.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub struct DatabaseUrl(PgConnectOptions);
+pub struct DatabaseUrl(Box<PgConnectOptions>);
 
 impl DatabaseUrl {
     /// How to connect.
     #[must_use]
-    pub const fn options(&self) -> &PgConnectOptions {
+    pub fn options(&self) -> &PgConnectOptions {
         &self.0
     }
 }
@@ -74,7 +74,8 @@ impl TryFrom<String> for DatabaseUrl {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err("must start with postgres://".into());
         }
-        PgConnectOptions::from_str(&url).map(Self).map_err(|error| match error {
+        PgConnectOptions::from_str(&url).map(|url| Self(Box::new(url))).map_err(|error| match error
+        {
             sqlx::Error::Configuration(reason) => reason.to_string(),
             _ => "can't be read as a URL".into(),
         })

@@ -67,7 +67,8 @@ fn a_missing_database_is_named() {
 #[test]
 fn an_unknown_key_of_the_file_is_named() {
     for text in ["[server]\nlisten_on = 1", "[sever]\nlisten = 1", "listen = 1"] {
-        let message = from_file(text).expect_err("unknown").to_string();
+        let text = format!("{text}\n[database]\nurl = \"postgres://a@b/c\"");
+        let message = from_file(&text).expect_err("unknown").to_string();
         assert!(message.contains("listen") || message.contains("sever"), "{message}");
     }
 }

@@ -13,6 +13,8 @@ use poem_openapi::registry::{MetaApi, Registry};
 use poem_openapi::{OpenApi, OpenApiService};
 use sha2::{Digest, Sha256};
 
+use crate::request::Pages;
+
 /// What the document says about the whole server.
 const ABOUT: &str = include_str!("about.md");
 
@@ -22,7 +24,8 @@ pub fn service<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
 }
 
 /// `/docs` and `/openapi.json` for this API, by path.
-pub fn pages<T: OpenApi>(_: &T) -> Vec<(&'static str, BoxEndpoint<'static>)> {
+#[must_use]
+pub fn pages<T: OpenApi>(_: &T) -> Pages {
     let service = service(Described::<T>(PhantomData));
     let page = service.swagger_ui_html();
     let policy = content_security_policy(&page);

@@ -133,6 +133,7 @@ impl HealthApi {
     ///
     /// For an orchestrator that restarts what hangs. Looks at nothing else.
     #[oai(path = "/health/live", method = "get", operation_id = "live")]
+    #[expect(clippy::unused_async, reason = "operations are async")]
     async fn live(&self) -> LiveResponse {
         LiveResponse::Live(Json(Liveness { live: true }))
     }
@@ -143,9 +144,10 @@ impl HealthApi {
     #[oai(path = "/health/ready", method = "get", operation_id = "ready")]
     async fn ready(&self) -> ReadyResponse {
         let readiness = self.health.readiness().await;
-        match readiness.ready {
-            true => ReadyResponse::Ready(Json(readiness)),
-            false => ReadyResponse::NotReady(Json(readiness)),
+        if readiness.ready {
+            ReadyResponse::Ready(Json(readiness))
+        } else {
+            ReadyResponse::NotReady(Json(readiness))
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
+use poem::http::{HeaderValue, Method, Uri, header};
 use poem::{Endpoint, IntoResponse, PathPattern, Request, Response, Result};
 
 use super::context::{self, Context, RequestId};
@@ -56,8 +56,8 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         };
         request.set_data(Context { id: asked.id.clone(), body_limit: self.body_limit });
         let answer = context::scope(asked.id.clone(), async {
-            let mut response = self.answer(request, &asked).await;
-            self.finish(&asked, &mut response);
+            let (mut response, route) = self.answer(request, &asked.uri).await;
+            self.finish(&asked, &mut response, route);
             response
         });
         Ok(answer.await)
@@ -65,24 +65,32 @@ impl<E: Endpoint> Endpoint for Edge<E> {
 }
 
 impl<E: Endpoint> Edge<E> {
-    async fn answer(&self, request: Request, asked: &Asked) -> Response {
-        if has_nul(&asked.uri) {
+    /// The answer, and the route that it comes from.
+    async fn answer(&self, request: Request, uri: &Uri) -> (Response, Option<&Route>) {
+        if has_nul(uri) {
             let problem = Problem::new(input::FIELD).detail("The URL contains U+0000 (%00).");
-            return problem.into_response();
+            return (problem.into_response(), None);
         }
         match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
-            Ok(Ok(response)) => response.into_response(),
-            Ok(Err(error)) => refusal::response(error, &[]),
+            Ok(Ok(response)) => {
+                let response = response.into_response();
+                let route = self.route(response.data());
+                (response, route)
+            }
+            Ok(Err(error)) => {
+                let route = self.route(error.data());
+                (refusal::response(error, route), route)
+            }
             // The panic itself stands in the log already: its hook wrote it.
-            Err(_) => Problem::new(INTERNAL).into_response(),
+            Err(_) => (Problem::new(INTERNAL).into_response(), None),
         }
     }
 
-    fn finish(&self, asked: &Asked, response: &mut Response) {
-        let route = response.data::<PathPattern>().and_then(|found| self.routes.get(&*found.0));
-        if refusal::is_routers_own(response) {
-            *response = routers_own(response.status(), route);
-        }
+    fn route(&self, pattern: Option<&PathPattern>) -> Option<&Route> {
+        self.routes.get(&*pattern?.0)
+    }
+
+    fn finish(&self, asked: &Asked, response: &mut Response, route: Option<&Route>) {
         let headers = response.headers_mut();
         headers.insert(context::HEADER, asked.id.value());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -91,17 +99,6 @@ impl<E: Endpoint> Edge<E> {
         self.metrics.answered(&asked.method, template, response.status().as_u16(), elapsed);
         log(asked, response, elapsed);
     }
-}
-
-fn routers_own(status: StatusCode, route: Option<&Route>) -> Response {
-    if status == StatusCode::NOT_FOUND {
-        return Problem::new(refusal::NOT_FOUND).into_response();
-    }
-    let mut response = Problem::new(refusal::METHOD).into_response();
-    if let Some(route) = route {
-        response.headers_mut().insert(header::ALLOW, route.allow.clone());
-    }
-    response
 }
 
 /// PostgreSQL refuses U+0000 in any text; no parameter of ours can mean it.
@@ -128,3 +125,7 @@ fn log(asked: &Asked, response: &Response, elapsed: Duration) {
         tracing::debug!(%method, path, status, micros, "answered");
     }
 }
+
+#[cfg(test)]
+#[path = "edge_tests.rs"]
+mod tests;

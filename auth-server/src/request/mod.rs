@@ -5,7 +5,7 @@ pub mod context;
 mod cors;
 mod edge;
 pub mod json;
-pub mod refusal;
+mod refusal;
 pub mod reply;
 mod routes;
 
@@ -14,4 +14,4 @@ pub use context::{Context, RequestId};
 pub use cors::Origins;
 pub use edge::Edge;
 pub use reply::{Created, NoContent, Reply};
-pub use routes::{Problems, Routes};
+pub use routes::{Pages, WithPages};

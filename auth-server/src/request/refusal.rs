@@ -1,12 +1,13 @@
 //! Errors of extractors and of the router as problems of ours.
 
 use poem::error::{CorsError, MethodNotAllowedError, NotFoundError, ReadBodyError};
-use poem::http::StatusCode;
+use poem::http::{StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::error::{
     ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError,
 };
 
+use super::routes::Route;
 use crate::input;
 use crate::problem::{INTERNAL, Problem, Spec};
 
@@ -15,9 +16,9 @@ const fn spec(status: u16, code: &'static str, title: &'static str) -> Spec {
 }
 
 /// No operation has this path.
-pub const NOT_FOUND: Spec = spec(404, "not_found", "There is nothing at this path.");
+const NOT_FOUND: Spec = spec(404, "not_found", "There is nothing at this path.");
 /// The path has operations, but none of this method; `Allow` names theirs.
-pub const METHOD: Spec = spec(405, "method_not_allowed", "This path doesn't take this method.");
+const METHOD: Spec = spec(405, "method_not_allowed", "This path doesn't take this method.");
 /// A browser asked whether a front end may call, and it may not so.
 const CORS: Spec = spec(403, "cors_refused", "A front end may not send such a request.");
 /// The request can't be read, for a reason that has no code of its own.
@@ -26,13 +27,18 @@ const REFUSED: Spec = spec(400, "request_refused", "The request can't be read.")
 /// Longest detail in characters: a refused value may be quoted in it.
 const LONGEST: usize = 200;
 
-/// The answer to a request that ended in `error`. `parameters` are the names of the operation's
-/// path parameters, in their order. What is our own fault is logged here.
-pub fn response(error: poem::Error, parameters: &[Box<str>]) -> Response {
+/// The answer to a request that ended in `error` on this route, if it found one. What is our own
+/// fault is logged here.
+pub fn response(error: poem::Error, route: Option<&Route>) -> Response {
     if error.is_from_response() {
         return error.into_response();
     }
-    problem(&error, parameters).into_response()
+    let parameters = route.map_or(&[][..], |route| &route.parameters);
+    let mut response = problem(&error, parameters).into_response();
+    if let (StatusCode::METHOD_NOT_ALLOWED, Some(route)) = (response.status(), route) {
+        response.headers_mut().insert(header::ALLOW, route.allow.clone());
+    }
+    response
 }
 
 fn problem(error: &poem::Error, parameters: &[Box<str>]) -> Problem {
@@ -85,10 +91,4 @@ fn real_name<'a>(name: &'a str, parameters: &'a [Box<str>]) -> &'a str {
 
 fn cut(text: &str) -> String {
     text.chars().take(LONGEST).collect()
-}
-
-/// True for an answer that the router made without an operation.
-pub fn is_routers_own(response: &Response) -> bool {
-    matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
-        && response.data::<crate::problem::Code>().is_none()
 }

@@ -1,23 +1,25 @@
-//! The operations as one routing table, each answering its errors as problems.
+//! The operations and the pages as one routing table, and what is known about each route.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderValue, Method};
-use poem::{Endpoint, EndpointExt, Request, Response, Result};
 use poem_openapi::OpenApi;
 use poem_openapi::registry::{MetaApi, Registry};
 
-use super::refusal;
-
 /// Operations by route and method, as poem-openapi keeps them.
-pub type Table = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
+type Table = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
+
+/// Pages that the documentation leaves out, by path; they answer to `GET`.
+pub type Pages = Vec<(&'static str, BoxEndpoint<'static>)>;
 
 /// What is known about a route before any request comes.
 pub struct Route {
     /// The path as the documentation writes it: `/api/v1/users/{id}`.
     pub template: Arc<str>,
+    /// Names of its parameters, in their order.
+    pub parameters: Vec<Box<str>>,
     /// What its `Allow` says.
     pub allow: HeaderValue,
 }
@@ -25,20 +27,16 @@ pub struct Route {
 /// Every route, by the pattern that the router reports.
 pub type Routes = HashMap<Box<str>, Route>;
 
-/// An API whose errors are problems, together with plain endpoints that are not documented.
-pub struct Problems<T> {
+/// An API together with pages.
+pub struct WithPages<T> {
     api: T,
-    plain: Table,
+    pages: Pages,
 }
 
-impl<T: OpenApi> Problems<T> {
-    /// Joins the documented `api` and the `plain` endpoints (by path, answering to `GET`).
-    pub fn new(api: T, plain: Vec<(&str, BoxEndpoint<'static>)>) -> Self {
-        let plain = plain
-            .into_iter()
-            .map(|(path, endpoint)| (path.to_owned(), HashMap::from([(Method::GET, endpoint)])))
-            .collect();
-        Self { api, plain }
+impl<T: OpenApi> WithPages<T> {
+    /// Joins the documented `api` and the `pages`.
+    pub fn new(api: T, pages: Pages) -> Self {
+        Self { api, pages }
     }
 
     /// Every route of the table.
@@ -48,8 +46,8 @@ impl<T: OpenApi> Problems<T> {
             let own = path.operations.into_iter().map(|operation| operation.method);
             methods.entry(path.path).or_default().extend(own);
         }
-        for (path, endpoints) in &self.plain {
-            methods.entry(path.clone()).or_default().extend(endpoints.keys().cloned());
+        for (path, _) in &self.pages {
+            methods.entry((*path).to_owned()).or_default().push(Method::GET);
         }
         methods.into_iter().map(|(template, methods)| route(&template, &methods)).collect()
     }
@@ -63,7 +61,8 @@ fn route(template: &str, methods: &[Method]) -> (Box<str>, Route) {
     names.sort_unstable();
     names.dedup();
     let allow = HeaderValue::from_str(&names.join(", ")).unwrap_or(HeaderValue::from_static(""));
-    (pattern(template).into(), Route { template: template.into(), allow })
+    let parameters = template.split('/').filter_map(parameter).map(Into::into).collect();
+    (pattern(template).into(), Route { template: template.into(), parameters, allow })
 }
 
 /// The router's spelling of a documented path: `{id}` is `:param0`.
@@ -80,7 +79,7 @@ fn parameter(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-impl<T: OpenApi> OpenApi for Problems<T> {
+impl<T: OpenApi> OpenApi for WithPages<T> {
     fn meta() -> Vec<MetaApi> {
         T::meta()
     }
@@ -90,38 +89,10 @@ impl<T: OpenApi> OpenApi for Problems<T> {
     }
 
     fn add_routes(self, table: &mut Table) {
-        let names: HashMap<String, Arc<[Box<str>]>> = T::meta()
-            .into_iter()
-            .flat_map(|api| api.paths)
-            .map(|path| {
-                let names = path.path.split('/').filter_map(parameter).map(Into::into).collect();
-                (pattern(&path.path), names)
-            })
-            .collect();
-        let mut own = Table::new();
-        self.api.add_routes(&mut own);
-        for (route, endpoints) in own.into_iter().chain(self.plain) {
-            let parameters = names.get(&route).cloned().unwrap_or_default();
-            for (method, inner) in endpoints {
-                let guarded = Guarded { inner, parameters: Arc::clone(&parameters) };
-                table.entry(route.clone()).or_default().insert(method, guarded.boxed());
-            }
+        self.api.add_routes(table);
+        for (path, page) in self.pages {
+            table.entry(path.to_owned()).or_default().insert(Method::GET, page);
         }
-    }
-}
-
-/// An operation that always answers, if with a problem. Here the error still has its type.
-struct Guarded {
-    inner: BoxEndpoint<'static>,
-    parameters: Arc<[Box<str>]>,
-}
-
-impl Endpoint for Guarded {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> Result<Response> {
-        let answer = self.inner.call(request).await;
-        Ok(answer.unwrap_or_else(|error| refusal::response(error, &self.parameters)))
     }
 }
 
@@ -135,5 +106,6 @@ mod tests {
             route("/users/{id}/roles/{role}", &[Method::PUT, Method::GET, Method::GET]);
         assert_eq!(&*pattern, "/users/:param0/roles/:param1");
         assert_eq!(route.allow, "GET, HEAD, PUT");
+        assert_eq!(route.parameters, [Box::from("id"), Box::from("role")]);
     }
 }

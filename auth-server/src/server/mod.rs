@@ -1,6 +1,7 @@
 //! The server as a whole: everything put together, listening, and stopped in good order.
 
 mod listener;
+pub mod open;
 mod parts;
 mod routes;
 mod run;
@@ -20,7 +21,6 @@ use crate::config::Config;
 use crate::ops::Health;
 use listener::Listener;
 use parts::Parts;
-pub use parts::connect;
 
 /// A server that is ready to answer. Several can live in one process.
 pub struct Application {
@@ -49,7 +49,7 @@ impl Application {
             }
         };
         let health = Arc::clone(&parts.health);
-        let endpoint = routes::endpoint(parts, &config.server);
+        let endpoint = routes::endpoint(&parts, &config.server);
         let api = Listener::bind("AUTH_LISTEN", config.server.listen, endpoint).await?;
         Ok(Self { api, ops, health, drain: config.server.drain(), background, stop })
     }

@@ -2,20 +2,17 @@
 
 use std::sync::Arc;
 
-use policies::label_rules::{LabelRules, SHIPPED};
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::StartError;
+use super::{StartError, open};
 use crate::account::{self, Accounts};
 use crate::clock::Clock;
-use crate::config::{Config, DatabaseConfig, PolicyConfig};
+use crate::config::Config;
 use crate::identity::Identity;
 use crate::ops::{Health, Metrics};
 use crate::policy::{self, LivePolicy};
-use crate::schema;
 use crate::secret::{Purpose, Secrets};
 use crate::token::{self, KeyRing, SealingKeys, Verifier};
 
@@ -39,19 +36,12 @@ impl Parts {
         clock: Clock,
         (background, stop): (&TaskTracker, &CancellationToken),
     ) -> Result<Self, StartError> {
-        let pool = connect(&config.database).await?;
-        schema::check(&pool).await.map_err(StartError::Schema)?;
-        let secrets = Secrets::open(&config.secret)?;
-        let away = |error| StartError::Database(config.database.url.clone(), error);
-
-        let windowed = labels(&config.policy).await?.windowed().cloned().collect();
-        let policy = policy::load(&pool, windowed, config.token.life(), clock.now())
-            .await
-            .map_err(StartError::Policy)?;
+        let (pool, policy) = open::policy(config, &clock).await?;
         let policy = Arc::new(policy);
         let follow = policy::follow(Arc::clone(&policy), pool.clone(), clock.clone(), stop.clone());
         background.spawn(follow);
 
+        let secrets = Secrets::open(&config.secret)?;
         let keys = keys(&secrets, &pool, &clock).await?;
         background.spawn(token::reload(Arc::clone(&keys), stop.clone()));
         let (issuer, audience) = (&config.token.issuer, &config.token.audience);
@@ -65,7 +55,7 @@ impl Parts {
             clock.clone(),
         )
         .await
-        .map_err(away)?;
+        .map_err(|error| StartError::Database(config.database.url.clone(), error))?;
         background.spawn(follower.run(stop.clone()));
 
         let (identity, metrics) = (Arc::new(identity), Metrics::default());
@@ -82,23 +72,6 @@ impl Parts {
         let health = Arc::new(Health::new(pool.clone(), Arc::clone(&policy), redis));
         Ok(Self { pool, clock, policy, identity, keys, accounts, health, metrics })
     }
-}
-
-/// Connects to the database, or says why not.
-pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, StartError> {
-    PgPoolOptions::new()
-        .max_connections(config.pool.get())
-        .acquire_timeout(config.patience())
-        .connect_with(config.url.options().clone())
-        .await
-        .map_err(|error| StartError::Database(config.url.clone(), error))
-}
-
-async fn labels(config: &PolicyConfig) -> Result<LabelRules, StartError> {
-    let Some(path) = &config.labels else { return Ok(LabelRules::parse(SHIPPED)?) };
-    let text = tokio::fs::read_to_string(path).await;
-    let text = text.map_err(|error| StartError::LabelsFile(path.clone(), error))?;
-    Ok(LabelRules::parse(&text)?)
 }
 
 async fn keys(secrets: &Secrets, pool: &PgPool, clock: &Clock) -> Result<Arc<KeyRing>, StartError> {

@@ -18,14 +18,14 @@ use crate::config::ServerConfig;
 use crate::docs;
 use crate::login;
 use crate::ops::HealthApi;
-use crate::request::{Edge, Origins, Problems};
+use crate::request::{Edge, Origins, WithPages};
 use crate::token::api::JwksApi;
 
 /// Everything that the API's address answers.
-pub fn endpoint(parts: Parts, config: &ServerConfig) -> BoxEndpoint<'static, Response> {
-    let api = operations(&parts);
+pub fn endpoint(parts: &Parts, config: &ServerConfig) -> BoxEndpoint<'static, Response> {
+    let api = operations(parts);
     let pages = docs::pages(&api);
-    let api = Problems::new(api, pages);
+    let api = WithPages::new(api, pages);
     let routes = api.routes();
     let operations = docs::service(api)
         .into_endpoint()

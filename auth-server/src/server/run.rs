@@ -16,9 +16,9 @@ impl Application {
     /// # Errors
     /// A listener broke.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
-        tracing::info!(address = %self.address(), "listening");
+        tracing::info!(listener = "api", address = %self.address(), "listening");
         if let Some(address) = self.ops_address() {
-            tracing::info!(%address, "listening for operators");
+            tracing::info!(listener = "ops", %address, "listening");
         }
         let Self { api, ops, health, drain, background, stop } = self;
         let shutdown = async move {

@@ -1,0 +1,142 @@
+//! `auth-server rules …`: the rules as text, for people and for version control.
+
+use std::io::{ErrorKind, Read, Write, stdin, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use policies::cases::{self, Failure as Case, Report, SHIPPED_CASES};
+use policies::csv::{self, Document, RuleRow};
+use policies::label_rules::{LabelRules, SHIPPED};
+use policies::{Code, Label, Snapshot};
+
+use super::Failure;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::policy::transfer;
+use crate::policy::write::PolicyWrite;
+use crate::server::open;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Say whether a file of rules could be imported; needs no database
+    Check {
+        /// Rules as `rules export` writes them; `-` reads standard input
+        file: PathBuf,
+    },
+    /// Hold the rules in force against expected decisions
+    Test {
+        /// Expected decisions; without it those of the shipped rules
+        #[arg(long, value_name = "FILE")]
+        cases: Option<PathBuf>,
+        /// Test the rules of this file instead; needs no database
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
+    },
+    /// Put the rules of a file in the place of all rules
+    Import {
+        /// Rules as `rules export` writes them; `-` reads standard input
+        file: PathBuf,
+    },
+    /// Write roles and rules to standard output
+    Export,
+}
+
+pub(super) async fn run(
+    command: Command,
+    settings: impl FnOnce() -> Result<Config, ConfigError>,
+) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Check { file } => check(&file)?,
+        Command::Test { cases, rules: Some(rules) } => {
+            return test(&of_file(&rules)?, cases.as_deref());
+        }
+        Command::Test { cases, rules: None } => {
+            let opened = open::policy(&settings()?, &Clock::default()).await;
+            let (_, policy) = opened.map_err(Failure::because)?;
+            return test(&policy.snapshot_full(), cases.as_deref());
+        }
+        Command::Import { file } => import(&settings()?, &file).await?,
+        Command::Export => export(&settings()?).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(file: &Path) -> Result<(), Failure> {
+    let policy = of_file(file)?;
+    println!("{}: good, {} rules", file.display(), policy.rules().count());
+    Ok(())
+}
+
+/// The policy that a file of rules makes. Labels have their shipped windows.
+fn of_file(file: &Path) -> Result<Snapshot, Failure> {
+    let labels = LabelRules::parse(SHIPPED).map_err(Failure::because)?;
+    let windowed: Vec<Label> = labels.windowed().cloned().collect();
+    let empty = Snapshot::empty(windowed).map_err(Failure::because)?;
+    empty.next(1, &read(file)?.changes()).map_err(|error| Failure::about(file, error))
+}
+
+fn test(policy: &Snapshot, file: Option<&Path>) -> Result<ExitCode, Failure> {
+    let shipped = Path::new("shipped cases");
+    let text = match file {
+        None => SHIPPED_CASES.to_owned(),
+        Some(file) => text(file)?,
+    };
+    let file = file.unwrap_or(shipped);
+    let report = cases::run(policy, &text).map_err(|error| Failure::about(file, error))?;
+    Ok(tell(file, &report))
+}
+
+fn tell(file: &Path, Report { cases, failures }: &Report) -> ExitCode {
+    for Case { name, line, expected, got, rule } in failures {
+        let place = file.display();
+        println!("{place}:{line}: {name}");
+        println!("    expected {}", answer(expected.0, expected.1));
+        println!("    but it is {}", answer(got.allowed, Some(got.code)));
+        if let Some(rule) = rule {
+            let rules = vec![RuleRow::from(rule.as_ref())];
+            print!("    by the rule: {}", csv::write(&Document { roles: Vec::new(), rules }));
+        }
+    }
+    println!("{} of {cases} cases as expected", cases - failures.len());
+    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn answer(allowed: bool, code: Option<Code>) -> String {
+    let verdict = if allowed { "allowed" } else { "denied" };
+    code.map_or(verdict.to_owned(), |code| format!("{verdict} ({})", code.as_str()))
+}
+
+async fn import(config: &Config, file: &Path) -> Result<(), Failure> {
+    let document = read(file)?;
+    let clock = Clock::default();
+    let (pool, policy) = open::policy(config, &clock).await.map_err(Failure::because)?;
+    let write = PolicyWrite::begin(&policy, &pool, clock.now()).await?;
+    let done = transfer::import(write, &document).await?;
+    println!("{} rules in force, {} new roles, revision {}", done.rules, done.roles, done.revision);
+    Ok(())
+}
+
+async fn export(config: &Config) -> Result<(), Failure> {
+    let opened = open::policy(config, &Clock::default()).await;
+    let (_, policy) = opened.map_err(Failure::because)?;
+    let text = csv::write(&transfer::export(&policy.snapshot()));
+    match stdout().write_all(text.as_bytes()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(Failure::because),
+    }
+}
+
+fn read(file: &Path) -> Result<Document, Failure> {
+    csv::read(&text(file)?).map_err(|error| Failure::about(file, error))
+}
+
+fn text(file: &Path) -> Result<String, Failure> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        stdin().read_to_string(&mut text).map_err(Failure::because)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file).map_err(|error| Failure::about(file, error))
+}
