@@ -14,7 +14,8 @@ use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
 use crate::store::{DATABASE, constraint};
-use crate::user::store::{self, Change, ProfileChange};
+use crate::user::profile_store::{Change, ProfileChange, change_profile};
+use crate::user::store;
 use crate::user::{Email, PersonName, User, in_field};
 
 /// What is to change of the account; what is left out stays, `null` clears.
@@ -74,7 +75,7 @@ impl MeApi {
             last_name: changed(form.last_name, PersonName::parse).map_err(in_field("last_name"))?,
         };
         let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
-        store::change_profile(&mut transaction, caller.user, &change).await.map_err(taken)?;
+        change_profile(&mut transaction, caller.user, &change).await.map_err(taken)?;
         let user = load(&mut transaction, caller.user).await?;
         transaction.commit().await.map_err(Problem::from)?;
         user.map(Reply).ok_or(ChangeError::Gone)

@@ -65,10 +65,13 @@ async fn send(redis: redis::Client, mut waiting: Receiver<Revocation>) {
         tracing::error!("revocations can't be sent to Redis");
         return;
     };
+    let mut away = false;
     while let Some(revocation) = waiting.recv().await {
-        if let Err(error) = append(&mut connection, &revocation).await {
-            tracing::warn!(%error, "a revocation was not sent to Redis");
+        let sent = append(&mut connection, &revocation).await;
+        if let (Err(error), false) = (&sent, away) {
+            tracing::warn!(%error, "revocations are not sent to Redis");
         }
+        away = sent.is_err();
     }
 }
 

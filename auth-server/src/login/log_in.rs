@@ -66,6 +66,10 @@ impl LogIn {
         let (Some(known), Verdict::Right | Verdict::Rehashed(_)) = (known, &verdict) else {
             return Err(LoginError::CredentialsInvalid);
         };
+        // Here, because the transaction below would take a moment longer to find out.
+        if known.disabled {
+            return Err(LoginError::CredentialsInvalid);
+        }
         self.open(known, verdict, device).await
     }
 

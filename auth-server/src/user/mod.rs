@@ -2,6 +2,7 @@
 
 mod names;
 mod profile;
+pub mod profile_store;
 pub mod store;
 
 pub use names::{Email, Login, PersonName, in_field};

@@ -1,4 +1,4 @@
-//! SQL about accounts.
+//! SQL about accounts as a whole; for what people call themselves see `profile_store`.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -49,6 +49,8 @@ pub struct Credentials {
     pub id: Uuid,
     /// PHC string.
     pub password_hash: String,
+    /// A disabled account can't be signed in to.
+    pub disabled: bool,
 }
 
 /// Makes an account.
@@ -102,7 +104,8 @@ pub async fn read(database: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<
 pub async fn credentials(pool: &PgPool, login_key: &str) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as!(
         Credentials,
-        "SELECT id, password_hash FROM users WHERE login_key = $1",
+        r#"SELECT id, password_hash, disabled_at IS NOT NULL AS "disabled!"
+           FROM users WHERE login_key = $1"#,
         login_key,
     )
     .fetch_optional(pool)
@@ -165,73 +168,6 @@ pub async fn change_password(
     )
     .fetch_optional(transaction)
     .await
-}
-
-/// What is to become of a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change<T> {
-    /// It stays.
-    Keep,
-    /// It goes.
-    Clear,
-    /// It becomes this.
-    Set(T),
-}
-
-impl<T> Change<T> {
-    /// Whether something is to happen, and what the value is then.
-    fn parts<'a>(&'a self, text: impl Fn(&'a T) -> &'a str) -> (bool, Option<&'a str>) {
-        match self {
-            Self::Keep => (false, None),
-            Self::Clear => (true, None),
-            Self::Set(value) => (true, Some(text(value))),
-        }
-    }
-}
-
-/// A change of what people call themselves.
-#[derive(Debug)]
-pub struct ProfileChange {
-    /// E-mail address.
-    pub email: Change<Email>,
-    /// First name.
-    pub first_name: Change<PersonName>,
-    /// Last name.
-    pub last_name: Change<PersonName>,
-}
-
-/// Changes the account; false if there is none.
-///
-/// # Errors
-/// A taken address runs into the constraint `users_email_key`.
-pub async fn change_profile(
-    database: &mut PgConnection,
-    id: Uuid,
-    change: &ProfileChange,
-) -> sqlx::Result<bool> {
-    let (change_email, email) = change.email.parts(Email::as_str);
-    let (_, email_key) = change.email.parts(Email::key);
-    let (change_first, first_name) = change.first_name.parts(PersonName::as_str);
-    let (change_last, last_name) = change.last_name.parts(PersonName::as_str);
-    let done = sqlx::query!(
-        "UPDATE users SET
-             email = CASE WHEN $2 THEN $3 ELSE email END,
-             email_key = CASE WHEN $2 THEN $4 ELSE email_key END,
-             first_name = CASE WHEN $5 THEN $6 ELSE first_name END,
-             last_name = CASE WHEN $7 THEN $8 ELSE last_name END
-         WHERE id = $1",
-        id,
-        change_email,
-        email,
-        email_key,
-        change_first,
-        first_name,
-        change_last,
-        last_name,
-    )
-    .execute(database)
-    .await?;
-    Ok(done.rows_affected() > 0)
 }
 
 /// Everyone who has the role `superuser` of their own, with the time at which they got it.

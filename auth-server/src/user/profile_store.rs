@@ -1,0 +1,73 @@
+//! SQL about what people call themselves.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::names::{Email, PersonName};
+
+/// What is to become of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It stays.
+    Keep,
+    /// It goes.
+    Clear,
+    /// It becomes this.
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// Whether something is to happen, and what the value is then.
+    fn parts<'a>(&'a self, text: impl Fn(&'a T) -> &'a str) -> (bool, Option<&'a str>) {
+        match self {
+            Self::Keep => (false, None),
+            Self::Clear => (true, None),
+            Self::Set(value) => (true, Some(text(value))),
+        }
+    }
+}
+
+/// A change of what people call themselves.
+#[derive(Debug)]
+pub struct ProfileChange {
+    /// E-mail address.
+    pub email: Change<Email>,
+    /// First name.
+    pub first_name: Change<PersonName>,
+    /// Last name.
+    pub last_name: Change<PersonName>,
+}
+
+/// Changes the account; false if there is none.
+///
+/// # Errors
+/// A taken address runs into the constraint `users_email_key`.
+pub async fn change_profile(
+    database: &mut PgConnection,
+    id: Uuid,
+    change: &ProfileChange,
+) -> sqlx::Result<bool> {
+    let (change_email, email) = change.email.parts(Email::as_str);
+    let (_, email_key) = change.email.parts(Email::key);
+    let (change_first, first_name) = change.first_name.parts(PersonName::as_str);
+    let (change_last, last_name) = change.last_name.parts(PersonName::as_str);
+    let done = sqlx::query!(
+        "UPDATE users SET
+             email = CASE WHEN $2 THEN $3 ELSE email END,
+             email_key = CASE WHEN $2 THEN $4 ELSE email_key END,
+             first_name = CASE WHEN $5 THEN $6 ELSE first_name END,
+             last_name = CASE WHEN $7 THEN $8 ELSE last_name END
+         WHERE id = $1",
+        id,
+        change_email,
+        email,
+        email_key,
+        change_first,
+        first_name,
+        change_last,
+        last_name,
+    )
+    .execute(database)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
