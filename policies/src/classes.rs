@@ -74,14 +74,12 @@ impl Classes {
     }
 
     /// Classes of everything named at or under the pattern.
-    pub(crate) fn under<'a>(&'a self, pattern: &'a Pattern) -> impl Iterator<Item = ClassId> + 'a {
-        self.iter()
-            .filter(|named| match (pattern.is_prefix(), named.is_prefix) {
-                (true, _) => named.text.starts_with(pattern.text()),
-                (false, false) => named.text == pattern.text(),
-                (false, true) => false,
-            })
-            .map(|named| named.id)
+    pub(crate) fn under(&self, pattern: &Pattern) -> Vec<ClassId> {
+        if !pattern.is_prefix() {
+            return self.literal(pattern.text()).into_iter().collect();
+        }
+        let within = self.iter().filter(|named| named.text.starts_with(pattern.text()));
+        within.map(|named| named.id).collect()
     }
 
     /// Everything named, in no order.

@@ -1,5 +1,6 @@
 //! One immutable policy, with its decision table. A write builds the next one beside it.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -12,6 +13,10 @@ use crate::policy::Policy;
 use crate::roles::RoleId;
 use crate::rule::{Rule, Verdict};
 use crate::table::{Row, Table, Touch};
+
+/// Changes of one write whose traces in the table are followed. After more of them, an import say,
+/// the table begins empty, which costs less.
+const MOST_FOLLOWED: usize = 256;
 
 /// A policy at one revision. Share it by `Arc`; reading takes no lock.
 #[derive(Debug)]
@@ -65,8 +70,12 @@ impl Snapshot {
         if issued as usize > 2 * policy.resources.len() + 65_536 {
             return Self::rebuilt(revision, &policy, windowed);
         }
-        let touched = Touched::new(self, &policy, changes);
-        let table = self.table.next(policy.extent(), |role, action| touched.row(role, action));
+        let table = if changes.len() > MOST_FOLLOWED {
+            Table::new(policy.extent())
+        } else {
+            let touched = LazyCell::new(|| Touched::new(self, &policy, changes));
+            self.table.next(policy.extent(), |role, action| touched.row(role, action))
+        };
         Ok(Self { revision, policy, table, windowed })
     }
 
@@ -289,7 +298,7 @@ impl<'a> Touched<'a> {
     }
 
     fn rule(&mut self, rule: &Arc<Rule>) {
-        let classes = self.policy.resources.under(rule.resource.pattern()).collect();
+        let classes = self.policy.resources.under(rule.resource.pattern());
         self.rules.push((heirs(self.policy, &rule.role), Arc::clone(rule), classes));
     }
 
