@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use policies::label_rules::LabelRules;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -32,24 +32,38 @@ pub async fn run(
     let plan = Plan::new(rules, clock::now());
     elastic.check(&plan).await?;
     elastic.put_access_mapping(rules).await?;
-    let progress = Progress::films(elastic.count().await?);
     let mut summary = Summary::new(&plan);
-    let mut first_refused = None;
     let mut pages = Pages::read(elastic, &plan, page_size, stop);
-    while let Some(page) = pages.next(&plan).await? {
-        let loaded = elastic.write(&page.changes).await?;
-        first_refused = first_refused.or_else(|| loaded.refused.first().cloned());
-        record(&mut summary, &page, &loaded);
-        progress.add(page.seen);
-    }
+    let first_refused = write_changes(elastic, &plan, &mut pages, &mut summary).await;
+    let closed = pages.close().await;
+    let first_refused = first_refused?;
+    closed?;
     elastic.refresh().await?;
     summary.took = started.elapsed();
-    progress.finish();
     match first_refused {
         _ if stop.is_cancelled() => Err(LabelerError::Interrupted),
         Some(first) => Err(LabelerError::Refused { count: summary.failed, first }),
         None => Ok(summary),
     }
+}
+
+/// Works through all pages. Returns what Elasticsearch said of the first film it refused.
+async fn write_changes(
+    elastic: &Elastic,
+    plan: &Plan,
+    pages: &mut Pages,
+    summary: &mut Summary,
+) -> Result<Option<String>, LabelerError> {
+    let progress = Progress::films(elastic.count().await?);
+    let mut first_refused = None;
+    while let Some(page) = pages.next(plan).await? {
+        let loaded = elastic.write(&page.changes).await?;
+        first_refused = first_refused.or_else(|| loaded.refused.first().cloned());
+        record(summary, &page, &loaded);
+        progress.add(page.seen);
+    }
+    progress.finish();
+    Ok(first_refused)
 }
 
 fn record(summary: &mut Summary, page: &Labelled, loaded: &Loaded) {
@@ -68,6 +82,7 @@ fn record(summary: &mut Summary, page: &Labelled, loaded: &Loaded) {
 /// waiting, one in work.
 pub(crate) struct Pages {
     pages: mpsc::Receiver<Result<Vec<u8>, ElasticError>>,
+    reader: JoinHandle<()>,
 }
 
 impl Pages {
@@ -79,12 +94,18 @@ impl Pages {
     ) -> Self {
         let (sender, pages) = mpsc::channel(1);
         let search = extract::PageSearch::first(plan, page_size);
-        tokio::spawn(extract::read_all(elastic.clone(), search, sender, stop.clone()));
-        Self { pages }
+        let reader = extract::read_all(elastic.clone(), search, sender, stop.clone());
+        Self { pages, reader: tokio::spawn(reader) }
     }
 
     pub(crate) async fn next(&mut self, plan: &Plan) -> Result<Option<Labelled>, LabelerError> {
         let Some(bytes) = self.pages.recv().await.transpose()? else { return Ok(None) };
         Ok(Some(label::label(plan, &read(&bytes, extract::READ)?)))
+    }
+
+    /// Waits until the point in time is closed.
+    pub(crate) async fn close(self) -> Result<(), LabelerError> {
+        drop(self.pages);
+        self.reader.await.map_err(|error| LabelerError::Worker(format!("reading films: {error}")))
     }
 }

@@ -42,15 +42,29 @@ pub async fn preview(
         preview.labels.insert(rule.name.to_string(), (0, 0));
     }
     let mut pages = Pages::read(elastic, &plan, page_size, &CancellationToken::new());
-    while let Some(page) = pages.next(&plan).await? {
-        progress.add(page.seen);
-        preview.add(page, samples);
-    }
+    let compared = preview.compare(&plan, &mut pages, samples, &progress).await;
+    let closed = pages.close().await;
+    compared?;
+    closed?;
     progress.finish();
     Ok(preview)
 }
 
 impl Preview {
+    async fn compare(
+        &mut self,
+        plan: &Plan,
+        pages: &mut Pages,
+        samples: usize,
+        progress: &Progress,
+    ) -> Result<(), LabelerError> {
+        while let Some(page) = pages.next(plan).await? {
+            progress.add(page.seen);
+            self.add(page, samples);
+        }
+        Ok(())
+    }
+
     fn add(&mut self, page: Labelled, samples: usize) {
         self.films += page.seen;
         self.changed += page.changes.len() as u64;

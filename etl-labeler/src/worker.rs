@@ -49,26 +49,8 @@ pub async fn run(config: Config, elastic: Elastic, rules: LabelRules) -> Result<
     let queue = queue(&config).await?;
     let ticks = tokio::spawn(ticks::keep(config.etl_schedule.clone(), queue.clone(), stop.clone()));
     let page_size = config.etl_page_size.get();
-    let labeler = Arc::new(Labeler::new(elastic, rules, page_size, stop.clone()));
-    let retry = BackoffRetryPolicy::new(ATTEMPTS - 1, backoff()?)
-        .retry_if(|error: &BoxDynError| !job::is_interrupted(error));
-    // One name per process: a job of a dead worker is taken over only by a worker of another name.
-    let process = Uuid::now_v7();
-    let monitor = Monitor::new()
-        .register(move |restarts| {
-            WorkerBuilder::new(format!("etl-labeler-{process}-{restarts}"))
-                .backend(queue.clone())
-                .data(labeler.clone())
-                .concurrency(1)
-                .retry(retry.clone())
-                .catch_panic()
-                .build(job::label_films)
-        })
-        .should_restart(|_, error| {
-            tracing::error!(%error, "the worker broke down and starts again");
-            true
-        })
-        .shutdown_timeout(SHUTDOWN);
+    let labeler = Labeler::new(elastic, rules, page_size, stop.clone());
+    let monitor = monitor(queue, Arc::new(labeler))?;
     tracing::info!(schedule = %config.etl_schedule, "waiting for the next tick");
     let stopped = stop.clone();
     let signal = async move {
@@ -79,6 +61,30 @@ pub async fn run(config: Config, elastic: Elastic, rules: LabelRules) -> Result<
     stop.cancel();
     let _ = ticks.await;
     worked.map_err(|error| LabelerError::Worker(error.to_string()))
+}
+
+fn monitor(
+    queue: PostgresStorage<LabelFilms>,
+    labeler: Arc<Labeler>,
+) -> Result<Monitor, LabelerError> {
+    let retry = BackoffRetryPolicy::new(ATTEMPTS - 1, backoff()?)
+        .retry_if(|error: &BoxDynError| !job::is_interrupted(error));
+    // One name per process: a job of a dead worker is taken over only by a worker of another name.
+    let process = Uuid::now_v7();
+    let monitor = Monitor::new().register(move |restarts| {
+        WorkerBuilder::new(format!("etl-labeler-{process}-{restarts}"))
+            .backend(queue.clone())
+            .data(labeler.clone())
+            .concurrency(1)
+            .retry(retry.clone())
+            .catch_panic()
+            .build(job::label_films)
+    });
+    let restart = monitor.should_restart(|_, error| {
+        tracing::error!(%error, "the worker broke down and starts again");
+        true
+    });
+    Ok(restart.shutdown_timeout(SHUTDOWN))
 }
 
 /// The jobs of this index; its tables are made or brought up to date first.

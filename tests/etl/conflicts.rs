@@ -47,6 +47,7 @@ async fn a_film_that_elasticsearch_refuses_does_not_keep_others_from_their_label
         let run = films.run(&["once"]).await;
         assert_eq!(run.status, 2, "{run:?}");
         assert!(run.err.contains("odd: "), "{run:?}");
+        assert_eq!(films.open_contexts().await, 0);
         assert_eq!(films.labelled().await, 5);
     })
     .await;

@@ -21,6 +21,7 @@ async fn preview_says_what_would_change_and_writes_nothing() {
         assert_eq!(preview.out.matches("film=").count(), 2);
 
         assert_eq!(films.film("film-1").await, before);
+        assert_eq!(films.open_contexts().await, 0);
         assert_eq!(films.request("GET", "/_mapping", None).await, mapping);
         assert_eq!(films.count(json!({ "term": { "access.labels": "adult" } })).await, 3);
         films.once().await;

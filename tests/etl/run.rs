@@ -109,6 +109,7 @@ async fn a_run_that_is_stopped_ends_at_a_page_and_goes_on_with_the_next_worker()
         assert_eq!(stopped.status, 0, "{stopped:?}");
         let done = films.labelled().await;
         assert!(done < 1500, "it was over before it was stopped");
+        assert_eq!(films.open_contexts().await, 0);
         assert_eq!(jobs(&pool).await, [("Failed".to_owned(), 1)]);
 
         let next = worker(&films, &database, NEVER, "5000");

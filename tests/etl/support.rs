@@ -163,6 +163,12 @@ impl Films {
         self.request("GET", "/_count", Some(body)).await["count"].as_u64().unwrap()
     }
 
+    /// Points in time and scrolls that nobody closed.
+    pub async fn open_contexts(&self) -> Value {
+        let stats = self.request("GET", "/_stats/search", None).await;
+        stats["_all"]["total"]["search"]["open_contexts"].clone()
+    }
+
     pub async fn labelled(&self) -> u64 {
         self.request("POST", "/_refresh", None).await;
         self.count(json!({ "exists": { "field": "access.labelled_at" } })).await
