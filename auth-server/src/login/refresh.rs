@@ -53,7 +53,9 @@ impl Refresh {
         Body(form): Body<RefreshForm>,
     ) -> Result<Reply<TokenPair>, RefreshError> {
         let Accounts { pool, sessions, .. } = &self.0;
-        let rotation = sessions.refresh(pool, &form.refresh_token).await.map_err(Problem::from)?;
+        let mut database = pool.acquire().await.map_err(Problem::from)?;
+        let rotation =
+            sessions.refresh(&mut database, &form.refresh_token).await.map_err(Problem::from)?;
         let carried = match rotation {
             Rotation::Carried(carried) => carried,
             Rotation::Invalid => return Err(RefreshError::Invalid),
@@ -62,9 +64,7 @@ impl Refresh {
                 return Err(RefreshError::Invalid);
             }
         };
-        let mut connection = pool.acquire().await.map_err(Problem::from)?;
-        let granted =
-            grants::of_user(&mut connection, carried.user).await.map_err(Problem::from)?;
+        let granted = grants::of_user(&mut database, carried.user).await.map_err(Problem::from)?;
         let session = (carried.session, carried.number);
         let access = self.0.issuer.issue(carried.user, session, granted)?;
         Ok(Reply(TokenPair::new(access, carried.refresh_token)))

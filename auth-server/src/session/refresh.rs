@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sqlx::PgPool;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::refresh_token::Link;
@@ -45,15 +45,19 @@ impl Sessions {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn refresh(&self, pool: &PgPool, token: &str) -> sqlx::Result<Rotation> {
+    pub async fn refresh(
+        &self,
+        database: &mut PgConnection,
+        token: &str,
+    ) -> sqlx::Result<Rotation> {
         let Some(link) = self.keys.read(token) else { return Ok(Rotation::Invalid) };
         let now = self.clock.now();
         let idle_until = now + self.limits.idle;
-        let rotated = store::rotate(pool, link.session, link.counter, now, idle_until).await?;
+        let rotated = store::rotate(database, link.session, link.counter, now, idle_until).await?;
         if let Some(owner) = rotated {
             return Ok(self.carried(link, owner));
         }
-        let Some(standing) = store::standing(pool, link.session, now).await? else {
+        let Some(standing) = store::standing(database, link.session, now).await? else {
             return Ok(Rotation::Invalid);
         };
         let replaced_by_current = standing.counter == link.counter.saturating_add(1);
@@ -62,7 +66,7 @@ impl Sessions {
             return Ok(self.carried(link, (standing.user, standing.number)));
         }
         if standing.counter > link.counter {
-            return self.end_reused(pool, link, &standing).await;
+            return self.end_reused(database, link, &standing).await;
         }
         Ok(Rotation::Invalid)
     }
@@ -79,11 +83,11 @@ impl Sessions {
 
     async fn end_reused(
         &self,
-        pool: &PgPool,
+        database: &mut PgConnection,
         link: Link,
         standing: &Standing,
     ) -> sqlx::Result<Rotation> {
-        let mut transaction = pool.begin().await?;
+        let mut transaction = database.begin().await?;
         let now = self.clock.now();
         let (user, session) = (standing.user, link.session);
         if !store::end(&mut transaction, user, session, "refresh_token_reused", now).await? {

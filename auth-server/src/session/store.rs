@@ -62,7 +62,7 @@ pub(super) async fn end_surplus(
 /// Moves the session from this counter to the next, if it stands there and is alive, and tells
 /// whose it is and its number. One statement: of many that come at once one finds the counter.
 pub(super) async fn rotate(
-    pool: &PgPool,
+    database: &mut PgConnection,
     session: Uuid,
     counter: i64,
     now: DateTime<Utc>,
@@ -80,7 +80,7 @@ pub(super) async fn rotate(
         now,
         idle_until,
     )
-    .fetch_optional(pool)
+    .fetch_optional(database)
     .await?;
     Ok(row.map(|row| (row.user_id, row.number)))
 }
@@ -94,7 +94,7 @@ pub(super) struct Standing {
 }
 
 pub(super) async fn standing(
-    pool: &PgPool,
+    database: &mut PgConnection,
     session: Uuid,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Standing>> {
@@ -107,7 +107,7 @@ pub(super) async fn standing(
         session,
         now,
     )
-    .fetch_optional(pool)
+    .fetch_optional(database)
     .await
 }
 
