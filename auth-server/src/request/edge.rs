@@ -1,21 +1,18 @@
-//! The one endpoint around all others: the request's id, its log line, its metrics, its last
-//! resort when a handler panics. It stands in the way of every `/check`, so it allocates next to
-//! nothing.
+//! The one endpoint around all others: the request's id, its log line, its metrics. It stands in
+//! the way of every `/check`, so it allocates next to nothing.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::FutureExt;
 use poem::http::{HeaderValue, Method, Uri, header};
 use poem::{Endpoint, IntoResponse, PathPattern, Request, Response, Result};
 
 use super::context::{self, Context, RequestId};
 use super::refusal;
-use super::routes::{Route, Routes};
+use super::routes::Routes;
 use crate::input;
 use crate::ops::HttpMetrics;
-use crate::problem::{Code, INTERNAL, Problem};
+use crate::problem::{Code, Problem};
 
 /// From here on an answer counts as slow and is logged as such.
 const SLOW: Duration = Duration::from_secs(1);
@@ -23,7 +20,7 @@ const SLOW: Duration = Duration::from_secs(1);
 /// Everything that happens to every request.
 pub struct Edge<E> {
     inner: E,
-    routes: Routes,
+    routes: Arc<Routes>,
     metrics: HttpMetrics,
     body_limit: usize,
     unmatched: Arc<str>,
@@ -31,7 +28,7 @@ pub struct Edge<E> {
 
 impl<E> Edge<E> {
     /// Puts the edge around `inner`. `body_limit` is in bytes.
-    pub fn new(inner: E, routes: Routes, metrics: HttpMetrics, body_limit: usize) -> Self {
+    pub fn new(inner: E, routes: Arc<Routes>, metrics: HttpMetrics, body_limit: usize) -> Self {
         Self { inner, routes, metrics, body_limit, unmatched: "unmatched".into() }
     }
 }
@@ -44,7 +41,7 @@ struct Asked {
     started: Instant,
 }
 
-impl<E: Endpoint> Endpoint for Edge<E> {
+impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
@@ -56,41 +53,26 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         };
         request.set_data(Context { id: asked.id.clone(), body_limit: self.body_limit });
         let answer = context::scope(asked.id.clone(), async {
-            let (mut response, route) = self.answer(request, &asked.uri).await;
-            self.finish(&asked, &mut response, route);
+            let mut response = self.answer(request, &asked.uri).await;
+            self.finish(&asked, &mut response);
             response
         });
         Ok(answer.await)
     }
 }
 
-impl<E: Endpoint> Edge<E> {
-    /// The answer, and the route that it comes from.
-    async fn answer(&self, request: Request, uri: &Uri) -> (Response, Option<&Route>) {
+impl<E: Endpoint<Output = Response>> Edge<E> {
+    async fn answer(&self, request: Request, uri: &Uri) -> Response {
         if has_nul(uri) {
             let problem = Problem::new(input::FIELD).detail("The URL contains U+0000 (%00).");
-            return (problem.into_response(), None);
+            return problem.into_response();
         }
-        match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
-            Ok(Ok(response)) => {
-                let response = response.into_response();
-                let route = self.route(response.data());
-                (response, route)
-            }
-            Ok(Err(error)) => {
-                let route = self.route(error.data());
-                (refusal::response(error, route), route)
-            }
-            // The panic itself stands in the log already: its hook wrote it.
-            Err(_) => (Problem::new(INTERNAL).into_response(), None),
-        }
+        self.inner.call(request).await.unwrap_or_else(|error| refusal::response(error, None))
     }
 
-    fn route(&self, pattern: Option<&PathPattern>) -> Option<&Route> {
-        self.routes.get(&*pattern?.0)
-    }
-
-    fn finish(&self, asked: &Asked, response: &mut Response, route: Option<&Route>) {
+    fn finish(&self, asked: &Asked, response: &mut Response) {
+        let pattern = response.data::<PathPattern>();
+        let route = pattern.and_then(|pattern| self.routes.get(&*pattern.0));
         let headers = response.headers_mut();
         headers.insert(context::HEADER, asked.id.value());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

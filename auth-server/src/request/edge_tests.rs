@@ -5,6 +5,7 @@ use poem::error::NotFoundError;
 use poem::http::{HeaderValue, Method, StatusCode};
 use poem::{Endpoint, Request, Response, Route as Router};
 
+use super::super::answered::Answered;
 use super::super::routes::Route;
 use super::{Edge, Routes};
 use crate::ops::Metrics;
@@ -25,6 +26,8 @@ async fn ask(request: Request) -> (Response, serde_json::Value, String) {
     };
     let routes = Routes::from([("/fine/:param0".into(), route)]);
     let metrics = Metrics::default();
+    let routes = Arc::new(routes);
+    let inner = Answered::new(inner, Arc::clone(&routes));
     let edge = Edge::new(inner, routes, metrics.http.clone(), 10);
     let mut response = edge.call(request).await.expect("the edge always answers");
     let body = response.take_body().into_string().await.expect("text");

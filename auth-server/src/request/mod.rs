@@ -1,5 +1,6 @@
 //! What every request passes through on its way to a handler and back.
 
+mod answered;
 pub mod body;
 pub mod context;
 mod cors;
@@ -9,6 +10,7 @@ mod refusal;
 pub mod reply;
 mod routes;
 
+pub use answered::Answered;
 pub use body::Body;
 pub use context::{Context, RequestId};
 pub use cors::Origins;

@@ -80,7 +80,15 @@ fn by_status(error: &poem::Error) -> Problem {
 }
 
 fn field(name: &str, reason: &str) -> Problem {
-    Problem::new(input::FIELD).field(name).detail(cut(reason))
+    Problem::new(input::FIELD).field(name).detail(cut(plain(reason)))
+}
+
+/// What is wrong with a value, without what poem-openapi wraps around it: `failed to parse "…": …
+/// (occurred while parsing "…")`.
+fn plain(reason: &str) -> &str {
+    let inner = reason.strip_prefix("failed to parse \"").and_then(|rest| rest.split_once("\": "));
+    let reason = inner.map_or(reason, |(_, reason)| reason);
+    reason.split_once(" (occurred while parsing ").map_or(reason, |(reason, _)| reason)
 }
 
 /// The router numbers path parameters (`param0`); the documentation names them.

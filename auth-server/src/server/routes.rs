@@ -18,7 +18,7 @@ use crate::config::ServerConfig;
 use crate::docs;
 use crate::login;
 use crate::ops::HealthApi;
-use crate::request::{Edge, Origins, WithPages};
+use crate::request::{Answered, Edge, Origins, WithPages};
 use crate::token::api::JwksApi;
 
 /// Everything that the API's address answers.
@@ -26,16 +26,17 @@ pub fn endpoint(parts: &Parts, config: &ServerConfig) -> BoxEndpoint<'static, Re
     let api = operations(parts);
     let pages = docs::pages(&api);
     let api = WithPages::new(api, pages);
-    let routes = api.routes();
+    let routes = Arc::new(api.routes());
     let operations = docs::service(api)
         .into_endpoint()
         .data(Arc::clone(&parts.identity))
         .data(Arc::clone(&parts.policy));
+    let answered = Answered::new(operations, Arc::clone(&routes));
+    let metrics = parts.metrics.http.clone();
     let body_limit = usize::try_from(config.body_limit.get()).unwrap_or(usize::MAX);
-    let edge = |inner| Edge::new(inner, routes, parts.metrics.http.clone(), body_limit);
     match config.cors_origins.as_slice() {
-        [] => edge(operations.boxed()).boxed(),
-        origins => edge(Origins::new(operations, origins).boxed()).boxed(),
+        [] => Edge::new(answered, routes, metrics, body_limit).boxed(),
+        origins => Edge::new(Origins::new(answered, origins), routes, metrics, body_limit).boxed(),
     }
 }
 
