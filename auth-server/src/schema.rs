@@ -56,8 +56,9 @@ pub async fn check(pool: &PgPool) -> Result<(), SchemaError> {
 /// # Errors
 /// The database is away, or was made by another program.
 pub async fn migrate(pool: &PgPool) -> Result<Vec<String>, SchemaError> {
-    // A failed run leaves its lock on the connection, which therefore must not go back to the pool.
+    // The lock goes with the connection, which therefore must not go back to the pool.
     let mut connection = pool.acquire().await?.detach();
+    connection.lock().await.map_err(reason)?;
     let before = applied(&mut connection).await?;
     MIGRATIONS.run(&mut connection).await.map_err(reason)?;
     let new =

@@ -46,10 +46,10 @@ pub enum SecretError {
     #[error("AUTH_SECRET is not set, and there is no home folder to keep one in: set it")]
     NoHome,
     /// The kept file can't be used.
-    #[error("AUTH_SECRET is not set, and the one kept in {}: {}", .0.display(), .1)]
-    File(PathBuf, FileError),
+    #[error("AUTH_SECRET is not set, and the one kept on this machine can't be used: {0}")]
+    File(#[from] FileError),
     /// The kept file holds something else.
-    #[error("AUTH_SECRET is not set, and the one kept in {}: {}", .0.display(), .1)]
+    #[error("AUTH_SECRET is not set, and the one kept in {} {}", .0.display(), .1)]
     Content(PathBuf, String),
 }
 
@@ -82,7 +82,7 @@ impl Secrets {
 
 fn kept() -> Result<SecretKey, SecretError> {
     let path = file::state_path().ok_or(SecretError::NoHome)?;
-    let text = file::read_or_make(&path).map_err(|error| SecretError::File(path.clone(), error))?;
+    let text = file::read_or_make(&path)?;
     tracing::warn!(
         path = %path.display(),
         "AUTH_SECRET is not set: using the one kept in this file; several servers must share one"
