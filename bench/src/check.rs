@@ -33,7 +33,8 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    let url = std::env::var("DATABASE_URL").context("DATABASE_URL is not set: ./dev bench check")?;
+    let url =
+        std::env::var("DATABASE_URL").context("DATABASE_URL is not set: ./dev bench check")?;
     let database = Database::create(&url).await?;
     let result = measure(options, &database).await;
     database.drop_it().await?;
@@ -95,36 +96,43 @@ async fn compare(
         options.rules, options.tokens, options.rounds, options.seconds
     );
     // Every token and class is seen once before anything counts.
-    wrk::run(&ours.address, file, options.seconds)?;
-    wrk::run(&bare.address, file, 1)?;
+    wrk::run(ours, file, options.seconds)?;
+    wrk::run(bare, file, 1)?;
     let (mut runs, mut base) = (Vec::new(), Vec::new());
     for round in 1..=options.rounds {
-        let (a, b) = (
-            wrk::run(&ours.address, file, options.seconds)?,
-            wrk::run(&bare.address, file, options.seconds)?,
-        );
+        let (a, b) =
+            (wrk::run(ours, file, options.seconds)?, wrk::run(bare, file, options.seconds)?);
         println!(
-            "pair {round}: /check {:>7.0}/s  bare {:>7.0}/s  ratio {:.3}",
+            "pair {round}: /check {:>7.0}/s {:>5.1} µs  bare {:>7.0}/s {:>5.1} µs  ratio {:.3}",
             a.per_second,
+            a.cpu_us,
             b.per_second,
+            b.cpu_us,
             a.per_second / b.per_second
         );
         runs.push(a);
         base.push(b);
     }
     let ratio = Spread::of(runs.iter().zip(&base).map(|(a, b)| a.per_second / b.per_second));
-    let rate = Spread::of(base.iter().map(|run| run.per_second)).median.min(
-        Spread::of(runs.iter().map(|run| run.per_second)).median,
-    ) / 2.0;
+    let rate = Spread::of(base.iter().map(|run| run.per_second))
+        .median
+        .min(Spread::of(runs.iter().map(|run| run.per_second)).median)
+        / 2.0;
     let paced = [paced(ours, requests, rate).await?, paced(bare, requests, rate).await?];
     report("/check", &runs, paced[0]);
     report("bare", &base, paced[1]);
+    let cpu = Spread::of(runs.iter().zip(&base).map(|(a, b)| b.cpu_us / a.cpu_us));
+    println!(
+        "processor time of bare / of /check: {:.3} (min {:.3}, max {:.3})",
+        cpu.median, cpu.min, cpu.max
+    );
     println!("ratio {:.3} (min {:.3}, max {:.3})", ratio.median, ratio.min, ratio.max);
     println!(
         "{}",
         json!({
             "bench": "check", "rules": options.rules, "tokens": options.tokens,
             "ratio": ratio.median, "ratio_min": ratio.min, "ratio_max": ratio.max,
+            "cpu_ratio": cpu.median,
             "rps": Spread::of(runs.iter().map(|run| run.per_second)).median,
             "bare_rps": Spread::of(base.iter().map(|run| run.per_second)).median,
             "paced_rate": rate, "paced_p99_ms": paced[0].1, "bare_paced_p99_ms": paced[1].1,

@@ -32,7 +32,9 @@ impl Database {
     pub(crate) async fn create(admin_url: &str) -> anyhow::Result<Self> {
         let admin = PgPool::connect(admin_url).await.context("DATABASE_URL")?;
         let name = format!("bench_{}", Uuid::new_v4().simple());
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&admin)
+            .await?;
         let (base, _) = admin_url.rsplit_once('/').context("DATABASE_URL names no database")?;
         let url = format!("{base}/{name}");
         Ok(Self { admin, name, url })
@@ -62,7 +64,10 @@ pub(crate) async fn write_rules(db: &PgPool, rules: u32) -> anyhow::Result<()> {
         };
         let effect = if random.random_bool(0.8) { "allow" } else { "deny" };
         let comma = if index == 0 { "" } else { "," };
-        write!(sql, "{comma}({priority}, 'role{role}', '{resource}', 'read', '{effect}', now(), 1)")?;
+        write!(
+            sql,
+            "{comma}({priority}, 'role{role}', '{resource}', 'read', '{effect}', now(), 1)"
+        )?;
     }
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(db).await?;
     Ok(())

@@ -45,6 +45,15 @@ impl Server {
         bail!("the server did not come up in 30 s")
     }
 
+    /// Seconds of processor time that it has used, in steps of 10 ms.
+    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // Fields count from behind the name, which may hold anything; 14 and 15 are user and system.
+        let (_, fields) = stat.rsplit_once(')').context("/proc/…/stat")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
+        Ok(f64::from(ticks.sum::<Result<u32, _>>()?) / 100.0)
+    }
+
     /// Memory that it holds, in MiB.
     pub(crate) fn resident_mib(&self) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

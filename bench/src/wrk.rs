@@ -5,13 +5,16 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::process::CLIENT_CORE;
+use crate::process::{CLIENT_CORE, Server};
 
 /// What one run of wrk saw.
 pub(crate) struct Run {
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
+    /// Processor time of the server for each request, µs: what contention for the machine does not
+    /// change much.
+    pub(crate) cpu_us: f64,
 }
 
 /// Cycles through the prepared requests, which is cheap enough not to be what is measured.
@@ -32,19 +35,20 @@ end
 function done(summary, latency, _)
     local errors = summary.errors
     local bad = errors.status + errors.connect + errors.read + errors.write + errors.timeout
-    io.write(string.format("RESULT %f %f %f %d\n", summary.requests / summary.duration * 1e6,
-        latency:percentile(50) / 1000, latency:percentile(99) / 1000, bad))
+    io.write(string.format("RESULT %f %f %f %d %d\n", summary.requests / summary.duration * 1e6,
+        latency:percentile(50) / 1000, latency:percentile(99) / 1000, bad, summary.requests))
 end
 "#;
 
 /// Sends the requests of the file (`token TAB body` a line) from 32 connections.
-pub(crate) fn run(address: &str, requests: &Path, seconds: u32) -> anyhow::Result<Run> {
+pub(crate) fn run(server: &Server, requests: &Path, seconds: u32) -> anyhow::Result<Run> {
+    let before = server.cpu_seconds()?;
     let script = requests.with_extension("lua");
     std::fs::write(&script, SCRIPT)?;
     let output = Command::new("taskset")
         .args(["-c", CLIENT_CORE, "wrk", "-t1", "-c32", &format!("-d{seconds}s"), "-s"])
         .arg(&script)
-        .arg(format!("http://{address}"))
+        .arg(format!("http://{}", server.address))
         .arg("--")
         .arg(requests)
         .output()
@@ -55,9 +59,12 @@ pub(crate) fn run(address: &str, requests: &Path, seconds: u32) -> anyhow::Resul
         bail!("wrk: {text}{}", String::from_utf8_lossy(&output.stderr));
     };
     let numbers: Vec<f64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
-    let [per_second, p50_ms, p99_ms, bad] = numbers.as_slice() else { bail!("wrk: {line}") };
+    let [per_second, p50_ms, p99_ms, bad, answered] = numbers.as_slice() else {
+        bail!("wrk: {line}")
+    };
     if *bad > 0.0 {
         bail!("{bad} requests were not answered with 200");
     }
-    Ok(Run { per_second: *per_second, p50_ms: *p50_ms, p99_ms: *p99_ms })
+    let cpu_us = (server.cpu_seconds()? - before) * 1e6 / answered;
+    Ok(Run { per_second: *per_second, p50_ms: *p50_ms, p99_ms: *p99_ms, cpu_us })
 }

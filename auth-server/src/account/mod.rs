@@ -2,6 +2,7 @@
 
 pub mod me;
 pub mod password;
+pub mod permissions;
 mod start;
 mod superuser;
 

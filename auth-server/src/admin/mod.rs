@@ -6,7 +6,6 @@
 mod guard;
 mod page;
 mod people;
-mod permissions;
 mod precondition;
 pub mod roles;
 pub mod rules;
@@ -17,8 +16,6 @@ use std::sync::Arc;
 
 use policies::RoleName;
 use sqlx::PgPool;
-
-pub use permissions::{Permissions, permissions};
 
 use crate::clock::Clock;
 use crate::policy::LivePolicy;

@@ -108,7 +108,7 @@ pub struct RolesApi(pub Admin);
 #[OpenApi(prefix_path = "/api/v1/roles", tag = "crate::tags::Tag::Roles")]
 impl RolesApi {
     /// List roles, by name.
-    #[oai(path = "/", method = "get")]
+    #[oai(path = "/", method = "get", operation_id = "list_roles")]
     async fn list(
         &self,
         _caller: Guarded,
@@ -123,7 +123,7 @@ impl RolesApi {
     }
 
     /// Make a role.
-    #[oai(path = "/", method = "post")]
+    #[oai(path = "/", method = "post", operation_id = "create_role")]
     async fn create(
         &self,
         caller: Guarded,
@@ -158,7 +158,7 @@ impl RolesApi {
     }
 
     /// Read a role, with the rules that speak of it.
-    #[oai(path = "/:name", method = "get")]
+    #[oai(path = "/:name", method = "get", operation_id = "read_role")]
     async fn read(
         &self,
         _caller: Guarded,
@@ -175,7 +175,7 @@ impl RolesApi {
     }
 
     /// Change a role's description or what it inherits.
-    #[oai(path = "/:name", method = "patch")]
+    #[oai(path = "/:name", method = "patch", operation_id = "change_role")]
     async fn change(
         &self,
         caller: Guarded,
@@ -213,7 +213,7 @@ impl RolesApi {
     }
 
     /// Delete a role that no rule and no other role names. Whoever has it loses it.
-    #[oai(path = "/:name", method = "delete")]
+    #[oai(path = "/:name", method = "delete", operation_id = "delete_role")]
     async fn delete(
         &self,
         caller: Guarded,

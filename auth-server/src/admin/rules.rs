@@ -119,7 +119,7 @@ pub struct RulesApi(pub Admin);
 #[OpenApi(prefix_path = "/api/v1/rules", tag = "crate::tags::Tag::Rules")]
 impl RulesApi {
     /// List rules, in the order in which they are read.
-    #[oai(path = "/", method = "get")]
+    #[oai(path = "/", method = "get", operation_id = "list_rules")]
     async fn list(
         &self,
         _caller: Guarded,
@@ -139,7 +139,7 @@ impl RulesApi {
     }
 
     /// Make a rule.
-    #[oai(path = "/", method = "post")]
+    #[oai(path = "/", method = "post", operation_id = "create_rule")]
     async fn create(
         &self,
         caller: Guarded,
@@ -158,7 +158,7 @@ impl RulesApi {
     }
 
     /// Read a rule.
-    #[oai(path = "/:id", method = "get")]
+    #[oai(path = "/:id", method = "get", operation_id = "read_rule")]
     async fn read(
         &self,
         _caller: Guarded,
@@ -171,7 +171,7 @@ impl RulesApi {
     }
 
     /// Change a rule, whole.
-    #[oai(path = "/:id", method = "put")]
+    #[oai(path = "/:id", method = "put", operation_id = "change_rule")]
     async fn change(
         &self,
         caller: Guarded,
@@ -198,7 +198,7 @@ impl RulesApi {
     }
 
     /// Delete a rule.
-    #[oai(path = "/:id", method = "delete")]
+    #[oai(path = "/:id", method = "delete", operation_id = "delete_rule")]
     async fn delete(
         &self,
         caller: Guarded,

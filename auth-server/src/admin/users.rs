@@ -9,11 +9,11 @@ use uuid::Uuid;
 use super::guard::{GUARD, Guarded};
 use super::page::{PageQuery, cut};
 use super::people::{self, Person};
-use super::permissions::{Permissions, permissions};
 use super::roles::Written;
 use super::{Admin, Steps};
 use crate::identity::SIGNED_IN;
 use crate::input::PARAMETERS;
+use crate::policy::permissions::{Permissions, permissions};
 use crate::policy::{POLICY, RolesOf, from_policy_error, grants};
 use crate::problem::Problem;
 use crate::problems;
@@ -66,7 +66,7 @@ pub struct UsersApi(pub Admin);
 #[OpenApi(prefix_path = "/api/v1/users", tag = "crate::tags::Tag::Users")]
 impl UsersApi {
     /// Find people by the begin of their login.
-    #[oai(path = "/", method = "get")]
+    #[oai(path = "/", method = "get", operation_id = "find_users")]
     async fn list(
         &self,
         _caller: Guarded,
@@ -88,7 +88,7 @@ impl UsersApi {
     }
 
     /// Roles of a person.
-    #[oai(path = "/:id/roles", method = "get")]
+    #[oai(path = "/:id/roles", method = "get", operation_id = "list_roles_of_user")]
     async fn roles(
         &self,
         _caller: Guarded,
@@ -100,7 +100,7 @@ impl UsersApi {
     }
 
     /// What a person's roles come to.
-    #[oai(path = "/:id/permissions", method = "get")]
+    #[oai(path = "/:id/permissions", method = "get", operation_id = "read_permissions_of_user")]
     async fn permissions(
         &self,
         _caller: Guarded,
@@ -111,7 +111,7 @@ impl UsersApi {
     }
 
     /// Give a person a role. It counts at once, also for tokens made before.
-    #[oai(path = "/:id/roles/:role", method = "put")]
+    #[oai(path = "/:id/roles/:role", method = "put", operation_id = "give_role")]
     async fn give(
         &self,
         caller: Guarded,
@@ -130,7 +130,7 @@ impl UsersApi {
     }
 
     /// Take a role from a person. It counts at once, also for tokens made before.
-    #[oai(path = "/:id/roles/:role", method = "delete")]
+    #[oai(path = "/:id/roles/:role", method = "delete", operation_id = "take_role")]
     async fn take(
         &self,
         caller: Guarded,

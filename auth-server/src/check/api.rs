@@ -20,6 +20,8 @@ use crate::request::{Body, Reply};
 
 /// Resources of one batch at most.
 const MOST_RESOURCES: usize = 1_000;
+/// Room for a document with a thousand long labels, in bytes.
+const CHECK_LIMIT: usize = 1 << 20;
 /// Room for a batch of documents with many labels, in bytes.
 const BATCH_LIMIT: usize = 2 << 20;
 
@@ -107,11 +109,11 @@ impl CheckApi {
     /// May the caller do this?
     ///
     /// The caller is the bearer of the token, or a guest without one. Answered from memory.
-    #[oai(path = "/check", method = "post")]
+    #[oai(path = "/check", method = "post", operation_id = "check")]
     async fn check(
         &self,
         caller: Caller,
-        body: Body<CheckRequest>,
+        body: Body<CheckRequest, CHECK_LIMIT>,
     ) -> Result<Reply<Answer>, CheckError> {
         refuse_both(&body.resource, || "resource".into())?;
         self.reach(body.at_least).await?;
@@ -122,7 +124,7 @@ impl CheckApi {
     }
 
     /// May the caller do this to each of these?
-    #[oai(path = "/check/batch", method = "post")]
+    #[oai(path = "/check/batch", method = "post", operation_id = "check_batch")]
     async fn batch(
         &self,
         caller: Caller,
@@ -147,7 +149,7 @@ impl CheckApi {
     ///
     /// Put the query into the `filter` clause of a search: the search then finds exactly what
     /// `/check` would allow, so counts and pages are right.
-    #[oai(path = "/filter", method = "post")]
+    #[oai(path = "/filter", method = "post", operation_id = "filter")]
     async fn filter(
         &self,
         caller: Caller,

@@ -8,6 +8,7 @@ mod follow;
 pub mod grants;
 mod journal;
 mod load;
+pub mod permissions;
 mod problem;
 mod recent;
 pub mod roles;

@@ -9,6 +9,7 @@ use poem_openapi::OpenApi;
 use super::parts::Parts;
 use crate::account::me::MeApi;
 use crate::account::password::PasswordApi;
+use crate::account::permissions::PermissionsApi;
 use crate::admin::Admin;
 use crate::admin::roles::RolesApi;
 use crate::admin::rules::RulesApi;
@@ -59,6 +60,7 @@ fn operations(parts: &Parts) -> impl OpenApi + use<> {
         login::api(&parts.accounts),
         MeApi(parts.accounts.clone()),
         PasswordApi(parts.accounts.clone()),
+        PermissionsApi(Arc::clone(&parts.policy)),
         JwksApi(Arc::clone(&parts.keys)),
         HealthApi { health: Arc::clone(&parts.health) },
     )

@@ -4,7 +4,7 @@ use poem_openapi::Object;
 use policies::{RoleName, Snapshot, Verdict};
 use serde::Serialize;
 
-use crate::policy::rules::StoredRule;
+use super::rules::StoredRule;
 
 /// Rules shown at most.
 const MOST_RULES: usize = 1_000;

@@ -1,0 +1,32 @@
+//! `GET /api/v1/me/permissions`
+
+use std::sync::Arc;
+
+use poem_openapi::OpenApi;
+
+use crate::identity::{SIGNED_IN, SignedIn};
+use crate::policy::LivePolicy;
+use crate::policy::permissions::{Permissions, permissions};
+use crate::problems;
+use crate::request::Reply;
+
+problems! {
+    /// What can go wrong with reading one's own permissions.
+    pub(super) enum PermissionsError includes [SIGNED_IN] {}
+}
+
+/// The operation.
+pub struct PermissionsApi(pub Arc<LivePolicy>);
+
+#[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
+impl PermissionsApi {
+    /// What one's own roles come to.
+    #[oai(path = "/permissions", method = "get", operation_id = "my_permissions")]
+    async fn read(
+        &self,
+        SignedIn(caller): SignedIn,
+    ) -> Result<Reply<Permissions>, PermissionsError> {
+        let roles = self.0.roles(caller.user, caller.rev, &caller.roles);
+        Ok(Reply(permissions(&self.0.snapshot(), &roles)))
+    }
+}
