@@ -13,6 +13,7 @@ use super::ask::{Answer, Asking, ResourceBody};
 use crate::clock::Clock;
 use crate::identity::{Caller, TOKEN};
 use crate::input::{BODY, FIELD};
+use crate::ops::Decisions;
 use crate::policy::LivePolicy;
 use crate::problem::{INTERNAL, Problem};
 use crate::problems;
@@ -102,6 +103,8 @@ pub struct CheckApi {
     pub filters: Filters,
     /// For windows.
     pub clock: Clock,
+    /// Counted for operators.
+    pub decisions: Decisions,
 }
 
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::tags::Tag::Check")]
@@ -203,7 +206,8 @@ impl CheckApi {
             Caller::User(_) => policy.allows_route(&roles, "GET", "/api/v1/rules")?,
         };
         let now = self.clock.now();
-        answer(&Asking { policy, roles: &roles, names: &names, may_read_rules, now })
+        let decisions = &self.decisions;
+        answer(&Asking { policy, roles: &roles, names: &names, may_read_rules, now, decisions })
     }
 }
 

@@ -6,6 +6,7 @@ use policies::{Decision, Facts, PolicyError, Resource, RoleSet, Snapshot};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::ops::Decisions;
 use crate::policy::rules::StoredRule;
 
 /// The resource that is asked about.
@@ -74,6 +75,7 @@ pub(super) struct Asking<'a> {
     pub(super) names: &'a [policies::RoleName],
     pub(super) may_read_rules: bool,
     pub(super) now: DateTime<Utc>,
+    pub(super) decisions: &'a Decisions,
 }
 
 impl Asking<'_> {
@@ -85,6 +87,7 @@ impl Asking<'_> {
             (None, None) => Facts::missing(),
         };
         let decision = self.policy.decide(self.roles, action, &resource, &facts)?;
+        self.decisions.count(decision.allowed);
         Ok(self.answer(decision))
     }
 

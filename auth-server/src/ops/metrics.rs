@@ -2,7 +2,6 @@
 //! several servers can live in one process.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use poem::http::Method;
@@ -131,10 +130,8 @@ struct Outcome {
 /// Decisions by outcome.
 #[derive(Clone)]
 pub struct Decisions {
-    /// Allowed.
-    pub allowed: Counter<u64, AtomicU64>,
-    /// Denied.
-    pub denied: Counter<u64, AtomicU64>,
+    allowed: Counter,
+    denied: Counter,
 }
 
 impl Decisions {
@@ -143,6 +140,11 @@ impl Decisions {
         registry.register("decisions", "Decisions made", family.clone());
         let counter = |outcome| family.get_or_create_owned(&Outcome { outcome });
         Self { allowed: counter("allowed"), denied: counter("denied") }
+    }
+
+    /// A question was answered.
+    pub fn count(&self, allowed: bool) {
+        if allowed { &self.allowed } else { &self.denied }.inc();
     }
 }
 
@@ -172,7 +174,7 @@ mod tests {
         let metrics = Metrics::default();
         let method = Method::from_bytes(b"BREW").expect("a method");
         metrics.http.answered(&method, &"/x/{id}".into(), 405, Duration::from_millis(2));
-        metrics.decisions.denied.inc();
+        metrics.decisions.count(false);
         metrics.logins.ended("succeeded");
         let text = metrics.encode().expect("text");
         for line in [

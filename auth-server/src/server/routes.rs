@@ -51,6 +51,7 @@ fn operations(parts: &Parts) -> impl OpenApi + use<> {
         policy: Arc::clone(&parts.policy),
         filters: Filters::default(),
         clock: parts.clock.clone(),
+        decisions: parts.metrics.decisions.clone(),
     };
     (
         check,
