@@ -64,8 +64,8 @@ pub enum PolicyError {
     /// Guests never write through the server's own API.
     #[error("this would let guests write through the server's own API")]
     AnonymousWrites,
-    /// Elasticsearch takes at most 65,536 values at once.
-    #[error("more than 65536 names are ruled on one by one for type {0:?}")]
+    /// Elasticsearch takes at most 65,536 values at once, and fewer ranges.
+    #[error("more names are ruled on for type {0:?} than a search takes: 65536, or 2000 labels")]
     TooManyNames(String),
     /// A filter would grow past what a search takes.
     #[error("more than 1000 prefixes are ruled on for type {0:?}")]

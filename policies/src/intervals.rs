@@ -132,14 +132,6 @@ impl Intervals {
         Self(intervals)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(crate) fn is_everything(&self) -> bool {
-        matches!(self.0.as_slice(), [Interval { from: None, to: None }])
-    }
-
     /// Queries of which one matches exactly the documents with a value of `field` in the set.
     pub(crate) fn queries(&self, field: &str) -> Vec<Value> {
         let mut single = Vec::new();
@@ -156,13 +148,12 @@ impl Intervals {
         queries
     }
 
-    #[cfg(test)]
-    fn contains(&self, text: &str) -> bool {
+    /// True when the text lies in the set.
+    pub(crate) fn contains(&self, text: &str) -> bool {
         let at = Edge { text: text.into(), past: false };
-        self.0.iter().any(|i| {
-            i.from.as_ref().is_none_or(|from| *from <= at)
-                && i.to.as_ref().is_none_or(|to| at < *to)
-        })
+        let after = self.0.partition_point(|i| i.from.as_ref().is_none_or(|from| *from <= at));
+        let last = after.checked_sub(1).and_then(|index| self.0.get(index));
+        last.is_some_and(|i| i.to.as_ref().is_none_or(|to| at < *to))
     }
 }
 
@@ -212,7 +203,8 @@ mod tests {
             set.queries("l"),
             [json!({"range": {"l": {"lt": "m"}}}), json!({"range": {"l": {"gt": "m"}}}),]
         );
-        assert!(Intervals::of(true, [named("m", false, 1)], |_| true).is_everything());
+        let all = Intervals::of(true, [named("m", false, 1)], |_| true);
+        assert_eq!(all.queries("l"), [json!({"exists": {"field": "l"}})]);
     }
 
     #[test]

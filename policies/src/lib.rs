@@ -24,7 +24,7 @@ pub use change::{Change, PolicyError};
 pub use decision::{Code, Decision};
 pub use facts::Facts;
 pub use filter::{At, Filter, FilterKind};
-pub use limits::{MOST_NAMES, MOST_PREFIXES};
+pub use limits::{MOST_LABELS, MOST_NAMES, MOST_PREFIXES};
 pub use names::{Label, NameError, Resource, RoleName};
 pub use pattern::{ActionPattern, Pattern, ResourcePattern};
 pub use roles::LONGEST_CHAIN;

@@ -12,6 +12,10 @@ pub const MOST_NAMES: usize = 65_536;
 /// Prefixes ruled on, per type.
 pub const MOST_PREFIXES: usize = 1_000;
 
+/// Labels and prefixes of labels ruled on. Films carry many labels, so each exception within a
+/// denied prefix is a range of its own, and Elasticsearch takes a few thousand of those at once.
+pub const MOST_LABELS: usize = 2_000;
+
 /// Methods that write.
 const WRITES: [&str; 4] = ["POST", "PUT", "PATCH", "DELETE"];
 
@@ -47,7 +51,7 @@ fn check_sizes(policy: &Policy) -> Result<(), PolicyError> {
         *(if named.is_prefix { prefixes } else { names }) += 1;
     }
     for (kind, (names, prefixes)) in sizes {
-        if names > MOST_NAMES {
+        if names > MOST_NAMES || (kind == "label" && names + prefixes > MOST_LABELS) {
             return Err(PolicyError::TooManyNames(kind.into()));
         }
         if prefixes > MOST_PREFIXES {

@@ -1,0 +1,79 @@
+//! An index of the test's own, mapped as the labeler maps it.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fmt::Write;
+
+use etl_labeler::elastic::Elastic;
+use policies::label_rules::LabelRules;
+use reqwest::Client;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::documents::{Document, WINDOWED};
+
+pub struct Index {
+    url: String,
+    http: Client,
+}
+
+impl Index {
+    pub async fn create() -> Self {
+        let server = env::var("ELASTICSEARCH_URL").expect("ELASTICSEARCH_URL: see ./dev env");
+        let name = format!("property-{}", Uuid::new_v4().simple());
+        let elastic = Elastic::new(&server.parse().unwrap(), &name).unwrap();
+        elastic.create_index(&label_rules()).await.unwrap();
+        Self { url: format!("{server}/{name}"), http: Client::new() }
+    }
+
+    /// Writes documents; gives the ids of those that the mapping refuses.
+    pub async fn load(&self, documents: &[Document]) -> BTreeSet<String> {
+        let mut lines = String::new();
+        for Document { id, access } in documents {
+            let mut film = json!({ "id": id });
+            if let Some(access) = access {
+                film["access"] = access.clone();
+            }
+            writeln!(lines, "{}\n{film}", json!({ "index": { "_id": id } })).unwrap();
+        }
+        let answer = self.post("_bulk?refresh=true", lines).await;
+        let items = answer["items"].as_array().unwrap().iter().map(|item| &item["index"]);
+        let refused = items.filter(|item| item["status"] == 400);
+        refused.map(|item| item["_id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The ids that each query admits, as `Err` what Elasticsearch says against it.
+    pub async fn search(&self, queries: &[Value]) -> Vec<Result<BTreeSet<String>, String>> {
+        let mut lines = String::new();
+        for query in queries {
+            let search = json!({ "size": 10_000, "_source": false, "sort": "_doc",
+                "query": { "bool": { "filter": [query] } } });
+            writeln!(lines, "{{}}\n{search}").unwrap();
+        }
+        let answer = self.post("_msearch", lines).await;
+        answer["responses"].as_array().unwrap().iter().map(ids).collect()
+    }
+
+    async fn post(&self, what: &str, lines: String) -> Value {
+        let request = self.http.post(format!("{}/{what}", self.url)).body(lines);
+        let answer = request.header("content-type", "application/x-ndjson").send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+        answer.json().await.unwrap()
+    }
+
+    pub async fn delete(self) {
+        self.http.delete(&self.url).send().await.unwrap();
+    }
+}
+
+fn ids(answer: &Value) -> Result<BTreeSet<String>, String> {
+    let Some(hits) = answer["hits"]["hits"].as_array() else { return Err(answer.to_string()) };
+    Ok(hits.iter().map(|hit| hit["_id"].as_str().unwrap().to_owned()).collect())
+}
+
+fn label_rules() -> LabelRules {
+    let rule = |name| {
+        format!("[[label]]\nname = \"{name}\"\nwithin = {{ field = \"release_date\", period = \"P1Y\" }}\n")
+    };
+    LabelRules::parse(&WINDOWED.map(rule).concat()).unwrap()
+}

@@ -1,0 +1,123 @@
+//! Policies of every kind over the names that the documents have.
+
+use policies::{
+    ActionPattern, Change, Effect, Label, ResourcePattern, RoleName, Rule, RoleSet, Snapshot,
+};
+use proptest::prelude::*;
+
+use crate::documents::{WINDOWED, documents};
+
+const ROLES: [&str; 4] = ["r0", "r1", "r2", "anonymous"];
+
+const LABELS: [&str; 25] = [
+    "label:*",
+    "label:unlabelled",
+    "label:u*",
+    "label:new",
+    "label:new",
+    "label:n*",
+    "label:soon",
+    "label:adult",
+    "label:a*",
+    "label:x",
+    "label:x*",
+    "label:x-*",
+    "label:x-*",
+    "label:x-a",
+    "label:x-ok",
+    "label:x-ok*",
+    "label:x-999",
+    "label:x-99*",
+    "label:l*",
+    "label:0*",
+    "label:5",
+    "label:1",
+    "label:true",
+    "label:mpaa=r",
+    "label:zz",
+];
+
+const WIDE: [&str; 7] = ["*", "f*", "film", "film:*", "film*", "l*", "label"];
+
+/// What is written first, what is written over it, and the roles that the caller has.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub first: Vec<Change>,
+    pub second: Vec<Change>,
+    pub held: Vec<RoleName>,
+}
+
+pub fn case() -> impl Strategy<Value = Case> {
+    let held = prop::sample::subsequence(ROLES.to_vec(), 0..=3);
+    let rules = || prop::collection::vec(rule(), 0..10);
+    (rules(), rules(), prop::sample::subsequence(vec!["r1", "r2"], 0..=2), held).prop_map(
+        |(first, second, inherits, held)| Case {
+            first,
+            second: [vec![role_set("r0", &inherits)], second].concat(),
+            held: held.into_iter().map(role).collect(),
+        },
+    )
+}
+
+/// The roles without rules.
+pub fn start() -> Snapshot {
+    let windowed = WINDOWED.map(|label| Label::parse(label).unwrap());
+    let roles = ["r0", "r1", "r2"].map(|name| role_set(name, &[]));
+    Snapshot::empty(windowed).unwrap().next(1, &roles).unwrap()
+}
+
+fn role(name: &str) -> RoleName {
+    RoleName::parse(name).unwrap()
+}
+
+fn role_set(name: &str, inherits: &[&str]) -> Change {
+    Change::RoleSet { name: role(name), inherits: inherits.iter().copied().map(role).collect() }
+}
+
+fn rule() -> impl Strategy<Value = Change> {
+    let effect = prop_oneof![Just(Effect::Allow), Just(Effect::Deny)];
+    let action = prop::sample::select(vec!["read", "read", "read", "re*", "*", "write", "reading"]);
+    (1..16u32, 1..6u32, prop::sample::select(ROLES.to_vec()), resource(), action, effect).prop_map(
+        |(id, priority, name, resource, action, effect)| {
+            // Guests are never given every action on everything.
+            let action = if name == "anonymous" && action == "*" { "re*" } else { action };
+            let action = ActionPattern::parse(action).unwrap();
+            Change::RuleSet(Rule { id, priority, role: role(name), resource, action, effect })
+        },
+    )
+}
+
+fn resource() -> impl Strategy<Value = ResourcePattern> {
+    let text = prop_oneof![
+        5 => prop::sample::select(LABELS.to_vec()).prop_map(ToOwned::to_owned),
+        3 => prop::sample::select(film_names()),
+        3 => (prop::sample::select(film_names()), 0..4usize).prop_map(begin),
+        4 => prop::sample::select(WIDE.to_vec()).prop_map(ToOwned::to_owned),
+    ];
+    text.prop_filter_map("a literal that ends in `*`", |text| ResourcePattern::parse(&text).ok())
+}
+
+fn film_names() -> Vec<String> {
+    documents().into_iter().map(|document| format!("film:{}", document.id)).collect()
+}
+
+/// The begin of a name, with `length` characters of the id.
+fn begin((name, length): (String, usize)) -> String {
+    name.chars().take("film:".len() + length).chain(['*']).collect()
+}
+
+/// A rule that denies or allows guests to read.
+pub fn guest_rule(id: u32, priority: u32, resource: &str, effect: Effect) -> Change {
+    Change::RuleSet(Rule {
+        id,
+        priority,
+        role: RoleName::anonymous(),
+        resource: ResourcePattern::parse(resource).unwrap(),
+        action: ActionPattern::parse("read").unwrap(),
+        effect,
+    })
+}
+
+pub fn guest(snapshot: &Snapshot) -> RoleSet {
+    snapshot.role_set(&[])
+}

@@ -1,0 +1,92 @@
+//! The largest filters that a policy can lead to are searches that Elasticsearch takes.
+
+use policies::{
+    At, Change, Effect, MOST_LABELS, MOST_NAMES, MOST_PREFIXES, PolicyError, Snapshot,
+};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use crate::documents::Document;
+use crate::index::Index;
+use crate::policy::{guest, guest_rule, start};
+
+/// Rules in the order of the list, each a priority after the one before.
+fn rules(list: impl IntoIterator<Item = (String, Effect)>) -> Vec<Change> {
+    let numbered = (1..).zip(list);
+    numbered.map(|(n, (resource, effect))| guest_rule(n, n, &resource, effect)).collect()
+}
+
+/// Names of a type, allowed, then the prefixes that they begin with, denied, then all else allowed.
+fn exceptions(kind: &str, names: usize, prefixes: usize) -> Vec<Change> {
+    let names = (0..names).map(|n| (format!("{kind}:p{:03}-{n}", n % prefixes), Effect::Allow));
+    let closed = (0..prefixes).map(|n| (format!("{kind}:p{n:03}-*"), Effect::Deny));
+    rules(names.chain(closed).chain([("*".to_owned(), Effect::Allow)]))
+}
+
+fn labelled(id: &str, labels: &[&str]) -> Document {
+    let access = json!({ "labels": labels, "labelled_at": "2026-01-01T00:00:00Z" });
+    Document { id: id.into(), access: Some(access) }
+}
+
+/// The ids that a guest's search finds among these documents.
+fn found(snapshot: &Snapshot, documents: &[Document]) -> Vec<String> {
+    let runtime = Runtime::new().unwrap();
+    let index = runtime.block_on(Index::create());
+    runtime.block_on(index.load(documents));
+    let query = snapshot.filter(&guest(snapshot), "read", "film", At::SearchTime).unwrap().query;
+    let found = runtime.block_on(index.search(&[query]));
+    runtime.block_on(index.delete());
+    found.into_iter().flat_map(|ids| ids.unwrap()).collect()
+}
+
+#[test]
+fn the_most_films_and_prefixes_are_one_search() {
+    let snapshot = start().next(2, &exceptions("film", MOST_NAMES, MOST_PREFIXES)).unwrap();
+    let films = ["p001-1", "p001-2", "p999-64999", "p999-65999", "p001-", "other"];
+    let expected = ["other", "p001-1", "p999-64999"];
+    assert_eq!(found(&snapshot, &films.map(|id| labelled(id, &[]))), expected);
+}
+
+#[test]
+fn the_most_labels_and_prefixes_are_one_search() {
+    let (names, prefixes) = (MOST_LABELS - MOST_PREFIXES, MOST_PREFIXES);
+    let snapshot = start().next(2, &exceptions("label", names, prefixes)).unwrap();
+    let films = [
+        labelled("exceptions", &["p001-1", "p002-2"]),
+        labelled("one denied", &["p001-1", "p001-2"]),
+        labelled("between", &["p999-999", "p999-9990"]),
+        labelled("other", &["z", "p", "p999"]),
+    ];
+    assert_eq!(found(&snapshot, &films), ["exceptions", "other"]);
+}
+
+/// Every film's own rule stands between two rules on labels, so that each overrides others.
+#[test]
+fn the_most_overrides_by_name_are_one_search() {
+    let pairs = (0..MOST_LABELS).flat_map(|n| {
+        let opened = (0..30).map(move |film| (format!("film:{n}-{film}"), Effect::Allow));
+        opened.chain([(format!("label:l{n}"), Effect::Deny)])
+    });
+    let snapshot = start().next(2, &rules(pairs.chain([("*".to_owned(), Effect::Allow)]))).unwrap();
+    let films = [
+        labelled("1000-0", &["l1000"]),
+        labelled("1000-1", &["l1999", "l1000"]),
+        labelled("1000-2", &["l999"]),
+        labelled("1000-3", &["l999", "l1001"]),
+        labelled("1999-0", &["l1999"]),
+        labelled("1999-1", &["l1998"]),
+        labelled("0-0", &["l0", "l1", "l1999"]),
+        labelled("x", &["l1999"]),
+    ];
+    assert_eq!(found(&snapshot, &films), ["0-0", "1000-0", "1000-1", "1999-0"]);
+}
+
+#[test]
+fn one_past_the_most_is_refused() {
+    let refused = |kind, names, prefixes| start().next(2, &exceptions(kind, names, prefixes));
+    let names = |kind: &str| PolicyError::TooManyNames(kind.into());
+    assert_eq!(refused("film", MOST_NAMES + 1, 1).unwrap_err(), names("film"));
+    assert_eq!(refused("label", MOST_LABELS, 1).unwrap_err(), names("label"));
+    let prefixes = PolicyError::TooManyPrefixes("film".into());
+    assert_eq!(refused("film", 1, MOST_PREFIXES + 1).unwrap_err(), prefixes);
+}
