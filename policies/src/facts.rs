@@ -129,6 +129,7 @@ fn date(text: &str) -> Option<i64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "JSON literals read better without a `&`")]
 mod tests {
     use serde_json::json;
 

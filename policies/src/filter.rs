@@ -18,6 +18,7 @@ use self::labels::Labels;
 use self::levels::Levels;
 use self::space::Space;
 use crate::change::PolicyError;
+use crate::rule::Verdict;
 use crate::snapshot::{RoleSet, Snapshot};
 
 /// How much a filter lets through.
@@ -118,7 +119,7 @@ fn assemble(ids: &Space, admitted: Option<Value>) -> Filter {
         }
     } else {
         // The rest is closed, so also a document that has no id at all.
-        filter.push(any(ids.queries("id", |verdict| verdict.allows())));
+        filter.push(any(&ids.queries("id", Verdict::allows)));
     }
     filter.extend(admitted);
     if !filter.is_empty() {
@@ -131,6 +132,6 @@ fn assemble(ids: &Space, admitted: Option<Value>) -> Filter {
 }
 
 /// One of these.
-fn any(queries: Vec<Value>) -> Value {
+fn any(queries: &[Value]) -> Value {
     json!({ "bool": { "should": queries, "minimum_should_match": 1 } })
 }

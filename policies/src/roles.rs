@@ -74,7 +74,7 @@ impl Roles {
     pub(crate) fn link(&mut self) -> Result<(), PolicyError> {
         let mut closures = HashMap::new();
         for role in self.by_name.values() {
-            self.check_builtin(role)?;
+            check_inheritance(role)?;
             let mut trail = Vec::new();
             let mut closure = Vec::new();
             self.walk(&role.name, &mut trail, &mut closure)?;
@@ -86,16 +86,6 @@ impl Roles {
             if let Some(role) = self.by_name.get_mut(&name) {
                 role.closure = closure.into();
             }
-        }
-        Ok(())
-    }
-
-    fn check_builtin(&self, role: &Role) -> Result<(), PolicyError> {
-        if role.name.is_builtin() && !role.inherits.is_empty() {
-            return Err(PolicyError::BuiltinImmutable(role.name.to_string()));
-        }
-        if role.inherits.iter().any(|name| *name == RoleName::superuser()) {
-            return Err(PolicyError::InheritsSuperuser(role.name.clone()));
         }
         Ok(())
     }
@@ -146,4 +136,15 @@ impl Roles {
         }
         Vec::new()
     }
+}
+
+/// Built-in roles inherit nothing, and nobody inherits `superuser`.
+fn check_inheritance(role: &Role) -> Result<(), PolicyError> {
+    if role.name.is_builtin() && !role.inherits.is_empty() {
+        return Err(PolicyError::BuiltinImmutable(role.name.to_string()));
+    }
+    if role.inherits.contains(&RoleName::superuser()) {
+        return Err(PolicyError::InheritsSuperuser(role.name.clone()));
+    }
+    Ok(())
 }

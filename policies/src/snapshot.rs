@@ -94,13 +94,14 @@ impl Snapshot {
     }
 
     fn rebuilt(rev: i64, old: &Policy, windowed: Arc<[Label]>) -> Result<Self, PolicyError> {
-        let roles = old.roles.iter().map(|role| Change::RoleSet {
+        let mut changes: Vec<Change> = Vec::with_capacity(old.rules.len());
+        changes.extend(old.roles.iter().map(|role| Change::RoleSet {
             name: role.name.clone(),
             inherits: role.inherits.clone(),
-        });
-        let rules = old.rules.values().map(|rule| Change::RuleSet(Rule::clone(rule)));
+        }));
+        changes.extend(old.rules.values().map(|rule| Change::RuleSet(Rule::clone(rule))));
         let mut policy = Policy::default();
-        policy.apply(&roles.chain(rules).collect::<Vec<_>>())?;
+        policy.apply(&changes)?;
         let table = Table::new(policy.extent());
         Ok(Self { revision: rev, policy, table, windowed })
     }

@@ -1,5 +1,7 @@
 //! Expected decisions, run against a policy.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test ends it")]
+
 use policies::cases::{self, CaseError, SHIPPED_CASES};
 use policies::csv::{self, SHIPPED_RULES};
 use policies::{Code, Snapshot, label_rules};

@@ -1,5 +1,7 @@
 //! Roles and rules survive being exported and imported.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test ends it")]
+
 use policies::csv::{self, Document, LineError, RuleRow, SHIPPED_RULES};
 use policies::{ActionPattern, Effect, PolicyError, ResourcePattern, RoleName, Snapshot};
 use proptest::prelude::*;

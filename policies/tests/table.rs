@@ -1,6 +1,8 @@
 //! The table answers as one plain casbin enforcer over all rules and the caller's whole role set,
 //! also after a row of writes, with verdicts kept from before.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test ends it")]
+
 use casbin::CoreApi;
 use policies::{
     ActionPattern, Change, Effect, Facts, Resource, ResourcePattern, RoleName, Rule, Snapshot,

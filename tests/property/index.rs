@@ -73,7 +73,9 @@ fn ids(answer: &Value) -> Result<BTreeSet<String>, String> {
 
 fn label_rules() -> LabelRules {
     let rule = |name| {
-        format!("[[label]]\nname = \"{name}\"\nwithin = {{ field = \"release_date\", period = \"P1Y\" }}\n")
+        format!(
+            "[[label]]\nname = \"{name}\"\nwithin = {{ field = \"release_date\", period = \"P1Y\" }}\n"
+        )
     };
     LabelRules::parse(&WINDOWED.map(rule).concat()).unwrap()
 }

@@ -1,7 +1,7 @@
 //! Policies of every kind over the names that the documents have.
 
 use policies::{
-    ActionPattern, Change, Effect, Label, ResourcePattern, RoleName, Rule, RoleSet, Snapshot,
+    ActionPattern, Change, Effect, Label, ResourcePattern, RoleName, RoleSet, Rule, Snapshot,
 };
 use proptest::prelude::*;
 

@@ -1,8 +1,6 @@
 //! The largest filters that a policy can lead to are searches that Elasticsearch takes.
 
-use policies::{
-    At, Change, Effect, MOST_LABELS, MOST_NAMES, MOST_PREFIXES, PolicyError, Snapshot,
-};
+use policies::{At, Change, Effect, MOST_LABELS, MOST_NAMES, MOST_PREFIXES, PolicyError, Snapshot};
 use serde_json::json;
 use tokio::runtime::Runtime;
 

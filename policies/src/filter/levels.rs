@@ -55,24 +55,22 @@ impl<'a> Levels<'a> {
     /// Documents without a denied label that counts for them; none: all of them.
     pub(super) fn admitted(&self, labels: &Labels) -> Option<Value> {
         let is_labelled = json!({ "exists": { "field": "access.labelled_at" } });
-        // A document that is not labelled has the one label `unlabelled`, whatever else is in it.
-        let mut other = json!({ "bool": { "must_not": [is_labelled] } });
-        let denied = union(denied(&self.0, labels), &opened(self.0.iter().take(1)));
+        let denied = except(denied(&self.0, labels), &opened(self.0.iter().take(1)));
         if labels.unlabelled.allows() {
+            let other = json!({ "bool": { "must_not": [is_labelled] } });
             let fine = json!({ "bool": { "must_not": denied } });
-            return (!denied.is_empty()).then(|| any(vec![other, fine]));
+            return (!denied.is_empty()).then(|| any(&[other, fine]));
         }
-        let fine = match denied.as_slice() {
-            [] => is_labelled,
-            _ => json!({ "bool": { "filter": [is_labelled], "must_not": denied } }),
-        };
+        let fine = json!({ "bool": { "filter": [is_labelled], "must_not": denied } });
         let before = self.0.iter().take_while(|level| level.from <= labels.unlabelled);
         let opened = opened(before);
         if opened.is_empty() {
             return Some(fine);
         }
-        other["bool"]["filter"] = json!([{ "terms": { "id": opened } }]);
-        Some(any(vec![fine, other]))
+        // A document that is not labelled has the one label `unlabelled`, whatever else is in it.
+        let films = json!({ "terms": { "id": opened } });
+        let other = json!({ "bool": { "filter": [films], "must_not": [is_labelled] } });
+        Some(any(&[fine, other]))
     }
 }
 
@@ -92,16 +90,15 @@ fn denied(levels: &[Level], labels: &Labels) -> Vec<Value> {
     let (early, late) = levels.split_at(levels.len() / 2);
     let mut queries = denied(early, labels);
     let films = opened(early.iter().skip(1).chain(late.iter().take(1)));
-    queries.extend(union(denied(late, labels), &films));
+    queries.extend(except(denied(late, labels), &films));
     queries
 }
 
-/// The queries, but not for these films.
-fn union(queries: Vec<Value>, but: &[&str]) -> Vec<Value> {
+/// One of the queries, but not for these films.
+fn except(queries: Vec<Value>, but: &[&str]) -> Vec<Value> {
     if but.is_empty() || queries.is_empty() {
         return queries;
     }
-    let mut one = any(queries);
-    one["bool"]["must_not"] = json!({ "terms": { "id": but } });
-    vec![one]
+    let films = json!({ "terms": { "id": but } });
+    vec![json!({ "bool": { "filter": [any(&queries)], "must_not": [films] } })]
 }

@@ -79,9 +79,9 @@ impl<'a> Space<'a> {
         }
         let mut queries = around.queries(field);
         if !exceptions.is_empty() {
-            let mut less = any(queries);
-            less["bool"]["must_not"] = json!({ "terms": { field: exceptions } });
-            queries = vec![less];
+            let exceptions = json!({ "terms": { field: exceptions } });
+            let filter = any(&queries);
+            queries = vec![json!({ "bool": { "filter": [filter], "must_not": [exceptions] } })];
         }
         if !names.is_empty() {
             queries.push(json!({ "terms": { field: names } }));
