@@ -5,8 +5,8 @@
 
 use casbin::CoreApi;
 use policies::{
-    ActionPattern, Change, Effect, Facts, Resource, ResourcePattern, RoleName, Rule, Snapshot,
-    Verdict, engine,
+    ActionPattern, Change, Effect, Facts, LONGEST_CHAIN, Resource, ResourcePattern, RoleName, Rule,
+    Snapshot, Verdict, engine,
 };
 use proptest::prelude::*;
 
@@ -121,6 +121,28 @@ fn ask_all(snapshot: &Snapshot, held: &[RoleName]) {
         let resource = Resource::new(kind, Some(id));
         snapshot.decide(&set, "read", &resource, &Facts::labels([])).unwrap();
     }
+}
+
+#[test]
+fn a_rule_at_the_end_of_the_longest_chain_decides() {
+    let links = LONGEST_CHAIN;
+    let chain = (0..=links).map(|n| Change::RoleSet {
+        name: role(&format!("c{n}")),
+        inherits: (n < links).then(|| role(&format!("c{}", n + 1))).into_iter().collect(),
+    });
+    let rule = Rule {
+        id: 1,
+        priority: 1,
+        role: role(&format!("c{links}")),
+        resource: ResourcePattern::parse("film:a").unwrap(),
+        action: ActionPattern::parse("read").unwrap(),
+        effect: Effect::Allow,
+    };
+    let changes: Vec<Change> = chain.chain([Change::RuleSet(rule)]).collect();
+    let snapshot = Snapshot::empty([]).unwrap().next(1, &changes).unwrap();
+    let set = snapshot.role_set(&[role("c0")]);
+    let film = Resource::new("film", Some("a"));
+    assert!(snapshot.decide(&set, "read", &film, &Facts::labels([])).unwrap().allowed);
 }
 
 proptest! {
