@@ -1,1 +1,30 @@
-//! Tests of the whole system.
+//! What the tests of auth-server share: real servers on databases of their own, and callers.
+//!
+//! `database` PostgreSQL · `server` a server in this process · `program` a server as a process ·
+//! `caller` who asks · `answer` what comes back · `observed` notes every answer for the contract ·
+//! `openapi` the documented contract · `token` forged tokens · `proxy` a wire that can be cut
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this is test code: what is not as expected ends the test"
+)]
+
+mod answer;
+mod caller;
+mod database;
+mod observed;
+pub mod openapi;
+pub mod program;
+mod proxy;
+mod server;
+mod settings;
+pub mod token;
+
+pub use answer::Answer;
+pub use caller::{Caller, User};
+pub use database::Database;
+pub use observed::folder as observed_folder;
+pub use proxy::Proxy;
+pub use server::{PASSWORD, TestServer};
+pub use settings::setting;

@@ -1,0 +1,79 @@
+//! `POST /api/v1/auth/login`
+
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use serde_json::json;
+use tests::{PASSWORD, TestServer};
+
+#[tokio::test]
+async fn the_right_password_gets_a_pair_of_tokens() {
+    let server = TestServer::start().await;
+    server.register("ada").await;
+    let body = json!({ "login": "ADA", "password": PASSWORD });
+    let answer = server.guest().post("auth/login", &body).await;
+    assert_snapshot!(answer, @"");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let caller = server.as_user(answer.json()["access_token"].as_str().unwrap());
+    assert!(!caller.get("me").await.ok()["last_login_at"].is_null());
+}
+
+#[tokio::test]
+async fn unknown_login_wrong_password_and_disabled_account_answer_alike() {
+    let server = TestServer::start().await;
+    server.register("ada").await;
+    server.register("locked").await;
+    server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'locked'").await;
+    let log_in = async |login: &str, password: &str| {
+        let body = json!({ "login": login, "password": password });
+        server.guest().post("auth/login", &body).await.expect(401, "credentials_invalid")
+    };
+    let wrong = log_in("ada", "wrong").await;
+    assert_snapshot!(wrong, @"");
+    for other in [
+        log_in("nobody", PASSWORD).await,
+        log_in("locked", PASSWORD).await,
+        log_in("", "").await,
+        log_in("a'; DROP TABLE users; --", &"x".repeat(10_000)).await,
+        log_in("\u{feff}\u{1F4A9}", "\u{202e}").await,
+    ] {
+        assert_eq!(other.text, wrong.text);
+        let names = |answer: &tests::Answer| -> Vec<String> {
+            answer.headers.keys().map(ToString::to_string).collect()
+        };
+        assert_eq!(names(&other), names(&wrong));
+    }
+}
+
+#[tokio::test]
+async fn the_time_of_an_answer_does_not_tell_an_unknown_login_from_a_wrong_password() {
+    let server = TestServer::start().await;
+    server.register("ada").await;
+    let time = async |login: &str| {
+        let body = json!({ "login": login, "password": "wrong" });
+        let started = Instant::now();
+        server.guest().post("auth/login", &body).await.expect(401, "credentials_invalid");
+        started.elapsed()
+    };
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for _ in 0..21 {
+        known.push(time("ada").await);
+        unknown.push(time("nobody").await);
+    }
+    let median = |times: &mut Vec<Duration>| {
+        times.sort();
+        times[times.len() / 2].as_secs_f64()
+    };
+    let ratio = median(&mut known) / median(&mut unknown);
+    assert!((0.6..1.6).contains(&ratio), "known: {known:?}\nunknown: {unknown:?}");
+}
+
+#[tokio::test]
+async fn a_password_is_the_same_however_it_was_composed() {
+    let server = TestServer::start().await;
+    let body = |password: &str| json!({ "login": "ada", "password": password });
+    let (composed, decomposed) =
+        ("caf\u{e9} au lait \u{e0} minuit", "cafe\u{301} au lait a\u{300} minuit");
+    server.guest().post("auth/register", &body(composed)).await.expect(201, "");
+    server.guest().post("auth/login", &body(decomposed)).await.expect(200, "");
+}

@@ -1,0 +1,142 @@
+//! `POST /api/v1/auth/register`
+
+use futures::future::join_all;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tests::{PASSWORD, TestServer};
+
+fn account(login: &str, email: &str) -> Value {
+    json!({ "login": login, "email": email, "password": PASSWORD })
+}
+
+#[tokio::test]
+async fn a_new_account_comes_signed_in() {
+    let server = TestServer::start().await;
+    let body = json!({
+        "login": "Ada", "email": "Ada@Example.com", "password": PASSWORD, "first_name": "Ada",
+        "last_name": "Lovelace",
+    });
+    let answer = server.guest().post("auth/register", &body).await;
+    assert_snapshot!(answer, @"");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let caller = server.as_user(answer.json()["access_token"].as_str().unwrap());
+    assert_eq!(caller.get("me").await.ok(), answer.json()["user"]);
+}
+
+#[tokio::test]
+async fn a_taken_login_or_address_is_refused_in_any_case() {
+    let server = TestServer::start().await;
+    let guest = server.guest();
+    guest.post("auth/register", &account("Renée", "r@example.com")).await.expect(201, "");
+    for login in ["renée", "RENÉE", "rene\u{301}e"] {
+        let answer = guest.post("auth/register", &account(login, "other@example.com")).await;
+        assert_eq!(answer.expect(409, "login_taken").field(), "login");
+    }
+    let answer = guest.post("auth/register", &account("bob", "R@EXAMPLE.com")).await;
+    assert_snapshot!(answer.expect(409, "email_taken"), @"");
+    assert_eq!(server.database.count("SELECT count(*) FROM users").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_who_want_one_login_at_once_exactly_one_gets_it() {
+    let server = TestServer::start().await;
+    let requests = (0..20).map(|number| {
+        let (guest, login) = (server.guest(), if number % 2 == 0 { "grace" } else { "GRACE" });
+        async move {
+            let body = account(login, &format!("g{number}@example.com"));
+            guest.post("auth/register", &body).await
+        }
+    });
+    let answers = join_all(requests).await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 201);
+    assert_eq!(won.len(), 1);
+    for answer in lost {
+        answer.expect(409, "login_taken");
+    }
+    assert_eq!(server.database.count("SELECT count(*) FROM users").await, 1);
+    assert_eq!(server.database.count("SELECT count(*) FROM sessions").await, 1);
+}
+
+#[tokio::test]
+async fn a_weak_password_is_refused_with_what_to_do() {
+    let server = TestServer::start().await;
+    let long = "long ".repeat(26);
+    for password in ["", "short", "password1", "ada.lovelace", &long] {
+        let body = json!({ "login": "ada.lovelace", "password": password });
+        let answer = server.guest().post("auth/register", &body).await;
+        let answer = answer.expect(422, "password_rejected");
+        assert_eq!(answer.field(), "password");
+        assert!(answer.json()["detail"].as_str().unwrap().len() > 10, "{answer}");
+    }
+    let body = json!({ "login": "ada.lovelace", "password": "password1" });
+    assert_snapshot!(server.guest().post("auth/register", &body).await, @"");
+    assert_eq!(server.database.count("SELECT count(*) FROM users").await, 0);
+}
+
+#[tokio::test]
+async fn names_that_can_not_be_are_refused_by_their_field() {
+    let server = TestServer::start().await;
+    let good = json!({ "login": "ada", "password": PASSWORD });
+    let long = "x".repeat(101);
+    for (field, value) in [
+        ("login", "ab"),
+        ("login", " ada"),
+        ("login", "a\u{202e}da"),
+        ("login", &long),
+        ("email", "nowhere"),
+        ("email", ""),
+        ("first_name", ""),
+        ("first_name", &long),
+        ("last_name", "a\nb"),
+    ] {
+        let mut body = good.clone();
+        body[field] = value.into();
+        let answer = server.guest().post("auth/register", &body).await;
+        assert_eq!(answer.expect(422, "field_invalid").field(), field, "{value:?}");
+    }
+    assert_eq!(server.database.count("SELECT count(*) FROM users").await, 0);
+}
+
+#[tokio::test]
+async fn an_e_mail_address_will_do_as_a_login() {
+    let server = TestServer::start().await;
+    let body = account("ada@example.com", "ada@example.com");
+    server.guest().post("auth/register", &body).await.expect(201, "");
+    server.log_in("ADA@example.com").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_too_many_passwords_to_check_says_when_to_come_back() {
+    let settings = [("AUTH_PASSWORD_QUEUE", "1"), ("AUTH_PASSWORD_THREADS", "1")];
+    let server = TestServer::with(&settings).await;
+    let user = server.register("ada").await;
+    let login = json!({ "login": "ada", "password": PASSWORD });
+    let change = json!({ "current_password": PASSWORD, "new_password": PASSWORD });
+    let (guest, user) = (&server.guest(), &user);
+    let (mut seen, all) = (std::collections::BTreeSet::new(), 3);
+    for round in 0..100 {
+        let rounds = (0..8).map(|number| {
+            let (login, change) = (&login, &change);
+            async move {
+                let new = account(&format!("new-{round}-{number}"), &format!("{round}.{number}@x"));
+                let answers = tokio::join!(
+                    guest.post("auth/login", login),
+                    guest.post("auth/register", &new),
+                    user.put("me/password", change),
+                );
+                [answers.0, answers.1, answers.2]
+            }
+        });
+        for answer in join_all(rounds).await.into_iter().flatten() {
+            if answer.status == 503 {
+                let answer = answer.expect(503, "hashing_busy");
+                assert_eq!(answer.header("retry-after"), "1");
+                seen.insert(answer.path);
+            }
+        }
+        if seen.len() == all {
+            return;
+        }
+    }
+    panic!("only {seen:?} were ever busy");
+}

@@ -1,0 +1,66 @@
+//! `POST /api/v1/check/batch`
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tests::TestServer;
+
+use super::{film, read};
+
+fn batch(resources: Vec<Value>) -> Value {
+    json!({ "action": "read", "resources": resources })
+}
+
+fn numbered(count: usize) -> Vec<Value> {
+    let labels = |number| if number % 3 == 0 { json!(["new"]) } else { json!([]) };
+    (0..count)
+        .map(|number| json!({ "type": "film", "id": format!("f{number}"), "labels": labels(number) }))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_thousand_are_answered_in_their_order() {
+    let server = TestServer::start().await;
+    let answer = server.guest().post("check/batch", &batch(numbered(1_000))).await.ok();
+    let items = answer["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1_000);
+    for (number, item) in items.iter().enumerate() {
+        assert_eq!(item["allowed"], number % 3 != 0, "{number}");
+    }
+    let none = server.guest().post("check/batch", &batch(vec![])).await;
+    assert_eq!(none.ok()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn one_more_than_a_thousand_are_refused() {
+    let server = TestServer::start().await;
+    let answer = server.guest().post("check/batch", &batch(numbered(1_001))).await;
+    assert_snapshot!(answer.expect(422, "field_invalid"), @"");
+}
+
+#[tokio::test]
+async fn each_answer_is_what_a_check_answers() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let resources = vec![
+        film(&["new"]),
+        json!({ "type": "film" }),
+        json!({ "type": "film", "access": null }),
+        json!({ "type": "route", "id": "/api/v1/rules" }),
+        film(&["adult", "new"]),
+    ];
+    for caller in [&server.guest(), &root.caller] {
+        let answer = caller.post("check/batch", &batch(resources.clone())).await.ok();
+        for (resource, item) in resources.iter().zip(answer["items"].as_array().unwrap()) {
+            assert_eq!(read(caller, resource.clone()).await.ok(), *item);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_broken_resource_is_named_by_its_place() {
+    let server = TestServer::start().await;
+    let mut resources = numbered(5);
+    resources[3] = json!({ "type": "film", "id": 7 });
+    let answer = server.guest().post("check/batch", &batch(resources)).await;
+    assert_eq!(answer.expect(422, "field_invalid").field(), "resources[3].id");
+}

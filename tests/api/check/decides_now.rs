@@ -1,0 +1,101 @@
+//! What is written now decides for tokens that were made before.
+
+use serde_json::json;
+use tests::TestServer;
+
+use super::may_read_new;
+use crate::roles::make;
+use crate::rules::{rule, write};
+use crate::users::{give, take};
+
+#[tokio::test]
+async fn a_grant_and_its_end_count_from_the_next_request() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    for _ in 0..3 {
+        assert!(!may_read_new(&user).await);
+        give(&root, &user.id, "subscriber").await;
+        assert!(may_read_new(&user).await);
+        take(&root, &user.id, "subscriber").await;
+    }
+    assert!(!may_read_new(&user).await);
+    assert!(!may_read_new(&server.log_in("ada").await.caller).await);
+}
+
+#[tokio::test]
+async fn a_role_that_the_token_carries_counts_no_more_once_it_is_taken() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    give(&root, &user.id, "subscriber").await;
+    let carrying = server.log_in("ada").await;
+    assert!(may_read_new(&carrying).await);
+    take(&root, &user.id, "subscriber").await;
+    assert!(!may_read_new(&carrying).await);
+    assert!(!may_read_new(&user).await);
+}
+
+#[tokio::test]
+async fn a_rule_counts_from_the_next_request_until_it_is_changed_or_deleted() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    let id = write(&root, 50, "anonymous", "label:new", "allow").await;
+    assert!(may_read_new(&user).await && may_read_new(&server.guest()).await);
+    let deny = rule(50, "anonymous", "label:new", "read", "deny");
+    root.put(&format!("rules/{id}"), &deny).await.expect(200, "");
+    assert!(!may_read_new(&user).await);
+    let allow = rule(50, "anonymous", "label:new", "read", "allow");
+    root.put(&format!("rules/{id}"), &allow).await.expect(200, "");
+    assert!(may_read_new(&user).await);
+    root.delete(&format!("rules/{id}")).await.expect(200, "");
+    assert!(!may_read_new(&user).await);
+}
+
+#[tokio::test]
+async fn what_a_role_inherits_counts_from_the_next_request() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    make(&root, "critic", &[]).await;
+    give(&root, &user.id, "critic").await;
+    assert!(!may_read_new(&user).await);
+    root.patch("roles/critic", &json!({ "inherits": ["subscriber"] })).await.expect(200, "");
+    assert!(may_read_new(&user).await);
+    root.patch("roles/critic", &json!({ "inherits": [] })).await.expect(200, "");
+    assert!(!may_read_new(&user).await);
+}
+
+#[tokio::test]
+async fn a_deleted_role_counts_no_more_for_a_token_that_carries_it() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    make(&root, "critic", &["subscriber"]).await;
+    give(&root, &user.id, "critic").await;
+    let carrying = server.log_in("ada").await;
+    assert!(may_read_new(&carrying).await);
+    root.delete("roles/critic").await.expect(200, "");
+    assert!(!may_read_new(&carrying).await);
+    assert!(!may_read_new(&user).await);
+}
+
+#[tokio::test]
+async fn a_superuser_who_was_one_is_refused_from_the_next_request() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    give(&root, &user.id, "superuser").await;
+    user.get("rules").await.expect(200, "");
+    take(&user, &root.id, "superuser").await;
+    root.get("rules").await.expect(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_server_that_starts_later_decides_for_older_tokens_too() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    give(&root, &user.id, "subscriber").await;
+    let carrying = server.log_in("ada").await;
+    take(&root, &user.id, "subscriber").await;
+    let other = server.register("grace").await;
+    give(&root, &other.id, "subscriber").await;
+    let late = server.replica(&[]).await;
+    assert!(!may_read_new(&carrying.at(&late.url)).await);
+    assert!(may_read_new(&other.at(&late.url)).await);
+}

@@ -1,0 +1,26 @@
+//! `POST /api/v1/check`, `/check/batch`
+
+mod access;
+mod at_least;
+mod batch;
+mod decides_now;
+mod reasons;
+mod windows;
+
+use serde_json::{Value, json};
+use tests::{Answer, Caller};
+
+/// Asks whether the caller may read this film.
+pub async fn read(caller: &Caller, film: Value) -> Answer {
+    caller.post("check", &json!({ "action": "read", "resource": film })).await
+}
+
+/// A film that carries these labels.
+pub fn film(labels: &[&str]) -> Value {
+    json!({ "type": "film", "id": "f1", "labels": labels })
+}
+
+/// Whether the caller may read a film that carries the label `new`.
+pub async fn may_read_new(caller: &Caller) -> bool {
+    read(caller, film(&["new"])).await.ok()["allowed"].as_bool().unwrap()
+}

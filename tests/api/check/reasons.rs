@@ -1,0 +1,121 @@
+//! Each reason of an answer.
+
+use insta::assert_snapshot;
+use serde_json::json;
+use tests::{Answer, Caller, TestServer};
+
+use super::{film, read};
+use crate::roles::make;
+use crate::rules::write;
+use crate::users::give;
+
+#[tokio::test]
+async fn a_guest_reads_what_no_rule_forbids() {
+    let server = TestServer::start().await;
+    let guest = server.guest();
+    assert_snapshot!(read(&guest, film(&[])).await, @"");
+    assert_snapshot!(read(&guest, film(&["new", "adult"])).await, @"");
+    assert_snapshot!(read(&guest, json!({ "type": "film", "id": "f1" })).await, @"");
+    assert_snapshot!(
+        read(&guest, json!({ "type": "film", "id": "f1", "access": null })).await, @"");
+    let write = json!({ "action": "write", "resource": film(&[]) });
+    assert_snapshot!(guest.post("check", &write).await, @"");
+}
+
+#[tokio::test]
+async fn a_rule_on_the_film_itself_denies_it() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    write(&root, 50, "anonymous", "film:f1", "deny").await;
+    assert_eq!(reason(&read(&server.guest(), film(&[])).await), (false, "denied_by_rule".into()));
+    let other = json!({ "type": "film", "id": "f2", "labels": [] });
+    assert_eq!(reason(&read(&server.guest(), other).await), (true, "allowed".into()));
+}
+
+#[tokio::test]
+async fn an_allow_that_names_the_film_overrides_a_label_that_is_denied_after_it() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let by_name = (true, "allowed_by_name".to_owned());
+    let denied = (false, "label_denied".to_owned());
+    write(&root, 150, "anonymous", "film:f1", "allow").await;
+    assert_eq!(reason(&read(&server.guest(), film(&["new"])).await), by_name);
+    // A prefix names no film, and a label that is denied before stays denied.
+    write(&root, 160, "anonymous", "film:g*", "allow").await;
+    let other = json!({ "type": "film", "id": "g1", "labels": ["new"] });
+    assert_eq!(reason(&read(&server.guest(), other).await), denied);
+    write(&root, 140, "anonymous", "label:adult", "deny").await;
+    assert_eq!(reason(&read(&server.guest(), film(&["new", "adult"])).await), denied);
+    assert_eq!(reason(&read(&server.guest(), film(&["new"])).await), by_name);
+}
+
+#[tokio::test]
+async fn admins_also_learn_the_rule_the_role_and_how_they_have_it() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    assert_snapshot!(read(&root, film(&["new"])).await, @"");
+    make(&root, "auditor", &["subscriber"]).await;
+    let rules = crate::rules::rule(60, "auditor", "route:/api/v1/rules*", "GET", "allow");
+    root.post("rules", &rules).await.expect(201, "");
+    give(&root, &user.id, "auditor").await;
+    let answer = read(&user, film(&["new"])).await;
+    let asked = json!({ "action": "read", "resource": { "type": "label", "id": "new" } });
+    let reason = &user.post("check", &asked).await.ok()["reason"];
+    assert_eq!(reason["path"], json!(["auditor", "subscriber"]), "{answer}");
+    assert_eq!((&reason["role"], &reason["rule"]["id"]), (&json!("subscriber"), &json!(3)));
+}
+
+#[tokio::test]
+async fn who_may_not_read_the_rules_learns_a_code_only() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    for caller in [&server.guest(), &user.caller] {
+        let answer = read(caller, film(&["new"])).await;
+        assert_eq!(answer.ok()["reason"], json!({ "code": "label_denied", "label": "new" }));
+    }
+}
+
+#[tokio::test]
+async fn names_that_no_rule_names_are_just_that() {
+    let server = TestServer::start().await;
+    let guest = server.guest();
+    for id in ["", "*", "f*", "../..", "a b", "\u{202e}", "'; --", &"x".repeat(10_000), "film:f1"] {
+        let film = json!({ "type": "film", "id": id, "labels": ["no such label", "", "*"] });
+        assert_eq!(reason(&read(&guest, film).await), (true, "allowed".into()), "{id}");
+    }
+    for kind in ["", "*", "FILM", "film:f1", "route", "label", "user", "é", "film*"] {
+        let thing = json!({ "type": kind, "id": "x" });
+        read(&guest, thing).await.expect(200, "");
+    }
+    for action in ["", "*", "READ", "read*", "GET", "\u{7f}"] {
+        let body = json!({ "action": action, "resource": film(&[]) });
+        assert_eq!(reason(&guest.post("check", &body).await), (false, "no_rule".into()), "{action}");
+    }
+}
+
+fn reason(answer: &Answer) -> (bool, String) {
+    let answer = answer.ok();
+    let code = answer["reason"]["code"].as_str().unwrap().to_owned();
+    (answer["allowed"].as_bool().unwrap(), code)
+}
+
+#[tokio::test]
+async fn a_subscriber_reads_new_films_and_the_superuser_every_film() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let user = server.register("ada").await;
+    give(&root, &user.id, "subscriber").await;
+    let allowed = async |caller: &Caller, labels: &[&str]| {
+        read(caller, film(labels)).await.ok()["allowed"].as_bool().unwrap()
+    };
+    assert!(allowed(&user, &["new"]).await);
+    assert!(allowed(&user, &["new", "adult"]).await);
+    assert!(!read(&user, json!({ "type": "film" })).await.ok()["allowed"].as_bool().unwrap());
+    assert!(allowed(&root, &["new", "adult", "upcoming"]).await);
+    assert!(read(&root, json!({ "type": "film" })).await.ok()["allowed"].as_bool().unwrap());
+    for action in ["write", "DELETE", "anything at all"] {
+        let body = json!({ "action": action, "resource": { "type": "film", "id": "f1" } });
+        assert_eq!(root.post("check", &body).await.ok()["allowed"], true);
+        assert_eq!(user.post("check", &body).await.ok()["allowed"], false);
+    }
+}

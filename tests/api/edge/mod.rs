@@ -1,0 +1,5 @@
+//! What holds for every request and its answer.
+
+mod cors;
+mod docs;
+mod headers;

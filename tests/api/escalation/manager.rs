@@ -1,0 +1,125 @@
+//! Somebody who administers roles, rules and people, but is no superuser.
+
+use insta::assert_snapshot;
+use serde_json::json;
+use tests::{TestServer, User};
+
+use crate::roles::make;
+use crate::rules::{rule, write};
+use crate::users::{give, put};
+
+/// What reaches the server's own routes.
+const PRIVILEGED: [&str; 7] =
+    ["*", "route:*", "route*", "r*", "route:/api/v1/me", "route:/api/v1/rules*", "route:x"];
+
+/// A superuser, and somebody whose role may send anything to the routes of administration.
+async fn people(server: &TestServer) -> (User, User) {
+    let (root, manager) = (server.superuser().await, server.register("manager").await);
+    make(&root, "manager", &[]).await;
+    for path in ["roles", "rules", "users"] {
+        let resource = format!("route:/api/v1/{path}*");
+        root.post("rules", &rule(50, "manager", &resource, "*", "allow")).await.expect(201, "");
+    }
+    give(&root, &manager.id, "manager").await;
+    manager.get("rules").await.expect(200, "");
+    (root, manager)
+}
+
+#[tokio::test]
+async fn a_rule_on_routes_or_on_everything_is_written_by_a_superuser_only() {
+    let server = TestServer::start().await;
+    let (root, manager) = people(&server).await;
+    for resource in PRIVILEGED {
+        for effect in ["allow", "deny"] {
+            let body = rule(60, "subscriber", resource, "GET", effect);
+            manager.post("rules", &body).await.expect(422, "escalation");
+        }
+    }
+    let body = rule(60, "subscriber", "route:*", "GET", "deny");
+    assert_snapshot!(manager.post("rules", &body).await, @"");
+    root.post("rules", &body).await.expect(201, "");
+    for resource in ["film:x", "label:x", "film*", "routes:x", "route"] {
+        let body = rule(60, "subscriber", resource, "read", "deny");
+        manager.post("rules", &body).await.expect(201, "");
+    }
+}
+
+#[tokio::test]
+async fn such_a_rule_is_not_changed_or_deleted_by_anybody_else() {
+    let server = TestServer::start().await;
+    let (root, manager) = people(&server).await;
+    let plain = rule(60, "subscriber", "film:x", "read", "deny");
+    let privileged = rule(60, "subscriber", "route:x", "GET", "deny");
+    let id = root.post("rules", &privileged).await.ok()["id"].clone();
+    manager.put(&format!("rules/{id}"), &plain).await.expect(422, "escalation");
+    manager.delete(&format!("rules/{id}")).await.expect(422, "escalation");
+    let id = write(&manager, 60, "subscriber", "film:y", "deny").await;
+    manager.put(&format!("rules/{id}"), &privileged).await.expect(422, "escalation");
+    manager.put(&format!("rules/{id}"), &plain).await.expect(200, "");
+    manager.delete(&format!("rules/{id}")).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn a_role_that_reaches_such_a_rule_is_given_and_taken_by_a_superuser_only() {
+    let server = TestServer::start().await;
+    let (root, manager) = people(&server).await;
+    let friend = server.register("friend").await;
+    make(&root, "helper", &["manager"]).await;
+    for role in ["manager", "helper", "superuser"] {
+        put(&manager, &friend.id, role).await.expect(422, "escalation");
+        put(&manager, &manager.id, role).await.expect(422, "escalation");
+        give(&root, &friend.id, role).await;
+        let path = format!("users/{}/roles/{role}", friend.id);
+        manager.delete(&path).await.expect(422, "escalation");
+    }
+    assert_snapshot!(put(&manager, &friend.id, "helper").await, @"");
+    give(&manager, &friend.id, "subscriber").await;
+}
+
+#[tokio::test]
+async fn a_role_does_not_come_to_such_a_rule_by_inheritance() {
+    let server = TestServer::start().await;
+    let (root, manager) = people(&server).await;
+    make(&root, "helper", &["manager"]).await;
+    let own = manager.post("roles", &json!({ "name": "own" })).await;
+    own.expect(201, "");
+    for inherited in ["manager", "helper"] {
+        let new = json!({ "name": "new", "inherits": ["subscriber", inherited] });
+        manager.post("roles", &new).await.expect(422, "escalation");
+        let change = json!({ "inherits": [inherited] });
+        manager.patch("roles/own", &change).await.expect(422, "escalation");
+        manager.patch("roles/subscriber", &change).await.expect(422, "escalation");
+    }
+    manager.patch("roles/own", &json!({ "inherits": ["subscriber"] })).await.expect(200, "");
+    // Whoever has such a role gets no more, and it is not taken from them by deleting it.
+    let more = json!({ "inherits": ["own"] });
+    manager.patch("roles/manager", &more).await.expect(422, "escalation");
+    manager.patch("roles/helper", &json!({ "inherits": [] })).await.expect(422, "escalation");
+    manager.delete("roles/helper").await.expect(422, "escalation");
+    root.get("roles/new").await.expect(404, "role_not_found");
+}
+
+#[tokio::test]
+async fn the_superuser_can_not_be_inherited_by_anybody() {
+    let server = TestServer::start().await;
+    let (root, manager) = people(&server).await;
+    for caller in [&root, &manager] {
+        let new = json!({ "name": "new", "inherits": ["superuser"] });
+        caller.post("roles", &new).await.expect(422, "escalation");
+        let change = json!({ "inherits": ["superuser"] });
+        caller.patch("roles/subscriber", &change).await.expect(422, "escalation");
+    }
+    let new = json!({ "name": "new", "inherits": ["superuser"] });
+    assert_snapshot!(root.post("roles", &new).await, @"");
+}
+
+#[tokio::test]
+async fn a_manager_does_not_write_rules_about_the_superuser_or_before_its_own() {
+    let server = TestServer::start().await;
+    let (root, manager) = people(&server).await;
+    write(&manager, 1, "superuser", "film:*", "deny").await;
+    let film = json!({ "action": "read", "resource": { "type": "film", "id": "f1" } });
+    assert_eq!(root.post("check", &film).await.ok()["allowed"], true);
+    let first = rule(0, "manager", "film:*", "read", "allow");
+    manager.post("rules", &first).await.expect(422, "priority_invalid");
+}

@@ -1,0 +1,63 @@
+//! `POST /api/v1/filter`. That it admits exactly what a check allows is shown on a real
+//! Elasticsearch in `tests/property`.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tests::{Answer, Caller, TestServer};
+
+use crate::rules::write;
+use crate::users::give;
+
+async fn filter(caller: &Caller, action: &str, kind: &str) -> Answer {
+    caller.post("filter", &json!({ "action": action, "type": kind })).await
+}
+
+#[tokio::test]
+async fn a_guest_gets_a_query_for_what_guests_may_read() {
+    let server = TestServer::start().await;
+    assert_snapshot!(filter(&server.guest(), "read", "film").await, @"");
+}
+
+#[tokio::test]
+async fn the_superuser_gets_all_and_who_may_do_nothing_none() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    assert_snapshot!(filter(&root, "read", "film").await, @"");
+    assert_snapshot!(filter(&server.guest(), "write", "film").await, @"");
+    assert_eq!(filter(&server.guest(), "", "no type").await.ok()["kind"], "none");
+}
+
+#[tokio::test]
+async fn a_filter_follows_the_rules_and_the_caller_s_roles() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    let before = filter(&user, "read", "film").await.ok();
+    assert_eq!(before, filter(&user, "read", "film").await.ok(), "kept");
+    assert_eq!(before["query"], filter(&server.guest(), "read", "film").await.ok()["query"]);
+    give(&root, &user.id, "subscriber").await;
+    let subscriber = filter(&user, "read", "film").await.ok();
+    assert_ne!(subscriber["query"], before["query"]);
+    assert_eq!(subscriber["revision"], 3);
+    write(&root, 50, "anonymous", "film:f1", "deny").await;
+    let without = filter(&user, "read", "film").await.ok();
+    assert_ne!(without["query"], subscriber["query"]);
+    assert!(without["query"].to_string().contains("f1"), "{without}");
+}
+
+#[tokio::test]
+async fn windows_are_held_against_a_second_that_the_caller_may_name() {
+    let server = TestServer::start().await;
+    let at = |at: Value| json!({ "action": "read", "type": "film", "at": at });
+    let named = server.guest().post("filter", &at(json!("2030-01-01T00:00:00Z"))).await.ok();
+    assert!(named["query"].to_string().contains("2030-01-01T00:00:00"), "{named}");
+    let now = filter(&server.guest(), "read", "film").await.ok();
+    assert!(now["query"].to_string().contains("now/s"), "{now}");
+    for broken in [json!("yesterday"), json!(7), json!("2030-01-01"), json!("")] {
+        let answer = server.guest().post("filter", &at(broken)).await;
+        assert_eq!(answer.expect(422, "field_invalid").field(), "at");
+    }
+    for far in ["+262142-12-31T23:59:59Z", "-262143-01-01T00:00:00Z", "0000-01-01T00:00:00Z"] {
+        let answer = server.guest().post("filter", &at(json!(far))).await;
+        assert!(answer.status < 500, "{answer}");
+    }
+}

@@ -1,0 +1,78 @@
+//! What somebody without a token, or without any right, gets from each operation.
+
+use tests::TestServer;
+
+use crate::operations::samples;
+
+/// What is meant for guests.
+const MEANT_FOR_GUESTS: [&str; 8] = [
+    "POST /api/v1/auth/register",
+    "POST /api/v1/auth/login",
+    "POST /api/v1/auth/refresh",
+    "POST /api/v1/check",
+    "POST /api/v1/check/batch",
+    "POST /api/v1/filter",
+    "GET /.well-known/jwks.json",
+    "GET /health/live",
+];
+
+/// Operators ask on their own port; a load balancer may ask here, too.
+const FOR_LOAD_BALANCERS: [&str; 1] = ["GET /health/ready"];
+
+#[tokio::test]
+async fn a_guest_gets_what_is_meant_for_guests_and_nothing_else() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let meant = |name: &str| MEANT_FOR_GUESTS.iter().chain(&FOR_LOAD_BALANCERS).any(|m| *m == name);
+    for sample in samples(&server, &user).await {
+        let answer = sample.send(&server.guest()).await;
+        if meant(&sample.name()) {
+            answer.ok();
+        } else {
+            let answer = answer.expect(401, "token_missing");
+            assert_eq!(answer.header("www-authenticate"), "Bearer", "{}", sample.name());
+        }
+    }
+    let rules = server.database.count("SELECT count(*) FROM rules").await;
+    assert_eq!((rules, server.database.count("SELECT count(*) FROM user_roles").await), (5, 0));
+}
+
+#[tokio::test]
+async fn a_user_without_rights_administers_nothing_and_learns_which_right_is_missing() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    for sample in samples(&server, &user).await {
+        let path = &sample.path;
+        if ["/api/v1/roles", "/api/v1/rules", "/api/v1/users"].iter().any(|p| path.starts_with(p)) {
+            let answer = sample.send(&user).await.expect(403, "forbidden");
+            let missing = &answer.json()["missing"];
+            assert_eq!(missing["action"], sample.operation.method, "{answer:?}");
+            assert_eq!(missing["resource"], format!("route:{path}"), "{answer:?}");
+        }
+    }
+    assert_eq!(server.database.count("SELECT count(*) FROM rules").await, 5);
+}
+
+#[tokio::test]
+async fn a_right_to_a_path_is_a_right_to_that_method_and_path_only() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let reader = server.register("reader").await;
+    root.post("roles", &serde_json::json!({ "name": "auditor" })).await.expect(201, "");
+    let rule = serde_json::json!({
+        "priority": 50, "role": "auditor", "resource": "route:/api/v1/rules*", "action": "GET",
+        "effect": "allow",
+    });
+    root.post("rules", &rule).await.expect(201, "");
+    root.send(root.request(reqwest::Method::PUT, &format!("users/{}/roles/auditor", reader.id)))
+        .await
+        .expect(200, "");
+    reader.get("rules").await.expect(200, "");
+    reader.get("rules/1").await.expect(200, "");
+    // However it is spelled, it is the same path.
+    reader.get("%72ules").await.expect(200, "");
+    reader.get("roles").await.expect(403, "forbidden");
+    reader.get("%72oles").await.expect(403, "forbidden");
+    reader.delete("rules/3").await.expect(403, "forbidden");
+    reader.post("rules", &rule).await.expect(403, "forbidden");
+}

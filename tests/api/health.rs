@@ -1,0 +1,43 @@
+//! `GET /health/live`, `/health/ready`, and the operators' port.
+
+use insta::assert_snapshot;
+use tests::TestServer;
+
+use crate::wait::until;
+
+#[tokio::test]
+async fn a_server_with_all_it_needs_is_live_and_ready() {
+    let server = TestServer::start().await;
+    assert_snapshot!(server.guest().get("/health/live").await, @"");
+    assert_snapshot!(server.guest().get("/health/ready").await, @"");
+}
+
+#[tokio::test]
+async fn a_server_without_its_database_lives_but_is_not_ready() {
+    let server = TestServer::with(&[("REDIS_URL", "")]).await;
+    server.database.close().await;
+    server.guest().get("/health/live").await.expect(200, "");
+    let answer = server.guest().get("/health/ready").await;
+    assert_snapshot!(answer, @"");
+    server.database.open().await;
+    until("ready again", async || server.guest().get("/health/ready").await.status == 200).await;
+}
+
+#[tokio::test]
+async fn metrics_are_for_operators_on_their_own_port() {
+    let server = TestServer::start().await;
+    server.guest().get("/metrics").await.expect(404, "not_found");
+    let body = serde_json::json!({ "action": "read", "resource": { "type": "film", "labels": [] } });
+    server.guest().post("check", &body).await.expect(200, "");
+    let operator = server.guest().at(&server.ops_url);
+    let metrics = operator.get("/metrics").await;
+    for line in [
+        r#"auth_http_requests_total{method="POST",route="/api/v1/check",status="200"} 1"#,
+        r#"auth_decisions_total{outcome="allowed"} 1"#,
+        "auth_policy_revision 1",
+        "auth_database_up 1",
+    ] {
+        assert!(metrics.text.contains(line), "{line}\n{}", metrics.text);
+    }
+    operator.get("/health/ready").await.expect(200, "");
+}

@@ -1,0 +1,107 @@
+//! Parameters in paths and queries.
+
+use insta::assert_snapshot;
+use tests::TestServer;
+
+use crate::rules::rule;
+
+const USER: &str = "users/00000000-0000-4000-8000-000000000000";
+
+#[tokio::test]
+async fn an_id_that_is_none_is_named() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for id in ["x", "1", "%F0%9F%92%A9", "'", "00000000-0000-4000-8000-00000000000g"] {
+        for answer in [
+            root.get(&format!("users/{id}/roles")).await,
+            root.get(&format!("users/{id}/permissions")).await,
+            crate::users::put(&root, id, "subscriber").await,
+            root.delete(&format!("users/{id}/roles/subscriber")).await,
+        ] {
+            assert_eq!(answer.expect(422, "field_invalid").field(), "id");
+        }
+    }
+    let body = rule(7, "subscriber", "film:x", "read", "deny");
+    for id in ["x", "1.5", "2147483648", "-99999999999999999999", "1e3", "%20"] {
+        for answer in [
+            root.get(&format!("rules/{id}")).await,
+            root.put(&format!("rules/{id}"), &body).await,
+            root.delete(&format!("rules/{id}")).await,
+        ] {
+            assert_eq!(answer.expect(422, "field_invalid").field(), "id", "{id}");
+        }
+    }
+    assert_snapshot!(root.get("rules/x").await, @"");
+}
+
+#[tokio::test]
+async fn a_page_that_can_not_be_is_named() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for list in ["roles", "rules", "users"] {
+        for limit in ["0", "1001", "-1", "x", "", "99999999999", "1.5"] {
+            let answer = root.get(&format!("{list}?limit={limit}")).await;
+            assert_eq!(answer.expect(422, "field_invalid").field(), "limit", "{limit}");
+        }
+        // What is no base64, no JSON, and JSON of another kind.
+        for cursor in ["x", "*", "e30", "W10", "bnVsbA", "%F0%9F%92%A9", "IlxcdTAwMDAi", "WzEsMiwzXQ"] {
+            let answer = root.get(&format!("{list}?cursor={cursor}")).await;
+            assert_eq!(answer.expect(422, "field_invalid").field(), "cursor", "{list} {cursor}");
+        }
+    }
+    assert_snapshot!(root.get("rules?limit=0").await, @"");
+    let answer = root.get("rules?role=No").await.expect(422, "name_invalid");
+    assert_eq!(answer.field(), "role");
+}
+
+#[tokio::test]
+async fn the_nul_character_is_refused_wherever_it_stands_in_a_url() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for path in [
+        "roles/a%00b", "users?login=%00", "rules?role=a%00", "rules?cursor=%00", "users/%00/roles",
+        &format!("{USER}/roles/a%00"),
+    ] {
+        root.get(path).await.expect(422, "field_invalid");
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_make_no_server_fail() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for path in [
+        "roles/%ff", "roles/%c3%28", "rules/%ff", "users?login=%ff", "rules?role=%ff%fe",
+        "users?limit=%ff", "users?login=%", "users?login=%zz", "users?%ff=%ff", "roles/..%2f..",
+        "roles?limit=1&limit=2", "users?login=a&login=b",
+    ] {
+        let answer = root.get(path).await;
+        assert!(answer.status < 500, "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_path_or_method_is_a_problem_too() {
+    let server = TestServer::start().await;
+    let guest = server.guest();
+    assert_snapshot!(guest.get("nothing/here").await.expect(404, "not_found"), @"");
+    let answer = guest.delete("check").await.expect(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), "POST");
+    let answer = guest.patch("rules/3", &serde_json::json!({})).await;
+    assert_eq!(answer.expect(405, "method_not_allowed").header("allow"), "DELETE, GET, HEAD, PUT");
+    for path in ["/", "/api", "/api/v1", "/api/v1/", "/%2e%2e", "//", "/docs/x", "/api/v2/check"] {
+        guest.get(path).await.expect(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn odd_if_match_headers_only_ever_refuse_the_write() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let body = rule(7, "subscriber", "film:x", "read", "deny");
+    for tag in ["", "1", "W/\"1\"", "\"", "\"99\"", "\u{e9}", "\"0\", \"2\"", &"x".repeat(5_000)] {
+        let answer = root.if_match(tag, reqwest::Method::PUT, "rules/3", &body).await;
+        assert!(matches!(answer.status, 400 | 412 | 422), "{tag:?}: {answer:?}");
+    }
+    root.if_match("\"0\", \"1\"", reqwest::Method::PUT, "rules/3", &body).await.expect(200, "");
+}

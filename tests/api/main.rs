@@ -1,0 +1,27 @@
+//! auth-server over HTTP, as its clients meet it. The folders mirror the routes; what holds for all
+//! routes is in `tokens`, `escalation`, `input`, `away`, `edge` and `guests`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests end the test when something is not as expected"
+)]
+
+mod auth;
+mod away;
+mod check;
+mod edge;
+mod escalation;
+mod filter;
+mod guests;
+mod health;
+mod input;
+mod jwks;
+mod me;
+mod operations;
+mod replicas;
+mod roles;
+mod rules;
+mod tokens;
+mod users;
+mod wait;

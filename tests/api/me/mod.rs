@@ -1,0 +1,5 @@
+//! `/api/v1/me…`
+
+mod password;
+mod permissions;
+mod profile;

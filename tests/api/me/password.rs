@@ -1,0 +1,68 @@
+//! `PUT /api/v1/me/password`
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tests::{PASSWORD, TestServer};
+
+const NEW: &str = "seven green bottles hanging";
+
+fn change(current: &str, new: &str) -> Value {
+    json!({ "current_password": current, "new_password": new })
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_other_sessions_at_once() {
+    let server = TestServer::start().await;
+    let here = server.register("ada").await;
+    let elsewhere = server.log_in("ada").await;
+    elsewhere.get("me").await.expect(200, "");
+    here.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
+    elsewhere.get("me").await.expect(401, "token_revoked");
+    let body = json!({ "refresh_token": elsewhere.refresh_token });
+    server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    here.get("me").await.expect(200, "");
+    let log_in = |password| json!({ "login": "ada", "password": password });
+    server.guest().post("auth/login", &log_in(PASSWORD)).await.expect(401, "credentials_invalid");
+    let again = server.guest().post("auth/login", &log_in(NEW)).await.ok();
+    server.as_user(again["access_token"].as_str().unwrap()).get("me").await.expect(200, "");
+}
+
+#[tokio::test]
+async fn the_session_that_changed_the_password_goes_on() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    user.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
+    server.clock.advance(TimeDelta::minutes(10));
+    let body = json!({ "refresh_token": user.refresh_token });
+    let next = server.guest().post("auth/refresh", &body).await.ok();
+    server.as_user(next["access_token"].as_str().unwrap()).get("me").await.expect(200, "");
+}
+
+#[tokio::test]
+async fn without_the_current_password_nothing_changes() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let elsewhere = server.log_in("ada").await;
+    let answer = user.put("me/password", &change("wrong", NEW)).await;
+    assert_snapshot!(answer.expect(403, "current_password_wrong"), @"");
+    let weak = user.put("me/password", &change(PASSWORD, "ada12345")).await;
+    assert_eq!(weak.expect(422, "password_rejected").field(), "new_password");
+    elsewhere.get("me").await.expect(200, "");
+    server.log_in("ada").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_changes_at_once_one_wins() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let news = ["one blue elephant dancing", "two red herrings swimming"];
+    let changes = news.map(async |new| user.put("me/password", &change(PASSWORD, new)).await.status);
+    let statuses = join_all(changes).await;
+    let won: Vec<&str> =
+        news.iter().zip(&statuses).filter(|(_, status)| **status == 204).map(|(n, _)| *n).collect();
+    assert_eq!(won.len(), 1, "{statuses:?}");
+    let body = json!({ "login": "ada", "password": won[0] });
+    server.guest().post("auth/login", &body).await.expect(200, "");
+}

@@ -1,0 +1,24 @@
+//! `GET /api/v1/me/permissions`
+
+use insta::assert_snapshot;
+use tests::TestServer;
+
+use crate::users::give;
+
+#[tokio::test]
+async fn a_user_without_roles_sees_what_everybody_may() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    assert_snapshot!(user.get("me/permissions").await, @"");
+}
+
+#[tokio::test]
+async fn a_role_granted_now_shows_with_the_token_from_before() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    give(&root, &user.id, "subscriber").await;
+    let permissions = user.get("me/permissions").await.ok();
+    assert_eq!(permissions["roles"], serde_json::json!(["subscriber"]));
+    assert_eq!(permissions["role_set"], serde_json::json!(["anonymous", "subscriber"]));
+    assert_eq!(permissions["rules"].as_array().unwrap().len(), 4);
+}

@@ -1,0 +1,52 @@
+//! `GET` and `PATCH /api/v1/me`
+
+use insta::assert_snapshot;
+use serde_json::json;
+use tests::{PASSWORD, TestServer};
+
+#[tokio::test]
+async fn a_user_reads_and_changes_names_and_address() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let change = json!({ "email": "ada@example.com", "first_name": "Ada", "last_name": "L." });
+    assert_snapshot!(user.patch("me", &change).await, @"");
+    user.patch("me", &json!({ "last_name": null })).await.expect(200, "");
+    user.patch("me", &json!({})).await.expect(200, "");
+    assert_snapshot!(user.get("me").await, @"");
+}
+
+#[tokio::test]
+async fn an_address_that_another_account_has_is_refused() {
+    let server = TestServer::start().await;
+    let other = json!({ "login": "bob", "email": "b@example.com", "password": PASSWORD });
+    server.guest().post("auth/register", &other).await.expect(201, "");
+    let user = server.register("ada").await;
+    let answer = user.patch("me", &json!({ "email": "B@Example.COM", "first_name": "Ada" })).await;
+    assert_eq!(answer.expect(409, "email_taken").field(), "email");
+    assert!(user.get("me").await.ok()["first_name"].is_null(), "half-written");
+}
+
+#[tokio::test]
+async fn what_can_not_be_a_name_is_refused_by_its_field() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    for field in ["email", "first_name", "last_name"] {
+        for value in ["", " x", "a\u{200b}b@c"] {
+            let answer = user.patch("me", &json!({ field: value })).await;
+            assert_eq!(answer.expect(422, "field_invalid").field(), field, "{value:?}");
+        }
+    }
+    for not_ours in ["login", "id", "roles", "disabled"] {
+        let answer = user.patch("me", &json!({ not_ours: "x" })).await;
+        assert_eq!(answer.expect(422, "field_invalid").field(), not_ours);
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_was_deleted_meanwhile_is_gone() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    server.database.execute("DELETE FROM users").await;
+    user.get("me").await.expect(404, "user_not_found");
+    user.patch("me", &json!({ "first_name": "Ada" })).await.expect(404, "user_not_found");
+}

@@ -1,0 +1,97 @@
+//! One good request for each operation, for tests that walk all of them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::openapi::{self, Operation};
+use tests::{Answer, Caller, PASSWORD, TestServer, User};
+
+/// A request that its operation takes from a superuser.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    pub operation: Operation,
+    pub path: String,
+    pub body: Option<Value>,
+}
+
+impl Sample {
+    pub async fn send(&self, caller: &Caller) -> Answer {
+        let method = Method::from_bytes(self.operation.method.as_bytes()).unwrap();
+        let mut request = caller.request(method, &self.path);
+        if let Some(body) = &self.body {
+            request = request.json(body);
+        }
+        caller.send(request).await
+    }
+
+    pub fn name(&self) -> String {
+        self.operation.name()
+    }
+}
+
+/// Good requests for every operation of the document, about this user.
+pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
+    let document = server.guest().get("/openapi.json").await.ok();
+    let good = good_requests(user);
+    let mut samples = Vec::new();
+    for operation in openapi::operations(&document) {
+        let found = good.iter().find(|(method, path, _)| operation.takes(method, path));
+        let (_, path, body) = found.unwrap_or_else(|| panic!("{}: no sample", operation.name()));
+        let body = if body.is_null() { None } else { Some(body.clone()) };
+        samples.push(Sample { operation, path: path.clone(), body });
+    }
+    samples
+}
+
+fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
+    let role = json!({ "name": "sample" });
+    let rule = json!({
+        "priority": 500, "role": "subscriber", "resource": "film:*", "action": "read",
+        "effect": "deny",
+    });
+    let film = json!({ "type": "film", "id": "f1", "labels": ["new"] });
+    let about_user = |rest: &str| format!("/api/v1/users/{}/{rest}", user.id);
+    let all = [
+        ("POST", "/api/v1/check", json!({ "action": "read", "resource": film })),
+        ("POST", "/api/v1/check/batch", json!({ "action": "read", "resources": [film] })),
+        ("POST", "/api/v1/filter", json!({ "action": "read", "type": "film" })),
+        ("GET", "/api/v1/roles", Value::Null),
+        ("POST", "/api/v1/roles", role),
+        ("GET", "/api/v1/roles/subscriber", Value::Null),
+        ("PATCH", "/api/v1/roles/subscriber", json!({ "description": "Pays." })),
+        ("DELETE", "/api/v1/roles/sample", Value::Null),
+        ("GET", "/api/v1/rules", Value::Null),
+        ("POST", "/api/v1/rules", rule.clone()),
+        ("GET", "/api/v1/rules/3", Value::Null),
+        ("PUT", "/api/v1/rules/3", rule),
+        ("DELETE", "/api/v1/rules/3", Value::Null),
+        ("GET", "/api/v1/users", Value::Null),
+        ("GET", "/api/v1/me", Value::Null),
+        ("PATCH", "/api/v1/me", json!({ "first_name": "Ada" })),
+        ("GET", "/api/v1/me/permissions", Value::Null),
+        (
+            "PUT",
+            "/api/v1/me/password",
+            json!({ "current_password": PASSWORD, "new_password": "seven green bottles hanging" }),
+        ),
+        (
+            "POST",
+            "/api/v1/auth/register",
+            json!({ "login": "sample", "password": PASSWORD, "email": "sample@example.com" }),
+        ),
+        ("POST", "/api/v1/auth/login", json!({ "login": user.login, "password": PASSWORD })),
+        ("POST", "/api/v1/auth/refresh", json!({ "refresh_token": user.refresh_token })),
+        ("POST", "/api/v1/auth/logout", Value::Null),
+        ("GET", "/.well-known/jwks.json", Value::Null),
+        ("GET", "/health/live", Value::Null),
+        ("GET", "/health/ready", Value::Null),
+    ];
+    all.into_iter()
+        .map(|(method, path, body)| (method, path.to_owned(), body))
+        .chain([
+            ("GET", about_user("roles"), Value::Null),
+            ("GET", about_user("permissions"), Value::Null),
+            ("PUT", about_user("roles/subscriber"), Value::Null),
+            ("DELETE", about_user("roles/subscriber"), Value::Null),
+        ])
+        .collect()
+}

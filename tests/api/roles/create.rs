@@ -1,0 +1,76 @@
+//! `POST /api/v1/roles`
+
+use futures::future::join_all;
+use insta::assert_snapshot;
+use serde_json::json;
+use tests::TestServer;
+
+#[tokio::test]
+async fn a_new_role_is_shown_as_it_was_written() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let body =
+        json!({ "name": "critic", "description": "Writes.", "inherits": ["subscriber", "subscriber"] });
+    let answer = root.post("roles", &body).await;
+    assert_snapshot!(answer, @"");
+    assert_eq!(answer.header("etag"), "\"3\"");
+    assert_eq!(root.get("roles/critic").await.ok()["inherits"], json!(["subscriber"]));
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_or_built_in_is_refused() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for name in ["subscriber", "anonymous", "superuser"] {
+        let answer = root.post("roles", &json!({ "name": name })).await;
+        assert_eq!(answer.status, 409, "{answer}");
+    }
+    let answer = root.post("roles", &json!({ "name": "subscriber" })).await;
+    assert_snapshot!(answer.expect(409, "role_exists"), @"");
+}
+
+#[tokio::test]
+async fn a_name_outside_the_grammar_is_refused_with_what_a_valid_one_looks_like() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let long = "a".repeat(65);
+    for name in ["", "Critic", "-a", ".a", "a b", "é", "a*", "a:b", "a=b", "cаt", "a\n", &long] {
+        let answer = root.post("roles", &json!({ "name": name })).await;
+        assert_eq!(answer.expect(422, "name_invalid").field(), "name", "{name:?}");
+    }
+    let answer = root.post("roles", &json!({ "name": "Critic" })).await;
+    assert_snapshot!(answer, @"");
+    for name in ["0", "a_b.c-d", &"a".repeat(64)] {
+        root.post("roles", &json!({ "name": name })).await.expect(201, "");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_description_or_inherited_role_is_refused_by_its_field() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let long = json!({ "name": "critic", "description": "x".repeat(1_001) });
+    assert_eq!(root.post("roles", &long).await.expect(422, "field_invalid").field(), "description");
+    let broken = json!({ "name": "critic", "inherits": ["subscriber", "No"] });
+    let answer = root.post("roles", &broken).await.expect(422, "name_invalid");
+    assert_eq!(answer.field(), "inherits[1]");
+    let unknown = json!({ "name": "critic", "inherits": ["subscriber", "nobody"] });
+    let answer = root.post("roles", &unknown).await.expect(422, "role_unknown");
+    assert_eq!(answer.field(), "inherits[1]");
+    root.get("roles/critic").await.expect(404, "role_not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_make_one_role_at_once_one_does() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let makes = (0..10).map(async |_| root.post("roles", &json!({ "name": "critic" })).await);
+    let (made, refused): (Vec<_>, Vec<_>) =
+        join_all(makes).await.into_iter().partition(|answer| answer.status == 201);
+    assert_eq!(made.len(), 1);
+    for answer in refused {
+        answer.expect(409, "role_exists");
+    }
+    let journal = server.database.count("SELECT max(revision) FROM policy_journal").await;
+    assert_eq!(journal, 3, "a refused write counts");
+}

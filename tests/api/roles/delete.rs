@@ -1,0 +1,59 @@
+//! `DELETE /api/v1/roles/{name}`
+
+use chrono::TimeDelta;
+use insta::assert_snapshot;
+use serde_json::json;
+use tests::TestServer;
+
+use super::{delete_if, make};
+use crate::users::give;
+
+#[tokio::test]
+async fn whoever_had_a_deleted_role_loses_it_and_its_name_stays_taken_for_a_token_s_life() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    make(&root, "critic", &["subscriber"]).await;
+    give(&root, &user.id, "critic").await;
+    assert_snapshot!(root.delete("roles/critic").await, @"");
+    assert_eq!(user.get("me/permissions").await.ok()["roles"], json!([]));
+    let again = json!({ "name": "critic" });
+    let refused = root.post("roles", &again).await.expect(409, "role_name_reserved");
+    assert!(refused.json()["detail"].as_str().unwrap().starts_with("It is free again after"));
+    server.clock.advance(TimeDelta::seconds(370));
+    server.log_in("root").await.post("roles", &again).await.expect(201, "");
+    assert_eq!(server.log_in("ada").await.get("me").await.ok()["roles"], json!([]));
+}
+
+#[tokio::test]
+async fn a_role_that_a_rule_or_another_role_names_stays() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    make(&root, "critic", &[]).await;
+    make(&root, "editor", &["critic"]).await;
+    assert_snapshot!(root.delete("roles/critic").await.expect(409, "role_in_use"), @"");
+    root.delete("roles/subscriber").await.expect(409, "role_in_use");
+    root.delete("roles/editor").await.expect(200, "");
+    root.delete("roles/critic").await.expect(200, "");
+}
+
+#[tokio::test]
+async fn built_in_and_unknown_roles_can_not_be_deleted() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for builtin in ["anonymous", "superuser"] {
+        root.delete(&format!("roles/{builtin}")).await.expect(409, "builtin_immutable");
+    }
+    root.delete("roles/nobody").await.expect(404, "role_not_found");
+}
+
+#[tokio::test]
+async fn a_role_that_changed_meanwhile_is_not_deleted() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    make(&root, "critic", &[]).await;
+    let tag = root.get("roles/critic").await.header("etag").to_owned();
+    root.patch("roles/critic", &json!({ "description": "x" })).await.expect(200, "");
+    delete_if(&root, &tag, "critic").await.expect(412, "precondition_failed");
+    let tag = root.get("roles/critic").await.header("etag").to_owned();
+    delete_if(&root, &tag, "critic").await.expect(200, "");
+}

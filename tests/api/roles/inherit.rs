@@ -1,0 +1,50 @@
+//! Roles that inherit others.
+
+use insta::assert_snapshot;
+use serde_json::json;
+use tests::{Caller, TestServer};
+
+use super::make;
+use crate::users::give;
+
+/// Roles `r0` … `rN`, each inheriting the one before.
+async fn chain(root: &Caller, links: usize) {
+    make(root, "r0", &[]).await;
+    for link in 1..=links {
+        make(root, &format!("r{link}"), &[&format!("r{}", link - 1)]).await;
+    }
+}
+
+#[tokio::test]
+async fn seven_links_of_inheritance_count_and_an_eighth_is_refused() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    chain(&root, 7).await;
+    root.patch("roles/r0", &json!({ "inherits": ["subscriber"] }))
+        .await
+        .expect(422, "inheritance_too_long");
+    let eighth = root.post("roles", &json!({ "name": "r8", "inherits": ["r7"] })).await;
+    assert_snapshot!(eighth.expect(422, "inheritance_too_long"), @"");
+    let rule = json!({
+        "priority": 50, "role": "r0", "resource": "label:new", "action": "read", "effect": "allow",
+    });
+    root.post("rules", &rule).await.expect(201, "");
+    give(&root, &user.id, "r7").await;
+    let new = json!({ "action": "read", "resource": { "type": "film", "labels": ["new"] } });
+    assert_eq!(user.post("check", &new).await.ok()["allowed"], true);
+}
+
+#[tokio::test]
+async fn a_role_can_not_inherit_itself_however_far_around() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    chain(&root, 3).await;
+    for (name, inherits) in [("r0", "r0"), ("r0", "r1"), ("r0", "r3")] {
+        let change = json!({ "inherits": [inherits] });
+        root.patch(&format!("roles/{name}"), &change).await.expect(422, "inheritance_cycle");
+    }
+    let itself = json!({ "name": "loop", "inherits": ["loop"] });
+    assert_snapshot!(root.post("roles", &itself).await.expect(422, "inheritance_cycle"), @"");
+    root.get("roles/loop").await.expect(404, "role_not_found");
+    assert_eq!(root.get("roles/r0").await.ok()["inherits"], json!([]));
+}

@@ -1,0 +1,21 @@
+//! `/api/v1/roles…`
+
+mod change;
+mod create;
+mod delete;
+mod inherit;
+mod read;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Answer, Caller};
+
+/// Makes a role that inherits these.
+pub async fn make(root: &Caller, name: &str, inherits: &[&str]) -> Value {
+    root.post("roles", &json!({ "name": name, "inherits": inherits })).await.ok()
+}
+
+async fn delete_if(root: &Caller, tag: &str, name: &str) -> Answer {
+    let request = root.request(Method::DELETE, &format!("roles/{name}"));
+    root.send(request.header("if-match", tag)).await
+}

@@ -1,0 +1,47 @@
+//! `GET /api/v1/roles`, `GET /api/v1/roles/{name}`
+
+use insta::assert_snapshot;
+use serde_json::Value;
+use tests::TestServer;
+
+use super::make;
+
+#[tokio::test]
+async fn a_role_is_read_with_the_rules_that_speak_of_it() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let answer = root.get("roles/subscriber").await;
+    assert_snapshot!(answer, @"");
+    assert_eq!(answer.header("etag"), "\"1\"");
+    assert_snapshot!(root.get("roles/nobody").await.expect(404, "role_not_found"), @"");
+    root.get("roles/No").await.expect(404, "role_not_found");
+}
+
+#[tokio::test]
+async fn the_list_has_every_role_once_page_by_page() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for name in ["b", "a-b", "a_b", "a.b", "a", "ab", "0", "z9"] {
+        make(&root, name, &[]).await;
+    }
+    let all = names(&root.get("roles?limit=1000").await.ok());
+    assert_eq!(
+        all,
+        ["0", "a", "a-b", "a.b", "a_b", "ab", "anonymous", "b", "subscriber", "superuser", "z9"]
+    );
+    for limit in [1, 2, 3, 10, 11] {
+        let (mut paged, mut path) = (Vec::new(), format!("roles?limit={limit}"));
+        loop {
+            let page = root.get(&path).await.ok();
+            paged.extend(names(&page));
+            let Some(next) = page["next"].as_str() else { break };
+            path = format!("roles?limit={limit}&cursor={next}");
+        }
+        assert_eq!(paged, all, "{limit}");
+    }
+}
+
+fn names(page: &Value) -> Vec<String> {
+    let items = page["items"].as_array().unwrap();
+    items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+}

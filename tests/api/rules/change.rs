@@ -1,0 +1,91 @@
+//! `PUT /api/v1/rules/{id}`
+
+use futures::future::join_all;
+use insta::assert_snapshot;
+use reqwest::Method;
+use tests::TestServer;
+
+use super::{rule, write};
+
+#[tokio::test]
+async fn a_rule_is_changed_whole() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let answer = root.put("rules/3", &rule(7, "anonymous", "label:new", "read", "allow")).await;
+    assert_snapshot!(answer, @"");
+    assert_eq!(answer.header("etag"), "\"3\"");
+    assert_eq!(root.get("rules/3").await.ok(), answer.json());
+}
+
+#[tokio::test]
+async fn the_superuser_s_own_rule_and_unknown_rules_can_not_be_changed() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let body = rule(7, "subscriber", "film:x", "read", "deny");
+    assert_snapshot!(root.put("rules/1", &body).await.expect(409, "builtin_immutable"), @"");
+    root.put("rules/99", &body).await.expect(404, "rule_not_found");
+}
+
+#[tokio::test]
+async fn broken_values_are_refused_by_their_field() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for (body, code, field) in [
+        (rule(0, "subscriber", "film:x", "read", "deny"), "priority_invalid", "priority"),
+        (rule(1, "No", "film:x", "read", "deny"), "name_invalid", "role"),
+        (rule(1, "nobody", "film:x", "read", "deny"), "role_unknown", "role"),
+        (rule(1, "subscriber", "x x", "read", "deny"), "name_invalid", "resource"),
+        (rule(1, "subscriber", "film:x", "**", "deny"), "name_invalid", "action"),
+        (rule(1, "subscriber", "film:x", "read", "no"), "field_invalid", "effect"),
+    ] {
+        let before = root.get("rules/3").await.ok();
+        assert_eq!(root.put("rules/3", &body).await.expect(422, code).field(), field);
+        assert_eq!(root.get("rules/3").await.ok(), before);
+    }
+}
+
+#[tokio::test]
+async fn a_change_decided_on_an_older_state_is_refused() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let body = rule(7, "subscriber", "film:x", "read", "deny");
+    let tag = root.get("rules/3").await.header("etag").to_owned();
+    let done = root.if_match(&tag, Method::PUT, "rules/3", &body).await;
+    let answer = root.if_match(&tag, Method::PUT, "rules/3", &body).await;
+    assert_snapshot!(answer.expect(412, "precondition_failed"), @"");
+    root.if_match(done.header("etag"), Method::PUT, "rules/3", &body).await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_changes_on_one_state_at_once_one_goes_through() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let tag = root.get("rules/3").await.header("etag").to_owned();
+    let changes = (1..=10).map(async |priority| {
+        let body = rule(priority, "subscriber", "film:x", "read", "deny");
+        root.if_match(&tag, Method::PUT, "rules/3", &body).await
+    });
+    let (done, refused): (Vec<_>, Vec<_>) =
+        join_all(changes).await.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!(done.len(), 1);
+    assert_eq!(root.get("rules/3").await.ok(), done[0].json());
+    for answer in refused {
+        answer.expect(412, "precondition_failed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_written_at_once_all_count_each_with_a_revision_of_its_own() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let writes = (0..20).map(async |number| {
+        write(&root, 300, "subscriber", &format!("film:f{number}"), "deny").await
+    });
+    let ids = join_all(writes).await;
+    let mut revisions = Vec::new();
+    for id in ids {
+        revisions.push(root.get(&format!("rules/{id}")).await.ok()["revision"].as_i64().unwrap());
+    }
+    revisions.sort_unstable();
+    assert_eq!(revisions, (3..23).collect::<Vec<i64>>());
+}

@@ -1,0 +1,89 @@
+//! `POST /api/v1/rules`
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tests::TestServer;
+
+use super::rule;
+
+#[tokio::test]
+async fn a_new_rule_is_shown_as_it_was_written() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let answer = root.post("rules", &rule(50, "subscriber", "film:a*", "read", "allow")).await;
+    assert_snapshot!(answer, @"");
+    assert_eq!(answer.header("etag"), "\"3\"");
+    let id = &answer.json()["id"];
+    assert_eq!(root.get(&format!("rules/{id}")).await.ok(), answer.json());
+}
+
+#[tokio::test]
+async fn names_outside_their_grammar_are_refused_by_their_field() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let long = format!("film:{}", "x".repeat(600));
+    for (field, value) in [
+        ("role", "No"),
+        ("resource", ""),
+        ("resource", "Film:x"),
+        ("resource", "film:**"),
+        ("resource", "film:a*b"),
+        ("resource", "**"),
+        ("resource", ":x"),
+        ("resource", "fi lm:x"),
+        ("resource", "label:NEW"),
+        ("resource", "label:a b"),
+        ("resource", "film:a\nb"),
+        ("resource", &long),
+        ("action", ""),
+        ("action", "re*ad"),
+        ("action", "a\u{7}"),
+    ] {
+        let mut body = rule(50, "subscriber", "film:x", "read", "deny");
+        body[field] = value.into();
+        let answer = root.post("rules", &body).await;
+        assert_eq!(answer.expect(422, "name_invalid").field(), field, "{value:?}");
+    }
+    let answer = root.post("rules", &rule(50, "subscriber", "film:**", "read", "deny")).await;
+    assert_snapshot!(answer, @"");
+}
+
+#[tokio::test]
+async fn a_role_that_is_not_there_is_refused() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let answer = root.post("rules", &rule(50, "nobody", "film:x", "read", "deny")).await;
+    assert_eq!(answer.expect(422, "role_unknown").field(), "role");
+}
+
+#[tokio::test]
+async fn a_priority_is_a_positive_number_of_31_bits() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let with = |priority: Value| {
+        let mut body = rule(1, "subscriber", "film:x", "read", "deny");
+        body["priority"] = priority;
+        body
+    };
+    for priority in [json!(0), json!(2_147_483_648_u32), json!(u32::MAX)] {
+        let answer = root.post("rules", &with(priority)).await;
+        assert_eq!(answer.expect(422, "priority_invalid").field(), "priority");
+    }
+    for priority in [json!(-1), json!(1.5), json!("1"), json!(null), json!(u64::MAX)] {
+        let answer = root.post("rules", &with(priority)).await;
+        assert_eq!(answer.expect(422, "field_invalid").field(), "priority");
+    }
+    for priority in [1, i32::MAX] {
+        root.post("rules", &with(priority.into())).await.expect(201, "");
+    }
+}
+
+#[tokio::test]
+async fn an_effect_is_allow_or_deny_in_just_that_spelling() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for effect in ["Allow", "permit", "", "deny "] {
+        let answer = root.post("rules", &rule(1, "subscriber", "film:x", "read", effect)).await;
+        assert_eq!(answer.expect(422, "field_invalid").field(), "effect");
+    }
+}

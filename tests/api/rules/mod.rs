@@ -1,0 +1,23 @@
+//! `/api/v1/rules…`
+
+mod change;
+mod create;
+mod delete;
+mod read;
+mod size;
+
+use serde_json::{Value, json};
+use tests::Caller;
+
+pub fn rule(priority: i64, role: &str, resource: &str, action: &str, effect: &str) -> Value {
+    json!({
+        "priority": priority, "role": role, "resource": resource, "action": action,
+        "effect": effect,
+    })
+}
+
+/// Writes a rule about reading; its id.
+pub async fn write(root: &Caller, priority: i64, role: &str, resource: &str, effect: &str) -> i64 {
+    let made = root.post("rules", &rule(priority, role, resource, "read", effect)).await.ok();
+    made["id"].as_i64().unwrap()
+}

@@ -1,0 +1,65 @@
+//! `GET /api/v1/rules`, `GET /api/v1/rules/{id}`
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tests::TestServer;
+
+use super::write;
+
+#[tokio::test]
+async fn the_list_shows_the_rules_in_the_order_in_which_they_are_read() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    assert_snapshot!(root.get("rules?limit=2").await, @"");
+    let priorities: Vec<i64> = items(&root.get("rules").await.ok(), "priority");
+    assert_eq!(priorities, [0, 10, 100, 200, 1000]);
+}
+
+#[tokio::test]
+async fn deny_stands_before_allow_at_the_same_priority() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let allow = write(&root, 50, "subscriber", "film:a", "allow").await;
+    let deny = write(&root, 50, "subscriber", "film:a", "deny").await;
+    let ids = items(&root.get("rules?role=subscriber").await.ok(), "id");
+    assert_eq!(ids[..2], [deny, allow]);
+}
+
+#[tokio::test]
+async fn pages_have_every_rule_once_also_those_of_one_role() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for number in 0..12 {
+        let effect = if number % 3 == 0 { "allow" } else { "deny" };
+        write(&root, 50 + number % 4, "subscriber", &format!("film:f{number}"), effect).await;
+    }
+    for (query, count) in [("", 17), ("role=subscriber&", 13), ("role=nobody&", 0)] {
+        let all = items(&root.get(&format!("rules?{query}limit=1000")).await.ok(), "id");
+        assert_eq!(all.len(), count);
+        for limit in [1, 4, 17] {
+            let (mut paged, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = root.get(&format!("rules?{query}limit={limit}{cursor}")).await.ok();
+                paged.extend(items(&page, "id"));
+                let Some(next) = page["next"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(paged, all, "{query} {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_is_not_there_is_not_found() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for id in ["99", "0", "-1", "2147483647"] {
+        root.get(&format!("rules/{id}")).await.expect(404, "rule_not_found");
+    }
+    let rule = root.get("rules/1").await;
+    assert_eq!((rule.ok()["builtin"].clone(), rule.header("etag")), (json!(true), "\"1\""));
+}
+
+fn items(page: &Value, field: &str) -> Vec<i64> {
+    page["items"].as_array().unwrap().iter().map(|item| item[field].as_i64().unwrap()).collect()
+}

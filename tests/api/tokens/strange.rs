@@ -1,0 +1,55 @@
+//! What stands in the header `Authorization`, and is no token of this server.
+
+use reqwest::Method;
+use tests::TestServer;
+
+use super::with_token;
+
+#[tokio::test]
+async fn anything_but_one_bearer_token_is_malformed_for_every_operation() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let long = format!("Bearer {}", "a".repeat(7_000));
+    for sample in with_token(&server, &user).await {
+        let method = Method::from_bytes(sample.operation.method.as_bytes()).unwrap();
+        for header in [
+            "", "Bearer", "Bearer ", "Basic YTpi", "x", "Bearer x", "Bearer a.b", "Bearer a.b.c.d",
+            "Bearer ..", "Bearer a b", "Token a.b.c", "Bearer \u{e9}.b.c", &long,
+        ] {
+            let mut request = server.guest().request(method.clone(), &sample.path);
+            if let Some(body) = &sample.body {
+                request = request.json(body);
+            }
+            let answer = server.guest().send(request.header("authorization", header)).await;
+            let seen = (answer.status, answer.code());
+            assert_eq!(seen, (401, "token_malformed".into()), "{header:?}: {}", sample.name());
+        }
+        let twice = user.request(method, &sample.path);
+        let twice = twice.header("authorization", format!("Bearer {}", user.token()));
+        user.send(twice).await.expect(401, "token_malformed");
+    }
+}
+
+#[tokio::test]
+async fn the_name_of_the_scheme_is_taken_in_any_case() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    for scheme in ["bearer", "BEARER", "bEaReR "] {
+        let request = server.guest().request(Method::GET, "me");
+        let request = request.header("authorization", format!("{scheme} {}", user.token()));
+        server.guest().send(request).await.expect(200, "");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_issuer_or_for_another_audience_is_of_the_wrong_type() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    for setting in ["AUTH_ISSUER", "AUTH_AUDIENCE"] {
+        let other = server.replica(&[(setting, "https://else.example")]).await;
+        let token = other.log_in("ada").await.token().to_owned();
+        for sample in with_token(&server, &user).await {
+            sample.send(&server.as_user(&token)).await.expect(401, "token_wrong_type");
+        }
+    }
+}

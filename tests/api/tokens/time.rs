@@ -1,0 +1,68 @@
+//! Tokens whose time has passed or has not come.
+
+use chrono::TimeDelta;
+use insta::assert_snapshot;
+use reqwest::Method;
+use tests::TestServer;
+
+use super::{is_logout, with_token};
+
+#[tokio::test]
+async fn a_token_is_good_for_five_minutes() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    user.get("me").await.expect(200, "");
+    server.clock.advance(TimeDelta::seconds(295));
+    user.get("me").await.expect(200, "");
+    // Five seconds are for clocks that differ.
+    server.clock.advance(TimeDelta::seconds(11));
+    assert_snapshot!(user.get("me").await.expect(401, "token_expired"), @"");
+}
+
+#[tokio::test]
+async fn no_operation_takes_an_expired_token_whether_it_was_seen_before_or_not() {
+    let server = TestServer::start().await;
+    let (seen, unseen) = (server.register("seen").await, server.register("unseen").await);
+    seen.get("me").await.expect(200, "");
+    server.clock.advance(TimeDelta::seconds(306));
+    for sample in with_token(&server, &seen).await {
+        if !is_logout(&sample.operation) {
+            sample.send(&seen).await.expect(401, "token_expired");
+            sample.send(&unseen).await.expect(401, "token_expired");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_from_the_future_is_not_taken_yet() {
+    let server = TestServer::start().await;
+    server.register("ada").await;
+    let ahead = server.replica(&[]).await;
+    ahead.clock.advance(TimeDelta::seconds(60));
+    let token = ahead.log_in("ada").await.token().to_owned();
+    server.as_user(&token).get("me").await.expect(401, "token_expired");
+    server.clock.advance(TimeDelta::seconds(60));
+    server.as_user(&token).get("me").await.expect(200, "");
+}
+
+#[tokio::test]
+async fn no_operation_takes_the_token_of_a_session_that_ended() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let samples = with_token(&server, &user).await;
+    user.send(user.request(Method::POST, "auth/logout")).await.expect(204, "");
+    for sample in samples {
+        if !is_logout(&sample.operation) {
+            sample.send(&user).await.expect(401, "token_revoked");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_logout_is_remembered_by_a_server_that_starts_later() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    user.send(user.request(Method::POST, "auth/logout")).await.expect(204, "");
+    let late = server.replica(&[("REDIS_URL", "")]).await;
+    user.at(&late.url).get("me").await.expect(401, "token_revoked");
+}

@@ -1,0 +1,51 @@
+//! `GET /api/v1/users`
+
+use insta::assert_snapshot;
+use serde_json::Value;
+use tests::TestServer;
+
+use super::give;
+
+fn logins(page: &Value) -> Vec<String> {
+    let items = page["items"].as_array().unwrap();
+    items.iter().map(|item| item["login"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn people_are_found_by_the_begin_of_their_login_in_any_case() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for login in ["Grace", "grant", "gra%nd", "gra_nd", "Ada"] {
+        server.register(login).await;
+    }
+    let ada = server.log_in("ada").await;
+    give(&root, &ada.id, "subscriber").await;
+    assert_snapshot!(root.get("users?login=ADA").await, @"");
+    for (prefix, found) in [
+        ("GRA", vec!["gra%nd", "gra_nd", "Grace", "grant"]),
+        ("gra%25", vec!["gra%nd"]),
+        ("gra_", vec!["gra_nd"]),
+        ("", vec!["Ada", "gra%nd", "gra_nd", "Grace", "grant", "root"]),
+        ("nobody", vec![]),
+        ("%F0%9F%92%A9", vec![]),
+    ] {
+        assert_eq!(logins(&root.get(&format!("users?login={prefix}")).await.ok()), found);
+    }
+}
+
+#[tokio::test]
+async fn pages_have_everybody_once() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for login in ["abe", "Bea", "cleo", "Dan", "\u{e9}ve"] {
+        server.register(login).await;
+    }
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = root.get(&format!("users?limit=2{cursor}")).await.ok();
+        all.extend(logins(&page));
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(all, ["abe", "Bea", "cleo", "Dan", "root", "\u{e9}ve"]);
+}

@@ -1,0 +1,72 @@
+//! `GET /api/v1/users/{id}/roles`, `PUT` and `DELETE /api/v1/users/{id}/roles/{role}`
+
+use futures::future::join_all;
+use insta::assert_snapshot;
+use serde_json::json;
+use tests::TestServer;
+
+use super::{give, put, take};
+
+const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
+
+#[tokio::test]
+async fn a_role_is_given_and_taken_and_each_write_tells_its_revision() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    let roles = format!("users/{}/roles", user.id);
+    assert_snapshot!(put(&root, &user.id, "subscriber").await, @"");
+    assert_snapshot!(root.get(&roles).await, @"");
+    assert_eq!(take(&root, &user.id, "subscriber").await, 4);
+    assert_eq!(root.get(&roles).await.ok()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn giving_what_somebody_has_and_taking_what_they_have_not_changes_nothing() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    assert_eq!(give(&root, &user.id, "subscriber").await, 3);
+    assert_eq!(give(&root, &user.id, "subscriber").await, 3);
+    assert_eq!(take(&root, &user.id, "subscriber").await, 4);
+    assert_eq!(take(&root, &user.id, "subscriber").await, 4);
+}
+
+#[tokio::test]
+async fn an_unknown_user_or_role_is_not_found() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    for role in ["nobody", "No", "%E2%82%AC", "a%2Fb"] {
+        put(&root, &user.id, role).await.expect(404, "role_not_found");
+        root.delete(&format!("users/{}/roles/{role}", user.id))
+            .await
+            .expect(404, "role_not_found");
+    }
+    put(&root, NOBODY, "subscriber").await.expect(404, "user_not_found");
+    let path = format!("users/{NOBODY}/roles");
+    root.delete(&format!("{path}/subscriber")).await.expect(404, "user_not_found");
+    assert_snapshot!(root.get(&path).await.expect(404, "user_not_found"), @"");
+}
+
+#[tokio::test]
+async fn nobody_can_be_given_or_deprived_of_what_everyone_is() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    let answer = put(&root, &user.id, "anonymous").await;
+    assert_snapshot!(answer.expect(409, "builtin_immutable"), @"");
+    root.delete(&format!("users/{}/roles/anonymous", user.id))
+        .await
+        .expect(409, "builtin_immutable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_at_once_all_count() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    let names: Vec<String> = (0..10).map(|number| format!("role{number}")).collect();
+    for name in &names {
+        root.post("roles", &json!({ "name": name })).await.expect(201, "");
+    }
+    join_all(names.iter().map(async |name| give(&root, &user.id, name).await)).await;
+    let path = format!("users/{}/roles", user.id);
+    assert_eq!(root.get(&path).await.ok()["items"], json!(names));
+    assert_eq!(user.get("me").await.ok()["roles"], json!(names));
+}

@@ -1,0 +1,23 @@
+//! `/api/v1/users…`
+
+mod find;
+mod grants;
+mod permissions;
+
+use reqwest::Method;
+use tests::{Answer, Caller};
+
+pub async fn put(root: &Caller, user: &str, role: &str) -> Answer {
+    root.send(root.request(Method::PUT, &format!("users/{user}/roles/{role}"))).await
+}
+
+/// Gives a role; the revision from which it counts.
+pub async fn give(root: &Caller, user: &str, role: &str) -> i64 {
+    put(root, user, role).await.ok()["revision"].as_i64().unwrap()
+}
+
+/// Takes a role; the revision from which it counts.
+pub async fn take(root: &Caller, user: &str, role: &str) -> i64 {
+    let answer = root.delete(&format!("users/{user}/roles/{role}")).await;
+    answer.ok()["revision"].as_i64().unwrap()
+}

@@ -1,0 +1,94 @@
+//! What the server writes down.
+
+use reqwest::Method;
+use serde_json::json;
+use tests::program::Program;
+use tests::{Database, PASSWORD, setting};
+
+use crate::{SECRET, guest, settings, with};
+
+/// The password in a URL.
+fn password_of(url: &str) -> Option<String> {
+    let authority = url.split_once("://")?.1.rsplit_once('@')?.0;
+    Some(authority.split_once(':')?.1.to_owned()).filter(|password| !password.is_empty())
+}
+
+#[tokio::test]
+async fn no_secret_is_ever_logged_however_much_is() {
+    let database = Database::migrated().await;
+    let loud = with(&settings(&database), "AUTH_LOG", "trace");
+    let mut server = Program::serve(&loud);
+    let guest = guest(&mut server);
+    let account = json!({ "login": "ada", "password": PASSWORD });
+    let made = guest.post("auth/register", &account).await.ok();
+    let new = "seven green bottles hanging";
+    let tokens = [&made["access_token"], &made["refresh_token"]].map(|t| t.as_str().unwrap());
+    let user = guest.with_token(tokens[0]);
+    guest.post("auth/login", &json!({ "login": "ada", "password": "wrong-password" })).await;
+    guest.post("auth/login", &json!({ "login": "ada", "password": 7, "x": PASSWORD })).await;
+    let next = guest.post("auth/refresh", &json!({ "refresh_token": tokens[1] })).await.ok();
+    user.put("me/password", &json!({ "current_password": PASSWORD, "new_password": new })).await;
+    guest.with_token("eyJub3QiOiJhIHRva2VuIn0.e30.c2VjcmV0").get("me").await;
+    user.get("users?login=sensitive-search").await;
+    user.send(user.request(Method::POST, "auth/logout")).await;
+    server.signal("TERM");
+    server.wait();
+    let log = server.log().join("\n");
+    assert!(log.contains("listening") && log.contains("stopped"), "{log}");
+    let services = [setting("DATABASE_URL"), setting("REDIS_URL")];
+    let passwords = services.iter().filter_map(|url| password_of(url));
+    let secrets = [PASSWORD, new, "wrong-password", SECRET, "c2VjcmV0", "sensitive-search"];
+    let pairs = [&next["access_token"], &next["refresh_token"]].map(|t| t.as_str().unwrap());
+    let all = secrets.iter().chain(&tokens).chain(&pairs).map(|secret| (*secret).to_owned());
+    for secret in all.chain(passwords) {
+        let line = log.lines().find(|line| line.contains(&secret));
+        assert!(line.is_none(), "{secret}: {line:?}");
+    }
+    for hash in ["$argon2", "PRIVATE"] {
+        assert!(!log.contains(hash), "{hash}");
+    }
+}
+
+#[tokio::test]
+async fn without_redis_the_log_says_that_this_is_for_a_single_server() {
+    let database = Database::migrated().await;
+    let mut server = Program::serve(&with(&settings(&database), "REDIS_URL", ""));
+    guest(&mut server).get("/health/ready").await.expect(200, "");
+    let said = server.events().iter().any(|event| {
+        let message = event["message"].as_str().unwrap_or_default();
+        event["level"] == "WARN" && message.contains("REDIS_URL") && message.contains("single")
+    });
+    assert!(said, "{:#?}", server.log());
+}
+
+#[tokio::test]
+async fn each_line_about_a_request_carries_its_id() {
+    let database = Database::migrated().await;
+    for (format, needle) in
+        [("json", "\"request_id\":\"order-66\""), ("text", "request_id=order-66")]
+    {
+        let settings = with(&settings(&database), "AUTH_LOG_FORMAT", format);
+        let settings = with(&settings, "AUTH_LISTEN", &free_address());
+        let mut server = Program::serve(&settings);
+        let address = &settings.iter().find(|(name, _)| name == "AUTH_LISTEN").unwrap().1;
+        let request = || {
+            let request = reqwest::Client::new().get(format!("http://{address}/api/v1/me"));
+            request.header("x-request-id", "order-66").send()
+        };
+        let started = std::time::Instant::now();
+        while request().await.is_err() {
+            assert!(started.elapsed().as_secs() < 30, "{:?}", server.log());
+        }
+        server.signal("TERM");
+        server.wait();
+        let lines: Vec<String> =
+            server.log().into_iter().filter(|line| line.contains("order-66")).collect();
+        assert!(!lines.is_empty() && lines.iter().all(|line| line.contains(needle)), "{lines:?}");
+        assert!(lines.iter().any(|line| line.contains("token_missing")), "{lines:?}");
+    }
+}
+
+/// An address that nobody has.
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}

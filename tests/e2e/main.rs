@@ -1,0 +1,44 @@
+//! The program auth-server, as its operator meets it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests end the test when something is not as expected"
+)]
+
+mod arguments;
+mod drain;
+mod log;
+mod migrate;
+mod settings;
+mod superuser;
+
+use tests::program::{Program, Settings};
+use tests::{Caller, Database, setting};
+
+/// The server's secret in these tests.
+const SECRET: &str = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e";
+
+/// Settings of a server on this database.
+fn settings(database: &Database) -> Settings {
+    [
+        ("DATABASE_URL", database.url.as_str()),
+        ("REDIS_URL", &setting("REDIS_URL")),
+        ("AUTH_SECRET", SECRET),
+        ("AUTH_LISTEN", "127.0.0.1:0"),
+        ("OPS_LISTEN", "127.0.0.1:0"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
+/// The same with one setting more, or another value for it.
+fn with(settings: &Settings, name: &str, value: &str) -> Settings {
+    let mut settings: Settings =
+        settings.iter().filter(|(other, _)| other != name).cloned().collect();
+    settings.push((name.to_owned(), value.to_owned()));
+    settings
+}
+
+fn guest(server: &mut Program) -> Caller {
+    Caller::guest(reqwest::Client::new(), &server.url("api"))
+}

@@ -1,0 +1,61 @@
+//! `auth-server migrate`, and `serve` without it.
+
+use std::thread;
+
+use tests::Database;
+use tests::program::run;
+
+use crate::settings;
+
+#[tokio::test]
+async fn serve_refuses_a_database_that_is_not_migrated_and_says_what_to_run() {
+    let database = Database::empty().await;
+    let ran = run(&["serve"], &settings(&database), "");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.error.contains("auth-server migrate"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn serve_refuses_a_database_that_is_newer_or_another_s() {
+    for (change, named) in [
+        ("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+          VALUES (9999, 'future', true, '', 0)", "newer"),
+        ("UPDATE _sqlx_migrations SET checksum = 'x' WHERE version = 1", "1"),
+        ("DELETE FROM _sqlx_migrations WHERE version = 5", "auth-server migrate"),
+    ] {
+        let database = Database::migrated().await;
+        database.execute(change).await;
+        let ran = run(&["serve"], &settings(&database), "");
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(ran.error.contains(named), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn migrate_may_run_many_times_also_at_once() {
+    let database = Database::empty().await;
+    let settings = settings(&database);
+    let runs: Vec<_> = (0..4)
+        .map(|_| {
+            let settings = settings.clone();
+            thread::spawn(move || run(&["migrate"], &settings, ""))
+        })
+        .collect();
+    for ran in runs.into_iter().map(|run| run.join().unwrap()) {
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    assert_eq!(database.count("SELECT count(*) FROM rules").await, 5);
+    let again = run(&["migrate"], &settings, "");
+    assert_eq!((again.code, again.output.trim()), (Some(0), "the database is up to date"));
+    let mut server = tests::program::Program::serve(&settings);
+    crate::guest(&mut server).get("/health/ready").await.expect(200, "");
+}
+
+#[tokio::test]
+async fn migrate_leaves_rules_that_were_changed_as_they_are() {
+    let database = Database::migrated().await;
+    database.execute("DELETE FROM rules WHERE id = 3").await;
+    let ran = run(&["migrate"], &settings(&database), "");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(database.count("SELECT count(*) FROM rules").await, 4);
+}

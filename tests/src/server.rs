@@ -1,0 +1,172 @@
+//! The real server, in this process, on a database of its own.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use auth_server::account::create_superuser;
+use auth_server::clock::Clock;
+use auth_server::config::{self, Config};
+use auth_server::policy;
+use auth_server::server::Application;
+use reqwest::{Client, redirect};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::{Caller, Database, User, setting};
+
+/// Good enough for every account.
+pub const PASSWORD: &str = "correct horse battery staple 17";
+
+/// Redis keeps 16 databases; servers that share one only hear of strangers' sessions.
+static REDIS: AtomicU32 = AtomicU32::new(0);
+
+type Settings = HashMap<String, String>;
+
+/// A server that answers until this value goes.
+pub struct TestServer {
+    /// Tells the server the time; can be moved.
+    pub clock: Clock,
+    /// Where it answers.
+    pub url: String,
+    /// Where it answers operators.
+    pub ops_url: String,
+    /// Its database.
+    pub database: Arc<Database>,
+    settings: Settings,
+    http: Client,
+    _stop: oneshot::Sender<()>,
+}
+
+impl TestServer {
+    /// A server as it is shipped.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A server with these settings.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::on(Database::migrated().await, settings).await
+    }
+
+    /// A server on a database that was made ready for it.
+    pub async fn on(database: Database, settings: &[(&str, &str)]) -> Self {
+        let number = REDIS.fetch_add(1, Ordering::Relaxed) % 15 + 1;
+        let redis = format!("{}/{number}", setting("REDIS_URL").trim_end_matches('/'));
+        let mut all = text(&[
+            ("DATABASE_URL", &database.url),
+            ("REDIS_URL", &redis),
+            ("AUTH_SECRET", &"5e".repeat(32)),
+            ("AUTH_LISTEN", "127.0.0.1:0"),
+            ("OPS_LISTEN", "127.0.0.1:0"),
+        ]);
+        all.extend(text(settings));
+        Self::run(Arc::new(database), all, Clock::default()).await
+    }
+
+    /// Another server on the same database and Redis, with a clock of its own.
+    pub async fn replica(&self, settings: &[(&str, &str)]) -> Self {
+        let mut all = self.settings.clone();
+        all.extend(text(settings));
+        Self::run(Arc::clone(&self.database), all, Clock::default()).await
+    }
+
+    async fn run(database: Arc<Database>, settings: Settings, clock: Clock) -> Self {
+        let config = config(&settings);
+        let application = Application::build(config, clock.clone()).await.unwrap();
+        let url = format!("http://{}", application.address());
+        let ops_url = format!("http://{}", application.ops_address().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(application.run(async move {
+            let _ = stopped.await;
+        }));
+        Self { clock, url, ops_url, database, settings, http: http(), _stop: stop }
+    }
+
+    /// Somebody without an account.
+    #[must_use]
+    pub fn guest(&self) -> Caller {
+        Caller::guest(self.http.clone(), &self.url)
+    }
+
+    /// Whoever holds this access token.
+    #[must_use]
+    pub fn as_user(&self, token: &str) -> Caller {
+        self.guest().with_token(token)
+    }
+
+    /// A new account, signed in.
+    ///
+    /// # Panics
+    /// The server refuses it.
+    pub async fn register(&self, login: &str) -> User {
+        let body = json!({ "login": login, "password": PASSWORD });
+        let made = self.guest().post("auth/register", &body).await.ok();
+        self.user(&made, login, &made["user"]["id"])
+    }
+
+    /// An account that is there, signed in once more.
+    ///
+    /// # Panics
+    /// The server refuses it.
+    pub async fn log_in(&self, login: &str) -> User {
+        let body = json!({ "login": login, "password": PASSWORD });
+        let tokens = self.guest().post("auth/login", &body).await.ok();
+        let caller = self.as_user(tokens["access_token"].as_str().unwrap());
+        let me = caller.get("me").await.ok();
+        self.user(&tokens, login, &me["id"])
+    }
+
+    fn user(&self, tokens: &Value, login: &str, id: &Value) -> User {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        User {
+            id: text(id),
+            login: login.to_owned(),
+            refresh_token: text(&tokens["refresh_token"]),
+            caller: self.as_user(tokens["access_token"].as_str().unwrap()),
+        }
+    }
+
+    /// The superuser `root`, made as the command line makes one, signed in.
+    ///
+    /// # Panics
+    /// There is one already.
+    pub async fn superuser(&self) -> User {
+        let (config, pool) = (config(&self.settings), self.database.pool().await);
+        let now = self.clock.now();
+        let policy = policy::load(&pool, vec![], config.token.life(), now).await.unwrap();
+        let password = PASSWORD.to_owned().into();
+        create_superuser(&config.password, &pool, &policy, &self.clock, "root", password)
+            .await
+            .unwrap();
+        pool.close().await;
+        self.reach(policy.snapshot().revision()).await;
+        self.log_in("root").await
+    }
+
+    /// Waits until this server decides by this revision.
+    ///
+    /// # Panics
+    /// It does not within a second.
+    pub async fn reach(&self, revision: i64) {
+        let body = json!({ "action": "read", "resource": { "type": "film" }, "at_least": revision });
+        self.guest().post("check", &body).await.expect(200, "");
+    }
+}
+
+fn text(settings: &[(&str, &str)]) -> Settings {
+    settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn config(settings: &Settings) -> Config {
+    config::load(None, settings.clone()).unwrap()
+}
+
+fn http() -> Client {
+    Client::builder()
+        .redirect(redirect::Policy::none())
+        .tls_built_in_root_certs(false)
+        .no_proxy()
+        .build()
+        .unwrap()
+}
