@@ -12,11 +12,12 @@ demo() {
     *) die "demo takes --check or nothing" ;;
     esac
     wrong=0
+    demo_pids=()
     borrow_services
     install_missing curl jq psql
     trap 'demo_end; return_services' EXIT
     demo_settings "$check"
-    demo_build
+    demo_build "$check"
     demo_data
     demo_servers
     tour
@@ -52,10 +53,13 @@ demo_address() {
     echo "${given:-127.0.0.1:$port}"
 }
 
+# A check needs no fast programs, and shares its build with the tests.
 demo_build() {
+    local check=$1 profile=release
+    [[ ! $check ]] || profile=dev
     say "Building the three programs (the first time some minutes) …"
-    SQLX_OFFLINE=true cargo build --release --locked -p auth-server -p etl-labeler -p movie-api
-    PATH=$root/target/release:$PATH
+    SQLX_OFFLINE=true cargo build --locked --profile "$profile" -p auth-server -p etl-labeler -p movie-api
+    PATH=$root/target/${profile/dev/debug}:$PATH
 }
 
 demo_data() {
@@ -68,7 +72,6 @@ demo_data() {
 }
 
 demo_servers() {
-    demo_pids=()
     demo_launch auth-server "$AUTH_LISTEN" env OPS_LISTEN="$demo_ops" auth-server serve
     demo_launch movie-api "$MOVIE_LISTEN" env OPS_LISTEN="127.0.0.1:$(free_port)" movie-api serve
 }
@@ -108,7 +111,7 @@ holds() {
         wrong=$((wrong + 1))
         remark="WRONG: expected $expected"
     fi
-    printf '  %-58s %6s  %s\n' "$what" "$seen" "$remark"
+    printf '  %-58s %6s%s\n' "$what" "$seen" "${remark:+  $remark}"
 }
 
 # How many films match an Elasticsearch query.
@@ -119,17 +122,18 @@ count() {
 
 # sees TOKEN: how many films the movie API lists for that caller.
 sees() {
-    request GET "$AUTH_SITE/movies/?page=1" "$1"
+    request GET "$site/movies/?page=1" "$1"
     field .total
 }
 
-token_of() {
+# account login|register JSON: leaves the access token in $token.
+account() {
     request POST "$AUTH_URL/api/v1/auth/$1" '' "$2"
-    field .access_token
+    token=$(field .access_token)
 }
 
 tour() {
-    local AUTH_SITE=http://$MOVIE_LISTEN status body films new superuser subscriber viewer
+    local site=http://$MOVIE_LISTEN status body token films new superuser subscriber viewer viewer_id
     tour_index
     tour_accounts
     tour_lists
@@ -157,10 +161,13 @@ tour_index() {
 tour_accounts() {
     local password
     password=$(<"$demo_folder/superuser-password")
-    superuser=$(token_of login "$(jq -n --arg p "$password" '{login: "demo", password: $p}')")
-    subscriber=$(token_of register '{"login": "subscriber", "password": "demo only: long enough"}')
+    account login "$(jq -n --arg p "$password" '{login: "demo", password: $p}')"
+    superuser=$token
+    account register '{"login": "subscriber", "password": "demo only: long enough"}'
+    subscriber=$token
     request PUT "$AUTH_URL/api/v1/users/$(field .user.id)/roles/subscriber" "$superuser"
-    viewer=$(token_of register '{"login": "viewer", "password": "demo only: long enough"}')
+    account register '{"login": "viewer", "password": "demo only: long enough"}'
+    viewer=$token
     viewer_id=$(field .user.id)
 }
 
@@ -174,19 +181,19 @@ tour_lists() {
 
 tour_grant() {
     local id title
-    request GET "$AUTH_SITE/movies/?status=new&page=1" "$subscriber"
+    request GET "$site/movies/?status=new&page=1" "$subscriber"
     id=$(field '.items[0].id')
     title=$(field '.items[0] | "\(.title) (\(.release_date[:4]))"')
     printf '\nOne new film: %s, asked for by someone who signed up\n' "$title"
-    request GET "$AUTH_SITE/movies/$id" "$viewer"
-    holds "GET /movies/$id" "$status" 403 "$(field .detail)"
+    request GET "$site/movies/$id" "$viewer"
+    holds "GET /movies/$id" "$status" 403 "$(field '"\(.detail) (\(.reason.code))"')"
     request PUT "$AUTH_URL/api/v1/users/$viewer_id/roles/subscriber" "$superuser"
     holds 'the superuser grants the role subscriber' "$status" 200 "revision $(field .revision)"
-    request GET "$AUTH_SITE/movies/$id" "$viewer"
-    holds "GET /movies/$id with the same access token" "$status" 200 "$(field .title)"
+    request GET "$site/movies/$id" "$viewer"
+    holds 'the same request with the same access token' "$status" 200 "$(field .title)"
     holds 'films listed with the same access token' "$(sees "$viewer")" "$films"
-    request GET "$AUTH_SITE/movies/$id"
-    holds "GET /movies/$id as a guest" "$status" 403 "$(field .detail)"
+    request GET "$site/movies/$id"
+    holds "GET /movies/$id as a guest" "$status" 403 "$(field '"\(.detail) (\(.reason.code))"')"
 }
 
 # ---- looking at it, and the end ---------------------------------------------------------------------------------
@@ -217,7 +224,7 @@ demo_end() {
         kill "${demo_pids[@]}" 2>/dev/null || true
         wait "${demo_pids[@]}" || true
     fi
-    [[ -n ${demo_folder:-} ]] || return 0
+    [[ ${demo_folder:-} ]] || return 0
     curl -s -o /dev/null -X DELETE "$ELASTICSEARCH_URL/$FILMS_INDEX" || true
     psql "$demo_server" -X -q -c "DROP DATABASE IF EXISTS $demo" 2>/dev/null || true
     rm -rf "$demo_folder"
