@@ -1,0 +1,57 @@
+//! Policies of a film site, of any size.
+
+use policies::{
+    ActionPattern, Change, Effect, Label, Resource, ResourcePattern, RoleName, RoleSet, Rule,
+    Snapshot,
+};
+
+/// Roles that rules speak of, beside the built-in ones.
+pub const ROLES: u32 = 100;
+const KINDS: [&str; 4] = ["film", "poster", "trailer", "person"];
+
+pub fn role(n: u32) -> RoleName {
+    RoleName::parse(&format!("role-{}", n % ROLES)).unwrap()
+}
+
+/// The `n`th rule: mostly on one thing by name, a few on a prefix, some on a label; the last of
+/// all lets everyone read.
+pub fn rule(n: u32) -> Rule {
+    let kind = KINDS[n as usize % KINDS.len()];
+    let resource = match n % 100 {
+        0 => format!("{kind}:series-{}-*", n % 1000),
+        90..=99 => format!("label:label-{}", n % 1000),
+        _ => format!("{kind}:{n}"),
+    };
+    let effect = if n.is_multiple_of(3) { Effect::Deny } else { Effect::Allow };
+    written(n + 1, 1 + n, role(n / 7), &resource, effect)
+}
+
+fn written(id: u32, priority: u32, role: RoleName, resource: &str, effect: Effect) -> Rule {
+    let resource = ResourcePattern::parse(resource).unwrap();
+    let action = ActionPattern::parse("read").unwrap();
+    Rule { id, priority, role, resource, action, effect }
+}
+
+/// The changes that make a policy of `rules` rules.
+pub fn changes(rules: u32) -> Vec<Change> {
+    let open = written(rules, i32::MAX.cast_unsigned(), RoleName::anonymous(), "*", Effect::Allow);
+    let declared = (0..ROLES).map(|n| Change::RoleSet { name: role(n), inherits: vec![] });
+    let written = (0..rules - 1).map(rule).chain([open]);
+    declared.chain(written.map(Change::RuleSet)).collect()
+}
+
+pub fn snapshot(rules: u32) -> Snapshot {
+    let windowed = [Label::parse("new").unwrap()];
+    Snapshot::empty(windowed).unwrap().next(1, &changes(rules)).unwrap()
+}
+
+/// A caller with three roles, and so with `anonymous` four.
+pub fn caller(snapshot: &Snapshot) -> RoleSet {
+    snapshot.role_set(&[role(1), role(2), role(3)])
+}
+
+/// The resource that the `n`th rule names, or one that no rule names.
+pub fn resource(n: u32) -> Resource {
+    let kind = KINDS[n as usize % KINDS.len()];
+    Resource::new(kind, Some(&n.to_string()))
+}
