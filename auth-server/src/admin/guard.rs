@@ -74,6 +74,7 @@ impl<'a> ApiExtractor<'a> for Guarded {
         options: ExtractParamOptions<()>,
     ) -> Result<Self> {
         let SignedIn(caller) = SignedIn::from_request(request, body, options).await?;
+        super::precondition::refuse_unreadable(request.headers())?;
         let broken = |message: String| {
             tracing::error!(message, "a right could not be decided");
             Problem::new(INTERNAL)

@@ -1,5 +1,9 @@
 //! `If-Match`: a write that was decided on an older state is refused.
 
+use poem::http::HeaderMap;
+use poem::http::header::IF_MATCH;
+
+use crate::input::FIELD;
 use crate::problem::{Problem, Spec};
 
 const CHANGED: Spec = Spec {
@@ -24,6 +28,16 @@ pub(super) fn check(if_match: Option<&str>, revision: i64) -> Result<(), Problem
         return Ok(());
     }
     Err(Problem::new(CHANGED).detail(format!("Its ETag is {current} now.")))
+}
+
+/// Refuses an `If-Match` that the operation could only overlook: one that is no text, or a second.
+pub(super) fn refuse_unreadable(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut tags = headers.get_all(IF_MATCH).iter();
+    let is_text = tags.next().is_none_or(|tag| tag.to_str().is_ok());
+    if is_text && tags.next().is_none() {
+        return Ok(());
+    }
+    Err(Problem::new(FIELD).field("If-Match").detail("Send it once, as visible ASCII."))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::identity::SIGNED_IN;
 use crate::input::{BODY, PARAMETERS};
 use crate::policy::roles::{self as store, Role};
 use crate::policy::rules::{self, StoredRule};
-use crate::policy::{POLICY, RolesOf, grants};
+use crate::policy::{IMMUTABLE, INHERITANCE, ROLE_END, RolesOf, grants};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Created, Reply};
@@ -87,16 +87,25 @@ problems! {
 
 problems! {
     /// What can go wrong with making a role.
-    pub(super) enum CreateError includes [SIGNED_IN, GUARD, BODY, POLICY, DATABASE] {
+    pub(super) enum CreateError includes [SIGNED_IN, GUARD, BODY, INHERITANCE, DATABASE] {
         Taken = 409 "role_exists" "There is a role of this name already.",
         Reserved = 409 "role_name_reserved" "A role of this name was deleted minutes ago.",
     }
 }
 
 problems! {
-    /// What can go wrong with changing or deleting a role.
-    pub(super) enum WriteError includes
-        [SIGNED_IN, GUARD, BODY, POLICY, PRECONDITION, DATABASE]
+    /// What can go wrong with changing a role.
+    pub(super) enum ChangeError includes
+        [SIGNED_IN, GUARD, BODY, IMMUTABLE, INHERITANCE, PRECONDITION, DATABASE]
+    {
+        NotFound = 404 "role_not_found" "There is no role of this name.",
+    }
+}
+
+problems! {
+    /// What can go wrong with deleting a role.
+    pub(super) enum DeleteError includes
+        [SIGNED_IN, GUARD, PARAMETERS, ROLE_END, PRECONDITION, DATABASE]
     {
         NotFound = 404 "role_not_found" "There is no role of this name.",
     }
@@ -167,7 +176,7 @@ impl RolesApi {
         let name = RoleName::parse(&name.0).map_err(|_| ReadError::NotFound)?;
         let role = store::find(&self.0.pool, &name).await.map_err(Problem::from)?;
         let role = role.ok_or(ReadError::NotFound)?;
-        let rules = rules::page(&self.0.pool, Some(name.as_str()), (-1, 0), RULES_SHOWN)
+        let rules = rules::page(&self.0.pool, Some(name.as_str()), rules::BEGIN, RULES_SHOWN)
             .await
             .map_err(Problem::from)?;
         let tag = etag(role.revision);
@@ -182,12 +191,12 @@ impl RolesApi {
         name: Path<String>,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
         body: Body<RoleChange>,
-    ) -> Result<Response<Reply<Role>>, WriteError> {
-        let name = RoleName::parse(&name.0).map_err(|_| WriteError::NotFound)?;
+    ) -> Result<Response<Reply<Role>>, ChangeError> {
+        let name = RoleName::parse(&name.0).map_err(|_| ChangeError::NotFound)?;
         let description = super::store::description(body.description.as_deref())?;
         let mut write = self.0.write().await?;
         let old = store::find(write.db(), &name).await.map_err(Problem::from)?;
-        let mut role = old.ok_or(WriteError::NotFound)?;
+        let mut role = old.ok_or(ChangeError::NotFound)?;
         super::store::refuse_builtin_role(&name)?;
         check(if_match.0.as_deref(), role.revision)?;
         role.revision = write.revision();
@@ -219,11 +228,11 @@ impl RolesApi {
         caller: Guarded,
         name: Path<String>,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
-    ) -> Result<Reply<Written>, WriteError> {
-        let name = RoleName::parse(&name.0).map_err(|_| WriteError::NotFound)?;
+    ) -> Result<Reply<Written>, DeleteError> {
+        let name = RoleName::parse(&name.0).map_err(|_| DeleteError::NotFound)?;
         let mut write = self.0.write().await?;
         let role = store::find(write.db(), &name).await.map_err(Problem::from)?;
-        let role = role.ok_or(WriteError::NotFound)?;
+        let role = role.ok_or(DeleteError::NotFound)?;
         check(if_match.0.as_deref(), role.revision)?;
         caller.may_give(write.base(), &name)?;
         super::store::refuse_in_use(write.base(), &name)?;

@@ -16,7 +16,7 @@ use crate::identity::SIGNED_IN;
 use crate::input::{BODY, PARAMETERS};
 use crate::policy::rules::{self as store, EffectName, StoredRule};
 use crate::policy::write::PolicyWrite;
-use crate::policy::{POLICY, from_policy_error};
+use crate::policy::{GIVING, IMMUTABLE, NAMED, RULE, from_policy_error};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Created, Reply};
@@ -49,7 +49,7 @@ struct RulePage {
 
 problems! {
     /// What can go wrong with listing rules.
-    pub(super) enum ListError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {}
+    pub(super) enum ListError includes [SIGNED_IN, GUARD, PARAMETERS, NAMED, DATABASE] {}
 }
 
 problems! {
@@ -61,13 +61,22 @@ problems! {
 
 problems! {
     /// What can go wrong with making a rule.
-    pub(super) enum CreateError includes [SIGNED_IN, GUARD, BODY, POLICY, DATABASE] {}
+    pub(super) enum CreateError includes [SIGNED_IN, GUARD, BODY, RULE, DATABASE] {}
 }
 
 problems! {
-    /// What can go wrong with changing or deleting a rule.
-    pub(super) enum WriteError includes
-        [SIGNED_IN, GUARD, BODY, POLICY, PRECONDITION, DATABASE]
+    /// What can go wrong with changing a rule.
+    pub(super) enum ChangeError includes
+        [SIGNED_IN, GUARD, BODY, IMMUTABLE, RULE, PRECONDITION, DATABASE]
+    {
+        NotFound = 404 "rule_not_found" "There is no rule of this id.",
+    }
+}
+
+problems! {
+    /// What can go wrong with deleting a rule.
+    pub(super) enum DeleteError includes
+        [SIGNED_IN, GUARD, PARAMETERS, GIVING, PRECONDITION, DATABASE]
     {
         NotFound = 404 "rule_not_found" "There is no rule of this id.",
     }
@@ -104,13 +113,13 @@ fn refuse_unknown_role(write: &PolicyWrite, role: &RoleName) -> Result<(), Probl
 }
 
 /// The rule as decisions know it, unless it is the superuser's own.
-fn changeable(write: &PolicyWrite, stored: &StoredRule) -> Result<Rule, WriteError> {
-    let known = write.base().rule(stored.id.cast_unsigned()).ok_or(WriteError::NotFound)?;
-    if known.is_builtin() {
+fn changeable(write: &PolicyWrite, stored: &StoredRule) -> Result<Option<Rule>, Problem> {
+    let known = write.base().rule(stored.id.cast_unsigned());
+    if known.is_some_and(|known| known.is_builtin()) {
         let builtin = PolicyError::BuiltinImmutable("the superuser's rule".into());
-        return Err(from_policy_error(&builtin).into());
+        return Err(from_policy_error(&builtin));
     }
-    Ok(Rule::clone(known))
+    Ok(known.map(|known| Rule::clone(known)))
 }
 
 /// The operations.
@@ -128,13 +137,12 @@ impl RulesApi {
         limit: Query<Option<u32>>,
         cursor: Query<Option<String>>,
     ) -> Result<Reply<RulePage>, ListError> {
-        let query: PageQuery<(i32, i32)> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
+        let query: PageQuery<store::Place> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
         let role = role.0.map(|role| super::store::role_name("role", &role)).transpose()?;
         let role = role.as_ref().map(RoleName::as_str);
-        let after = query.after.unwrap_or((-1, 0));
+        let after = query.after.unwrap_or(store::BEGIN);
         let rows = store::page(&self.0.pool, role, after, query.rows()).await;
-        let (items, next) =
-            cut(rows.map_err(Problem::from)?, query.limit, |rule| (rule.priority, rule.id));
+        let (items, next) = cut(rows.map_err(Problem::from)?, query.limit, StoredRule::place);
         Ok(Reply(RulePage { items, next }))
     }
 
@@ -178,11 +186,11 @@ impl RulesApi {
         id: Path<i32>,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
         body: Body<RuleBody>,
-    ) -> Result<Response<Reply<StoredRule>>, WriteError> {
+    ) -> Result<Response<Reply<StoredRule>>, ChangeError> {
         let mut write = self.0.write().await?;
         let stored = store::find(write.db(), id.0).await.map_err(Problem::from)?;
-        let stored = stored.ok_or(WriteError::NotFound)?;
-        let old = changeable(&write, &stored)?;
+        let stored = stored.ok_or(ChangeError::NotFound)?;
+        let old = changeable(&write, &stored)?.ok_or(ChangeError::NotFound)?;
         caller.may_write(&old)?;
         let RuleRow { priority, role, resource, action, effect } = body.parse()?;
         let rule = Rule { id: old.id, priority, role, resource, action, effect };
@@ -204,11 +212,11 @@ impl RulesApi {
         caller: Guarded,
         id: Path<i32>,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
-    ) -> Result<Reply<Written>, WriteError> {
+    ) -> Result<Reply<Written>, DeleteError> {
         let mut write = self.0.write().await?;
         let stored = store::find(write.db(), id.0).await.map_err(Problem::from)?;
-        let stored = stored.ok_or(WriteError::NotFound)?;
-        let old = changeable(&write, &stored)?;
+        let stored = stored.ok_or(DeleteError::NotFound)?;
+        let old = changeable(&write, &stored)?.ok_or(DeleteError::NotFound)?;
         caller.may_write(&old)?;
         check(if_match.0.as_deref(), stored.revision)?;
         store::delete(write.db(), id.0).await.map_err(Problem::from)?;

@@ -14,7 +14,7 @@ use super::{Admin, Steps};
 use crate::identity::SIGNED_IN;
 use crate::input::PARAMETERS;
 use crate::policy::permissions::{Permissions, permissions};
-use crate::policy::{POLICY, RolesOf, from_policy_error, grants};
+use crate::policy::{GIVING, RolesOf, from_policy_error, grants};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::Reply;
@@ -52,10 +52,18 @@ problems! {
 }
 
 problems! {
-    /// What can go wrong with giving and taking a role.
-    pub(super) enum GrantError includes [SIGNED_IN, GUARD, PARAMETERS, POLICY, DATABASE] {
+    /// What can go wrong with giving a role.
+    pub(super) enum GiveError includes [SIGNED_IN, GUARD, PARAMETERS, GIVING, DATABASE] {
         NoUser = 404 "user_not_found" "There is no user of this id.",
         NoRole = 404 "role_not_found" "There is no role of this name.",
+    }
+}
+
+problems! {
+    /// What can go wrong with taking a role.
+    pub(super) enum TakeError includes
+        [SIGNED_IN, GUARD, PARAMETERS, GIVING, DATABASE, GiveError::SPECS]
+    {
         LastSuperuser = 409 "last_superuser" "The last superuser stays.",
     }
 }
@@ -117,7 +125,7 @@ impl UsersApi {
         caller: Guarded,
         id: Path<Uuid>,
         role: Path<String>,
-    ) -> Result<Reply<Written>, GrantError> {
+    ) -> Result<Reply<Written>, GiveError> {
         let (mut write, role) = self.begin(&caller, id.0, &role.0).await?;
         let at = write.at();
         let given = grants::give(write.db(), id.0, &role, Some(caller.user), at).await;
@@ -136,15 +144,15 @@ impl UsersApi {
         caller: Guarded,
         id: Path<Uuid>,
         role: Path<String>,
-    ) -> Result<Reply<Written>, GrantError> {
-        let (mut write, role) = self.begin(&caller, id.0, &role.0).await?;
+    ) -> Result<Reply<Written>, TakeError> {
+        let (mut write, role) = self.begin(&caller, id.0, &role.0).await.map_err(Problem::from)?;
         let taken = grants::take(write.db(), id.0, &role).await;
         if !taken.map_err(Problem::from)? {
             return Ok(Reply(Written { revision: write.base().revision() }));
         }
         let left = grants::superusers(write.db()).await.map_err(Problem::from)?;
         if role == RoleName::superuser() && left == 0 {
-            return Err(GrantError::LastSuperuser);
+            return Err(TakeError::LastSuperuser);
         }
         let (roles, _) = grants::of_user(write.db(), id.0).await.map_err(Problem::from)?;
         write.roles_of(RolesOf { user: id.0, roles });
@@ -163,19 +171,19 @@ impl UsersApi {
     }
 
     /// What giving and taking both check first.
-    async fn begin(&self, caller: &Guarded, id: Uuid, role: &str) -> Result<Steps<'_>, GrantError> {
-        let role = RoleName::parse(role).map_err(|_| GrantError::NoRole)?;
+    async fn begin(&self, caller: &Guarded, id: Uuid, role: &str) -> Result<Steps<'_>, GiveError> {
+        let role = RoleName::parse(role).map_err(|_| GiveError::NoRole)?;
         if role == RoleName::anonymous() {
             let builtin = PolicyError::BuiltinImmutable("anonymous, which everyone has,".into());
             return Err(from_policy_error(&builtin).into());
         }
         let mut write = self.0.write().await?;
         if !write.base().has_role(&role) {
-            return Err(GrantError::NoRole);
+            return Err(GiveError::NoRole);
         }
         caller.may_give(write.base(), &role)?;
         if !people::exists(write.db(), id).await.map_err(Problem::from)? {
-            return Err(GrantError::NoUser);
+            return Err(GiveError::NoUser);
         }
         Ok((write, role))
     }

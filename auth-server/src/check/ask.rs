@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::ops::Decisions;
-use crate::policy::rules::StoredRule;
+use crate::policy::rules::RuleInForce;
 
 /// The resource that is asked about.
 #[derive(Deserialize, Object)]
@@ -45,7 +45,7 @@ pub(super) struct Reason {
     label: Option<String>,
     /// The rule that decided; only for callers who may read the rules.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<StoredRule>,
+    rule: Option<RuleInForce>,
     /// The role that the rule speaks of; only for callers who may read the rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<String>,
@@ -99,7 +99,7 @@ impl Asking<'_> {
             label: decision.label,
             role: rule.map(|rule| rule.role.to_string()),
             path: rule.map(|rule| self.path(&rule.role)),
-            rule: rule.map(|rule| StoredRule::of(rule, self.policy.revision())),
+            rule: rule.map(|rule| RuleInForce::from(&**rule)),
         };
         Answer {
             allowed: decision.allowed,

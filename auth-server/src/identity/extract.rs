@@ -26,7 +26,7 @@ pub enum Caller {
 pub struct SignedIn(pub Arc<Verified>);
 
 /// What a token of ours says, even one that has expired or was revoked: enough for logging out.
-/// Problems: [`super::SIGNED_IN`].
+/// Problems: [`super::GENUINE`].
 #[derive(Clone, Debug)]
 pub struct Genuine(pub Claims);
 

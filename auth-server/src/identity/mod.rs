@@ -15,7 +15,7 @@ use sqlx::PgPool;
 
 pub use extract::{Caller, Genuine, SignedIn};
 pub use follow::Follower;
-pub use problem::{SIGNED_IN, TOKEN, TokenProblem};
+pub use problem::{GENUINE, SIGNED_IN, TOKEN, TokenProblem};
 pub use spread::Spread;
 pub use verified::Verified;
 
@@ -87,9 +87,7 @@ impl Identity {
     }
 
     async fn read(&self, token: &str, key: Key) -> Result<Arc<Verified>, TokenProblem> {
-        if token.starts_with(session::PREFIX) {
-            return Err(TokenProblem::WrongType);
-        }
+        refuse_refresh_token(token)?;
         let claims = self.verifier.verify(token).await?;
         let verified = Arc::new(Verified::from(claims));
         self.cache.insert(key, verified.clone(), self.clock.now());
@@ -102,6 +100,7 @@ impl Identity {
     /// # Errors
     /// The token is not ours.
     pub async fn genuine(&self, token: &str) -> Result<Claims, TokenProblem> {
+        refuse_refresh_token(token)?;
         Ok(self.verifier.genuine(token).await?)
     }
 
@@ -116,4 +115,8 @@ impl Identity {
             }
         }
     }
+}
+
+fn refuse_refresh_token(token: &str) -> Result<(), TokenProblem> {
+    if token.starts_with(session::PREFIX) { Err(TokenProblem::WrongType) } else { Ok(()) }
 }

@@ -3,7 +3,7 @@
 use poem_openapi::OpenApi;
 
 use crate::account::Accounts;
-use crate::identity::{Genuine, SIGNED_IN};
+use crate::identity::{GENUINE, Genuine};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::NoContent;
@@ -11,7 +11,7 @@ use crate::store::DATABASE;
 
 problems! {
     /// What can go wrong with signing out.
-    pub(super) enum LogoutError includes [SIGNED_IN, DATABASE] {}
+    pub(super) enum LogoutError includes [GENUINE, DATABASE] {}
 }
 
 /// The operation.

@@ -29,7 +29,9 @@ use uuid::Uuid;
 pub use follow::follow;
 pub use journal::RolesOf;
 pub use load::load;
-pub use problem::{ESCALATION, POLICY, from_policy_error};
+pub use problem::{
+    ESCALATION, GIVING, IMMUTABLE, INHERITANCE, NAMED, ROLE_END, RULE, from_policy_error,
+};
 
 use crate::token::LEEWAY;
 use recent::Recent;

@@ -4,7 +4,7 @@ use poem_openapi::Object;
 use policies::{RoleName, Snapshot, Verdict};
 use serde::Serialize;
 
-use super::rules::StoredRule;
+use super::rules::RuleInForce;
 
 /// Rules shown at most.
 const MOST_RULES: usize = 1_000;
@@ -18,7 +18,7 @@ pub struct Permissions {
     /// Those and everything that they inherit; `anonymous` is among them.
     role_set: Vec<String>,
     /// The first 1,000 rules that speak of one of these, in the order in which they are read.
-    rules: Vec<StoredRule>,
+    rules: Vec<RuleInForce>,
     /// Revision of the policy that this comes from.
     revision: i64,
 }
@@ -34,11 +34,10 @@ pub fn permissions(policy: &Snapshot, roles: &[RoleName]) -> Permissions {
     let mut rules: Vec<_> = policy.rules().filter(|rule| role_set.contains(&rule.role)).collect();
     rules.sort_unstable_by_key(|rule| Verdict::of(rule));
     rules.truncate(MOST_RULES);
-    let revision = policy.revision();
     Permissions {
         roles: roles.iter().map(ToString::to_string).collect(),
         role_set: role_set.iter().map(ToString::to_string).collect(),
-        rules: rules.into_iter().map(|rule| StoredRule::of(rule, revision)).collect(),
-        revision,
+        rules: rules.into_iter().map(|rule| RuleInForce::from(&**rule)).collect(),
+        revision: policy.revision(),
     }
 }

@@ -20,9 +20,18 @@ pub const ESCALATION: Spec =
 const PRIORITY: Spec = spec(422, "priority_invalid", "A priority is 1 … 2147483647.");
 const TOO_LARGE: Spec = spec(422, "policy_too_large", "The policy would outgrow a search filter.");
 
-/// What a write to roles or rules can answer.
-pub const POLICY: &[Spec] =
-    &[BUILTIN, IN_USE, NAME, UNKNOWN, CYCLE, CHAIN, ESCALATION, PRIORITY, TOO_LARGE];
+/// What somebody asks by a name can answer.
+pub const NAMED: &[Spec] = &[NAME];
+/// What a write to something built in can answer.
+pub const IMMUTABLE: &[Spec] = &[BUILTIN];
+/// What a role that inherits can answer.
+pub const INHERITANCE: &[Spec] = &[NAME, UNKNOWN, CYCLE, CHAIN, ESCALATION];
+/// What the end of a role can answer.
+pub const ROLE_END: &[Spec] = &[BUILTIN, IN_USE, ESCALATION];
+/// What a rule can answer.
+pub const RULE: &[Spec] = &[NAME, UNKNOWN, ESCALATION, PRIORITY, TOO_LARGE];
+/// What can be answered where only a superuser may give something away.
+pub const GIVING: &[Spec] = &[BUILTIN, ESCALATION];
 
 /// The problem that a refused policy is for the client.
 #[must_use]

@@ -44,24 +44,68 @@ impl StoredRule {
     }
 }
 
-/// Rules after (`priority`, `id`) in rule order, all or those of one role.
+/// A rule as decisions know it.
+#[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
+pub struct RuleInForce {
+    /// Identifies the rule for good.
+    pub id: i32,
+    /// Rules are read in this order, smallest first; deny before allow at the same priority.
+    pub priority: i32,
+    /// The role that it speaks of.
+    pub role: String,
+    /// The resources that it speaks of.
+    pub resource: String,
+    /// The actions that it speaks of.
+    pub action: String,
+    /// `allow` or `deny`.
+    pub effect: String,
+    /// The superuser's own rule can't be changed or deleted.
+    pub builtin: bool,
+}
+
+impl From<&Rule> for RuleInForce {
+    fn from(rule: &Rule) -> Self {
+        let StoredRule { id, priority, role, resource, action, effect, builtin, .. } =
+            StoredRule::of(rule, 0);
+        Self { id, priority, role, resource, action, effect, builtin }
+    }
+}
+
+/// A rule's place in the order in which rules are read: priority, allow after deny, id.
+pub type Place = (i32, bool, i32);
+
+/// Before every rule.
+pub const BEGIN: Place = (-1, false, 0);
+
+impl StoredRule {
+    /// Where it stands.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        (self.priority, self.effect == Effect::Allow.as_str(), self.id)
+    }
+}
+
+/// Rules after a place in rule order, all or those of one role.
 ///
 /// # Errors
 /// PostgreSQL is away.
 pub async fn page(
     db: impl PgExecutor<'_>,
     role: Option<&str>,
-    after: (i32, i32),
+    after: Place,
     limit: i64,
 ) -> sqlx::Result<Vec<StoredRule>> {
     sqlx::query_as!(
         StoredRule,
         r#"SELECT id, priority, role, resource, action, effect, priority = 0 AS "builtin!", revision
-           FROM rules WHERE ($1::text IS NULL OR role = $1) AND (priority, id) > ($2, $3)
-           ORDER BY priority, id LIMIT $4"#,
+           FROM rules
+           WHERE ($1::text IS NULL OR role = $1) AND priority >= $2
+             AND (priority, effect = 'allow', id) > ($2, $3, $4)
+           ORDER BY priority, effect = 'allow', id LIMIT $5"#,
         role,
         after.0,
         after.1,
+        after.2,
         limit
     )
     .fetch_all(db)

@@ -15,11 +15,19 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let Ok(value) = serde_json::from_slice(bytes) else {
         return Err(refusal::<T>(bytes));
     };
+    if !is_object(bytes) {
+        return Err(Problem::new(input::FIELD).detail("The body must be an object."));
+    }
     // A raw U+0000 is no JSON, so the escape is the only way in.
     if bytes.contains(&b'\\') && bytes.windows(6).any(|window| window == b"\\u0000") {
         refuse_nul(bytes)?;
     }
     Ok(value)
+}
+
+/// Of JSON. Serde would take a list for a struct, field by field.
+fn is_object(json: &[u8]) -> bool {
+    json.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
 /// Longest detail in characters: a refused value may be quoted in it.
