@@ -15,15 +15,95 @@ async fn filter(caller: &Caller, action: &str, kind: &str) -> Answer {
 #[tokio::test]
 async fn a_guest_gets_a_query_for_what_guests_may_read() {
     let server = TestServer::start().await;
-    assert_snapshot!(filter(&server.guest(), "read", "film").await, @"");
+    assert_snapshot!(filter(&server.guest(), "read", "film").await, @r#"
+    200
+    {
+      "kind": "some",
+      "query": {
+        "bool": {
+          "filter": [
+            {
+              "bool": {
+                "filter": [
+                  {
+                    "exists": {
+                      "field": "access.labelled_at"
+                    }
+                  }
+                ],
+                "must_not": [
+                  {
+                    "terms": {
+                      "access.labels": [
+                        "unlabelled"
+                      ]
+                    }
+                  },
+                  {
+                    "bool": {
+                      "filter": [
+                        {
+                          "term": {
+                            "access.labels": "new"
+                          }
+                        }
+                      ],
+                      "must_not": [
+                        {
+                          "range": {
+                            "access.until.new": {
+                              "lte": "now/s"
+                            }
+                          }
+                        },
+                        {
+                          "range": {
+                            "access.from.new": {
+                              "gt": "now/s"
+                            }
+                          }
+                        }
+                      ]
+                    }
+                  }
+                ]
+              }
+            }
+          ]
+        }
+      },
+      "revision": 1,
+      "valid_until": null
+    }
+    "#);
 }
 
 #[tokio::test]
 async fn the_superuser_gets_all_and_who_may_do_nothing_none() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    assert_snapshot!(filter(&root, "read", "film").await, @"");
-    assert_snapshot!(filter(&server.guest(), "write", "film").await, @"");
+    assert_snapshot!(filter(&root, "read", "film").await, @r#"
+    200
+    {
+      "kind": "all",
+      "query": {
+        "match_all": {}
+      },
+      "revision": 2,
+      "valid_until": null
+    }
+    "#);
+    assert_snapshot!(filter(&server.guest(), "write", "film").await, @r#"
+    200
+    {
+      "kind": "none",
+      "query": {
+        "match_none": {}
+      },
+      "revision": 2,
+      "valid_until": null
+    }
+    "#);
     assert_eq!(filter(&server.guest(), "", "no type").await.ok()["kind"], "none");
 }
 

@@ -8,8 +8,22 @@ use crate::wait::until;
 #[tokio::test]
 async fn a_server_with_all_it_needs_is_live_and_ready() {
     let server = TestServer::start().await;
-    assert_snapshot!(server.guest().get("/health/live").await, @"");
-    assert_snapshot!(server.guest().get("/health/ready").await, @"");
+    assert_snapshot!(server.guest().get("/health/live").await, @r#"
+    200
+    {
+      "live": true
+    }
+    "#);
+    assert_snapshot!(server.guest().get("/health/ready").await, @r#"
+    200
+    {
+      "database": "up",
+      "draining": false,
+      "ready": true,
+      "redis": "up",
+      "revision": 1
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -18,7 +32,16 @@ async fn a_server_without_its_database_lives_but_is_not_ready() {
     server.database.close().await;
     server.guest().get("/health/live").await.expect(200, "");
     let answer = server.guest().get("/health/ready").await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    503
+    {
+      "database": "down",
+      "draining": false,
+      "ready": false,
+      "redis": "off",
+      "revision": 1
+    }
+    "#);
     server.database.open().await;
     until("ready again", async || server.guest().get("/health/ready").await.status == 200).await;
 }

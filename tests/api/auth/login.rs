@@ -12,7 +12,15 @@ async fn the_right_password_gets_a_pair_of_tokens() {
     server.register("ada").await;
     let body = json!({ "login": "ADA", "password": PASSWORD });
     let answer = server.guest().post("auth/login", &body).await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {
+      "access_token": "[access token]",
+      "expires_in": 300,
+      "refresh_token": "[refresh token]",
+      "token_type": "Bearer"
+    }
+    "#);
     assert_eq!(answer.header("cache-control"), "no-store");
     let caller = server.as_user(answer.json()["access_token"].as_str().unwrap());
     assert!(!caller.get("me").await.ok()["last_login_at"].is_null());
@@ -29,7 +37,15 @@ async fn unknown_login_wrong_password_and_disabled_account_answer_alike() {
         server.guest().post("auth/login", &body).await.expect(401, "credentials_invalid")
     };
     let wrong = log_in("ada", "wrong").await;
-    assert_snapshot!(wrong, @"");
+    assert_snapshot!(wrong, @r#"
+    401
+    {
+      "code": "credentials_invalid",
+      "status": 401,
+      "title": "The login or the password is wrong.",
+      "type": "about:blank"
+    }
+    "#);
     for other in [
         log_in("nobody", PASSWORD).await,
         log_in("locked", PASSWORD).await,

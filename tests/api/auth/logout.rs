@@ -16,7 +16,15 @@ async fn logout_ends_this_session_at_once_and_no_other() {
     let elsewhere = server.log_in("ada").await;
     here.get("me").await.expect(200, "");
     log_out(&here).await.expect(204, "");
-    assert_snapshot!(here.get("me").await.expect(401, "token_revoked"), @"");
+    assert_snapshot!(here.get("me").await.expect(401, "token_revoked"), @r#"
+    401
+    {
+      "code": "token_revoked",
+      "status": 401,
+      "title": "The session of this token has ended.",
+      "type": "about:blank"
+    }
+    "#);
     elsewhere.get("me").await.expect(200, "");
 }
 

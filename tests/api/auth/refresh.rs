@@ -21,7 +21,15 @@ async fn a_refresh_token_gets_the_next_pair() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let answer = refresh(&server, &user.refresh_token).await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {
+      "access_token": "[access token]",
+      "expires_in": 300,
+      "refresh_token": "[refresh token]",
+      "token_type": "Bearer"
+    }
+    "#);
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_ne!(refresh_token(&answer), user.refresh_token);
     let caller = server.as_user(answer.json()["access_token"].as_str().unwrap());
@@ -49,7 +57,15 @@ async fn a_session_that_nobody_uses_is_over_after_thirty_days() {
     let user = server.register("ada").await;
     server.clock.advance(TimeDelta::days(30) + TimeDelta::seconds(1));
     let answer = refresh(&server, &user.refresh_token).await;
-    assert_snapshot!(answer.expect(401, "refresh_token_invalid"), @"");
+    assert_snapshot!(answer.expect(401, "refresh_token_invalid"), @r#"
+    401
+    {
+      "code": "refresh_token_invalid",
+      "status": 401,
+      "title": "This is not the refresh token of a living session.",
+      "type": "about:blank"
+    }
+    "#);
 }
 
 #[tokio::test]

@@ -17,7 +17,26 @@ async fn a_new_account_comes_signed_in() {
         "last_name": "Lovelace",
     });
     let answer = server.guest().post("auth/register", &body).await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    201
+    {
+      "access_token": "[access token]",
+      "expires_in": 300,
+      "refresh_token": "[refresh token]",
+      "token_type": "Bearer",
+      "user": {
+        "created_at": "[time]",
+        "disabled": false,
+        "email": "Ada@Example.com",
+        "first_name": "Ada",
+        "id": "[id]",
+        "last_login_at": "[time]",
+        "last_name": "Lovelace",
+        "login": "Ada",
+        "roles": []
+      }
+    }
+    "#);
     assert_eq!(answer.header("cache-control"), "no-store");
     let caller = server.as_user(answer.json()["access_token"].as_str().unwrap());
     assert_eq!(caller.get("me").await.ok(), answer.json()["user"]);
@@ -33,7 +52,16 @@ async fn a_taken_login_or_address_is_refused_in_any_case() {
         assert_eq!(answer.expect(409, "login_taken").field(), "login");
     }
     let answer = guest.post("auth/register", &account("bob", "R@EXAMPLE.com")).await;
-    assert_snapshot!(answer.expect(409, "email_taken"), @"");
+    assert_snapshot!(answer.expect(409, "email_taken"), @r#"
+    409
+    {
+      "code": "email_taken",
+      "field": "email",
+      "status": 409,
+      "title": "Another account has this e-mail address.",
+      "type": "about:blank"
+    }
+    "#);
     assert_eq!(server.database.count("SELECT count(*) FROM users").await, 1);
 }
 
@@ -69,7 +97,17 @@ async fn a_weak_password_is_refused_with_what_to_do() {
         assert!(answer.json()["detail"].as_str().unwrap().len() > 10, "{answer}");
     }
     let body = json!({ "login": "ada.lovelace", "password": "password1" });
-    assert_snapshot!(server.guest().post("auth/register", &body).await, @"");
+    assert_snapshot!(server.guest().post("auth/register", &body).await, @r#"
+    422
+    {
+      "code": "password_rejected",
+      "detail": "This is a very common password. Add another word or two. Uncommon words are better.",
+      "field": "password",
+      "status": 422,
+      "title": "The password is not good enough.",
+      "type": "about:blank"
+    }
+    "#);
     assert_eq!(server.database.count("SELECT count(*) FROM users").await, 0);
 }
 

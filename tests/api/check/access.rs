@@ -24,7 +24,17 @@ async fn labels_and_access_together_are_refused() {
         assert_eq!(answer.field(), "resources[1].labels");
     }
     let both = json!({ "type": "film", "id": "f1", "labels": [], "access": null });
-    assert_snapshot!(read(&server.guest(), both).await, @"");
+    assert_snapshot!(read(&server.guest(), both).await, @r#"
+    422
+    {
+      "code": "field_invalid",
+      "detail": "Send either `labels` or `access`, not both.",
+      "field": "resource.labels",
+      "status": 422,
+      "title": "A field has a value that it can't have.",
+      "type": "about:blank"
+    }
+    "#);
 }
 
 #[tokio::test]

@@ -28,7 +28,16 @@ async fn a_revision_that_is_not_there_within_a_second_is_refused() {
         server.guest().post(path, &question(path, 1)).await.expect(200, "");
         server.guest().post(path, &question(path, i64::MIN)).await.expect(200, "");
     }
-    assert_snapshot!(server.guest().post("check", &question("check", 99)).await, @"");
+    assert_snapshot!(server.guest().post("check", &question("check", 99)).await, @r#"
+    503
+    {
+      "code": "revision_behind",
+      "retry_after": 1,
+      "status": 503,
+      "title": "This server has not yet reached that revision.",
+      "type": "about:blank"
+    }
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,7 +34,17 @@ async fn a_thousand_are_answered_in_their_order() {
 async fn one_more_than_a_thousand_are_refused() {
     let server = TestServer::start().await;
     let answer = server.guest().post("check/batch", &batch(numbered(1_001))).await;
-    assert_snapshot!(answer.expect(422, "field_invalid"), @"");
+    assert_snapshot!(answer.expect(422, "field_invalid"), @r#"
+    422
+    {
+      "code": "field_invalid",
+      "detail": "At most 1,000 resources at once.",
+      "field": "resources",
+      "status": 422,
+      "title": "A field has a value that it can't have.",
+      "type": "about:blank"
+    }
+    "#);
 }
 
 #[tokio::test]

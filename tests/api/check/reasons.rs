@@ -13,13 +13,64 @@ use crate::users::give;
 async fn a_guest_reads_what_no_rule_forbids() {
     let server = TestServer::start().await;
     let guest = server.guest();
-    assert_snapshot!(read(&guest, film(&[])).await, @"");
-    assert_snapshot!(read(&guest, film(&["new", "adult"])).await, @"");
-    assert_snapshot!(read(&guest, json!({ "type": "film", "id": "f1" })).await, @"");
+    assert_snapshot!(read(&guest, film(&[])).await, @r#"
+    200
+    {
+      "allowed": true,
+      "reason": {
+        "code": "allowed"
+      },
+      "revision": 1,
+      "valid_until": null
+    }
+    "#);
+    assert_snapshot!(read(&guest, film(&["new", "adult"])).await, @r#"
+    200
+    {
+      "allowed": false,
+      "reason": {
+        "code": "label_denied",
+        "label": "new"
+      },
+      "revision": 1,
+      "valid_until": null
+    }
+    "#);
+    assert_snapshot!(read(&guest, json!({ "type": "film", "id": "f1" })).await, @r#"
+    200
+    {
+      "allowed": false,
+      "reason": {
+        "code": "labels_missing"
+      },
+      "revision": 1,
+      "valid_until": null
+    }
+    "#);
     assert_snapshot!(
-        read(&guest, json!({ "type": "film", "id": "f1", "access": null })).await, @"");
+        read(&guest, json!({ "type": "film", "id": "f1", "access": null })).await, @r#"
+        200
+        {
+          "allowed": false,
+          "reason": {
+            "code": "unlabelled"
+          },
+          "revision": 1,
+          "valid_until": null
+        }
+        "#);
     let write = json!({ "action": "write", "resource": film(&[]) });
-    assert_snapshot!(guest.post("check", &write).await, @"");
+    assert_snapshot!(guest.post("check", &write).await, @r#"
+    200
+    {
+      "allowed": false,
+      "reason": {
+        "code": "no_rule"
+      },
+      "revision": 1,
+      "valid_until": null
+    }
+    "#);
 }
 
 #[tokio::test]

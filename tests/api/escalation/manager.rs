@@ -36,7 +36,17 @@ async fn a_rule_on_routes_or_on_everything_is_written_by_a_superuser_only() {
         }
     }
     let body = rule(60, "subscriber", "route:*", "GET", "deny");
-    assert_snapshot!(manager.post("rules", &body).await, @"");
+    assert_snapshot!(manager.post("rules", &body).await, @r#"
+    422
+    {
+      "code": "escalation",
+      "detail": "Rules on `route:` and on `*` are written by a superuser only.",
+      "field": "resource",
+      "status": 422,
+      "title": "This would give away more than you may give.",
+      "type": "about:blank"
+    }
+    "#);
     root.post("rules", &body).await.expect(201, "");
     for resource in ["film:x", "label:x", "film*", "routes:x", "route"] {
         let body = rule(60, "subscriber", resource, "read", "deny");
@@ -72,7 +82,17 @@ async fn a_role_that_reaches_such_a_rule_is_given_and_taken_by_a_superuser_only(
         let path = format!("users/{}/roles/{role}", friend.id);
         manager.delete(&path).await.expect(422, "escalation");
     }
-    assert_snapshot!(put(&manager, &friend.id, "helper").await, @"");
+    assert_snapshot!(put(&manager, &friend.id, "helper").await, @r#"
+    422
+    {
+      "code": "escalation",
+      "detail": "Role helper reaches rules on `route:` or on `*`; only a superuser gives or takes it.",
+      "field": "role",
+      "status": 422,
+      "title": "This would give away more than you may give.",
+      "type": "about:blank"
+    }
+    "#);
     give(&manager, &friend.id, "subscriber").await;
 }
 
@@ -110,7 +130,16 @@ async fn the_superuser_can_not_be_inherited_by_anybody() {
         caller.patch("roles/subscriber", &change).await.expect(422, "escalation");
     }
     let new = json!({ "name": "new", "inherits": ["superuser"] });
-    assert_snapshot!(root.post("roles", &new).await, @"");
+    assert_snapshot!(root.post("roles", &new).await, @r#"
+    422
+    {
+      "code": "escalation",
+      "detail": "role new can't inherit superuser: it is given to people, one by one",
+      "status": 422,
+      "title": "This would give away more than you may give.",
+      "type": "about:blank"
+    }
+    "#);
 }
 
 #[tokio::test]

@@ -10,7 +10,15 @@ async fn the_last_superuser_stays() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let own = format!("users/{}/roles/superuser", root.id);
-    assert_snapshot!(root.delete(&own).await.expect(409, "last_superuser"), @"");
+    assert_snapshot!(root.delete(&own).await.expect(409, "last_superuser"), @r#"
+    409
+    {
+      "code": "last_superuser",
+      "status": 409,
+      "title": "The last superuser stays.",
+      "type": "about:blank"
+    }
+    "#);
     root.get("rules").await.expect(200, "");
     give(&root, &user.id, "superuser").await;
     take(&root, &root.id, "superuser").await;

@@ -17,7 +17,16 @@ async fn a_rule_that_lets_everyone_write_through_the_api_is_refused_for_a_superu
         }
     }
     let body = rule(60, "anonymous", "*", "*", "allow");
-    assert_snapshot!(root.post("rules", &body).await, @"");
+    assert_snapshot!(root.post("rules", &body).await, @r#"
+    422
+    {
+      "code": "escalation",
+      "detail": "this would let guests write through the server's own API",
+      "status": 422,
+      "title": "This would give away more than you may give.",
+      "type": "about:blank"
+    }
+    "#);
     assert_eq!(server.database.count("SELECT count(*) FROM rules").await, 5);
 }
 

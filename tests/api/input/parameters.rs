@@ -31,7 +31,17 @@ async fn an_id_that_is_none_is_named() {
             assert_eq!(answer.expect(422, "field_invalid").field(), "id", "{id}");
         }
     }
-    assert_snapshot!(root.get("rules/x").await, @"");
+    assert_snapshot!(root.get("rules/x").await, @r#"
+    422
+    {
+      "code": "field_invalid",
+      "detail": "invalid digit found in string",
+      "field": "id",
+      "status": 422,
+      "title": "A field has a value that it can't have.",
+      "type": "about:blank"
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -49,7 +59,17 @@ async fn a_page_that_can_not_be_is_named() {
             assert_eq!(answer.expect(422, "field_invalid").field(), "cursor", "{list} {cursor}");
         }
     }
-    assert_snapshot!(root.get("rules?limit=0").await, @"");
+    assert_snapshot!(root.get("rules?limit=0").await, @r#"
+    422
+    {
+      "code": "field_invalid",
+      "detail": "A page has 1 to 1000 items.",
+      "field": "limit",
+      "status": 422,
+      "title": "A field has a value that it can't have.",
+      "type": "about:blank"
+    }
+    "#);
     let answer = root.get("rules?role=No").await.expect(422, "name_invalid");
     assert_eq!(answer.field(), "role");
 }
@@ -84,7 +104,15 @@ async fn bytes_that_are_no_text_make_no_server_fail() {
 async fn an_unknown_path_or_method_is_a_problem_too() {
     let server = TestServer::start().await;
     let guest = server.guest();
-    assert_snapshot!(guest.get("nothing/here").await.expect(404, "not_found"), @"");
+    assert_snapshot!(guest.get("nothing/here").await.expect(404, "not_found"), @r#"
+    404
+    {
+      "code": "not_found",
+      "status": 404,
+      "title": "There is nothing at this path.",
+      "type": "about:blank"
+    }
+    "#);
     let answer = guest.delete("check").await.expect(405, "method_not_allowed");
     assert_eq!(answer.header("allow"), "POST");
     let answer = guest.patch("rules/3", &serde_json::json!({})).await;
@@ -103,5 +131,8 @@ async fn odd_if_match_headers_only_ever_refuse_the_write() {
         let answer = root.if_match(tag, reqwest::Method::PUT, "rules/3", &body).await;
         assert!(matches!(answer.status, 400 | 412 | 422), "{tag:?}: {answer:?}");
     }
+    let twice = root.request(reqwest::Method::PUT, "rules/3").json(&body);
+    let twice = twice.header("if-match", "*").header("if-match", "\"1\"");
+    assert_eq!(root.send(twice).await.expect(422, "field_invalid").field(), "If-Match");
     root.if_match("\"0\", \"1\"", reqwest::Method::PUT, "rules/3", &body).await.expect(200, "");
 }

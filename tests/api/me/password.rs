@@ -46,7 +46,15 @@ async fn without_the_current_password_nothing_changes() {
     let user = server.register("ada").await;
     let elsewhere = server.log_in("ada").await;
     let answer = user.put("me/password", &change("wrong", NEW)).await;
-    assert_snapshot!(answer.expect(403, "current_password_wrong"), @"");
+    assert_snapshot!(answer.expect(403, "current_password_wrong"), @r#"
+    403
+    {
+      "code": "current_password_wrong",
+      "status": 403,
+      "title": "The current password is another one.",
+      "type": "about:blank"
+    }
+    "#);
     let weak = user.put("me/password", &change(PASSWORD, "ada12345")).await;
     assert_eq!(weak.expect(422, "password_rejected").field(), "new_password");
     elsewhere.get("me").await.expect(200, "");

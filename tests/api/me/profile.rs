@@ -9,10 +9,36 @@ async fn a_user_reads_and_changes_names_and_address() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let change = json!({ "email": "ada@example.com", "first_name": "Ada", "last_name": "L." });
-    assert_snapshot!(user.patch("me", &change).await, @"");
+    assert_snapshot!(user.patch("me", &change).await, @r#"
+    200
+    {
+      "created_at": "[time]",
+      "disabled": false,
+      "email": "ada@example.com",
+      "first_name": "Ada",
+      "id": "[id]",
+      "last_login_at": "[time]",
+      "last_name": "L.",
+      "login": "ada",
+      "roles": []
+    }
+    "#);
     user.patch("me", &json!({ "last_name": null })).await.expect(200, "");
     user.patch("me", &json!({})).await.expect(200, "");
-    assert_snapshot!(user.get("me").await, @"");
+    assert_snapshot!(user.get("me").await, @r#"
+    200
+    {
+      "created_at": "[time]",
+      "disabled": false,
+      "email": "ada@example.com",
+      "first_name": "Ada",
+      "id": "[id]",
+      "last_login_at": "[time]",
+      "last_name": null,
+      "login": "ada",
+      "roles": []
+    }
+    "#);
 }
 
 #[tokio::test]

@@ -14,7 +14,18 @@ async fn what_is_left_out_of_a_change_stays() {
     let root = server.superuser().await;
     make(&root, "critic", &["subscriber"]).await;
     let answer = root.patch("roles/critic", &json!({ "description": "Writes." })).await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {
+      "builtin": false,
+      "description": "Writes.",
+      "inherits": [
+        "subscriber"
+      ],
+      "name": "critic",
+      "revision": 4
+    }
+    "#);
     assert_eq!(answer.header("etag"), "\"4\"");
     root.patch("roles/critic", &json!({ "inherits": [] })).await.expect(200, "");
     let role = root.get("roles/critic").await.ok();
@@ -35,7 +46,16 @@ async fn a_role_that_is_not_there_or_built_in_can_not_be_changed() {
         }
     }
     let answer = root.patch("roles/anonymous", &change).await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    409
+    {
+      "code": "builtin_immutable",
+      "detail": "anonymous is built in and can't be changed",
+      "status": 409,
+      "title": "This is built in and can't be changed.",
+      "type": "about:blank"
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -60,7 +80,16 @@ async fn a_change_decided_on_an_older_state_is_refused() {
     let path = "roles/subscriber";
     root.if_match(&tag, Method::PATCH, path, &change).await.expect(200, "");
     let answer = root.if_match(&tag, Method::PATCH, path, &change).await;
-    assert_snapshot!(answer.expect(412, "precondition_failed"), @"");
+    assert_snapshot!(answer.expect(412, "precondition_failed"), @r#"
+    412
+    {
+      "code": "precondition_failed",
+      "detail": "Its ETag is \"3\" now.",
+      "status": 412,
+      "title": "It was changed since you read it; read it again.",
+      "type": "about:blank"
+    }
+    "#);
     root.if_match("*", Method::PATCH, path, &change).await.expect(200, "");
 }
 

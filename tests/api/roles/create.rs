@@ -12,7 +12,18 @@ async fn a_new_role_is_shown_as_it_was_written() {
     let body =
         json!({ "name": "critic", "description": "Writes.", "inherits": ["subscriber", "subscriber"] });
     let answer = root.post("roles", &body).await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    201
+    {
+      "builtin": false,
+      "description": "Writes.",
+      "inherits": [
+        "subscriber"
+      ],
+      "name": "critic",
+      "revision": 3
+    }
+    "#);
     assert_eq!(answer.header("etag"), "\"3\"");
     assert_eq!(root.get("roles/critic").await.ok()["inherits"], json!(["subscriber"]));
 }
@@ -26,7 +37,15 @@ async fn a_name_that_is_taken_or_built_in_is_refused() {
         assert_eq!(answer.status, 409, "{answer}");
     }
     let answer = root.post("roles", &json!({ "name": "subscriber" })).await;
-    assert_snapshot!(answer.expect(409, "role_exists"), @"");
+    assert_snapshot!(answer.expect(409, "role_exists"), @r#"
+    409
+    {
+      "code": "role_exists",
+      "status": 409,
+      "title": "There is a role of this name already.",
+      "type": "about:blank"
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -39,7 +58,17 @@ async fn a_name_outside_the_grammar_is_refused_with_what_a_valid_one_looks_like(
         assert_eq!(answer.expect(422, "name_invalid").field(), "name", "{name:?}");
     }
     let answer = root.post("roles", &json!({ "name": "Critic" })).await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    422
+    {
+      "code": "name_invalid",
+      "detail": "role \"Critic\": a role is 1–64 of a-z 0-9 _ . - and begins with a letter or digit",
+      "field": "name",
+      "status": 422,
+      "title": "A name does not keep to its grammar.",
+      "type": "about:blank"
+    }
+    "#);
     for name in ["0", "a_b.c-d", &"a".repeat(64)] {
         root.post("roles", &json!({ "name": name })).await.expect(201, "");
     }

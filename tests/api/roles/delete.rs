@@ -14,7 +14,12 @@ async fn whoever_had_a_deleted_role_loses_it_and_its_name_stays_taken_for_a_toke
     let (root, user) = (server.superuser().await, server.register("ada").await);
     make(&root, "critic", &["subscriber"]).await;
     give(&root, &user.id, "critic").await;
-    assert_snapshot!(root.delete("roles/critic").await, @"");
+    assert_snapshot!(root.delete("roles/critic").await, @r#"
+    200
+    {
+      "revision": 5
+    }
+    "#);
     assert_eq!(user.get("me/permissions").await.ok()["roles"], json!([]));
     let again = json!({ "name": "critic" });
     let refused = root.post("roles", &again).await.expect(409, "role_name_reserved");
@@ -30,7 +35,16 @@ async fn a_role_that_a_rule_or_another_role_names_stays() {
     let root = server.superuser().await;
     make(&root, "critic", &[]).await;
     make(&root, "editor", &["critic"]).await;
-    assert_snapshot!(root.delete("roles/critic").await.expect(409, "role_in_use"), @"");
+    assert_snapshot!(root.delete("roles/critic").await.expect(409, "role_in_use"), @r#"
+    409
+    {
+      "code": "role_in_use",
+      "detail": "role critic is still named by role editor",
+      "status": 409,
+      "title": "Rules or other roles still name this role.",
+      "type": "about:blank"
+    }
+    "#);
     root.delete("roles/subscriber").await.expect(409, "role_in_use");
     root.delete("roles/editor").await.expect(200, "");
     root.delete("roles/critic").await.expect(200, "");

@@ -24,7 +24,16 @@ async fn seven_links_of_inheritance_count_and_an_eighth_is_refused() {
         .await
         .expect(422, "inheritance_too_long");
     let eighth = root.post("roles", &json!({ "name": "r8", "inherits": ["r7"] })).await;
-    assert_snapshot!(eighth.expect(422, "inheritance_too_long"), @"");
+    assert_snapshot!(eighth.expect(422, "inheritance_too_long"), @r#"
+    422
+    {
+      "code": "inheritance_too_long",
+      "detail": "role r0 is more than 7 links away from a role that reaches it",
+      "status": 422,
+      "title": "More than 7 links of inheritance.",
+      "type": "about:blank"
+    }
+    "#);
     let rule = json!({
         "priority": 50, "role": "r0", "resource": "label:new", "action": "read", "effect": "allow",
     });
@@ -44,7 +53,16 @@ async fn a_role_can_not_inherit_itself_however_far_around() {
         root.patch(&format!("roles/{name}"), &change).await.expect(422, "inheritance_cycle");
     }
     let itself = json!({ "name": "loop", "inherits": ["loop"] });
-    assert_snapshot!(root.post("roles", &itself).await.expect(422, "inheritance_cycle"), @"");
+    assert_snapshot!(root.post("roles", &itself).await.expect(422, "inheritance_cycle"), @r#"
+    422
+    {
+      "code": "inheritance_cycle",
+      "detail": "role loop would inherit itself",
+      "status": 422,
+      "title": "A role would inherit itself.",
+      "type": "about:blank"
+    }
+    "#);
     root.get("roles/loop").await.expect(404, "role_not_found");
     assert_eq!(root.get("roles/r0").await.ok()["inherits"], json!([]));
 }

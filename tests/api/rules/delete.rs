@@ -10,7 +10,12 @@ use super::rule;
 async fn a_deleted_rule_is_gone() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    assert_snapshot!(root.delete("rules/3").await, @"");
+    assert_snapshot!(root.delete("rules/3").await, @r#"
+    200
+    {
+      "revision": 3
+    }
+    "#);
     root.get("rules/3").await.expect(404, "rule_not_found");
     root.delete("rules/3").await.expect(404, "rule_not_found");
     root.put("rules/3", &rule(7, "subscriber", "film:x", "read", "deny"))

@@ -10,7 +10,34 @@ use super::write;
 async fn the_list_shows_the_rules_in_the_order_in_which_they_are_read() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    assert_snapshot!(root.get("rules?limit=2").await, @"");
+    assert_snapshot!(root.get("rules?limit=2").await, @r#"
+    200
+    {
+      "items": [
+        {
+          "action": "*",
+          "builtin": true,
+          "effect": "allow",
+          "id": 1,
+          "priority": 0,
+          "resource": "*",
+          "revision": 1,
+          "role": "superuser"
+        },
+        {
+          "action": "read",
+          "builtin": false,
+          "effect": "deny",
+          "id": 2,
+          "priority": 10,
+          "resource": "label:unlabelled",
+          "revision": 1,
+          "role": "anonymous"
+        }
+      ],
+      "next": "WzEwLGZhbHNlLDJd"
+    }
+    "#);
     let priorities: Vec<i64> = items(&root.get("rules").await.ok(), "priority");
     assert_eq!(priorities, [0, 10, 100, 200, 1000]);
 }

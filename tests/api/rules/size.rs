@@ -19,7 +19,16 @@ async fn the_thousand_and_first_prefix_of_a_type_is_refused() {
     let root = server.superuser().await;
     let one_more = rule(500, "anonymous", "film:q*", "read", "deny");
     let answer = root.post("rules", &one_more).await;
-    assert_snapshot!(answer.expect(422, "policy_too_large"), @"");
+    assert_snapshot!(answer.expect(422, "policy_too_large"), @r#"
+    422
+    {
+      "code": "policy_too_large",
+      "detail": "more than 1000 prefixes are ruled on for type \"film\"",
+      "status": 422,
+      "title": "The policy would outgrow a search filter.",
+      "type": "about:blank"
+    }
+    "#);
     root.put("rules/3", &one_more).await.expect(422, "policy_too_large");
     let another_type = rule(500, "anonymous", "series:q*", "read", "deny");
     root.post("rules", &another_type).await.expect(201, "");

@@ -16,7 +16,15 @@ async fn a_token_is_good_for_five_minutes() {
     user.get("me").await.expect(200, "");
     // Five seconds are for clocks that differ.
     server.clock.advance(TimeDelta::seconds(11));
-    assert_snapshot!(user.get("me").await.expect(401, "token_expired"), @"");
+    assert_snapshot!(user.get("me").await.expect(401, "token_expired"), @r#"
+    401
+    {
+      "code": "token_expired",
+      "status": 401,
+      "title": "The access token has expired, or its time has not come.",
+      "type": "about:blank"
+    }
+    "#);
 }
 
 #[tokio::test]

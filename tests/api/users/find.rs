@@ -20,7 +20,27 @@ async fn people_are_found_by_the_begin_of_their_login_in_any_case() {
     }
     let ada = server.log_in("ada").await;
     give(&root, &ada.id, "subscriber").await;
-    assert_snapshot!(root.get("users?login=ADA").await, @"");
+    assert_snapshot!(root.get("users?login=ADA").await, @r#"
+    200
+    {
+      "items": [
+        {
+          "created_at": "[time]",
+          "disabled": false,
+          "email": null,
+          "first_name": null,
+          "id": "[id]",
+          "last_login_at": "[time]",
+          "last_name": null,
+          "login": "Ada",
+          "roles": [
+            "subscriber"
+          ]
+        }
+      ],
+      "next": null
+    }
+    "#);
     for (prefix, found) in [
         ("GRA", vec!["gra%nd", "gra_nd", "Grace", "grant"]),
         ("gra%25", vec!["gra%nd"]),

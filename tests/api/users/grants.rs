@@ -14,8 +14,21 @@ async fn a_role_is_given_and_taken_and_each_write_tells_its_revision() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let roles = format!("users/{}/roles", user.id);
-    assert_snapshot!(put(&root, &user.id, "subscriber").await, @"");
-    assert_snapshot!(root.get(&roles).await, @"");
+    assert_snapshot!(put(&root, &user.id, "subscriber").await, @r#"
+    200
+    {
+      "revision": 3
+    }
+    "#);
+    assert_snapshot!(root.get(&roles).await, @r#"
+    200
+    {
+      "items": [
+        "subscriber"
+      ],
+      "next": null
+    }
+    "#);
     assert_eq!(take(&root, &user.id, "subscriber").await, 4);
     assert_eq!(root.get(&roles).await.ok()["items"], json!([]));
 }
@@ -43,7 +56,15 @@ async fn an_unknown_user_or_role_is_not_found() {
     put(&root, NOBODY, "subscriber").await.expect(404, "user_not_found");
     let path = format!("users/{NOBODY}/roles");
     root.delete(&format!("{path}/subscriber")).await.expect(404, "user_not_found");
-    assert_snapshot!(root.get(&path).await.expect(404, "user_not_found"), @"");
+    assert_snapshot!(root.get(&path).await.expect(404, "user_not_found"), @r#"
+    404
+    {
+      "code": "user_not_found",
+      "status": 404,
+      "title": "There is no user of this id.",
+      "type": "about:blank"
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -51,7 +72,16 @@ async fn nobody_can_be_given_or_deprived_of_what_everyone_is() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let answer = put(&root, &user.id, "anonymous").await;
-    assert_snapshot!(answer.expect(409, "builtin_immutable"), @"");
+    assert_snapshot!(answer.expect(409, "builtin_immutable"), @r#"
+    409
+    {
+      "code": "builtin_immutable",
+      "detail": "anonymous, which everyone has, is built in and can't be changed",
+      "status": 409,
+      "title": "This is built in and can't be changed.",
+      "type": "about:blank"
+    }
+    "#);
     root.delete(&format!("users/{}/roles/anonymous", user.id))
         .await
         .expect(409, "builtin_immutable");
