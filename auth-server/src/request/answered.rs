@@ -26,13 +26,14 @@ impl<E> Answered<E> {
 impl<E: Endpoint> Endpoint for Answered<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
-        match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
+    // Not `async`, as in the edge.
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
+        AssertUnwindSafe(self.inner.call(request)).catch_unwind().map(|answer| match answer {
             Ok(Ok(response)) => Ok(response.into_response()),
             Ok(Err(error)) => Ok(self.refuse(error)),
             // The panic itself stands in the log already: its hook wrote it.
             Err(_) => Ok(Problem::new(INTERNAL).into_response()),
-        }
+        })
     }
 }
 

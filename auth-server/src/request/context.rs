@@ -4,6 +4,7 @@ use std::fmt;
 
 use poem::http::header::HeaderName;
 use poem::http::{HeaderMap, HeaderValue};
+use tokio::task::futures::TaskLocalFuture;
 use uuid::Uuid;
 
 /// The header that carries the request's id, in and out.
@@ -69,8 +70,13 @@ tokio::task_local! {
 }
 
 /// Runs `work` so that what it logs carries the id.
-pub async fn scope<F: Future>(id: RequestId, work: F) -> F::Output {
-    CURRENT.scope(id, work).await
+pub fn scope<F: Future>(id: RequestId, work: F) -> TaskLocalFuture<RequestId, F> {
+    CURRENT.scope(id, work)
+}
+
+/// As [`scope`], for work that doesn't wait.
+pub fn with<T>(id: &RequestId, work: impl FnOnce() -> T) -> T {
+    CURRENT.sync_scope(id.clone(), work)
 }
 
 /// The id of the request that this task is working on, if it is.

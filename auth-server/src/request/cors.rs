@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::Either;
 use poem::http::{HeaderValue, Method, header};
 use poem::middleware::{Cors, CorsEndpoint};
-use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use poem::{Endpoint, Middleware, Request, Response, Result};
 
 /// How long a browser may keep the answer to a preflight, in seconds.
 const PREFLIGHT_KEPT: i32 = 3600;
@@ -17,7 +19,7 @@ pub struct Origins<E> {
     plain: Arc<E>,
 }
 
-impl<E: Endpoint> Origins<E> {
+impl<E: Endpoint<Output = Response> + 'static> Origins<E> {
     /// Lets front ends of the `known` origins call `inner`.
     pub fn new(inner: E, known: &[HeaderValue]) -> Self {
         let plain = Arc::new(inner);
@@ -32,13 +34,15 @@ impl<E: Endpoint> Origins<E> {
     }
 }
 
-impl<E: Endpoint> Endpoint for Origins<E> {
+impl<E: Endpoint<Output = Response> + 'static> Endpoint for Origins<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         match request.headers().get(header::ORIGIN) {
-            Some(origin) if self.known.contains(origin) => self.shared.call(request).await,
-            _ => self.plain.call(request).await.map(IntoResponse::into_response),
+            Some(origin) if self.known.contains(origin) => {
+                Either::Left(self.shared.call(request).boxed())
+            }
+            _ => Either::Right(self.plain.call(request)),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The one endpoint around all others: the request's id, its log line, its metrics. It stands in
 //! the way of every `/check`, so it allocates next to nothing.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
+use futures::future::Either;
 use poem::http::{HeaderValue, Method, Uri, header};
-use poem::{Endpoint, IntoResponse, PathPattern, Request, Response, Result};
+use poem::{Endpoint, PathPattern, Request, Response, Result};
 
 use super::context::{self, Context, RequestId};
 use super::refusal;
@@ -20,16 +23,32 @@ const SLOW: Duration = Duration::from_secs(1);
 /// Everything that happens to every request.
 pub struct Edge<E> {
     inner: E,
+    after: After,
+    share: Share,
+    body_limit: usize,
+}
+
+/// Leaves on a request what extractors look for.
+pub type Share = Box<dyn Fn(&mut Request) + Send + Sync>;
+
+/// What an answer is finished with.
+struct After {
     routes: Arc<Routes>,
     metrics: HttpMetrics,
-    body_limit: usize,
     unmatched: Arc<str>,
 }
 
 impl<E> Edge<E> {
-    /// Puts the edge around `inner`. `body_limit` is in bytes.
-    pub fn new(inner: E, routes: Arc<Routes>, metrics: HttpMetrics, body_limit: usize) -> Self {
-        Self { inner, routes, metrics, body_limit, unmatched: "unmatched".into() }
+    /// Puts the edge around `inner`, whose requests get what `share` leaves on them.
+    /// `body_limit` is in bytes.
+    pub fn new(
+        inner: E,
+        (routes, metrics): (Arc<Routes>, HttpMetrics),
+        share: Share,
+        body_limit: usize,
+    ) -> Self {
+        let after = After { routes, metrics, unmatched: "unmatched".into() };
+        Self { inner, after, share, body_limit }
     }
 }
 
@@ -44,7 +63,8 @@ struct Asked {
 impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> Result<Response> {
+    // Not `async`: a request is 500 bytes, and each async function would hold it twice more.
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let asked = Asked {
             id: RequestId::of(request.headers()),
             method: request.method().clone(),
@@ -52,35 +72,37 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
             started: Instant::now(),
         };
         request.set_data(Context { id: asked.id.clone(), body_limit: self.body_limit });
-        let answer = context::scope(asked.id.clone(), async {
-            let mut response = self.answer(request, &asked.uri).await;
-            self.finish(&asked, &mut response);
-            response
-        });
-        Ok(answer.await)
+        (self.share)(&mut request);
+        let answer = if has_nul(&asked.uri) {
+            Either::Left(ready(Err(nul_refused())))
+        } else {
+            Either::Right(self.inner.call(request))
+        };
+        context::scope(asked.id.clone(), answer)
+            .map(move |answer| Ok(self.after.finish(&asked, answer)))
     }
 }
 
-impl<E: Endpoint<Output = Response>> Edge<E> {
-    async fn answer(&self, request: Request, uri: &Uri) -> Response {
-        if has_nul(uri) {
-            let problem = Problem::new(input::FIELD).detail("The URL contains U+0000 (%00).");
-            return problem.into_response();
-        }
-        self.inner.call(request).await.unwrap_or_else(|error| refusal::response(error, None))
+impl After {
+    fn finish(&self, asked: &Asked, answer: Result<Response>) -> Response {
+        context::with(&asked.id, || {
+            let mut response = answer.unwrap_or_else(|error| refusal::response(error, None));
+            let headers = response.headers_mut();
+            headers.insert(context::HEADER, asked.id.value());
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            let pattern = response.data::<PathPattern>();
+            let route = pattern.and_then(|pattern| self.routes.get(&*pattern.0));
+            let template = route.map_or(&self.unmatched, |route| &route.template);
+            let elapsed = asked.started.elapsed();
+            self.metrics.answered(&asked.method, template, response.status().as_u16(), elapsed);
+            log(asked, &response, elapsed);
+            response
+        })
     }
+}
 
-    fn finish(&self, asked: &Asked, response: &mut Response) {
-        let pattern = response.data::<PathPattern>();
-        let route = pattern.and_then(|pattern| self.routes.get(&*pattern.0));
-        let headers = response.headers_mut();
-        headers.insert(context::HEADER, asked.id.value());
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        let elapsed = asked.started.elapsed();
-        let template = route.map_or(&self.unmatched, |route| &route.template);
-        self.metrics.answered(&asked.method, template, response.status().as_u16(), elapsed);
-        log(asked, response, elapsed);
-    }
+fn nul_refused() -> poem::Error {
+    Problem::new(input::FIELD).detail("The URL contains U+0000 (%00).").into()
 }
 
 /// PostgreSQL refuses U+0000 in any text; no parameter of ours can mean it.

@@ -28,7 +28,7 @@ async fn ask(request: Request) -> (Response, serde_json::Value, String) {
     let metrics = Metrics::default();
     let routes = Arc::new(routes);
     let inner = Answered::new(inner, Arc::clone(&routes));
-    let edge = Edge::new(inner, routes, metrics.http.clone(), 10);
+    let edge = Edge::new(inner, (routes, metrics.http.clone()), Box::new(|_| {}), 10);
     let mut response = edge.call(request).await.expect("the edge always answers");
     let body = response.take_body().into_string().await.expect("text");
     let body = serde_json::from_str(&body).unwrap_or_default();

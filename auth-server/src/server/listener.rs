@@ -3,38 +3,50 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use poem::endpoint::BoxEndpoint;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use poem::listener::TcpAcceptor;
-use poem::{Response, Server};
+use poem::{Endpoint, Server};
 use tokio::net::TcpListener;
 
 use super::StartError;
 
-/// A bound address with its endpoint.
+/// A bound address that waits to be served.
 pub struct Listener {
     pub address: SocketAddr,
-    acceptor: TcpAcceptor,
-    endpoint: BoxEndpoint<'static, Response>,
+    serve: Serve,
 }
+
+/// Answers until the future ends, then finishes what has begun, for at most the duration.
+type Serve = Box<
+    dyn FnOnce(BoxFuture<'static, ()>, Duration) -> BoxFuture<'static, std::io::Result<()>> + Send,
+>;
 
 impl Listener {
     /// Binds `address`; `setting` names it in messages.
-    pub async fn bind(
+    pub async fn bind<E: Endpoint + 'static>(
         setting: &'static str,
         address: SocketAddr,
-        endpoint: BoxEndpoint<'static, Response>,
+        endpoint: E,
     ) -> Result<Self, StartError> {
         let broken = |error| StartError::Listen(setting, address, error);
         let listener = TcpListener::bind(address).await.map_err(broken)?;
         let address = listener.local_addr().map_err(broken)?;
         let acceptor = TcpAcceptor::from_tokio(listener).map_err(broken)?;
-        Ok(Self { address, acceptor, endpoint })
+        // Typed until here: a boxed endpoint would cost every request another allocation.
+        let serve = |stop, drain| {
+            let server = Server::new_with_acceptor(acceptor);
+            server.run_with_graceful_shutdown(endpoint, stop, Some(drain)).boxed()
+        };
+        Ok(Self { address, serve: Box::new(serve) })
     }
 
     /// Answers until `stop`, then finishes what has begun, for at most `drain`.
-    pub async fn run(self, stop: impl Future<Output = ()>, drain: Duration) -> std::io::Result<()> {
-        Server::new_with_acceptor(self.acceptor)
-            .run_with_graceful_shutdown(self.endpoint, stop, Some(drain))
-            .await
+    pub async fn run(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+        drain: Duration,
+    ) -> std::io::Result<()> {
+        (self.serve)(stop.boxed(), drain).await
     }
 }

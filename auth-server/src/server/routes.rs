@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use poem::endpoint::BoxEndpoint;
-use poem::{EndpointExt, IntoEndpoint, Response};
+use poem::{Endpoint, IntoEndpoint, Request};
 use poem_openapi::OpenApi;
 
 use super::parts::Parts;
@@ -23,22 +22,21 @@ use crate::request::{Answered, Edge, Origins, WithPages};
 use crate::token::api::JwksApi;
 
 /// Everything that the API's address answers.
-pub fn endpoint(parts: &Parts, config: &ServerConfig) -> BoxEndpoint<'static, Response> {
+pub fn endpoint(parts: &Parts, config: &ServerConfig) -> impl Endpoint + use<> {
     let api = operations(parts);
     let pages = docs::pages(&api);
     let api = WithPages::new(api, pages);
     let routes = Arc::new(api.routes());
-    let operations = docs::service(api)
-        .into_endpoint()
-        .data(Arc::clone(&parts.identity))
-        .data(Arc::clone(&parts.policy));
+    let operations = docs::service(api).into_endpoint();
     let answered = Answered::new(operations, Arc::clone(&routes));
-    let metrics = parts.metrics.http.clone();
+    let shared = Origins::new(answered, config.cors_origins.as_slice());
+    let (identity, policy) = (Arc::clone(&parts.identity), Arc::clone(&parts.policy));
+    let share = move |request: &mut Request| {
+        request.set_data(Arc::clone(&identity));
+        request.set_data(Arc::clone(&policy));
+    };
     let body_limit = usize::try_from(config.body_limit.get()).unwrap_or(usize::MAX);
-    match config.cors_origins.as_slice() {
-        [] => Edge::new(answered, routes, metrics, body_limit).boxed(),
-        origins => Edge::new(Origins::new(answered, origins), routes, metrics, body_limit).boxed(),
-    }
+    Edge::new(shared, (routes, parts.metrics.http.clone()), Box::new(share), body_limit)
 }
 
 fn operations(parts: &Parts) -> impl OpenApi + use<> {

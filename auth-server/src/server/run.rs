@@ -15,7 +15,10 @@ impl Application {
     ///
     /// # Errors
     /// A listener broke.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
+    pub async fn run(
+        self,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
         tracing::info!(listener = "api", address = %self.address(), "listening");
         if let Some(address) = self.ops_address() {
             tracing::info!(listener = "ops", %address, "listening");
@@ -34,7 +37,7 @@ impl Application {
         };
         let operate = async {
             match ops {
-                Some(listener) => listener.run(finished.cancelled(), OPS_DRAIN).await,
+                Some(listener) => listener.run(finished.clone().cancelled_owned(), OPS_DRAIN).await,
                 None => Ok(()),
             }
         };
