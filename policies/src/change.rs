@@ -44,7 +44,7 @@ pub enum PolicyError {
     #[error("role {0} would inherit itself")]
     Cycle(RoleName),
     /// More links than casbin follows.
-    #[error("role {0} is more than 7 links away from a role that reaches it")]
+    #[error("role {0} would stand in a chain of more than 7 links")]
     ChainTooLong(RoleName),
     /// Nobody inherits `superuser`.
     #[error("role {0} can't inherit superuser: it is given to people, one by one")]
