@@ -50,7 +50,8 @@ async fn a_server_without_its_database_lives_but_is_not_ready() {
 async fn metrics_are_for_operators_on_their_own_port() {
     let server = TestServer::start().await;
     server.guest().get("/metrics").await.expect(404, "not_found");
-    let body = serde_json::json!({ "action": "read", "resource": { "type": "film", "labels": [] } });
+    let body =
+        serde_json::json!({ "action": "read", "resource": { "type": "film", "labels": [] } });
     server.guest().post("check", &body).await.expect(200, "");
     let operator = server.guest().at(&server.ops_url);
     let metrics = operator.get("/metrics").await;

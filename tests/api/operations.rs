@@ -43,7 +43,7 @@ pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
 }
 
 fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
-    let role = json!({ "name": "sample" });
+    let new_role = json!({ "name": "sample" });
     let rule = json!({
         "priority": 500, "role": "subscriber", "resource": "film:*", "action": "read",
         "effect": "deny",
@@ -55,7 +55,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("POST", "/api/v1/check/batch", json!({ "action": "read", "resources": [film] })),
         ("POST", "/api/v1/filter", json!({ "action": "read", "type": "film" })),
         ("GET", "/api/v1/roles", Value::Null),
-        ("POST", "/api/v1/roles", role),
+        ("POST", "/api/v1/roles", new_role),
         ("GET", "/api/v1/roles/subscriber", Value::Null),
         ("PATCH", "/api/v1/roles/subscriber", json!({ "description": "Pays." })),
         ("DELETE", "/api/v1/roles/sample", Value::Null),

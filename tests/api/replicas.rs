@@ -87,8 +87,7 @@ async fn who_asks_for_the_revision_of_a_write_gets_it_from_every_server() {
             .await
             .ok();
         let film = json!({ "type": "film", "id": format!("f{number}"), "labels": [] });
-        let question =
-            json!({ "action": "read", "resource": film, "at_least": made["revision"] });
+        let question = json!({ "action": "read", "resource": film, "at_least": made["revision"] });
         assert_eq!(two.guest().post("check", &question).await.ok()["allowed"], false);
     }
 }

@@ -1,6 +1,11 @@
 //! The contract, held against what was seen: every answer that `/openapi.json` promises was given
 //! by a test, and no test got another one. Runs after the others, on what they noted.
-#![expect(clippy::unwrap_used, reason = "helpers of tests end the test when something is wrong")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests end the test when something is not as expected"
+)]
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

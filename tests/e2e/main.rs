@@ -1,7 +1,6 @@
 //! The program auth-server, as its operator meets it.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "helpers of tests end the test when something is not as expected"
 )]
 

@@ -18,10 +18,13 @@ async fn serve_refuses_a_database_that_is_not_migrated_and_says_what_to_run() {
 #[tokio::test]
 async fn serve_refuses_a_database_that_is_newer_or_another_s() {
     for (change, named) in [
-        ("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-          VALUES (9999, 'future', true, '', 0)", "newer"),
+        (
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+          VALUES (9999, 'future', true, '', 0)",
+            "newer",
+        ),
         ("UPDATE _sqlx_migrations SET checksum = 'x' WHERE version = 1", "1"),
-        ("DELETE FROM _sqlx_migrations WHERE version = 5", "auth-server migrate"),
+        ("DELETE FROM _sqlx_migrations WHERE version = 10", "auth-server migrate"),
     ] {
         let database = Database::migrated().await;
         database.execute(change).await;

@@ -55,7 +55,8 @@ async fn an_account_that_exists_becomes_one_only_with_promote() {
 async fn a_weak_or_missing_password_or_a_broken_login_makes_nobody() {
     let database = Database::migrated().await;
     let settings = settings(&database);
-    for (login, password) in [("root", ""), ("root", "\n"), ("root", "password1"), ("x", PASSWORD)] {
+    for (login, password) in [("root", ""), ("root", "\n"), ("root", "password1"), ("x", PASSWORD)]
+    {
         let ran = run(&["superuser", "create", login], &settings, password);
         assert!(ran.code.is_some_and(|code| code != 0), "{login} {password:?}: {ran:?}");
         assert!(!ran.error.is_empty(), "{ran:?}");

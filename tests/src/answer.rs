@@ -85,7 +85,11 @@ impl Answer {
     ///
     /// # Panics
     /// Anything else.
-    #[expect(clippy::return_self_not_must_use, reason = "the check is what it is for")]
+    #[expect(
+        clippy::return_self_not_must_use,
+        clippy::must_use_candidate,
+        reason = "the check is what it is for"
+    )]
     pub fn expect(self, status: u16, code: &str) -> Self {
         assert_eq!((self.status, self.code().as_str()), (status, code), "{self:#?}");
         if !code.is_empty() {

@@ -64,7 +64,6 @@ impl Caller {
     }
 
     /// A request, to be sent by [`Caller::send`].
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let prefix = if path.starts_with('/') { "" } else { "/api/v1/" };
         let request = self.http.request(method, format!("{}{prefix}{path}", self.server));

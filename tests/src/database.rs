@@ -100,9 +100,7 @@ impl Drop for Database {
         let runtime =
             || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let dropped = thread::spawn(move || runtime().block_on(administrate(&statement)));
-        if dropped.join().is_err() && !thread::panicking() {
-            panic!("database {} was not dropped", self.name);
-        }
+        assert!(dropped.join().is_ok() || thread::panicking(), "{} was not dropped", self.name);
     }
 }
 

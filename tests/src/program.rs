@@ -10,7 +10,7 @@ use std::{env, thread};
 use serde_json::Value;
 
 /// How long a program may take to start, or to run to its end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 type Lines = Arc<Mutex<Vec<String>>>;
 

@@ -149,7 +149,8 @@ impl TestServer {
     /// # Panics
     /// It does not within a second.
     pub async fn reach(&self, revision: i64) {
-        let body = json!({ "action": "read", "resource": { "type": "film" }, "at_least": revision });
+        let body =
+            json!({ "action": "read", "resource": { "type": "film" }, "at_least": revision });
         self.guest().post("check", &body).await.expect(200, "");
     }
 }

@@ -8,7 +8,7 @@ use super::read;
 
 const AT: &str = "2026-01-01T00:00:00Z";
 
-fn with(access: Value) -> Value {
+fn with(access: &Value) -> Value {
     json!({ "type": "film", "id": "f1", "access": access })
 }
 
@@ -19,7 +19,7 @@ async fn labels_and_access_together_are_refused() {
         let film = json!({ "type": "film", "id": "f1", "labels": [], "access": access });
         let answer = read(&server.guest(), film.clone()).await.expect(422, "field_invalid");
         assert_eq!(answer.field(), "resource.labels");
-        let batch = json!({ "action": "read", "resources": [with(json!(null)), film] });
+        let batch = json!({ "action": "read", "resources": [with(&json!(null)), film] });
         let answer = server.guest().post("check/batch", &batch).await.expect(422, "field_invalid");
         assert_eq!(answer.field(), "resources[1].labels");
     }
@@ -60,7 +60,7 @@ async fn access_is_read_as_a_search_reads_it_and_never_refused() {
         (json!({ "labels": [], "labelled_at": AT, "other": { "deep": [1] } }), "allowed"),
         (json!({ "labels": [], "labelled_at": AT, "until": 7 }), "unlabelled"),
     ] {
-        let answer = read(&server.guest(), with(access.clone())).await.ok();
+        let answer = read(&server.guest(), with(&access)).await.ok();
         assert_eq!(answer["reason"]["code"], code, "{access}");
     }
 }

@@ -6,7 +6,7 @@ use tests::TestServer;
 
 use super::{film, read};
 
-fn batch(resources: Vec<Value>) -> Value {
+fn batch(resources: &[Value]) -> Value {
     json!({ "action": "read", "resources": resources })
 }
 
@@ -20,20 +20,20 @@ fn numbered(count: usize) -> Vec<Value> {
 #[tokio::test]
 async fn a_thousand_are_answered_in_their_order() {
     let server = TestServer::start().await;
-    let answer = server.guest().post("check/batch", &batch(numbered(1_000))).await.ok();
+    let answer = server.guest().post("check/batch", &batch(&numbered(1_000))).await.ok();
     let items = answer["items"].as_array().unwrap();
     assert_eq!(items.len(), 1_000);
     for (number, item) in items.iter().enumerate() {
         assert_eq!(item["allowed"], number % 3 != 0, "{number}");
     }
-    let none = server.guest().post("check/batch", &batch(vec![])).await;
+    let none = server.guest().post("check/batch", &batch(&[])).await;
     assert_eq!(none.ok()["items"], json!([]));
 }
 
 #[tokio::test]
 async fn one_more_than_a_thousand_are_refused() {
     let server = TestServer::start().await;
-    let answer = server.guest().post("check/batch", &batch(numbered(1_001))).await;
+    let answer = server.guest().post("check/batch", &batch(&numbered(1_001))).await;
     assert_snapshot!(answer.expect(422, "field_invalid"), @r#"
     422
     {
@@ -59,7 +59,7 @@ async fn each_answer_is_what_a_check_answers() {
         film(&["adult", "new"]),
     ];
     for caller in [&server.guest(), &root.caller] {
-        let answer = caller.post("check/batch", &batch(resources.clone())).await.ok();
+        let answer = caller.post("check/batch", &batch(&resources)).await.ok();
         for (resource, item) in resources.iter().zip(answer["items"].as_array().unwrap()) {
             assert_eq!(read(caller, resource.clone()).await.ok(), *item);
         }
@@ -71,6 +71,6 @@ async fn a_broken_resource_is_named_by_its_place() {
     let server = TestServer::start().await;
     let mut resources = numbered(5);
     resources[3] = json!({ "type": "film", "id": 7 });
-    let answer = server.guest().post("check/batch", &batch(resources)).await;
+    let answer = server.guest().post("check/batch", &batch(&resources)).await;
     assert_eq!(answer.expect(422, "field_invalid").field(), "resources[3].id");
 }

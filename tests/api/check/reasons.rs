@@ -104,7 +104,30 @@ async fn an_allow_that_names_the_film_overrides_a_label_that_is_denied_after_it(
 async fn admins_also_learn_the_rule_the_role_and_how_they_have_it() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    assert_snapshot!(read(&root, film(&["new"])).await, @"");
+    assert_snapshot!(read(&root, film(&["new"])).await, @r#"
+    200
+    {
+      "allowed": true,
+      "reason": {
+        "code": "allowed",
+        "path": [
+          "superuser"
+        ],
+        "role": "superuser",
+        "rule": {
+          "action": "*",
+          "builtin": true,
+          "effect": "allow",
+          "id": 1,
+          "priority": 0,
+          "resource": "*",
+          "role": "superuser"
+        }
+      },
+      "revision": 2,
+      "valid_until": null
+    }
+    "#);
     make(&root, "auditor", &["subscriber"]).await;
     let rules = crate::rules::rule(60, "auditor", "route:/api/v1/rules*", "GET", "allow");
     root.post("rules", &rules).await.expect(201, "");
@@ -140,7 +163,11 @@ async fn names_that_no_rule_names_are_just_that() {
     }
     for action in ["", "*", "READ", "read*", "GET", "\u{7f}"] {
         let body = json!({ "action": action, "resource": film(&[]) });
-        assert_eq!(reason(&guest.post("check", &body).await), (false, "no_rule".into()), "{action}");
+        assert_eq!(
+            reason(&guest.post("check", &body).await),
+            (false, "no_rule".into()),
+            "{action}"
+        );
     }
 }
 

@@ -18,7 +18,8 @@ async fn the_page_works_without_the_internet() {
     assert_eq!(page.header("x-frame-options"), "DENY");
     for tag in page.text.split('<').filter(|tag| !tag.starts_with('/')) {
         let tag = tag.split('>').next().unwrap();
-        let loads = ["script ", "link ", "img ", "iframe "].iter().any(|name| tag.starts_with(name));
+        let loads =
+            ["script ", "link ", "img ", "iframe "].iter().any(|name| tag.starts_with(name));
         assert!(!loads || !tag.contains("//"), "{tag}");
     }
     assert!(page.text.contains("swagger"), "not the page");
@@ -74,7 +75,10 @@ fn assert_parameters(path: &str, operation: &Value) {
     let described: Vec<&str> = described
         .filter(|parameter| parameter["in"] == "path")
         .map(|parameter| {
-            assert!(parameter["required"] == true && parameter["schema"].is_object(), "{parameter}");
+            assert!(
+                parameter["required"] == true && parameter["schema"].is_object(),
+                "{parameter}"
+            );
             parameter["name"].as_str().unwrap()
         })
         .collect();

@@ -21,7 +21,18 @@ async fn what_is_not_json_is_malformed() {
     let root = server.superuser().await;
     let nested = "[".repeat(30_000);
     for body in with_bodies(&server, &root).await {
-        for text in [&b""[..], b"{", b"{\"a\":", b"x", b"\xff\xfe", b"{} {}", b"{'a':1}", b"{\"a\":\"\xed\xa0\x80\"}", b"{\"a\":01}", nested.as_bytes()] {
+        for text in [
+            &b""[..],
+            b"{",
+            b"{\"a\":",
+            b"x",
+            b"\xff\xfe",
+            b"{} {}",
+            b"{'a':1}",
+            b"{\"a\":\"\xed\xa0\x80\"}",
+            b"{\"a\":01}",
+            nested.as_bytes(),
+        ] {
             let answer = send(&root, &body.sample, "application/json", text.to_vec()).await;
             answer.expect(400, "body_malformed");
         }
@@ -34,7 +45,9 @@ async fn a_body_that_is_announced_as_something_else_is_refused() {
     let root = server.superuser().await;
     for body in with_bodies(&server, &root).await {
         let good = serde_json::to_vec(body.sample.body.as_ref().unwrap()).unwrap();
-        for content_type in ["", "text/plain", "application/x-www-form-urlencoded", "json", "application/jsonp"] {
+        for content_type in
+            ["", "text/plain", "application/x-www-form-urlencoded", "json", "application/jsonp"]
+        {
             let answer = send(&root, &body.sample, content_type, good.clone()).await;
             answer.expect(415, "media_type_unsupported");
         }

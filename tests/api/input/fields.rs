@@ -59,7 +59,8 @@ async fn a_value_of_another_type_is_refused_by_its_field() {
                 let sample = body.with(name, value.clone());
                 let answer = sample.send(&root).await.expect(422, "field_invalid");
                 let field = answer.field();
-                let inner = field.starts_with(&format!("{name}[")) || field.starts_with(&format!("{name}."));
+                let inner = field.starts_with(&format!("{name}["))
+                    || field.starts_with(&format!("{name}."));
                 assert!(field == *name || inner, "{}: {name} = {value}: {field}", sample.name());
             }
         }

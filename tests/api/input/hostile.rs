@@ -10,11 +10,35 @@ use crate::operations::Sample;
 fn texts() -> Vec<String> {
     let nested = format!("{}{}", "[".repeat(500), "]".repeat(500));
     [
-        "", " ", "\t\r\n", "'", "\"", "\\", "'; DROP TABLE users; --", "%00", "../../etc/passwd",
-        "${jndi:ldap://127.0.0.1/}", "<script>alert(1)</script>", "\u{202e}\u{200b}\u{feff}",
-        "\u{ffff}\u{10ffff}", "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}", "İıſẞ", "e\u{301}\u{301}\u{301}",
-        "*", "**", "film:*", "route:*", "superuser", "anonymous", "null", "NaN", "-1", "9e999",
-        "r == p || 1 == 1", "g(r.sub, \"superuser\")", "2026-99-99T99:99:99Z",
+        "",
+        " ",
+        "\t\r\n",
+        "'",
+        "\"",
+        "\\",
+        "'; DROP TABLE users; --",
+        "%00",
+        "../../etc/passwd",
+        "${jndi:ldap://127.0.0.1/}",
+        "<script>alert(1)</script>",
+        "\u{202e}\u{200b}\u{feff}",
+        "\u{ffff}\u{10ffff}",
+        "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}",
+        "İıſẞ",
+        "e\u{301}\u{301}\u{301}",
+        "*",
+        "**",
+        "film:*",
+        "route:*",
+        "superuser",
+        "anonymous",
+        "null",
+        "NaN",
+        "-1",
+        "9e999",
+        "r == p || 1 == 1",
+        "g(r.sub, \"superuser\")",
+        "2026-99-99T99:99:99Z",
     ]
     .into_iter()
     .map(str::to_owned)
@@ -93,8 +117,18 @@ async fn no_number_and_no_nesting_makes_a_server_fail() {
         deep = json!([deep]);
     }
     let values = [
-        json!(u64::MAX), json!(i64::MIN), json!(i64::MAX), json!(1e308), json!(-0.0), json!(0),
-        deep.clone(), json!({ "a": deep }), json!(null), json!([null]), json!([]), json!({}),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(i64::MAX),
+        json!(1e308),
+        json!(-0.0),
+        json!(0),
+        deep.clone(),
+        json!({ "a": deep }),
+        json!(null),
+        json!([null]),
+        json!([]),
+        json!({}),
     ];
     for body in with_bodies(&server, &root).await {
         for (name, _) in &body.fields {
@@ -115,7 +149,8 @@ async fn no_number_and_no_nesting_makes_a_server_fail() {
 async fn a_refused_write_leaves_nothing_behind() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    let sum = "SELECT (SELECT count(*) FROM users) * 1000000 + (SELECT count(*) FROM sessions) * 10000
+    let sum =
+        "SELECT (SELECT count(*) FROM users) * 1000000 + (SELECT count(*) FROM sessions) * 10000
                + (SELECT count(*) FROM roles) * 1000 + (SELECT count(*) FROM rules) * 100
                + (SELECT count(*) FROM role_inherits) * 10 + (SELECT revision FROM policy_state)";
     let before = server.database.count(sum).await;
@@ -132,7 +167,8 @@ async fn a_refused_write_leaves_nothing_behind() {
     root.post("roles", &bad).await.expect(422, "role_unknown");
     root.get("roles/half").await.expect(404, "role_not_found");
     let after = server.database.count(sum).await;
-    let free_text = server.database.count("SELECT count(*) FROM roles WHERE description <> ''").await;
+    let free_text =
+        server.database.count("SELECT count(*) FROM roles WHERE description <> ''").await;
     assert!(free_text >= 2);
     // The one good write among them is a description, which takes any text.
     assert!(after - before <= 1, "{before} {after}");

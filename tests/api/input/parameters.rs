@@ -54,7 +54,9 @@ async fn a_page_that_can_not_be_is_named() {
             assert_eq!(answer.expect(422, "field_invalid").field(), "limit", "{limit}");
         }
         // What is no base64, no JSON, and JSON of another kind.
-        for cursor in ["x", "*", "e30", "W10", "bnVsbA", "%F0%9F%92%A9", "IlxcdTAwMDAi", "WzEsMiwzXQ"] {
+        for cursor in
+            ["x", "*", "e30", "W10", "bnVsbA", "%F0%9F%92%A9", "IlxcdTAwMDAi", "WzEsMiwzXQ"]
+        {
             let answer = root.get(&format!("{list}?cursor={cursor}")).await;
             assert_eq!(answer.expect(422, "field_invalid").field(), "cursor", "{list} {cursor}");
         }
@@ -79,7 +81,11 @@ async fn the_nul_character_is_refused_wherever_it_stands_in_a_url() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for path in [
-        "roles/a%00b", "users?login=%00", "rules?role=a%00", "rules?cursor=%00", "users/%00/roles",
+        "roles/a%00b",
+        "users?login=%00",
+        "rules?role=a%00",
+        "rules?cursor=%00",
+        "users/%00/roles",
         &format!("{USER}/roles/a%00"),
     ] {
         root.get(path).await.expect(422, "field_invalid");
@@ -91,9 +97,18 @@ async fn bytes_that_are_no_text_make_no_server_fail() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for path in [
-        "roles/%ff", "roles/%c3%28", "rules/%ff", "users?login=%ff", "rules?role=%ff%fe",
-        "users?limit=%ff", "users?login=%", "users?login=%zz", "users?%ff=%ff", "roles/..%2f..",
-        "roles?limit=1&limit=2", "users?login=a&login=b",
+        "roles/%ff",
+        "roles/%c3%28",
+        "rules/%ff",
+        "users?login=%ff",
+        "rules?role=%ff%fe",
+        "users?limit=%ff",
+        "users?login=%",
+        "users?login=%zz",
+        "users?%ff=%ff",
+        "roles/..%2f..",
+        "roles?limit=1&limit=2",
+        "users?login=a&login=b",
     ] {
         let answer = root.get(path).await;
         assert!(answer.status < 500, "{path}: {answer:?}");

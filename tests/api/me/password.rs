@@ -66,7 +66,8 @@ async fn of_two_changes_at_once_one_wins() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let news = ["one blue elephant dancing", "two red herrings swimming"];
-    let changes = news.map(async |new| user.put("me/password", &change(PASSWORD, new)).await.status);
+    let changes =
+        news.map(async |new| user.put("me/password", &change(PASSWORD, new)).await.status);
     let statuses = join_all(changes).await;
     let won: Vec<&str> =
         news.iter().zip(&statuses).filter(|(_, status)| **status == 204).map(|(n, _)| *n).collect();

@@ -9,7 +9,45 @@ use crate::users::give;
 async fn a_user_without_roles_sees_what_everybody_may() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    assert_snapshot!(user.get("me/permissions").await, @"");
+    assert_snapshot!(user.get("me/permissions").await, @r#"
+    200
+    {
+      "revision": 1,
+      "role_set": [
+        "anonymous"
+      ],
+      "roles": [],
+      "rules": [
+        {
+          "action": "read",
+          "builtin": false,
+          "effect": "deny",
+          "id": 2,
+          "priority": 10,
+          "resource": "label:unlabelled",
+          "role": "anonymous"
+        },
+        {
+          "action": "read",
+          "builtin": false,
+          "effect": "deny",
+          "id": 4,
+          "priority": 200,
+          "resource": "label:new",
+          "role": "anonymous"
+        },
+        {
+          "action": "read",
+          "builtin": false,
+          "effect": "allow",
+          "id": 5,
+          "priority": 1000,
+          "resource": "*",
+          "role": "anonymous"
+        }
+      ]
+    }
+    "#);
 }
 
 #[tokio::test]

@@ -9,8 +9,7 @@ use tests::TestServer;
 async fn a_new_role_is_shown_as_it_was_written() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    let body =
-        json!({ "name": "critic", "description": "Writes.", "inherits": ["subscriber", "subscriber"] });
+    let body = json!({ "name": "critic", "description": "Writes.", "inherits": ["subscriber", "subscriber"] });
     let answer = root.post("roles", &body).await;
     assert_snapshot!(answer, @r#"
     201

@@ -68,6 +68,8 @@ async fn a_role_that_changed_meanwhile_is_not_deleted() {
     let tag = root.get("roles/critic").await.header("etag").to_owned();
     root.patch("roles/critic", &json!({ "description": "x" })).await.expect(200, "");
     delete_if(&root, &tag, "critic").await.expect(412, "precondition_failed");
+    let unreadable = delete_if(&root, "\u{e9}", "critic").await.expect(422, "field_invalid");
+    assert_eq!(unreadable.field(), "If-Match");
     let tag = root.get("roles/critic").await.header("etag").to_owned();
     delete_if(&root, &tag, "critic").await.expect(200, "");
 }

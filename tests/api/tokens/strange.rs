@@ -13,8 +13,19 @@ async fn anything_but_one_bearer_token_is_malformed_for_every_operation() {
     for sample in with_token(&server, &user).await {
         let method = Method::from_bytes(sample.operation.method.as_bytes()).unwrap();
         for header in [
-            "", "Bearer", "Bearer ", "Basic YTpi", "x", "Bearer x", "Bearer a.b", "Bearer a.b.c.d",
-            "Bearer ..", "Bearer a b", "Token a.b.c", "Bearer \u{e9}.b.c", &long,
+            "",
+            "Bearer",
+            "Bearer ",
+            "Basic YTpi",
+            "x",
+            "Bearer x",
+            "Bearer a.b",
+            "Bearer a.b.c.d",
+            "Bearer ..",
+            "Bearer a b",
+            "Token a.b.c",
+            "Bearer \u{e9}.b.c",
+            &long,
         ] {
             let mut request = server.guest().request(method.clone(), &sample.path);
             if let Some(body) = &sample.body {

@@ -49,9 +49,7 @@ async fn an_unknown_user_or_role_is_not_found() {
     let (root, user) = (server.superuser().await, server.register("ada").await);
     for role in ["nobody", "No", "%E2%82%AC", "a%2Fb"] {
         put(&root, &user.id, role).await.expect(404, "role_not_found");
-        root.delete(&format!("users/{}/roles/{role}", user.id))
-            .await
-            .expect(404, "role_not_found");
+        root.delete(&format!("users/{}/roles/{role}", user.id)).await.expect(404, "role_not_found");
     }
     put(&root, NOBODY, "subscriber").await.expect(404, "user_not_found");
     let path = format!("users/{NOBODY}/roles");

@@ -13,7 +13,58 @@ async fn what_somebody_s_roles_come_to_is_shown_with_what_they_inherit() {
     make(&root, "critic", &["subscriber"]).await;
     give(&root, &user.id, "critic").await;
     let answer = root.get(&format!("users/{}/permissions", user.id)).await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {
+      "revision": 4,
+      "role_set": [
+        "anonymous",
+        "critic",
+        "subscriber"
+      ],
+      "roles": [
+        "critic"
+      ],
+      "rules": [
+        {
+          "action": "read",
+          "builtin": false,
+          "effect": "deny",
+          "id": 2,
+          "priority": 10,
+          "resource": "label:unlabelled",
+          "role": "anonymous"
+        },
+        {
+          "action": "read",
+          "builtin": false,
+          "effect": "allow",
+          "id": 3,
+          "priority": 100,
+          "resource": "label:new",
+          "role": "subscriber"
+        },
+        {
+          "action": "read",
+          "builtin": false,
+          "effect": "deny",
+          "id": 4,
+          "priority": 200,
+          "resource": "label:new",
+          "role": "anonymous"
+        },
+        {
+          "action": "read",
+          "builtin": false,
+          "effect": "allow",
+          "id": 5,
+          "priority": 1000,
+          "resource": "*",
+          "role": "anonymous"
+        }
+      ]
+    }
+    "#);
     let path = "users/00000000-0000-4000-8000-000000000000/permissions";
     root.get(path).await.expect(404, "user_not_found");
 }
