@@ -12,14 +12,6 @@ use crate::pattern::Pattern;
 /// Number of a class, never used again for another pattern.
 pub(crate) type ClassId = u32;
 
-#[derive(Clone, Debug)]
-struct Prefix {
-    text: Arc<str>,
-    id: ClassId,
-    /// Index of the deepest other prefix that this one begins with.
-    parent: Option<usize>,
-}
-
 /// A literal or prefix that rules name, with its class.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Named<'a> {
@@ -28,12 +20,16 @@ pub(crate) struct Named<'a> {
     pub(crate) id: ClassId,
 }
 
+type Names = HashMap<Arc<str>, ClassId, RandomState>;
+
 /// The literals and prefixes that rules name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Classes {
-    literals: HashMap<Arc<str>, ClassId, RandomState>,
-    /// Sorted by text.
-    prefixes: Vec<Prefix>,
+    literals: Names,
+    prefixes: Names,
+    /// Lengths that prefixes have, in bytes, the longest first, and how many have each. They are
+    /// few, so asking for each is quicker than a search among the prefixes.
+    lengths: Vec<(usize, u32)>,
     /// How many rules name each class.
     uses: HashMap<ClassId, u32, RandomState>,
     next: ClassId,
@@ -42,35 +38,19 @@ pub(crate) struct Classes {
 impl Classes {
     /// The class that a name behaves as; none where no rule can apply.
     pub(crate) fn find(&self, name: &str) -> Option<ClassId> {
-        self.literals.get(name).copied().or_else(|| self.deepest(name).map(|(_, p)| p.id))
+        self.covering(name).next()
     }
 
-    /// True when a rule names exactly this.
+    /// The class of a name that some rule names.
     pub(crate) fn literal(&self, name: &str) -> Option<ClassId> {
         self.literals.get(name).copied()
     }
 
-    /// The deepest prefix that `name` begins with. The greatest prefix not after `name` either is
-    /// it or has it among its own prefixes, since every text between the two begins with it.
-    fn deepest(&self, name: &str) -> Option<(usize, &Prefix)> {
-        let mut at = self.prefixes.partition_point(|p| &*p.text <= name).checked_sub(1);
-        while let Some(index) = at {
-            let prefix = self.prefixes.get(index)?;
-            if name.starts_with(&*prefix.text) {
-                return Some((index, prefix));
-            }
-            at = prefix.parent;
-        }
-        None
-    }
-
     /// Classes of all patterns that cover `name`, the narrowest first.
     pub(crate) fn covering<'a>(&'a self, name: &'a str) -> impl Iterator<Item = ClassId> + 'a {
-        let prefixes = std::iter::successors(self.deepest(name), |(_, prefix)| {
-            let parent = prefix.parent?;
-            self.prefixes.get(parent).map(|p| (parent, p))
-        });
-        self.literal(name).into_iter().chain(prefixes.map(|(_, prefix)| prefix.id))
+        let begins = self.lengths.iter().filter_map(|&(length, _)| name.get(..length));
+        let prefixes = begins.filter_map(|begin| self.prefixes.get(begin).copied());
+        self.literal(name).into_iter().chain(prefixes)
     }
 
     /// Classes of everything named at or under the pattern.
@@ -83,14 +63,19 @@ impl Classes {
     }
 
     /// Everything named, in no order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Named<'_>> {
-        let literals = self.literals.iter().map(|(text, &id)| Named { text, is_prefix: false, id });
-        let prefixes =
-            self.prefixes.iter().map(|p| Named { text: &p.text, is_prefix: true, id: p.id });
-        literals.chain(prefixes)
+    pub(crate) fn iter<'a>(&'a self) -> impl Iterator<Item = Named<'a>> {
+        let named =
+            |is_prefix| move |(text, &id): (&'a Arc<str>, &_)| Named { text, is_prefix, id };
+        self.literals.iter().map(named(false)).chain(self.prefixes.iter().map(named(true)))
     }
 
-    /// One more rule names the pattern. New prefixes count only after [`Self::link`].
+    /// The class of a pattern that rules name.
+    pub(crate) fn named(&self, pattern: &Pattern) -> Option<ClassId> {
+        let names = if pattern.is_prefix() { &self.prefixes } else { &self.literals };
+        names.get(pattern.text()).copied()
+    }
+
+    /// One more rule names the pattern.
     pub(crate) fn add(&mut self, pattern: &Pattern) -> ClassId {
         let id = self.named(pattern).unwrap_or_else(|| self.insert(pattern));
         *self.uses.entry(id).or_default() += 1;
@@ -101,13 +86,22 @@ impl Classes {
         let id = self.next;
         self.next += 1;
         let text = pattern.shared_text();
-        if pattern.is_prefix() {
-            let at = self.prefixes.partition_point(|p| p.text < text);
-            self.prefixes.insert(at, Prefix { text, id, parent: None });
-        } else {
+        if !pattern.is_prefix() {
             self.literals.insert(text, id);
+            return id;
         }
+        match self.length(text.len()) {
+            Ok((_, prefixes)) => *prefixes += 1,
+            Err(at) => self.lengths.insert(at, (text.len(), 1)),
+        }
+        self.prefixes.insert(text, id);
         id
+    }
+
+    /// How many prefixes are this long, or where they would stand.
+    fn length(&mut self, length: usize) -> Result<&mut (usize, u32), usize> {
+        let at = self.lengths.partition_point(|(other, _)| *other > length);
+        self.lengths.get_mut(at).filter(|(other, _)| *other == length).ok_or(at)
     }
 
     /// One rule less names the pattern.
@@ -119,38 +113,15 @@ impl Classes {
             return;
         }
         self.uses.remove(&id);
-        if pattern.is_prefix() {
-            self.prefixes.retain(|p| p.id != id);
-        } else {
-            self.literals.remove(pattern.text());
-        }
-    }
-
-    /// The class of a pattern that rules name.
-    pub(crate) fn named(&self, pattern: &Pattern) -> Option<ClassId> {
         if !pattern.is_prefix() {
-            return self.literal(pattern.text());
+            self.literals.remove(pattern.text());
+            return;
         }
-        let at = self.prefixes.binary_search_by(|p| (*p.text).cmp(pattern.text())).ok()?;
-        self.prefixes.get(at).map(|p| p.id)
-    }
-
-    /// Finds each prefix's parent again, after prefixes came or went.
-    pub(crate) fn link(&mut self) {
-        let mut open: Vec<usize> = Vec::new();
-        for index in 0..self.prefixes.len() {
-            let Some(text) = self.prefixes.get(index).map(|p| Arc::clone(&p.text)) else { return };
-            while let Some(&last) = open.last() {
-                if self.prefixes.get(last).is_some_and(|p| text.starts_with(&*p.text)) {
-                    break;
-                }
-                open.pop();
-            }
-            if let Some(prefix) = self.prefixes.get_mut(index) {
-                prefix.parent = open.last().copied();
-            }
-            open.push(index);
+        self.prefixes.remove(pattern.text());
+        if let Ok((_, prefixes)) = self.length(pattern.text().len()) {
+            *prefixes -= 1;
         }
+        self.lengths.retain(|(_, prefixes)| *prefixes > 0);
     }
 
     /// Class numbers handed out so far.
@@ -174,7 +145,6 @@ mod tests {
         for text in patterns {
             classes.add(ResourcePattern::parse(text).unwrap().pattern());
         }
-        classes.link();
         classes
     }
 
@@ -197,7 +167,17 @@ mod tests {
         let mut c = classes(&["film:a*", "film:a"]);
         assert_eq!(c.find("film:b"), None);
         c.remove(ResourcePattern::parse("film:a*").unwrap().pattern());
-        c.link();
         assert_eq!((c.find("film:a"), c.find("film:ab")), (Some(1), None));
+    }
+
+    #[test]
+    fn a_length_is_asked_for_while_a_prefix_has_it() {
+        let mut c = classes(&["film:a*", "film:b*", "film:b*", "film:*"]);
+        for gone in ["film:a*", "film:b*"] {
+            c.remove(ResourcePattern::parse(gone).unwrap().pattern());
+        }
+        assert_eq!((c.find("film:a"), c.find("film:b")), (Some(2), Some(1)));
+        c.remove(ResourcePattern::parse("film:b*").unwrap().pattern());
+        assert_eq!((c.find("film:b"), c.lengths.len()), (Some(2), 1));
     }
 }

@@ -1,7 +1,5 @@
 //! One decision, with its reason.
 
-use std::fmt::Write;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -135,8 +133,8 @@ fn denied_label<'f>(
     let mut name = String::with_capacity(80);
     let mut look = |label: &'f str| -> Result<(), PolicyError> {
         name.clear();
-        // Writing to a string does not fail.
-        let _ = write!(name, "label:{label}");
+        name.push_str("label:");
+        name.push_str(label);
         let verdict = asker.verdict(&name)?;
         if !verdict.allows() && first.is_none_or(|earliest| (verdict, label) < earliest) {
             first = Some((verdict, label));

@@ -39,8 +39,6 @@ impl Policy {
             }
         }
         self.roles.link()?;
-        self.resources.link();
-        self.actions.link();
         limits::check(self, changes)
     }
 
