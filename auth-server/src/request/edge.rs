@@ -90,8 +90,9 @@ impl After {
             let headers = response.headers_mut();
             headers.insert(context::HEADER, asked.id.value());
             headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-            let pattern = response.data::<PathPattern>();
-            let route = pattern.and_then(|pattern| self.routes.get(&*pattern.0));
+            // Without the router, the path is the pattern.
+            let pattern = response.data().map_or(asked.uri.path(), |PathPattern(found)| found);
+            let route = self.routes.get(pattern);
             let template = route.map_or(&self.unmatched, |route| &route.template);
             let elapsed = asked.started.elapsed();
             self.metrics.answered(&asked.method, template, response.status().as_u16(), elapsed);

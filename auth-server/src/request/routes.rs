@@ -1,12 +1,16 @@
 //! The operations and the pages as one routing table, and what is known about each route.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
+use poem::EndpointExt;
 use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderValue, Method};
 use poem_openapi::OpenApi;
-use poem_openapi::registry::{MetaApi, Registry};
+use poem_openapi::registry::{MetaApi, MetaOperation, MetaParamIn, Registry};
+
+use super::direct::{ByPath, Operation};
 
 /// Operations by route and method, as poem-openapi keeps them.
 type Table = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
@@ -27,26 +31,49 @@ pub struct Route {
 /// Every route, by the pattern that the router reports.
 pub type Routes = HashMap<Box<str>, Route>;
 
-/// An API together with pages.
-pub struct WithPages<T> {
-    api: T,
-    pages: Pages,
+/// The operations of an API, and pages beside them.
+pub struct Operations<T> {
+    table: Table,
+    pages: Vec<&'static str>,
+    api: PhantomData<fn() -> T>,
 }
 
-impl<T: OpenApi> WithPages<T> {
+impl<T: OpenApi> Operations<T> {
     /// Joins the documented `api` and the `pages`.
     pub fn new(api: T, pages: Pages) -> Self {
-        Self { api, pages }
+        let mut table = Table::new();
+        api.add_routes(&mut table);
+        let paths = pages.iter().map(|(path, _)| *path).collect();
+        for (path, page) in pages {
+            table.entry(path.to_owned()).or_default().insert(Method::GET, page);
+        }
+        Self { table, pages: paths, api: PhantomData }
+    }
+
+    /// The operations that look for no parameters, neither in the path nor in the query.
+    pub fn direct(&mut self) -> ByPath {
+        let mut direct = ByPath::new();
+        for path in T::meta().into_iter().flat_map(|api| api.paths) {
+            let Some(operations) = self.table.get_mut(&path.path) else { continue };
+            for meta in path.operations.iter().filter(|meta| has_no_parameters(meta)) {
+                let Some(operation) = operations.remove(&meta.method) else { continue };
+                let shared: Operation = Arc::from(operation);
+                operations.insert(meta.method.clone(), Arc::clone(&shared).boxed());
+                direct.entry(path.path.clone()).or_default().push((meta.method.clone(), shared));
+            }
+        }
+        direct
     }
 
     /// Every route of the table.
+    #[must_use]
     pub fn routes(&self) -> Routes {
         let mut methods: HashMap<String, Vec<Method>> = HashMap::new();
         for path in T::meta().into_iter().flat_map(|api| api.paths) {
             let own = path.operations.into_iter().map(|operation| operation.method);
             methods.entry(path.path).or_default().extend(own);
         }
-        for (path, _) in &self.pages {
+        for path in &self.pages {
             methods.entry((*path).to_owned()).or_default().push(Method::GET);
         }
         methods.into_iter().map(|(template, methods)| route(&template, &methods)).collect()
@@ -79,7 +106,11 @@ fn parameter(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-impl<T: OpenApi> OpenApi for WithPages<T> {
+fn has_no_parameters(operation: &MetaOperation) -> bool {
+    operation.params.iter().all(|parameter| parameter.in_type == MetaParamIn::Header)
+}
+
+impl<T: OpenApi> OpenApi for Operations<T> {
     fn meta() -> Vec<MetaApi> {
         T::meta()
     }
@@ -89,10 +120,7 @@ impl<T: OpenApi> OpenApi for WithPages<T> {
     }
 
     fn add_routes(self, table: &mut Table) {
-        self.api.add_routes(table);
-        for (path, page) in self.pages {
-            table.entry(path.to_owned()).or_default().insert(Method::GET, page);
-        }
+        table.extend(self.table);
     }
 }
 

@@ -18,17 +18,18 @@ use crate::config::ServerConfig;
 use crate::docs;
 use crate::login;
 use crate::ops::HealthApi;
-use crate::request::{Answered, Edge, Origins, WithPages};
+use crate::request::{Answered, Direct, Edge, Operations, Origins};
 use crate::token::api::JwksApi;
 
 /// Everything that the API's address answers.
 pub fn endpoint(parts: &Parts, config: &ServerConfig) -> impl Endpoint + use<> {
     let api = operations(parts);
     let pages = docs::pages(&api);
-    let api = WithPages::new(api, pages);
-    let routes = Arc::new(api.routes());
-    let operations = docs::service(api).into_endpoint();
-    let answered = Answered::new(operations, Arc::clone(&routes));
+    let mut operations = Operations::new(api, pages);
+    let routes = Arc::new(operations.routes());
+    let direct = operations.direct();
+    let direct = Direct::new(direct, docs::service(operations).into_endpoint());
+    let answered = Answered::new(direct, Arc::clone(&routes));
     let shared = Origins::new(answered, config.cors_origins.as_slice());
     let (identity, policy) = (Arc::clone(&parts.identity), Arc::clone(&parts.policy));
     let share = move |request: &mut Request| {
