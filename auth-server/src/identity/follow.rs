@@ -73,7 +73,10 @@ impl Follower {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut away = false;
         loop {
-            tick.tick().await;
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = self.known.connected.notified() => {}
+            }
             let caught_up = tokio::time::timeout(PATIENCE, self.catch_up()).await;
             let failed = !matches!(caught_up, Ok(Ok(())));
             if failed && !away {

@@ -14,9 +14,9 @@ pub(super) struct Freshness {
     needed: bool,
     began: Instant,
     /// The last time by either of them.
-    told_at_ms: AtomicU64,
+    told_at_us: AtomicU64,
     /// The last time by the database.
-    database_at_ms: AtomicU64,
+    database_at_us: AtomicU64,
 }
 
 impl Freshness {
@@ -24,24 +24,24 @@ impl Freshness {
         Self {
             needed,
             began: Instant::now(),
-            told_at_ms: AtomicU64::new(0),
-            database_at_ms: AtomicU64::new(0),
+            told_at_us: AtomicU64::new(0),
+            database_at_us: AtomicU64::new(0),
         }
     }
 
     /// The database has answered what was asked at `asked`: all from before is known.
     pub(super) fn told_by_database(&self, asked: Instant) {
         let at = self.since_begin(asked);
-        self.database_at_ms.fetch_max(at, Ordering::Relaxed);
-        self.told_at_ms.fetch_max(at, Ordering::Relaxed);
+        self.database_at_us.fetch_max(at, Ordering::Relaxed);
+        self.told_at_us.fetch_max(at, Ordering::Relaxed);
     }
 
     /// Redis has answered what was asked at `asked` over a connection made at `connected`. That
     /// tells nothing of what happened before the connection, nor of what Redis lost meanwhile, so
     /// it counts only once the database has been asked since.
     pub(super) fn told_by_redis(&self, asked: Instant, connected: Instant) {
-        if self.database_at_ms.load(Ordering::Relaxed) > self.since_begin(connected) {
-            self.told_at_ms.fetch_max(self.since_begin(asked), Ordering::Relaxed);
+        if self.database_at_us.load(Ordering::Relaxed) > self.since_begin(connected) {
+            self.told_at_us.fetch_max(self.since_begin(asked), Ordering::Relaxed);
         }
     }
 
@@ -49,14 +49,14 @@ impl Freshness {
     pub(super) fn is_certain(&self) -> bool {
         !self.needed || {
             let now = self.since_begin(Instant::now());
-            let told = self.told_at_ms.load(Ordering::Relaxed);
-            u128::from(now.saturating_sub(told)) <= HOLDS.as_millis()
+            let told = self.told_at_us.load(Ordering::Relaxed);
+            u128::from(now.saturating_sub(told)) <= HOLDS.as_micros()
         }
     }
 
     fn since_begin(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.began);
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
     }
 }
 

@@ -12,6 +12,7 @@ mod verified;
 use std::sync::Arc;
 
 use sqlx::PgPool;
+use tokio::sync::Notify;
 
 pub use extract::{Caller, Genuine, SignedIn};
 pub use follow::Follower;
@@ -40,6 +41,8 @@ pub struct Identity {
 struct Known {
     marks: Marks,
     freshness: Freshness,
+    /// Redis was connected, and counts once the database has been asked again.
+    connected: Notify,
 }
 
 impl Identity {
@@ -57,7 +60,8 @@ impl Identity {
         clock: Clock,
     ) -> sqlx::Result<(Self, Follower)> {
         let freshness = Freshness::new(spread.is_some());
-        let known = Arc::new(Known { marks: Marks::default(), freshness });
+        let (marks, connected) = (Marks::default(), Notify::new());
+        let known = Arc::new(Known { marks, freshness, connected });
         let (mut follower, spread) = Follower::new(pool, known.clone(), spread, clock.clone());
         follower.catch_up().await?;
         let cache = Cache::new(most_tokens);

@@ -110,6 +110,7 @@ async fn listen_once(
     let mut connection = redis.get_multiplexed_async_connection_with_config(&config).await?;
     let mut last = "0-0".to_owned();
     let connected = Instant::now();
+    known.connected.notify_one();
     loop {
         let asked = Instant::now();
         take_in(&mut connection, &mut last, known).await?;
