@@ -1,6 +1,7 @@
-//! The real server, in this process, on a database of its own.
+//! The real server, in this process, with a thread and a database of its own.
 
 use std::collections::HashMap;
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,7 +12,7 @@ use auth_server::policy;
 use auth_server::server::Application;
 use reqwest::{Client, redirect};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{Caller, Database, User, setting};
 
@@ -35,7 +36,16 @@ pub struct TestServer {
     pub database: Arc<Database>,
     settings: Settings,
     http: Client,
-    _stop: oneshot::Sender<()>,
+    /// The server's own: it goes on while the test waits for something, its last clean-up included.
+    runtime: Option<Runtime>,
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl TestServer {
@@ -72,15 +82,14 @@ impl TestServer {
     }
 
     async fn run(database: Arc<Database>, settings: Settings, clock: Clock) -> Self {
-        let config = config(&settings);
-        let application = Application::build(config, clock.clone()).await.unwrap();
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let building = runtime.spawn(Application::build(config(&settings), clock.clone()));
+        let application = building.await.unwrap().unwrap();
         let url = format!("http://{}", application.address());
         let ops_url = format!("http://{}", application.ops_address().unwrap());
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(application.run(async move {
-            let _ = stopped.await;
-        }));
-        Self { clock, url, ops_url, database, settings, http: http(), _stop: stop }
+        runtime.spawn(application.run(pending()));
+        let runtime = Some(runtime);
+        Self { clock, url, ops_url, database, settings, http: http(), runtime }
     }
 
     /// Somebody without an account.
