@@ -51,16 +51,24 @@ fn fixed(text: String, media_type: &'static str, policy: String) -> BoxEndpoint<
 
 /// Only the scripts that stand in the page run, and it talks to this server alone.
 fn content_security_policy(page: &str) -> String {
-    let scripts = page.split("<script").skip(1).filter_map(|rest| {
-        let (_, rest) = rest.split_once('>')?;
-        let (script, _) = rest.split_once("</script>")?;
-        Some(format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script))))
-    });
+    let hash = |script| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script)));
     format!(
         "default-src 'none'; script-src{}; style-src 'unsafe-inline'; img-src 'self' data:; \
          connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        scripts.collect::<String>()
+        scripts(page).map(hash).collect::<String>()
     )
+}
+
+/// The text of each script. One may speak of `<script` itself.
+fn scripts(page: &str) -> impl Iterator<Item = &str> {
+    let mut rest = page;
+    std::iter::from_fn(move || {
+        let (_, tag) = rest.split_once("<script")?;
+        let (_, text) = tag.split_once('>')?;
+        let (script, after) = text.split_once("</script>")?;
+        rest = after;
+        Some(script)
+    })
 }
 
 /// What is written about an API, without the API.
@@ -76,4 +84,15 @@ impl<T: OpenApi> OpenApi for Described<T> {
     }
 
     fn add_routes(self, _: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scripts;
+
+    #[test]
+    fn every_script_of_a_page_is_found_whole() {
+        let page = "<p><script a=b>let tag = '<script x>';</script><script>2</script></p>";
+        assert_eq!(scripts(page).collect::<Vec<_>>(), ["let tag = '<script x>';", "2"]);
+    }
 }
