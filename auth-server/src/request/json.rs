@@ -53,6 +53,11 @@ fn refusal<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
 
 fn wrong_shape(path: &str, message: &str) -> Problem {
     let message = message.rsplit_once(" at line ").map_or(message, |(reason, _)| reason);
+    // Serde names the type of ours.
+    let message = match message.split_once("expected struct ") {
+        Some((found, _)) => &format!("{found}expected an object"),
+        None => message,
+    };
     let problem =
         Problem::new(input::FIELD).detail(message.chars().take(LONGEST).collect::<String>());
     match field(path, message) {

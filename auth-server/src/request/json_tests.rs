@@ -60,6 +60,8 @@ fn the_field_that_is_meant_is_named() {
     assert_eq!(field(r#"{"name":"a","free":1e999}"#).as_deref(), Some("free"));
     assert_eq!(field("[]"), None);
     assert_eq!(field("null"), None);
+    let detail = refused(r#"{"name":"a","parts":[1]}"#).detail.expect("a detail");
+    assert_eq!(detail, "invalid type: integer `1`, expected an object");
 }
 
 #[test]
