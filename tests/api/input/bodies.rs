@@ -55,13 +55,25 @@ async fn a_body_that_is_announced_as_something_else_is_refused() {
     assert_eq!(server.database.count("SELECT count(*) FROM rules").await, 5);
 }
 
+/// The largest body that an operation takes, in bytes: documents with many labels need room.
+fn limit(path: &str) -> usize {
+    match path {
+        "/api/v1/check" => 1 << 20,
+        "/api/v1/check/batch" => 2 << 20,
+        _ => 64 << 10,
+    }
+}
+
 #[tokio::test]
-async fn a_body_that_is_too_large_is_refused() {
+async fn a_body_of_one_byte_too_many_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for body in with_bodies(&server, &root).await {
         let mut large = serde_json::to_vec(body.sample.body.as_ref().unwrap()).unwrap();
-        large.resize(70_000_000, b' ');
+        large.resize(limit(&body.sample.path), b' ');
+        let answer = send(&root, &body.sample, "application/json", large.clone()).await;
+        assert_ne!(answer.status, 413, "{}", body.sample.name());
+        large.push(b' ');
         let answer = send(&root, &body.sample, "application/json", large).await;
         answer.expect(413, "body_too_large");
     }
