@@ -83,7 +83,10 @@ fn ask_with(enforcer: &mut Enforcer, question: &Question) -> Result<Option<usize
     }
     let rows: Vec<Vec<String>> = question.rules.iter().map(|rule| rule.row()).collect();
     for row in &rows {
-        model.add_policy("p", "p", row.clone());
+        // Casbin moves a row that it has already to the end, behind rules that stand after it.
+        if !model.has_policy("p", "p", row.clone()) {
+            model.add_policy("p", "p", row.clone());
+        }
     }
     enforcer.build_role_links().map_err(broken)?;
     let request: Vec<String> =

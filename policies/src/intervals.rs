@@ -216,8 +216,25 @@ mod tests {
         assert_eq!(after("\u{10FFFF}"), None);
     }
 
+    /// What Elasticsearch does with one of [`Intervals::queries`] and one value.
+    fn matches(query: &Value, name: &str) -> bool {
+        if let Some(names) = query.pointer("/terms/l") {
+            return names.as_array().unwrap().iter().any(|other| other == name);
+        }
+        let Some(range) = query.pointer("/range/l") else { return query.get("exists").is_some() };
+        range.as_object().unwrap().iter().all(|(edge, text)| {
+            let text = text.as_str().unwrap();
+            match edge.as_str() {
+                "gt" => name > text,
+                "gte" => name >= text,
+                "lt" => name < text,
+                _ => name <= text,
+            }
+        })
+    }
+
     proptest! {
-        /// Membership by intervals is membership by deepest name.
+        /// Membership by intervals, and by their queries, is membership by deepest name.
         #[test]
         fn intervals_hold_exactly_the_names_of_their_classes(
             root in any::<bool>(),
@@ -232,7 +249,10 @@ mod tests {
                 let deepest = named.iter()
                     .filter(|n| if n.is_prefix { name.starts_with(n.text) } else { name == n.text })
                     .max_by_key(|n| (!n.is_prefix, n.text.len()));
-                prop_assert_eq!(set.contains(&name), deepest.map_or(root, |n| n.id == 1), "{:?}", name);
+                let inside = deepest.map_or(root, |n| n.id == 1);
+                prop_assert_eq!(set.contains(&name), inside, "{:?}", name);
+                let queries = set.queries("l");
+                prop_assert_eq!(queries.iter().any(|q| matches(q, &name)), inside, "{:?}", name);
             }
         }
     }

@@ -59,8 +59,8 @@ impl Row {
         }
     }
 
-    /// The same row without the verdicts of `stale` and without room for classes from `known` on
-    /// in anything shared; in all with room for `classes` of them.
+    /// The same row without the verdicts of `stale`, with room for `classes` classes. It shares no
+    /// page that may come to hold classes from `known` on.
     fn without(
         &self,
         stale: &[ClassId],
@@ -68,17 +68,16 @@ impl Row {
         classes: u32,
         used: &Arc<AtomicUsize>,
     ) -> Option<Self> {
-        let (last, filled) = place(known);
-        let mut by_page: HashMap<usize, Vec<usize>> = HashMap::new();
-        by_page.insert(last, (filled..PAGE).collect());
+        let (last, _) = place(known);
+        let mut copied: HashMap<usize, Vec<usize>> = HashMap::from([(last, Vec::new())]);
         for (page, slot) in stale.iter().map(|&class| place(class)) {
-            by_page.entry(page).or_default().push(slot);
+            copied.entry(page).or_default().push(slot);
         }
         let row = Self::new(classes, used)?;
-        for (index, (new, old)) in row.pages.iter().zip(&self.pages).enumerate().take(last + 1) {
+        for (index, (new, old)) in row.pages.iter().zip(&self.pages).enumerate() {
             let Some(old) = old.get() else { continue };
             let page =
-                by_page.get(&index).map_or_else(|| Arc::clone(old), |here| copy_without(old, here));
+                copied.get(&index).map_or_else(|| Arc::clone(old), |here| copy_without(old, here));
             used.fetch_add(size_of::<Page>(), Ordering::Relaxed);
             let _ = new.set(page);
         }

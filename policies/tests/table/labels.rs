@@ -1,0 +1,107 @@
+//! Labels, and rules that name a film itself, count as the words say: the film's own rule, then
+//! every label, but an allow of the film by name overrides a label's deny that stands after it.
+
+use std::sync::Arc;
+
+use policies::{
+    ActionPattern, Change, Code, Effect, Facts, Resource, ResourcePattern, RoleName, Rule,
+    Snapshot, Verdict,
+};
+use proptest::prelude::*;
+
+use crate::writes::{ROLES, after, role, start};
+
+const PATTERNS: [&str; 10] = [
+    "*", "film:*", "film:a", "film:a*", "film:ab", "film:b", "label:*", "label:x", "label:x*",
+    "label:xy",
+];
+
+fn change() -> impl Strategy<Value = Change> {
+    let effect = prop_oneof![Just(Effect::Allow), Just(Effect::Deny)];
+    let rule = (
+        1..14u32,
+        1..6u32,
+        prop::sample::select(ROLES.to_vec()),
+        prop::sample::select(PATTERNS.to_vec()),
+        effect,
+    );
+    let rule = rule.prop_map(|(id, priority, name, resource, effect)| {
+        let resource = ResourcePattern::parse(resource).unwrap();
+        let action = ActionPattern::parse("read").unwrap();
+        Change::RuleSet(Rule { id, priority, role: role(name), resource, action, effect })
+    });
+    let inherits = prop::sample::subsequence(vec!["r1", "r2"], 0..=2);
+    prop_oneof![
+        12 => rule,
+        1 => (1..14u32).prop_map(|id| Change::RuleRemoved { id }),
+        1 => inherits.prop_map(|names| Change::RoleSet {
+            name: role("r0"), inherits: names.into_iter().map(role).collect() }),
+    ]
+}
+
+/// The rules of the caller, in rule order.
+fn rules(snapshot: &Snapshot, held: &[RoleName]) -> Vec<Arc<Rule>> {
+    let reached: Vec<RoleName> =
+        held.iter().chain([&role("anonymous")]).flat_map(|name| snapshot.inherited(name)).collect();
+    let mut rules: Vec<_> =
+        snapshot.rules().filter(|rule| reached.contains(&rule.role)).cloned().collect();
+    rules.sort_by_key(|rule| Verdict::of(rule));
+    rules
+}
+
+/// Place in the order, and rule, of the first that covers the name; the end where none does.
+fn first<'a>(rules: &'a [Arc<Rule>], name: &str, by_name: bool) -> (usize, Option<&'a Rule>) {
+    let found = rules.iter().position(|rule| {
+        let pattern = rule.resource.pattern();
+        pattern.covers(name) && !(by_name && pattern.is_prefix())
+    });
+    (found.unwrap_or(rules.len()), found.and_then(|at| rules.get(at)).map(Arc::as_ref))
+}
+
+fn allows(rule: Option<&Rule>) -> bool {
+    rule.is_some_and(|rule| rule.effect == Effect::Allow)
+}
+
+fn expected(rules: &[Arc<Rule>], film: &str, labels: &[&str]) -> (bool, Code, Option<u32>) {
+    let id = |rule: Option<&Rule>| rule.map(|rule| rule.id);
+    let (_, own) = first(rules, film, false);
+    if !allows(own) {
+        return (false, own.map_or(Code::NoRule, |_| Code::DeniedByRule), id(own));
+    }
+    let verdicts = labels.iter().map(|label| first(rules, &format!("label:{label}"), false));
+    let Some((at, denial)) = verdicts.filter(|(_, rule)| !allows(*rule)).min_by_key(|(at, _)| *at)
+    else {
+        return (true, Code::Allowed, id(own));
+    };
+    let (before, by_name) = first(rules, film, true);
+    if allows(by_name) && before < at {
+        return (true, Code::AllowedByName, id(by_name));
+    }
+    (false, Code::LabelDenied, id(denial))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn labels_deny_and_names_override(
+        writes in prop::collection::vec((change(), change()), 1..20),
+        held in prop::sample::subsequence(vec!["r0", "r1", "r2"], 0..=3),
+        labels in prop::sample::subsequence(vec!["x", "xy", "xyz", "y", "X", ""], 0..=3),
+    ) {
+        let mut snapshot = start();
+        let held: Vec<RoleName> = held.into_iter().map(role).collect();
+        for (write, preview) in &writes {
+            let Some(next) = after(&snapshot, write, preview, &held) else { continue };
+            snapshot = next;
+            let (set, rules) = (snapshot.role_set(&held), rules(&snapshot, &held));
+            for id in ["a", "ab", "abc", "b", "c"] {
+                let film = Resource::new("film", Some(id));
+                let facts = Facts::labels(labels.iter().copied());
+                let ours = snapshot.decide(&set, "read", &film, &facts).unwrap();
+                let theirs = expected(&rules, film.as_str(), &labels);
+                prop_assert_eq!((ours.allowed, ours.code, ours.rule), theirs, "{:?} {:?}", film, labels);
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The table answers as one plain casbin enforcer over all rules and the caller's whole role set.
+
+use casbin::CoreApi;
+use policies::{
+    ActionPattern, Change, Effect, Facts, LONGEST_CHAIN, Resource, ResourcePattern, RoleName, Rule,
+    Snapshot, Verdict, engine,
+};
+use proptest::prelude::*;
+
+use crate::writes::{ACTIONS, ROLES, after, change, resource, role, start};
+
+/// All rules and links in one enforcer, as casbin's manual has it.
+fn plain(snapshot: &Snapshot, links: &[(String, String)]) -> casbin::Enforcer {
+    let mut enforcer = engine::enforcer().unwrap();
+    let mut rules: Vec<_> = snapshot.rules().collect();
+    rules.sort_by_key(|rule| Verdict::of(rule));
+    let model = enforcer.get_mut_model();
+    for rule in rules {
+        model.add_policy("p", "p", rule.row());
+    }
+    for (role, inherited) in links {
+        model.add_policy("g", "g", vec![role.clone(), inherited.clone()]);
+    }
+    enforcer.build_role_links().unwrap();
+    enforcer
+}
+
+fn links(snapshot: &Snapshot, held: &[&str]) -> Vec<(String, String)> {
+    let callers = held.iter().chain(&["anonymous"]);
+    let mut links: Vec<_> =
+        callers.map(|name| (engine::SUBJECT.to_owned(), (*name).to_owned())).collect();
+    for name in ROLES.map(role) {
+        for inherited in snapshot.inherited(&name) {
+            if inherited != name {
+                links.push((name.to_string(), inherited.to_string()));
+            }
+        }
+    }
+    links
+}
+
+#[test]
+fn a_rule_at_the_end_of_the_longest_chain_decides() {
+    let links = LONGEST_CHAIN;
+    let chain = (0..=links).map(|n| Change::RoleSet {
+        name: role(&format!("c{n}")),
+        inherits: (n < links).then(|| role(&format!("c{}", n + 1))).into_iter().collect(),
+    });
+    let rule = Rule {
+        id: 1,
+        priority: 1,
+        role: role(&format!("c{links}")),
+        resource: ResourcePattern::parse("film:a").unwrap(),
+        action: ActionPattern::parse("read").unwrap(),
+        effect: Effect::Allow,
+    };
+    let changes: Vec<Change> = chain.chain([Change::RuleSet(rule)]).collect();
+    let snapshot = Snapshot::empty([]).unwrap().next(1, &changes).unwrap();
+    let set = snapshot.role_set(&[role("c0")]);
+    let film = Resource::new("film", Some("a"));
+    assert!(snapshot.decide(&set, "read", &film, &Facts::labels([])).unwrap().allowed);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_table_answers_as_a_plain_enforcer(
+        writes in prop::collection::vec((change(), change()), 1..8),
+        held in prop::sample::subsequence(vec!["r0", "r1", "r2"], 0..=3),
+        asked in prop::collection::vec((resource(), prop::sample::select(ACTIONS.to_vec())), 6),
+    ) {
+        let mut snapshot = start();
+        let held_roles: Vec<RoleName> = held.iter().copied().map(role).collect();
+        for (write, preview) in &writes {
+            let Some(next) = after(&snapshot, write, preview, &held_roles) else { continue };
+            snapshot = next;
+            let set = snapshot.role_set(&held_roles);
+            let enforcer = plain(&snapshot, &links(&snapshot, &held));
+            for ((kind, id), action) in &asked {
+                let resource = Resource::new(kind, *id);
+                let ours = snapshot.decide(&set, action, &resource, &Facts::labels([])).unwrap();
+                let request =
+                    vec![engine::SUBJECT.to_owned(), resource.as_str().to_owned(), (*action).to_owned()];
+                let theirs = snapshot.rules().next().is_some() && enforcer.enforce(request).unwrap();
+                prop_assert_eq!(ours.allowed, theirs, "{:?} {:?} {:?}", resource, action, held);
+            }
+        }
+    }
+}
