@@ -1,5 +1,4 @@
-//! One policy, two answers: the decision about one resource and the search filter over all of
-//! them, from the same table. Pure: no server, no SQL, no HTTP. Casbin decides every entry.
+#![doc = include_str!("../README.md")]
 
 pub mod cases;
 mod change;
