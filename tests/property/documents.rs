@@ -74,14 +74,14 @@ fn access_kinds() -> Vec<Option<Value>> {
         Some(json!({ "labelled_at": at(EDGE) })),
         Some(json!([{ "labels": "x-a" }, { "labels": ["adult"] }, { "labelled_at": at(EDGE) }])),
     ];
-    kinds.extend(label_kinds().into_iter().map(|labels| labelled(json!({ "labels": labels }))));
-    kinds.extend(window_kinds().into_iter().map(labelled));
+    let labels = label_kinds().into_iter().map(|labels| json!({ "labels": labels }));
+    kinds.extend(labels.chain(window_kinds()).map(labelled).map(Some));
     kinds
 }
 
-fn labelled(mut access: Value) -> Option<Value> {
+fn labelled(mut access: Value) -> Value {
     access["labelled_at"] = json!(at(EDGE));
-    Some(access)
+    access
 }
 
 fn label_kinds() -> Vec<Value> {
