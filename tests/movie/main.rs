@@ -1,5 +1,11 @@
 //! movie-api as a film site meets it: the real program, in front of a real auth-server and a real
 //! Elasticsearch.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests end the test when something is not as expected"
+)]
 
 mod account;
 mod away;

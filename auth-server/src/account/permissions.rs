@@ -21,6 +21,7 @@ pub struct PermissionsApi(pub Arc<LivePolicy>);
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
 impl PermissionsApi {
     /// What one's own roles come to.
+    #[expect(clippy::unused_async, reason = "an operation is async, whether it waits or not")]
     #[oai(path = "/permissions", method = "get", operation_id = "my_permissions")]
     async fn read(
         &self,

@@ -31,13 +31,12 @@ pub async fn follow(live: Arc<LivePolicy>, pool: PgPool, clock: Clock, stop: Can
                 trouble = false;
                 tracing::info!("policy followed again");
             }
-            Ok(()) => {}
             // Said once, not every second.
             Err(error) if !trouble => {
                 trouble = true;
                 tracing::error!(%error, "policy can't be followed; the one that is there decides");
             }
-            Err(_) => {}
+            Ok(()) | Err(_) => {}
         }
         live.recent.sweep(clock.now() - live.token_memory());
         if rounds.is_multiple_of(3600) {
