@@ -13,7 +13,7 @@ use crate::index::Index;
 use crate::policy::{Case, case, start};
 
 /// Policies tried; each is asked twice, before and after a write, at four times.
-const CASES: u32 = 300;
+const CASES: u32 = 500;
 
 #[test]
 fn the_filter_admits_exactly_what_the_check_allows() {
