@@ -80,6 +80,21 @@ fn expected(rules: &[Arc<Rule>], film: &str, labels: &[&str]) -> (bool, Code, Op
     (false, Code::LabelDenied, id(denial))
 }
 
+#[test]
+fn a_rule_that_is_written_twice_keeps_its_place() {
+    let rule = |id, resource| {
+        let resource = ResourcePattern::parse(resource).unwrap();
+        let action = ActionPattern::parse("read").unwrap();
+        let (role, effect) = (role("r0"), Effect::Allow);
+        Change::RuleSet(Rule { id, priority: 1, role, resource, action, effect })
+    };
+    let changes = [rule(1, "*"), rule(2, "film:*"), rule(3, "*")];
+    let snapshot = start().next(2, &changes).unwrap();
+    let (set, film) = (snapshot.role_set(&[role("r0")]), Resource::new("film", Some("a")));
+    let decision = snapshot.decide(&set, "read", &film, &Facts::labels([])).unwrap();
+    assert_eq!(decision.rule, Some(1));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
