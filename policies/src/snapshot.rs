@@ -23,6 +23,9 @@ pub use self::role_set::RoleSet;
 /// the table begins empty, which costs less.
 const MOST_FOLLOWED: usize = 256;
 
+/// Memory that the rows of the table may take.
+const MOST_BYTES: usize = 48 << 20;
+
 /// A policy at one revision. Share it by `Arc`; reading takes no lock.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -75,7 +78,8 @@ impl Snapshot {
 
     /// With empty tables.
     fn cold(revision: i64, policy: Policy, windowed: Arc<[Label]>) -> Self {
-        let (table, named) = (Table::new(policy.extent()), Table::new(policy.extent()));
+        let empty = |most| Table::new(policy.extent(), most);
+        let (table, named) = (empty(MOST_BYTES), empty(MOST_BYTES / 4));
         Self { revision, policy, table, named, windowed }
     }
 

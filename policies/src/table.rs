@@ -16,18 +16,37 @@ use crate::rule::Verdict;
 
 /// Entries of one page: 2 KiB.
 const PAGE: usize = 256;
-/// Memory that all rows of one policy may take; past it, answers are worked out and not kept.
-const MOST_BYTES: usize = 48 << 20;
 /// No rule has this verdict: ids begin at 1.
 const EMPTY: u64 = 0;
 
 type Page = [AtomicU64; PAGE];
 
+/// Memory that the rows of one table take, in bytes; past the most, answers are worked out and not
+/// kept.
+#[derive(Debug)]
+struct Budget {
+    used: AtomicUsize,
+    most: usize,
+}
+
+impl Budget {
+    /// Books `bytes`, unless that is more than there may be.
+    fn charge(&self, bytes: usize) -> bool {
+        let add = |now: usize| (now + bytes <= self.most).then_some(now + bytes);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+    }
+
+    /// Books what is there already.
+    fn book(&self, bytes: usize) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
 /// Verdicts of one role for one action class.
 #[derive(Debug)]
 pub(crate) struct Row {
     pages: Box<[OnceLock<Arc<Page>>]>,
-    used: Arc<AtomicUsize>,
+    budget: Arc<Budget>,
 }
 
 fn place(class: ClassId) -> (usize, usize) {
@@ -51,7 +70,7 @@ impl Row {
     pub(crate) fn put(&self, class: ClassId, verdict: Verdict) {
         let (page, slot) = place(class);
         let Some(cell) = self.pages.get(page) else { return };
-        if cell.get().is_none() && !charge(&self.used, size_of::<Page>()) {
+        if cell.get().is_none() && !self.budget.charge(size_of::<Page>()) {
             return;
         }
         if let Some(entry) = cell.get_or_init(|| Arc::new(empty_page())).get(slot) {
@@ -66,31 +85,31 @@ impl Row {
         stale: &[ClassId],
         known: ClassId,
         classes: u32,
-        used: &Arc<AtomicUsize>,
+        budget: &Arc<Budget>,
     ) -> Option<Self> {
         let (last, _) = place(known);
         let mut copied: HashMap<usize, Vec<usize>> = HashMap::from([(last, Vec::new())]);
         for (page, slot) in stale.iter().map(|&class| place(class)) {
             copied.entry(page).or_default().push(slot);
         }
-        let row = Self::new(classes, used)?;
+        let row = Self::new(classes, budget)?;
         for (index, (new, old)) in row.pages.iter().zip(&self.pages).enumerate() {
             let Some(old) = old.get() else { continue };
             let page =
                 copied.get(&index).map_or_else(|| Arc::clone(old), |here| copy_without(old, here));
-            used.fetch_add(size_of::<Page>(), Ordering::Relaxed);
+            budget.book(size_of::<Page>());
             let _ = new.set(page);
         }
         Some(row)
     }
 
-    fn new(classes: u32, used: &Arc<AtomicUsize>) -> Option<Self> {
+    fn new(classes: u32, budget: &Arc<Budget>) -> Option<Self> {
         let pages = classes as usize / PAGE + 1;
-        if !charge(used, pages * size_of::<OnceLock<Arc<Page>>>()) {
+        if !budget.charge(pages * size_of::<OnceLock<Arc<Page>>>()) {
             return None;
         }
         let pages = (0..pages).map(|_| OnceLock::new()).collect();
-        Some(Self { pages, used: Arc::clone(used) })
+        Some(Self { pages, budget: Arc::clone(budget) })
     }
 
     fn holds(&self, classes: u32) -> bool {
@@ -112,12 +131,6 @@ fn copy_without(page: &Page, stale: &[usize]) -> Arc<Page> {
         entry.store(EMPTY, Ordering::Relaxed);
     }
     Arc::new(copy)
-}
-
-/// Books `bytes`, unless that is more than there may be.
-fn charge(used: &AtomicUsize, bytes: usize) -> bool {
-    let add = |now: usize| (now + bytes <= MOST_BYTES).then_some(now + bytes);
-    used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
 }
 
 /// What a write does to the rows of one role and action class.
@@ -150,7 +163,7 @@ pub(crate) struct Table {
     known: u32,
     /// Resource classes that a new row has room for.
     resources: u32,
-    used: Arc<AtomicUsize>,
+    budget: Arc<Budget>,
 }
 
 fn cells<T>(count: usize) -> Box<[OnceLock<T>]> {
@@ -158,35 +171,36 @@ fn cells<T>(count: usize) -> Box<[OnceLock<T>]> {
 }
 
 impl Table {
-    /// An empty table for this many classes, with room for some resource classes to come.
-    pub(crate) fn new(extent: Extent) -> Self {
+    /// An empty table for this many classes, with room for some resource classes to come. `most`:
+    /// bytes that its rows may take.
+    pub(crate) fn new(extent: Extent, most: usize) -> Self {
         let resources = extent.resources + extent.resources / 8 + 1024;
         Self {
             roles: cells(extent.roles as usize),
             actions: extent.actions as usize,
             known: extent.resources,
             resources,
-            used: Arc::default(),
+            budget: Arc::new(Budget { used: AtomicUsize::new(0), most }),
         }
     }
 
     /// The row of this role and action class; none when memory is used up.
     pub(crate) fn row(&self, role: RoleId, action: ClassId) -> Option<&Row> {
         let cell = self.roles.get(role as usize)?;
-        if cell.get().is_none() && !charge(&self.used, self.actions * size_of::<RoleRows>()) {
+        if cell.get().is_none() && !self.budget.charge(self.actions * size_of::<RoleRows>()) {
             return None;
         }
         let cell = cell.get_or_init(|| cells(self.actions)).get(action as usize)?;
         if let Some(row) = cell.get() {
             return Some(row);
         }
-        let row = Arc::new(Row::new(self.resources, &self.used)?);
+        let row = Arc::new(Row::new(self.resources, &self.budget)?);
         Some(cell.get_or_init(|| row))
     }
 
     /// The table of the next snapshot, with whatever `touch` lets stand.
     pub(crate) fn next(&self, extent: Extent, touch: impl Fn(RoleId, ClassId) -> Touch) -> Self {
-        let mut next = Self::new(extent);
+        let mut next = Self::new(extent, self.budget.most);
         if extent.resources < self.resources {
             next.resources = self.resources;
         }
@@ -202,11 +216,12 @@ impl Table {
 
     /// Takes over a row of a snapshot that knows the classes before `known`.
     fn carry(&self, role: RoleId, action: ClassId, row: &Arc<Row>, known: ClassId, touch: Touch) {
-        let without =
-            |stale: &[ClassId]| row.without(stale, known, self.resources, &self.used).map(Arc::new);
+        let without = |stale: &[ClassId]| {
+            row.without(stale, known, self.resources, &self.budget).map(Arc::new)
+        };
         let row = match touch {
             Touch::Keep if self.known == known && row.holds(self.resources) => {
-                self.used.fetch_add(row.bytes(), Ordering::Relaxed);
+                self.budget.book(row.bytes());
                 Some(Arc::clone(row))
             }
             Touch::Keep => without(&[]),
