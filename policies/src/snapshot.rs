@@ -131,7 +131,7 @@ impl Snapshot {
 /// to start over.
 fn is_sparse(policy: &Policy) -> bool {
     let Extent { roles, actions, resources } = policy.extent();
-    let sparse = |issued: u32, used: usize, slack| issued as usize > 2 * used + slack;
+    let sparse = |issued: u32, used: usize, slack: usize| issued as usize > 2 * used + slack;
     sparse(resources, policy.resources.len(), 65_536)
         || sparse(actions, policy.actions.len(), 1_024)
         || sparse(roles, policy.roles.iter().count(), 4_096)

@@ -61,6 +61,32 @@ fn a_rule_at_the_end_of_the_longest_chain_decides() {
     assert!(snapshot.decide(&set, "read", &film, &Facts::labels([])).unwrap().allowed);
 }
 
+/// Numbers of names that are gone are given up then, and everything is numbered anew.
+#[test]
+fn a_flood_of_names_that_came_and_went_leaves_the_rest_as_it_was() {
+    let rule = |id: u32, resource: &str, effect| {
+        let resource = ResourcePattern::parse(resource).unwrap();
+        let action = ActionPattern::parse("read").unwrap();
+        Change::RuleSet(Rule { id, priority: id, role: role("r1"), resource, action, effect })
+    };
+    let kept = [rule(1, "film:a", Effect::Deny), rule(2, "film:*", Effect::Allow)];
+    let flood = (10..70_010).map(|n| rule(n, &format!("kind-{}:{n}", n % 2), Effect::Allow));
+    let inherits = vec![role("r1")];
+    let heir = [Change::RoleSet { name: role("r0"), inherits }];
+    let changes: Vec<Change> = kept.into_iter().chain(heir).chain(flood).collect();
+    let flooded = start().next(2, &changes).unwrap();
+    let gone: Vec<Change> = (10..70_010).map(|id| Change::RuleRemoved { id }).collect();
+    let snapshot = flooded.next(3, &gone).unwrap();
+    assert_eq!((snapshot.revision(), snapshot.rules().count()), (3, 2));
+    let set = snapshot.role_set(&[role("r0")]);
+    for (kind, id, allowed) in [("film", "a", false), ("film", "b", true), ("kind-0", "10", false)]
+    {
+        let resource = Resource::new(kind, Some(id));
+        let decision = snapshot.decide(&set, "read", &resource, &Facts::labels([])).unwrap();
+        assert_eq!(decision.allowed, allowed, "{kind}:{id}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
 
