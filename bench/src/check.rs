@@ -98,7 +98,7 @@ async fn compare(
     // Every token and class is seen once before anything counts.
     wrk::run(ours, file, options.seconds)?;
     wrk::run(bare, file, 1)?;
-    let (mut runs, mut base) = (Vec::new(), Vec::new());
+    let (mut runs, mut bases) = (Vec::new(), Vec::new());
     for round in 1..=options.rounds {
         let (a, b) =
             (wrk::run(ours, file, options.seconds)?, wrk::run(bare, file, options.seconds)?);
@@ -111,17 +111,17 @@ async fn compare(
             a.per_second / b.per_second
         );
         runs.push(a);
-        base.push(b);
+        bases.push(b);
     }
-    let ratio = Spread::of(runs.iter().zip(&base).map(|(a, b)| a.per_second / b.per_second));
-    let rate = Spread::of(base.iter().map(|run| run.per_second))
+    let ratio = Spread::of(runs.iter().zip(&bases).map(|(a, b)| a.per_second / b.per_second));
+    let rate = Spread::of(bases.iter().map(|run| run.per_second))
         .median
         .min(Spread::of(runs.iter().map(|run| run.per_second)).median)
         / 2.0;
     let paced = [paced(ours, requests, rate).await?, paced(bare, requests, rate).await?];
     report("/check", &runs, paced[0]);
-    report("bare", &base, paced[1]);
-    let cpu = Spread::of(runs.iter().zip(&base).map(|(a, b)| b.cpu_us / a.cpu_us));
+    report("bare", &bases, paced[1]);
+    let cpu = Spread::of(runs.iter().zip(&bases).map(|(a, b)| b.cpu_us / a.cpu_us));
     println!(
         "processor time of bare / of /check: {:.3} (min {:.3}, max {:.3})",
         cpu.median, cpu.min, cpu.max
@@ -134,7 +134,7 @@ async fn compare(
             "ratio": ratio.median, "ratio_min": ratio.min, "ratio_max": ratio.max,
             "cpu_ratio": cpu.median,
             "rps": Spread::of(runs.iter().map(|run| run.per_second)).median,
-            "bare_rps": Spread::of(base.iter().map(|run| run.per_second)).median,
+            "bare_rps": Spread::of(bases.iter().map(|run| run.per_second)).median,
             "paced_rate": rate, "paced_p99_ms": paced[0].1, "bare_paced_p99_ms": paced[1].1,
             "resident_mib": ours.resident_mib()?,
         })

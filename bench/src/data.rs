@@ -104,13 +104,13 @@ pub(crate) async fn requests(
     let (names, ring) = (&config.token, Arc::new(ring));
     let (issuer, audience) = (names.issuer.to_string(), names.audience.to_string());
     let issuer = Issuer::new(ring, Clock::default(), issuer, audience, names.life());
-    let roles: Vec<RoleName> =
+    let pool: Vec<RoleName> =
         (0..ROLES).map(|n| RoleName::parse(&format!("role{n}"))).collect::<Result<_, _>>()?;
     let mut random = StdRng::seed_from_u64(2);
     let mut requests = Vec::new();
     for _ in 0..tokens {
         let count = random.random_range(1..=3);
-        let held = roles.choose_multiple(&mut random, count).cloned().collect();
+        let held = pool.choose_multiple(&mut random, count).cloned().collect();
         let token = issuer
             .issue(Uuid::new_v4(), (Uuid::new_v4(), 1), (held, 1_000_000))
             .map_err(|problem| anyhow::anyhow!("{}", problem.code))?;
