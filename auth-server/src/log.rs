@@ -60,7 +60,7 @@ where
         };
         let mut line = String::new();
         self.inner.format_event(context, Writer::new(&mut line), event)?;
-        writer.write_str(&(self.append)(line.trim_end(), id.as_str()))
+        writer.write_str(&(self.append)(line.trim_end(), &id.to_string()))
     }
 }
 

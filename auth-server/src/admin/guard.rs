@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::identity::SignedIn;
 use crate::policy::{ESCALATION, LivePolicy};
 use crate::problem::{INTERNAL, Problem, Spec};
+use crate::request::part;
 
 const FORBIDDEN: Spec =
     Spec { status: 403, code: "forbidden", title: "You don't have the right to do this." };
@@ -79,10 +80,9 @@ impl<'a> ApiExtractor<'a> for Guarded {
             tracing::error!(message, "a right could not be decided");
             Problem::new(INTERNAL)
         };
-        let live = request
-            .data::<Arc<LivePolicy>>()
+        let live = part::<Arc<LivePolicy>>(request)
             .ok_or_else(|| broken("the server was put together without a policy".into()))?;
-        let roles = live.roles(caller.user, caller.rev, &caller.roles).into_owned();
+        let roles = live.roles(&caller.roles);
         let policy = live.snapshot();
         let method = request.method().as_str();
         // Decided on what the path says, however it is spelled.

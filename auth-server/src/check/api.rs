@@ -1,10 +1,11 @@
 //! `POST /api/v1/check`, `/check/batch`, `/filter`.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use poem_openapi::{Object, OpenApi};
-use policies::{At, Filter, PolicyError, RoleName, Snapshot};
+use policies::{At, Filter, PolicyError, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ use crate::clock::Clock;
 use crate::identity::{Caller, TOKEN};
 use crate::input::{BODY, FIELD};
 use crate::ops::Decisions;
-use crate::policy::LivePolicy;
+use crate::policy::{LivePolicy, Standing};
 use crate::problem::{INTERNAL, Problem};
 use crate::problems;
 use crate::request::{Body, Reply};
@@ -160,7 +161,10 @@ impl CheckApi {
     ) -> Result<Reply<FilterAnswer>, CheckError> {
         self.reach(body.at_least).await?;
         let policy = self.policy.snapshot_full();
-        let roles = policy.role_set(self.names(&caller).iter());
+        let roles = match &caller {
+            Caller::Guest => policy.role_set([]),
+            Caller::User(user) => policy.role_set(&self.policy.roles(&user.roles)),
+        };
         let revision = policy.revision();
         let Body(FilterRequest { action, kind, at, .. }) = body;
         let filter: Arc<Filter> = match at {
@@ -186,28 +190,26 @@ impl CheckApi {
         Err(CheckError::RevisionBehind.problem().retry_after(1).into())
     }
 
-    fn names<'a>(&self, caller: &'a Caller) -> std::borrow::Cow<'a, [RoleName]> {
-        match caller {
-            Caller::Guest => std::borrow::Cow::Borrowed(&[]),
-            Caller::User(user) => self.policy.roles(user.user, user.rev, &user.roles),
-        }
-    }
-
     fn asking<T>(
         &self,
         policy: &Snapshot,
         caller: &Caller,
         answer: impl FnOnce(&Asking) -> Result<T, PolicyError>,
     ) -> Result<T, PolicyError> {
-        let names = self.names(caller);
-        let roles = policy.role_set(names.iter());
-        let may_read_rules = match caller {
-            Caller::Guest => false,
-            Caller::User(_) => policy.allows_route(&roles, "GET", "/api/v1/rules")?,
+        let (live, clock, decisions) = (&*self.policy, &self.clock, &self.decisions);
+        let (guest, user);
+        let standing = match caller {
+            Caller::Guest => {
+                guest = Standing::guest(policy);
+                &guest
+            }
+            Caller::User(verified) => {
+                user = live.standing(policy, &verified.roles)?;
+                &*user
+            }
         };
-        let now = self.clock.now();
-        let decisions = &self.decisions;
-        answer(&Asking { policy, roles: &roles, names: &names, may_read_rules, now, decisions })
+        let now = OnceCell::new();
+        answer(&Asking { live, policy, caller, standing, clock, now, decisions })
     }
 }
 

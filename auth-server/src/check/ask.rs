@@ -1,13 +1,18 @@
 //! A question as it comes, and its answer.
 
+use std::cell::OnceCell;
+
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
-use policies::{Decision, Facts, PolicyError, Resource, RoleSet, Snapshot};
+use policies::{Decision, Facts, PolicyError, Resource, RoleName, Snapshot};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::clock::Clock;
+use crate::identity::Caller;
 use crate::ops::Decisions;
 use crate::policy::rules::RuleInForce;
+use crate::policy::{LivePolicy, Standing};
 
 /// The resource that is asked about.
 #[derive(Deserialize, Object)]
@@ -68,13 +73,15 @@ pub(super) struct Answer {
     revision: i64,
 }
 
-/// Who asks, and how much they may know.
+/// Who asks, and by what it is answered.
 pub(super) struct Asking<'a> {
+    pub(super) live: &'a LivePolicy,
     pub(super) policy: &'a Snapshot,
-    pub(super) roles: &'a RoleSet,
-    pub(super) names: &'a [policies::RoleName],
-    pub(super) may_read_rules: bool,
-    pub(super) now: DateTime<Utc>,
+    pub(super) caller: &'a Caller,
+    pub(super) standing: &'a Standing,
+    pub(super) clock: &'a Clock,
+    /// Read once, where a window is asked for.
+    pub(super) now: OnceCell<DateTime<Utc>>,
     pub(super) decisions: &'a Decisions,
 }
 
@@ -83,16 +90,19 @@ impl Asking<'_> {
         let resource = Resource::new(&body.kind, body.id.as_deref());
         let facts = match (&body.labels, &body.access) {
             (Some(labels), _) => Facts::labels(labels.iter().map(String::as_str)),
-            (None, Some(access)) => Facts::access(access, self.policy.windowed(), self.now),
+            (None, Some(access)) => {
+                let now = *self.now.get_or_init(|| self.clock.now());
+                Facts::access(access, self.policy.windowed(), now)
+            }
             (None, None) => Facts::missing(),
         };
-        let decision = self.policy.decide(self.roles, action, &resource, &facts)?;
+        let decision = self.policy.decide(&self.standing.roles, action, &resource, &facts)?;
         self.decisions.count(decision.allowed);
         Ok(self.answer(decision))
     }
 
     fn answer(&self, decision: Decision) -> Answer {
-        let rule = decision.rule.filter(|_| self.may_read_rules);
+        let rule = decision.rule.filter(|_| self.standing.may_read_rules);
         let rule = rule.and_then(|id| self.policy.rule(id));
         let reason = Reason {
             code: decision.code.as_str(),
@@ -109,10 +119,12 @@ impl Asking<'_> {
         }
     }
 
-    fn path(&self, role: &policies::RoleName) -> Vec<String> {
-        let anonymous = policies::RoleName::anonymous();
-        let mut held = self.names.to_vec();
-        held.push(anonymous);
+    fn path(&self, role: &RoleName) -> Vec<String> {
+        let mut held = match self.caller {
+            Caller::Guest => vec![],
+            Caller::User(user) => self.live.roles(&user.roles),
+        };
+        held.push(RoleName::anonymous());
         self.policy.path(&held, role).iter().map(ToString::to_string).collect()
     }
 }

@@ -1,43 +1,49 @@
-//! Tokens that were verified before, under the hash of their bytes: no token is ever stored.
+//! Tokens that were verified before.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
+use foldhash::{fast, quality};
 use papaya::HashMap;
-use sha2::{Digest, Sha256};
 
 use super::Verified;
 
-/// SHA-256 of a token. A cryptographic hash, so that nobody can make another token that has it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key([u8; 32]);
-
-impl Key {
-    pub(super) fn of(token: &str) -> Self {
-        Self(Sha256::digest(token).into())
-    }
-}
-
+/// Tokens by their hash, which is keyed at random. Two of one hash take turns.
 pub(super) struct Cache {
-    tokens: HashMap<Key, Arc<Verified>, foldhash::fast::RandomState>,
+    tokens: HashMap<u64, Known, fast::RandomState>,
+    hasher: quality::RandomState,
     most: usize,
     sweeping: AtomicBool,
 }
 
+/// The token is compared whole: that costs less than a hash that nobody could forge.
+struct Known {
+    token: Box<[u8]>,
+    verified: Arc<Verified>,
+}
+
 impl Cache {
-    /// Keeps `most` tokens, or a few more for a moment.
+    /// Keeps `most` tokens, or a few more for a moment. Each takes about 1 KiB.
     pub(super) fn new(most: usize) -> Self {
-        let hasher = foldhash::fast::RandomState::default();
-        Self { tokens: HashMap::with_hasher(hasher), most, sweeping: AtomicBool::new(false) }
+        Self {
+            tokens: HashMap::with_hasher(fast::RandomState::default()),
+            hasher: quality::RandomState::default(),
+            most,
+            sweeping: AtomicBool::new(false),
+        }
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<Arc<Verified>> {
-        self.tokens.pin().get(key).cloned()
+    pub(super) fn get(&self, token: &[u8]) -> Option<Arc<Verified>> {
+        let tokens = self.tokens.pin();
+        let known = tokens.get(&self.hasher.hash_one(token))?;
+        (*known.token == *token).then(|| Arc::clone(&known.verified))
     }
 
-    pub(super) fn insert(&self, key: Key, verified: Arc<Verified>, now: DateTime<Utc>) {
-        self.tokens.pin().insert(key, verified);
+    pub(super) fn insert(&self, token: &[u8], verified: Arc<Verified>, now: DateTime<Utc>) {
+        let known = Known { token: token.into(), verified };
+        self.tokens.pin().insert(self.hasher.hash_one(token), known);
         if self.tokens.len() > self.most && !self.sweeping.swap(true, Ordering::AcqRel) {
             self.sweep(now);
             self.sweeping.store(false, Ordering::Release);
@@ -48,9 +54,9 @@ impl Cache {
     /// full cache is not swept at every new token. Whoever is dropped is verified once more.
     fn sweep(&self, now: DateTime<Utc>) {
         let tokens = self.tokens.pin();
-        tokens.retain(|_, verified| !verified.is_over(now));
+        tokens.retain(|_, known| !known.verified.is_over(now));
         let surplus = tokens.len().saturating_sub(self.most - self.most / 10);
-        let dropped: Vec<Key> = tokens.keys().take(surplus).copied().collect();
+        let dropped: Vec<u64> = tokens.keys().take(surplus).copied().collect();
         for key in &dropped {
             tokens.remove(key);
         }
@@ -60,6 +66,7 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::StatedRoles;
     use chrono::TimeDelta;
     use uuid::Uuid;
 
@@ -68,8 +75,7 @@ mod tests {
             user: Uuid::nil(),
             session: Uuid::nil(),
             session_number: 1,
-            roles: vec![],
-            rev: 0,
+            roles: StatedRoles::new(Uuid::nil(), 0, vec![]),
             expires_at,
         })
     }
@@ -79,20 +85,20 @@ mod tests {
         let (cache, now) = (Cache::new(100), DateTime::UNIX_EPOCH);
         let (dead, alive) = (now - TimeDelta::hours(1), now + TimeDelta::hours(1));
         for n in 0..50 {
-            cache.insert(Key::of(&format!("dead {n}")), token(dead), now);
+            cache.insert(format!("dead {n}").as_bytes(), token(dead), now);
         }
         for n in 0..51 {
-            cache.insert(Key::of(&format!("alive {n}")), token(alive), now);
+            cache.insert(format!("alive {n}").as_bytes(), token(alive), now);
         }
-        assert!(cache.get(&Key::of("dead 0")).is_none());
-        assert!((0..51).all(|n| cache.get(&Key::of(&format!("alive {n}"))).is_some()));
+        assert!(cache.get(b"dead 0").is_none());
+        assert!((0..51).all(|n| cache.get(format!("alive {n}").as_bytes()).is_some()));
     }
 
     #[test]
     fn a_cache_full_of_living_tokens_stays_bounded() {
         let (cache, now) = (Cache::new(100), DateTime::UNIX_EPOCH);
         for n in 0..1_000 {
-            cache.insert(Key::of(&n.to_string()), token(now + TimeDelta::hours(1)), now);
+            cache.insert(n.to_string().as_bytes(), token(now + TimeDelta::hours(1)), now);
             assert!(cache.tokens.len() <= 101);
         }
         assert!(cache.tokens.len() >= 90);

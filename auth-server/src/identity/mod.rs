@@ -23,7 +23,7 @@ pub use verified::Verified;
 use crate::clock::Clock;
 use crate::session::{self, Revocation};
 use crate::token::{Claims, Verifier};
-use cache::{Cache, Key};
+use cache::Cache;
 use freshness::Freshness;
 use marks::Marks;
 
@@ -72,11 +72,10 @@ impl Identity {
     ///
     /// # Errors
     /// Says why the token is not taken.
-    pub async fn verify(&self, token: &str) -> Result<Arc<Verified>, TokenProblem> {
-        let key = Key::of(token);
-        let verified = match self.cache.get(&key) {
+    pub async fn verify(&self, token: &[u8]) -> Result<Arc<Verified>, TokenProblem> {
+        let verified = match self.cache.get(token) {
             Some(verified) => verified,
-            None => self.read(token, key).await?,
+            None => self.read(token).await?,
         };
         if verified.is_over(self.clock.now()) {
             return Err(TokenProblem::Expired);
@@ -90,11 +89,10 @@ impl Identity {
         Ok(verified)
     }
 
-    async fn read(&self, token: &str, key: Key) -> Result<Arc<Verified>, TokenProblem> {
-        refuse_refresh_token(token)?;
-        let claims = self.verifier.verify(token).await?;
+    async fn read(&self, token: &[u8]) -> Result<Arc<Verified>, TokenProblem> {
+        let claims = self.verifier.verify(text(token)?).await?;
         let verified = Arc::new(Verified::from(claims));
-        self.cache.insert(key, verified.clone(), self.clock.now());
+        self.cache.insert(token, verified.clone(), self.clock.now());
         Ok(verified)
     }
 
@@ -103,9 +101,8 @@ impl Identity {
     ///
     /// # Errors
     /// The token is not ours.
-    pub async fn genuine(&self, token: &str) -> Result<Claims, TokenProblem> {
-        refuse_refresh_token(token)?;
-        Ok(self.verifier.genuine(token).await?)
+    pub async fn genuine(&self, token: &[u8]) -> Result<Claims, TokenProblem> {
+        Ok(self.verifier.genuine(text(token)?).await?)
     }
 
     /// Refuses these tokens from the next request on, here and, as soon as they hear of it, on the
@@ -121,6 +118,8 @@ impl Identity {
     }
 }
 
-fn refuse_refresh_token(token: &str) -> Result<(), TokenProblem> {
-    if token.starts_with(session::PREFIX) { Err(TokenProblem::WrongType) } else { Ok(()) }
+/// What may be an access token.
+fn text(token: &[u8]) -> Result<&str, TokenProblem> {
+    let text = std::str::from_utf8(token).map_err(|_| TokenProblem::Malformed)?;
+    if text.starts_with(session::PREFIX) { Err(TokenProblem::WrongType) } else { Ok(text) }
 }

@@ -1,13 +1,13 @@
 //! A caller whose token was checked.
 
 use chrono::{DateTime, Utc};
-use policies::RoleName;
 use uuid::Uuid;
 
+use crate::policy::StatedRoles;
 use crate::token::{Claims, LEEWAY};
 
 /// What a valid access token says about its bearer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Verified {
     /// The user.
     pub user: Uuid,
@@ -15,10 +15,8 @@ pub struct Verified {
     pub session: Uuid,
     /// The session's number among the user's.
     pub session_number: i64,
-    /// The roles granted to the user at revision `rev`.
-    pub roles: Vec<RoleName>,
-    /// The policy's revision at which `roles` were read.
-    pub rev: i64,
+    /// The roles granted to the user.
+    pub roles: StatedRoles,
     /// When the token expires; it is taken for five seconds more.
     pub expires_at: DateTime<Utc>,
 }
@@ -36,8 +34,7 @@ impl From<Claims> for Verified {
             user: claims.sub,
             session: claims.sid,
             session_number: claims.sn,
-            roles: claims.roles,
-            rev: claims.rev,
+            roles: StatedRoles::new(claims.sub, claims.rev, claims.roles),
             expires_at: DateTime::from_timestamp(claims.exp, 0).unwrap_or_default(),
         }
     }

@@ -1,7 +1,7 @@
 //! What is counted, in OpenMetrics terms. Each [`Metrics`] has a registry of its own, so that
 //! several servers can live in one process.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use poem::http::Method;
@@ -99,12 +99,44 @@ impl HttpMetrics {
         Self { requests, seconds }
     }
 
+    /// Where an operation counts that is known before any request.
+    #[must_use]
+    pub fn of(&self, method: &Method, route: &Arc<str>) -> OperationMetrics {
+        let operation = Operation { method: known(method), route: Arc::clone(route) };
+        let seconds = self.seconds.get_or_create_owned(&operation);
+        let requests = self.requests.clone();
+        OperationMetrics { operation, requests, succeeded: OnceLock::new(), seconds }
+    }
+
     /// A request to `route` (its template) was answered.
     pub fn answered(&self, method: &Method, route: &Arc<str>, status: u16, elapsed: Duration) {
         let operation = Operation { method: known(method), route: Arc::clone(route) };
         self.seconds.get_or_create(&operation).observe(elapsed.as_secs_f64());
         let Operation { method, route } = operation;
         self.requests.get_or_create(&Answered { method, route, status }).inc();
+    }
+}
+
+/// What one operation counts in, without looking for it each time.
+pub struct OperationMetrics {
+    operation: Operation,
+    requests: Family<Answered, Counter>,
+    /// Answers of 200.
+    succeeded: OnceLock<Counter>,
+    seconds: Histogram,
+}
+
+impl OperationMetrics {
+    /// A request was answered.
+    pub fn answered(&self, status: u16, elapsed: Duration) {
+        self.seconds.observe(elapsed.as_secs_f64());
+        let Operation { method, route } = &self.operation;
+        let answered = || Answered { method, route: Arc::clone(route), status };
+        if status == 200 {
+            self.succeeded.get_or_init(|| self.requests.get_or_create_owned(&answered())).inc();
+        } else {
+            self.requests.get_or_create(&answered()).inc();
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `load` reads everything once · `write` makes one write, with its journal line and the next
 //! snapshot · `follow` applies what other replicas wrote · `recent` knows whose roles changed since
-//! their tokens were made.
+//! their tokens were made · `standing` what a caller's roles come to.
 
 mod follow;
 pub mod grants;
@@ -14,17 +14,16 @@ mod recent;
 pub mod roles;
 pub mod rules;
 pub mod seed;
+mod standing;
 pub mod transfer;
 pub mod write;
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, TimeDelta, Utc};
-use policies::{RoleName, Snapshot};
+use policies::Snapshot;
 use tokio::sync::watch;
-use uuid::Uuid;
 
 pub use follow::follow;
 pub use journal::RolesOf;
@@ -32,6 +31,7 @@ pub use load::load;
 pub use problem::{
     ESCALATION, GIVING, IMMUTABLE, INHERITANCE, NAMED, ROLE_END, RULE, from_policy_error,
 };
+pub use standing::{Standing, StatedRoles};
 
 use crate::token::LEEWAY;
 use recent::Recent;
@@ -75,15 +75,6 @@ impl LivePolicy {
     /// The policy as it stands now, to be kept.
     pub fn snapshot_full(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
-    }
-
-    /// Roles of a user whose token was made at revision `rev` with `roles`: those, unless they
-    /// were changed since.
-    pub fn roles<'a>(&self, user: Uuid, rev: i64, roles: &'a [RoleName]) -> Cow<'a, [RoleName]> {
-        match self.recent.since(user, rev) {
-            Some(roles) => Cow::Owned(roles.to_vec()),
-            None => Cow::Borrowed(roles),
-        }
     }
 
     /// Waits until this replica stands at `revision` or later. False: not within a second.

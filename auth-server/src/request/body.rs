@@ -80,7 +80,7 @@ const FALLBACK: usize = 64 << 10;
 
 fn limit<const LIMIT: usize>(request: &Request) -> usize {
     match LIMIT {
-        0 => request.data::<Context>().map_or(FALLBACK, |context| context.body_limit),
+        0 => request.data::<Context>().map_or(FALLBACK, |context| context.shared.body_limit),
         fixed => fixed,
     }
 }

@@ -1,11 +1,15 @@
 //! What is known about a request besides the request itself.
 
 use std::fmt;
+use std::sync::Arc;
 
+use poem::Request;
 use poem::http::header::HeaderName;
-use poem::http::{HeaderMap, HeaderValue};
+use poem::http::{Extensions, HeaderMap, HeaderValue};
 use tokio::task::futures::TaskLocalFuture;
 use uuid::Uuid;
+
+use super::direct::OperationId;
 
 /// The header that carries the request's id, in and out.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -14,41 +18,46 @@ pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 128;
 
 /// Names one request, in its answer and in every line that is logged about it.
-#[derive(Clone)]
-pub struct RequestId(HeaderValue);
+#[derive(Clone, Debug)]
+pub struct RequestId(Name);
+
+/// One of ours becomes text only where it is written down.
+#[derive(Clone, Debug)]
+enum Name {
+    Given(HeaderValue),
+    Made(Uuid),
+}
 
 impl RequestId {
     /// The caller's id where it is 1 to 128 visible ASCII characters, else a new one.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
-        match headers.get(HEADER) {
-            Some(given) if is_usable(given.as_bytes()) => Self(given.clone()),
-            _ => Self::new(),
-        }
-    }
-
-    fn new() -> Self {
-        let mut buffer = Uuid::encode_buffer();
-        let text = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
-        Self(HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none")))
+        Self(match headers.get(HEADER) {
+            Some(given) if is_usable(given.as_bytes()) => Name::Given(given.clone()),
+            _ => Name::Made(Uuid::new_v4()),
+        })
     }
 
     /// The id as a header's value.
     #[must_use]
     pub fn value(&self) -> HeaderValue {
-        self.0.clone()
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+        match &self.0 {
+            Name::Given(value) => value.clone(),
+            Name::Made(id) => {
+                let mut buffer = Uuid::encode_buffer();
+                let text = id.hyphenated().encode_lower(&mut buffer);
+                HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none"))
+            }
+        }
     }
 }
 
-impl fmt::Debug for RequestId {
+impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        match &self.0 {
+            Name::Given(value) => f.write_str(value.to_str().unwrap_or_default()),
+            Name::Made(id) => id.fmt(f),
+        }
     }
 }
 
@@ -56,13 +65,28 @@ fn is_usable(id: &[u8]) -> bool {
     (1..=LONGEST).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
 }
 
-/// Left on each request for extractors and handlers: `request.data::<Context>()`.
-#[derive(Clone, Debug)]
-pub struct Context {
-    /// The request's id.
-    pub id: RequestId,
+/// What all requests share, for extractors and handlers, which look for it by its type.
+#[derive(Default)]
+pub struct Shared {
     /// Largest body in bytes, where an operation doesn't say otherwise.
     pub body_limit: usize,
+    /// Parts of the server.
+    pub parts: Extensions,
+}
+
+/// Left on each request: `request.data::<Context>()`.
+#[derive(Clone)]
+pub struct Context {
+    /// What all requests share.
+    pub shared: Arc<Shared>,
+    /// The operation that answers, if it was found without the router.
+    pub(super) operation: Option<OperationId>,
+}
+
+/// The server's part of this type, if it has one.
+#[must_use]
+pub fn part<T: Send + Sync + 'static>(request: &Request) -> Option<&T> {
+    request.data::<Context>().and_then(|context| context.shared.parts.get())
 }
 
 tokio::task_local! {
@@ -72,11 +96,6 @@ tokio::task_local! {
 /// Runs `work` so that what it logs carries the id.
 pub fn scope<F: Future>(id: RequestId, work: F) -> TaskLocalFuture<RequestId, F> {
     CURRENT.scope(id, work)
-}
-
-/// As [`scope`], for work that doesn't wait.
-pub fn with<T>(id: &RequestId, work: impl FnOnce() -> T) -> T {
-    CURRENT.sync_scope(id.clone(), work)
 }
 
 /// The id of the request that this task is working on, if it is.
@@ -97,15 +116,17 @@ mod tests {
 
     #[test]
     fn a_readable_id_is_taken() {
-        assert_eq!(of(b"a-{1}~").as_str(), "a-{1}~");
-        assert_eq!(of(&[b'x'; 128]).as_str().len(), 128);
+        assert_eq!(of(b"a-{1}~").value(), "a-{1}~");
+        assert_eq!(of(&[b'x'; 128]).to_string().len(), 128);
     }
 
     #[test]
     fn any_other_id_is_replaced() {
         for given in [&b""[..], b"a b", b"\xff", b"a\tb", &[b'x'; 129]] {
-            assert_eq!(of(given).as_str().len(), 36, "{given:?}");
+            let id = of(given);
+            assert_eq!(id.to_string().len(), 36, "{given:?}");
+            assert_eq!(id.value(), id.to_string());
         }
-        assert_ne!(of(b"").as_str(), RequestId::of(&HeaderMap::new()).as_str());
+        assert_ne!(of(b"").value(), RequestId::of(&HeaderMap::new()).value());
     }
 }

@@ -8,33 +8,59 @@ use poem::endpoint::{BoxEndpoint, DynEndpoint};
 use poem::http::Method;
 use poem::{Endpoint, Request, Response, Result};
 
-/// An operation that two tables lead to.
-pub type Operation = Arc<dyn DynEndpoint<Output = Response>>;
+use super::context::Context;
+use crate::ops::OperationMetrics;
 
-/// Operations by path.
-pub type ByPath = HashMap<String, Vec<(Method, Operation)>>;
+/// An operation that looks for no parameters, neither in the path nor in the query.
+pub struct Operation {
+    pub(super) method: Method,
+    pub(super) path: Arc<str>,
+    pub(super) metrics: OperationMetrics,
+    pub(super) endpoint: Arc<dyn DynEndpoint<Output = Response>>,
+}
 
-/// Calls an operation whose path and method are asked for literally; asks the router for the rest.
+/// Operations by path and method.
+#[derive(Default)]
+pub struct Operations {
+    all: Vec<Operation>,
+    by_path: HashMap<Arc<str>, Vec<OperationId>, foldhash::fast::RandomState>,
+}
+
+/// Which of them.
+#[derive(Clone, Copy)]
+pub struct OperationId(usize);
+
+impl Operations {
+    /// One more.
+    pub(super) fn add(&mut self, operation: Operation) {
+        let id = OperationId(self.all.len());
+        self.by_path.entry(Arc::clone(&operation.path)).or_default().push(id);
+        self.all.push(operation);
+    }
+
+    /// The operation that is asked for literally.
+    pub(super) fn find(&self, request: &Request) -> Option<OperationId> {
+        let of_path = self.by_path.get(request.uri().path())?;
+        let is_meant = |operation: &Operation| operation.method == *request.method();
+        of_path.iter().copied().find(|id| self.get(*id).is_some_and(is_meant))
+    }
+
+    pub(super) fn get(&self, id: OperationId) -> Option<&Operation> {
+        self.all.get(id.0)
+    }
+}
+
+/// Calls the operation that the edge has found; asks the router where it found none.
 pub struct Direct {
-    operations: ByPath,
+    operations: Arc<Operations>,
     router: BoxEndpoint<'static>,
 }
 
 impl Direct {
-    /// Operations that the `router` also knows, and the router. They must not look for parameters
-    /// in the path or the query.
+    /// Operations that the `router` also knows, and the router.
     #[must_use]
-    pub fn new(operations: ByPath, router: BoxEndpoint<'static>) -> Self {
+    pub fn new(operations: Arc<Operations>, router: BoxEndpoint<'static>) -> Self {
         Self { operations, router }
-    }
-
-    fn find(&self, request: &Request) -> Option<&Operation> {
-        let (_, found) = self
-            .operations
-            .get(request.uri().path())?
-            .iter()
-            .find(|(method, _)| method == request.method())?;
-        Some(found)
     }
 }
 
@@ -43,8 +69,9 @@ impl Endpoint for Direct {
 
     // Not `async`, as in the edge.
     fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
-        match self.find(&request) {
-            Some(operation) => DynEndpoint::call(&**operation, request),
+        let found = request.data::<Context>().and_then(|context| context.operation);
+        match found.and_then(|id| self.operations.get(id)) {
+            Some(operation) => DynEndpoint::call(&*operation.endpoint, request),
             None => DynEndpoint::call(&*self.router, request),
         }
     }

@@ -10,7 +10,8 @@ use futures::future::Either;
 use poem::http::{HeaderValue, Method, Uri, header};
 use poem::{Endpoint, PathPattern, Request, Response, Result};
 
-use super::context::{self, Context, RequestId};
+use super::context::{self, Context, RequestId, Shared};
+use super::direct::{OperationId, Operations};
 use super::refusal;
 use super::routes::Routes;
 use crate::input;
@@ -23,41 +24,44 @@ const SLOW: Duration = Duration::from_secs(1);
 /// Everything that happens to every request.
 pub struct Edge<E> {
     inner: E,
+    operations: Arc<Operations>,
+    shared: Arc<Shared>,
     after: After,
-    share: Share,
-    body_limit: usize,
 }
-
-/// Leaves on a request what extractors look for.
-pub type Share = Box<dyn Fn(&mut Request) + Send + Sync>;
 
 /// What an answer is finished with.
 struct After {
+    operations: Arc<Operations>,
     routes: Arc<Routes>,
     metrics: HttpMetrics,
     unmatched: Arc<str>,
 }
 
 impl<E> Edge<E> {
-    /// Puts the edge around `inner`, whose requests get what `share` leaves on them.
-    /// `body_limit` is in bytes.
+    /// Puts the edge around `inner`. It finds those of `operations` for [`super::Direct`]; the
+    /// router has `routes`.
     pub fn new(
         inner: E,
-        (routes, metrics): (Arc<Routes>, HttpMetrics),
-        share: Share,
-        body_limit: usize,
+        (operations, routes): (Arc<Operations>, Arc<Routes>),
+        metrics: HttpMetrics,
+        shared: Shared,
     ) -> Self {
-        let after = After { routes, metrics, unmatched: "unmatched".into() };
-        Self { inner, after, share, body_limit }
+        let unmatched = "unmatched".into();
+        let after = After { operations: Arc::clone(&operations), routes, metrics, unmatched };
+        Self { inner, operations, shared: Arc::new(shared), after }
     }
 }
 
 /// What is kept of a request for its log line.
 struct Asked {
     id: RequestId,
-    method: Method,
-    uri: Uri,
+    what: What,
     started: Instant,
+}
+
+enum What {
+    Found(OperationId),
+    Routed(Method, Uri),
 }
 
 impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
@@ -65,40 +69,48 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
 
     // Not `async`: a request is 500 bytes, and each async function would hold it twice more.
     fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
-        let asked = Asked {
-            id: RequestId::of(request.headers()),
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            started: Instant::now(),
-        };
-        request.set_data(Context { id: asked.id.clone(), body_limit: self.body_limit });
-        (self.share)(&mut request);
-        let answer = if has_nul(&asked.uri) {
+        let operation = self.operations.find(&request);
+        let what = operation.map_or_else(
+            || What::Routed(request.method().clone(), request.uri().clone()),
+            What::Found,
+        );
+        let asked = Asked { id: RequestId::of(request.headers()), what, started: Instant::now() };
+        let id = asked.id.clone();
+        let answer = if has_nul(request.uri()) {
             Either::Left(ready(Err(nul_refused())))
         } else {
+            request.set_data(Context { shared: Arc::clone(&self.shared), operation });
             Either::Right(self.inner.call(request))
         };
-        context::scope(asked.id.clone(), answer)
-            .map(move |answer| Ok(self.after.finish(&asked, answer)))
+        context::scope(id, answer.map(move |answer| Ok(self.after.finish(&asked, answer))))
     }
 }
 
 impl After {
     fn finish(&self, asked: &Asked, answer: Result<Response>) -> Response {
-        context::with(&asked.id, || {
-            let mut response = answer.unwrap_or_else(|error| refusal::response(error, None));
-            let headers = response.headers_mut();
-            headers.insert(context::HEADER, asked.id.value());
-            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-            // Without the router, the path is the pattern.
-            let pattern = response.data().map_or(asked.uri.path(), |PathPattern(found)| found);
-            let route = self.routes.get(pattern);
-            let template = route.map_or(&self.unmatched, |route| &route.template);
-            let elapsed = asked.started.elapsed();
-            self.metrics.answered(&asked.method, template, response.status().as_u16(), elapsed);
-            log(asked, &response, elapsed);
-            response
-        })
+        let mut response = answer.unwrap_or_else(|error| refusal::response(error, None));
+        let headers = response.headers_mut();
+        headers.insert(context::HEADER, asked.id.value());
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let elapsed = asked.started.elapsed();
+        let status = response.status().as_u16();
+        match &asked.what {
+            What::Found(id) => {
+                if let Some(operation) = self.operations.get(*id) {
+                    operation.metrics.answered(status, elapsed);
+                    log(&operation.method, &operation.path, &response, elapsed);
+                }
+            }
+            What::Routed(method, uri) => {
+                // Without the router, the path is the pattern.
+                let pattern = response.data().map_or(uri.path(), |PathPattern(found)| found);
+                let route = self.routes.get(pattern);
+                let template = route.map_or(&self.unmatched, |route| &route.template);
+                self.metrics.answered(method, template, status, elapsed);
+                log(method, uri.path(), &response, elapsed);
+            }
+        }
+        response
     }
 }
 
@@ -116,9 +128,8 @@ fn has_nul(uri: &Uri) -> bool {
 
 /// One line for what somebody may want to look into; the rest only where `debug` is asked for.
 /// The query stays out: logins are searched by it.
-fn log(asked: &Asked, response: &Response, elapsed: Duration) {
+fn log(method: &Method, path: &str, response: &Response, elapsed: Duration) {
     let status = response.status();
-    let (method, path) = (&asked.method, asked.uri.path());
     let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     let code = response.data::<Code>().map_or("", |code| code.0);
     let status = status.as_u16();

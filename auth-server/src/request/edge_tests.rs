@@ -7,7 +7,7 @@ use poem::{Endpoint, Request, Response, Route as Router};
 
 use super::super::answered::Answered;
 use super::super::routes::Route;
-use super::{Edge, Routes};
+use super::{Edge, Routes, Shared};
 use crate::ops::Metrics;
 
 async fn ask(request: Request) -> (Response, serde_json::Value, String) {
@@ -28,7 +28,8 @@ async fn ask(request: Request) -> (Response, serde_json::Value, String) {
     let metrics = Metrics::default();
     let routes = Arc::new(routes);
     let inner = Answered::new(inner, Arc::clone(&routes));
-    let edge = Edge::new(inner, (routes, metrics.http.clone()), Box::new(|_| {}), 10);
+    let routes = (Arc::default(), routes);
+    let edge = Edge::new(inner, routes, metrics.http.clone(), Shared::default());
     let mut response = edge.call(request).await.expect("the edge always answers");
     let body = response.take_body().into_string().await.expect("text");
     let body = serde_json::from_str(&body).unwrap_or_default();

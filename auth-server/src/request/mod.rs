@@ -13,9 +13,9 @@ mod routes;
 
 pub use answered::Answered;
 pub use body::Body;
-pub use context::{Context, RequestId};
+pub use context::{RequestId, Shared, part};
 pub use cors::Origins;
-pub use direct::Direct;
+pub use direct::{Direct, Operations};
 pub use edge::Edge;
 pub use reply::{Created, NoContent, Reply};
-pub use routes::{Operations, Pages};
+pub use routes::{Documented, Pages};

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use poem::EndpointExt;
-use poem::endpoint::BoxEndpoint;
+use poem::endpoint::{BoxEndpoint, DynEndpoint};
 use poem::http::{HeaderValue, Method};
+use poem::{EndpointExt, Response};
 use poem_openapi::OpenApi;
 use poem_openapi::registry::{MetaApi, MetaOperation, MetaParamIn, Registry};
 
-use super::direct::{ByPath, Operation};
+use super::direct::{Operation, Operations};
+use crate::ops::HttpMetrics;
 
-/// Operations by route and method, as poem-openapi keeps them.
+/// Documented by route and method, as poem-openapi keeps them.
 type Table = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
 
 /// Pages that the documentation leaves out, by path; they answer to `GET`.
@@ -32,13 +33,13 @@ pub struct Route {
 pub type Routes = HashMap<Box<str>, Route>;
 
 /// The operations of an API, and pages beside them.
-pub struct Operations<T> {
+pub struct Documented<T> {
     table: Table,
     pages: Vec<&'static str>,
     api: PhantomData<fn() -> T>,
 }
 
-impl<T: OpenApi> Operations<T> {
+impl<T: OpenApi> Documented<T> {
     /// Joins the documented `api` and the `pages`.
     pub fn new(api: T, pages: Pages) -> Self {
         let mut table = Table::new();
@@ -51,15 +52,18 @@ impl<T: OpenApi> Operations<T> {
     }
 
     /// The operations that look for no parameters, neither in the path nor in the query.
-    pub fn direct(&mut self) -> ByPath {
-        let mut direct = ByPath::new();
+    pub fn direct(&mut self, metrics: &HttpMetrics) -> Operations {
+        let mut direct = Operations::default();
         for path in T::meta().into_iter().flat_map(|api| api.paths) {
             let Some(operations) = self.table.get_mut(&path.path) else { continue };
+            let template: Arc<str> = path.path.into();
             for meta in path.operations.iter().filter(|meta| has_no_parameters(meta)) {
-                let Some(operation) = operations.remove(&meta.method) else { continue };
-                let shared: Operation = Arc::from(operation);
-                operations.insert(meta.method.clone(), Arc::clone(&shared).boxed());
-                direct.entry(path.path.clone()).or_default().push((meta.method.clone(), shared));
+                let Some(endpoint) = operations.remove(&meta.method) else { continue };
+                let endpoint: Arc<dyn DynEndpoint<Output = Response>> = Arc::from(endpoint);
+                let method = meta.method.clone();
+                operations.insert(method.clone(), Arc::clone(&endpoint).boxed());
+                let metrics = metrics.of(&method, &template);
+                direct.add(Operation { method, path: Arc::clone(&template), metrics, endpoint });
             }
         }
         direct
@@ -110,7 +114,7 @@ fn has_no_parameters(operation: &MetaOperation) -> bool {
     operation.params.iter().all(|parameter| parameter.in_type == MetaParamIn::Header)
 }
 
-impl<T: OpenApi> OpenApi for Operations<T> {
+impl<T: OpenApi> OpenApi for Documented<T> {
     fn meta() -> Vec<MetaApi> {
         T::meta()
     }

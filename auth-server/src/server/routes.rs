@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use poem::{Endpoint, IntoEndpoint, Request};
+use poem::{Endpoint, IntoEndpoint};
 use poem_openapi::OpenApi;
 
 use super::parts::Parts;
@@ -18,26 +18,31 @@ use crate::config::ServerConfig;
 use crate::docs;
 use crate::login;
 use crate::ops::HealthApi;
-use crate::request::{Answered, Direct, Edge, Operations, Origins};
+use crate::request::{Answered, Direct, Documented, Edge, Origins, Shared};
 use crate::token::api::JwksApi;
 
 /// Everything that the API's address answers.
 pub fn endpoint(parts: &Parts, config: &ServerConfig) -> impl Endpoint + use<> {
     let api = operations(parts);
     let pages = docs::pages(&api);
-    let mut operations = Operations::new(api, pages);
-    let routes = Arc::new(operations.routes());
-    let direct = operations.direct();
-    let direct = Direct::new(direct, docs::service(operations).into_endpoint());
+    let mut documented = Documented::new(api, pages);
+    let routes = Arc::new(documented.routes());
+    let metrics = parts.metrics.http.clone();
+    let operations = Arc::new(documented.direct(&metrics));
+    let service = docs::service(documented).into_endpoint();
+    let direct = Direct::new(Arc::clone(&operations), service);
     let answered = Answered::new(direct, Arc::clone(&routes));
-    let shared = Origins::new(answered, config.cors_origins.as_slice());
-    let (identity, policy) = (Arc::clone(&parts.identity), Arc::clone(&parts.policy));
-    let share = move |request: &mut Request| {
-        request.set_data(Arc::clone(&identity));
-        request.set_data(Arc::clone(&policy));
-    };
+    let origins = Origins::new(answered, config.cors_origins.as_slice());
+    Edge::new(origins, (operations, routes), metrics, shared(parts, config))
+}
+
+/// What extractors look for.
+fn shared(parts: &Parts, config: &ServerConfig) -> Shared {
     let body_limit = usize::try_from(config.body_limit.get()).unwrap_or(usize::MAX);
-    Edge::new(shared, (routes, parts.metrics.http.clone()), Box::new(share), body_limit)
+    let mut shared = Shared { body_limit, ..Shared::default() };
+    shared.parts.insert(Arc::clone(&parts.identity));
+    shared.parts.insert(Arc::clone(&parts.policy));
+    shared
 }
 
 fn operations(parts: &Parts) -> impl OpenApi + use<> {

@@ -1,0 +1,84 @@
+//! What a token's roles come to under one revision of the policy: worked out once and kept beside
+//! the token, since it is asked for with every request.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use policies::{PolicyError, RoleName, RoleSet, Snapshot};
+use uuid::Uuid;
+
+use super::LivePolicy;
+
+/// What a caller's roles come to.
+#[derive(Debug)]
+pub struct Standing {
+    revision: i64,
+    /// The roles, for questions to the snapshot of this revision.
+    pub roles: RoleSet,
+    /// The caller may be told which rule decided.
+    pub may_read_rules: bool,
+}
+
+impl Standing {
+    /// What somebody without a token may do.
+    #[must_use]
+    pub fn guest(policy: &Snapshot) -> Self {
+        let (revision, roles) = (policy.revision(), policy.role_set([]));
+        Self { revision, roles, may_read_rules: false }
+    }
+
+    fn of(policy: &Snapshot, roles: &[RoleName]) -> Result<Self, PolicyError> {
+        let roles = policy.role_set(roles);
+        let may_read_rules = policy.allows_route(&roles, "GET", "/api/v1/rules")?;
+        Ok(Self { revision: policy.revision(), roles, may_read_rules })
+    }
+}
+
+/// Roles as a token states them, and what they last came to.
+#[derive(Debug)]
+pub struct StatedRoles {
+    user: Uuid,
+    rev: i64,
+    stated: Vec<RoleName>,
+    last: ArcSwapOption<Standing>,
+}
+
+impl StatedRoles {
+    /// The roles of `user` at the revision `rev`.
+    #[must_use]
+    pub fn new(user: Uuid, rev: i64, stated: Vec<RoleName>) -> Self {
+        Self { user, rev, stated, last: ArcSwapOption::empty() }
+    }
+}
+
+impl LivePolicy {
+    /// The roles that count now: those stated, unless they were changed since.
+    pub fn roles(&self, of: &StatedRoles) -> Vec<RoleName> {
+        match self.recent.since(of.user, of.rev) {
+            Some(changed) => changed.to_vec(),
+            None => of.stated.clone(),
+        }
+    }
+
+    /// What the roles that count now come to under `policy`.
+    ///
+    /// # Errors
+    /// Casbin fails. Refuse then.
+    pub fn standing(
+        &self,
+        policy: &Snapshot,
+        of: &StatedRoles,
+    ) -> Result<Arc<Standing>, PolicyError> {
+        if let Some(changed) = self.recent.since(of.user, of.rev) {
+            return Standing::of(policy, &changed).map(Arc::new);
+        }
+        if let Some(last) = &*of.last.load()
+            && last.revision == policy.revision()
+        {
+            return Ok(Arc::clone(last));
+        }
+        let standing = Arc::new(Standing::of(policy, &of.stated)?);
+        of.last.store(Some(Arc::clone(&standing)));
+        Ok(standing)
+    }
+}
