@@ -30,7 +30,7 @@ const BATCH_LIMIT: usize = 2 << 20;
 /// A question about one resource.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
-struct CheckRequest {
+pub(super) struct CheckRequest {
     /// What the caller wants to do: `read`, `GET`, …
     action: String,
     /// To what.
@@ -97,11 +97,12 @@ problems! {
 }
 
 /// The operations.
+#[derive(Clone)]
 pub struct CheckApi {
     /// The policy that decides.
     pub policy: Arc<LivePolicy>,
     /// Filters worked out before.
-    pub filters: Filters,
+    pub filters: Arc<Filters>,
     /// For windows.
     pub clock: Clock,
     /// Counted for operators.
@@ -114,7 +115,7 @@ impl CheckApi {
     ///
     /// The caller is the bearer of the token, or a guest without one. Answered from memory.
     #[oai(path = "/check", method = "post", operation_id = "check")]
-    async fn check(
+    pub(super) async fn check(
         &self,
         caller: Caller,
         body: Body<CheckRequest, CHECK_LIMIT>,

@@ -6,5 +6,7 @@
 pub mod api;
 mod ask;
 mod filters;
+mod hot;
 
 pub use filters::Filters;
+pub use hot::Hot;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use poem::endpoint::{BoxEndpoint, DynEndpoint};
+use poem::endpoint::{BoxEndpoint, DynEndpoint, ToDynEndpoint};
 use poem::http::Method;
 use poem::{Endpoint, Request, Response, Result};
 
@@ -36,6 +36,17 @@ impl Operations {
         let id = OperationId(self.all.len());
         self.by_path.entry(Arc::clone(&operation.path)).or_default().push(id);
         self.all.push(operation);
+    }
+
+    /// Answers an operation by another endpoint from now on.
+    pub fn replace<E>(&mut self, method: &Method, path: &str, endpoint: E)
+    where
+        E: Endpoint<Output = Response> + 'static,
+    {
+        let is_meant = |other: &&mut Operation| other.method == *method && *other.path == *path;
+        if let Some(operation) = self.all.iter_mut().find(is_meant) {
+            operation.endpoint = Arc::new(ToDynEndpoint(endpoint));
+        }
     }
 
     /// The operation that is asked for literally.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use poem::http::Method;
 use poem::{Endpoint, IntoEndpoint};
 use poem_openapi::OpenApi;
 
@@ -13,7 +14,7 @@ use crate::admin::Admin;
 use crate::admin::roles::RolesApi;
 use crate::admin::rules::RulesApi;
 use crate::admin::users::UsersApi;
-use crate::check::{Filters, api::CheckApi};
+use crate::check::{Hot, api::CheckApi};
 use crate::config::ServerConfig;
 use crate::docs;
 use crate::login;
@@ -23,12 +24,15 @@ use crate::token::api::JwksApi;
 
 /// Everything that the API's address answers.
 pub fn endpoint(parts: &Parts, config: &ServerConfig) -> impl Endpoint + use<> {
-    let api = operations(parts);
+    let check = check(parts);
+    let api = operations(parts, check.clone());
     let pages = docs::pages(&api);
     let mut documented = Documented::new(api, pages);
     let routes = Arc::new(documented.routes());
     let metrics = parts.metrics.http.clone();
-    let operations = Arc::new(documented.direct(&metrics));
+    let mut operations = documented.direct(&metrics);
+    operations.replace(&Method::POST, "/api/v1/check", Hot(check));
+    let operations = Arc::new(operations);
     let service = docs::service(documented).into_endpoint();
     let direct = Direct::new(Arc::clone(&operations), service);
     let answered = Answered::new(direct, Arc::clone(&routes));
@@ -45,17 +49,20 @@ fn shared(parts: &Parts, config: &ServerConfig) -> Shared {
     shared
 }
 
-fn operations(parts: &Parts) -> impl OpenApi + use<> {
+fn check(parts: &Parts) -> CheckApi {
+    CheckApi {
+        policy: Arc::clone(&parts.policy),
+        filters: Arc::default(),
+        clock: parts.clock.clone(),
+        decisions: parts.metrics.decisions.clone(),
+    }
+}
+
+fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
     let admin = Admin {
         pool: parts.pool.clone(),
         policy: Arc::clone(&parts.policy),
         clock: parts.clock.clone(),
-    };
-    let check = CheckApi {
-        policy: Arc::clone(&parts.policy),
-        filters: Filters::default(),
-        clock: parts.clock.clone(),
-        decisions: parts.metrics.decisions.clone(),
     };
     (
         check,
