@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -20,6 +21,14 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
     pub fn now(&self) -> DateTime<Utc> {
         Utc::now() + TimeDelta::milliseconds(self.offset_ms.load(Ordering::Relaxed))
+    }
+
+    /// The time now in whole seconds since 1970, without the work that a calendar makes.
+    #[must_use]
+    pub fn timestamp(&self) -> i64 {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        millis.saturating_add(self.offset_ms.load(Ordering::Relaxed)).div_euclid(1_000)
     }
 
     /// Moves the clock by `delta`, for whoever holds a clone of it. Tests use this to let time pass.

@@ -55,7 +55,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let Some(id) = context::current() else {
+        let Some(id) = context::id() else {
             return self.inner.format_event(context, writer, event);
         };
         let mut line = String::new();

@@ -80,7 +80,7 @@ impl<'a> ApiExtractor<'a> for Guarded {
             tracing::error!(message, "a right could not be decided");
             Problem::new(INTERNAL)
         };
-        let live = part::<Arc<LivePolicy>>(request)
+        let live = part::<Arc<LivePolicy>>()
             .ok_or_else(|| broken("the server was put together without a policy".into()))?;
         let roles = live.roles(&caller.roles);
         let policy = live.snapshot();

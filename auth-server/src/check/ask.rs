@@ -50,7 +50,7 @@ pub(super) struct Reason {
     label: Option<String>,
     /// The rule that decided; only for callers who may read the rules.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<RuleInForce>,
+    rule: Option<Box<RuleInForce>>,
     /// The role that the rule speaks of; only for callers who may read the rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<String>,
@@ -109,7 +109,7 @@ impl Asking<'_> {
             label: decision.label,
             role: rule.map(|rule| rule.role.to_string()),
             path: rule.map(|rule| self.path(&rule.role)),
-            rule: rule.map(|rule| RuleInForce::from(&**rule)),
+            rule: rule.map(|rule| Box::new(RuleInForce::from(&**rule))),
         };
         Answer {
             allowed: decision.allowed,

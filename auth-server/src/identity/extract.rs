@@ -79,21 +79,21 @@ macro_rules! bearer_scheme {
 
 bearer_scheme!(Caller, optional: true, |request| match bearer(request)? {
     None => Ok(Self::Guest),
-    Some(token) => Ok(Self::User(identity(request)?.verify(token).await?)),
+    Some(token) => Ok(Self::User(identity()?.verify(token).await?)),
 });
 
 bearer_scheme!(SignedIn, optional: false, |request| {
     let token = bearer(request)?.ok_or(TokenProblem::Missing)?;
-    Ok(Self(identity(request)?.verify(token).await?))
+    Ok(Self(identity()?.verify(token).await?))
 });
 
 bearer_scheme!(Genuine, optional: false, |request| {
     let token = bearer(request)?.ok_or(TokenProblem::Missing)?;
-    Ok(Self(identity(request)?.genuine(token).await?))
+    Ok(Self(identity()?.genuine(token).await?))
 });
 
-fn identity(request: &Request) -> Result<&Arc<Identity>> {
-    part::<Arc<Identity>>(request).ok_or_else(|| {
+fn identity() -> Result<Arc<Identity>> {
+    part::<Arc<Identity>>().ok_or_else(|| {
         tracing::error!("the server was put together without an Identity");
         Problem::new(INTERNAL).into()
     })

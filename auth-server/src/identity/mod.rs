@@ -77,7 +77,7 @@ impl Identity {
             Some(verified) => verified,
             None => self.read(token).await?,
         };
-        if verified.is_over(self.clock.now()) {
+        if verified.is_over(self.clock.timestamp()) {
             return Err(TokenProblem::Expired);
         }
         if !self.known.freshness.is_certain() {
@@ -92,7 +92,7 @@ impl Identity {
     async fn read(&self, token: &[u8]) -> Result<Arc<Verified>, TokenProblem> {
         let claims = self.verifier.verify(text(token)?).await?;
         let verified = Arc::new(Verified::from(claims));
-        self.cache.insert(token, verified.clone(), self.clock.now());
+        self.cache.insert(token, verified.clone(), self.clock.timestamp());
         Ok(verified)
     }
 

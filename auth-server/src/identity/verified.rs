@@ -1,6 +1,5 @@
 //! A caller whose token was checked.
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::policy::StatedRoles;
@@ -17,14 +16,14 @@ pub struct Verified {
     pub session_number: i64,
     /// The roles granted to the user.
     pub roles: StatedRoles,
-    /// When the token expires; it is taken for five seconds more.
-    pub expires_at: DateTime<Utc>,
+    /// When the token expires, in seconds since 1970; it is taken for five seconds more.
+    pub expires_at: i64,
 }
 
 impl Verified {
     /// True once the token is not taken any more.
-    pub(super) fn is_over(&self, now: DateTime<Utc>) -> bool {
-        now >= self.expires_at + LEEWAY
+    pub(super) fn is_over(&self, now: i64) -> bool {
+        now >= self.expires_at.saturating_add(LEEWAY.num_seconds())
     }
 }
 
@@ -35,7 +34,7 @@ impl From<Claims> for Verified {
             session: claims.sid,
             session_number: claims.sn,
             roles: StatedRoles::new(claims.sub, claims.rev, claims.roles),
-            expires_at: DateTime::from_timestamp(claims.exp, 0).unwrap_or_default(),
+            expires_at: claims.exp,
         }
     }
 }

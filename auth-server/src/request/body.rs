@@ -12,7 +12,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 
-use super::context::Context;
+use super::context;
 use super::json;
 use crate::input;
 use crate::problem::Problem;
@@ -70,7 +70,7 @@ where
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
         check_media_type(request.content_type())?;
-        let bytes = read(body, limit::<LIMIT>(request)).await?;
+        let bytes = read(body, limit::<LIMIT>()).await?;
         Ok(Self(json::parse(&bytes)?))
     }
 }
@@ -78,9 +78,9 @@ where
 /// The limit where the server left none on the request: 64 KiB.
 const FALLBACK: usize = 64 << 10;
 
-fn limit<const LIMIT: usize>(request: &Request) -> usize {
+fn limit<const LIMIT: usize>() -> usize {
     match LIMIT {
-        0 => request.data::<Context>().map_or(FALLBACK, |context| context.shared.body_limit),
+        0 => context::body_limit().unwrap_or(FALLBACK),
         fixed => fixed,
     }
 }

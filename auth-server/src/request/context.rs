@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use poem::Request;
 use poem::http::header::HeaderName;
 use poem::http::{Extensions, HeaderMap, HeaderValue};
 use tokio::task::futures::TaskLocalFuture;
@@ -65,43 +64,63 @@ fn is_usable(id: &[u8]) -> bool {
     (1..=LONGEST).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
 }
 
-/// What all requests share, for extractors and handlers, which look for it by its type.
+/// What all requests share.
 #[derive(Default)]
 pub struct Shared {
     /// Largest body in bytes, where an operation doesn't say otherwise.
     pub body_limit: usize,
-    /// Parts of the server.
+    /// Parts of the server, which extractors look for by their type.
     pub parts: Extensions,
 }
 
-/// Left on each request: `request.data::<Context>()`.
+/// What is known about a request, to whatever works on it. It hangs on the task, since data of a
+/// request would cost two allocations.
 #[derive(Clone)]
 pub struct Context {
-    /// What all requests share.
-    pub shared: Arc<Shared>,
+    pub(super) id: RequestId,
+    pub(super) shared: Arc<Shared>,
     /// The operation that answers, if it was found without the router.
     pub(super) operation: Option<OperationId>,
 }
 
-/// The server's part of this type, if it has one.
-#[must_use]
-pub fn part<T: Send + Sync + 'static>(request: &Request) -> Option<&T> {
-    request.data::<Context>().and_then(|context| context.shared.parts.get())
-}
-
 tokio::task_local! {
-    static CURRENT: RequestId;
+    static CURRENT: Context;
 }
 
-/// Runs `work` so that what it logs carries the id.
-pub fn scope<F: Future>(id: RequestId, work: F) -> TaskLocalFuture<RequestId, F> {
-    CURRENT.scope(id, work)
+impl Context {
+    /// Makes work on this request.
+    pub(super) fn enter<T>(&self, begin: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self.clone(), begin)
+    }
+
+    /// Works on this request.
+    pub(super) fn scope<F: Future>(self, work: F) -> TaskLocalFuture<Context, F> {
+        CURRENT.scope(self, work)
+    }
+}
+
+fn current<T>(read: impl FnOnce(&Context) -> Option<T>) -> Option<T> {
+    CURRENT.try_with(read).ok().flatten()
 }
 
 /// The id of the request that this task is working on, if it is.
 #[must_use]
-pub fn current() -> Option<RequestId> {
-    CURRENT.try_with(Clone::clone).ok()
+pub fn id() -> Option<RequestId> {
+    current(|context| Some(context.id.clone()))
+}
+
+/// The server's part of this type, if it has one.
+#[must_use]
+pub fn part<T: Clone + Send + Sync + 'static>() -> Option<T> {
+    current(|context| context.shared.parts.get().cloned())
+}
+
+pub(super) fn operation() -> Option<OperationId> {
+    current(|context| context.operation)
+}
+
+pub(super) fn body_limit() -> Option<usize> {
+    current(|context| Some(context.shared.body_limit))
 }
 
 #[cfg(test)]

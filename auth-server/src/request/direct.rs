@@ -8,7 +8,7 @@ use poem::endpoint::{BoxEndpoint, DynEndpoint, ToDynEndpoint};
 use poem::http::Method;
 use poem::{Endpoint, Request, Response, Result};
 
-use super::context::Context;
+use super::context;
 use crate::ops::OperationMetrics;
 
 /// An operation that looks for no parameters, neither in the path nor in the query.
@@ -80,8 +80,7 @@ impl Endpoint for Direct {
 
     // Not `async`, as in the edge.
     fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
-        let found = request.data::<Context>().and_then(|context| context.operation);
-        match found.and_then(|id| self.operations.get(id)) {
+        match context::operation().and_then(|id| self.operations.get(id)) {
             Some(operation) => DynEndpoint::call(&*operation.endpoint, request),
             None => DynEndpoint::call(&*self.router, request),
         }

@@ -10,7 +10,7 @@ use futures::future::Either;
 use poem::http::{HeaderValue, Method, Uri, header};
 use poem::{Endpoint, PathPattern, Request, Response, Result};
 
-use super::context::{self, Context, RequestId, Shared};
+use super::context::{Context, HEADER, RequestId, Shared};
 use super::direct::{OperationId, Operations};
 use super::refusal;
 use super::routes::Routes;
@@ -68,21 +68,21 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
     type Output = Response;
 
     // Not `async`: a request is 500 bytes, and each async function would hold it twice more.
-    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         let operation = self.operations.find(&request);
         let what = operation.map_or_else(
             || What::Routed(request.method().clone(), request.uri().clone()),
             What::Found,
         );
-        let asked = Asked { id: RequestId::of(request.headers()), what, started: Instant::now() };
-        let id = asked.id.clone();
+        let id = RequestId::of(request.headers());
+        let asked = Asked { id: id.clone(), what, started: Instant::now() };
+        let context = Context { id, shared: Arc::clone(&self.shared), operation };
         let answer = if has_nul(request.uri()) {
             Either::Left(ready(Err(nul_refused())))
         } else {
-            request.set_data(Context { shared: Arc::clone(&self.shared), operation });
-            Either::Right(self.inner.call(request))
+            Either::Right(context.enter(|| self.inner.call(request)))
         };
-        context::scope(id, answer.map(move |answer| Ok(self.after.finish(&asked, answer))))
+        context.scope(answer.map(move |answer| Ok(self.after.finish(&asked, answer))))
     }
 }
 
@@ -90,7 +90,7 @@ impl After {
     fn finish(&self, asked: &Asked, answer: Result<Response>) -> Response {
         let mut response = answer.unwrap_or_else(|error| refusal::response(error, None));
         let headers = response.headers_mut();
-        headers.insert(context::HEADER, asked.id.value());
+        headers.insert(HEADER, asked.id.value());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let elapsed = asked.started.elapsed();
         let status = response.status().as_u16();
