@@ -75,7 +75,8 @@ impl Identity {
     pub async fn verify(&self, token: &[u8]) -> Result<Arc<Verified>, TokenProblem> {
         let verified = match self.cache.get(token) {
             Some(verified) => verified,
-            None => self.read(token).await?,
+            // Boxed, as it is seldom needed and would be half of the future of every request.
+            None => Box::pin(self.read(token)).await?,
         };
         if verified.is_over(self.clock.timestamp()) {
             return Err(TokenProblem::Expired);
