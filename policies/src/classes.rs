@@ -3,9 +3,9 @@
 //! the deepest named prefix that it begins with.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use smol_str::SmolStr;
 
 use crate::pattern::Pattern;
 
@@ -20,7 +20,7 @@ pub(crate) struct Named<'a> {
     pub(crate) id: ClassId,
 }
 
-type Names = HashMap<Arc<str>, ClassId, RandomState>;
+type Names = HashMap<SmolStr, ClassId, RandomState>;
 
 /// The literals and prefixes that rules name.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +65,7 @@ impl Classes {
     /// Everything named, in no order.
     pub(crate) fn iter<'a>(&'a self) -> impl Iterator<Item = Named<'a>> {
         let named =
-            |is_prefix| move |(text, &id): (&'a Arc<str>, &_)| Named { text, is_prefix, id };
+            |is_prefix| move |(text, &id): (&'a SmolStr, &_)| Named { text, is_prefix, id };
         self.literals.iter().map(named(false)).chain(self.prefixes.iter().map(named(true)))
     }
 

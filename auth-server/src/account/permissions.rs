@@ -27,7 +27,7 @@ impl PermissionsApi {
         &self,
         SignedIn(caller): SignedIn,
     ) -> Result<Reply<Permissions>, PermissionsError> {
-        let roles = self.0.roles(&caller.roles);
+        let roles = self.0.roles(caller.user, &caller.roles);
         Ok(Reply(permissions(&self.0.snapshot(), &roles)))
     }
 }

@@ -82,7 +82,7 @@ impl<'a> ApiExtractor<'a> for Guarded {
         };
         let live = part::<Arc<LivePolicy>>()
             .ok_or_else(|| broken("the server was put together without a policy".into()))?;
-        let roles = live.roles(&caller.roles);
+        let roles = live.roles(caller.user, &caller.roles);
         let policy = live.snapshot();
         let method = request.method().as_str();
         // Decided on what the path says, however it is spelled.

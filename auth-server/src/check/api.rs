@@ -164,7 +164,7 @@ impl CheckApi {
         let policy = self.policy.snapshot_full();
         let roles = match &caller {
             Caller::Guest => policy.role_set([]),
-            Caller::User(user) => policy.role_set(&self.policy.roles(&user.roles)),
+            Caller::User(user) => policy.role_set(&self.policy.roles(user.user, &user.roles)),
         };
         let revision = policy.revision();
         let Body(FilterRequest { action, kind, at, .. }) = body;
@@ -206,7 +206,7 @@ impl CheckApi {
                 &guest
             }
             Caller::User(verified) => {
-                user = live.standing(policy, &verified.roles)?;
+                user = live.standing(policy, (verified.user, &verified.roles))?;
                 &*user
             }
         };

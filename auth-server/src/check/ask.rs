@@ -122,7 +122,7 @@ impl Asking<'_> {
     fn path(&self, role: &RoleName) -> Vec<String> {
         let mut held = match self.caller {
             Caller::Guest => vec![],
-            Caller::User(user) => self.live.roles(&user.roles),
+            Caller::User(user) => self.live.roles(user.user, &user.roles),
         };
         held.push(RoleName::anonymous());
         self.policy.path(&held, role).iter().map(ToString::to_string).collect()

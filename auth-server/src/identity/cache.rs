@@ -77,7 +77,7 @@ mod tests {
             user: Uuid::nil(),
             session: Uuid::nil(),
             session_number: 1,
-            roles: StatedRoles::new(Uuid::nil(), 0, vec![]),
+            roles: StatedRoles::new(0, vec![]),
             expires_at,
         })
     }

@@ -5,9 +5,13 @@ use uuid::Uuid;
 use crate::policy::StatedRoles;
 use crate::token::{Claims, LEEWAY};
 
-/// What a valid access token says about its bearer.
+/// What a valid access token says about its bearer. In this order, as every request of ten thousand
+/// callers finds it out of the processor's cache: what is always read takes one line of it.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Verified {
+    /// When the token expires, in seconds since 1970; it is taken for five seconds more.
+    pub expires_at: i64,
     /// The user.
     pub user: Uuid,
     /// The session that the token belongs to.
@@ -16,8 +20,6 @@ pub struct Verified {
     pub session_number: i64,
     /// The roles granted to the user.
     pub roles: StatedRoles,
-    /// When the token expires, in seconds since 1970; it is taken for five seconds more.
-    pub expires_at: i64,
 }
 
 impl Verified {
@@ -33,7 +35,7 @@ impl From<Claims> for Verified {
             user: claims.sub,
             session: claims.sid,
             session_number: claims.sn,
-            roles: StatedRoles::new(claims.sub, claims.rev, claims.roles),
+            roles: StatedRoles::new(claims.rev, claims.roles),
             expires_at: claims.exp,
         }
     }

@@ -37,26 +37,26 @@ impl Standing {
 /// Roles as a token states them, and what they last came to.
 #[derive(Debug)]
 pub struct StatedRoles {
-    user: Uuid,
     rev: i64,
-    stated: Vec<RoleName>,
+    stated: Box<[RoleName]>,
     last: ArcSwapOption<Standing>,
 }
 
 impl StatedRoles {
-    /// The roles of `user` at the revision `rev`.
+    /// A user's roles at the revision `rev`.
     #[must_use]
-    pub fn new(user: Uuid, rev: i64, stated: Vec<RoleName>) -> Self {
-        Self { user, rev, stated, last: ArcSwapOption::empty() }
+    pub fn new(rev: i64, stated: Vec<RoleName>) -> Self {
+        let stated = stated.into();
+        Self { rev, stated, last: ArcSwapOption::empty() }
     }
 }
 
 impl LivePolicy {
     /// The roles that count now: those stated, unless they were changed since.
-    pub fn roles(&self, of: &StatedRoles) -> Vec<RoleName> {
-        match self.recent.since(of.user, of.rev) {
+    pub fn roles(&self, user: Uuid, token: &StatedRoles) -> Vec<RoleName> {
+        match self.recent.since(user, token.rev) {
             Some(changed) => changed.to_vec(),
-            None => of.stated.clone(),
+            None => token.stated.to_vec(),
         }
     }
 
@@ -67,18 +67,18 @@ impl LivePolicy {
     pub fn standing(
         &self,
         policy: &Snapshot,
-        of: &StatedRoles,
+        (user, token): (Uuid, &StatedRoles),
     ) -> Result<Arc<Standing>, PolicyError> {
-        if let Some(changed) = self.recent.since(of.user, of.rev) {
+        if let Some(changed) = self.recent.since(user, token.rev) {
             return Standing::of(policy, &changed).map(Arc::new);
         }
-        if let Some(last) = &*of.last.load()
+        if let Some(last) = &*token.last.load()
             && last.revision == policy.revision()
         {
             return Ok(Arc::clone(last));
         }
-        let standing = Arc::new(Standing::of(policy, &of.stated)?);
-        of.last.store(Some(Arc::clone(&standing)));
+        let standing = Arc::new(Standing::of(policy, &token.stated)?);
+        token.last.store(Some(Arc::clone(&standing)));
         Ok(standing)
     }
 }

@@ -8,7 +8,7 @@ use crate::roles::RoleId;
 
 /// A caller's roles as this snapshot knows them, `anonymous` always among them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RoleSet(pub(crate) SmallVec<[RoleId; 8]>);
+pub struct RoleSet(pub(crate) SmallVec<[RoleId; 4]>);
 
 impl Snapshot {
     /// The caller's roles, for questions to this snapshot only. Unknown names count for nothing.
@@ -16,7 +16,7 @@ impl Snapshot {
     pub fn role_set<'a>(&self, roles: impl IntoIterator<Item = &'a RoleName>) -> RoleSet {
         let ids = roles.into_iter().filter_map(|name| self.policy.roles.get(name.as_str()));
         let anonymous = self.policy.roles.get(ANONYMOUS);
-        let mut set: SmallVec<[RoleId; 8]> =
+        let mut set: SmallVec<[RoleId; 4]> =
             anonymous.into_iter().chain(ids).map(|r| r.id).collect();
         set.sort_unstable();
         set.dedup();
