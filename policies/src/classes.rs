@@ -64,8 +64,7 @@ impl Classes {
 
     /// Everything named, in no order.
     pub(crate) fn iter<'a>(&'a self) -> impl Iterator<Item = Named<'a>> {
-        let named =
-            |is_prefix| move |(text, &id): (&'a SmolStr, &_)| Named { text, is_prefix, id };
+        let named = |is_prefix| move |(text, &id): (&'a SmolStr, &_)| Named { text, is_prefix, id };
         self.literals.iter().map(named(false)).chain(self.prefixes.iter().map(named(true)))
     }
 
