@@ -68,6 +68,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("GET", "/api/v1/me", Value::Null),
         ("PATCH", "/api/v1/me", json!({ "first_name": "Ada" })),
         ("GET", "/api/v1/me/permissions", Value::Null),
+        ("GET", "/api/v1/me/history", Value::Null),
         (
             "PUT",
             "/api/v1/me/password",
@@ -90,6 +91,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         .chain([
             ("GET", about_user("roles"), Value::Null),
             ("GET", about_user("permissions"), Value::Null),
+            ("GET", about_user("history"), Value::Null),
             ("PUT", about_user("roles/subscriber"), Value::Null),
             ("DELETE", about_user("roles/subscriber"), Value::Null),
         ])

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::{process, thread};
 
 use auth_server::clock::Clock;
-use auth_server::{policy, schema};
+use auth_server::{history, policy, schema};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::sync::OnceCell;
@@ -145,7 +145,10 @@ async fn make_template(connection: &mut PgConnection, name: &str) {
     }
     let pool = PgPool::connect(&url_of(&unfinished)).await.unwrap();
     schema::migrate(&pool).await.unwrap();
-    policy::seed::seed(&pool, Clock::default().now()).await.unwrap();
+    let now = Clock::default().now();
+    policy::seed::seed(&pool, now).await.unwrap();
+    // Every server would make them; here once for all.
+    history::prepare(&pool, now).await.unwrap();
     pool.close().await;
     let rename = format!("ALTER DATABASE {unfinished} RENAME TO {name}");
     connection.execute(AssertSqlSafe(rename)).await.unwrap();

@@ -1,5 +1,6 @@
 //! Accounts and what works on them. Here the caller's own account; signing in is in `login`.
 
+pub mod history;
 pub mod me;
 pub mod password;
 pub mod permissions;
@@ -14,6 +15,7 @@ pub use start::start;
 pub use superuser::{Made, Superuser, SuperuserError, create_superuser, promote, superusers};
 
 use crate::clock::Clock;
+use crate::history::History;
 use crate::identity::Identity;
 use crate::ops::Logins;
 use crate::password::Hasher;
@@ -35,6 +37,8 @@ pub struct Accounts {
     pub identity: Arc<Identity>,
     /// Counts tries to log in.
     pub logins: Logins,
+    /// Takes notes of tries to log in.
+    pub history: History,
     /// The time.
     pub clock: Clock,
 }

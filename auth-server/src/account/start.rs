@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use super::Accounts;
 use crate::clock::Clock;
 use crate::config::{Config, PasswordConfig, TokenConfig};
+use crate::history::History;
 use crate::identity::Identity;
 use crate::ops::Logins;
 use crate::password::{Cost, Hasher};
@@ -16,7 +17,8 @@ use crate::secret::{Purpose, Secrets};
 use crate::session::{RefreshKeys, Sessions, sweep};
 use crate::token::{Issuer, KeyRing};
 
-/// What the operations on accounts work on, and beside it a task that forgets dead sessions.
+/// What the operations on accounts work on, and beside it tasks that forget dead sessions
+/// and keep the history of logins.
 ///
 /// # Errors
 /// The system gives no threads for hashing, or argon2 refuses the configured cost.
@@ -30,6 +32,7 @@ pub fn start(
 ) -> std::io::Result<Accounts> {
     let limits = config.session.limits(config.token.life());
     background.spawn(sweep(pool.clone(), limits, clock.clone(), stop.clone()));
+    let history = History::start(&pool, config.history.retention(), &clock, (background, stop));
     let refresh_keys = RefreshKeys::new(
         &secrets.derive(Purpose::RefreshToken),
         secrets.derive_previous(Purpose::RefreshToken).as_deref(),
@@ -44,6 +47,7 @@ pub fn start(
         issuer: Arc::new(issuer),
         identity,
         logins,
+        history,
         clock,
     })
 }

@@ -1,10 +1,10 @@
 //! Roles, rules and people's roles, over HTTP. Who may do it is itself decided by the rules.
 //!
-//! `guard` the caller's right to an operation · `page` lists · `precondition` ETags · one file per
+//! `guard` the caller's right to an operation · `precondition` ETags · one file per
 //! thing that is administered.
 
 mod guard;
-mod page;
+pub mod history;
 mod people;
 mod precondition;
 pub mod roles;
@@ -18,6 +18,8 @@ use policies::RoleName;
 use sqlx::PgPool;
 
 use crate::clock::Clock;
+use crate::history::History;
+use crate::page;
 use crate::policy::LivePolicy;
 use crate::policy::write::PolicyWrite;
 use crate::problem::Problem;
@@ -31,6 +33,8 @@ pub struct Admin {
     pub policy: Arc<LivePolicy>,
     /// The time.
     pub clock: Clock,
+    /// Tries to log in.
+    pub history: History,
 }
 
 /// A write of a grant, and the role that it is about.

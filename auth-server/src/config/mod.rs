@@ -4,6 +4,7 @@
 //! the struct and a row of the table.
 
 mod database;
+mod history;
 mod load;
 mod log;
 mod password;
@@ -19,6 +20,7 @@ mod values;
 use serde::Deserialize;
 
 pub use database::{DatabaseConfig, DatabaseUrl};
+pub use history::HistoryConfig;
 pub use load::{ConfigError, FILE_VARIABLE, help, load};
 pub use log::{LogConfig, LogFormat};
 pub use password::PasswordConfig;
@@ -47,6 +49,8 @@ pub struct Config {
     pub token: TokenConfig,
     /// Sessions.
     pub session: SessionConfig,
+    /// The history of logins.
+    pub history: HistoryConfig,
     /// Passwords and their hashing.
     pub password: PasswordConfig,
     /// Labels that rules can speak of.
@@ -64,6 +68,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         secret::SETTINGS,
         token::SETTINGS,
         session::SETTINGS,
+        history::SETTINGS,
         password::SETTINGS,
         policy::SETTINGS,
         log::SETTINGS,

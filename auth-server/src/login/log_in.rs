@@ -6,12 +6,12 @@ use serde::Deserialize;
 use super::device::From as FromDevice;
 use super::tokens::{TokenPair, sign_in};
 use crate::account::Accounts;
+use crate::history::{Attempt, Method, SUCCEEDED};
 use crate::input::BODY;
 use crate::password::{HASHING, Password, Verdict};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
-use crate::session::Device;
 use crate::store::DATABASE;
 use crate::user::Login;
 use crate::user::store::{self, Credentials};
@@ -48,18 +48,25 @@ impl LogIn {
         FromDevice(device): FromDevice,
         Body(form): Body<LoginForm>,
     ) -> Result<Reply<TokenPair>, LoginError> {
-        let answer = self.log_in(form, &device).await;
+        let mut attempt = Attempt::new(Method::Password, device);
+        let answer = self.log_in(form, &mut attempt).await;
         let outcome =
-            answer.as_ref().map_or_else(|error| error.clone().problem().code, |_| "succeeded");
+            answer.as_ref().map_or_else(|error| error.clone().problem().code, |_| SUCCEEDED);
         self.0.logins.ended(outcome);
+        self.0.history.note(attempt, outcome);
         answer.map(Reply)
     }
 }
 
 impl LogIn {
-    async fn log_in(&self, form: LoginForm, device: &Device) -> Result<TokenPair, LoginError> {
+    async fn log_in(
+        &self,
+        form: LoginForm,
+        attempt: &mut Attempt,
+    ) -> Result<TokenPair, LoginError> {
         let key = Login::key_of(&form.login);
         let known = store::credentials(&self.0.pool, &key).await.map_err(Problem::from)?;
+        attempt.user = known.as_ref().map(|known| known.id);
         let stored = known.as_ref().map(|known| known.password_hash.clone());
         // Without an account, a hash that nothing fits is compared: that takes as long.
         let verdict = self.0.hasher.verify(form.password, stored).await?;
@@ -70,14 +77,14 @@ impl LogIn {
         if known.disabled {
             return Err(LoginError::CredentialsInvalid);
         }
-        self.open(known, verdict, device).await
+        self.open(known, verdict, attempt).await
     }
 
     async fn open(
         &self,
         known: Credentials,
         verdict: Verdict,
-        device: &Device,
+        attempt: &mut Attempt,
     ) -> Result<TokenPair, LoginError> {
         let checked = &known.password_hash;
         let new_hash = if let Verdict::Rehashed(hash) = &verdict { hash } else { checked };
@@ -87,8 +94,10 @@ impl LogIn {
             .await
             .map_err(Problem::from)?
             .ok_or(LoginError::CredentialsInvalid)?;
-        let signed_in = sign_in(&self.0, &mut transaction, (known.id, number), device).await?;
+        let who = (known.id, number);
+        let signed_in = sign_in(&self.0, &mut transaction, who, &attempt.device).await?;
         transaction.commit().await.map_err(Problem::from)?;
+        attempt.session = Some(signed_in.session);
         self.0.identity.revoke(&signed_in.revocations);
         Ok(signed_in.tokens)
     }

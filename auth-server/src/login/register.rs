@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::device::From as FromDevice;
 use super::tokens::{SignedIn, TokenPair, sign_in};
 use crate::account::Accounts;
+use crate::history::{Attempt, Method, SUCCEEDED};
 use crate::input::BODY;
 use crate::password::{NEW_PASSWORD, NewPassword, Password};
 use crate::problem::Problem;
@@ -78,6 +79,9 @@ impl Register {
         let password = names.with_password(form.password);
         let hash = self.0.hasher.hash(password).await?;
         let (user, signed_in) = self.make(&names, &hash, &device).await?;
+        let (id, session) = (Some(user.id), Some(signed_in.session));
+        let attempt = Attempt { user: id, session, ..Attempt::new(Method::Password, device) };
+        self.0.history.note(attempt, SUCCEEDED);
         Ok(Created(Registered { user, tokens: signed_in.tokens }))
     }
 }

@@ -47,6 +47,7 @@ impl TokenPair {
 
 /// What a login leaves behind when its transaction has committed.
 pub(super) struct SignedIn {
+    pub session: Uuid,
     pub tokens: TokenPair,
     pub roles: Vec<RoleName>,
     pub revocations: Vec<Revocation>,
@@ -65,5 +66,5 @@ pub(super) async fn sign_in(
     let session = (opened.id, opened.number);
     let access = accounts.issuer.issue(user, session, (roles.clone(), rev))?;
     let tokens = TokenPair::new(access, opened.refresh_token);
-    Ok(SignedIn { tokens, roles, revocations: opened.revocations })
+    Ok(SignedIn { session: opened.id, tokens, roles, revocations: opened.revocations })
 }

@@ -7,10 +7,12 @@ use poem::{Endpoint, IntoEndpoint};
 use poem_openapi::OpenApi;
 
 use super::parts::Parts;
+use crate::account::history::MyHistoryApi;
 use crate::account::me::MeApi;
 use crate::account::password::PasswordApi;
 use crate::account::permissions::PermissionsApi;
 use crate::admin::Admin;
+use crate::admin::history::UserHistoryApi;
 use crate::admin::roles::RolesApi;
 use crate::admin::rules::RulesApi;
 use crate::admin::users::UsersApi;
@@ -63,14 +65,17 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
         pool: parts.pool.clone(),
         policy: Arc::clone(&parts.policy),
         clock: parts.clock.clone(),
+        history: parts.accounts.history.clone(),
     };
     (
         check,
         RolesApi(admin.clone()),
         RulesApi(admin.clone()),
-        UsersApi(admin),
+        UsersApi(admin.clone()),
+        UserHistoryApi(admin),
         login::api(&parts.accounts),
         MeApi(parts.accounts.clone()),
+        MyHistoryApi(parts.accounts.clone()),
         PasswordApi(parts.accounts.clone()),
         PermissionsApi(Arc::clone(&parts.policy)),
         JwksApi(Arc::clone(&parts.keys)),

@@ -15,6 +15,7 @@ async fn an_id_that_is_none_is_named() {
         for answer in [
             root.get(&format!("users/{id}/roles")).await,
             root.get(&format!("users/{id}/permissions")).await,
+            root.get(&format!("users/{id}/history")).await,
             crate::users::put(&root, id, "subscriber").await,
             root.delete(&format!("users/{id}/roles/subscriber")).await,
         ] {
@@ -48,7 +49,8 @@ async fn an_id_that_is_none_is_named() {
 async fn a_page_that_can_not_be_is_named() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    for list in ["roles", "rules", "users"] {
+    let history = format!("users/{}/history", root.id);
+    for list in ["roles", "rules", "users", "me/history", &history] {
         for limit in ["0", "1001", "-1", "x", "", "99999999999", "1.5"] {
             let answer = root.get(&format!("{list}?limit={limit}")).await;
             assert_eq!(answer.expect(422, "field_invalid").field(), "limit", "{limit}");
@@ -83,6 +85,7 @@ async fn the_nul_character_is_refused_wherever_it_stands_in_a_url() {
     for path in [
         "roles/a%00b",
         "users?login=%00",
+        "me/history?outcome=%00",
         "rules?role=a%00",
         "rules?cursor=%00",
         "users/%00/roles",

@@ -1,5 +1,6 @@
 //! `/api/v1/me…`
 
+mod history;
 mod password;
 mod permissions;
 mod profile;

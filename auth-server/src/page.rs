@@ -14,15 +14,19 @@ const USUAL: u32 = 50;
 const MOST: u32 = 1_000;
 
 /// What a client asks of a list.
-pub(super) struct PageQuery<C> {
+pub struct PageQuery<C> {
     /// Items at most.
-    pub(super) limit: usize,
+    pub limit: usize,
     /// Where the page before ended.
-    pub(super) after: Option<C>,
+    pub after: Option<C>,
 }
 
 impl<C: DeserializeOwned> PageQuery<C> {
-    pub(super) fn parse(limit: Option<u32>, cursor: Option<&str>) -> Result<Self, Problem> {
+    /// Reads what stands in the query.
+    ///
+    /// # Errors
+    /// A limit or a cursor that can't be, as [`crate::input::PARAMETERS`] has it.
+    pub fn parse(limit: Option<u32>, cursor: Option<&str>) -> Result<Self, Problem> {
         let limit = limit.unwrap_or(USUAL);
         if limit == 0 || limit > MOST {
             return Err(Problem::new(FIELD).field("limit").detail("A page has 1 to 1000 items."));
@@ -32,7 +36,8 @@ impl<C: DeserializeOwned> PageQuery<C> {
     }
 
     /// Rows to read: one more than the page holds tells whether there is a next page.
-    pub(super) fn rows(&self) -> i64 {
+    #[must_use]
+    pub fn rows(&self) -> i64 {
         i64::try_from(self.limit + 1).unwrap_or(i64::MAX)
     }
 }
@@ -48,7 +53,7 @@ fn decode<C: DeserializeOwned>(cursor: &str) -> Result<C, Problem> {
 }
 
 /// Cuts rows to a page, with the cursor that `key` makes of its last item.
-pub(super) fn cut<T, C: Serialize>(
+pub fn cut<T, C: Serialize>(
     mut rows: Vec<T>,
     limit: usize,
     key: impl Fn(&T) -> C,

@@ -1,0 +1,46 @@
+//! `GET /api/v1/users/{id}/history`
+
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+use uuid::Uuid;
+
+use super::guard::{GUARD, Guarded};
+use super::{Admin, people};
+use crate::history::{Page, list};
+use crate::identity::SIGNED_IN;
+use crate::input::PARAMETERS;
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::Reply;
+use crate::store::DATABASE;
+
+problems! {
+    /// What can go wrong with reading a person's history.
+    pub(super) enum HistoryError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {
+        NotFound = 404 "user_not_found" "There is no user of this id.",
+    }
+}
+
+/// The operation.
+pub struct UserHistoryApi(pub Admin);
+
+#[OpenApi(prefix_path = "/api/v1/users", tag = "crate::tags::Tag::Users")]
+impl UserHistoryApi {
+    /// Tries to log in to a person's account, newest first.
+    #[oai(path = "/:id/history", method = "get", operation_id = "read_history_of_user")]
+    async fn read(
+        &self,
+        _caller: Guarded,
+        id: Path<Uuid>,
+        /// Only tries that ended like this: `succeeded`, or the code of a problem.
+        outcome: Query<Option<String>>,
+        limit: Query<Option<u32>>,
+        cursor: Query<Option<String>>,
+    ) -> Result<Reply<Page>, HistoryError> {
+        let Admin { pool, history, .. } = &self.0;
+        if !people::exists(pool, id.0).await.map_err(Problem::from)? {
+            return Err(HistoryError::NotFound);
+        }
+        Ok(Reply(list(pool, history, id.0, (outcome.0, limit.0, cursor.0)).await?))
+    }
+}

@@ -1,0 +1,43 @@
+//! The history of logins: how long it is kept.
+
+use std::num::NonZeroU16;
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::setting::{Setting, number};
+use crate::history::Retention;
+
+pub(super) const SETTINGS: &[Setting] = &[
+    number(
+        "AUTH_HISTORY_DAYS",
+        "history.days",
+        "365",
+        "tries to log in are forgotten after this many days, in whole months",
+    ),
+    number(
+        "AUTH_HISTORY_ADDRESS_DAYS",
+        "history.address_days",
+        "90",
+        "their addresses and user agents are forgotten after this many days",
+    ),
+];
+
+/// The history of logins.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryConfig {
+    days: NonZeroU16,
+    address_days: NonZeroU16,
+}
+
+impl HistoryConfig {
+    /// How long is remembered.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        Retention {
+            tries: TimeDelta::days(self.days.get().into()),
+            addresses: TimeDelta::days(self.address_days.get().into()),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! `GET /api/v1/me/history` and `GET /api/v1/users/{id}/history`
+
+use chrono::{Datelike, TimeDelta};
+use futures::future::join_all;
+use insta::assert_snapshot;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Answer, Caller, PASSWORD, TestServer};
+
+use crate::wait::until;
+
+async fn log_in(guest: &Caller, login: &str, password: &str, agent: &str) -> Answer {
+    let form = json!({ "login": login, "password": password });
+    let request = guest.request(Method::POST, "auth/login").json(&form);
+    guest.send(request.header("user-agent", agent)).await
+}
+
+fn outcomes(page: &Value) -> Vec<&str> {
+    page["items"].as_array().unwrap().iter().map(|i| i["outcome"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_user_sees_every_try_with_its_outcome_newest_first() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let guest = server.guest();
+    log_in(&guest, "ada", "not it", "curl/8").await.expect(401, "credentials_invalid");
+    log_in(&guest, "ADA", PASSWORD, &"x".repeat(500)).await.expect(200, "");
+    let answer = user.get("me/history").await;
+    let page = answer.ok();
+    assert_eq!(outcomes(&page), ["succeeded", "credentials_invalid", "succeeded"]);
+    assert_eq!(page["items"][0]["user_agent"], "x".repeat(200));
+    assert_eq!(page["items"][0]["address"], "127.0.0.1");
+    let wrong = user.get("me/history?outcome=credentials_invalid").await;
+    assert_snapshot!(wrong, @r#"
+    200
+    {
+      "items": [
+        {
+          "address": "127.0.0.1",
+          "at": "[time]",
+          "id": "[id]",
+          "method": "password",
+          "outcome": "credentials_invalid",
+          "session_id": null,
+          "user_agent": "curl/8"
+        }
+      ],
+      "next": null
+    }
+    "#);
+    assert!(
+        page["items"][0]["session_id"].is_string() && page["items"][2]["session_id"].is_string()
+    );
+    assert_eq!(outcomes(&user.get("me/history?outcome=nothing").await.ok()), [""; 0]);
+}
+
+#[tokio::test]
+async fn everybody_sees_their_own_tries_only_and_admins_those_of_anybody() {
+    let server = TestServer::start().await;
+    let (root, ada, bob) =
+        (server.superuser().await, server.register("ada").await, server.register("bob").await);
+    server.log_in("bob").await;
+    assert_eq!(ada.get("me/history").await.ok()["items"].as_array().unwrap().len(), 1);
+    let of_bob = format!("users/{}/history", bob.id);
+    assert_eq!(root.get(&of_bob).await.ok(), bob.get("me/history").await.ok());
+    ada.get(&of_bob).await.expect(403, "forbidden");
+    root.get(&format!("users/{}/history", uuid::Uuid::nil())).await.expect(404, "user_not_found");
+}
+
+#[tokio::test]
+async fn an_unknown_login_is_noted_without_what_was_typed() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    log_in(&server.guest(), "my secret word", "x", "curl/8")
+        .await
+        .expect(401, "credentials_invalid");
+    user.get("me/history").await.ok();
+    let noted = "SELECT count(*) FROM login_history WHERE user_id IS NULL
+        AND outcome = 'credentials_invalid' AND login_history::text NOT LIKE '%secret%'";
+    assert_eq!(server.database.count(noted).await, 1);
+}
+
+#[tokio::test]
+async fn pages_have_every_try_once_also_where_many_are_of_one_instant() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    server
+        .database
+        .execute(&format!(
+            "INSERT INTO login_history (id, at, user_id, method, outcome)
+             SELECT gen_random_uuid(), now() - (n / 10) * interval '1 microsecond', '{}', 'password',
+                    CASE WHEN n % 2 = 0 THEN 'credentials_invalid' ELSE 'succeeded' END
+             FROM generate_series(1, 95) AS n",
+            user.id
+        ))
+        .await;
+    for (filter, all) in
+        [("", 96), ("&outcome=credentials_invalid", 47), ("&outcome=succeeded", 49)]
+    {
+        let (mut seen, mut cursor) = (Vec::<(String, String)>::new(), String::new());
+        loop {
+            let page = user.get(&format!("me/history?limit=7{filter}{cursor}")).await.ok();
+            let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
+            let items = page["items"].as_array().unwrap();
+            seen.extend(items.iter().map(|item| (text(item, "at"), text(item, "id"))));
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        let mut ids: Vec<_> = seen.iter().map(|(_, id)| id.clone()).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!((seen.len(), ids.len()), (all, all), "{filter}");
+        assert!(seen.is_sorted_by(|a, b| a > b), "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn a_made_up_place_in_time_is_an_empty_page_or_the_first() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let nil = uuid::Uuid::nil();
+    for (at, found) in [(i64::MIN, 0), (-1, 0), (0, 0), (i64::MAX, 1)] {
+        use base64::Engine;
+        let cursor = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json!([at, nil]).to_string());
+        let page = user.get(&format!("me/history?cursor={cursor}")).await.ok();
+        assert_eq!(page["items"].as_array().unwrap().len(), found, "{at}");
+    }
+}
+
+#[tokio::test]
+async fn the_tries_of_a_deleted_account_belong_to_nobody() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    user.get("me/history").await.ok();
+    server.database.execute("DELETE FROM users").await;
+    let left =
+        "SELECT count(*) FROM login_history WHERE user_id IS NULL AND session_id IS NOT NULL";
+    assert_eq!(server.database.count(left).await, 1);
+}
+
+#[tokio::test]
+async fn a_month_that_no_partition_waits_for_gets_one() {
+    let server = TestServer::start().await;
+    server.register("ada").await;
+    server.clock.advance(TimeDelta::days(200));
+    let user = server.log_in("ada").await;
+    assert_eq!(user.get("me/history").await.ok()["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_start_together_make_the_months_ahead_once() {
+    let server = TestServer::start().await;
+    server.database.execute("DROP TABLE login_history; ").await;
+    let migration = include_str!("../../../migrations/0035_login_history.sql");
+    server.database.execute(migration).await;
+    let _replicas = join_all((0..3).map(|_| server.replica(&[]))).await;
+    let count = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'login_history'::regclass";
+    until("made", async || server.database.count(count).await == 3).await;
+    let user = server.register("ada").await;
+    assert_eq!(user.get("me/history").await.ok()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn addresses_are_forgotten_before_the_tries_are() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    for days in [89, 91, 400] {
+        let month = (server.clock.now() - TimeDelta::days(days)).date_naive().with_day(1).unwrap();
+        let next = month.checked_add_months(chrono::Months::new(1)).unwrap();
+        let name = month.format("login_history_%Y_%m");
+        server
+            .database
+            .execute(&format!(
+                "CREATE TABLE IF NOT EXISTS {name} PARTITION OF login_history
+                     FOR VALUES FROM ('{month} 00:00+00') TO ('{next} 00:00+00');
+                 INSERT INTO login_history (id, at, user_id, method, outcome, address, user_agent)
+                 VALUES (gen_random_uuid(), now() - interval '{days} days', '{}', 'password',
+                         'succeeded', '192.0.2.{}', 'old')",
+                user.id,
+                days % 256
+            ))
+            .await;
+    }
+    let _other = server.replica(&[]).await;
+    let count = "SELECT count(*) FROM login_history WHERE address LIKE '192.%'";
+    until("blanked", async || server.database.count(count).await == 1).await;
+    let page = user.get("me/history").await.ok();
+    let shown: Vec<_> = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (item["address"].as_str(), item["user_agent"].as_str().is_some()))
+        .collect();
+    // The one of 400 days ago is gone with its month.
+    assert_eq!(shown, [(Some("127.0.0.1"), false), (Some("192.0.2.89"), true), (None, false)]);
+}
+
+#[tokio::test]
+async fn a_login_goes_on_where_its_history_can_not_be_written() {
+    let server = TestServer::start().await;
+    server.register("ada").await;
+    server.database.execute("ALTER TABLE login_history RENAME TO away").await;
+    let user = server.log_in("ada").await;
+    user.get("me").await.expect(200, "");
+    server.database.execute("ALTER TABLE away RENAME TO login_history").await;
+    server.log_in("ada").await;
+    let page = user.get("me/history").await.ok();
+    assert!(page["items"].as_array().unwrap().len() >= 2);
+}
