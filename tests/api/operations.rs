@@ -69,6 +69,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("PATCH", "/api/v1/me", json!({ "first_name": "Ada" })),
         ("GET", "/api/v1/me/permissions", Value::Null),
         ("GET", "/api/v1/me/history", Value::Null),
+        ("GET", "/api/v1/me/sessions", Value::Null),
         (
             "PUT",
             "/api/v1/me/password",
@@ -82,6 +83,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("POST", "/api/v1/auth/login", json!({ "login": user.login, "password": PASSWORD })),
         ("POST", "/api/v1/auth/refresh", json!({ "refresh_token": user.refresh_token })),
         ("POST", "/api/v1/auth/logout", Value::Null),
+        ("POST", "/api/v1/auth/logout/others", Value::Null),
         ("GET", "/.well-known/jwks.json", Value::Null),
         ("GET", "/health/live", Value::Null),
         ("GET", "/health/ready", Value::Null),
@@ -94,6 +96,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
             ("GET", about_user("history"), Value::Null),
             ("PUT", about_user("roles/subscriber"), Value::Null),
             ("DELETE", about_user("roles/subscriber"), Value::Null),
+            ("DELETE", format!("/api/v1/me/sessions/{}", user.session()), Value::Null),
         ])
         .collect()
 }

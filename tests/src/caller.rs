@@ -5,7 +5,7 @@ use std::ops::Deref;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
-use crate::Answer;
+use crate::{Answer, token};
 
 /// A guest, or the bearer of a token. Paths are below `/api/v1/`, unless they begin with a slash.
 #[derive(Clone)]
@@ -32,6 +32,17 @@ impl Deref for User {
 
     fn deref(&self) -> &Caller {
         &self.caller
+    }
+}
+
+impl User {
+    /// Identifies the session.
+    ///
+    /// # Panics
+    /// The access token names none.
+    #[must_use]
+    pub fn session(&self) -> String {
+        token::read(self.token()).1["sid"].as_str().unwrap().to_owned()
     }
 }
 

@@ -4,6 +4,7 @@ pub mod history;
 pub mod me;
 pub mod password;
 pub mod permissions;
+pub mod sessions;
 mod start;
 mod superuser;
 

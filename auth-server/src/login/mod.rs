@@ -3,6 +3,7 @@
 mod device;
 mod log_in;
 mod log_out;
+mod log_out_others;
 mod refresh;
 mod register;
 mod tokens;
@@ -10,7 +11,13 @@ mod tokens;
 use crate::account::Accounts;
 
 /// The operations.
-pub type LoginApi = (register::Register, log_in::LogIn, refresh::Refresh, log_out::LogOut);
+pub type LoginApi = (
+    register::Register,
+    log_in::LogIn,
+    refresh::Refresh,
+    log_out::LogOut,
+    log_out_others::LogOutOthers,
+);
 
 /// The operations, working on these accounts.
 #[must_use]
@@ -20,5 +27,6 @@ pub fn api(accounts: &Accounts) -> LoginApi {
         log_in::LogIn(accounts.clone()),
         refresh::Refresh(accounts.clone()),
         log_out::LogOut(accounts.clone()),
+        log_out_others::LogOutOthers(accounts.clone()),
     )
 }

@@ -11,6 +11,7 @@ use crate::account::history::MyHistoryApi;
 use crate::account::me::MeApi;
 use crate::account::password::PasswordApi;
 use crate::account::permissions::PermissionsApi;
+use crate::account::sessions::SessionsApi;
 use crate::admin::Admin;
 use crate::admin::history::UserHistoryApi;
 use crate::admin::roles::RolesApi;
@@ -77,6 +78,7 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
         MeApi(parts.accounts.clone()),
         MyHistoryApi(parts.accounts.clone()),
         PasswordApi(parts.accounts.clone()),
+        SessionsApi(parts.accounts.clone()),
         PermissionsApi(Arc::clone(&parts.policy)),
         JwksApi(Arc::clone(&parts.keys)),
         HealthApi { health: Arc::clone(&parts.health) },

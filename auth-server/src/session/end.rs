@@ -1,5 +1,6 @@
 //! Ending sessions.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -39,11 +40,72 @@ impl Sessions {
         except: Uuid,
         reason: &str,
     ) -> sqlx::Result<Revocation> {
-        let now = self.clock.now();
-        store::end_others(transaction, user, number, except, reason, now).await?;
         store::end_grace(transaction, except).await?;
-        let revocation = self.revocation(user, Revoked::UpTo { number, except: Some(except) });
-        revocation_store::insert(transaction, &revocation, now).await?;
-        Ok(revocation)
+        end_up_to(transaction, user, (number, Some(except)), reason, self.moment()).await
     }
+
+    /// Ends all of the user's sessions but the one that asks for it; `None` where that one has
+    /// ended itself: of two sessions that end each other at once, one stays.
+    ///
+    /// # Errors
+    /// The database refused or is away.
+    pub async fn end_elsewhere(
+        &self,
+        transaction: &mut PgConnection,
+        user: Uuid,
+        asking: Uuid,
+        reason: &str,
+    ) -> sqlx::Result<Option<Revocation>> {
+        let Some(number) = store::last_number(transaction, user).await? else { return Ok(None) };
+        if !store::goes_on(transaction, user, asking).await? {
+            return Ok(None);
+        }
+        let up_to = (number, Some(asking));
+        end_up_to(transaction, user, up_to, reason, self.moment()).await.map(Some)
+    }
+
+    /// Ends all of the user's sessions; `None` where there is no such user. To be followed, after
+    /// the commit, by [`crate::identity::Identity::revoke`].
+    ///
+    /// # Errors
+    /// The database refused or is away.
+    pub async fn end_all(
+        &self,
+        transaction: &mut PgConnection,
+        user: Uuid,
+        reason: &str,
+    ) -> sqlx::Result<Option<Revocation>> {
+        end_all(transaction, user, reason, self.moment()).await
+    }
+}
+
+/// When something is revoked, and until when that has to be remembered.
+pub type Moment = (DateTime<Utc>, DateTime<Utc>);
+
+/// [`Sessions::end_all`] without a server, for the command line: those that run learn of it from
+/// the database.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn end_all(
+    transaction: &mut PgConnection,
+    user: Uuid,
+    reason: &str,
+    moment: Moment,
+) -> sqlx::Result<Option<Revocation>> {
+    let Some(number) = store::last_number(transaction, user).await? else { return Ok(None) };
+    end_up_to(transaction, user, (number, None), reason, moment).await.map(Some)
+}
+
+async fn end_up_to(
+    transaction: &mut PgConnection,
+    user: Uuid,
+    (number, except): (i64, Option<Uuid>),
+    reason: &str,
+    (now, expires_at): Moment,
+) -> sqlx::Result<Revocation> {
+    store::end_up_to(transaction, user, number, except, reason, now).await?;
+    let revocation = Revocation { user, what: Revoked::UpTo { number, except }, expires_at };
+    revocation_store::insert(transaction, &revocation, now).await?;
+    Ok(revocation)
 }

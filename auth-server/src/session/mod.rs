@@ -9,13 +9,15 @@ mod revocation_store;
 mod store;
 mod sweep;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
+pub use end::{Moment, end_all};
 pub use open::{Device, Opened};
 pub use refresh::{Refreshed, Rotation};
 pub use refresh_token::{PREFIX, RefreshKeys};
 pub use revocation::{Revocation, Revoked};
 pub use revocation_store::{Horizon, since};
+pub use store::{Living, living};
 pub use sweep::sweep;
 
 use crate::clock::Clock;
@@ -32,6 +34,14 @@ pub struct Limits {
     /// An access token's life with the leeway for clocks and some time to spare: how long a
     /// revocation has to be remembered.
     pub revocation: TimeDelta,
+}
+
+impl Limits {
+    /// What is revoked `now`, and until when that is remembered.
+    #[must_use]
+    pub fn moment(&self, now: DateTime<Utc>) -> Moment {
+        (now, now + self.revocation)
+    }
 }
 
 /// How long a replaced refresh token still gets its successor: an answer that was lost on its way
@@ -53,6 +63,10 @@ impl Sessions {
     }
 
     fn revocation(&self, user: uuid::Uuid, what: Revoked) -> Revocation {
-        Revocation { user, what, expires_at: self.clock.now() + self.limits.revocation }
+        Revocation { user, what, expires_at: self.moment().1 }
+    }
+
+    fn moment(&self) -> Moment {
+        self.limits.moment(self.clock.now())
     }
 }

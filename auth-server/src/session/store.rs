@@ -111,6 +111,62 @@ pub(super) async fn standing(
     .await
 }
 
+/// A session as its user sees it.
+pub struct Living {
+    /// Identifies it; the claim `sid` of its access tokens.
+    pub id: Uuid,
+    /// From the user agent of the login.
+    pub device: Option<String>,
+    /// Network address of the login.
+    pub address: Option<String>,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+    /// When it was last carried on by a refresh.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// The user's sessions that are alive, the latest used first.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn living(pool: &PgPool, user: Uuid, now: DateTime<Utc>) -> sqlx::Result<Vec<Living>> {
+    sqlx::query_as!(
+        Living,
+        "SELECT id, device, address, created_at, last_seen_at FROM sessions
+         WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
+         ORDER BY last_seen_at DESC, number DESC",
+        user,
+        now,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// True where the session has not ended.
+pub(super) async fn goes_on(
+    transaction: &mut PgConnection,
+    user: Uuid,
+    session: Uuid,
+) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!(
+        "SELECT 1 FROM sessions WHERE id = $2 AND user_id = $1 AND ended_at IS NULL",
+        user,
+        session,
+    );
+    Ok(found.fetch_optional(transaction).await?.is_some())
+}
+
+/// Number of the last session that the user opened, if there is such a user. No other begins, nor
+/// are others ended together, before the transaction is over.
+pub(super) async fn last_number(
+    transaction: &mut PgConnection,
+    user: Uuid,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!("SELECT session_seq FROM users WHERE id = $1 FOR NO KEY UPDATE", user)
+        .fetch_optional(transaction)
+        .await
+}
+
 /// Ends one session of the user; false where it had ended before.
 pub(super) async fn end(
     transaction: &mut PgConnection,
@@ -133,17 +189,18 @@ pub(super) async fn end(
 }
 
 /// Ends the user's sessions up to a number, except one.
-pub(super) async fn end_others(
+pub(super) async fn end_up_to(
     transaction: &mut PgConnection,
     user: Uuid,
     number: i64,
-    except: Uuid,
+    except: Option<Uuid>,
     reason: &str,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE sessions SET ended_at = $5, end_reason = $4
-         WHERE user_id = $1 AND number <= $2 AND id <> $3 AND ended_at IS NULL",
+         WHERE user_id = $1 AND number <= $2 AND id IS DISTINCT FROM $3
+           AND ended_at IS NULL",
         user,
         number,
         except,

@@ -2,6 +2,7 @@
 
 mod login;
 mod logout;
+mod logout_others;
 mod refresh;
 mod register;
 mod sessions;

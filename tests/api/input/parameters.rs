@@ -18,6 +18,7 @@ async fn an_id_that_is_none_is_named() {
             root.get(&format!("users/{id}/history")).await,
             crate::users::put(&root, id, "subscriber").await,
             root.delete(&format!("users/{id}/roles/subscriber")).await,
+            root.delete(&format!("me/sessions/{id}")).await,
         ] {
             assert_eq!(answer.expect(422, "field_invalid").field(), "id");
         }

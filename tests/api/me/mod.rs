@@ -4,3 +4,4 @@ mod history;
 mod password;
 mod permissions;
 mod profile;
+mod sessions;

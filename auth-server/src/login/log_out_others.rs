@@ -1,0 +1,42 @@
+//! `POST /api/v1/auth/logout/others`
+
+use poem_openapi::OpenApi;
+
+use crate::account::Accounts;
+use crate::identity::{SIGNED_IN, SignedIn, TokenProblem};
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::NoContent;
+use crate::store::DATABASE;
+
+problems! {
+    /// What can go wrong with signing out elsewhere.
+    pub(super) enum LogoutOthersError includes [SIGNED_IN, DATABASE] {}
+}
+
+/// The operation.
+pub struct LogOutOthers(pub(super) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::tags::Tag::Auth")]
+impl LogOutOthers {
+    /// Sign out elsewhere: end all sessions of the account but the one of this access token.
+    ///
+    /// Their tokens are refused from the next request on.
+    #[oai(path = "/logout/others", method = "post", operation_id = "logout_others")]
+    async fn logout_others(
+        &self,
+        SignedIn(caller): SignedIn,
+    ) -> Result<NoContent, LogoutOthersError> {
+        let Accounts { pool, sessions, identity, .. } = &self.0;
+        let mut transaction = pool.begin().await.map_err(Problem::from)?;
+        let ended = sessions
+            .end_elsewhere(&mut transaction, caller.user, caller.session, "logout_elsewhere")
+            .await
+            .map_err(Problem::from)?
+            // Another server ended this session, and we have not heard of it yet.
+            .ok_or_else(|| Problem::from(TokenProblem::Revoked))?;
+        transaction.commit().await.map_err(Problem::from)?;
+        identity.revoke(&[ended]);
+        Ok(NoContent)
+    }
+}
