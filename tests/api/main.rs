@@ -17,6 +17,7 @@ mod guests;
 mod health;
 mod input;
 mod jwks;
+mod keys;
 mod me;
 mod operations;
 mod replicas;

@@ -1,9 +1,15 @@
 //! Access tokens as strangers make them up.
 
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use ed25519_dalek::{Signer, SigningKey};
+use hkdf::Hkdf;
 use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::Database;
 
 /// A key that no server has.
 #[must_use]
@@ -43,4 +49,30 @@ pub fn signed(header: &Value, claims: &Value, key: &SigningKey) -> String {
 pub fn unsigned(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| BASE64.encode(value.to_string());
     format!("{}.{}", part(header), part(claims))
+}
+
+/// A token of these texts as they stand, signed with this key.
+#[must_use]
+pub fn signed_text(header: &str, claims: &str, key: &SigningKey) -> String {
+    let message = format!("{}.{}", BASE64.encode(header), BASE64.encode(claims));
+    let signature = key.sign(message.as_bytes());
+    format!("{message}.{}", BASE64.encode(signature.to_bytes()))
+}
+
+/// The newest key of the servers on this database, stolen together with their secret: what is
+/// signed with it is refused for what it says, or not at all.
+///
+/// # Panics
+/// There is none, or it is sealed in another way.
+pub async fn stolen_key(database: &Database) -> SigningKey {
+    let newest = "SELECT kid, private_key FROM signing_keys ORDER BY signs_from DESC LIMIT 1";
+    let newest = sqlx::query_as::<_, (String, Vec<u8>)>(newest);
+    let (kid, sealed) = newest.fetch_one(&mut database.connect().await).await.unwrap();
+    let mut key = [0; 32];
+    let secret = Hkdf::<Sha256>::new(None, &[0x5e; 32]);
+    secret.expand(b"signing-key-encryption", &mut key).unwrap();
+    let (nonce, sealed) = sealed.split_first_chunk::<12>().unwrap();
+    let payload = Payload { msg: sealed, aad: kid.as_bytes() };
+    let seed = Aes256Gcm::new(&key.into()).decrypt(&Nonce::from(*nonce), payload).unwrap();
+    SigningKey::from_bytes(&seed.try_into().unwrap())
 }

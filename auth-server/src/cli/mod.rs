@@ -1,5 +1,6 @@
 //! The command line: what a person types, and what they read when it goes wrong.
 
+mod keys;
 mod migrate;
 mod password;
 mod rules;
@@ -37,6 +38,9 @@ enum Command {
     /// People who may do everything
     #[command(subcommand)]
     Superuser(superuser::Command),
+    /// Keys that sign access tokens
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// The rules as text
     #[command(subcommand)]
     Rules(rules::Command),
@@ -99,6 +103,7 @@ async fn dispatch(Cli { config, command }: Cli) -> Result<ExitCode, Failure> {
         Command::Serve => serve::run(settings()?).await?,
         Command::Migrate => migrate::run(settings()?).await?,
         Command::Superuser(command) => superuser::run(command, settings()?).await?,
+        Command::Keys(command) => keys::run(command, settings()?).await?,
         Command::Rules(command) => return rules::run(command, settings).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -17,6 +17,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     text("AUTH_AUDIENCE", "token.audience", "films", "`aud` of tokens: whom they are for"),
     number("AUTH_TOKEN_SECONDS", "token.seconds", "300", "life of an access token, s"),
+    number(
+        "AUTH_KEY_LEAD_SECONDS",
+        "token.key_lead_seconds",
+        "3900",
+        "from the publishing of a new signing key until it signs, s; at least as long as JWKS are cached",
+    ),
     number("AUTH_TOKEN_CACHE", "token.cache", "100000", "verified tokens kept in memory"),
 ];
 
@@ -29,6 +35,7 @@ pub struct TokenConfig {
     /// `aud` of tokens.
     pub audience: NonEmpty,
     seconds: NonZeroU32,
+    key_lead_seconds: u32,
     cache: u32,
 }
 
@@ -37,6 +44,12 @@ impl TokenConfig {
     #[must_use]
     pub fn life(&self) -> TimeDelta {
         TimeDelta::seconds(self.seconds.get().into())
+    }
+
+    /// How long a new signing key is published before it signs.
+    #[must_use]
+    pub fn key_lead(&self) -> TimeDelta {
+        TimeDelta::seconds(self.key_lead_seconds.into())
     }
 
     /// How many verified tokens are kept in memory.

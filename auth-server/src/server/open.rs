@@ -28,13 +28,22 @@ pub async fn database(config: &DatabaseConfig) -> Result<PgPool, StartError> {
         .connect_lazy_with(options))
 }
 
+/// Connects to a database that has been migrated.
+///
+/// # Errors
+/// Says what is missing and what to do.
+pub async fn migrated(config: &DatabaseConfig) -> Result<PgPool, StartError> {
+    let pool = database(config).await?;
+    schema::check(&pool).await.map_err(StartError::Schema)?;
+    Ok(pool)
+}
+
 /// Connects to a database that has been migrated, and loads the policy in it.
 ///
 /// # Errors
 /// Says what is missing and what to do.
 pub async fn policy(config: &Config, clock: &Clock) -> Result<(PgPool, LivePolicy), StartError> {
-    let pool = database(&config.database).await?;
-    schema::check(&pool).await.map_err(StartError::Schema)?;
+    let pool = migrated(&config.database).await?;
     let windowed = windowed(&config.policy).await?;
     let policy = policy::load(&pool, windowed, config.token.life(), clock.now()).await;
     Ok((pool, policy.map_err(StartError::Policy)?))

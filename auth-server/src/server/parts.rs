@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::identity::Identity;
 use crate::ops::{Health, Metrics};
 use crate::policy::{self, LivePolicy};
-use crate::secret::{Purpose, Secrets};
+use crate::secret::Secrets;
 use crate::token::{self, KeyRing, SealingKeys, Verifier};
 
 /// What the operations work with.
@@ -44,8 +44,9 @@ impl Parts {
         let secrets = Secrets::open(&config.secret)?;
         let keys = keys(&secrets, &pool, &clock).await?;
         background.spawn(token::reload(Arc::clone(&keys), stop.clone()));
-        let (issuer, audience) = (&config.token.issuer, &config.token.audience);
-        let verifier = Verifier::new(Arc::clone(&keys), clock.clone(), issuer, audience);
+        let names = (&*config.token.issuer, &*config.token.audience);
+        let life = config.token.life();
+        let verifier = Verifier::new(Arc::clone(&keys), clock.clone(), names, life);
         let redis = redis(config)?;
         let (identity, follower) = Identity::start(
             pool.clone(),
@@ -75,9 +76,7 @@ impl Parts {
 }
 
 async fn keys(secrets: &Secrets, pool: &PgPool, clock: &Clock) -> Result<Arc<KeyRing>, StartError> {
-    let purpose = Purpose::SigningKeyEncryption;
-    let previous = secrets.derive_previous(purpose);
-    let sealing = SealingKeys::new(&secrets.derive(purpose), previous.as_deref());
+    let sealing = SealingKeys::of(secrets);
     token::prepare(pool, &sealing, clock).await?;
     Ok(Arc::new(KeyRing::load(pool.clone(), sealing, clock.clone()).await?))
 }

@@ -54,6 +54,18 @@ impl Key {
         })
     }
 
+    /// True when what it signs can be verified.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        let (message, algorithm) = (b"works?", jsonwebtoken::Algorithm::EdDSA);
+        let signature = jsonwebtoken::crypto::sign(message, &self.signing, algorithm);
+        signature.is_ok_and(|signature| {
+            let verified =
+                jsonwebtoken::crypto::verify(&signature, message, &self.verifying, algorithm);
+            verified.unwrap_or(false)
+        })
+    }
+
     /// True while a token that this key signed may still be alive.
     pub(super) fn is_alive(&self, now: DateTime<Utc>) -> bool {
         self.dead_after.is_none_or(|dead| now < dead)

@@ -5,14 +5,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use super::key::{Key, Seed, random_seed};
+use super::key::{Key, Seed};
+use super::rotate;
 use super::seal::{Opened, SealingKeys};
 use super::store::{self, KeyRow};
 use crate::clock::Clock;
@@ -72,6 +71,11 @@ impl KeyRing {
         Ok(())
     }
 
+    async fn renew(&self) -> Result<(), KeyError> {
+        store::forget_private(&self.pool, self.clock.now()).await?;
+        self.reload().await
+    }
+
     /// The key that signs now: the latest whose time has come.
     #[must_use]
     pub fn signing(&self) -> Option<Arc<Key>> {
@@ -111,13 +115,13 @@ impl KeyRing {
     }
 }
 
-/// How often the keys are read again: a new one is published long before it signs.
-const EVERY: Duration = Duration::from_mins(1);
+/// How often the keys are read again: a handful of rows.
+const EVERY: Duration = Duration::from_secs(5);
 
-/// Reads the keys again now and then, until `stop`.
+/// Reads the keys again now and then, until `stop`, and forgets the private halves of removed ones.
 pub async fn reload(ring: Arc<KeyRing>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-        if let Err(error) = ring.reload().await {
+        if let Err(error) = ring.renew().await {
             tracing::warn!(%error, "signing keys not read again; the ones in use stay");
         }
     }
@@ -150,17 +154,13 @@ async fn make_first(
     if store::any(&mut transaction).await? {
         return Ok(());
     }
-    let seed = random_seed();
-    let key = Key::from_seed(&seed, now, None).map_err(|_| KeyError::Unusable)?;
-    let sealed = sealing.seal(&key.kid, seed.as_ref()).map_err(|_| KeyError::Unusable)?;
-    let public = URL_SAFE_NO_PAD.decode(&key.x).map_err(|_| KeyError::Unusable)?;
-    store::insert(&mut transaction, &key.kid, &public, &sealed, now).await?;
+    let kid = rotate::publish(&mut transaction, sealing, now, now).await?;
     transaction.commit().await?;
-    tracing::info!(kid = key.kid, "first signing key made");
+    tracing::info!(kid, "first signing key made");
     Ok(())
 }
 
-async fn read(
+pub(super) async fn read(
     pool: &PgPool,
     sealing: &SealingKeys,
     now: DateTime<Utc>,

@@ -5,6 +5,8 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use rand::RngCore;
 use zeroize::Zeroizing;
 
+use crate::secret::{Purpose, Secrets};
+
 /// The key that seals, and the one that it replaced.
 pub struct SealingKeys {
     current: Aes256Gcm,
@@ -23,6 +25,13 @@ pub enum Opened {
 const NONCE: usize = 12;
 
 impl SealingKeys {
+    /// The keys that the server's secret gives for this, and the secret before it.
+    #[must_use]
+    pub fn of(secrets: &Secrets) -> Self {
+        let purpose = Purpose::SigningKeyEncryption;
+        Self::new(&secrets.derive(purpose), secrets.derive_previous(purpose).as_deref())
+    }
+
     /// Seals under `current`; opens what `previous` sealed, too.
     #[must_use]
     pub fn new(current: &[u8; 32], previous: Option<&[u8; 32]>) -> Self {

@@ -46,22 +46,82 @@ pub(super) async fn any(transaction: &mut PgConnection) -> sqlx::Result<bool> {
     .await
 }
 
-/// A new key.
-pub(super) async fn insert(
+/// When a key was made, signs and dies.
+#[derive(Clone, Debug)]
+pub struct KeyTimes {
+    /// Names the key.
+    pub kid: String,
+    /// When it was made and published.
+    pub created_at: DateTime<Utc>,
+    /// From when it signs.
+    pub signs_from: DateTime<Utc>,
+    /// When the last token of it is dead; open while it has no successor.
+    pub dead_after: Option<DateTime<Utc>>,
+}
+
+/// The times of every key there ever was, the newest first.
+pub(super) async fn times(pool: &PgPool) -> sqlx::Result<Vec<KeyTimes>> {
+    sqlx::query_as!(
+        KeyTimes,
+        "SELECT kid, created_at, signs_from, dead_after FROM signing_keys WHERE algorithm = $1
+         ORDER BY signs_from DESC",
+        ALGORITHM,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// The key without a successor.
+pub(super) async fn newest(transaction: &mut PgConnection) -> sqlx::Result<Option<KeyTimes>> {
+    sqlx::query_as!(
+        KeyTimes,
+        "SELECT kid, created_at, signs_from, dead_after FROM signing_keys
+         WHERE algorithm = $1 AND dead_after IS NULL",
+        ALGORITHM,
+    )
+    .fetch_optional(transaction)
+    .await
+}
+
+/// Gives a key its end.
+pub(super) async fn retire(
     transaction: &mut PgConnection,
     kid: &str,
-    public_key: &[u8],
-    private_key: &[u8],
+    dead_after: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE signing_keys SET dead_after = $2 WHERE kid = $1", kid, dead_after)
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+/// Throws away the private halves of keys that are dead.
+pub(super) async fn forget_private(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE signing_keys SET private_key = '' WHERE dead_after <= $1 AND private_key <> ''",
+        now,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// A new key: its id, its public half, its sealed private half.
+pub(super) async fn insert(
+    transaction: &mut PgConnection,
+    (kid, public_key, private_key): (&str, &[u8], &[u8]),
     now: DateTime<Utc>,
+    signs_from: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO signing_keys (kid, algorithm, public_key, private_key, created_at, signs_from)
-         VALUES ($1, $2, $3, $4, $5, $5)",
+         VALUES ($1, $2, $3, $4, $5, $6)",
         kid,
         ALGORITHM,
         public_key,
         private_key,
         now,
+        signs_from,
     )
     .execute(transaction)
     .await?;

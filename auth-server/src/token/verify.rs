@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Header, Validation};
+use serde::Deserialize;
 
 use super::claims::{Claims, TYPE};
 use super::ring::KeyRing;
@@ -38,19 +39,37 @@ pub struct Verifier {
     ring: Arc<KeyRing>,
     clock: Clock,
     validation: Validation,
+    life: TimeDelta,
+}
+
+/// All claims. In a token of ours issuer and audience are one text each, though RFC 7519 has lists.
+#[derive(Deserialize)]
+struct Whole {
+    #[serde(rename = "iss")]
+    _issuer: String,
+    #[serde(rename = "aud")]
+    _audience: String,
+    #[serde(flatten)]
+    claims: Claims,
 }
 
 impl Verifier {
-    /// Takes tokens of this issuer for this audience.
+    /// Takes tokens of this issuer for this audience, none of which lives longer than `life`: a
+    /// revocation is not remembered for longer either.
     #[must_use]
-    pub fn new(ring: Arc<KeyRing>, clock: Clock, issuer: &str, audience: &str) -> Self {
+    pub fn new(
+        ring: Arc<KeyRing>,
+        clock: Clock,
+        (issuer, audience): (&str, &str),
+        life: TimeDelta,
+    ) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         // The library would read the system's clock; `in_time` asks ours.
         validation.validate_exp = false;
-        Self { ring, clock, validation }
+        Self { ring, clock, validation, life }
     }
 
     /// What the token says, if it is ours and its time is now.
@@ -59,6 +78,9 @@ impl Verifier {
     /// Says why it is not taken.
     pub async fn verify(&self, token: &str) -> Result<Claims, Refused> {
         let claims = self.genuine(token).await?;
+        if claims.exp.saturating_sub(claims.iat) > self.life.num_seconds() {
+            return Err(Refused::Malformed);
+        }
         if in_time(&claims, self.clock.now()) { Ok(claims) } else { Err(Refused::Expired) }
     }
 
@@ -74,10 +96,20 @@ impl Verifier {
         let kid = acceptable(&header)?;
         // The key comes from our table alone: `jwk`, `jku` and `x5u` in the header mean nothing.
         let key = self.ring.find(kid).await.ok_or(Refused::Signature)?;
-        jsonwebtoken::decode::<Claims>(token, &key.verifying, &self.validation)
-            .map(|data| data.claims)
-            .map_err(|error| reason(error.kind()))
+        let data = jsonwebtoken::decode::<Whole>(token, &key.verifying, &self.validation)
+            .map_err(|error| reason(error.kind()))?;
+        if is_ours(&data.header) { Ok(data.claims.claims) } else { Err(Refused::Malformed) }
     }
+}
+
+/// Type, algorithm and the key's id: nothing else stands in the header of a token of ours.
+fn is_ours(header: &Header) -> bool {
+    let plain = Header {
+        typ: header.typ.clone(),
+        kid: header.kid.clone(),
+        ..Header::new(Algorithm::EdDSA)
+    };
+    *header == plain
 }
 
 fn acceptable(header: &Header) -> Result<&str, Refused> {
@@ -105,7 +137,8 @@ fn reason(kind: &ErrorKind) -> Refused {
 
 fn in_time(claims: &Claims, now: DateTime<Utc>) -> bool {
     let (now, leeway) = (now.timestamp(), LEEWAY.num_seconds());
-    now < claims.exp.saturating_add(leeway) && now >= claims.nbf.saturating_sub(leeway)
+    let begins = claims.nbf.max(claims.iat);
+    now < claims.exp.saturating_add(leeway) && now >= begins.saturating_sub(leeway)
 }
 
 #[cfg(test)]

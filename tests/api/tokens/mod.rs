@@ -1,6 +1,7 @@
 //! Access tokens that are not taken: each with a code of its own, and never as if there were none.
 
 mod forged;
+mod forgeries;
 mod strange;
 mod time;
 

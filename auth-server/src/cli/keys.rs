@@ -1,0 +1,64 @@
+//! `auth-server keys …`: replacing the key that signs access tokens.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Subcommand;
+
+use super::Failure;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::secret::Secrets;
+use crate::server::open;
+use crate::token::{self, Rotated, SealingKeys};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List the keys and where each stands: pending, signing, retired, removed
+    List,
+    /// Publish a new key, which signs after a while and replaces the one that signs now
+    ///
+    /// Servers that run follow by themselves, and every token stays good for its life. Until the
+    /// new key signs there is no other rotation.
+    Rotate {
+        /// Seconds until the new key signs; who caches the JWKS for longer refuses its tokens
+        /// [default: the setting]
+        #[arg(long, value_name = "SECONDS")]
+        lead: Option<u32>,
+    },
+}
+
+pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+    match command {
+        Command::List => list(&config).await,
+        Command::Rotate { lead } => {
+            let lead = lead.map(|lead| TimeDelta::seconds(lead.into()));
+            rotate(&config, lead.unwrap_or_else(|| config.token.key_lead())).await
+        }
+    }
+}
+
+async fn list(config: &Config) -> Result<(), Failure> {
+    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let keys = token::list(&pool, Clock::default().now()).await.map_err(Failure::because)?;
+    for (key, state) in keys {
+        let end = key.dead_after.map(|dead| format!("  until {}", second(dead)));
+        let (from, end) = (second(key.signs_from), end.unwrap_or_default());
+        println!("{}  {state:<7}  signs from {from}{end}", key.kid);
+    }
+    Ok(())
+}
+
+async fn rotate(config: &Config, lead: TimeDelta) -> Result<(), Failure> {
+    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let secrets = Secrets::open(&config.secret).map_err(Failure::because)?;
+    let now = Clock::default().now();
+    let times = (config.token.life(), lead);
+    let rotated = token::rotate(&pool, &SealingKeys::of(&secrets), now, times).await;
+    let Rotated { kid, signs_from, old, dead_after } = rotated.map_err(Failure::because)?;
+    println!("{kid} is published and signs from {}", second(signs_from));
+    println!("{old} signs until then and is removed at {}", second(dead_after));
+    Ok(())
+}
+
+fn second(time: DateTime<Utc>) -> impl std::fmt::Display {
+    time.format("%Y-%m-%dT%H:%M:%SZ")
+}

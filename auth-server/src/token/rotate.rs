@@ -1,0 +1,142 @@
+//! Replacing the key that signs, without a token that anybody would have to refuse.
+//!
+//! Where a key stands follows from its times in the table, so all servers agree on it: *pending*
+//! (published, does not sign yet), *signing*, *retired* (its last tokens are alive), *removed*.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgPool;
+
+use super::key::{Key, random_seed};
+use super::ring::{self, KeyError};
+use super::seal::SealingKeys;
+use super::store::{self, KeyTimes};
+use super::verify::LEEWAY;
+
+/// For servers that read the table a moment late and sign with the old key until then.
+const TO_SPARE: TimeDelta = TimeDelta::seconds(60);
+
+/// Where a key stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Published, but does not sign yet.
+    Pending,
+    /// Signs.
+    Signing,
+    /// Signs no more; tokens of it may be alive.
+    Retired,
+    /// No token of it is alive, and none is taken.
+    Removed,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pending => "pending",
+            Self::Signing => "signing",
+            Self::Retired => "retired",
+            Self::Removed => "removed",
+        })
+    }
+}
+
+/// Why no key was replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// One rotation at a time.
+    #[error("key {0} is published already and signs from {1}; rotate again after that")]
+    Pending(String, DateTime<Utc>),
+    /// Servers make the first key themselves.
+    #[error("there is no signing key yet; the first start of `auth-server serve` makes one")]
+    None,
+    /// The database, or the secret.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl From<sqlx::Error> for RotateError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Key(error.into())
+    }
+}
+
+/// A rotation that has begun; it goes on by itself.
+#[derive(Clone, Debug)]
+pub struct Rotated {
+    /// The key that was published.
+    pub kid: String,
+    /// From when it signs.
+    pub signs_from: DateTime<Utc>,
+    /// The key that it replaces.
+    pub old: String,
+    /// When that one is removed.
+    pub dead_after: DateTime<Utc>,
+}
+
+/// Every key there ever was with its state, the newest first.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn list(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<(KeyTimes, State)>> {
+    let keys = store::times(pool).await?;
+    // The latest whose time has come, as the ring has it.
+    let signing = keys.iter().find(|key| key.signs_from <= now).map(|key| key.kid.clone());
+    let state = |key: &KeyTimes| {
+        if key.dead_after.is_some_and(|dead| dead <= now) {
+            State::Removed
+        } else if key.signs_from > now {
+            State::Pending
+        } else if signing.as_ref() == Some(&key.kid) {
+            State::Signing
+        } else {
+            State::Retired
+        }
+    };
+    Ok(keys.into_iter().map(|key| (state(&key), key)).map(|(state, key)| (key, state)).collect())
+}
+
+/// Publishes a new key, which signs once `lead` has passed. The one that signs until then is
+/// removed when its last token, which lives for `life`, is dead.
+///
+/// # Errors
+/// Another rotation is under way, there is nothing to replace, or the secret is not the one of the
+/// servers.
+pub async fn rotate(
+    pool: &PgPool,
+    sealing: &SealingKeys,
+    now: DateTime<Utc>,
+    (life, lead): (TimeDelta, TimeDelta),
+) -> Result<Rotated, RotateError> {
+    // A key under a secret that the servers don't have would stop them from reading any.
+    ring::read(pool, sealing, now).await?;
+    let mut transaction = pool.begin().await?;
+    store::lock(&mut transaction).await?;
+    let old = store::newest(&mut transaction).await?.ok_or(RotateError::None)?;
+    if old.signs_from > now {
+        return Err(RotateError::Pending(old.kid, old.signs_from));
+    }
+    let signs_from = now + lead;
+    let dead_after = signs_from + life + LEEWAY + TO_SPARE;
+    store::retire(&mut transaction, &old.kid, dead_after).await?;
+    let kid = publish(&mut transaction, sealing, now, signs_from).await?;
+    transaction.commit().await?;
+    Ok(Rotated { kid, signs_from, old: old.kid, dead_after })
+}
+
+/// Adds a key that nobody has, and tells its id.
+pub(super) async fn publish(
+    transaction: &mut sqlx::PgConnection,
+    sealing: &SealingKeys,
+    now: DateTime<Utc>,
+    signs_from: DateTime<Utc>,
+) -> Result<String, KeyError> {
+    let seed = random_seed();
+    let key = Key::from_seed(&seed, signs_from, None).map_err(|_| KeyError::Unusable)?;
+    let sealed = sealing.seal(&key.kid, seed.as_ref()).map_err(|_| KeyError::Unusable)?;
+    let public = URL_SAFE_NO_PAD.decode(&key.x).map_err(|_| KeyError::Unusable)?;
+    store::insert(transaction, (&key.kid, &public, &sealed), now, signs_from).await?;
+    Ok(key.kid)
+}
