@@ -70,6 +70,8 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("GET", "/api/v1/me/permissions", Value::Null),
         ("GET", "/api/v1/me/history", Value::Null),
         ("GET", "/api/v1/me/sessions", Value::Null),
+        ("DELETE", "/api/v1/me", json!({ "current_password": PASSWORD })),
+        ("PUT", "/api/v1/me/login", json!({ "login": user.login, "current_password": PASSWORD })),
         (
             "PUT",
             "/api/v1/me/password",

@@ -1,4 +1,6 @@
-//! `GET` and `PATCH /api/v1/me`
+//! `GET`, `PATCH` and `DELETE /api/v1/me`
+
+use std::sync::Arc;
 
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{Object, OpenApi};
@@ -7,12 +9,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Accounts;
+use super::delete::{DeleteError, Farewell, delete};
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::input::BODY;
-use crate::policy::grants;
+use crate::policy::{LivePolicy, grants};
 use crate::problem::Problem;
 use crate::problems;
-use crate::request::{Body, Reply};
+use crate::request::{Body, NoContent, Reply};
 use crate::store::{DATABASE, constraint};
 use crate::user::profile_store::{Change, ProfileChange, change_profile};
 use crate::user::store;
@@ -49,7 +52,7 @@ problems! {
 }
 
 /// The operations.
-pub struct MeApi(pub Accounts);
+pub struct MeApi(pub Accounts, pub Arc<LivePolicy>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
 impl MeApi {
@@ -79,6 +82,20 @@ impl MeApi {
         let user = load(&mut transaction, caller.user).await?;
         transaction.commit().await.map_err(Problem::from)?;
         user.map(Reply).ok_or(ChangeError::Gone)
+    }
+
+    /// Delete one's own account.
+    ///
+    /// Its sessions end, and nobody can sign in to it any more. What has to be kept about it, the
+    /// history of logins, belongs to nobody then. The last superuser can't go.
+    #[oai(path = "/", method = "delete", operation_id = "delete_me")]
+    async fn delete(
+        &self,
+        SignedIn(caller): SignedIn,
+        Body(farewell): Body<Farewell>,
+    ) -> Result<NoContent, DeleteError> {
+        delete(&self.0, &self.1, &caller, farewell).await?;
+        Ok(NoContent)
     }
 }
 

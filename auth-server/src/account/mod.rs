@@ -1,6 +1,9 @@
 //! Accounts and what works on them. Here the caller's own account; signing in is in `login`.
 
+mod current_password;
+mod delete;
 pub mod history;
+pub mod login;
 pub mod me;
 pub mod password;
 pub mod permissions;

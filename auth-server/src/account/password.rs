@@ -5,9 +5,10 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Accounts;
+use super::current_password::{CURRENT_PASSWORD, wrong};
 use crate::identity::{SIGNED_IN, SignedIn, Verified};
 use crate::input::BODY;
-use crate::password::{NEW_PASSWORD, NewPassword, Password, Verdict};
+use crate::password::{NEW_PASSWORD, NewPassword, Password};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, NoContent};
@@ -28,9 +29,8 @@ struct PasswordForm {
 
 problems! {
     /// What can go wrong with changing the password.
-    pub(super) enum PasswordError includes [SIGNED_IN, BODY, NEW_PASSWORD, DATABASE] {
-        CurrentWrong = 403 "current_password_wrong" "The current password is another one.",
-    }
+    pub(super) enum PasswordError includes
+        [SIGNED_IN, BODY, CURRENT_PASSWORD, NEW_PASSWORD, DATABASE] {}
 }
 
 /// The operation.
@@ -45,15 +45,10 @@ impl PasswordApi {
         SignedIn(caller): SignedIn,
         Body(form): Body<PasswordForm>,
     ) -> Result<NoContent, PasswordError> {
-        let Accounts { pool, hasher, .. } = &self.0;
-        let stored = store::password_hash(pool, caller.user).await.map_err(Problem::from)?;
-        let checked = stored.clone().unwrap_or_default();
-        if hasher.verify(form.current_password, stored).await? == Verdict::Wrong {
-            return Err(PasswordError::CurrentWrong);
-        }
+        let checked = self.0.check_password(caller.user, form.current_password).await?;
         let own_words = self.own_words(caller.user).await?;
         let new = NewPassword { password: form.new_password, field: "new_password", own_words };
-        let hash = hasher.hash(new).await?;
+        let hash = self.0.hasher.hash(new).await?;
         self.store(&caller, &checked, &hash).await?;
         Ok(NoContent)
     }
@@ -85,7 +80,7 @@ impl PasswordApi {
         let number = store::change_password(&mut transaction, user, checked, hash)
             .await
             .map_err(Problem::from)?
-            .ok_or(PasswordError::CurrentWrong)?;
+            .ok_or_else(wrong)?;
         let revocation = sessions
             .end_others(&mut transaction, user, number, session, "password_changed")
             .await

@@ -8,6 +8,7 @@ use poem_openapi::OpenApi;
 
 use super::parts::Parts;
 use crate::account::history::MyHistoryApi;
+use crate::account::login::LoginApi;
 use crate::account::me::MeApi;
 use crate::account::password::PasswordApi;
 use crate::account::permissions::PermissionsApi;
@@ -75,9 +76,10 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
         UsersApi(admin.clone()),
         UserHistoryApi(admin),
         login::api(&parts.accounts),
-        MeApi(parts.accounts.clone()),
+        MeApi(parts.accounts.clone(), Arc::clone(&parts.policy)),
         MyHistoryApi(parts.accounts.clone()),
         PasswordApi(parts.accounts.clone()),
+        LoginApi(parts.accounts.clone()),
         SessionsApi(parts.accounts.clone()),
         PermissionsApi(Arc::clone(&parts.policy)),
         JwksApi(Arc::clone(&parts.keys)),

@@ -170,6 +170,47 @@ pub async fn change_password(
     .await
 }
 
+/// Changes the login and tells the number of the last session opened before. `None` where the
+/// password was changed, or the account disabled, since `checked_hash` was read.
+///
+/// # Errors
+/// A taken login runs into the constraint `users_login_key`.
+pub async fn change_login(
+    transaction: &mut PgConnection,
+    id: Uuid,
+    checked_hash: &str,
+    login: &Login,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "UPDATE users SET login = $3, login_key = $4
+         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
+         RETURNING session_seq",
+        id,
+        checked_hash,
+        login.as_str(),
+        login.key(),
+    )
+    .fetch_optional(transaction)
+    .await
+}
+
+/// Deletes the account, and with it whatever only it has. False where it is gone, or its password
+/// was changed since `checked_hash` was read.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn delete(
+    transaction: &mut PgConnection,
+    id: Uuid,
+    checked_hash: &str,
+) -> sqlx::Result<bool> {
+    let done =
+        sqlx::query!("DELETE FROM users WHERE id = $1 AND password_hash = $2", id, checked_hash)
+            .execute(transaction)
+            .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// Everyone who has the role `superuser` of their own, with the time at which they got it.
 ///
 /// # Errors

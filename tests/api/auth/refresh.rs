@@ -93,7 +93,7 @@ async fn a_replaced_refresh_token_ends_its_session_because_somebody_has_a_copy()
 async fn refreshes_at_once_all_get_the_same_successor() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let answers = join_all((0..20).map(|_| refresh(&server, &user.refresh_token))).await;
+    let answers = join_all((0..50).map(|_| refresh(&server, &user.refresh_token))).await;
     let successors: HashSet<String> = answers.iter().map(refresh_token).collect();
     assert_eq!(successors.len(), 1);
     for successor in successors {

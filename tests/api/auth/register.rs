@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use insta::assert_snapshot;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{PASSWORD, TestServer};
 
@@ -151,18 +152,23 @@ async fn a_server_with_too_many_passwords_to_check_says_when_to_come_back() {
     let login = json!({ "login": "ada", "password": PASSWORD });
     let change = json!({ "current_password": PASSWORD, "new_password": PASSWORD });
     let (guest, user) = (&server.guest(), &user);
-    let (mut seen, all) = (std::collections::BTreeSet::new(), 3);
+    let rename = json!({ "login": "ada", "current_password": PASSWORD });
+    let goodbye = json!({ "current_password": "wrong" });
+    let (mut seen, all) = (std::collections::BTreeSet::new(), 5);
     for round in 0..100 {
         let rounds = (0..8).map(|number| {
-            let (login, change) = (&login, &change);
+            let (login, change, rename) = (&login, &change, &rename);
+            let goodbye = user.request(Method::DELETE, "me").json(&goodbye);
             async move {
                 let new = account(&format!("new-{round}-{number}"), &format!("{round}.{number}@x"));
                 let answers = tokio::join!(
                     guest.post("auth/login", login),
                     guest.post("auth/register", &new),
                     user.put("me/password", change),
+                    user.put("me/login", rename),
+                    user.send(goodbye),
                 );
-                [answers.0, answers.1, answers.2]
+                [answers.0, answers.1, answers.2, answers.3, answers.4]
             }
         });
         for answer in join_all(rounds).await.into_iter().flatten() {

@@ -1,6 +1,8 @@
 //! `/api/v1/me…`
 
+mod delete;
 mod history;
+mod login;
 mod password;
 mod permissions;
 mod profile;

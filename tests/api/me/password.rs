@@ -41,6 +41,49 @@ async fn the_session_that_changed_the_password_goes_on() {
 }
 
 #[tokio::test]
+async fn no_grace_reaches_across_a_change_of_password_or_login() {
+    let server = TestServer::start().await;
+    let login = json!({ "login": "lovelace", "current_password": PASSWORD });
+    for (name, path, body) in
+        [("ada", "me/password", change(PASSWORD, NEW)), ("grace", "me/login", login)]
+    {
+        let refresh = async |token: &str| {
+            server.guest().post("auth/refresh", &json!({ "refresh_token": token })).await
+        };
+        let user = server.register(name).await;
+        let next = refresh(&user.refresh_token).await.ok();
+        let next = next["refresh_token"].as_str().unwrap();
+        // Until now a lost answer would have been given again.
+        assert_eq!(refresh(&user.refresh_token).await.ok()["refresh_token"], next);
+        user.put(path, &body).await.expect(204, "");
+        user.get("me").await.expect(200, "");
+        refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
+        // Somebody has a copy: the session has ended.
+        refresh(next).await.expect(401, "refresh_token_invalid");
+        user.get("me").await.expect(401, "token_revoked");
+    }
+}
+
+#[tokio::test]
+async fn the_current_refresh_token_survives_a_change_of_password_or_login() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let refresh = async |token: &str| {
+        let body = json!({ "refresh_token": token });
+        let next = server.guest().post("auth/refresh", &body).await.ok();
+        next["refresh_token"].as_str().unwrap().to_owned()
+    };
+    let second = refresh(&user.refresh_token).await;
+    user.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
+    let third = refresh(&second).await;
+    // From here on there is grace again.
+    assert_eq!(refresh(&second).await, third);
+    let login = json!({ "login": "lovelace", "current_password": NEW });
+    user.put("me/login", &login).await.expect(204, "");
+    refresh(&third).await;
+}
+
+#[tokio::test]
 async fn without_the_current_password_nothing_changes() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;

@@ -1,0 +1,60 @@
+//! `DELETE /api/v1/me`, which stands with the other operations on that path in `me`.
+
+use poem_openapi::Object;
+use serde::Deserialize;
+
+use super::Accounts;
+use super::current_password::{CURRENT_PASSWORD, wrong};
+use crate::identity::{SIGNED_IN, Verified};
+use crate::input::BODY;
+use crate::password::{HASHING, Password};
+use crate::policy::write::PolicyWrite;
+use crate::policy::{LivePolicy, RolesOf, grants};
+use crate::problem::Problem;
+use crate::problems;
+use crate::store::DATABASE;
+use crate::user::store;
+
+/// The end of an account.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Farewell {
+    /// The password: whoever finds an unlocked screen doesn't know it.
+    #[oai(write_only)]
+    current_password: Password,
+}
+
+problems! {
+    /// What can go wrong with deleting one's own account.
+    pub(super) enum DeleteError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, HASHING, DATABASE] {
+        LastSuperuser = 409 "last_superuser" "The last superuser stays.",
+    }
+}
+
+/// Deletes the caller's account. It is a write of the policy, too: with the account its roles go,
+/// and only in that line of writers can nobody else be the last superuser's last colleague.
+pub(super) async fn delete(
+    accounts: &Accounts,
+    policy: &LivePolicy,
+    caller: &Verified,
+    farewell: Farewell,
+) -> Result<(), DeleteError> {
+    let Accounts { pool, sessions, identity, clock, .. } = accounts;
+    let user = caller.user;
+    let checked = accounts.check_password(user, farewell.current_password).await?;
+    let mut write = PolicyWrite::begin(policy, pool, clock.now()).await?;
+    let before = grants::superusers(write.db()).await.map_err(Problem::from)?;
+    let ended = sessions.end_all(write.db(), user, "account_deleted").await;
+    let ended = ended.map_err(Problem::from)?;
+    if !store::delete(write.db(), user, &checked).await.map_err(Problem::from)? {
+        return Err(wrong().into());
+    }
+    let left = grants::superusers(write.db()).await.map_err(Problem::from)?;
+    if left == 0 && before > 0 {
+        return Err(DeleteError::LastSuperuser);
+    }
+    write.roles_of(RolesOf { user, roles: vec![] });
+    write.commit().await?;
+    identity.revoke(ended.as_slice());
+    Ok(())
+}

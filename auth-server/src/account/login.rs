@@ -1,0 +1,86 @@
+//! `PUT /api/v1/me/login`
+
+use poem_openapi::{Object, OpenApi};
+use serde::Deserialize;
+
+use super::Accounts;
+use super::current_password::{CURRENT_PASSWORD, wrong};
+use crate::identity::{SIGNED_IN, SignedIn, Verified};
+use crate::input::BODY;
+use crate::password::{HASHING, Password};
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{Body, NoContent};
+use crate::store::{DATABASE, constraint};
+use crate::user::{Login, in_field, store};
+
+/// A change of the login.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+struct NewLogin {
+    /// What to sign in with from now on: 3–64 characters, an e-mail address will do. Compared
+    /// without regard to case.
+    #[oai(validator(min_length = 3, max_length = 64))]
+    login: String,
+    /// The password: whoever finds an unlocked screen doesn't know it.
+    #[oai(write_only)]
+    current_password: Password,
+}
+
+problems! {
+    /// What can go wrong with changing the login.
+    pub(super) enum LoginError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, HASHING, DATABASE] {
+        Taken = 409 "login_taken" "Somebody else has this login.",
+    }
+}
+
+/// The operation.
+pub struct LoginApi(pub Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
+impl LoginApi {
+    /// Change the login and end all other sessions.
+    #[oai(path = "/login", method = "put", operation_id = "change_login")]
+    async fn change(
+        &self,
+        SignedIn(caller): SignedIn,
+        Body(form): Body<NewLogin>,
+    ) -> Result<NoContent, LoginError> {
+        let login = Login::parse(&form.login).map_err(in_field("login"))?;
+        let checked = self.0.check_password(caller.user, form.current_password).await?;
+        self.store(&caller, &checked, &login).await?;
+        Ok(NoContent)
+    }
+}
+
+impl LoginApi {
+    /// Login and end of the other sessions together.
+    async fn store(
+        &self,
+        caller: &Verified,
+        checked: &str,
+        login: &Login,
+    ) -> Result<(), LoginError> {
+        let Accounts { pool, sessions, identity, .. } = &self.0;
+        let (user, session) = (caller.user, caller.session);
+        let mut transaction = pool.begin().await.map_err(Problem::from)?;
+        let number = store::change_login(&mut transaction, user, checked, login)
+            .await
+            .map_err(taken)?
+            .ok_or_else(wrong)?;
+        let revocation = sessions
+            .end_others(&mut transaction, user, number, session, "login_changed")
+            .await
+            .map_err(Problem::from)?;
+        transaction.commit().await.map_err(Problem::from)?;
+        identity.revoke(&[revocation]);
+        Ok(())
+    }
+}
+
+fn taken(error: sqlx::Error) -> LoginError {
+    match constraint(&error) {
+        Some("users_login_key") => LoginError::Taken.problem().field("login").into(),
+        _ => Problem::from(error).into(),
+    }
+}

@@ -1,0 +1,143 @@
+//! `DELETE /api/v1/me`
+
+use insta::assert_snapshot;
+use reqwest::Method;
+use serde_json::json;
+use tests::{Answer, Caller, PASSWORD, TestServer};
+
+use crate::users::{give, take};
+
+async fn delete(caller: &Caller, password: &str) -> Answer {
+    let body = json!({ "current_password": password });
+    caller.send(caller.request(Method::DELETE, "me").json(&body)).await
+}
+
+#[tokio::test]
+async fn a_deleted_account_is_gone_with_all_its_sessions() {
+    let server = TestServer::start().await;
+    let (here, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
+    let (root, other) = (server.superuser().await, server.register("bob").await);
+    give(&root, &here.id, "subscriber").await;
+    elsewhere.get("me").await.expect(200, "");
+    delete(&here, PASSWORD).await.expect(204, "");
+    for user in [&here, &elsewhere] {
+        user.get("me").await.expect(401, "token_revoked");
+        user.get("me/sessions").await.expect(401, "token_revoked");
+        delete(user, PASSWORD).await.expect(401, "token_revoked");
+        let body = json!({ "refresh_token": user.refresh_token });
+        server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    }
+    let log_in = async |login: &str| {
+        let body = json!({ "login": login, "password": PASSWORD });
+        server.guest().post("auth/login", &body).await.expect(401, "credentials_invalid")
+    };
+    assert_eq!(log_in("ada").await.text, log_in("nobody").await.text);
+    root.get(&format!("users/{}/roles", here.id)).await.expect(404, "user_not_found");
+    other.get("me").await.expect(200, "");
+    for table in ["users WHERE login = 'ada'", "user_roles WHERE role = 'subscriber'"] {
+        assert_eq!(server.database.count(&format!("SELECT count(*) FROM {table}")).await, 0);
+    }
+    let sessions = format!("SELECT count(*) FROM sessions WHERE user_id = '{}'", here.id);
+    assert_eq!(server.database.count(&sessions).await, 0);
+    // Whoever takes the login now is somebody else, without roles.
+    let next = server.register("ada").await;
+    assert_ne!(next.id, here.id);
+    assert_eq!(next.get("me").await.ok()["roles"], json!([]));
+    here.get("me").await.expect(401, "token_revoked");
+}
+
+#[tokio::test]
+async fn without_the_current_password_the_account_stays() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    for wrong in ["", "wrong", &PASSWORD.to_uppercase()] {
+        delete(&user, wrong).await.expect(403, "current_password_wrong");
+    }
+    user.get("me").await.expect(200, "");
+    server.log_in("ada").await;
+}
+
+#[tokio::test]
+async fn the_history_of_a_deleted_account_stays_and_belongs_to_nobody() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    server.log_in("ada").await;
+    user.get("me/history").await.expect(200, "");
+    let of_somebody = "SELECT count(*) FROM login_history WHERE user_id IS NOT NULL";
+    let all = "SELECT count(*) FROM login_history";
+    let before = server.database.count(all).await;
+    assert!(before > 0 && server.database.count(of_somebody).await == before);
+    delete(&user, PASSWORD).await.expect(204, "");
+    assert_eq!(server.database.count(of_somebody).await, 0);
+    assert_eq!(server.database.count(all).await, before);
+}
+
+#[tokio::test]
+async fn the_last_superuser_can_not_go_and_the_one_before_can() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    assert_snapshot!(delete(&root, PASSWORD).await.expect(409, "last_superuser"), @r#"
+    409
+    {
+      "code": "last_superuser",
+      "status": 409,
+      "title": "The last superuser stays.",
+      "type": "about:blank"
+    }
+    "#);
+    root.get("rules").await.expect(200, "");
+    server.log_in("root").await;
+    give(&root, &user.id, "superuser").await;
+    delete(&root, PASSWORD).await.expect(204, "");
+    root.get("rules").await.expect(401, "token_revoked");
+    user.get("rules").await.expect(200, "");
+    delete(&user, PASSWORD).await.expect(409, "last_superuser");
+}
+
+#[tokio::test]
+async fn a_disabled_superuser_is_no_successor() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    give(&root, &user.id, "superuser").await;
+    server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'ada'").await;
+    delete(&root, PASSWORD).await.expect(409, "last_superuser");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_superusers_who_go_at_once_one_stays() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let mut last = root.caller.clone();
+    for round in 0..5 {
+        let other = server.register(&format!("other{round}")).await;
+        give(&last, &other.id, "superuser").await;
+        // One of the ways is the other one's demotion.
+        let (one, two) = tokio::join!(delete(&last, PASSWORD), delete(&other, PASSWORD));
+        let count = "SELECT count(*) FROM user_roles WHERE role = 'superuser'";
+        assert_eq!(server.database.count(count).await, 1, "{one} {two}");
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [204, 409]);
+        if one.status == 204 {
+            last = other.caller.clone();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_goes_while_the_other_superuser_is_deposed_leaves_one_behind() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for round in 0..5 {
+        let other = server.register(&format!("other{round}")).await;
+        give(&root, &other.id, "superuser").await;
+        let roots = format!("users/{}/roles/superuser", root.id);
+        let (gone, deposed) = tokio::join!(delete(&other, PASSWORD), other.delete(&roots));
+        let count = "SELECT count(*) FROM user_roles WHERE role = 'superuser'";
+        assert_eq!(server.database.count(count).await, 1, "{gone} {deposed}");
+        if deposed.status == 200 {
+            give(&other, &root.id, "superuser").await;
+            take(&root, &other.id, "superuser").await;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `PUT /api/v1/me/login`
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tests::{Answer, PASSWORD, TestServer};
+
+fn change(login: &str) -> Value {
+    json!({ "login": login, "current_password": PASSWORD })
+}
+
+async fn log_in(server: &TestServer, login: &str) -> Answer {
+    let body = json!({ "login": login, "password": PASSWORD });
+    server.guest().post("auth/login", &body).await
+}
+
+#[tokio::test]
+async fn a_new_login_counts_at_once_and_ends_the_other_sessions() {
+    let server = TestServer::start().await;
+    let (here, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
+    here.put("me/login", &change("Ada@Example.com")).await.expect(204, "");
+    elsewhere.get("me").await.expect(401, "token_revoked");
+    let body = json!({ "refresh_token": elsewhere.refresh_token });
+    server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    assert_eq!(here.get("me").await.ok()["login"], "Ada@Example.com");
+    log_in(&server, "ada").await.expect(401, "credentials_invalid");
+    log_in(&server, "ada@example.com").await.expect(200, "");
+    // The one that was given up is free for others.
+    server.register("ADA").await;
+    server.clock.advance(TimeDelta::minutes(10));
+    let body = json!({ "refresh_token": here.refresh_token });
+    server.guest().post("auth/refresh", &body).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn one_s_own_login_may_be_spelled_another_way() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    user.put("me/login", &change("Ada")).await.expect(204, "");
+    assert_eq!(user.get("me").await.ok()["login"], "Ada");
+    log_in(&server, "aDA").await.expect(200, "");
+}
+
+#[tokio::test]
+async fn a_login_that_somebody_has_is_refused_in_any_case_and_nothing_changes() {
+    let server = TestServer::start().await;
+    let (here, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
+    server.register("Renée").await;
+    for taken in ["renée", "RENÉE", "rene\u{301}e"] {
+        let answer = here.put("me/login", &change(taken)).await;
+        assert_eq!(answer.expect(409, "login_taken").field(), "login");
+    }
+    assert_snapshot!(here.put("me/login", &change("renée")).await, @r#"
+    409
+    {
+      "code": "login_taken",
+      "field": "login",
+      "status": 409,
+      "title": "Somebody else has this login.",
+      "type": "about:blank"
+    }
+    "#);
+    elsewhere.get("me").await.expect(200, "");
+    log_in(&server, "ada").await.expect(200, "");
+}
+
+#[tokio::test]
+async fn without_the_current_password_or_with_what_is_no_login_nothing_changes() {
+    let server = TestServer::start().await;
+    let (here, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
+    let wrong = json!({ "login": "lovelace", "current_password": "wrong" });
+    let answer = here.put("me/login", &wrong).await;
+    assert_snapshot!(answer.expect(403, "current_password_wrong"), @r#"
+    403
+    {
+      "code": "current_password_wrong",
+      "status": 403,
+      "title": "The current password is another one.",
+      "type": "about:blank"
+    }
+    "#);
+    for login in ["", "ab", " lovelace", "love\u{200b}lace", &"x".repeat(65)] {
+        let answer = here.put("me/login", &change(login)).await;
+        assert_eq!(answer.expect(422, "field_invalid").field(), "login", "{login:?}");
+    }
+    elsewhere.get("me").await.expect(200, "");
+    log_in(&server, "ada").await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_want_one_login_at_once_exactly_one_gets_it() {
+    let server = TestServer::start().await;
+    let logins: Vec<String> = (0..8).map(|number| format!("user{number}")).collect();
+    let users = join_all(logins.iter().map(|login| server.register(login))).await;
+    let answers =
+        join_all(users.iter().map(async |user| user.put("me/login", &change("grace")).await)).await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 204);
+    assert_eq!(won.len(), 1);
+    for answer in lost {
+        answer.expect(409, "login_taken");
+    }
+    let count = "SELECT count(*) FROM users WHERE login_key = 'grace'";
+    assert_eq!(server.database.count(count).await, 1);
+}
+
+#[tokio::test]
+async fn the_login_of_an_account_that_is_gone_stays_gone() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    server.database.execute("DELETE FROM users").await;
+    user.put("me/login", &change("lovelace")).await.expect(403, "current_password_wrong");
+    assert_eq!(server.database.count("SELECT count(*) FROM users").await, 0);
+}
