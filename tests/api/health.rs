@@ -60,6 +60,7 @@ async fn metrics_are_for_operators_on_their_own_port() {
         r#"auth_decisions_total{outcome="allowed"} 1"#,
         "auth_policy_revision 1",
         "auth_database_up 1",
+        "auth_redis_up 1",
     ] {
         assert!(metrics.text.contains(line), "{line}\n{}", metrics.text);
     }

@@ -63,8 +63,10 @@ impl Health {
 
     /// Brings the metrics that are states, not counts, up to date.
     pub async fn measure(&self, metrics: &Metrics) {
+        let (database, redis) = tokio::join!(self.database(), self.redis());
         metrics.policy_revision.set(self.policy.snapshot().revision());
-        metrics.database_up.set((self.database().await == State::Up).into());
+        metrics.database_up.set((database == State::Up).into());
+        metrics.redis_up.set((redis == State::Up).into());
         metrics.database_connections.set(self.pool.size().into());
     }
 

@@ -25,6 +25,8 @@ pub struct Metrics {
     pub policy_revision: Gauge,
     /// 1 while the database answers.
     pub database_up: Gauge,
+    /// 1 while Redis answers; 0 also where there is none.
+    pub redis_up: Gauge,
     /// Open connections to the database.
     pub database_connections: Gauge,
     registry: Arc<Registry>,
@@ -40,6 +42,7 @@ impl Default for Metrics {
         };
         let policy_revision = gauge("policy_revision", "Revision of the policy in force");
         let database_up = gauge("database_up", "Whether the database answers");
+        let redis_up = gauge("redis_up", "Whether Redis answers");
         let database_connections = gauge("database_connections", "Open database connections");
         Self {
             http: HttpMetrics::register(&mut registry),
@@ -47,6 +50,7 @@ impl Default for Metrics {
             logins: Logins::register(&mut registry),
             policy_revision,
             database_up,
+            redis_up,
             database_connections,
             registry: Arc::new(registry),
         }
