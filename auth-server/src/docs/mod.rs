@@ -1,5 +1,7 @@
 //! The OpenAPI document, and the page to read and try it on. Nothing is loaded from elsewhere.
 
+mod exact;
+
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
@@ -27,11 +29,16 @@ pub fn service<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
 #[must_use]
 pub fn pages<T: OpenApi>(_: &T) -> Pages {
     let service = service(Described::<T>(PhantomData));
-    let page = service.swagger_ui_html();
+    let document = service.spec();
+    let exact = exact::exact(&document).unwrap_or_else(|error| {
+        tracing::error!(%error, "the OpenAPI document is no JSON");
+        document.clone()
+    });
+    let page = service.swagger_ui_html().replace(&document, &exact);
     let policy = content_security_policy(&page);
     vec![
         ("/docs", fixed(page, "text/html; charset=utf-8", policy)),
-        ("/openapi.json", fixed(service.spec(), "application/json", "default-src 'none'".into())),
+        ("/openapi.json", fixed(exact, "application/json", "default-src 'none'".into())),
     ]
 }
 
