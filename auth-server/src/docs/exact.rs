@@ -85,7 +85,8 @@ mod tests {
             } },
         });
         let exact = exact(&document.to_string()).expect("JSON");
-        let schemas = &serde_json::from_str::<Value>(&exact).expect("JSON")["components"]["schemas"];
+        let schemas =
+            &serde_json::from_str::<Value>(&exact).expect("JSON")["components"]["schemas"];
         assert_eq!(schemas["In"]["properties"]["a"], json!({}));
         let part = json!({ "allOf": [reference("Part")], "nullable": true });
         assert_eq!(schemas["In"]["properties"]["b"], part);
