@@ -9,6 +9,10 @@ mod drain;
 mod keys;
 mod log;
 mod migrate;
+mod redis_server;
+mod redis_stops;
+mod revocations;
+mod sessions;
 mod settings;
 mod superuser;
 

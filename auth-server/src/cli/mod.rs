@@ -5,6 +5,7 @@ mod migrate;
 mod password;
 mod rules;
 mod serve;
+mod sessions;
 mod superuser;
 
 use std::fmt::Display;
@@ -41,6 +42,9 @@ enum Command {
     /// Keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Sessions of people
+    #[command(subcommand)]
+    Sessions(sessions::Command),
     /// The rules as text
     #[command(subcommand)]
     Rules(rules::Command),
@@ -104,6 +108,7 @@ async fn dispatch(Cli { config, command }: Cli) -> Result<ExitCode, Failure> {
         Command::Migrate => migrate::run(settings()?).await?,
         Command::Superuser(command) => superuser::run(command, settings()?).await?,
         Command::Keys(command) => keys::run(command, settings()?).await?,
+        Command::Sessions(command) => sessions::run(command, settings()?).await?,
         Command::Rules(command) => return rules::run(command, settings).await,
     }
     Ok(ExitCode::SUCCESS)

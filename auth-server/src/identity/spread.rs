@@ -55,7 +55,7 @@ impl Wire {
     }
 }
 
-/// Sends each revocation once. One that Redis doesn't take reaches the others by the database.
+/// Sends each revocation. One that Redis doesn't take reaches the others by the database.
 async fn send(redis: redis::Client, mut waiting: Receiver<Revocation>) {
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(PATIENCE))
@@ -67,7 +67,12 @@ async fn send(redis: redis::Client, mut waiting: Receiver<Revocation>) {
     };
     let mut away = false;
     while let Some(revocation) = waiting.recv().await {
-        let sent = append(&mut connection, &revocation).await;
+        let mut sent = append(&mut connection, &revocation).await;
+        if sent.is_err() {
+            // A connection that broke meanwhile says so at its next use, and is replaced then.
+            // Twice the same revocation does no harm.
+            sent = append(&mut connection, &revocation).await;
+        }
         if let (Err(error), false) = (&sent, away) {
             tracing::warn!(%error, "revocations are not sent to Redis");
         }

@@ -1,0 +1,42 @@
+//! `auth-server sessions …`: for the day on which somebody's device is lost.
+
+use clap::Subcommand;
+
+use super::Failure;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::server::open;
+use crate::session;
+use crate::user::{Login, store};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Sign somebody out everywhere; the account stays as it is
+    ///
+    /// Servers that run notice within a second and refuse every token from before.
+    End {
+        /// What they sign in with, in any case
+        login: String,
+    },
+}
+
+pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+    match command {
+        Command::End { login } => end(&config, &login).await,
+    }
+}
+
+async fn end(config: &Config, login: &str) -> Result<(), Failure> {
+    let unknown = || Failure::Failed(format!("there is no account `{login}`"));
+    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let known = store::credentials(&pool, &Login::key_of(login)).await.map_err(Failure::because)?;
+    let user = known.ok_or_else(unknown)?.id;
+    let limits = config.session.limits(config.token.life());
+    let moment = limits.moment(Clock::default().now());
+    let mut transaction = pool.begin().await.map_err(Failure::because)?;
+    let ended = session::end_all(&mut transaction, user, "ended_by_operator", moment).await;
+    ended.map_err(Failure::because)?.ok_or_else(unknown)?;
+    transaction.commit().await.map_err(Failure::because)?;
+    println!("{login} is signed out everywhere");
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! A Redis of a test's own, which it may kill.
+
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A Redis that keeps nothing on disk: whenever it starts it is empty.
+pub struct RedisServer {
+    port: u16,
+    child: Option<Child>,
+}
+
+impl RedisServer {
+    /// Starts on a port that nobody has. Below 32768, where no outgoing connection takes it while
+    /// Redis is stopped.
+    pub fn start() -> Self {
+        let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+        let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+        let port = (first..32_768).find(free).unwrap();
+        let mut redis = Self { port, child: None };
+        redis.restart();
+        redis
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Ends it as a power failure would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Starts it again, empty, at the same address.
+    pub fn restart(&mut self) {
+        self.kill();
+        let port = self.port.to_string();
+        let mut command = Command::new("redis-server");
+        command.args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"]);
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).current_dir("/");
+        self.child = Some(command.spawn().unwrap());
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(started.elapsed() < Duration::from_secs(20), "Redis does not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// How many revocations were sent to it since it started.
+    pub async fn revocations(&self) -> usize {
+        let client = redis::Client::open(self.url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let length = redis::cmd("XLEN").arg("auth:revocations").clone();
+        length.query_async(&mut connection).await.unwrap()
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

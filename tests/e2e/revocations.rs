@@ -1,0 +1,141 @@
+//! Whatever ends a session counts within a second on another server: two processes, one database
+//! and one Redis.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::program::Program;
+use tests::{Answer, Caller, Database, PASSWORD, token};
+
+use crate::{guest, settings, with};
+
+/// Times that each way of ending sessions is tried.
+const ROUNDS: u32 = 25;
+const SECOND: Duration = Duration::from_secs(1);
+const NEW: &str = "seven green bottles hanging";
+
+/// What ends a session.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Logout,
+    LogoutOthers,
+    EndSession,
+    PasswordChange,
+    LoginChange,
+    Deletion,
+}
+
+const WAYS: [Way; 6] = [
+    Way::Logout,
+    Way::LogoutOthers,
+    Way::EndSession,
+    Way::PasswordChange,
+    Way::LoginChange,
+    Way::Deletion,
+];
+
+impl Way {
+    /// Ends the session of `victim`, by `owner` where not by itself.
+    async fn end(self, owner: &Caller, victim: &Caller, login: &str) -> Answer {
+        let post =
+            async |caller: &Caller, path| caller.send(caller.request(Method::POST, path)).await;
+        match self {
+            Self::Logout => post(victim, "auth/logout").await,
+            Self::LogoutOthers => post(owner, "auth/logout/others").await,
+            Self::EndSession => {
+                let claims = token::read(victim.token()).1;
+                let sid = claims.get("sid").and_then(Value::as_str).unwrap();
+                owner.delete(&format!("me/sessions/{sid}")).await
+            }
+            Self::PasswordChange => {
+                let change = json!({ "current_password": PASSWORD, "new_password": NEW });
+                owner.put("me/password", &change).await
+            }
+            Self::LoginChange => {
+                let change = json!({ "current_password": PASSWORD, "login": format!("{login}-2") });
+                owner.put("me/login", &change).await
+            }
+            Self::Deletion => {
+                let goodbye = json!({ "current_password": PASSWORD });
+                owner.send(owner.request(Method::DELETE, "me").json(&goodbye)).await
+            }
+        }
+    }
+}
+
+async fn sign_in(guest: &Caller, path: &str, login: &str) -> Caller {
+    let body = json!({ "login": login, "password": PASSWORD });
+    let tokens = guest.post(path, &body).await.ok();
+    guest.with_token(tokens.get("access_token").and_then(Value::as_str).unwrap())
+}
+
+/// How long the other server went on taking the token.
+async fn measure(way: Way, login: &str, one: &Caller, two: &str) -> Duration {
+    let owner = sign_in(one, "auth/register", login).await;
+    let victim = sign_in(one, "auth/login", login).await;
+    let (owner_there, there) = (owner.at(two), victim.at(two));
+    for caller in [&owner_there, &there] {
+        caller.get("me").await.expect(200, "");
+    }
+    way.end(&owner, &victim, login).await.expect(204, "");
+    let ended = Instant::now();
+    victim.get("me").await.expect(401, "token_revoked");
+    let took = loop {
+        let asked = ended.elapsed();
+        let answer = there.get("me").await;
+        if answer.status == 401 {
+            answer.expect(401, "token_revoked");
+            break asked;
+        }
+        assert!(asked < SECOND, "{way:?}: {answer:?}");
+    };
+    // Nor does it come alive again, and nobody else is meant.
+    there.get("me").await.expect(401, "token_revoked");
+    let expected = if way == Way::Deletion { 401 } else { 200 };
+    assert_eq!(owner_there.get("me").await.status, expected, "{way:?}");
+    took
+}
+
+/// The time that this part of all took at most, in milliseconds.
+fn quantile(sorted: &[Duration], part: f64) -> f64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a place in a short list"
+    )]
+    let place = ((sorted.len() as f64 * part).ceil() as usize).clamp(1, sorted.len());
+    sorted.get(place - 1).unwrap().as_secs_f64() * 1e3
+}
+
+fn show(what: &str, times: &mut [Duration]) {
+    times.sort();
+    let (p50, p99) = (quantile(times, 0.5), quantile(times, 0.99));
+    let most = quantile(times, 1.0);
+    println!(
+        "{what:>15}: {:4} × p50 {p50:6.1} ms, p99 {p99:6.1} ms, most {most:6.1} ms",
+        times.len()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_ends_a_session_counts_on_another_server_within_a_second() {
+    let database = Database::migrated().await;
+    // Hashing is not what is measured here.
+    let settings = with(&settings(&database), "AUTH_PASSWORD_MEMORY_KIB", "256");
+    let (mut one, mut two) = (Program::serve(&settings), Program::serve(&settings));
+    let (one, two) = (guest(&mut one), two.url("api"));
+    let mut all = Vec::new();
+    for way in WAYS {
+        let mut times = Vec::new();
+        for round in 0..ROUNDS {
+            let login = format!("{way:?}-{round}");
+            times.push(measure(way, &login, &one, &two).await);
+        }
+        show(&format!("{way:?}"), &mut times);
+        all.extend(times);
+    }
+    show("all", &mut all);
+    assert!(all.iter().all(|took| *took < SECOND), "{all:?}");
+}
