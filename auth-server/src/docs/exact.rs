@@ -56,8 +56,10 @@ fn reach(document: &Value, within: &Value, names: &mut HashSet<String>) {
         Value::Object(fields) => {
             let reference = fields.get("$ref").and_then(Value::as_str);
             let name = reference.and_then(|path| path.strip_prefix("#/components/schemas/"));
-            if let Some(name) = name.filter(|name| names.insert((*name).to_owned())) {
-                reach(document, &document["components"]["schemas"][name], names);
+            let new = name.filter(|name| names.insert((*name).to_owned()));
+            let schemas = document.pointer("/components/schemas");
+            if let Some(schema) = new.and_then(|name| schemas?.get(name)) {
+                reach(document, schema, names);
             }
             fields.values().for_each(|field| reach(document, field, names));
         }
