@@ -25,5 +25,6 @@ pub mod server;
 pub mod session;
 pub mod store;
 pub mod tags;
+pub mod throttle;
 pub mod token;
 pub mod user;

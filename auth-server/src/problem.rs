@@ -3,10 +3,10 @@
 //! Each feature lists its own problems with [`problems!`]; the list is both the `match` from error
 //! to status and the documentation of the operation, so the two can't drift apart.
 
-use poem::http::{HeaderName, HeaderValue, StatusCode, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::Object;
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaSchema, MetaSchemaRef};
+use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaSchema, MetaSchemaRef};
 use poem_openapi::types::Type;
 use serde::Serialize;
 
@@ -60,6 +60,38 @@ pub struct Problem {
     /// Seconds to wait before another try; also in the header `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
+    /// In the header fields `RateLimit-Policy` and `RateLimit`.
+    #[serde(skip)]
+    #[oai(skip)]
+    rate_limit: Option<RateLimit>,
+}
+
+/// A limit that was reached (draft-ietf-httpapi-ratelimit-headers).
+#[derive(Clone, Copy, Debug)]
+pub struct RateLimit {
+    /// Name of the limit.
+    pub policy: &'static str,
+    /// How many tries it gives.
+    pub quota: u32,
+    /// For how long they are counted, s.
+    pub window: i64,
+    /// Seconds until there is another try.
+    pub reset: u32,
+}
+
+impl RateLimit {
+    fn insert(self, headers: &mut HeaderMap) {
+        let Self { policy, quota, window, reset } = self;
+        let fields = [
+            ("ratelimit-policy", format!("\"{policy}\";q={quota};w={window}")),
+            ("ratelimit", format!("\"{policy}\";r=0;t={reset}")),
+        ];
+        for (name, value) in fields {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
 }
 
 /// Media type of every problem.
@@ -78,6 +110,7 @@ impl Problem {
             field: None,
             missing: None,
             retry_after: None,
+            rate_limit: None,
         }
     }
 
@@ -108,6 +141,13 @@ impl Problem {
         self.retry_after = Some(seconds);
         self
     }
+
+    /// Names the limit that was reached.
+    #[must_use]
+    pub const fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = Some(limit);
+        self
+    }
 }
 
 impl IntoResponse for Problem {
@@ -119,6 +159,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(limit) = self.rate_limit {
+            limit.insert(headers);
         }
         if status == StatusCode::UNAUTHORIZED {
             insert_challenge(headers, self.code);
@@ -132,7 +175,7 @@ impl IntoResponse for Problem {
 #[derive(Clone, Copy, Debug)]
 pub struct Code(pub &'static str);
 
-fn insert_challenge(headers: &mut poem::http::HeaderMap, code: &str) {
+fn insert_challenge(headers: &mut HeaderMap, code: &str) {
     let name: HeaderName = header::WWW_AUTHENTICATE;
     let challenge = if code == "token_missing" {
         Ok(HeaderValue::from_static("Bearer"))
@@ -175,8 +218,28 @@ fn response(specs: &[Spec]) -> Option<MetaResponse> {
         status: Some(status),
         status_range: None,
         content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: schema(specs) }],
-        headers: vec![],
+        headers: headers(status),
     })
+}
+
+fn headers(status: u16) -> Vec<MetaHeader> {
+    let all: &[(&str, &str)] = match status {
+        429 => &[
+            ("Retry-After", "Seconds until the next try is taken."),
+            ("RateLimit-Policy", "The limit: its name, tries (`q`) and seconds (`w`)."),
+            ("RateLimit", "What is left: no tries (`r`), for so many seconds (`t`)."),
+        ],
+        _ => &[],
+    };
+    all.iter()
+        .map(|(name, about)| MetaHeader {
+            name: (*name).into(),
+            description: Some((*about).into()),
+            required: true,
+            deprecated: false,
+            schema: String::schema_ref(),
+        })
+        .collect()
 }
 
 /// [`Problem`], with `code` narrowed to the codes of this status.

@@ -37,7 +37,7 @@ async fn no_secret_is_ever_logged_however_much_is() {
     assert!(log.contains("listening") && log.contains("stopped"), "{log}");
     let services = [setting("DATABASE_URL"), setting("REDIS_URL")];
     let passwords = services.iter().filter_map(|url| password_of(url));
-    let secrets = [PASSWORD, new, "wrong-password", SECRET, "c2VjcmV0", "sensitive-search"];
+    let secrets = [PASSWORD, new, "wrong-password", &**SECRET, "c2VjcmV0", "sensitive-search"];
     let pairs = [&next["access_token"], &next["refresh_token"]].map(|t| t.as_str().unwrap());
     let all = secrets.iter().chain(&tokens).chain(&pairs).map(|secret| (*secret).to_owned());
     for secret in all.chain(passwords) {

@@ -16,18 +16,21 @@ mod sessions;
 mod settings;
 mod superuser;
 
+use std::sync::LazyLock;
+
 use tests::program::{Program, Settings};
 use tests::{Caller, Database, setting};
 
 /// The server's secret in these tests.
-const SECRET: &str = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e";
+static SECRET: LazyLock<String> =
+    LazyLock::new(|| uuid::Uuid::new_v4().simple().to_string().repeat(2));
 
 /// Settings of a server on this database.
 fn settings(database: &Database) -> Settings {
     [
         ("DATABASE_URL", database.url.as_str()),
         ("REDIS_URL", &setting("REDIS_URL")),
-        ("AUTH_SECRET", SECRET),
+        ("AUTH_SECRET", SECRET.as_str()),
         ("AUTH_LISTEN", "127.0.0.1:0"),
         ("OPS_LISTEN", "127.0.0.1:0"),
     ]

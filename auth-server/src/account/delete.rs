@@ -7,12 +7,13 @@ use super::Accounts;
 use super::current_password::{CURRENT_PASSWORD, wrong};
 use crate::identity::{SIGNED_IN, Verified};
 use crate::input::BODY;
-use crate::password::{HASHING, Password};
+use crate::password::Password;
 use crate::policy::write::PolicyWrite;
 use crate::policy::{LivePolicy, RolesOf, grants};
 use crate::problem::Problem;
 use crate::problems;
 use crate::store::DATABASE;
+use crate::throttle::THROTTLE;
 use crate::user::store;
 
 /// The end of an account.
@@ -26,7 +27,7 @@ pub(super) struct Farewell {
 
 problems! {
     /// What can go wrong with deleting one's own account.
-    pub(super) enum DeleteError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, HASHING, DATABASE] {
+    pub(super) enum DeleteError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, DATABASE] {
         LastSuperuser = 409 "last_superuser" "The last superuser stays.",
     }
 }

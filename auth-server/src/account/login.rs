@@ -7,11 +7,12 @@ use super::Accounts;
 use super::current_password::{CURRENT_PASSWORD, wrong};
 use crate::identity::{SIGNED_IN, SignedIn, Verified};
 use crate::input::BODY;
-use crate::password::{HASHING, Password};
+use crate::password::Password;
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, NoContent};
 use crate::store::{DATABASE, constraint};
+use crate::throttle::THROTTLE;
 use crate::user::{Login, in_field, store};
 
 /// A change of the login.
@@ -29,7 +30,7 @@ struct NewLogin {
 
 problems! {
     /// What can go wrong with changing the login.
-    pub(super) enum LoginError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, HASHING, DATABASE] {
+    pub(super) enum LoginError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, DATABASE] {
         Taken = 409 "login_taken" "Somebody else has this login.",
     }
 }

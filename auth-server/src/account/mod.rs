@@ -24,6 +24,7 @@ use crate::identity::Identity;
 use crate::ops::Logins;
 use crate::password::Hasher;
 use crate::session::Sessions;
+use crate::throttle::Throttle;
 use crate::token::Issuer;
 
 /// What every operation on accounts works on. Cheap to clone.
@@ -33,6 +34,8 @@ pub struct Accounts {
     pub pool: PgPool,
     /// Checks and hashes passwords.
     pub hasher: Arc<Hasher>,
+    /// Slows down whoever guesses.
+    pub throttle: Arc<Throttle>,
     /// Opens, carries on and ends sessions.
     pub sessions: Arc<Sessions>,
     /// Signs access tokens.

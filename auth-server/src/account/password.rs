@@ -13,6 +13,7 @@ use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, NoContent};
 use crate::store::DATABASE;
+use crate::throttle::THROTTLE;
 use crate::user::store;
 
 /// A change of the password.
@@ -30,7 +31,7 @@ struct PasswordForm {
 problems! {
     /// What can go wrong with changing the password.
     pub(super) enum PasswordError includes
-        [SIGNED_IN, BODY, CURRENT_PASSWORD, NEW_PASSWORD, DATABASE] {}
+        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, NEW_PASSWORD, DATABASE] {}
 }
 
 /// The operation.

@@ -15,6 +15,7 @@ use crate::ops::Logins;
 use crate::password::{Cost, Hasher};
 use crate::secret::{Purpose, Secrets};
 use crate::session::{RefreshKeys, Sessions, sweep};
+use crate::throttle::Throttle;
 use crate::token::{Issuer, KeyRing};
 
 /// What the operations on accounts work on, and beside it tasks that forget dead sessions
@@ -25,7 +26,7 @@ use crate::token::{Issuer, KeyRing};
 pub fn start(
     config: &Config,
     secrets: &Secrets,
-    pool: PgPool,
+    (pool, redis): (PgPool, Option<redis::Client>),
     (keys, identity): (Arc<KeyRing>, Arc<Identity>),
     (clock, logins): (Clock, Logins),
     (background, stop): (&TaskTracker, &CancellationToken),
@@ -40,8 +41,10 @@ pub fn start(
     let TokenConfig { issuer, audience, .. } = &config.token;
     let (issuer, audience) = (issuer.to_string(), audience.to_string());
     let issuer = Issuer::new(keys, clock.clone(), issuer, audience, config.token.life());
+    let throttle = throttle(config, secrets, redis, &clock)?;
     Ok(Accounts {
         pool,
+        throttle: Arc::new(throttle),
         hasher: Arc::new(hasher(&config.password)?),
         sessions: Arc::new(Sessions::new(refresh_keys, limits, clock.clone())),
         issuer: Arc::new(issuer),
@@ -50,6 +53,18 @@ pub fn start(
         history,
         clock,
     })
+}
+
+fn throttle(
+    config: &Config,
+    secrets: &Secrets,
+    redis: Option<redis::Client>,
+    clock: &Clock,
+) -> std::io::Result<Throttle> {
+    let (key, limits) = (secrets.derive(Purpose::Throttle), config.throttle.limits());
+    // As many as can be hashed or wait for it: a flood is turned away before it takes memory.
+    let most = config.password.threads() + config.password.queue();
+    Throttle::new(key, limits, redis, most, clock.clone()).map_err(std::io::Error::other)
 }
 
 /// The threads that hash passwords.

@@ -9,11 +9,13 @@ mod load;
 mod log;
 mod password;
 mod policy;
+mod proxies;
 mod redis;
 mod secret;
 mod server;
 mod session;
 mod setting;
+mod throttle;
 mod token;
 mod values;
 
@@ -25,11 +27,13 @@ pub use load::{ConfigError, FILE_VARIABLE, help, load};
 pub use log::{LogConfig, LogFormat};
 pub use password::PasswordConfig;
 pub use policy::PolicyConfig;
+pub use proxies::TrustedProxies;
 pub use redis::RedisConfig;
 pub use secret::{SecretConfig, SecretKey};
 pub use server::ServerConfig;
 pub use session::SessionConfig;
 pub use setting::{Kind, Setting};
+pub use throttle::ThrottleConfig;
 pub use token::TokenConfig;
 pub use values::{LogFilter, Origins};
 
@@ -53,6 +57,8 @@ pub struct Config {
     pub history: HistoryConfig,
     /// Passwords and their hashing.
     pub password: PasswordConfig,
+    /// How failed tries to sign in are slowed down.
+    pub throttle: ThrottleConfig,
     /// Labels that rules can speak of.
     pub policy: PolicyConfig,
     /// What is logged, and how.
@@ -70,6 +76,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         session::SETTINGS,
         history::SETTINGS,
         password::SETTINGS,
+        throttle::SETTINGS,
         policy::SETTINGS,
         log::SETTINGS,
     ]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::proxies::TrustedProxies;
 use super::setting::{Setting, number, text};
 use super::values::{Origins, none_if_empty};
 
@@ -28,6 +29,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         "",
         "origins of browser front ends, comma-separated: `https://films.example`",
     ),
+    text(
+        "AUTH_TRUSTED_PROXIES",
+        "server.trusted_proxies",
+        "",
+        "proxies whose X-Forwarded-For or Forwarded names the client, comma-separated: `10.0.0.0/8,::1`",
+    ),
     number("AUTH_BODY_LIMIT", "server.body_limit", "65536", "largest request body, bytes"),
     number(
         "AUTH_DRAIN_SECONDS",
@@ -48,6 +55,8 @@ pub struct ServerConfig {
     pub ops_listen: Option<SocketAddr>,
     /// Origins of browser front ends that may read answers.
     pub cors_origins: Origins,
+    /// Proxies whose word about a client's address counts.
+    pub trusted_proxies: TrustedProxies,
     /// Largest request body in bytes, where an operation doesn't say otherwise.
     pub body_limit: NonZeroU32,
     drain_seconds: u32,

@@ -3,6 +3,7 @@
 use poem::http::header::USER_AGENT;
 use poem::{FromRequest, Request, RequestBody, Result};
 
+use crate::request::ClientAddress;
 use crate::session::Device;
 
 /// Longest name of a device, in characters.
@@ -12,12 +13,13 @@ const LONGEST: usize = 200;
 pub(super) struct From(pub Device);
 
 impl<'a> FromRequest<'a> for From {
-    async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> Result<Self> {
         let agent = request.headers().get(USER_AGENT).map(|agent| {
             let text = String::from_utf8_lossy(agent.as_bytes());
             text.chars().filter(|c| !c.is_control()).take(LONGEST).collect::<String>()
         });
-        let address = request.remote_addr().as_socket_addr().map(|socket| socket.ip().to_string());
+        let ClientAddress(address) = ClientAddress::from_request(request, body).await?;
+        let address = Some(address.to_string());
         Ok(Self(Device { name: agent.filter(|agent| !agent.is_empty()), address }))
     }
 }

@@ -1,5 +1,7 @@
 //! `POST /api/v1/auth/login`
 
+use std::net::IpAddr;
+
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
@@ -8,11 +10,12 @@ use super::tokens::{TokenPair, sign_in};
 use crate::account::Accounts;
 use crate::history::{Attempt, Method, SUCCEEDED};
 use crate::input::BODY;
-use crate::password::{HASHING, Password, Verdict};
+use crate::password::{Password, Verdict};
 use crate::problem::Problem;
 use crate::problems;
-use crate::request::{Body, Reply};
+use crate::request::{Body, ClientAddress, Reply};
 use crate::store::DATABASE;
+use crate::throttle::{Outcome, THROTTLE};
 use crate::user::Login;
 use crate::user::store::{self, Credentials};
 
@@ -29,10 +32,13 @@ struct LoginForm {
 
 problems! {
     /// What can go wrong with signing in.
-    pub(super) enum LoginError includes [BODY, HASHING, DATABASE] {
+    pub(super) enum LoginError includes [BODY, THROTTLE, DATABASE] {
         CredentialsInvalid = 401 "credentials_invalid" "The login or the password is wrong.",
     }
 }
+
+/// How often a password is compared whose stored hash changes meanwhile.
+const TRIES: usize = 3;
 
 /// The operation.
 pub struct LogIn(pub(super) Accounts);
@@ -41,15 +47,17 @@ pub struct LogIn(pub(super) Accounts);
 impl LogIn {
     /// Sign in.
     ///
-    /// A wrong password, an unknown login and a disabled account answer alike.
+    /// A wrong password, an unknown login and a disabled account answer alike. After some failed
+    /// tries the next ones have to wait for a few seconds.
     #[oai(path = "/login", method = "post", operation_id = "login")]
     async fn login(
         &self,
+        ClientAddress(address): ClientAddress,
         FromDevice(device): FromDevice,
         Body(form): Body<LoginForm>,
     ) -> Result<Reply<TokenPair>, LoginError> {
         let mut attempt = Attempt::new(Method::Password, device);
-        let answer = self.log_in(form, &mut attempt).await;
+        let answer = self.log_in(form, address, &mut attempt).await;
         let outcome =
             answer.as_ref().map_or_else(|error| error.clone().problem().code, |_| SUCCEEDED);
         self.0.logins.ended(outcome);
@@ -62,14 +70,64 @@ impl LogIn {
     async fn log_in(
         &self,
         form: LoginForm,
+        address: IpAddr,
         attempt: &mut Attempt,
     ) -> Result<TokenPair, LoginError> {
-        let key = Login::key_of(&form.login);
-        let known = store::credentials(&self.0.pool, &key).await.map_err(Problem::from)?;
+        let Accounts { pool, throttle, .. } = &self.0;
+        let login = Login::key_of(&form.login);
+        let admitted = match throttle.log_in(pool, &login, address).await {
+            Ok(admitted) => admitted,
+            Err(refused) => {
+                self.find(&login, attempt).await?;
+                return Err(refused.into());
+            }
+        };
+        let answer = self.check(&login, form.password, attempt).await;
+        admitted
+            .ended(match &answer {
+                Ok(_) => Outcome::Succeeded,
+                Err(LoginError::CredentialsInvalid) => Outcome::Failed,
+                Err(LoginError::Problem(_)) => Outcome::Unchecked,
+            })
+            .await;
+        answer
+    }
+
+    /// Once more where the password was hashed again, by another login at the same moment.
+    async fn check(
+        &self,
+        login: &str,
+        password: Password,
+        attempt: &mut Attempt,
+    ) -> Result<TokenPair, LoginError> {
+        for _ in 0..TRIES {
+            if let Some(tokens) = self.check_once(login, password.clone(), attempt).await? {
+                return Ok(tokens);
+            }
+        }
+        Err(LoginError::CredentialsInvalid)
+    }
+
+    async fn find(
+        &self,
+        login: &str,
+        attempt: &mut Attempt,
+    ) -> Result<Option<Credentials>, Problem> {
+        let known = store::credentials(&self.0.pool, login).await?;
         attempt.user = known.as_ref().map(|known| known.id);
+        Ok(known)
+    }
+
+    async fn check_once(
+        &self,
+        login: &str,
+        password: Password,
+        attempt: &mut Attempt,
+    ) -> Result<Option<TokenPair>, LoginError> {
+        let known = self.find(login, attempt).await?;
         let stored = known.as_ref().map(|known| known.password_hash.clone());
         // Without an account, a hash that nothing fits is compared: that takes as long.
-        let verdict = self.0.hasher.verify(form.password, stored).await?;
+        let verdict = self.0.hasher.verify(password, stored).await?;
         let (Some(known), Verdict::Right | Verdict::Rehashed(_)) = (known, &verdict) else {
             return Err(LoginError::CredentialsInvalid);
         };
@@ -80,25 +138,26 @@ impl LogIn {
         self.open(known, verdict, attempt).await
     }
 
+    /// `None` where the hash that was compared is not the stored one any more.
     async fn open(
         &self,
         known: Credentials,
         verdict: Verdict,
         attempt: &mut Attempt,
-    ) -> Result<TokenPair, LoginError> {
+    ) -> Result<Option<TokenPair>, LoginError> {
         let checked = &known.password_hash;
         let new_hash = if let Verdict::Rehashed(hash) = &verdict { hash } else { checked };
         let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
         let now = self.0.clock.now();
         let number = store::begin_session(&mut transaction, known.id, checked, new_hash, now)
             .await
-            .map_err(Problem::from)?
-            .ok_or(LoginError::CredentialsInvalid)?;
+            .map_err(Problem::from)?;
+        let Some(number) = number else { return Ok(None) };
         let who = (known.id, number);
         let signed_in = sign_in(&self.0, &mut transaction, who, &attempt.device).await?;
         transaction.commit().await.map_err(Problem::from)?;
         attempt.session = Some(signed_in.session);
         self.0.identity.revoke(&signed_in.revocations);
-        Ok(signed_in.tokens)
+        Ok(Some(signed_in.tokens))
     }
 }

@@ -15,7 +15,8 @@ use super::quality::NewPassword;
 use super::secret::Password;
 use crate::problem::{INTERNAL, Problem, Spec};
 
-pub(super) const BUSY: Spec = Spec {
+/// No more passwords can wait for being checked.
+pub const BUSY: Spec = Spec {
     status: 503,
     code: "hashing_busy",
     title: "Too many passwords are being checked; try again in a moment.",
@@ -122,7 +123,7 @@ impl Hasher {
             }
         });
         if self.queue.try_send(job).is_err() {
-            return Err(Problem::new(BUSY).retry_after(1));
+            return Err(busy());
         }
         answered.await.map_err(|_| Problem::new(INTERNAL))
     }
@@ -138,6 +139,12 @@ fn work(jobs: &Mutex<Receiver<Job>>, engine: &mut Engine) {
             tracing::error!("hashing a password panicked");
         }
     }
+}
+
+/// The answer where no more passwords can wait.
+#[must_use]
+pub const fn busy() -> Problem {
+    Problem::new(BUSY).retry_after(1)
 }
 
 fn broken(error: &super::phc::Broken) -> Problem {

@@ -5,7 +5,7 @@ mod phc;
 mod quality;
 mod secret;
 
-pub use hasher::{HASHING, Hasher, Verdict};
+pub use hasher::{BUSY, HASHING, Hasher, Verdict, busy};
 pub use phc::{Cost, CostError};
 pub use quality::{NEW_PASSWORD, NewPassword};
 pub use secret::Password;

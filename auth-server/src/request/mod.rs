@@ -2,6 +2,7 @@
 
 mod answered;
 pub mod body;
+mod client;
 pub mod context;
 mod cors;
 mod direct;
@@ -13,6 +14,7 @@ mod routes;
 
 pub use answered::Answered;
 pub use body::Body;
+pub use client::ClientAddress;
 pub use context::{RequestId, Shared, part};
 pub use cors::Origins;
 pub use direct::{Direct, Operations};

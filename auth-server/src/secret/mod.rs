@@ -19,6 +19,8 @@ pub enum Purpose {
     RefreshToken,
     /// Seals the signing keys in the database.
     SigningKeyEncryption,
+    /// Makes names of what is throttled that tell nobody who it is.
+    Throttle,
 }
 
 impl Purpose {
@@ -26,6 +28,7 @@ impl Purpose {
         match self {
             Self::RefreshToken => b"refresh-token",
             Self::SigningKeyEncryption => b"signing-key-encryption",
+            Self::Throttle => b"throttle",
         }
     }
 }

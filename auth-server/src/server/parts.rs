@@ -63,7 +63,7 @@ impl Parts {
         let accounts = account::start(
             config,
             &secrets,
-            pool.clone(),
+            (pool.clone(), redis.clone()),
             (Arc::clone(&keys), Arc::clone(&identity)),
             (clock.clone(), metrics.logins.clone()),
             (background, stop),

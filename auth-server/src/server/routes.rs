@@ -50,6 +50,7 @@ fn shared(parts: &Parts, config: &ServerConfig) -> Shared {
     let mut shared = Shared { body_limit, ..Shared::default() };
     shared.parts.insert(Arc::clone(&parts.identity));
     shared.parts.insert(Arc::clone(&parts.policy));
+    shared.parts.insert(config.trusted_proxies.clone());
     shared
 }
 

@@ -1,6 +1,7 @@
 //! Sessions: one login on one device, carried on by refresh tokens.
 
 mod end;
+mod known;
 mod open;
 mod refresh;
 mod refresh_token;
@@ -12,6 +13,7 @@ mod sweep;
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use end::{Moment, end_all};
+pub use known::was_used_from;
 pub use open::{Device, Opened};
 pub use refresh::{Refreshed, Rotation};
 pub use refresh_token::{PREFIX, RefreshKeys};

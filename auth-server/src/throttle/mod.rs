@@ -1,0 +1,213 @@
+//! Slowing down whoever guesses: soft locks that grow with each failed try and never stay.
+//!
+//! Failures are counted for login and address together, for the login and for the address, in Redis
+//! or, while that is away, in this process. What is refused is not counted, nor is what succeeds.
+//! An address from which a login was used lately has nothing to do with the failures of others at it.
+
+mod counted;
+mod gate;
+mod limits;
+mod memory;
+mod shared;
+
+use std::net::IpAddr;
+
+use chrono::TimeDelta;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+pub use limits::{Limits, Tries};
+
+use crate::clock::Clock;
+use crate::password;
+use crate::problem::{Problem, RateLimit, Spec};
+use crate::secret::DerivedKey;
+use crate::session;
+use counted::{Counted, Kind, Names, network};
+use gate::{Gate, Permit};
+use memory::Memory;
+use shared::Shared;
+
+const TOO_MANY: Spec = Spec {
+    status: 429,
+    code: "too_many_attempts",
+    title: "There were too many failed tries; wait a moment.",
+};
+
+/// What a try that is throttled can answer before it is made.
+pub const THROTTLE: &[Spec] = &[TOO_MANY, password::BUSY];
+
+/// How long an address counts as known to a login that was used from there.
+const LATELY: TimeDelta = TimeDelta::days(30);
+
+/// Counts failed tries and says when the next may be made.
+pub struct Throttle {
+    names: Names,
+    limits: Limits,
+    memory: Memory,
+    shared: Option<Shared>,
+    gate: Gate,
+    clock: Clock,
+}
+
+/// How a try ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The secret was right.
+    Succeeded,
+    /// The secret was wrong.
+    Failed,
+    /// Nobody knows: it could not be checked.
+    Unchecked,
+}
+
+/// A try that may be made. Its end has to be told.
+#[must_use]
+pub struct Attempt<'a> {
+    throttle: &'a Throttle,
+    counted: Vec<Counted>,
+    _permit: Permit<'a>,
+}
+
+/// Whether a try may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admission {
+    Admitted,
+    /// Not for `wait` ms, because of the `number`th count.
+    Refused {
+        wait: i64,
+        number: usize,
+    },
+}
+
+/// What becomes of a count when a try has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// One failure more.
+    Failed,
+    /// As if the try had not been made.
+    Released,
+    /// No failures.
+    Forgotten,
+}
+
+impl Throttle {
+    /// Counts in `redis`, if there is one. At most `most` tries are under way at a time.
+    ///
+    /// # Errors
+    /// Redis can't be used as it is configured.
+    pub fn new(
+        key: DerivedKey,
+        limits: Limits,
+        redis: Option<redis::Client>,
+        most: usize,
+        clock: Clock,
+    ) -> redis::RedisResult<Self> {
+        let at_once = usize::try_from(limits.tries(Kind::Pair)).unwrap_or(usize::MAX);
+        let shared = redis.map(Shared::new).transpose()?;
+        let gate = Gate::new(at_once, most);
+        Ok(Self { names: Names::new(key), limits, memory: Memory::default(), shared, gate, clock })
+    }
+
+    /// Begins a try to sign in with this login (as logins are compared) from this address.
+    ///
+    /// # Errors
+    /// [`THROTTLE`], or the database is away.
+    pub async fn log_in(
+        &self,
+        pool: &PgPool,
+        login: &str,
+        address: IpAddr,
+    ) -> Result<Attempt<'_>, Problem> {
+        let network = network(address);
+        let own = self.count(Kind::Login, self.names.login(login));
+        let permit = self.gate.enter(&own.key).await?;
+        let mut counted = vec![
+            self.count(Kind::Pair, self.names.pair(login, network)),
+            self.count(Kind::Address, self.names.address(network)),
+            own,
+        ];
+        let mut admission = self.admit(&counted).await;
+        // Refused for the sake of the login, the last of the three.
+        if matches!(admission, Admission::Refused { number: 2, .. }) {
+            let since = self.clock.now() - LATELY;
+            if session::was_used_from(pool, login, &network.to_string(), since).await? {
+                counted.truncate(2);
+                admission = self.admit(&counted).await;
+            }
+        }
+        self.begin(counted, admission, permit)
+    }
+
+    /// Begins a try of a signed-in user to show that they know or have something. Tries of each
+    /// `purpose` are counted apart; it is named in header fields.
+    ///
+    /// # Errors
+    /// [`THROTTLE`].
+    pub async fn user(&self, user: Uuid, purpose: &'static str) -> Result<Attempt<'_>, Problem> {
+        let own = self.count(Kind::User(purpose), self.names.user(purpose, user));
+        let permit = self.gate.enter(&own.key).await?;
+        let admission = self.admit(&[own]).await;
+        self.begin(vec![own], admission, permit)
+    }
+
+    const fn count(&self, kind: Kind, key: counted::Key) -> Counted {
+        Counted { kind, key, tries: self.limits.tries(kind) }
+    }
+
+    async fn admit(&self, counted: &[Counted]) -> Admission {
+        let now = self.clock.now().timestamp_millis();
+        if let Some(shared) = &self.shared
+            && let Some(admission) = shared.admit(counted, now, &self.limits).await
+        {
+            return admission;
+        }
+        self.memory.admit(counted, now, &self.limits)
+    }
+
+    fn begin<'a>(
+        &'a self,
+        counted: Vec<Counted>,
+        admission: Admission,
+        permit: Permit<'a>,
+    ) -> Result<Attempt<'a>, Problem> {
+        let Admission::Refused { wait, number } = admission else {
+            return Ok(Attempt { throttle: self, counted, _permit: permit });
+        };
+        let seconds =
+            u32::try_from(wait.max(1).cast_unsigned().div_ceil(1_000)).unwrap_or(u32::MAX);
+        let problem = Problem::new(TOO_MANY)
+            .detail(format!("Try again in {seconds} s; other passwords don't help before."))
+            .retry_after(seconds);
+        Err(match counted.get(number) {
+            None => problem,
+            Some(one) => problem.rate_limit(RateLimit {
+                policy: one.kind.name(),
+                quota: one.tries,
+                window: self.limits.memory / 1_000,
+                reset: seconds,
+            }),
+        })
+    }
+}
+
+impl Attempt<'_> {
+    /// The try has ended.
+    pub async fn ended(self, outcome: Outcome) {
+        let Throttle { memory, shared, limits, clock, .. } = self.throttle;
+        let fate = |kind| match (outcome, kind) {
+            (Outcome::Failed, _) => Fate::Failed,
+            // Whoever has one account must not get more tries at others, nor may the owner's login
+            // give new tries to whoever attacks it.
+            (Outcome::Succeeded, Kind::Pair | Kind::User(_)) => Fate::Forgotten,
+            (Outcome::Succeeded | Outcome::Unchecked, _) => Fate::Released,
+        };
+        let counted: Vec<_> = self.counted.iter().map(|one| (*one, fate(one.kind))).collect();
+        let now = clock.now().timestamp_millis();
+        // Also where Redis counts: when it goes away, this process goes on from here.
+        memory.settle(&counted, now, limits);
+        if let Some(shared) = shared {
+            shared.settle(&counted, now, limits).await;
+        }
+    }
+}
