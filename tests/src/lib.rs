@@ -2,7 +2,8 @@
 //!
 //! `database` PostgreSQL · `server` a server in this process · `program` a server as a process ·
 //! `caller` who asks · `answer` what comes back · `observed` notes every answer for the contract ·
-//! `openapi` the documented contract · `token` forged tokens · `proxy` a wire that can be cut
+//! `openapi` the documented contract · `token` forged tokens · `proxy` a wire that can be cut ·
+//! `redis` a Redis that can be stopped
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -17,6 +18,7 @@ mod observed;
 pub mod openapi;
 pub mod program;
 mod proxy;
+mod redis;
 mod server;
 mod settings;
 pub mod token;
@@ -26,5 +28,6 @@ pub use caller::{Caller, User};
 pub use database::Database;
 pub use observed::folder as observed_folder;
 pub use proxy::Proxy;
+pub use redis::Redis;
 pub use server::{PASSWORD, TestServer};
 pub use settings::setting;

@@ -6,3 +6,5 @@ mod logout_others;
 mod refresh;
 mod register;
 mod sessions;
+mod throttle;
+mod timing;

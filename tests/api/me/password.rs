@@ -118,3 +118,21 @@ async fn of_two_changes_at_once_one_wins() {
     let body = json!({ "login": "ada", "password": won[0] });
     server.guest().post("auth/login", &body).await.expect(200, "");
 }
+
+#[tokio::test]
+async fn guessing_the_current_password_is_slowed_down_for_whoever_does_it() {
+    let server = TestServer::with(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
+    let (user, other) = (server.register("ada").await, server.register("bob").await);
+    for _ in 0..3 {
+        let answer = user.put("me/password", &change("wrong", NEW)).await;
+        answer.expect(403, "current_password_wrong");
+    }
+    let answer = user.put("me/password", &change(PASSWORD, NEW)).await;
+    let answer = answer.expect(429, "too_many_attempts");
+    assert_eq!(answer.header("ratelimit-policy"), "\"current-password\";q=3;w=3600");
+    other.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
+    let again = server.log_in("ada").await;
+    again.put("me/password", &change(PASSWORD, NEW)).await.expect(429, "too_many_attempts");
+    server.clock.advance(TimeDelta::minutes(1));
+    user.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
+}

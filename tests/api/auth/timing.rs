@@ -1,0 +1,75 @@
+//! The time of an answer doesn't tell who has an account.
+
+use std::time::Instant;
+
+use serde_json::json;
+use tests::{PASSWORD, TestServer};
+
+/// Tries of each kind.
+const TRIES: usize = 250;
+
+/// How much the medians may differ. A hash takes 10 ms and more, so that leaving it out, or doing
+/// it twice, is seen from afar.
+const RATIO: f64 = 1.15;
+
+/// How much oftener than by chance one kind may be slower than the other. With 250 tries of each,
+/// chance alone stays within 0.5 ± 0.10 but once in ten thousand times.
+const ODDS: f64 = 0.14;
+
+/// Waits that nobody reaches.
+const UNTHROTTLED: [(&str, &str); 3] = [
+    ("AUTH_THROTTLE_PAIR_TRIES", "100000"),
+    ("AUTH_THROTTLE_LOGIN_TRIES", "100000"),
+    ("AUTH_THROTTLE_ADDRESS_TRIES", "100000"),
+];
+
+#[tokio::test]
+async fn unknown_login_wrong_password_and_disabled_account_take_the_same_time() {
+    let server = TestServer::with(&UNTHROTTLED).await;
+    for login in ["ada", "locked"] {
+        server.register(login).await;
+    }
+    server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'locked'").await;
+    let guest = server.guest();
+    let kinds = [("nobody", PASSWORD), ("ada", "wrong"), ("locked", PASSWORD), ("locked", "wrong")];
+    let mut times = [const { Vec::new() }; 4];
+    let mut answers = std::collections::BTreeSet::new();
+    for round in 0..TRIES {
+        // In turn, and each as often after each other, so that what slows the machine slows all.
+        for place in 0..kinds.len() {
+            let kind = (place * (1 + 2 * (round % 2)) + round) % kinds.len();
+            let (login, password) = kinds[kind];
+            let body = json!({ "login": login, "password": password });
+            let started = Instant::now();
+            let answer = guest.post("auth/login", &body).await;
+            times[kind].push(started.elapsed().as_secs_f64());
+            answers.insert((answer.status, answer.text));
+        }
+    }
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    for (kind, own) in times.iter().enumerate() {
+        println!("{:?}: median {:.2} ms", kinds[kind], median(own) * 1e3);
+        for (other, others) in times.iter().enumerate().skip(kind + 1) {
+            let pair = (kinds[kind], kinds[other]);
+            let ratio = median(own) / median(others);
+            assert!((1.0 / RATIO..RATIO).contains(&ratio), "{pair:?}: medians {ratio:.3}");
+            let odds = slower(own, others);
+            println!("{pair:?}: ratio {ratio:.3}, slower with probability {odds:.3}");
+            assert!((odds - 0.5).abs() < ODDS, "{pair:?}: slower with probability {odds:.3}");
+        }
+    }
+}
+
+fn median(times: &[f64]) -> f64 {
+    let mut times = times.to_vec();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Mann and Whitney's U as a probability: how often one of `own` is slower than one of `others`.
+fn slower(own: &[f64], others: &[f64]) -> f64 {
+    let pairs = own.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
+    let slower = pairs.filter(|(one, other)| one > other).count();
+    f64::from(u32::try_from(slower).unwrap())
+        / f64::from(u32::try_from(own.len() * others.len()).unwrap())
+}
