@@ -3,12 +3,16 @@
 //! Each feature lists its own problems with [`problems!`]; the list is both the `match` from error
 //! to status and the documentation of the operation, so the two can't drift apart.
 
+mod rate_limit;
+
 use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::Object;
-use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaSchema, MetaSchemaRef};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaSchema, MetaSchemaRef};
 use poem_openapi::types::Type;
 use serde::Serialize;
+
+pub use rate_limit::RateLimit;
 
 /// What is fixed about one kind of problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,35 +67,7 @@ pub struct Problem {
     /// In the header fields `RateLimit-Policy` and `RateLimit`.
     #[serde(skip)]
     #[oai(skip)]
-    rate_limit: Option<RateLimit>,
-}
-
-/// A limit that was reached (draft-ietf-httpapi-ratelimit-headers).
-#[derive(Clone, Copy, Debug)]
-pub struct RateLimit {
-    /// Name of the limit.
-    pub policy: &'static str,
-    /// How many tries it gives.
-    pub quota: u32,
-    /// For how long they are counted, s.
-    pub window: i64,
-    /// Seconds until there is another try.
-    pub reset: u32,
-}
-
-impl RateLimit {
-    fn insert(self, headers: &mut HeaderMap) {
-        let Self { policy, quota, window, reset } = self;
-        let fields = [
-            ("ratelimit-policy", format!("\"{policy}\";q={quota};w={window}")),
-            ("ratelimit", format!("\"{policy}\";r=0;t={reset}")),
-        ];
-        for (name, value) in fields {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        }
-    }
+    rate_limit: Option<Box<RateLimit>>,
 }
 
 /// Media type of every problem.
@@ -144,8 +120,8 @@ impl Problem {
 
     /// Names the limit that was reached.
     #[must_use]
-    pub const fn rate_limit(mut self, limit: RateLimit) -> Self {
-        self.rate_limit = Some(limit);
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = Some(Box::new(limit));
         self
     }
 }
@@ -218,28 +194,8 @@ fn response(specs: &[Spec]) -> Option<MetaResponse> {
         status: Some(status),
         status_range: None,
         content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: schema(specs) }],
-        headers: headers(status),
+        headers: if status == 429 { rate_limit::headers() } else { vec![] },
     })
-}
-
-fn headers(status: u16) -> Vec<MetaHeader> {
-    let all: &[(&str, &str)] = match status {
-        429 => &[
-            ("Retry-After", "Seconds until the next try is taken."),
-            ("RateLimit-Policy", "The limit: its name, tries (`q`) and seconds (`w`)."),
-            ("RateLimit", "What is left: no tries (`r`), for so many seconds (`t`)."),
-        ],
-        _ => &[],
-    };
-    all.iter()
-        .map(|(name, about)| MetaHeader {
-            name: (*name).into(),
-            description: Some((*about).into()),
-            required: true,
-            deprecated: false,
-            schema: String::schema_ref(),
-        })
-        .collect()
 }
 
 /// [`Problem`], with `code` narrowed to the codes of this status.

@@ -108,9 +108,7 @@ async fn valid_logins_at_once_all_succeed_even_after_failures() {
             fail(&guest, "ada").await;
         }
         let answers = join_all((0..50).map(|_| log_in(&guest, "ada", PASSWORD))).await;
-        answers.into_iter().for_each(|answer| {
-            answer.expect(200, "");
-        });
+        assert!(answers.iter().all(|answer| answer.status == 200), "{answers:#?}");
         server.clock.advance(TimeDelta::minutes(minutes));
     }
     // After a wait, too.
