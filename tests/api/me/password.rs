@@ -132,7 +132,11 @@ async fn guessing_the_current_password_is_slowed_down_for_whoever_does_it() {
     assert_eq!(answer.header("ratelimit-policy"), "\"current-password\";q=3;w=3600");
     other.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
     let again = server.log_in("ada").await;
-    again.put("me/password", &change(PASSWORD, NEW)).await.expect(429, "too_many_attempts");
+    let login = json!({ "current_password": PASSWORD, "login": "grace" });
+    again.put("me/login", &login).await.expect(429, "too_many_attempts");
+    let farewell = json!({ "current_password": PASSWORD });
+    let farewell = again.request(reqwest::Method::DELETE, "me").json(&farewell);
+    again.send(farewell).await.expect(429, "too_many_attempts");
     server.clock.advance(TimeDelta::minutes(1));
     user.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
 }
