@@ -2,17 +2,14 @@
 //! latency at half the maximum.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
 use clap::Args;
 use serde_json::json;
-use sqlx::PgPool;
-use uuid::Uuid;
 
+use crate::auth::{self, Auth};
 use crate::data::{self, Database, Request};
-use crate::process::Server;
+use crate::process::{SERVER_CORE, Server};
 use crate::stats::Spread;
 use crate::{pace, wrk};
 
@@ -33,48 +30,22 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    let url =
-        std::env::var("DATABASE_URL").context("DATABASE_URL is not set: ./dev bench check")?;
-    let database = Database::create(&url).await?;
-    let result = measure(options, &database).await;
-    database.drop_it().await?;
-    result
+    auth::with_database(async |database| measure(options, database).await).await
 }
 
 async fn measure(options: &Options, database: &Database) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    // Two random UUIDs: 32 bytes of hex, for this run only.
-    let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-    let program = std::env::current_exe()?.with_file_name("auth-server");
-    let migrated = auth_server_command(Command::new(&program), &secret, &database.url)
-        .arg("migrate")
-        .output()
-        .with_context(|| format!("{} (build it first)", program.display()))?;
-    ensure!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
-    let pool = PgPool::connect(&database.url).await?;
-    data::write_rules(&pool, options.rules).await?;
-    let ours = Server::start(&program, |command, address| {
-        let taken = std::mem::replace(command, Command::new("true"));
-        *command = auth_server_command(taken, &secret, &database.url);
-        command.arg("serve").env("AUTH_LISTEN", address).env("OPS_LISTEN", "");
-    })
-    .await?;
-    let bare = Server::start(&std::env::current_exe()?, |command, address| {
+    let auth = Auth::prepare(database).await?;
+    data::write_rules(&auth.pool, options.rules).await?;
+    let ours = auth.serve(SERVER_CORE).await?;
+    let bare = Server::start(&std::env::current_exe()?, SERVER_CORE, |command, address| {
         command.args(["bare", address]);
     })
     .await?;
-    let settings = [("DATABASE_URL", &database.url), ("AUTH_SECRET", &secret)];
-    let settings = settings.map(|(name, value)| (name.to_owned(), value.clone()));
-    let config = auth_server::config::load(None, settings)?;
-    let requests = data::requests(&pool, &config, options.rules, options.tokens).await?;
+    let requests =
+        data::requests(&auth.pool, &auth.config()?, options.rules, options.tokens).await?;
     let file = write_requests(folder.path(), &requests)?;
     compare(options, &ours, &bare, &file, &requests).await
-}
-
-fn auth_server_command(mut command: Command, secret: &str, database: &str) -> Command {
-    command.env("DATABASE_URL", database).env("AUTH_SECRET", secret).env("AUTH_LOG", "warn");
-    command.env_remove("AUTH_SECRET_FILE");
-    command
 }
 
 fn write_requests(folder: &Path, requests: &[Request]) -> anyhow::Result<PathBuf> {

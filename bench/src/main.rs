@@ -1,11 +1,15 @@
 //! Benches of the running programs, each as a ratio to a baseline in the same run.
 //! The last line of every bench is one line of JSON.
 
+mod auth;
 mod bare;
 mod check;
 mod data;
+mod login;
 mod pace;
+mod people;
 mod process;
+mod refresh;
 mod stats;
 mod wrk;
 
@@ -22,6 +26,16 @@ struct Cli {
 enum Bench {
     /// `/check` beside a bare poem handler that parses the same bytes.
     Check(check::Options),
+    /// Logins beside bare argon2id, and `/check` in a flood of them.
+    Login(login::Options),
+    /// Refreshes beside updates of a single row by pgbench.
+    Refresh(refresh::Options),
+    /// Bare argon2id. Started by `login`.
+    #[command(hide = true)]
+    Argon2 {
+        /// Length of the run.
+        milliseconds: u64,
+    },
     /// The bare handler, on the address given. Started by `check`.
     #[command(hide = true)]
     Bare {
@@ -34,6 +48,9 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match Cli::parse().bench {
         Bench::Check(options) => runtime.block_on(check::run(&options)),
+        Bench::Login(options) => runtime.block_on(login::run(&options)),
+        Bench::Refresh(options) => runtime.block_on(refresh::run(&options)),
+        Bench::Argon2 { milliseconds } => login::hash(milliseconds),
         Bench::Bare { listen } => runtime.block_on(bare::serve(&listen)),
     }
 }

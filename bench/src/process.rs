@@ -17,14 +17,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a program pinned to the server's core. `prepare` is given the address to listen on.
+    /// Starts a program pinned to these cores. `prepare` is given the address to listen on.
     pub(crate) async fn start(
         program: &std::path::Path,
+        cores: &str,
         prepare: impl FnOnce(&mut Command, &str),
     ) -> anyhow::Result<Self> {
         let address = free_address()?;
         let mut command = Command::new("taskset");
-        command.args(["-c", SERVER_CORE]).arg(program);
+        command.args(["-c", cores]).arg(program);
         prepare(&mut command, &address);
         let child = command.stdout(Stdio::null()).spawn().context("taskset (util-linux)")?;
         let mut server = Self { child, address };
