@@ -2,7 +2,11 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
+
+/// Tests of one process take ports that differ in their last digit.
+static NUMBER: AtomicU16 = AtomicU16::new(0);
 
 /// A Redis that keeps nothing on disk: whenever it starts it is empty.
 pub struct RedisServer {
@@ -15,8 +19,9 @@ impl RedisServer {
     /// Redis is stopped.
     pub fn start() -> Self {
         let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-        let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-        let port = (first..32_768).find(free).unwrap();
+        let process = u16::try_from(std::process::id() % 1_000).unwrap();
+        let first = 20_000 + 10 * process + NUMBER.fetch_add(1, Ordering::Relaxed);
+        let port = (first..32_768).step_by(10).find(free).unwrap();
         let mut redis = Self { port, child: None };
         redis.restart();
         redis
@@ -32,6 +37,21 @@ impl RedisServer {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// Stops it as a machine does that hangs: connections stay, answers don't come.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on, with all that it has.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let process = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &process]).status().unwrap().success());
     }
 
     /// Starts it again, empty, at the same address.

@@ -1,4 +1,4 @@
-//! Redis is killed under load and comes back empty.
+//! Redis is killed under load and comes back empty, or hangs and comes back with what it had.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -107,8 +107,26 @@ async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     }
 }
 
+/// How Redis goes away.
+#[derive(Clone, Copy, PartialEq)]
+enum Outage {
+    /// It is killed, and comes back empty.
+    Killed,
+    /// It hangs, and comes back with all that it had.
+    Frozen,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_killed_under_load_lets_nobody_in_and_throws_nobody_out() {
+    outage(Outage::Killed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_hanging_under_load_lets_nobody_in_and_throws_nobody_out() {
+    outage(Outage::Frozen).await;
+}
+
+async fn outage(kind: Outage) {
     let (database, mut redis) = (Database::migrated().await, RedisServer::start());
     let settings = with(&settings(&database), "REDIS_URL", &redis.url());
     let settings = with(&settings, "AUTH_PASSWORD_MEMORY_KIB", "256");
@@ -127,35 +145,46 @@ async fn redis_killed_under_load_lets_nobody_in_and_throws_nobody_out() {
     let (before, rest) = leave.split_at(4);
     let (during, after) = rest.split_at(6);
     log_out(before).await;
-    // Whatever Redis has not handed on by now is lost with it.
-    redis.kill();
+    // Whatever Redis has not handed on by now is lost with it, or waits with it.
+    match kind {
+        Outage::Killed => redis.kill(),
+        Outage::Frozen => redis.freeze(),
+    }
     log_out(during).await;
     until("away", async || said(&one, "Redis is away") && said(&two, "Redis is away")).await;
     sleep(2 * SECOND).await;
-    redis.restart();
+    match kind {
+        Outage::Killed => redis.restart(),
+        Outage::Frozen => redis.thaw(),
+    }
     until("back", async || said(&one, "Redis is back") && said(&two, "Redis is back")).await;
-    assert_eq!(redis.revocations().await, 0);
+    let known = redis.revocations().await;
+    assert!(kind == Outage::Frozen || known == 0);
     log_out(after).await;
-    until("sent", async || redis.revocations().await >= after.len()).await;
+    until("sent", async || redis.revocations().await >= known + after.len()).await;
     sleep(2 * SECOND).await;
     stop.store(true, Ordering::Relaxed);
     while let Some(ended) = load.join_next().await {
         ended.unwrap();
     }
+    settled(&guest, &stay, &leave).await;
+}
 
+/// Those who stayed were hardly disturbed and are signed in; those who left are out.
+async fn settled(guest: &Caller, stay: &[Arc<Watched>], leave: &[Arc<Watched>]) {
     let sum = |count: fn(&Watched) -> &AtomicU32| {
         stay.iter().map(|user| count(user).load(Ordering::Relaxed)).sum::<u32>()
     };
     let (taken, unknown) = (sum(|user| &user.taken), sum(|user| &user.unknown));
     println!("of those who stayed: {taken} answers, {unknown} times not known for the moment");
     assert!(taken > 10 * unknown, "{taken} {unknown}");
-    for user in &stay {
+    for user in stay {
         for caller in &user.at {
             until("taken", async || caller.get("me").await.status == 200).await;
         }
         guest.post("auth/refresh", &user.refresh).await.expect(200, "");
     }
-    for user in &leave {
+    for user in leave {
         for caller in &user.at {
             until("refused", async || caller.get("me").await.status == 401).await;
         }
