@@ -1,6 +1,6 @@
 //! `GET /api/v1/me/history` and `GET /api/v1/users/{id}/history`
 
-use chrono::{Datelike, TimeDelta};
+use chrono::{DateTime, Datelike, FixedOffset, TimeDelta};
 use futures::future::join_all;
 use insta::assert_snapshot;
 use reqwest::Method;
@@ -98,12 +98,14 @@ async fn pages_have_every_try_once_also_where_many_are_of_one_instant() {
     for (filter, all) in
         [("", 96), ("&outcome=credentials_invalid", 47), ("&outcome=succeeded", 49)]
     {
-        let (mut seen, mut cursor) = (Vec::<(String, String)>::new(), String::new());
+        let (mut seen, mut cursor) = (Vec::<(DateTime<FixedOffset>, String)>::new(), String::new());
         loop {
             let page = user.get(&format!("me/history?limit=7{filter}{cursor}")).await.ok();
             let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
             let items = page["items"].as_array().unwrap();
-            seen.extend(items.iter().map(|item| (text(item, "at"), text(item, "id"))));
+            // As times: the text of a time is shorter where its last digits are zeros.
+            let time = |item| DateTime::parse_from_rfc3339(&text(item, "at")).unwrap();
+            seen.extend(items.iter().map(|item| (time(item), text(item, "id"))));
             let Some(next) = page["next"].as_str() else { break };
             cursor = format!("&cursor={next}");
         }
