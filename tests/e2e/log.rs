@@ -28,9 +28,16 @@ async fn no_secret_is_ever_logged_however_much_is() {
     guest.post("auth/login", &json!({ "login": "ada", "password": 7, "x": PASSWORD })).await;
     let next = guest.post("auth/refresh", &json!({ "refresh_token": tokens[1] })).await.ok();
     user.put("me/password", &json!({ "current_password": PASSWORD, "new_password": new })).await;
+    user.put("me/login", &json!({ "current_password": new, "login": "grace" })).await.ok();
+    let wrong = json!({ "current_password": "wrong-password" });
+    user.send(user.request(Method::DELETE, "me").json(&wrong)).await;
+    user.get("me/sessions").await.ok();
     guest.with_token("eyJub3QiOiJhIHRva2VuIn0.e30.c2VjcmV0").get("me").await;
     user.get("users?login=sensitive-search").await;
+    user.send(user.request(Method::POST, "auth/logout/others")).await.ok();
     user.send(user.request(Method::POST, "auth/logout")).await;
+    // An old one: that it was used again is written down, the token is not.
+    guest.post("auth/refresh", &json!({ "refresh_token": tokens[1] })).await;
     server.signal("TERM");
     server.wait();
     let log = server.log().join("\n");
