@@ -17,6 +17,8 @@ pub enum Tag {
     Rules,
     /// People and their roles.
     Users,
+    /// What admins have done.
+    Audit,
     /// For whoever runs the server.
     Operation,
 }

@@ -7,6 +7,7 @@
     reason = "helpers of tests end the test when something is not as expected"
 )]
 
+mod audit;
 mod auth;
 mod away;
 mod check;

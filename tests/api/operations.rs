@@ -50,6 +50,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
     });
     let film = json!({ "type": "film", "id": "f1", "labels": ["new"] });
     let about_user = |rest: &str| format!("/api/v1/users/{}/{rest}", user.id);
+    let person = format!("/api/v1/users/{}", user.id);
     let all = [
         ("POST", "/api/v1/check", json!({ "action": "read", "resource": film })),
         ("POST", "/api/v1/check/batch", json!({ "action": "read", "resources": [film] })),
@@ -65,6 +66,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("PUT", "/api/v1/rules/3", rule),
         ("DELETE", "/api/v1/rules/3", Value::Null),
         ("GET", "/api/v1/users", Value::Null),
+        ("GET", "/api/v1/audit", Value::Null),
         ("GET", "/api/v1/me", Value::Null),
         ("PATCH", "/api/v1/me", json!({ "first_name": "Ada" })),
         ("GET", "/api/v1/me/permissions", Value::Null),
@@ -93,9 +95,13 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
     all.into_iter()
         .map(|(method, path, body)| (method, path.to_owned(), body))
         .chain([
+            ("GET", person, Value::Null),
             ("GET", about_user("roles"), Value::Null),
             ("GET", about_user("permissions"), Value::Null),
             ("GET", about_user("history"), Value::Null),
+            ("DELETE", about_user("sessions"), Value::Null),
+            ("POST", about_user("disable"), Value::Null),
+            ("POST", about_user("enable"), Value::Null),
             ("PUT", about_user("roles/subscriber"), Value::Null),
             ("DELETE", about_user("roles/subscriber"), Value::Null),
             ("DELETE", format!("/api/v1/me/sessions/{}", user.session()), Value::Null),

@@ -15,6 +15,7 @@ mod revocations;
 mod sessions;
 mod settings;
 mod superuser;
+mod user;
 
 use std::sync::LazyLock;
 

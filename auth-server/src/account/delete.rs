@@ -2,9 +2,12 @@
 
 use poem_openapi::Object;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::Accounts;
 use super::current_password::{CURRENT_PASSWORD, wrong};
+use crate::audit::{Actor, Record};
+use crate::history;
 use crate::identity::{SIGNED_IN, Verified};
 use crate::input::BODY;
 use crate::password::Password;
@@ -43,8 +46,11 @@ pub(super) async fn delete(
     let Accounts { pool, sessions, identity, clock, .. } = accounts;
     let user = caller.user;
     let checked = accounts.check_password(user, farewell.current_password).await?;
+    accounts.history.settled().await;
     let mut write = PolicyWrite::begin(policy, pool, clock.now()).await?;
     let before = grants::superusers(write.db()).await.map_err(Problem::from)?;
+    let (roles, _) = grants::of_user(write.db(), user).await.map_err(Problem::from)?;
+    history::anonymise(write.db(), user).await.map_err(Problem::from)?;
     let ended = sessions.end_all(write.db(), user, "account_deleted").await;
     let ended = ended.map_err(Problem::from)?;
     if !store::delete(write.db(), user, &checked).await.map_err(Problem::from)? {
@@ -55,7 +61,8 @@ pub(super) async fn delete(
         return Err(DeleteError::LastSuperuser);
     }
     write.roles_of(RolesOf { user, roles: vec![] });
-    write.commit().await?;
+    let record = Record::new(Actor::User(user), "delete_me", format!("user:{user}"));
+    write.commit(record.before(json!({ "roles": roles }))).await?;
     identity.revoke(ended.as_slice());
     Ok(())
 }

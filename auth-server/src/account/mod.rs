@@ -16,7 +16,9 @@ use std::sync::Arc;
 use sqlx::PgPool;
 
 pub use start::start;
-pub use superuser::{Made, Superuser, SuperuserError, create_superuser, promote, superusers};
+pub use superuser::{
+    Made, Superuser, SuperuserError, create_superuser, depose, promote, superusers,
+};
 
 use crate::clock::Clock;
 use crate::history::History;

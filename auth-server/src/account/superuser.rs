@@ -1,4 +1,4 @@
-//! Superusers, made and listed from the command line: somebody has to be the first.
+//! Superusers, made, deposed and listed from the command line: somebody has to be the first.
 
 use chrono::{DateTime, Utc};
 use policies::RoleName;
@@ -6,6 +6,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::start::hasher;
+use crate::audit::{Actor, Record};
 use crate::clock::Clock;
 use crate::config::PasswordConfig;
 use crate::password::{NewPassword, Password};
@@ -117,6 +118,31 @@ pub async fn promote(
     Ok(if given { Made::Promoted } else { Made::Already })
 }
 
+/// Takes the role `superuser` from an account. False where it does not have the role.
+///
+/// # Errors
+/// Nobody has this login, it is the last superuser's, or the database is away.
+pub async fn depose(
+    pool: &PgPool,
+    policy: &LivePolicy,
+    clock: &Clock,
+    login: &str,
+) -> Result<bool, SuperuserError> {
+    let known = store::credentials(pool, &Login::key_of(login)).await?;
+    let user = known.ok_or_else(|| SuperuserError::Unknown(login.to_owned()))?.id;
+    let role = RoleName::superuser();
+    let mut write = PolicyWrite::begin(policy, pool, clock.now()).await?;
+    if !grants::take(write.db(), user, &role).await? {
+        return Ok(false);
+    }
+    grants::refuse_last_superuser(write.db()).await?;
+    let (roles, _) = grants::of_user(write.db(), user).await?;
+    let record = Record::grant(Actor::CommandLine, user, (&role, false), &roles);
+    write.roles_of(RolesOf { user, roles });
+    write.commit(record).await?;
+    Ok(true)
+}
+
 /// False where the user has the role already.
 async fn give(mut write: PolicyWrite<'_>, user: Uuid) -> Result<bool, SuperuserError> {
     let at = write.at();
@@ -124,8 +150,10 @@ async fn give(mut write: PolicyWrite<'_>, user: Uuid) -> Result<bool, SuperuserE
         return Ok(false);
     }
     let (roles, _) = grants::of_user(write.db(), user).await?;
+    let given = (&RoleName::superuser(), true);
+    let record = Record::grant(Actor::CommandLine, user, given, &roles);
     write.roles_of(RolesOf { user, roles });
-    write.commit().await?;
+    write.commit(record).await?;
     Ok(true)
 }
 

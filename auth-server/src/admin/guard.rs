@@ -9,6 +9,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use policies::{RoleName, Rule, Snapshot};
 use uuid::Uuid;
 
+use crate::audit::Actor;
 use crate::identity::SignedIn;
 use crate::policy::{ESCALATION, LivePolicy};
 use crate::problem::{INTERNAL, Problem, Spec};
@@ -30,6 +31,11 @@ pub struct Guarded {
 }
 
 impl Guarded {
+    /// The caller as the audit trail names them.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::User(self.user)
+    }
+
     fn is_superuser(&self) -> bool {
         self.roles.contains(&RoleName::superuser())
     }
@@ -53,6 +59,18 @@ impl Guarded {
             )));
         }
         Ok(())
+    }
+
+    /// Refuses to do something to somebody with these roles for anybody but a superuser, if they
+    /// administer something: nobody pushes aside those who watch them.
+    pub(super) fn may_touch(&self, policy: &Snapshot, roles: &[RoleName]) -> Result<(), Problem> {
+        match roles.iter().find(|role| policy.is_privileged(role)) {
+            Some(role) if !self.is_superuser() => Err(Problem::new(ESCALATION).detail(format!(
+                "They have the role {role}, which reaches rules on `route:` or on `*`; only a \
+                 superuser does this to them."
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 

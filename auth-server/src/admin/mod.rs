@@ -3,6 +3,9 @@
 //! `guard` the caller's right to an operation · `precondition` ETags · one file per
 //! thing that is administered.
 
+pub mod accounts;
+pub mod audit;
+pub mod disable;
 mod guard;
 pub mod history;
 mod people;
@@ -19,10 +22,12 @@ use sqlx::PgPool;
 
 use crate::clock::Clock;
 use crate::history::History;
+use crate::identity::Identity;
 use crate::page;
 use crate::policy::LivePolicy;
 use crate::policy::write::PolicyWrite;
 use crate::problem::Problem;
+use crate::session::Sessions;
 
 /// What every operation here works on.
 #[derive(Clone)]
@@ -35,6 +40,10 @@ pub struct Admin {
     pub clock: Clock,
     /// Tries to log in.
     pub history: History,
+    /// Ends sessions.
+    pub sessions: Arc<Sessions>,
+    /// Has to hear of sessions that end.
+    pub identity: Arc<Identity>,
 }
 
 /// A write of a grant, and the role that it is about.

@@ -1,8 +1,9 @@
 //! People in PostgreSQL, as admins see them.
 
 use chrono::{DateTime, Utc};
+use policies::RoleName;
 use serde::Serialize;
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 /// A person's account, as admins see it.
@@ -29,10 +30,11 @@ pub struct Person {
     pub last_login_at: Option<DateTime<Utc>>,
 }
 
-/// A person, and what their login is compared by.
-pub(super) struct Found {
-    pub(super) person: Person,
-    pub(super) key: String,
+impl Person {
+    /// The roles, as decisions know them.
+    pub(super) fn role_names(&self) -> Vec<RoleName> {
+        self.roles.iter().filter_map(|name| RoleName::parse(name).ok()).collect()
+    }
 }
 
 /// People whose login begins with `prefix`, after `after`; both as logins are compared.
@@ -41,9 +43,10 @@ pub(super) async fn page(
     prefix: &str,
     after: &str,
     limit: i64,
-) -> sqlx::Result<Vec<Found>> {
-    let rows = sqlx::query!(
-        r#"SELECT id, login, login_key, email, first_name, last_name, created_at, last_login_at,
+) -> sqlx::Result<Vec<Person>> {
+    sqlx::query_as!(
+        Person,
+        r#"SELECT id, login, email, first_name, last_name, created_at, last_login_at,
                   disabled_at IS NOT NULL AS "disabled!",
                   ARRAY(SELECT role FROM user_roles WHERE user_id = id ORDER BY role) AS "roles!"
            FROM users WHERE starts_with(login_key, $1) AND login_key >= $1 AND login_key > $2
@@ -53,22 +56,40 @@ pub(super) async fn page(
         limit
     )
     .fetch_all(db)
-    .await?;
-    let found = rows.into_iter().map(|row| Found {
-        key: row.login_key,
-        person: Person {
-            id: row.id,
-            login: row.login,
-            email: row.email,
-            first_name: row.first_name,
-            last_name: row.last_name,
-            roles: row.roles,
-            disabled: row.disabled,
-            created_at: row.created_at,
-            last_login_at: row.last_login_at,
-        },
-    });
-    Ok(found.collect())
+    .await
+}
+
+/// The account, if there is one of this id.
+pub(super) async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Person>> {
+    sqlx::query_as!(
+        Person,
+        r#"SELECT id, login, email, first_name, last_name, created_at, last_login_at,
+                  disabled_at IS NOT NULL AS "disabled!",
+                  ARRAY(SELECT role FROM user_roles WHERE user_id = id ORDER BY role) AS "roles!"
+           FROM users WHERE id = $1"#,
+        id
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The account with this login, as logins are compared.
+pub(super) async fn with_login(db: &mut PgConnection, key: &str) -> sqlx::Result<Option<Person>> {
+    let id = sqlx::query_scalar!("SELECT id FROM users WHERE login_key = $1", key);
+    match id.fetch_optional(&mut *db).await? {
+        Some(id) => find(db, id).await,
+        None => Ok(None),
+    }
+}
+
+/// Disables an account, or enables it.
+pub(super) async fn set_disabled(
+    db: impl PgExecutor<'_>,
+    id: Uuid,
+    since: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE users SET disabled_at = $2 WHERE id = $1", id, since).execute(db).await?;
+    Ok(())
 }
 
 /// True when there is such an account.

@@ -5,11 +5,13 @@ use poem_openapi::payload::Response;
 use poem_openapi::{Object, OpenApi};
 use policies::{Change, RoleName};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::Admin;
 use super::guard::{GUARD, Guarded};
 use super::page::{PageQuery, cut};
 use super::precondition::{PRECONDITION, check, etag};
+use crate::audit::Record;
 use crate::identity::SIGNED_IN;
 use crate::input::{BODY, PARAMETERS};
 use crate::policy::roles::{self as store, Role};
@@ -54,6 +56,15 @@ struct RoleWithRules {
     role: Role,
     /// The first 1,000 rules that speak of it, in rule order.
     rules: Vec<StoredRule>,
+}
+
+/// A role as the audit trail keeps it.
+#[derive(Serialize)]
+struct DeletedRole<'a> {
+    #[serde(flatten)]
+    role: &'a Role,
+    /// Whoever had it.
+    holders: &'a [Uuid],
 }
 
 /// A page of roles, by name.
@@ -159,10 +170,9 @@ impl RolesApi {
         })?;
         super::store::set_inherits(&mut write, &name, &inherits).await?;
         write.change(Change::RoleSet { name: name.clone(), inherits: inherits.clone() });
-        let revision = write.commit().await?;
-        let role = store::find(&self.0.pool, &name).await.map_err(Problem::from)?;
-        let role =
-            role.unwrap_or_else(|| super::store::fresh(&name, description, &inherits, revision));
+        let role = super::store::fresh(&name, description, &inherits, revision);
+        let record = Record::new(caller.actor(), "create_role", format!("role:{name}"));
+        let revision = write.commit(record.after(&role)).await?;
         Ok(Response::new(Created(role)).header("ETag", etag(revision)))
     }
 
@@ -197,6 +207,8 @@ impl RolesApi {
         let mut write = self.0.write().await?;
         let old = store::find(write.db(), &name).await.map_err(Problem::from)?;
         let mut role = old.ok_or(ChangeError::NotFound)?;
+        let record = Record::new(caller.actor(), "change_role", format!("role:{name}"));
+        let record = record.before(&role);
         super::store::refuse_builtin_role(&name)?;
         check(if_match.0.as_deref(), role.revision)?;
         role.revision = write.revision();
@@ -217,7 +229,7 @@ impl RolesApi {
         }
         let updated = store::update(write.db(), &name, description, role.revision).await;
         updated.map_err(Problem::from)?;
-        let revision = write.commit().await?;
+        let revision = write.commit(record.after(&role)).await?;
         Ok(Response::new(Reply(role)).header("ETag", etag(revision)))
     }
 
@@ -239,11 +251,13 @@ impl RolesApi {
         // A token that carries the name may live until then.
         let free_after = write.at() + self.0.policy.token_memory();
         let holders = store::delete(write.db(), &name, free_after).await.map_err(Problem::from)?;
+        let record = Record::new(caller.actor(), "delete_role", format!("role:{name}"))
+            .before(DeletedRole { role: &role, holders: &holders });
         for user in holders {
             let (roles, _) = grants::of_user(write.db(), user).await.map_err(Problem::from)?;
             write.roles_of(RolesOf { user, roles });
         }
         write.change(Change::RoleRemoved { name });
-        Ok(Reply(Written { revision: write.commit().await? }))
+        Ok(Reply(Written { revision: write.commit(record).await? }))
     }
 }

@@ -12,6 +12,7 @@ use super::guard::{GUARD, Guarded};
 use super::page::{PageQuery, cut};
 use super::precondition::{PRECONDITION, check, etag};
 use super::roles::Written;
+use crate::audit::Record;
 use crate::identity::SIGNED_IN;
 use crate::input::{BODY, PARAMETERS};
 use crate::policy::rules::{self as store, EffectName, StoredRule};
@@ -160,9 +161,10 @@ impl RulesApi {
         let rule = store::insert(write.db(), &row, at, revision).await.map_err(Problem::from)?;
         caller.may_write(&rule)?;
         write.change(Change::RuleSet(rule.clone()));
-        let revision = write.commit().await?;
-        let created = Created(StoredRule::of(&rule, revision));
-        Ok(Response::new(created).header("ETag", etag(revision)))
+        let stored = StoredRule::of(&rule, revision);
+        let record = Record::new(caller.actor(), "create_rule", format!("rule:{}", rule.id));
+        let revision = write.commit(record.after(&stored)).await?;
+        Ok(Response::new(Created(stored)).header("ETag", etag(revision)))
     }
 
     /// Read a rule.
@@ -200,9 +202,10 @@ impl RulesApi {
         let revision = write.revision();
         store::update(write.db(), &rule, revision).await.map_err(Problem::from)?;
         write.change(Change::RuleSet(rule.clone()));
-        let revision = write.commit().await?;
-        let reply = Reply(StoredRule::of(&rule, revision));
-        Ok(Response::new(reply).header("ETag", etag(revision)))
+        let new = StoredRule::of(&rule, revision);
+        let record = Record::new(caller.actor(), "change_rule", format!("rule:{}", rule.id));
+        let revision = write.commit(record.before(&stored).after(&new)).await?;
+        Ok(Response::new(Reply(new)).header("ETag", etag(revision)))
     }
 
     /// Delete a rule.
@@ -221,6 +224,7 @@ impl RulesApi {
         check(if_match.0.as_deref(), stored.revision)?;
         store::delete(write.db(), id.0).await.map_err(Problem::from)?;
         write.change(Change::RuleRemoved { id: old.id });
-        Ok(Reply(Written { revision: write.commit().await? }))
+        let record = Record::new(caller.actor(), "delete_rule", format!("rule:{}", old.id));
+        Ok(Reply(Written { revision: write.commit(record.before(&stored)).await? }))
     }
 }

@@ -11,14 +11,16 @@ use super::page::{PageQuery, cut};
 use super::people::{self, Person};
 use super::roles::Written;
 use super::{Admin, Steps};
+use crate::audit::Record;
 use crate::identity::SIGNED_IN;
 use crate::input::PARAMETERS;
 use crate::policy::permissions::{Permissions, permissions};
-use crate::policy::{GIVING, RolesOf, from_policy_error, grants};
+use crate::policy::{GIVING, LAST_SUPERUSER, RolesOf, from_policy_error, grants};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::Reply;
 use crate::store::DATABASE;
+use crate::user::Login;
 
 /// A page of people, by login.
 #[derive(Serialize, Object)]
@@ -62,10 +64,8 @@ problems! {
 problems! {
     /// What can go wrong with taking a role.
     pub(super) enum TakeError includes
-        [SIGNED_IN, GUARD, PARAMETERS, GIVING, DATABASE, GiveError::SPECS]
-    {
-        LastSuperuser = 409 "last_superuser" "The last superuser stays.",
-    }
+        [SIGNED_IN, GUARD, PARAMETERS, GIVING, LAST_SUPERUSER, DATABASE, GiveError::SPECS]
+    {}
 }
 
 /// The operations.
@@ -84,14 +84,14 @@ impl UsersApi {
         cursor: Query<Option<String>>,
     ) -> Result<Reply<PersonPage>, ListError> {
         let query: PageQuery<String> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
-        let prefix = crate::user::Login::key_of(login.0.as_deref().unwrap_or_default());
+        let prefix = Login::key_of(login.0.as_deref().unwrap_or_default());
         if prefix.contains('\0') {
             return Err(Problem::new(crate::input::FIELD).field("login").into());
         }
         let after = query.after.as_deref().unwrap_or_default();
         let rows = people::page(&self.0.pool, &prefix, after, query.rows()).await;
-        let (found, next) = cut(rows.map_err(Problem::from)?, query.limit, |row| row.key.clone());
-        let items = found.into_iter().map(|row| row.person).collect();
+        let by_login = |person: &Person| Login::key_of(&person.login);
+        let (items, next) = cut(rows.map_err(Problem::from)?, query.limit, by_login);
         Ok(Reply(PersonPage { items, next }))
     }
 
@@ -133,8 +133,9 @@ impl UsersApi {
             return Ok(Reply(Written { revision: write.base().revision() }));
         }
         let (roles, _) = grants::of_user(write.db(), id.0).await.map_err(Problem::from)?;
+        let record = Record::grant(caller.actor(), id.0, (&role, true), &roles);
         write.roles_of(RolesOf { user: id.0, roles });
-        Ok(Reply(Written { revision: write.commit().await? }))
+        Ok(Reply(Written { revision: write.commit(record).await? }))
     }
 
     /// Take a role from a person. It counts at once, also for tokens made before.
@@ -150,13 +151,13 @@ impl UsersApi {
         if !taken.map_err(Problem::from)? {
             return Ok(Reply(Written { revision: write.base().revision() }));
         }
-        let left = grants::superusers(write.db()).await.map_err(Problem::from)?;
-        if role == RoleName::superuser() && left == 0 {
-            return Err(TakeError::LastSuperuser);
+        if role == RoleName::superuser() {
+            grants::refuse_last_superuser(write.db()).await?;
         }
         let (roles, _) = grants::of_user(write.db(), id.0).await.map_err(Problem::from)?;
+        let record = Record::grant(caller.actor(), id.0, (&role, false), &roles);
         write.roles_of(RolesOf { user: id.0, roles });
-        Ok(Reply(Written { revision: write.commit().await? }))
+        Ok(Reply(Written { revision: write.commit(record).await? }))
     }
 }
 

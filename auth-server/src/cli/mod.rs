@@ -7,6 +7,7 @@ mod rules;
 mod serve;
 mod sessions;
 mod superuser;
+mod user;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,9 @@ enum Command {
     /// Sessions of people
     #[command(subcommand)]
     Sessions(sessions::Command),
+    /// People's accounts
+    #[command(subcommand)]
+    User(user::Command),
     /// The rules as text
     #[command(subcommand)]
     Rules(rules::Command),
@@ -109,6 +113,7 @@ async fn dispatch(Cli { config, command }: Cli) -> Result<ExitCode, Failure> {
         Command::Superuser(command) => superuser::run(command, settings()?).await?,
         Command::Keys(command) => keys::run(command, settings()?).await?,
         Command::Sessions(command) => sessions::run(command, settings()?).await?,
+        Command::User(command) => user::run(command, settings()?).await?,
         Command::Rules(command) => return rules::run(command, settings).await,
     }
     Ok(ExitCode::SUCCESS)

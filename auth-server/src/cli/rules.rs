@@ -11,6 +11,7 @@ use policies::label_rules::{LabelRules, SHIPPED};
 use policies::{Code, Label, Snapshot};
 
 use super::Failure;
+use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::policy::transfer;
@@ -112,7 +113,7 @@ async fn import(config: &Config, file: &Path) -> Result<(), Failure> {
     let clock = Clock::default();
     let (pool, policy) = open::policy(config, &clock).await.map_err(Failure::because)?;
     let write = PolicyWrite::begin(&policy, &pool, clock.now()).await?;
-    let done = transfer::import(write, &document).await?;
+    let done = transfer::import(write, &document, Actor::CommandLine).await?;
     println!("{} rules in force, {} new roles, revision {}", done.rules, done.roles, done.revision);
     Ok(())
 }

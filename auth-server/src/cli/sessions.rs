@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::Failure;
+use crate::audit::{self, Actor, Record};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::server::open;
@@ -36,6 +37,8 @@ async fn end(config: &Config, login: &str) -> Result<(), Failure> {
     let mut transaction = pool.begin().await.map_err(Failure::because)?;
     let ended = session::end_all(&mut transaction, user, "ended_by_operator", moment).await;
     ended.map_err(Failure::because)?.ok_or_else(unknown)?;
+    let record = Record::new(Actor::CommandLine, "end_sessions_of_user", format!("user:{user}"));
+    audit::insert(&mut transaction, &record, moment.0).await.map_err(Failure::because)?;
     transaction.commit().await.map_err(Failure::because)?;
     println!("{login} is signed out everywhere");
     Ok(())

@@ -21,6 +21,11 @@ pub(super) enum Command {
         #[arg(long)]
         promote: bool,
     },
+    /// Take the right to do everything; the account stays, and so does the last superuser
+    Revoke {
+        /// What they sign in with
+        login: String,
+    },
     /// List who may do everything
     List,
 }
@@ -29,6 +34,7 @@ pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure>
     match command {
         Command::Create { login, promote: false } => create(&config, &login).await,
         Command::Create { login, promote: true } => promote(&config, &login).await,
+        Command::Revoke { login } => revoke(&config, &login).await,
         Command::List => list(&config).await,
     }
 }
@@ -52,6 +58,14 @@ async fn promote(config: &Config, login: &str) -> Result<(), Failure> {
         Made::Already => println!("{login} was a superuser already"),
         Made::Account | Made::Promoted => println!("{login} is a superuser"),
     }
+    Ok(())
+}
+
+async fn revoke(config: &Config, login: &str) -> Result<(), Failure> {
+    let clock = Clock::default();
+    let (pool, policy) = open::policy(config, &clock).await.map_err(Failure::because)?;
+    let taken = account::depose(&pool, &policy, &clock, login).await.map_err(Failure::because)?;
+    println!("{login} {}", if taken { "is no superuser any more" } else { "was no superuser" });
     Ok(())
 }
 

@@ -1,8 +1,9 @@
 //! Tries to log in, kept for the user and for admins.
 //!
 //! `write` puts notes into the table beside the requests · `partitions` the table's months ·
-//! `forget` what is too old · `read` pages · `list` what a client asks for.
+//! `forget` what is too old · `anonymise` what belonged to a deleted account · `read` pages · `list` what a client asks for.
 
+mod anonymise;
 mod forget;
 mod list;
 mod partitions;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+pub use anonymise::anonymise;
 pub use forget::Retention;
 pub use list::list;
 pub use partitions::prepare;

@@ -70,15 +70,19 @@ async fn insert(pool: &PgPool, notes: &[Note]) -> sqlx::Result<()> {
     let (ids, times): (Vec<_>, Vec<_>) = notes.iter().map(|note| (note.id, note.at)).unzip();
     let users: Vec<_> = notes.iter().map(|note| note.attempt.user).collect();
     let sessions: Vec<_> = notes.iter().map(|note| note.attempt.session).collect();
-    // Whoever was deleted meanwhile counts as nobody.
+    // Whoever was deleted meanwhile is anonymised as if it had been written before.
     sqlx::query!(
         "INSERT INTO login_history
              (id, at, user_id, method, outcome, session_id, address, user_agent)
-         SELECT n.id, n.at, u.id, n.method, n.outcome, n.session_id, n.address, n.user_agent
+         SELECT n.id, n.at, u.id, n.method, n.outcome,
+                CASE WHEN gone THEN NULL ELSE n.session_id END,
+                CASE WHEN gone THEN NULL ELSE n.address END,
+                CASE WHEN gone THEN NULL ELSE n.user_agent END
          FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[],
                      $6::uuid[], $7::text[], $8::text[])
               AS n(id, at, user_id, method, outcome, session_id, address, user_agent)
-         LEFT JOIN users u ON u.id = n.user_id",
+         LEFT JOIN users u ON u.id = n.user_id
+         CROSS JOIN LATERAL (SELECT n.user_id IS NOT NULL AND u.id IS NULL AS gone) AS g",
         &ids,
         &times,
         &users as &[Option<uuid::Uuid>],

@@ -5,6 +5,9 @@ use policies::RoleName;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::problem::LAST;
+use crate::problem::Problem;
+
 /// The user's roles, without what those inherit, and the revision at which they were read.
 ///
 /// # Errors
@@ -74,4 +77,13 @@ pub async fn superusers(db: &mut PgConnection) -> sqlx::Result<i64> {
     )
     .fetch_one(db)
     .await
+}
+
+/// Refuses a change after which nobody could sign in as superuser. To be asked between the change
+/// and its commit.
+///
+/// # Errors
+/// [`super::LAST_SUPERUSER`], or PostgreSQL is away.
+pub async fn refuse_last_superuser(db: &mut PgConnection) -> Result<(), Problem> {
+    if superusers(db).await? == 0 { Err(Problem::new(LAST)) } else { Ok(()) }
 }

@@ -29,7 +29,8 @@ pub use follow::follow;
 pub use journal::RolesOf;
 pub use load::load;
 pub use problem::{
-    ESCALATION, GIVING, IMMUTABLE, INHERITANCE, NAMED, ROLE_END, RULE, from_policy_error,
+    ESCALATION, GIVING, IMMUTABLE, INHERITANCE, LAST_SUPERUSER, NAMED, ROLE_END, RULE,
+    SUPERUSERS_ONLY, from_policy_error,
 };
 pub use standing::{Standing, StatedRoles};
 

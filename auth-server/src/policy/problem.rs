@@ -17,6 +17,7 @@ const CHAIN: Spec = spec(422, "inheritance_too_long", "More than 7 links of inhe
 /// A write that would give somebody more than the writer may give.
 pub const ESCALATION: Spec =
     spec(422, "escalation", "This would give away more than you may give.");
+pub(super) const LAST: Spec = spec(409, "last_superuser", "The last superuser stays.");
 const PRIORITY: Spec = spec(422, "priority_invalid", "A priority is 1 … 2147483647.");
 const TOO_LARGE: Spec = spec(422, "policy_too_large", "The policy would outgrow a search filter.");
 
@@ -32,6 +33,10 @@ pub const ROLE_END: &[Spec] = &[BUILTIN, IN_USE, ESCALATION];
 pub const RULE: &[Spec] = &[NAME, UNKNOWN, ESCALATION, PRIORITY, TOO_LARGE];
 /// What can be answered where only a superuser may give something away.
 pub const GIVING: &[Spec] = &[BUILTIN, ESCALATION];
+/// What can be answered where only a superuser may do something to somebody.
+pub const SUPERUSERS_ONLY: &[Spec] = &[ESCALATION];
+/// What can be answered where somebody might be the last superuser.
+pub const LAST_SUPERUSER: &[Spec] = &[LAST];
 
 /// The problem that a refused policy is for the client.
 #[must_use]

@@ -2,9 +2,11 @@
 
 use policies::csv::{Document, RuleRow};
 use policies::{Change, Rule, Snapshot, Verdict};
+use serde_json::json;
 
 use super::write::PolicyWrite;
 use super::{roles, rules};
+use crate::audit::{Actor, Record};
 use crate::problem::Problem;
 
 /// What an import came to.
@@ -33,9 +35,14 @@ pub fn export(policy: &Snapshot) -> Document {
 ///
 /// # Errors
 /// The policy would be refused, or PostgreSQL is away: nothing is changed then.
-pub async fn import(mut write: PolicyWrite<'_>, document: &Document) -> Result<Imported, Problem> {
+pub async fn import(
+    mut write: PolicyWrite<'_>,
+    document: &Document,
+    by: Actor,
+) -> Result<Imported, Problem> {
     let old: Vec<_> =
         write.base().rules().filter(|rule| !rule.is_builtin()).map(|r| r.id).collect();
+    let replaced = old.len();
     sqlx::query!("DELETE FROM rules WHERE priority > 0").execute(write.db()).await?;
     for id in old {
         write.change(Change::RuleRemoved { id });
@@ -57,6 +64,9 @@ pub async fn import(mut write: PolicyWrite<'_>, document: &Document) -> Result<I
         let rule: Rule = rules::insert(write.db(), row, at, revision).await?;
         write.change(Change::RuleSet(rule));
     }
-    let (rules, revision) = (rows.len(), write.commit().await?);
-    Ok(Imported { roles: made, rules, revision })
+    let rules = rows.len();
+    let record = Record::new(by, "import_rules", "policy")
+        .before(json!({ "rules": replaced }))
+        .after(json!({ "rules": rules, "new_roles": made }));
+    Ok(Imported { roles: made, rules, revision: write.commit(record).await? })
 }

@@ -9,6 +9,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::journal::{self, Entry, Line, RolesOf};
 use super::{LivePolicy, follow, from_policy_error};
+use crate::audit::{self, Record};
 use crate::problem::Problem;
 
 /// A write under way. Others wait until it commits or is dropped, which undoes it.
@@ -75,11 +76,12 @@ impl<'a> PolicyWrite<'a> {
         self.entry.roles_of.push(roles);
     }
 
-    /// Checks the policy that this makes, commits, and puts it in force here.
+    /// Checks the policy that this makes, commits together with what is to be remembered of it, and
+    /// puts it in force here.
     ///
     /// # Errors
     /// The policy is refused, or PostgreSQL is away: nothing is written then.
-    pub async fn commit(mut self) -> Result<i64, Problem> {
+    pub async fn commit(mut self, record: Record) -> Result<i64, Problem> {
         let revision = self.revision();
         let changes = self.entry.changes.clone();
         let base = Arc::clone(&self.base);
@@ -90,8 +92,19 @@ impl<'a> PolicyWrite<'a> {
             .map_err(|error| from_policy_error(&error))?;
         let line = Line { revision, at: self.at, entry: self.entry };
         journal::append(&mut self.tx, &line).await?;
+        audit::insert(&mut self.tx, &record, self.at).await?;
         self.tx.commit().await?;
         self.live.install(Arc::new(next), &line.entry.roles_of, self.at);
         Ok(revision)
+    }
+
+    /// Commits what is no part of the policy, but must not happen while somebody writes to it. The
+    /// revision stays.
+    ///
+    /// # Errors
+    /// PostgreSQL is away: nothing is written then.
+    pub async fn commit_beside(mut self, record: Record) -> Result<(), Problem> {
+        audit::insert(&mut self.tx, &record, self.at).await?;
+        Ok(self.tx.commit().await?)
     }
 }

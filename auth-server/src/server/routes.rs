@@ -14,6 +14,8 @@ use crate::account::password::PasswordApi;
 use crate::account::permissions::PermissionsApi;
 use crate::account::sessions::SessionsApi;
 use crate::admin::Admin;
+use crate::admin::accounts::AccountsApi;
+use crate::admin::audit::AuditApi;
 use crate::admin::history::UserHistoryApi;
 use crate::admin::roles::RolesApi;
 use crate::admin::rules::RulesApi;
@@ -69,13 +71,17 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
         policy: Arc::clone(&parts.policy),
         clock: parts.clock.clone(),
         history: parts.accounts.history.clone(),
+        sessions: Arc::clone(&parts.accounts.sessions),
+        identity: Arc::clone(&parts.identity),
     };
     (
         check,
         RolesApi(admin.clone()),
         RulesApi(admin.clone()),
         UsersApi(admin.clone()),
-        UserHistoryApi(admin),
+        AccountsApi(admin.clone()),
+        UserHistoryApi(admin.clone()),
+        AuditApi(admin),
         login::api(&parts.accounts),
         MeApi(parts.accounts.clone(), Arc::clone(&parts.policy)),
         MyHistoryApi(parts.accounts.clone()),

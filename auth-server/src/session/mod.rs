@@ -68,7 +68,9 @@ impl Sessions {
         Revocation { user, what, expires_at: self.moment().1 }
     }
 
-    fn moment(&self) -> Moment {
+    /// When something is revoked that is revoked now.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
         self.limits.moment(self.clock.now())
     }
 }

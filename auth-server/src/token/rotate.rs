@@ -8,6 +8,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use sqlx::PgPool;
 
 use super::key::{Key, random_seed};
@@ -15,6 +16,7 @@ use super::ring::{self, KeyError};
 use super::seal::SealingKeys;
 use super::store::{self, KeyTimes};
 use super::verify::LEEWAY;
+use crate::audit::{self, Actor, Record};
 
 /// For servers that read the table a moment late and sign with the old key until then.
 const TO_SPARE: TimeDelta = TimeDelta::seconds(60);
@@ -122,6 +124,10 @@ pub async fn rotate(
     let dead_after = signs_from + life + LEEWAY + TO_SPARE;
     store::retire(&mut transaction, &old.kid, dead_after).await?;
     let kid = publish(&mut transaction, sealing, now, signs_from).await?;
+    let record = Record::new(Actor::CommandLine, "rotate_keys", format!("key:{kid}"))
+        .before(json!({ "signs": old.kid }))
+        .after(json!({ "signs": kid, "from": signs_from }));
+    audit::insert(&mut transaction, &record, now).await?;
     transaction.commit().await?;
     Ok(Rotated { kid, signs_from, old: old.kid, dead_after })
 }

@@ -1,6 +1,7 @@
 //! Parameters in paths and queries.
 
 use insta::assert_snapshot;
+use serde_json::Value;
 use tests::TestServer;
 
 use crate::rules::rule;
@@ -16,6 +17,10 @@ async fn an_id_that_is_none_is_named() {
             root.get(&format!("users/{id}/roles")).await,
             root.get(&format!("users/{id}/permissions")).await,
             root.get(&format!("users/{id}/history")).await,
+            root.get(&format!("users/{id}")).await,
+            root.post(&format!("users/{id}/disable"), &Value::Null).await,
+            root.post(&format!("users/{id}/enable"), &Value::Null).await,
+            root.delete(&format!("users/{id}/sessions")).await,
             crate::users::put(&root, id, "subscriber").await,
             root.delete(&format!("users/{id}/roles/subscriber")).await,
             root.delete(&format!("me/sessions/{id}")).await,
@@ -51,7 +56,7 @@ async fn a_page_that_can_not_be_is_named() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let history = format!("users/{}/history", root.id);
-    for list in ["roles", "rules", "users", "me/history", &history] {
+    for list in ["roles", "rules", "users", "audit", "me/history", &history] {
         for limit in ["0", "1001", "-1", "x", "", "99999999999", "1.5"] {
             let answer = root.get(&format!("{list}?limit={limit}")).await;
             assert_eq!(answer.expect(422, "field_invalid").field(), "limit", "{limit}");

@@ -142,6 +142,23 @@ async fn the_tries_of_a_deleted_account_belong_to_nobody() {
 }
 
 #[tokio::test]
+async fn who_deletes_their_account_leaves_no_trace_of_themselves_in_the_history() {
+    let server = TestServer::start().await;
+    let (user, other) = (server.register("ada").await, server.register("bob").await);
+    server.log_in("ada").await;
+    let body = json!({ "current_password": PASSWORD });
+    let delete = user.request(Method::DELETE, "me").json(&body);
+    user.send(delete).await.expect(204, "");
+    let kept = other.get("me/history").await.ok();
+    assert_eq!(kept["items"][0]["address"], "127.0.0.1");
+    let traces = "SELECT count(*) FROM login_history
+        WHERE (user_id IS NULL) <> (session_id IS NULL AND address IS NULL)";
+    assert_eq!(server.database.count(traces).await, 0);
+    let tries = "SELECT count(*) FROM login_history WHERE user_id IS NULL";
+    assert_eq!(server.database.count(tries).await, 2);
+}
+
+#[tokio::test]
 async fn a_month_that_no_partition_waits_for_gets_one() {
     let server = TestServer::start().await;
     server.register("ada").await;

@@ -1,5 +1,6 @@
 //! `/api/v1/users…`
 
+mod disable;
 mod find;
 mod grants;
 mod permissions;

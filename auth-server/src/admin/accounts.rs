@@ -1,0 +1,102 @@
+//! `GET /api/v1/users/{id}`, `POST …/disable`, `POST …/enable`, `DELETE …/sessions`
+
+use poem_openapi::OpenApi;
+use poem_openapi::param::Path;
+use uuid::Uuid;
+
+use super::guard::{GUARD, Guarded};
+use super::people::{self, Person};
+use super::{Admin, disable};
+use crate::audit::Record;
+use crate::identity::SIGNED_IN;
+use crate::input::PARAMETERS;
+use crate::policy::write::PolicyWrite;
+use crate::policy::{LAST_SUPERUSER, SUPERUSERS_ONLY};
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{NoContent, Reply};
+use crate::store::DATABASE;
+
+problems! {
+    /// What can go wrong with reading an account.
+    pub(super) enum ReadError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {
+        NotFound = 404 "user_not_found" "There is no user of this id.",
+    }
+}
+
+problems! {
+    /// What can go wrong with enabling an account, and with ending its sessions.
+    pub(super) enum WriteError includes
+        [SIGNED_IN, GUARD, PARAMETERS, SUPERUSERS_ONLY, DATABASE]
+    {
+        NotFound = 404 "user_not_found" "There is no user of this id.",
+    }
+}
+
+problems! {
+    /// What can go wrong with disabling an account.
+    pub(super) enum DisableError includes
+        [SIGNED_IN, GUARD, PARAMETERS, SUPERUSERS_ONLY, LAST_SUPERUSER, WriteError::SPECS, DATABASE]
+    {}
+}
+
+/// The operations.
+pub struct AccountsApi(pub Admin);
+
+#[OpenApi(prefix_path = "/api/v1/users", tag = "crate::tags::Tag::Users")]
+impl AccountsApi {
+    /// Read a person's account.
+    #[oai(path = "/:id", method = "get", operation_id = "read_user")]
+    async fn read(&self, _caller: Guarded, id: Path<Uuid>) -> Result<Reply<Person>, ReadError> {
+        let person = people::find(&self.0.pool, id.0).await.map_err(Problem::from)?;
+        person.map(Reply).ok_or(ReadError::NotFound)
+    }
+
+    /// Disable an account: nobody can sign in to it, and its tokens are refused from the next
+    /// request on. Where it is disabled already, nothing happens.
+    #[oai(path = "/:id/disable", method = "post", operation_id = "disable_user")]
+    async fn disable(&self, caller: Guarded, id: Path<Uuid>) -> Result<NoContent, DisableError> {
+        let (write, person) = self.begin(&caller, id.0).await.map_err(Problem::from)?;
+        let moment = self.0.sessions.moment();
+        let revoked = disable::disable(write, &person, caller.actor(), moment).await?;
+        self.0.identity.revoke(revoked.as_slice());
+        Ok(NoContent)
+    }
+
+    /// Enable an account again. Its sessions from before stay ended.
+    #[oai(path = "/:id/enable", method = "post", operation_id = "enable_user")]
+    async fn enable(&self, caller: Guarded, id: Path<Uuid>) -> Result<NoContent, WriteError> {
+        let (write, person) = self.begin(&caller, id.0).await?;
+        disable::enable(write, &person, caller.actor()).await?;
+        Ok(NoContent)
+    }
+
+    /// End all sessions of a person. Their tokens are refused from the next request on.
+    #[oai(path = "/:id/sessions", method = "delete", operation_id = "end_sessions_of_user")]
+    async fn end_sessions(&self, caller: Guarded, id: Path<Uuid>) -> Result<NoContent, WriteError> {
+        let (mut write, person) = self.begin(&caller, id.0).await?;
+        let Admin { sessions, identity, .. } = &self.0;
+        let revoked = sessions.end_all(write.db(), person.id, "ended_by_admin").await;
+        let revoked = revoked.map_err(Problem::from)?;
+        let target = format!("user:{}", person.id);
+        write.commit_beside(Record::new(caller.actor(), "end_sessions_of_user", target)).await?;
+        identity.revoke(revoked.as_slice());
+        Ok(NoContent)
+    }
+}
+
+impl AccountsApi {
+    /// Holds the policy still, so that nobody becomes or stops being a superuser meanwhile, and
+    /// refuses what only a superuser may do.
+    async fn begin(
+        &self,
+        caller: &Guarded,
+        id: Uuid,
+    ) -> Result<(PolicyWrite<'_>, Person), WriteError> {
+        let mut write = self.0.write().await?;
+        let person = people::find(write.db(), id).await.map_err(Problem::from)?;
+        let person = person.ok_or(WriteError::NotFound)?;
+        caller.may_touch(write.base(), &person.role_names())?;
+        Ok((write, person))
+    }
+}

@@ -1,0 +1,70 @@
+//! The trail that every write of an admin leaves: who, what, before, after.
+
+mod store;
+
+use policies::RoleName;
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub use store::{Line, insert, page};
+
+/// Who writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A user, over HTTP.
+    User(Uuid),
+    /// Whoever may start the program.
+    CommandLine,
+}
+
+/// A write, as it will be remembered. Goes with the transaction that does it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    by: Actor,
+    operation: &'static str,
+    target: String,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+impl Record {
+    /// A write by `by`: an operation, named as in `/openapi.json`, to `target`.
+    #[must_use]
+    pub fn new(by: Actor, operation: &'static str, target: impl Into<String>) -> Self {
+        Self { by, operation, target: target.into(), before: None, after: None }
+    }
+
+    /// What it was. Nothing secret may stand in it.
+    #[must_use]
+    pub fn before(mut self, value: impl Serialize) -> Self {
+        self.before = serde_json::to_value(value).ok();
+        self
+    }
+
+    /// What it became. Nothing secret may stand in it.
+    #[must_use]
+    pub fn after(mut self, value: impl Serialize) -> Self {
+        self.after = serde_json::to_value(value).ok();
+        self
+    }
+
+    /// A write that gives this user a role, or takes it; with all their roles from now on.
+    #[must_use]
+    pub fn grant(
+        by: Actor,
+        user: Uuid,
+        (role, given): (&RoleName, bool),
+        now: &[RoleName],
+    ) -> Self {
+        let operation = if given { "give_role" } else { "take_role" };
+        let mut before: Vec<&RoleName> = now.iter().filter(|name| *name != role).collect();
+        if !given {
+            before.push(role);
+            before.sort();
+        }
+        Self::new(by, operation, format!("user:{user}"))
+            .before(json!({ "roles": before }))
+            .after(json!({ "roles": now }))
+    }
+}

@@ -1,0 +1,172 @@
+//! `GET /api/v1/audit`
+
+use insta::assert_snapshot;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Caller, TestServer};
+
+use crate::roles::make;
+use crate::rules::rule;
+use crate::users::{give, put, take};
+
+async fn lines(root: &Caller) -> Vec<Value> {
+    root.get("audit").await.ok()["items"].as_array().unwrap().clone()
+}
+
+/// The trail of what `root` did, oldest first, without what differs from run to run.
+async fn trail(root: &Caller) -> Vec<String> {
+    let mut lines = lines(root).await;
+    lines.retain(|line| line["via"] == "api");
+    lines.reverse();
+    lines.iter().map(|line| format!("{} {}", line["operation"], line["revision"])).collect()
+}
+
+#[tokio::test]
+async fn the_command_line_leaves_a_trail_without_a_user() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let shown = root.get("audit").await.to_string().replace(&root.id, "[id]");
+    assert_snapshot!(shown, @r#"
+    200
+    {
+      "items": [
+        {
+          "after": {
+            "roles": [
+              "superuser"
+            ]
+          },
+          "at": "[time]",
+          "before": {
+            "roles": []
+          },
+          "by": null,
+          "by_login": null,
+          "id": 1,
+          "operation": "give_role",
+          "revision": 2,
+          "target": "user:[id]",
+          "via": "cli"
+        }
+      ],
+      "next": null
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn every_write_leaves_who_did_what_with_before_and_after() {
+    let server = TestServer::start().await;
+    let (root, ada) = (server.superuser().await, server.register("ada").await);
+    make(&root, "critic", &[]).await;
+    let words = json!({ "description": "Writes reviews." });
+    root.patch("roles/critic", &words).await.expect(200, "");
+    let made = root.post("rules", &rule(70, "critic", "film:*", "review", "allow")).await.ok();
+    let path = format!("rules/{}", made["id"]);
+    root.put(&path, &rule(71, "critic", "film:*", "review", "allow")).await.expect(200, "");
+    root.delete(&path).await.expect(200, "");
+    give(&root, &ada.id, "critic").await;
+    give(&root, &ada.id, "subscriber").await;
+    take(&root, &ada.id, "subscriber").await;
+    root.delete("roles/critic").await.expect(200, "");
+    let person = format!("users/{}", ada.id);
+    for what in ["disable", "disable", "enable", "enable"] {
+        let request = root.request(Method::POST, &format!("{person}/{what}"));
+        root.send(request).await.expect(204, "");
+    }
+    root.delete(&format!("{person}/sessions")).await.expect(204, "");
+    assert_eq!(
+        trail(&root).await,
+        [
+            "\"create_role\" 3",
+            "\"change_role\" 4",
+            "\"create_rule\" 5",
+            "\"change_rule\" 6",
+            "\"delete_rule\" 7",
+            "\"give_role\" 8",
+            "\"give_role\" 9",
+            "\"take_role\" 10",
+            "\"delete_role\" 11",
+            "\"disable_user\" 11",
+            "\"enable_user\" 11",
+            "\"end_sessions_of_user\" 11",
+        ]
+    );
+    let mut lines = lines(&root).await;
+    lines.reverse();
+    let of = |operation: &str| lines.iter().rfind(|line| line["operation"] == operation).unwrap();
+    for line in &lines[1..] {
+        assert!(line["by"] == root.id.as_str() && line["by_login"] == "root", "{line}");
+    }
+    let role = |description, revision| {
+        json!({
+            "name": "critic", "description": description, "inherits": [], "builtin": false,
+            "revision": revision,
+        })
+    };
+    let line = of("create_role");
+    assert_eq!((&line["before"], &line["after"]), (&Value::Null, &role("", 3)));
+    let line = of("change_role");
+    assert_eq!(line["before"], role("", 3));
+    assert_eq!(line["after"], role("Writes reviews.", 4));
+    assert_eq!(line["target"], "role:critic");
+    let line = of("change_rule");
+    assert_eq!((&line["before"]["priority"], &line["after"]["priority"]), (&json!(70), &json!(71)));
+    assert_eq!(line["target"], format!("rule:{}", made["id"]));
+    let line = of("take_role");
+    assert_eq!(line["before"], json!({ "roles": ["critic", "subscriber"] }));
+    assert_eq!(line["after"], json!({ "roles": ["critic"] }));
+    let line = of("delete_role");
+    assert_eq!((&line["before"]["holders"], &line["after"]), (&json!([ada.id]), &Value::Null));
+    let line = of("disable_user");
+    assert_eq!(line["target"], format!("user:{}", ada.id));
+    assert_eq!(line["before"], json!({ "disabled": false }));
+    assert_eq!(line["after"], json!({ "disabled": true }));
+}
+
+#[tokio::test]
+async fn what_is_refused_or_changes_nothing_leaves_no_trail() {
+    let server = TestServer::start().await;
+    let (root, ada) = (server.superuser().await, server.register("ada").await);
+    root.delete(&format!("users/{}/roles/superuser", root.id)).await.expect(409, "last_superuser");
+    let disable = root.request(Method::POST, &format!("users/{}/disable", root.id));
+    root.send(disable).await.expect(409, "last_superuser");
+    take(&root, &ada.id, "subscriber").await;
+    root.delete("roles/subscriber").await.expect(409, "role_in_use");
+    let body = rule(0, "subscriber", "film:*", "read", "deny");
+    root.post("rules", &body).await.expect(422, "priority_invalid");
+    put(&ada, &ada.id, "superuser").await.expect(403, "forbidden");
+    assert_eq!(lines(&root).await.len(), 1);
+}
+
+#[tokio::test]
+async fn pages_have_every_write_once_newest_first() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for number in 0..7 {
+        make(&root, &format!("role{number}"), &[]).await;
+    }
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = root.get(&format!("audit?limit=3{cursor}")).await.ok();
+        all.extend(page["items"].as_array().unwrap().iter().map(|l| l["id"].as_i64().unwrap()));
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(all, [8, 7, 6, 5, 4, 3, 2, 1]);
+}
+
+#[tokio::test]
+async fn the_trail_is_read_by_whom_the_rules_let() {
+    let server = TestServer::start().await;
+    let (root, ada) = (server.superuser().await, server.register("ada").await);
+    ada.get("audit").await.expect(403, "forbidden");
+    make(&root, "auditor", &[]).await;
+    let right = rule(50, "auditor", "route:/api/v1/audit", "GET", "allow");
+    root.post("rules", &right).await.expect(201, "");
+    give(&root, &ada.id, "auditor").await;
+    ada.get("audit").await.expect(200, "");
+    server.database.execute("DELETE FROM users WHERE login = 'root'").await;
+    let line = ada.get("audit?limit=1").await.ok()["items"][0].clone();
+    assert_eq!((&line["by"], &line["by_login"]), (&json!(root.id), &Value::Null));
+}

@@ -1,0 +1,68 @@
+//! `auth-server user …` and `auth-server superuser revoke`
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tests::program::{Program, Ran, run};
+use tests::{Database, PASSWORD};
+
+use crate::{guest, settings};
+
+fn good(ran: &Ran, says: &str) {
+    assert!(ran.code == Some(0) && ran.output.contains(says), "{ran:?}");
+}
+
+#[tokio::test]
+async fn an_account_is_disabled_and_enabled_and_a_running_server_notices() {
+    let database = Database::migrated().await;
+    let settings = settings(&database);
+    let mut server = Program::serve(&settings);
+    let guest = guest(&mut server);
+    let form = json!({ "login": "Ada", "password": PASSWORD });
+    let made = guest.post("auth/register", &form).await.ok();
+    let user = guest.with_token(made["access_token"].as_str().unwrap());
+    user.get("me").await.expect(200, "");
+    good(&run(&["user", "disable", "ada"], &settings, ""), "ada is disabled");
+    let started = Instant::now();
+    while user.get("me").await.status == 200 {
+        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    }
+    user.get("me").await.expect(401, "token_revoked");
+    guest.post("auth/login", &form).await.expect(401, "credentials_invalid");
+    good(&run(&["user", "disable", "ada"], &settings, ""), "already");
+    good(&run(&["user", "enable", "ada"], &settings, ""), "ada is enabled");
+    good(&run(&["user", "enable", "ada"], &settings, ""), "already");
+    guest.post("auth/login", &form).await.expect(200, "");
+    let trail = "SELECT count(*) FROM audit WHERE via = 'cli' AND by_user IS NULL
+        AND operation IN ('disable_user', 'enable_user')";
+    assert_eq!(database.count(trail).await, 2);
+    good(&run(&["sessions", "end", "ada"], &settings, ""), "signed out");
+    let trail = "SELECT count(*) FROM audit WHERE operation = 'end_sessions_of_user'";
+    assert_eq!(database.count(trail).await, 1);
+    good(&run(&["keys", "rotate"], &settings, ""), "is published");
+    let trail = "SELECT count(*) FROM audit WHERE operation = 'rotate_keys' AND via = 'cli'";
+    assert_eq!(database.count(trail).await, 1);
+    let nobody = run(&["user", "disable", "nobody"], &settings, "");
+    assert!(nobody.code == Some(1) && nobody.error.contains("nobody"), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn a_superuser_is_deposed_but_never_the_last_one() {
+    let database = Database::migrated().await;
+    let settings = settings(&database);
+    for login in ["root", "ada"] {
+        good(&run(&["superuser", "create", login], &settings, PASSWORD), login);
+    }
+    good(&run(&["superuser", "revoke", "ada"], &settings, ""), "no superuser any more");
+    good(&run(&["superuser", "revoke", "ada"], &settings, ""), "was no superuser");
+    for refused in [["superuser", "revoke", "root"], ["user", "disable", "root"]] {
+        let ran = run(&refused, &settings, "");
+        assert!(ran.code == Some(1) && ran.error.contains("last superuser"), "{ran:?}");
+    }
+    let nobody = run(&["superuser", "revoke", "nobody"], &settings, "");
+    assert!(nobody.code == Some(1) && nobody.error.contains("nobody"), "{nobody:?}");
+    let superusers = "SELECT count(*) FROM user_roles WHERE role = 'superuser'";
+    assert_eq!(database.count(superusers).await, 1);
+    let trail = "SELECT count(*) FROM audit WHERE via = 'cli'";
+    assert_eq!(database.count(trail).await, 3);
+}
