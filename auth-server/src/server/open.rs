@@ -1,5 +1,7 @@
 //! The database and the policy in it, for the server and for the command line.
 
+use std::time::Duration;
+
 use policies::Label;
 use policies::label_rules::{LabelRules, SHIPPED};
 use sqlx::postgres::PgPoolOptions;
@@ -25,7 +27,17 @@ pub async fn database(config: &DatabaseConfig) -> Result<PgPool, StartError> {
     Ok(PgPoolOptions::new()
         .max_connections(config.pool.get())
         .acquire_timeout(config.patience())
+        .test_before_acquire(false)
+        .before_acquire(|connection, known| Box::pin(is_alive(connection, known.idle_for)))
         .connect_lazy_with(options))
+}
+
+/// A connection that was used within this time is taken to be there still.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Asks the connection, unless it has just answered: every request would wait for that once more.
+async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
+    Ok(idle_for < FRESH || connection.ping().await.is_ok())
 }
 
 /// Connects to a database that has been migrated.
