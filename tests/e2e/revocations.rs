@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::program::Program;
+use tests::program::{Program, run};
 use tests::{Answer, Caller, Database, PASSWORD, token};
 
 use crate::{guest, settings, with};
@@ -24,29 +24,33 @@ enum Way {
     PasswordChange,
     LoginChange,
     Deletion,
+    /// By an admin.
+    Disabling,
+    /// By an admin.
+    EndOfAll,
 }
 
-const WAYS: [Way; 6] = [
+const WAYS: [Way; 8] = [
     Way::Logout,
     Way::LogoutOthers,
     Way::EndSession,
     Way::PasswordChange,
     Way::LoginChange,
     Way::Deletion,
+    Way::Disabling,
+    Way::EndOfAll,
 ];
 
 impl Way {
-    /// Ends the session of `victim`, by `owner` where not by itself.
-    async fn end(self, owner: &Caller, victim: &Caller, login: &str) -> Answer {
+    /// Ends the session of `victim`, by `owner` or `root` where not by itself.
+    async fn end(self, root: &Caller, owner: &Caller, victim: &Caller, login: &str) -> Answer {
         let post =
             async |caller: &Caller, path| caller.send(caller.request(Method::POST, path)).await;
         match self {
             Self::Logout => post(victim, "auth/logout").await,
             Self::LogoutOthers => post(owner, "auth/logout/others").await,
             Self::EndSession => {
-                let claims = token::read(victim.token()).1;
-                let sid = claims.get("sid").and_then(Value::as_str).unwrap();
-                owner.delete(&format!("me/sessions/{sid}")).await
+                owner.delete(&format!("me/sessions/{}", claim(victim, "sid"))).await
             }
             Self::PasswordChange => {
                 let change = json!({ "current_password": PASSWORD, "new_password": NEW });
@@ -60,8 +64,22 @@ impl Way {
                 let goodbye = json!({ "current_password": PASSWORD });
                 owner.send(owner.request(Method::DELETE, "me").json(&goodbye)).await
             }
+            Self::Disabling => post(root, &format!("users/{}/disable", claim(victim, "sub"))).await,
+            Self::EndOfAll => {
+                root.delete(&format!("users/{}/sessions", claim(victim, "sub"))).await
+            }
         }
     }
+
+    /// True where the session of the owner goes on.
+    fn spares_the_owner(self) -> bool {
+        !matches!(self, Self::Deletion | Self::Disabling | Self::EndOfAll)
+    }
+}
+
+fn claim(caller: &Caller, name: &str) -> String {
+    let claims = token::read(caller.token()).1;
+    claims.get(name).and_then(Value::as_str).unwrap().to_owned()
 }
 
 async fn sign_in(guest: &Caller, path: &str, login: &str) -> Caller {
@@ -71,14 +89,14 @@ async fn sign_in(guest: &Caller, path: &str, login: &str) -> Caller {
 }
 
 /// How long the other server went on taking the token.
-async fn measure(way: Way, login: &str, one: &Caller, two: &str) -> Duration {
+async fn measure(way: Way, login: &str, (root, one): (&Caller, &Caller), two: &str) -> Duration {
     let owner = sign_in(one, "auth/register", login).await;
     let victim = sign_in(one, "auth/login", login).await;
     let (owner_there, there) = (owner.at(two), victim.at(two));
     for caller in [&owner_there, &there] {
         caller.get("me").await.expect(200, "");
     }
-    way.end(&owner, &victim, login).await.expect(204, "");
+    way.end(root, &owner, &victim, login).await.expect(204, "");
     let ended = Instant::now();
     victim.get("me").await.expect(401, "token_revoked");
     let took = loop {
@@ -92,7 +110,7 @@ async fn measure(way: Way, login: &str, one: &Caller, two: &str) -> Duration {
     };
     // Nor does it come alive again, and nobody else is meant.
     there.get("me").await.expect(401, "token_revoked");
-    let expected = if way == Way::Deletion { 401 } else { 200 };
+    let expected = if way.spares_the_owner() { 200 } else { 401 };
     assert_eq!(owner_there.get("me").await.status, expected, "{way:?}");
     took
 }
@@ -126,12 +144,15 @@ async fn whatever_ends_a_session_counts_on_another_server_within_a_second() {
     let settings = with(&settings(&database), "AUTH_PASSWORD_MEMORY_KIB", "256");
     let (mut one, mut two) = (Program::serve(&settings), Program::serve(&settings));
     let (one, two) = (guest(&mut one), two.url("api"));
+    let made = run(&["superuser", "create", "root"], &settings, PASSWORD);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let root = sign_in(&one, "auth/login", "root").await;
     let mut all = Vec::new();
     for way in WAYS {
         let mut times = Vec::new();
         for round in 0..ROUNDS {
             let login = format!("{way:?}-{round}");
-            times.push(measure(way, &login, &one, &two).await);
+            times.push(measure(way, &login, (&root, &one), &two).await);
         }
         show(&format!("{way:?}"), &mut times);
         all.extend(times);
