@@ -15,8 +15,9 @@ use crate::wait::until;
 const LIFE: TimeDelta = TimeDelta::seconds(300);
 const LEAD: TimeDelta = TimeDelta::seconds(3_900);
 
-fn sealing() -> SealingKeys {
-    let variables = [("DATABASE_URL", "postgres://x/x"), ("AUTH_SECRET", &"5e".repeat(32))];
+fn sealing(server: &TestServer) -> SealingKeys {
+    let secret = server.database.secret_text();
+    let variables = [("DATABASE_URL", "postgres://x/x"), ("AUTH_SECRET", secret.as_str())];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     SealingKeys::of(&Secrets::open(&config::load(None, variables).unwrap().secret).unwrap())
 }
@@ -24,7 +25,7 @@ fn sealing() -> SealingKeys {
 /// As `auth-server keys rotate` does it, by the server's clock.
 async fn turn(server: &TestServer) -> Result<Rotated, RotateError> {
     let pool = server.database.pool().await;
-    rotate(&pool, &sealing(), server.clock.now(), (LIFE, LEAD)).await
+    rotate(&pool, &sealing(server), server.clock.now(), (LIFE, LEAD)).await
 }
 
 async fn states(server: &TestServer) -> Vec<State> {
@@ -92,7 +93,7 @@ async fn a_replica_that_has_not_heard_of_a_key_yet_finds_it_by_the_first_token()
     server.register("ada").await;
     let pool = server.database.pool().await;
     let now = server.clock.now();
-    let rotated = rotate(&pool, &sealing(), now, (LIFE, TimeDelta::zero())).await.unwrap();
+    let rotated = rotate(&pool, &sealing(&server), now, (LIFE, TimeDelta::zero())).await.unwrap();
     until("signs", async || kid(server.log_in("ada").await.token()) == rotated.kid).await;
     let user = server.log_in("ada").await;
     user.at(&other.url).get("me").await.expect(200, "");

@@ -7,6 +7,8 @@ use std::{process, thread};
 
 use auth_server::clock::Clock;
 use auth_server::{history, policy, schema};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::sync::OnceCell;
@@ -24,6 +26,9 @@ pub struct Database {
     name: String,
     /// Where it is, password included.
     pub url: String,
+    /// The secret of the servers on it. Each its own: failed logins are counted under it, and all
+    /// tests come from one address.
+    pub secret: [u8; 32],
 }
 
 impl Database {
@@ -43,7 +48,13 @@ impl Database {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("auth_test_{}_{number}", process::id());
         administrate(&format!("CREATE DATABASE {name} {options}")).await;
-        Self { url: url_of(&name), name }
+        Self { url: url_of(&name), name, secret: rand::random() }
+    }
+
+    /// The secret as a setting has it.
+    #[must_use]
+    pub fn secret_text(&self) -> String {
+        BASE64_STANDARD.encode(self.secret)
     }
 
     /// A connection of the test's own.

@@ -13,7 +13,6 @@ use auth_server::server::Application;
 use reqwest::{Client, redirect};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
-use uuid::Uuid;
 
 use crate::{Caller, Database, User, setting};
 
@@ -67,8 +66,7 @@ impl TestServer {
         let mut all = text(&[
             ("DATABASE_URL", &database.url),
             ("REDIS_URL", &redis),
-            // Each its own: failed logins are counted under it, and all tests come from one address.
-            ("AUTH_SECRET", &Uuid::new_v4().simple().to_string().repeat(2)),
+            ("AUTH_SECRET", &database.secret_text()),
             ("AUTH_LISTEN", "127.0.0.1:0"),
             ("OPS_LISTEN", "127.0.0.1:0"),
         ]);

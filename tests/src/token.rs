@@ -69,7 +69,7 @@ pub async fn stolen_key(database: &Database) -> SigningKey {
     let newest = sqlx::query_as::<_, (String, Vec<u8>)>(newest);
     let (kid, sealed) = newest.fetch_one(&mut database.connect().await).await.unwrap();
     let mut key = [0; 32];
-    let secret = Hkdf::<Sha256>::new(None, &[0x5e; 32]);
+    let secret = Hkdf::<Sha256>::new(None, &database.secret);
     secret.expand(b"signing-key-encryption", &mut key).unwrap();
     let (nonce, sealed) = sealed.split_first_chunk::<12>().unwrap();
     let payload = Payload { msg: sealed, aad: kid.as_bytes() };
