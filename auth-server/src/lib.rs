@@ -21,6 +21,7 @@ pub mod policy;
 pub mod problem;
 pub mod request;
 pub mod schema;
+pub mod second_factor;
 pub mod secret;
 pub mod server;
 pub mod session;

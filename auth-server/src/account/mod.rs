@@ -7,6 +7,8 @@ pub mod login;
 pub mod me;
 pub mod password;
 pub mod permissions;
+mod proof;
+pub mod second_factor;
 pub mod sessions;
 mod start;
 mod superuser;
@@ -25,6 +27,7 @@ use crate::history::History;
 use crate::identity::Identity;
 use crate::ops::Logins;
 use crate::password::Hasher;
+use crate::second_factor::SecondFactors;
 use crate::session::Sessions;
 use crate::throttle::Throttle;
 use crate::token::Issuer;
@@ -40,6 +43,8 @@ pub struct Accounts {
     pub throttle: Arc<Throttle>,
     /// Opens, carries on and ends sessions.
     pub sessions: Arc<Sessions>,
+    /// Makes and checks second factors.
+    pub second_factors: Arc<SecondFactors>,
     /// Signs access tokens.
     pub issuer: Arc<Issuer>,
     /// Tells callers by their tokens; has to hear of every revocation.

@@ -13,10 +13,11 @@ use crate::history::History;
 use crate::identity::Identity;
 use crate::ops::Logins;
 use crate::password::{Cost, Hasher};
+use crate::second_factor::{self, SecondFactors};
 use crate::secret::{Purpose, Secrets};
 use crate::session::{RefreshKeys, Sessions, sweep};
 use crate::throttle::Throttle;
-use crate::token::{Issuer, KeyRing};
+use crate::token::{Challenges, Issuer, KeyRing, SealingKeys};
 
 /// What the operations on accounts work on, and beside it tasks that forget dead sessions
 /// and keep the history of logins.
@@ -38,6 +39,11 @@ pub fn start(
         &secrets.derive(Purpose::RefreshToken),
         secrets.derive_previous(Purpose::RefreshToken).as_deref(),
     );
+    let second_factors = second_factors(config, secrets, &keys, &clock);
+    if secrets.derive_previous(Purpose::SecondFactorEncryption).is_some() {
+        let factors = Arc::clone(&second_factors);
+        background.spawn(second_factor::reseal(factors, pool.clone(), stop.clone()));
+    }
     let TokenConfig { issuer, audience, .. } = &config.token;
     let (issuer, audience) = (issuer.to_string(), audience.to_string());
     let issuer = Issuer::new(keys, clock.clone(), issuer, audience, config.token.life());
@@ -47,6 +53,7 @@ pub fn start(
         throttle: Arc::new(throttle),
         hasher: Arc::new(hasher(&config.password)?),
         sessions: Arc::new(Sessions::new(refresh_keys, limits, clock.clone())),
+        second_factors,
         issuer: Arc::new(issuer),
         identity,
         logins,
@@ -65,6 +72,18 @@ fn throttle(
     // As many as can be hashed or wait for it: a flood is turned away before it takes memory.
     let most = config.password.threads() + config.password.queue();
     Throttle::new(key, limits, redis, most, clock.clone()).map_err(std::io::Error::other)
+}
+
+fn second_factors(
+    config: &Config,
+    secrets: &Secrets,
+    keys: &Arc<KeyRing>,
+    clock: &Clock,
+) -> Arc<SecondFactors> {
+    let sealing = SealingKeys::of(secrets, Purpose::SecondFactorEncryption);
+    let challenges = Challenges::new(Arc::clone(keys), clock.clone(), &config.token.issuer);
+    let name = config.second_factor.name.to_string();
+    Arc::new(SecondFactors::new(sealing, challenges, name, clock.clone()))
 }
 
 /// The threads that hash passwords.

@@ -15,6 +15,7 @@ use crate::policy::{LAST_SUPERUSER, SUPERUSERS_ONLY};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{NoContent, Reply};
+use crate::second_factor;
 use crate::store::DATABASE;
 
 problems! {
@@ -80,6 +81,32 @@ impl AccountsApi {
         let revoked = revoked.map_err(Problem::from)?;
         let target = format!("user:{}", person.id);
         write.commit_beside(Record::new(caller.actor(), "end_sessions_of_user", target)).await?;
+        identity.revoke(revoked.as_slice());
+        Ok(NoContent)
+    }
+
+    /// Take a person's second factor away, for whom app and recovery codes are gone. All of the
+    /// person's sessions end. Where there is no second factor, nothing happens.
+    #[oai(
+        path = "/:id/second-factor",
+        method = "delete",
+        operation_id = "reset_second_factor_of_user"
+    )]
+    async fn reset_second_factor(
+        &self,
+        caller: Guarded,
+        id: Path<Uuid>,
+    ) -> Result<NoContent, WriteError> {
+        let (mut write, person) = self.begin(&caller, id.0).await?;
+        if !second_factor::store::remove(write.db(), person.id).await.map_err(Problem::from)? {
+            return Ok(NoContent);
+        }
+        let Admin { sessions, identity, .. } = &self.0;
+        let revoked = sessions.end_all(write.db(), person.id, "second_factor_reset").await;
+        let revoked = revoked.map_err(Problem::from)?;
+        let target = format!("user:{}", person.id);
+        let record = Record::new(caller.actor(), "reset_second_factor_of_user", target);
+        write.commit_beside(record).await?;
         identity.revoke(revoked.as_slice());
         Ok(NoContent)
     }

@@ -14,12 +14,13 @@ use crate::identity::SignedIn;
 use crate::policy::{ESCALATION, LivePolicy};
 use crate::problem::{INTERNAL, Problem, Spec};
 use crate::request::part;
+use crate::second_factor::{Gate, REQUIRED};
 
 const FORBIDDEN: Spec =
     Spec { status: 403, code: "forbidden", title: "You don't have the right to do this." };
 
 /// What an operation for admins can answer before it runs, besides [`crate::identity::SIGNED_IN`].
-pub const GUARD: &[Spec] = &[FORBIDDEN];
+pub const GUARD: &[Spec] = &[FORBIDDEN, REQUIRED];
 
 /// A signed-in caller whose roles may send this method to this path.
 #[derive(Clone, Debug)]
@@ -112,6 +113,12 @@ impl<'a> ApiExtractor<'a> for Guarded {
             let problem = Problem::new(FORBIDDEN).missing(method, &format!("route:{path}"));
             return Err(problem.into());
         }
-        Ok(Self { user: caller.user, roles })
+        let guarded = Self { user: caller.user, roles };
+        if guarded.is_superuser() {
+            let gate = part::<Arc<Gate>>()
+                .ok_or_else(|| broken("the server was put together without a gate".into()))?;
+            gate.pass(guarded.user).await?;
+        }
+        Ok(guarded)
     }
 }

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use super::Failure;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::secret::Secrets;
+use crate::secret::{Purpose, Secrets};
 use crate::server::open;
 use crate::token::{self, Rotated, SealingKeys};
 
@@ -52,7 +52,8 @@ async fn rotate(config: &Config, lead: TimeDelta) -> Result<(), Failure> {
     let secrets = Secrets::open(&config.secret).map_err(Failure::because)?;
     let now = Clock::default().now();
     let times = (config.token.life(), lead);
-    let rotated = token::rotate(&pool, &SealingKeys::of(&secrets), now, times).await;
+    let sealing = SealingKeys::of(&secrets, Purpose::SigningKeyEncryption);
+    let rotated = token::rotate(&pool, &sealing, now, times).await;
     let Rotated { kid, signs_from, old, dead_after } = rotated.map_err(Failure::because)?;
     println!("{kid} is published and signs from {}", second(signs_from));
     println!("{old} signs until then and is removed at {}", second(dead_after));

@@ -11,6 +11,7 @@ mod password;
 mod policy;
 mod proxies;
 mod redis;
+mod second_factor;
 mod secret;
 mod server;
 mod session;
@@ -29,6 +30,7 @@ pub use password::PasswordConfig;
 pub use policy::PolicyConfig;
 pub use proxies::TrustedProxies;
 pub use redis::RedisConfig;
+pub use second_factor::SecondFactorConfig;
 pub use secret::{SecretConfig, SecretKey};
 pub use server::ServerConfig;
 pub use session::SessionConfig;
@@ -59,6 +61,8 @@ pub struct Config {
     pub password: PasswordConfig,
     /// How failed tries to sign in are slowed down.
     pub throttle: ThrottleConfig,
+    /// The second factor.
+    pub second_factor: SecondFactorConfig,
     /// Labels that rules can speak of.
     pub policy: PolicyConfig,
     /// What is logged, and how.
@@ -77,6 +81,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         history::SETTINGS,
         password::SETTINGS,
         throttle::SETTINGS,
+        second_factor::SETTINGS,
         policy::SETTINGS,
         log::SETTINGS,
     ]

@@ -5,15 +5,17 @@ use std::net::IpAddr;
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
+use super::answer::{LoginAnswer, SecondFactorWanted};
 use super::device::From as FromDevice;
-use super::tokens::{TokenPair, sign_in};
+use super::tokens::sign_in;
 use crate::account::Accounts;
-use crate::history::{Attempt, Method, SUCCEEDED};
+use crate::history::{Attempt, Method};
 use crate::input::BODY;
 use crate::password::{Password, Verdict};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, ClientAddress, Reply};
+use crate::second_factor::SecondFactors;
 use crate::store::DATABASE;
 use crate::throttle::{Outcome, THROTTLE};
 use crate::user::Login;
@@ -48,18 +50,19 @@ impl LogIn {
     /// Sign in.
     ///
     /// A wrong password, an unknown login and a disabled account answer alike. After some failed
-    /// tries the next ones have to wait for a few seconds.
+    /// tries the next ones have to wait for a few seconds. Who has a second factor gets a challenge
+    /// in place of the tokens; it goes to `POST /api/v1/auth/login/second-factor` with a code.
     #[oai(path = "/login", method = "post", operation_id = "login")]
     async fn login(
         &self,
         ClientAddress(address): ClientAddress,
         FromDevice(device): FromDevice,
         Body(form): Body<LoginForm>,
-    ) -> Result<Reply<TokenPair>, LoginError> {
+    ) -> Result<Reply<LoginAnswer>, LoginError> {
         let mut attempt = Attempt::new(Method::Password, device);
         let answer = self.log_in(form, address, &mut attempt).await;
         let outcome =
-            answer.as_ref().map_or_else(|error| error.clone().problem().code, |_| SUCCEEDED);
+            answer.as_ref().map_or_else(|error| error.clone().problem().code, LoginAnswer::outcome);
         self.0.logins.ended(outcome);
         self.0.history.note(attempt, outcome);
         answer.map(Reply)
@@ -72,7 +75,7 @@ impl LogIn {
         form: LoginForm,
         address: IpAddr,
         attempt: &mut Attempt,
-    ) -> Result<TokenPair, LoginError> {
+    ) -> Result<LoginAnswer, LoginError> {
         let Accounts { pool, throttle, .. } = &self.0;
         let login = Login::key_of(&form.login);
         let admitted = match throttle.log_in(pool, &login, address).await {
@@ -99,10 +102,10 @@ impl LogIn {
         login: &str,
         password: Password,
         attempt: &mut Attempt,
-    ) -> Result<TokenPair, LoginError> {
+    ) -> Result<LoginAnswer, LoginError> {
         for _ in 0..TRIES {
-            if let Some(tokens) = self.check_once(login, password.clone(), attempt).await? {
-                return Ok(tokens);
+            if let Some(answer) = self.check_once(login, password.clone(), attempt).await? {
+                return Ok(answer);
             }
         }
         Err(LoginError::CredentialsInvalid)
@@ -123,7 +126,7 @@ impl LogIn {
         login: &str,
         password: Password,
         attempt: &mut Attempt,
-    ) -> Result<Option<TokenPair>, LoginError> {
+    ) -> Result<Option<LoginAnswer>, LoginError> {
         let known = self.find(login, attempt).await?;
         let stored = known.as_ref().map(|known| known.password_hash.clone());
         // Without an account, a hash that nothing fits is compared: that takes as long.
@@ -144,7 +147,7 @@ impl LogIn {
         known: Credentials,
         verdict: Verdict,
         attempt: &mut Attempt,
-    ) -> Result<Option<TokenPair>, LoginError> {
+    ) -> Result<Option<LoginAnswer>, LoginError> {
         let checked = &known.password_hash;
         let new_hash = if let Verdict::Rehashed(hash) = &verdict { hash } else { checked };
         let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
@@ -153,11 +156,35 @@ impl LogIn {
             .await
             .map_err(Problem::from)?;
         let Some(number) = number else { return Ok(None) };
+        if SecondFactors::is_on(&mut transaction, known.id).await.map_err(Problem::from)? {
+            transaction.rollback().await.map_err(Problem::from)?;
+            return Ok(self.challenge(&known, new_hash).await?);
+        }
         let who = (known.id, number);
         let signed_in = sign_in(&self.0, &mut transaction, who, &attempt.device).await?;
         transaction.commit().await.map_err(Problem::from)?;
         attempt.session = Some(signed_in.session);
         self.0.identity.revoke(&signed_in.revocations);
-        Ok(Some(signed_in.tokens))
+        Ok(Some(LoginAnswer::SignedIn(signed_in.tokens)))
+    }
+
+    /// The password was right: what is left to show is the second factor. `None` where the hash that
+    /// was compared is not the stored one any more.
+    async fn challenge(
+        &self,
+        known: &Credentials,
+        new_hash: &str,
+    ) -> Result<Option<LoginAnswer>, Problem> {
+        let checked = &known.password_hash;
+        if checked != new_hash {
+            let mut database = self.0.pool.acquire().await?;
+            let changed =
+                store::change_password(&mut database, known.id, checked, new_hash).await?;
+            if changed.is_none() {
+                return Ok(None);
+            }
+        }
+        let challenge = self.0.second_factors.challenges().write(known.id, new_hash)?;
+        Ok(Some(LoginAnswer::SecondFactor(SecondFactorWanted::new(challenge))))
     }
 }

@@ -1,11 +1,13 @@
 //! Signing in, staying signed in, signing out. One operation per file.
 
+mod answer;
 mod device;
 mod log_in;
 mod log_out;
 mod log_out_others;
 mod refresh;
 mod register;
+mod second_factor;
 mod tokens;
 
 use crate::account::Accounts;
@@ -14,6 +16,7 @@ use crate::account::Accounts;
 pub type LoginApi = (
     register::Register,
     log_in::LogIn,
+    second_factor::SecondStep,
     refresh::Refresh,
     log_out::LogOut,
     log_out_others::LogOutOthers,
@@ -25,6 +28,7 @@ pub fn api(accounts: &Accounts) -> LoginApi {
     (
         register::Register(accounts.clone()),
         log_in::LogIn(accounts.clone()),
+        second_factor::SecondStep(accounts.clone()),
         refresh::Refresh(accounts.clone()),
         log_out::LogOut(accounts.clone()),
         log_out_others::LogOutOthers(accounts.clone()),

@@ -21,6 +21,8 @@ pub enum Purpose {
     SigningKeyEncryption,
     /// Makes names of what is throttled that tell nobody who it is.
     Throttle,
+    /// Seals the secrets of second factors in the database.
+    SecondFactorEncryption,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::RefreshToken => b"refresh-token",
             Self::SigningKeyEncryption => b"signing-key-encryption",
             Self::Throttle => b"throttle",
+            Self::SecondFactorEncryption => b"second-factor-encryption",
         }
     }
 }

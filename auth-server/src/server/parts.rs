@@ -13,7 +13,8 @@ use crate::config::Config;
 use crate::identity::Identity;
 use crate::ops::{Health, Metrics};
 use crate::policy::{self, LivePolicy};
-use crate::secret::Secrets;
+use crate::second_factor::Gate;
+use crate::secret::{Purpose, Secrets};
 use crate::token::{self, KeyRing, SealingKeys, Verifier};
 
 /// What the operations work with.
@@ -24,6 +25,7 @@ pub struct Parts {
     pub identity: Arc<Identity>,
     pub keys: Arc<KeyRing>,
     pub accounts: Accounts,
+    pub gate: Arc<Gate>,
     pub health: Arc<Health>,
     pub metrics: Metrics,
 }
@@ -70,13 +72,15 @@ impl Parts {
         )
         .map_err(StartError::Passwords)?;
 
+        let gate = Gate::new(config.second_factor.superusers_need_it(), pool.clone());
+        let gate = Arc::new(gate);
         let health = Arc::new(Health::new(pool.clone(), Arc::clone(&policy), redis));
-        Ok(Self { pool, clock, policy, identity, keys, accounts, health, metrics })
+        Ok(Self { pool, clock, policy, identity, keys, accounts, gate, health, metrics })
     }
 }
 
 async fn keys(secrets: &Secrets, pool: &PgPool, clock: &Clock) -> Result<Arc<KeyRing>, StartError> {
-    let sealing = SealingKeys::of(secrets);
+    let sealing = SealingKeys::of(secrets, Purpose::SigningKeyEncryption);
     token::prepare(pool, &sealing, clock).await?;
     Ok(Arc::new(KeyRing::load(pool.clone(), sealing, clock.clone()).await?))
 }

@@ -12,6 +12,7 @@ use crate::account::login::LoginApi;
 use crate::account::me::MeApi;
 use crate::account::password::PasswordApi;
 use crate::account::permissions::PermissionsApi;
+use crate::account::second_factor;
 use crate::account::sessions::SessionsApi;
 use crate::admin::Admin;
 use crate::admin::accounts::AccountsApi;
@@ -53,6 +54,7 @@ fn shared(parts: &Parts, config: &ServerConfig) -> Shared {
     shared.parts.insert(Arc::clone(&parts.identity));
     shared.parts.insert(Arc::clone(&parts.policy));
     shared.parts.insert(config.trusted_proxies.clone());
+    shared.parts.insert(Arc::clone(&parts.gate));
     shared
 }
 
@@ -87,6 +89,7 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
         MyHistoryApi(parts.accounts.clone()),
         PasswordApi(parts.accounts.clone()),
         LoginApi(parts.accounts.clone()),
+        second_factor::api(&parts.accounts),
         SessionsApi(parts.accounts.clone()),
         PermissionsApi(Arc::clone(&parts.policy)),
         JwksApi(Arc::clone(&parts.keys)),

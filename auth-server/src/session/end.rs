@@ -64,6 +64,22 @@ impl Sessions {
         end_up_to(transaction, user, up_to, reason, self.moment()).await.map(Some)
     }
 
+    /// As [`Sessions::end_elsewhere`], after a change of what signing in takes: what the current
+    /// refresh token of the asking session replaced is worthless from now on, too.
+    ///
+    /// # Errors
+    /// The database refused or is away.
+    pub async fn end_after_change(
+        &self,
+        transaction: &mut PgConnection,
+        user: Uuid,
+        asking: Uuid,
+        reason: &str,
+    ) -> sqlx::Result<Option<Revocation>> {
+        store::end_grace(transaction, asking).await?;
+        self.end_elsewhere(transaction, user, asking, reason).await
+    }
+
     /// Ends all of the user's sessions; `None` where there is no such user. To be followed, after
     /// the commit, by [`crate::identity::Identity::revoke`].
     ///

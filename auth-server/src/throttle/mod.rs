@@ -28,7 +28,8 @@ use gate::{Gate, Permit};
 use memory::Memory;
 use shared::Shared;
 
-const TOO_MANY: Spec = Spec {
+/// What stands in the way of a try after too many failed ones.
+pub const TOO_MANY: Spec = Spec {
     status: 429,
     code: "too_many_attempts",
     title: "There were too many failed tries; wait a moment.",

@@ -38,11 +38,11 @@ impl fmt::Debug for AccessToken {
 }
 
 #[derive(Serialize)]
-struct Signed<'a> {
+struct Signed<'a, C> {
     iss: &'a str,
     aud: &'a str,
     #[serde(flatten)]
-    claims: &'a Claims,
+    claims: &'a C,
 }
 
 impl Issuer {
@@ -80,24 +80,30 @@ impl Issuer {
         let jti = Uuid::new_v4();
         let claims =
             Claims { sub: user, sid, sn: number, iat: now, nbf: now, exp, jti, roles, rev };
-        let text = self.sign(&claims)?;
+        let text = sign(&self.ring, TYPE, (&self.name, &self.audience), &claims)?;
         Ok(AccessToken { text, expires_in: self.life.num_seconds() })
     }
+}
 
-    fn sign(&self, claims: &Claims) -> Result<String, Problem> {
-        let Some(key) = self.ring.signing() else {
-            tracing::error!("no signing key");
-            return Err(Problem::new(INTERNAL));
-        };
-        let header = Header {
-            typ: Some(TYPE.into()),
-            kid: Some(key.kid.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
-        let signed = Signed { iss: &self.name, aud: &self.audience, claims };
-        jsonwebtoken::encode(&header, &signed, &key.signing).map_err(|error| {
-            tracing::error!(%error, "access token not signed");
-            Problem::new(INTERNAL)
-        })
-    }
+/// A token of this type, from this issuer for this audience.
+pub(super) fn sign(
+    ring: &KeyRing,
+    kind: &str,
+    (issuer, audience): (&str, &str),
+    claims: &impl Serialize,
+) -> Result<String, Problem> {
+    let Some(key) = ring.signing() else {
+        tracing::error!("no signing key");
+        return Err(Problem::new(INTERNAL));
+    };
+    let header = Header {
+        typ: Some(kind.into()),
+        kid: Some(key.kid.clone()),
+        ..Header::new(Algorithm::EdDSA)
+    };
+    let signed = Signed { iss: issuer, aud: audience, claims };
+    jsonwebtoken::encode(&header, &signed, &key.signing).map_err(|error| {
+        tracing::error!(%error, "token not signed");
+        Problem::new(INTERNAL)
+    })
 }

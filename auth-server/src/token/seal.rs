@@ -1,4 +1,4 @@
-//! Private keys at rest: AES-256-GCM under a key derived from the server's secret.
+//! Secrets at rest: AES-256-GCM under a key derived from the server's secret.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -25,10 +25,9 @@ pub enum Opened {
 const NONCE: usize = 12;
 
 impl SealingKeys {
-    /// The keys that the server's secret gives for this, and the secret before it.
+    /// The keys that the server's secret gives for this purpose, and the secret before it.
     #[must_use]
-    pub fn of(secrets: &Secrets) -> Self {
-        let purpose = Purpose::SigningKeyEncryption;
+    pub fn of(secrets: &Secrets, purpose: Purpose) -> Self {
         Self::new(&secrets.derive(purpose), secrets.derive_previous(purpose).as_deref())
     }
 
@@ -40,7 +39,10 @@ impl SealingKeys {
     }
 
     /// Nonce and ciphertext of `secret`, which can only be opened again beside the same `label`.
-    pub(super) fn seal(&self, label: &str, secret: &[u8]) -> Result<Vec<u8>, aes_gcm::Error> {
+    ///
+    /// # Errors
+    /// The secret is longer than the cipher takes: 64 GiB.
+    pub fn seal(&self, label: &str, secret: &[u8]) -> Result<Vec<u8>, aes_gcm::Error> {
         let mut nonce = [0; NONCE];
         rand::rng().fill_bytes(&mut nonce);
         let payload = Payload { msg: secret, aad: label.as_bytes() };
@@ -50,7 +52,8 @@ impl SealingKeys {
     }
 
     /// The secret, if one of our keys sealed it for this `label`.
-    pub(super) fn open(&self, label: &str, sealed: &[u8]) -> Option<Opened> {
+    #[must_use]
+    pub fn open(&self, label: &str, sealed: &[u8]) -> Option<Opened> {
         let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE>()?;
         let open = |cipher: &Aes256Gcm| {
             let payload = Payload { msg: ciphertext, aad: label.as_bytes() };

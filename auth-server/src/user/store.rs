@@ -1,7 +1,7 @@
 //! SQL about accounts as a whole; for what people call themselves see `profile_store`.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::names::{Email, Login, PersonName};
@@ -116,9 +116,12 @@ pub async fn credentials(pool: &PgPool, login_key: &str) -> sqlx::Result<Option<
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn password_hash(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<String>> {
+pub async fn password_hash(
+    database: impl PgExecutor<'_>,
+    id: Uuid,
+) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("SELECT password_hash FROM users WHERE id = $1", id)
-        .fetch_optional(pool)
+        .fetch_optional(database)
         .await
 }
 

@@ -1,0 +1,65 @@
+//! `POST /api/v1/me/second-factor/confirm`
+
+use poem_openapi::{Object, OpenApi};
+use serde::Deserialize;
+
+use super::{RecoveryCodeList, end_others, renew_recovery_codes};
+use crate::account::Accounts;
+use crate::identity::{SIGNED_IN, SignedIn};
+use crate::input::BODY;
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{Body, Reply};
+use crate::second_factor::store;
+use crate::store::DATABASE;
+
+/// Proof that the app has the secret.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+struct ConfirmationForm {
+    /// The code that the app shows now.
+    #[oai(write_only)]
+    code: String,
+}
+
+problems! {
+    /// What can go wrong with turning a second factor on.
+    pub(super) enum ConfirmError includes [SIGNED_IN, BODY, DATABASE] {
+        CodeWrong = 403 "code_wrong" "This is not your code of now, or it was used before.",
+        NotBegun = 409 "second_factor_not_begun" "Begin with POST /api/v1/me/second-factor.",
+        Active = 409 "second_factor_active" "You have a second factor; take it away first.",
+    }
+}
+
+/// The operation.
+pub struct Confirm(pub(super) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
+impl Confirm {
+    /// Turn the second factor on by its first code.
+    ///
+    /// All other sessions end. The recovery codes are shown this once.
+    #[oai(path = "/second-factor/confirm", method = "post", operation_id = "confirm_second_factor")]
+    async fn confirm(
+        &self,
+        SignedIn(caller): SignedIn,
+        Body(form): Body<ConfirmationForm>,
+    ) -> Result<Reply<RecoveryCodeList>, ConfirmError> {
+        let Accounts { pool, second_factors, clock, identity, .. } = &self.0;
+        let (user, now) = (caller.user, clock.now());
+        let mut transaction = pool.begin().await.map_err(Problem::from)?;
+        let begun = store::lock(&mut transaction, user).await.map_err(Problem::from)?;
+        let begun = begun.ok_or(ConfirmError::NotBegun)?;
+        if begun.confirmed {
+            return Err(ConfirmError::Active);
+        }
+        let step = second_factors.step_of(user, &begun.secret, form.code.trim(), now)?;
+        let step = step.ok_or(ConfirmError::CodeWrong)?;
+        store::confirm(&mut transaction, user, step, now).await.map_err(Problem::from)?;
+        let codes = renew_recovery_codes(&mut transaction, &caller).await.map_err(Problem::from)?;
+        let ended = end_others(&self.0, &mut transaction, &caller).await?;
+        transaction.commit().await.map_err(Problem::from)?;
+        identity.revoke(&[ended]);
+        Ok(Reply(codes))
+    }
+}

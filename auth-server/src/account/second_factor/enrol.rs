@@ -1,0 +1,75 @@
+//! `POST /api/v1/me/second-factor`
+
+use poem_openapi::{Object, OpenApi};
+use serde::{Deserialize, Serialize};
+
+use crate::account::Accounts;
+use crate::account::current_password::{CURRENT_PASSWORD, wrong};
+use crate::identity::{SIGNED_IN, SignedIn};
+use crate::input::BODY;
+use crate::password::Password;
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{Body, Reply};
+use crate::second_factor::{store, svg};
+use crate::store::DATABASE;
+use crate::throttle::THROTTLE;
+use crate::user;
+
+/// Proof of who asks.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+struct EnrolmentForm {
+    /// The current password.
+    #[oai(write_only)]
+    current_password: Password,
+}
+
+/// What the authenticator app has to know; it is shown this once.
+#[derive(Serialize, Object)]
+#[oai(read_only_all)]
+struct Enrolment {
+    /// The secret in base32, for typing.
+    secret: String,
+    /// The same as `otpauth://` URI: six digits, SHA-1, 30 seconds.
+    uri: String,
+    /// The URI as a QR code to scan: an SVG document.
+    qr_svg: String,
+}
+
+problems! {
+    /// What can go wrong with beginning a second factor.
+    pub(super) enum EnrolError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, DATABASE] {
+        Active = 409 "second_factor_active" "You have a second factor; take it away first.",
+    }
+}
+
+/// The operation.
+pub struct Enrol(pub(super) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
+impl Enrol {
+    /// Begin a second factor.
+    ///
+    /// It counts once its first code was sent to `/api/v1/me/second-factor/confirm`. Asking again
+    /// before gives another secret.
+    #[oai(path = "/second-factor", method = "post", operation_id = "begin_second_factor")]
+    async fn begin(
+        &self,
+        SignedIn(caller): SignedIn,
+        Body(form): Body<EnrolmentForm>,
+    ) -> Result<Reply<Enrolment>, EnrolError> {
+        let Accounts { pool, second_factors, clock, .. } = &self.0;
+        self.0.check_password(caller.user, form.current_password).await?;
+        let mut database = pool.acquire().await.map_err(Problem::from)?;
+        let account = user::store::read(&mut database, caller.user).await.map_err(Problem::from)?;
+        let account = account.ok_or_else(wrong)?;
+        let made = second_factors.enrol(caller.user, &account.login)?;
+        let qr_svg = svg(&made.uri)?;
+        let begun = store::begin(&mut database, caller.user, &made.sealed, clock.now()).await;
+        if !begun.map_err(Problem::from)? {
+            return Err(EnrolError::Active);
+        }
+        Ok(Reply(Enrolment { secret: made.secret.to_string(), uri: made.uri.to_string(), qr_svg }))
+    }
+}

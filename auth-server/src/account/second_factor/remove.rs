@@ -1,0 +1,47 @@
+//! `DELETE /api/v1/me/second-factor`
+
+use poem_openapi::OpenApi;
+
+use super::end_others;
+use crate::account::Accounts;
+use crate::account::current_password::CURRENT_PASSWORD;
+use crate::account::proof::{PROOF, Proof};
+use crate::identity::{SIGNED_IN, SignedIn};
+use crate::input::BODY;
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{Body, NoContent};
+use crate::second_factor::store;
+use crate::store::DATABASE;
+use crate::throttle::THROTTLE;
+
+problems! {
+    /// What can go wrong with taking one's own second factor away.
+    pub(super) enum RemoveError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE] {
+        Off = 404 "second_factor_not_found" "You have no second factor.",
+    }
+}
+
+/// The operation.
+pub struct Remove(pub(super) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
+impl Remove {
+    /// Take the second factor away, with its recovery codes, and end all other sessions.
+    #[oai(path = "/second-factor", method = "delete", operation_id = "remove_second_factor")]
+    async fn remove(
+        &self,
+        SignedIn(caller): SignedIn,
+        Body(proof): Body<Proof>,
+    ) -> Result<NoContent, RemoveError> {
+        self.0.prove(caller.user, proof).await?;
+        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        if !store::remove(&mut transaction, caller.user).await.map_err(Problem::from)? {
+            return Err(RemoveError::Off);
+        }
+        let ended = end_others(&self.0, &mut transaction, &caller).await?;
+        transaction.commit().await.map_err(Problem::from)?;
+        self.0.identity.revoke(&[ended]);
+        Ok(NoContent)
+    }
+}

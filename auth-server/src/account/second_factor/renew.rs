@@ -1,0 +1,53 @@
+//! `POST /api/v1/me/second-factor/recovery-codes`
+
+use poem_openapi::OpenApi;
+
+use super::{RecoveryCodeList, end_others, renew_recovery_codes};
+use crate::account::Accounts;
+use crate::account::current_password::CURRENT_PASSWORD;
+use crate::account::proof::{PROOF, Proof};
+use crate::identity::{SIGNED_IN, SignedIn};
+use crate::input::BODY;
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{Body, Reply};
+use crate::second_factor::store;
+use crate::store::DATABASE;
+use crate::throttle::THROTTLE;
+
+problems! {
+    /// What can go wrong with making new recovery codes.
+    pub(super) enum RenewError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE] {
+        Off = 404 "second_factor_not_found" "You have no second factor.",
+    }
+}
+
+/// The operation.
+pub struct Renew(pub(super) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
+impl Renew {
+    /// Make ten new recovery codes, and end all other sessions. The codes before are worthless.
+    #[oai(
+        path = "/second-factor/recovery-codes",
+        method = "post",
+        operation_id = "renew_recovery_codes"
+    )]
+    async fn renew(
+        &self,
+        SignedIn(caller): SignedIn,
+        Body(proof): Body<Proof>,
+    ) -> Result<Reply<RecoveryCodeList>, RenewError> {
+        self.0.prove(caller.user, proof).await?;
+        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        let factor = store::lock(&mut transaction, caller.user).await.map_err(Problem::from)?;
+        if !factor.is_some_and(|factor| factor.confirmed) {
+            return Err(RenewError::Off);
+        }
+        let codes = renew_recovery_codes(&mut transaction, &caller).await.map_err(Problem::from)?;
+        let ended = end_others(&self.0, &mut transaction, &caller).await?;
+        transaction.commit().await.map_err(Problem::from)?;
+        self.0.identity.revoke(&[ended]);
+        Ok(Reply(codes))
+    }
+}

@@ -1,0 +1,46 @@
+//! The second factor: what it is called, and who has to have it.
+
+use serde::Deserialize;
+
+use super::setting::{Setting, text};
+use super::values::NonEmpty;
+
+pub(super) const SETTINGS: &[Setting] = &[
+    text(
+        "AUTH_SECOND_FACTOR_NAME",
+        "second_factor.name",
+        "films",
+        "what authenticator apps show beside the login",
+    ),
+    text(
+        "AUTH_SUPERUSER_SECOND_FACTOR",
+        "second_factor.superuser",
+        "optional",
+        "`required`: superusers use their rights only with a second factor",
+    ),
+];
+
+/// The second factor.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecondFactorConfig {
+    /// What authenticator apps show beside the login.
+    pub name: NonEmpty,
+    superuser: Need,
+}
+
+/// Whether somebody has to have a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Need {
+    Optional,
+    Required,
+}
+
+impl SecondFactorConfig {
+    /// True where superusers have to have a second factor.
+    #[must_use]
+    pub fn superusers_need_it(&self) -> bool {
+        self.superuser == Need::Required
+    }
+}

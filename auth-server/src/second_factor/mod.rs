@@ -1,0 +1,64 @@
+//! The second factor of a login: codes of an authenticator app (TOTP, RFC 6238) and recovery codes.
+//!
+//! `secret` what app and server share · `picture` the secret to be scanned · `recovery` codes for
+//! the day the app is gone · `check` one try, throttled · `gate` superusers without one · `reseal`
+//! a change of `AUTH_SECRET` · `spent` challenges are good once. The operations are in `account`, `login` and `admin`.
+
+mod check;
+mod gate;
+mod picture;
+mod recovery;
+mod reseal;
+mod secret;
+pub mod spent;
+pub mod store;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use check::{Checked, too_many};
+pub use gate::{Gate, REQUIRED};
+pub use picture::svg;
+pub use recovery::{RecoveryCodes, fresh as fresh_recovery_codes};
+pub use reseal::reseal;
+pub use secret::Enrolment;
+
+use crate::clock::Clock;
+use crate::token::{Challenges, SealingKeys};
+
+/// Makes and checks second factors.
+pub struct SecondFactors {
+    sealing: SealingKeys,
+    challenges: Challenges,
+    /// What authenticator apps show beside the login.
+    name: String,
+    clock: Clock,
+}
+
+impl SecondFactors {
+    /// Secrets are sealed under these keys; apps show them under `name`.
+    #[must_use]
+    pub const fn new(
+        sealing: SealingKeys,
+        challenges: Challenges,
+        name: String,
+        clock: Clock,
+    ) -> Self {
+        Self { sealing, challenges, name, clock }
+    }
+
+    /// What somebody holds whose password was right and who owes a code.
+    #[must_use]
+    pub const fn challenges(&self) -> &Challenges {
+        &self.challenges
+    }
+
+    /// True where the user signs in with a second factor. To be asked in the transaction that opens
+    /// a session, after it has locked the account: then nobody turns it on meanwhile.
+    ///
+    /// # Errors
+    /// The database refused or is away.
+    pub async fn is_on(database: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
+        store::is_on(database, user).await
+    }
+}

@@ -1,0 +1,96 @@
+//! The secret that an authenticator app and the server share.
+
+use chrono::{DateTime, Utc};
+use rand::RngCore;
+use totp_rs::{Builder, Totp};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::SecondFactors;
+use crate::problem::{INTERNAL, Problem};
+use crate::token::Opened;
+
+/// Length of a secret in bytes, as RFC 4226 recommends it.
+const LENGTH: usize = 20;
+
+/// A secret on its way to the user's app; it is shown this once.
+pub struct Enrolment {
+    /// In base32, for typing.
+    pub secret: Zeroizing<String>,
+    /// As `otpauth://` URI, for scanning.
+    pub uri: Zeroizing<String>,
+    /// For the database.
+    pub sealed: Vec<u8>,
+}
+
+impl SecondFactors {
+    /// A new secret for this user.
+    ///
+    /// # Errors
+    /// A library refused what it should take; the log says which.
+    pub fn enrol(&self, user: Uuid, login: &str) -> Result<Enrolment, Problem> {
+        let mut secret = Zeroizing::new([0; LENGTH]);
+        rand::rng().fill_bytes(secret.as_mut());
+        let totp = self.totp(secret.as_ref(), login)?;
+        let uri = totp.to_url().map_err(|error| broken(&error))?;
+        let sealed = self.sealing.seal(&label(user), secret.as_ref());
+        Ok(Enrolment {
+            secret: Zeroizing::new(totp.secret().to_base32()),
+            uri: Zeroizing::new(uri),
+            sealed: sealed.map_err(|error| broken(&error))?,
+        })
+    }
+
+    /// The time step whose code this is, of the current one, the one before and the one after.
+    ///
+    /// # Errors
+    /// The secret was sealed under a key that is gone; the log says so.
+    pub fn step_of(
+        &self,
+        user: Uuid,
+        sealed: &[u8],
+        code: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<i64>, Problem> {
+        let opened = self.sealing.open(&label(user), sealed).ok_or_else(|| {
+            tracing::error!(%user, "a second factor was sealed under another AUTH_SECRET");
+            Problem::new(INTERNAL)
+        })?;
+        let (Opened::Current(secret) | Opened::Previous(secret)) = opened;
+        let second = u64::try_from(now.timestamp()).unwrap_or_default();
+        // Compares in constant time.
+        let step = self.totp(&secret, "")?.check(code, second);
+        Ok(step.and_then(|step| i64::try_from(step).ok()))
+    }
+
+    /// Sealed under the current key, where it was under the one before.
+    pub(super) fn resealed(&self, user: Uuid, sealed: &[u8]) -> Option<Vec<u8>> {
+        match self.sealing.open(&label(user), sealed)? {
+            Opened::Current(_) => None,
+            Opened::Previous(secret) => self.sealing.seal(&label(user), &secret).ok(),
+        }
+    }
+
+    /// SHA-1, six digits, 30 seconds, one step either way: what every app understands.
+    fn totp(&self, secret: &[u8], login: &str) -> Result<Totp, Problem> {
+        // A colon divides issuer and account in the URI.
+        let (issuer, account) = (self.name.replace(':', " "), login.replace(':', " "));
+        Builder::new()
+            .with_secret(secret)
+            .with_skew(1)
+            .with_issuer(Some(issuer))
+            .with_account_name(account)
+            .build()
+            .map_err(|error| broken(&error))
+    }
+}
+
+/// What a secret is sealed beside: it can't be moved to another user's row.
+fn label(user: Uuid) -> String {
+    format!("second-factor:{user}")
+}
+
+fn broken(error: &impl std::fmt::Display) -> Problem {
+    tracing::error!(%error, "a second factor can't be made");
+    Problem::new(INTERNAL)
+}
