@@ -5,9 +5,10 @@ use tests::TestServer;
 use crate::operations::samples;
 
 /// What is meant for guests.
-const MEANT_FOR_GUESTS: [&str; 8] = [
+const MEANT_FOR_GUESTS: [&str; 9] = [
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/login",
+    "POST /api/v1/auth/login/second-factor",
     "POST /api/v1/auth/refresh",
     "POST /api/v1/check",
     "POST /api/v1/check/batch",

@@ -31,7 +31,8 @@ impl Sample {
 /// Good requests for every operation of the document, about this user.
 pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
     let document = server.guest().get("/openapi.json").await.ok();
-    let good = good_requests(user);
+    let mut good = good_requests(user);
+    good.push(second_step(server).await);
     let mut samples = Vec::new();
     for operation in openapi::operations(&document) {
         let found = good.iter().find(|(method, path, _)| operation.takes(method, path));
@@ -40,6 +41,15 @@ pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
         samples.push(Sample { operation, path: path.clone(), body });
     }
     samples
+}
+
+/// The second step of somebody's login.
+async fn second_step(server: &TestServer) -> (&'static str, String, Value) {
+    let user = server.register(&format!("second-{}", uuid::Uuid::new_v4())).await;
+    let (app, _) = server.enrol(&user).await;
+    let challenge = server.challenge(&user.login).await;
+    let body = json!({ "challenge": challenge, "code": app.code_in(server, 1) });
+    ("POST", "/api/v1/auth/login/second-factor".to_owned(), body)
 }
 
 fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
@@ -74,6 +84,15 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("GET", "/api/v1/me/sessions", Value::Null),
         ("DELETE", "/api/v1/me", json!({ "current_password": PASSWORD })),
         ("PUT", "/api/v1/me/login", json!({ "login": user.login, "current_password": PASSWORD })),
+        ("GET", "/api/v1/me/second-factor", Value::Null),
+        ("POST", "/api/v1/me/second-factor", json!({ "current_password": PASSWORD })),
+        ("POST", "/api/v1/me/second-factor/confirm", json!({ "code": "000000" })),
+        (
+            "POST",
+            "/api/v1/me/second-factor/recovery-codes",
+            json!({ "current_password": PASSWORD }),
+        ),
+        ("DELETE", "/api/v1/me/second-factor", json!({ "current_password": PASSWORD })),
         (
             "PUT",
             "/api/v1/me/password",
@@ -102,6 +121,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
             ("DELETE", about_user("sessions"), Value::Null),
             ("POST", about_user("disable"), Value::Null),
             ("POST", about_user("enable"), Value::Null),
+            ("DELETE", about_user("second-factor"), Value::Null),
             ("PUT", about_user("roles/subscriber"), Value::Null),
             ("DELETE", about_user("roles/subscriber"), Value::Null),
             ("DELETE", format!("/api/v1/me/sessions/{}", user.session()), Value::Null),

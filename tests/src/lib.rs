@@ -3,7 +3,7 @@
 //! `database` PostgreSQL · `server` a server in this process · `program` a server as a process ·
 //! `caller` who asks · `answer` what comes back · `observed` notes every answer for the contract ·
 //! `openapi` the documented contract · `token` forged tokens · `proxy` a wire that can be cut ·
-//! `redis` a Redis that can be stopped
+//! `redis` a Redis that can be stopped · `second_factor` somebody's authenticator app
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -19,6 +19,7 @@ pub mod openapi;
 pub mod program;
 mod proxy;
 mod redis;
+mod second_factor;
 mod server;
 mod settings;
 pub mod token;
@@ -28,6 +29,7 @@ pub use caller::{Caller, User};
 pub use database::Database;
 pub use observed::folder as observed_folder;
 pub use proxy::Proxy;
-pub use redis::Redis;
+//! `openapi` the documented contract · `token` forged tokens · `proxy` a wire that can be cut ·
+//! `redis` a Redis that can be stopped · `second_factor` somebody's authenticator app
 pub use server::{PASSWORD, TestServer};
 pub use settings::setting;

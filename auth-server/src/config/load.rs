@@ -142,7 +142,7 @@ pub fn help() -> String {
             (true, Kind::Secret) => format!(" [also {variable}_FILE]"),
             (true, _) => String::new(),
         };
-        format!("  {variable:<26}{about}{default}\n")
+        format!("  {variable:<30}{about}{default}\n")
     });
     format!("Settings, from the environment or the file (README):\n{}", rows.collect::<String>())
 }

@@ -15,7 +15,7 @@ use crate::throttle::TOO_MANY;
 const WAITS: [i64; 10] = [0, 0, 1, 3, 5, 10, 30, 60, 120, 300];
 const LONGEST: i64 = 300;
 /// Wrong codes until the first wait.
-const TRIES: i64 = 3;
+const TRIES: u32 = 3;
 /// Names these tries in header fields.
 const POLICY: &str = "second-factor";
 

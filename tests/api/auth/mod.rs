@@ -6,6 +6,8 @@ mod logout_others;
 mod races;
 mod refresh;
 mod register;
+mod second_factor;
+mod second_factor_throttle;
 mod sessions;
 mod throttle;
 mod timing;

@@ -2,5 +2,6 @@
 
 mod builtin;
 mod manager;
+mod second_factor;
 mod superusers;
 mod writes_of_guests;

@@ -16,6 +16,7 @@ async fn an_id_that_is_none_is_named() {
         for answer in [
             root.get(&format!("users/{id}/roles")).await,
             root.get(&format!("users/{id}/permissions")).await,
+            root.delete(&format!("users/{id}/second-factor")).await,
             root.get(&format!("users/{id}/history")).await,
             root.get(&format!("users/{id}")).await,
             root.post(&format!("users/{id}/disable"), &Value::Null).await,

@@ -6,4 +6,5 @@ mod login;
 mod password;
 mod permissions;
 mod profile;
+mod second_factor;
 mod sessions;

@@ -4,6 +4,7 @@ mod disable;
 mod find;
 mod grants;
 mod permissions;
+mod second_factor;
 
 use reqwest::Method;
 use tests::{Answer, Caller};

@@ -1,0 +1,247 @@
+//! `POST /api/v1/auth/login/second-factor`
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use insta::assert_snapshot;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Answer, App, PASSWORD, TestServer, User, token};
+
+use crate::operations::samples;
+
+/// Takes the second step.
+async fn finish(server: &TestServer, challenge: &str, code: &str) -> Answer {
+    let body = json!({ "challenge": challenge, "code": code });
+    server.guest().post("auth/login/second-factor", &body).await
+}
+
+/// A server, a user of it with a second factor, and what the user has for it. The next code of the
+/// app is fresh.
+async fn enrolled() -> (TestServer, User, App, Vec<String>) {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let (app, recovery) = server.enrol(&user).await;
+    server.clock.advance(TimeDelta::seconds(30));
+    (server, user, app, recovery)
+}
+
+fn statuses(answers: &[Answer], status: u16) -> usize {
+    answers.iter().filter(|answer| answer.status == status).count()
+}
+
+#[tokio::test]
+async fn the_password_gets_a_challenge_and_the_code_the_tokens() {
+    let (server, _, app, _) = enrolled().await;
+    let body = json!({ "login": "ada", "password": PASSWORD });
+    let first = server.guest().post("auth/login", &body).await.expect(200, "");
+    assert_snapshot!(first, @r#"
+    200
+    {
+      "challenge": "[access token]",
+      "expires_in": 300,
+      "mfa_required": true
+    }
+    "#);
+    assert_eq!(first.header("cache-control"), "no-store");
+    let challenge = first.json()["challenge"].as_str().unwrap().to_owned();
+    let second = finish(&server, &challenge, &app.code(&server)).await;
+    assert_snapshot!(second, @r#"
+    200
+    {
+      "access_token": "[access token]",
+      "expires_in": 300,
+      "refresh_token": "[refresh token]",
+      "token_type": "Bearer"
+    }
+    "#);
+    assert_eq!(second.header("cache-control"), "no-store");
+    let caller = server.as_user(second.json()["access_token"].as_str().unwrap());
+    assert_eq!(caller.get("me").await.ok()["login"], "ada");
+    let wrong = json!({ "login": "ada", "password": "wrong" });
+    server.guest().post("auth/login", &wrong).await.expect(401, "credentials_invalid");
+}
+
+#[tokio::test]
+async fn the_code_before_and_the_one_after_are_taken_and_no_others() {
+    let (server, _, app, _) = enrolled().await;
+    server.clock.advance(TimeDelta::minutes(5));
+    let challenge = server.challenge("ada").await;
+    finish(&server, &challenge, &app.code_in(&server, -2)).await.expect(401, "code_wrong");
+    finish(&server, &challenge, &app.code_in(&server, 2)).await.expect(401, "code_wrong");
+    finish(&server, &challenge, &app.code_in(&server, -1)).await.expect(200, "");
+    let challenge = server.challenge("ada").await;
+    finish(&server, &challenge, &app.code_in(&server, 1)).await.expect(200, "");
+    // That was later, so the one between is gone, too.
+    let challenge = server.challenge("ada").await;
+    finish(&server, &challenge, &app.code(&server)).await.expect(401, "code_wrong");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_logins_at_once_with_one_code_one_succeeds() {
+    let (server, _, app, _) = enrolled().await;
+    let mut challenges = Vec::new();
+    for _ in 0..50 {
+        challenges.push(server.challenge("ada").await);
+    }
+    let code = app.code(&server);
+    let answers =
+        join_all(challenges.iter().map(|challenge| finish(&server, challenge, &code))).await;
+    assert_eq!((statuses(&answers, 200), statuses(&answers, 401)), (1, 49));
+    let sessions = "SELECT count(*) FROM sessions WHERE ended_at IS NULL";
+    assert_eq!(server.database.count(sessions).await, 2);
+    // It was no guessing: the user is not locked out.
+    server.clock.advance(TimeDelta::seconds(30));
+    finish(&server, &server.challenge("ada").await, &app.code(&server)).await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_code_is_good_once_however_many_try_it() {
+    let (server, user, _, recovery) = enrolled().await;
+    let mut challenges = Vec::new();
+    for _ in 0..20 {
+        challenges.push(server.challenge("ada").await);
+    }
+    let tries = challenges.iter().map(|challenge| finish(&server, challenge, &recovery[0]));
+    let answers = join_all(tries).await;
+    assert_eq!(statuses(&answers, 200), 1);
+    assert_eq!(user.get("me/second-factor").await.ok()["recovery_codes_left"], 9);
+    let again = server.challenge("ada").await;
+    server.clock.advance(TimeDelta::minutes(4));
+    finish(&server, &again, &recovery[0]).await.expect(401, "code_wrong");
+    finish(&server, &again, &recovery[1]).await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenge_opens_one_session_however_many_codes_come_with_it() {
+    let (server, _, app, recovery) = enrolled().await;
+    let challenge = server.challenge("ada").await;
+    let answers = join_all(recovery.iter().map(|code| finish(&server, &challenge, code))).await;
+    assert_eq!((statuses(&answers, 200), statuses(&answers, 401)), (1, 9));
+    let late = finish(&server, &challenge, &app.code(&server)).await;
+    late.expect(401, "challenge_invalid");
+    // The codes that opened nothing are still good.
+    let left = "SELECT count(*) FROM recovery_codes";
+    assert_eq!(server.database.count(left).await, 9);
+    finish(&server, &server.challenge("ada").await, &app.code(&server)).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn a_challenge_is_over_after_five_minutes() {
+    let (server, _, app, _) = enrolled().await;
+    let challenge = server.challenge("ada").await;
+    server.clock.advance(TimeDelta::seconds(290));
+    finish(&server, &challenge, "000000").await.expect(401, "code_wrong");
+    server.clock.advance(TimeDelta::seconds(16));
+    let late = finish(&server, &challenge, &app.code(&server)).await;
+    assert_snapshot!(late, @r#"
+    401
+    {
+      "code": "challenge_invalid",
+      "status": 401,
+      "title": "This login has expired or was finished; sign in again.",
+      "type": "about:blank"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_challenge_dies_with_the_password_the_factor_and_the_account_that_it_was_for() {
+    let (server, user, app, _) = enrolled().await;
+    let challenge = server.challenge("ada").await;
+    let change =
+        json!({ "current_password": PASSWORD, "new_password": "seven green bottles hanging" });
+    user.put("me/password", &change).await.expect(204, "");
+    finish(&server, &challenge, &app.code(&server)).await.expect(401, "challenge_invalid");
+
+    let removed = server.register("removed").await;
+    let (app, _) = server.enrol(&removed).await;
+    let challenge = server.challenge("removed").await;
+    let proof = json!({ "current_password": PASSWORD });
+    let request = removed.request(Method::DELETE, "me/second-factor").json(&proof);
+    removed.send(request).await.expect(204, "");
+    let code = app.code_in(&server, 1);
+    finish(&server, &challenge, &code).await.expect(401, "challenge_invalid");
+
+    let locked = server.register("locked").await;
+    let (app, _) = server.enrol(&locked).await;
+    let challenge = server.challenge("locked").await;
+    server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'locked'").await;
+    let code = app.code_in(&server, 1);
+    finish(&server, &challenge, &code).await.expect(401, "challenge_invalid");
+}
+
+#[tokio::test]
+async fn another_users_codes_are_worth_nothing() {
+    let (server, _, ada, ada_recovery) = enrolled().await;
+    let bob = server.register("bob").await;
+    server.enrol(&bob).await;
+    let challenge = server.challenge("bob").await;
+    finish(&server, &challenge, &ada.code_in(&server, 1)).await.expect(401, "code_wrong");
+    finish(&server, &challenge, &ada_recovery[0]).await.expect(401, "code_wrong");
+}
+
+#[tokio::test]
+async fn a_challenge_is_no_token_and_no_token_is_a_challenge() {
+    let (server, user, app, _) = enrolled().await;
+    let challenge = server.challenge("ada").await;
+    let holder = server.as_user(&challenge);
+    for sample in samples(&server, &user).await {
+        if sample.operation.reads_token() {
+            let answer = sample.send(&holder).await;
+            assert_eq!(answer.code(), "token_wrong_type", "{}", sample.name());
+        }
+    }
+    let body = json!({ "refresh_token": challenge });
+    server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    let code = app.code(&server);
+    for other in [user.token(), &user.refresh_token, "", "x", "a.b.c"] {
+        finish(&server, other, &code).await.expect(401, "challenge_invalid");
+    }
+    for forged in forged(&challenge, user.token()) {
+        finish(&server, &forged, &code).await.expect(401, "challenge_invalid");
+    }
+    finish(&server, &challenge, &code).await.expect(200, "");
+}
+
+/// Challenges that the server never wrote.
+fn forged(challenge: &str, access_token: &str) -> Vec<String> {
+    let ((header, claims), key) = (token::read(challenge), token::strange_key());
+    let with = |value: &Value, name: &str, other: Value| {
+        let mut value = value.clone();
+        value[name] = other;
+        value
+    };
+    let signature = challenge.rsplit('.').next().unwrap();
+    let renamed = with(&token::read(access_token).0, "typ", header["typ"].clone());
+    let later = with(&claims, "exp", json!(4_000_000_000_u64));
+    vec![
+        token::signed(&header, &claims, &key),
+        token::signed(&with(&header, "jwk", token::jwk(&key)), &claims, &key),
+        format!("{}.", token::unsigned(&with(&header, "alg", json!("none")), &claims)),
+        format!("{}.{signature}", token::unsigned(&header, &later)),
+        format!("{}.{signature}", token::unsigned(&with(&header, "typ", json!("at+jwt")), &claims)),
+        format!(
+            "{}.{}",
+            token::unsigned(&renamed, &token::read(access_token).1),
+            access_token.rsplit('.').next().unwrap()
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn both_steps_stand_in_the_users_history() {
+    let (server, user, app, _) = enrolled().await;
+    let challenge = server.challenge("ada").await;
+    finish(&server, &challenge, &app.wrong_code(&server)).await.expect(401, "code_wrong");
+    finish(&server, &challenge, &app.code(&server)).await.expect(200, "");
+    let history = user.get("me/history").await.ok();
+    let seen: Vec<(&str, &str)> = history["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (item["method"].as_str().unwrap(), item["outcome"].as_str().unwrap()))
+        .take(3)
+        .collect();
+    let (first, second) = ("password", "second_factor");
+    assert_eq!(seen, [(second, "succeeded"), (second, "code_wrong"), (first, "mfa_required")]);
+}

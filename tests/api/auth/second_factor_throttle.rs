@@ -1,0 +1,84 @@
+//! Guessing codes of the second factor.
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use reqwest::Method;
+use serde_json::json;
+use tests::{Answer, TestServer};
+
+async fn finish(server: &TestServer, challenge: &str, code: &str) -> Answer {
+    let body = json!({ "challenge": challenge, "code": code });
+    server.guest().post("auth/login/second-factor", &body).await
+}
+
+#[tokio::test]
+async fn after_a_few_wrong_codes_the_waits_grow_to_five_minutes_and_no_further() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let (app, _) = server.enrol(&user).await;
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        let challenge = server.challenge("ada").await;
+        let wrong = app.wrong_code(&server);
+        finish(&server, &challenge, &wrong).await.expect(401, "code_wrong");
+        let answer = finish(&server, &challenge, &wrong).await;
+        if answer.status == 429 {
+            let wait = answer.expect(429, "too_many_attempts").json()["retry_after"].as_i64();
+            waits.push(wait.unwrap());
+            server.clock.advance(TimeDelta::seconds(wait.unwrap()));
+        }
+    }
+    // The second wrong code of the first round was looked at.
+    assert_eq!(waits, [1, 3, 5, 10, 30, 60, 120, 300, 300, 300, 300]);
+    // Never for good: the right one is taken, and then all begins anew.
+    let challenge = server.challenge("ada").await;
+    finish(&server, &challenge, &app.code(&server)).await.expect(200, "");
+    let challenge = server.challenge("ada").await;
+    let wrong = app.wrong_code(&server);
+    finish(&server, &challenge, &wrong).await.expect(401, "code_wrong");
+    finish(&server, &challenge, &wrong).await.expect(401, "code_wrong");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_guesses_at_once_three_are_looked_at() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let (app, recovery) = server.enrol(&user).await;
+    server.clock.advance(TimeDelta::seconds(30));
+    let (challenge, wrong) = (server.challenge("ada").await, app.wrong_code(&server));
+    let answers = join_all((0..50).map(|_| finish(&server, &challenge, &wrong))).await;
+    let count = |status| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!(count(401) + count(429), 50);
+    // A machine without a moment to spare may take longer than the wait of one second.
+    assert!((3..=5).contains(&count(401)), "{}", count(401));
+    // While they wait, no right code is used up either.
+    let failures = "SELECT count(*) FROM second_factors WHERE failures >= 3";
+    assert_eq!(server.database.count(failures).await, 1);
+    server.clock.advance(TimeDelta::minutes(1));
+    finish(&server, &challenge, &app.wrong_code(&server)).await.expect(401, "code_wrong");
+    let code = app.code(&server);
+    finish(&server, &challenge, &code).await.expect(429, "too_many_attempts");
+    finish(&server, &challenge, &recovery[0]).await.expect(429, "too_many_attempts");
+    server.clock.advance(TimeDelta::seconds(20));
+    finish(&server, &challenge, &recovery[0]).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn guesses_count_wherever_they_are_made() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let (app, _) = server.enrol(&user).await;
+    let wrong = json!({ "code": app.wrong_code(&server) });
+    let remove =
+        async || user.send(user.request(Method::DELETE, "me/second-factor").json(&wrong)).await;
+    let renew = async || user.post("me/second-factor/recovery-codes", &wrong).await;
+    for _ in 0..3 {
+        remove().await.expect(403, "code_wrong");
+        server.clock.advance(TimeDelta::seconds(2));
+    }
+    renew().await.expect(403, "code_wrong");
+    remove().await.expect(429, "too_many_attempts");
+    renew().await.expect(429, "too_many_attempts");
+    let challenge = server.challenge("ada").await;
+    finish(&server, &challenge, &app.code_in(&server, 1)).await.expect(429, "too_many_attempts");
+}

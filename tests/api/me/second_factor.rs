@@ -1,0 +1,312 @@
+//! `/api/v1/me/second-factor…`
+
+use std::collections::{BTreeSet, HashSet};
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use insta::assert_snapshot;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Answer, App, PASSWORD, TestServer, User};
+
+use crate::wait::until;
+
+fn password() -> Value {
+    json!({ "current_password": PASSWORD })
+}
+
+async fn remove(user: &User, proof: &Value) -> Answer {
+    user.send(user.request(Method::DELETE, "me/second-factor").json(proof)).await
+}
+
+async fn renew(user: &User, proof: &Value) -> Answer {
+    user.post("me/second-factor/recovery-codes", proof).await
+}
+
+#[tokio::test]
+async fn a_second_factor_counts_after_its_first_code() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let off = r#"{"active":false,"recovery_codes_left":0}"#;
+    assert_eq!(user.get("me/second-factor").await.text, off);
+    let begun = user.post("me/second-factor", &password()).await;
+    assert_eq!(begun.header("cache-control"), "no-store");
+    let app = App::scan(&begun.ok());
+    assert_eq!(user.get("me/second-factor").await.text, off);
+    server.log_in("ada").await;
+    let wrong = json!({ "code": app.wrong_code(&server) });
+    assert_snapshot!(user.post("me/second-factor/confirm", &wrong).await, @r#"
+    403
+    {
+      "code": "code_wrong",
+      "status": 403,
+      "title": "This is not your code of now, or it was used before.",
+      "type": "about:blank"
+    }
+    "#);
+    let code = json!({ "code": app.code(&server) });
+    let confirmed = user.post("me/second-factor/confirm", &code).await.ok();
+    let codes = confirmed["recovery_codes"].as_array().unwrap();
+    let distinct: HashSet<&str> = codes.iter().map(|code| code.as_str().unwrap()).collect();
+    assert_eq!((codes.len(), distinct.len()), (10, 10));
+    let on = r#"{"active":true,"recovery_codes_left":10}"#;
+    assert_eq!(user.get("me/second-factor").await.text, on);
+}
+
+#[tokio::test]
+async fn the_picture_the_uri_and_the_secret_say_the_same() {
+    let settings = [("AUTH_SECOND_FACTOR_NAME", "Film: club")];
+    let server = TestServer::with(&settings).await;
+    let user = server.register("ada: lovelace@example.com").await;
+    let begun = user.post("me/second-factor", &password()).await.ok();
+    let (uri, secret) = (begun["uri"].as_str().unwrap(), begun["secret"].as_str().unwrap());
+    assert_eq!(scanned(begun["qr_svg"].as_str().unwrap()), uri);
+    let start = "otpauth://totp/Film%20%20club:ada%20%20lovelace%40example.com?";
+    assert!(uri.starts_with(start), "{uri}");
+    assert!(uri.contains(&format!("secret={secret}")), "{uri}");
+    assert_eq!(secret.len(), 32, "160 bits in base32");
+    let again = user.post("me/second-factor", &password()).await.ok();
+    assert_ne!(again["secret"], begun["secret"]);
+    let code = json!({ "code": App::scan(&begun).code(&server) });
+    user.post("me/second-factor/confirm", &code).await.expect(403, "code_wrong");
+    let code = json!({ "code": App::scan(&again).code(&server) });
+    user.post("me/second-factor/confirm", &code).await.expect(200, "");
+}
+
+/// What a camera reads in the picture.
+fn scanned(svg: &str) -> String {
+    let number = |text: &str| text.parse::<usize>().unwrap();
+    let width = number(svg.split("width=\"").nth(1).unwrap().split('"').next().unwrap());
+    let mut dark = vec![false; width * width];
+    let path = svg.split("d=\"M").nth(1).unwrap().split('"').next().unwrap();
+    for square in path.split('M') {
+        // As in `10 20h5v5H10V20`.
+        let numbers: Vec<usize> = square.split([' ', 'h', 'v', 'H', 'V']).map(number).collect();
+        for y in numbers[1]..numbers[1] + numbers[3] {
+            dark[y * width..][numbers[0]..numbers[0] + numbers[2]].fill(true);
+        }
+    }
+    let mut image =
+        rqrr::PreparedImage::prepare_from_bitmap(width, width, |x, y| dark[y * width + x]);
+    image.detect_grids()[0].decode().unwrap().1
+}
+
+#[tokio::test]
+async fn who_does_not_know_the_password_begins_changes_and_removes_nothing() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let wrong = json!({ "current_password": "wrong" });
+    user.post("me/second-factor", &wrong).await.expect(403, "current_password_wrong");
+    let (app, _) = server.enrol(&user).await;
+    remove(&user, &wrong).await.expect(403, "current_password_wrong");
+    renew(&user, &wrong).await.expect(403, "current_password_wrong");
+    let used = json!({ "code": app.code(&server) });
+    remove(&user, &used).await.expect(403, "code_wrong");
+    renew(&user, &used).await.expect(403, "code_wrong");
+    assert_eq!(
+        remove(&user, &json!({})).await.expect(422, "field_invalid").field(),
+        "current_password"
+    );
+    let both = json!({ "current_password": PASSWORD, "code": app.code_in(&server, 1) });
+    assert_eq!(renew(&user, &both).await.expect(422, "field_invalid").field(), "code");
+    assert!(user.get("me/second-factor").await.ok()["active"].as_bool().unwrap());
+}
+
+#[tokio::test]
+async fn a_second_factor_is_removed_by_the_password_a_code_or_a_recovery_code() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    for round in 0..3 {
+        let (app, recovery) = server.enrol(&user).await;
+        let proof = match round {
+            0 => password(),
+            1 => json!({ "code": app.code_in(&server, 1) }),
+            _ => json!({ "code": recovery[3].to_uppercase() }),
+        };
+        remove(&user, &proof).await.expect(204, "");
+        let off = r#"{"active":false,"recovery_codes_left":0}"#;
+        assert_eq!(user.get("me/second-factor").await.text, off);
+        server.log_in("ada").await;
+    }
+    remove(&user, &password()).await.expect(404, "second_factor_not_found");
+    remove(&user, &json!({ "code": "000000" })).await.expect(403, "code_wrong");
+}
+
+#[tokio::test]
+async fn new_recovery_codes_take_the_place_of_the_old() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    renew(&user, &password()).await.expect(404, "second_factor_not_found");
+    let (_, old) = server.enrol(&user).await;
+    let new = renew(&user, &json!({ "code": old[0] })).await.ok();
+    let new = new["recovery_codes"].as_array().unwrap();
+    assert_eq!(user.get("me/second-factor").await.ok()["recovery_codes_left"], 10);
+    remove(&user, &json!({ "code": old[1] })).await.expect(403, "code_wrong");
+    remove(&user, &json!({ "code": new[1] })).await.expect(204, "");
+}
+
+#[tokio::test]
+async fn one_that_counts_is_not_begun_or_confirmed_again() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let none = json!({ "code": "000000" });
+    user.post("me/second-factor/confirm", &none).await.expect(409, "second_factor_not_begun");
+    let (app, _) = server.enrol(&user).await;
+    let code = json!({ "code": app.code_in(&server, 1) });
+    user.post("me/second-factor/confirm", &code).await.expect(409, "second_factor_active");
+    user.post("me/second-factor", &password()).await.expect(409, "second_factor_active");
+    let challenge = server.challenge("ada").await;
+    let body = json!({ "challenge": challenge, "code": app.code_in(&server, 1) });
+    server.guest().post("auth/login/second-factor", &body).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn every_change_ends_the_other_sessions_and_the_grace_of_replaced_refresh_tokens() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let refresh = async |token: &str| {
+        server.guest().post("auth/refresh", &json!({ "refresh_token": token })).await
+    };
+    let elsewhere = server.log_in("ada").await;
+    refresh(&user.refresh_token).await.expect(200, "");
+    let (app, _) = server.enrol(&user).await;
+    elsewhere.get("me").await.expect(401, "token_revoked");
+    refresh(&elsewhere.refresh_token).await.expect(401, "refresh_token_invalid");
+    user.get("me").await.expect(200, "");
+    // Without the change it would have its successor again for ten seconds.
+    refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
+
+    let (user, elsewhere) = (second(&server, &app, 1).await, {
+        server.clock.advance(TimeDelta::minutes(2));
+        second(&server, &app, 0).await
+    });
+    renew(&user, &password()).await.expect(200, "");
+    elsewhere.get("me").await.expect(401, "token_revoked");
+    server.clock.advance(TimeDelta::minutes(1));
+    let elsewhere = second(&server, &app, 0).await;
+    remove(&user, &password()).await.expect(204, "");
+    elsewhere.get("me").await.expect(401, "token_revoked");
+    user.get("me").await.expect(200, "");
+}
+
+/// Somebody signs in with a code of so many steps later.
+async fn second(server: &TestServer, app: &App, steps: i32) -> User {
+    let challenge = server.challenge("ada").await;
+    let body = json!({ "challenge": challenge, "code": app.code_in(server, steps) });
+    let tokens = server.guest().post("auth/login/second-factor", &body).await.ok();
+    let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+    let caller = server.as_user(&text("access_token"));
+    User { id: String::new(), login: "ada".into(), refresh_token: text("refresh_token"), caller }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_session_that_began_without_the_second_factor_outlives_its_begin() {
+    let server = TestServer::start().await;
+    for round in 0..5 {
+        let login = format!("user-{round}");
+        let user = server.register(&login).await;
+        let body = json!({ "login": login, "password": PASSWORD });
+        let logins = (0..10).map(|_| async { server.guest().post("auth/login", &body).await.ok() });
+        let (_, answers) = tokio::join!(server.enrol(&user), join_all(logins));
+        for answer in answers {
+            if let Some(token) = answer["access_token"].as_str() {
+                server.as_user(token).get("me").await.expect(401, "token_revoked");
+            } else {
+                assert_eq!(answer["mfa_required"], true);
+            }
+        }
+        user.get("me").await.expect(200, "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_sessions_that_change_it_at_once_one_ends_the_other() {
+    let server = TestServer::start().await;
+    for round in 0..5 {
+        let login = format!("user-{round}");
+        let (one, two) = (server.register(&login).await, server.log_in(&login).await);
+        let app = App::scan(&one.post("me/second-factor", &password()).await.ok());
+        let code = json!({ "code": app.code(&server) });
+        let answers = tokio::join!(
+            one.post("me/second-factor/confirm", &code),
+            two.post("me/second-factor/confirm", &code),
+        );
+        let statuses = [answers.0.status, answers.1.status];
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        let (winner, loser) = if statuses[0] == 200 { (&one, &two) } else { (&two, &one) };
+        winner.get("me").await.expect(200, "");
+        loser.get("me").await.expect(401, "token_revoked");
+    }
+}
+
+#[tokio::test]
+async fn the_database_holds_neither_the_secret_nor_a_recovery_code() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let begun = user.post("me/second-factor", &password()).await.ok();
+    let secret = totp_rs::Secret::try_from_base32(begun["secret"].as_str().unwrap()).unwrap();
+    let app = App::scan(&begun);
+    let code = json!({ "code": app.code(&server) });
+    let confirmed = user.post("me/second-factor/confirm", &code).await.ok();
+    let pool = server.database.pool().await;
+    let sealed: Vec<u8> =
+        sqlx::query_scalar("SELECT secret FROM second_factors").fetch_one(&pool).await.unwrap();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert!(!hex(&sealed).contains(&hex(secret.as_bytes())));
+    let hashes: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT hash FROM recovery_codes").fetch_all(&pool).await.unwrap();
+    pool.close().await;
+    for code in confirmed["recovery_codes"].as_array().unwrap() {
+        let code = code.as_str().unwrap();
+        for typed in [code.to_owned(), code.replace('-', "")] {
+            assert!(hashes.iter().all(|hash| !hex(hash).contains(&hex(typed.as_bytes()))));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_factor_lives_through_a_change_of_the_servers_secret() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let (app, _) = server.enrol(&user).await;
+    let sealed = "SELECT count(*) FROM second_factors WHERE secret = (SELECT secret FROM kept)";
+    server.database.execute("CREATE TABLE kept AS SELECT secret FROM second_factors").await;
+    let (old, new) = ("5e".repeat(32), "6f".repeat(32));
+    let both = [("AUTH_SECRET", new.as_str()), ("AUTH_SECRET_PREVIOUS", old.as_str())];
+    let turning = server.replica(&both).await;
+    until("sealed again", async || server.database.count(sealed).await == 0).await;
+    turning.clock.advance(TimeDelta::minutes(1));
+    second(&turning, &app, 0).await;
+    let turned = server.replica(&both[..1]).await;
+    turned.clock.advance(TimeDelta::minutes(2));
+    second(&turned, &app, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_too_many_passwords_to_check_each_operation_says_when_to_come_back() {
+    let settings = [("AUTH_PASSWORD_QUEUE", "1"), ("AUTH_PASSWORD_THREADS", "1")];
+    let server = TestServer::with(&settings).await;
+    let user = server.register("ada").await;
+    let (user, wrong) = (&user, &json!({ "current_password": "wrong" }));
+    let mut seen = BTreeSet::new();
+    for _ in 0..100 {
+        let rounds = (0..8).map(|_| async {
+            let all = tokio::join!(
+                user.post("me/second-factor", wrong),
+                remove(user, wrong),
+                renew(user, wrong),
+            );
+            [all.0, all.1, all.2]
+        });
+        for answer in join_all(rounds).await.into_iter().flatten() {
+            if answer.status == 503 {
+                let answer = answer.expect(503, "hashing_busy");
+                seen.insert((answer.method.to_string(), answer.path));
+            }
+        }
+        if seen.len() == 3 {
+            return;
+        }
+    }
+    panic!("only {seen:?} were ever busy");
+}
