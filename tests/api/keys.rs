@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_server::secret::Secrets;
+use auth_server::secret::{Purpose, Secrets};
 use auth_server::token::{Rotated, SealingKeys, State, list, rotate};
 use auth_server::{config, token::RotateError};
 use chrono::TimeDelta;
@@ -19,7 +19,8 @@ fn sealing(server: &TestServer) -> SealingKeys {
     let secret = server.database.secret_text();
     let variables = [("DATABASE_URL", "postgres://x/x"), ("AUTH_SECRET", secret.as_str())];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    SealingKeys::of(&Secrets::open(&config::load(None, variables).unwrap().secret).unwrap())
+    let secrets = Secrets::open(&config::load(None, variables).unwrap().secret).unwrap();
+    SealingKeys::of(&secrets, Purpose::SigningKeyEncryption)
 }
 
 /// As `auth-server keys rotate` does it, by the server's clock.

@@ -153,8 +153,9 @@ async fn a_refused_write_leaves_nothing_behind() {
         "SELECT (SELECT count(*) FROM users) * 1000000 + (SELECT count(*) FROM sessions) * 10000
                + (SELECT count(*) FROM roles) * 1000 + (SELECT count(*) FROM rules) * 100
                + (SELECT count(*) FROM role_inherits) * 10 + (SELECT revision FROM policy_state)";
+    let bodies = with_bodies(&server, &root).await;
     let before = server.database.count(sum).await;
-    for body in with_bodies(&server, &root).await {
+    for body in bodies {
         for changed in replaced(body.sample.body.as_ref().unwrap(), &json!("\u{1}*\u{7f}")) {
             let path = &body.sample.path;
             let answer = send(&root, &body.sample, changed).await;
