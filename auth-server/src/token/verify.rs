@@ -99,7 +99,7 @@ impl Verifier {
 /// What a token of this type says, if it is ours, whatever the time.
 pub(super) async fn read<C: DeserializeOwned>(
     ring: &KeyRing,
-    kind: &str,
+    expected: &str,
     validation: &Validation,
     token: &str,
 ) -> Result<C, Refused> {
@@ -107,7 +107,7 @@ pub(super) async fn read<C: DeserializeOwned>(
         return Err(Refused::Malformed);
     }
     let header = jsonwebtoken::decode_header(token).map_err(|_| Refused::Malformed)?;
-    let kid = acceptable(&header, kind)?;
+    let kid = acceptable(&header, expected)?;
     // The key comes from our table alone: `jwk`, `jku` and `x5u` in the header mean nothing.
     let key = ring.find(kid).await.ok_or(Refused::Signature)?;
     let data = jsonwebtoken::decode::<Whole<C>>(token, &key.verifying, validation)

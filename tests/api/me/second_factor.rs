@@ -100,9 +100,9 @@ async fn who_does_not_know_the_password_begins_changes_and_removes_nothing() {
     let (app, _) = server.enrol(&user).await;
     remove(&user, &wrong).await.expect(403, "current_password_wrong");
     renew(&user, &wrong).await.expect(403, "current_password_wrong");
-    let used = json!({ "code": app.code(&server) });
-    remove(&user, &used).await.expect(403, "code_wrong");
-    renew(&user, &used).await.expect(403, "code_wrong");
+    let again = json!({ "code": app.code(&server) });
+    remove(&user, &again).await.expect(403, "code_wrong");
+    renew(&user, &again).await.expect(403, "code_wrong");
     assert_eq!(
         remove(&user, &json!({})).await.expect(422, "field_invalid").field(),
         "current_password"
@@ -251,15 +251,15 @@ async fn the_database_holds_neither_the_secret_nor_a_recovery_code() {
     let pool = server.database.pool().await;
     let sealed: Vec<u8> =
         sqlx::query_scalar("SELECT secret FROM second_factors").fetch_one(&pool).await.unwrap();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    assert!(!hex(&sealed).contains(&hex(secret.as_bytes())));
+    let holds = |row: &[u8], text: &[u8]| row.windows(text.len()).any(|part| part == text);
+    assert!(!holds(&sealed, secret.as_bytes()));
     let hashes: Vec<Vec<u8>> =
         sqlx::query_scalar("SELECT hash FROM recovery_codes").fetch_all(&pool).await.unwrap();
     pool.close().await;
     for code in confirmed["recovery_codes"].as_array().unwrap() {
         let code = code.as_str().unwrap();
         for typed in [code.to_owned(), code.replace('-', "")] {
-            assert!(hashes.iter().all(|hash| !hex(hash).contains(&hex(typed.as_bytes()))));
+            assert!(hashes.iter().all(|hash| !holds(hash, typed.as_bytes())));
         }
     }
 }
