@@ -29,7 +29,7 @@ pub use caller::{Caller, User};
 pub use database::Database;
 pub use observed::folder as observed_folder;
 pub use proxy::Proxy;
-//! `openapi` the documented contract · `token` forged tokens · `proxy` a wire that can be cut ·
-//! `redis` a Redis that can be stopped · `second_factor` somebody's authenticator app
+pub use redis::Redis;
+pub use second_factor::App;
 pub use server::{PASSWORD, TestServer};
 pub use settings::setting;

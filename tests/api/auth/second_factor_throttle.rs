@@ -23,7 +23,9 @@ async fn after_a_few_wrong_codes_the_waits_grow_to_five_minutes_and_no_further()
         finish(&server, &challenge, &wrong).await.expect(401, "code_wrong");
         let answer = finish(&server, &challenge, &wrong).await;
         if answer.status == 429 {
-            let wait = answer.expect(429, "too_many_attempts").json()["retry_after"].as_i64();
+            let answer = answer.expect(429, "too_many_attempts");
+            assert_eq!(answer.header("ratelimit-policy"), "\"second-factor\";q=3;w=300");
+            let wait = answer.json()["retry_after"].as_i64();
             waits.push(wait.unwrap());
             server.clock.advance(TimeDelta::seconds(wait.unwrap()));
         }

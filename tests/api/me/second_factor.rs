@@ -110,6 +110,8 @@ async fn who_does_not_know_the_password_begins_changes_and_removes_nothing() {
     let both = json!({ "current_password": PASSWORD, "code": app.code_in(&server, 1) });
     assert_eq!(renew(&user, &both).await.expect(422, "field_invalid").field(), "code");
     assert!(user.get("me/second-factor").await.ok()["active"].as_bool().unwrap());
+    renew(&user, &wrong).await.expect(403, "current_password_wrong");
+    user.post("me/second-factor", &password()).await.expect(429, "too_many_attempts");
 }
 
 #[tokio::test]
@@ -266,12 +268,12 @@ async fn the_database_holds_neither_the_secret_nor_a_recovery_code() {
 
 #[tokio::test]
 async fn a_second_factor_lives_through_a_change_of_the_servers_secret() {
-    let server = TestServer::start().await;
+    let (old, new) = ("5e".repeat(32), "6f".repeat(32));
+    let server = TestServer::with(&[("AUTH_SECRET", &old)]).await;
     let user = server.register("ada").await;
     let (app, _) = server.enrol(&user).await;
     let sealed = "SELECT count(*) FROM second_factors WHERE secret = (SELECT secret FROM kept)";
     server.database.execute("CREATE TABLE kept AS SELECT secret FROM second_factors").await;
-    let (old, new) = ("5e".repeat(32), "6f".repeat(32));
     let both = [("AUTH_SECRET", new.as_str()), ("AUTH_SECRET_PREVIOUS", old.as_str())];
     let turning = server.replica(&both).await;
     until("sealed again", async || server.database.count(sealed).await == 0).await;
@@ -287,14 +289,14 @@ async fn with_too_many_passwords_to_check_each_operation_says_when_to_come_back(
     let settings = [("AUTH_PASSWORD_QUEUE", "1"), ("AUTH_PASSWORD_THREADS", "1")];
     let server = TestServer::with(&settings).await;
     let user = server.register("ada").await;
-    let (user, wrong) = (&user, &json!({ "current_password": "wrong" }));
+    let (user, right) = (&user, &password());
     let mut seen = BTreeSet::new();
     for _ in 0..100 {
         let rounds = (0..8).map(|_| async {
             let all = tokio::join!(
-                user.post("me/second-factor", wrong),
-                remove(user, wrong),
-                renew(user, wrong),
+                user.post("me/second-factor", right),
+                remove(user, right),
+                renew(user, right),
             );
             [all.0, all.1, all.2]
         });
