@@ -5,6 +5,7 @@ mod auth;
 mod bare;
 mod check;
 mod data;
+mod history;
 mod login;
 mod pace;
 mod people;
@@ -28,6 +29,8 @@ enum Bench {
     Check(check::Options),
     /// Logins beside bare argon2id, and `/check` in a flood of them.
     Login(login::Options),
+    /// Pages of a history of ten million tries to log in.
+    History(history::Options),
     /// Refreshes beside updates of a single row by pgbench.
     Refresh(refresh::Options),
     /// Bare argon2id. Started by `login`.
@@ -49,6 +52,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().bench {
         Bench::Check(options) => runtime.block_on(check::run(&options)),
         Bench::Login(options) => runtime.block_on(login::run(&options)),
+        Bench::History(options) => runtime.block_on(history::run(&options)),
         Bench::Refresh(options) => runtime.block_on(refresh::run(&options)),
         Bench::Argon2 { milliseconds } => login::hash(milliseconds),
         Bench::Bare { listen } => runtime.block_on(bare::serve(&listen)),
