@@ -6,6 +6,7 @@
 
 mod arguments;
 mod drain;
+mod flood;
 mod history;
 mod keys;
 mod log;

@@ -74,6 +74,17 @@ impl Program {
         self.log().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
+    /// A figure of `/proc/<pid>/status` in KiB: `VmRSS`, `VmHWM`.
+    ///
+    /// # Panics
+    /// The process is gone.
+    #[must_use]
+    pub fn memory(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// Sends a signal: `TERM`, `INT`.
     ///
     /// # Panics

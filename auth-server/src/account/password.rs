@@ -48,7 +48,12 @@ impl PasswordApi {
     ) -> Result<NoContent, PasswordError> {
         let checked = self.0.check_password(caller.user, form.current_password).await?;
         let own_words = self.own_words(caller.user).await?;
-        let new = NewPassword { password: form.new_password, field: "new_password", own_words };
+        let new = NewPassword {
+            password: form.new_password,
+            field: "new_password",
+            own_words,
+            second_factor: false,
+        };
         let hash = self.0.hasher.hash(new).await?;
         self.store(&caller, &checked, &hash).await?;
         Ok(NoContent)

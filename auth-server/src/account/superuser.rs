@@ -81,7 +81,7 @@ pub async fn create_superuser(
 ) -> Result<Made, SuperuserError> {
     let login = Login::parse(login).map_err(SuperuserError::Login)?;
     let own_words = vec![login.as_str().to_owned()];
-    let new = NewPassword { password, field: "password", own_words };
+    let new = NewPassword { password, field: "password", own_words, second_factor: false };
     let hash = hasher(config)?.hash(new).await?;
     let mut write = PolicyWrite::begin(policy, pool, clock.now()).await?;
     let (id, at) = (Uuid::now_v7(), write.at());

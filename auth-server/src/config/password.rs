@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 use serde::Deserialize;
 
 use super::setting::{Setting, number};
+use crate::password::Shortest;
 
 pub(super) const SETTINGS: &[Setting] = &[
     number(
@@ -23,7 +24,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "AUTH_PASSWORD_MEMORY_KIB",
         "password.memory_kib",
         "19456",
-        "memory of argon2id, KiB; stored hashes follow at the next login",
+        "memory of argon2id, KiB; weaker stored hashes follow at the next login",
     ),
     number("AUTH_PASSWORD_PASSES", "password.passes", "2", "passes of argon2id"),
     number(
@@ -31,6 +32,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         "password.shortest",
         "8",
         "fewest characters of a new password",
+    ),
+    number(
+        "AUTH_PASSWORD_SHORTEST_ALONE",
+        "password.shortest_alone",
+        "8",
+        "fewest where there is no second factor; NIST SP 800-63B-4 asks for 15",
     ),
 ];
 
@@ -45,6 +52,7 @@ pub struct PasswordConfig {
     /// Passes over that memory.
     pub passes: u32,
     shortest: u8,
+    shortest_alone: u8,
 }
 
 impl PasswordConfig {
@@ -66,7 +74,7 @@ impl PasswordConfig {
 
     /// Fewest characters of a new password.
     #[must_use]
-    pub fn shortest(&self) -> usize {
-        self.shortest.into()
+    pub fn shortest(&self) -> Shortest {
+        Shortest { any: self.shortest.into(), alone: self.shortest_alone.into() }
     }
 }

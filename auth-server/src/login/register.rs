@@ -152,6 +152,6 @@ impl Names {
             .chain([self.login.as_str()])
             .map(str::to_owned)
             .collect();
-        NewPassword { password, field: "password", own_words }
+        NewPassword { password, field: "password", own_words, second_factor: false }
     }
 }

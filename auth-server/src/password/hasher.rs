@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use super::phc::{Cost, Engine};
-use super::quality::NewPassword;
+use super::quality::{NewPassword, Shortest};
 use super::secret::Password;
 use crate::problem::{INTERNAL, Problem, Spec};
 
@@ -41,7 +41,7 @@ type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 /// Hashes passwords on threads of its own. They end when it is dropped.
 pub struct Hasher {
     queue: SyncSender<Job>,
-    shortest: usize,
+    shortest: Shortest,
     /// A hash that no password fits, compared with where there is no other: an unknown login then
     /// takes as long as a wrong password.
     dummy: String,
@@ -49,7 +49,7 @@ pub struct Hasher {
 
 impl Hasher {
     /// Starts `threads` threads, each with its own memory, before a queue of `waiting` passwords.
-    /// New passwords have to have `shortest` characters.
+    /// New passwords have at least `shortest` characters.
     ///
     /// # Errors
     /// The system gives no threads, or argon2 doesn't work.
@@ -57,7 +57,7 @@ impl Hasher {
         cost: &Cost,
         threads: usize,
         waiting: usize,
-        shortest: usize,
+        shortest: Shortest,
     ) -> std::io::Result<Self> {
         let nothing = [0; 24].map(|_: u8| rand::random_range('!'..='~')).iter().collect::<String>();
         let dummy = Engine::new(cost).hash(&nothing).map_err(std::io::Error::other)?;
@@ -96,9 +96,18 @@ impl Hasher {
     ) -> Result<Verdict, Problem> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.clone());
+        let dummy = self.dummy.clone();
         self.run(move |engine| {
-            let right =
-                engine.verify(password.expose(), &stored).map_err(|error| broken(&error))?;
+            let right = match engine.verify(password.expose(), &stored) {
+                Ok(right) => right,
+                Err(error) => {
+                    // Nobody can sign in with it; as for the answer and its time, as with any other
+                    // that doesn't fit.
+                    broken(&error);
+                    let _ = engine.verify(password.expose(), &dummy);
+                    false
+                }
+            };
             if !(right && known) {
                 return Ok(Verdict::Wrong);
             }
@@ -157,11 +166,17 @@ mod tests {
     use super::*;
 
     fn hasher(waiting: usize) -> Hasher {
-        Hasher::start(&Cost::new(64, 1).unwrap(), 1, waiting, 8).unwrap()
+        Hasher::start(&Cost::new(64, 1).unwrap(), 1, waiting, Shortest { any: 8, alone: 8 })
+            .unwrap()
     }
 
     fn new(password: &str) -> NewPassword {
-        NewPassword { password: password.to_owned().into(), field: "password", own_words: vec![] }
+        NewPassword {
+            password: password.to_owned().into(),
+            field: "password",
+            own_words: vec![],
+            second_factor: false,
+        }
     }
 
     #[tokio::test]

@@ -93,11 +93,11 @@ impl Engine {
         Ok(self.output(password, salt, &params)? == expected)
     }
 
-    /// True where the stored hash was made at another cost than hashes are made now.
+    /// True where the stored hash was made with less memory or fewer passes than hashes are now.
     pub(super) fn is_outdated(&self, stored: &str) -> bool {
         let params = PasswordHash::new(stored).ok().and_then(|phc| parameters(&phc).ok());
         params.is_none_or(|params| {
-            (params.m_cost(), params.t_cost()) != (self.cost.m_cost(), self.cost.t_cost())
+            params.m_cost() < self.cost.m_cost() || params.t_cost() < self.cost.t_cost()
         })
     }
 
@@ -159,13 +159,15 @@ mod tests {
     }
 
     #[test]
-    fn hashes_of_another_cost_are_verified_and_outdated() {
+    fn hashes_of_another_cost_are_verified_and_the_weaker_are_outdated() {
         let phc = engine(128, 1).hash("correct horse").unwrap();
         let mut now = engine(64, 2);
         assert!(now.verify("correct horse", &phc).unwrap());
         assert!(now.is_outdated(&phc));
         let phc = now.hash("correct horse").unwrap();
         assert!(!now.is_outdated(&phc));
+        let stronger = engine(64, 3).hash("correct horse").unwrap();
+        assert!(!now.is_outdated(&stronger) && now.verify("correct horse", &stronger).unwrap());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use zxcvbn::{Score, zxcvbn};
 
+use super::common;
 use super::hasher::BUSY;
 use super::secret::Password;
 use crate::problem::{Problem, Spec};
@@ -15,6 +16,15 @@ pub const NEW_PASSWORD: &[Spec] = &[REJECTED, BUSY];
 /// Most characters of a password: enough for every sentence, too few to keep a server busy.
 const LONGEST: usize = 128;
 
+/// Fewest characters of a password.
+#[derive(Clone, Copy, Debug)]
+pub struct Shortest {
+    /// Of any password.
+    pub any: usize,
+    /// Of one that stands alone, without a second factor.
+    pub alone: usize,
+}
+
 /// A password that somebody wants to have.
 #[derive(Debug)]
 pub struct NewPassword {
@@ -24,12 +34,21 @@ pub struct NewPassword {
     pub field: &'static str,
     /// Login, names and address of its owner, which a stranger would try first.
     pub own_words: Vec<String>,
+    /// Its owner has to show a second factor besides it.
+    pub second_factor: bool,
 }
 
 impl NewPassword {
     /// Refuses what is too short or too long. Costs nothing.
-    pub(super) fn check_length(&self, shortest: usize) -> Result<(), Problem> {
+    pub(super) fn check_length(&self, shortest: Shortest) -> Result<(), Problem> {
+        let Shortest { any, alone } = shortest;
+        let shortest = if self.second_factor { any } else { any.max(alone) };
         let length = self.password.expose().chars().count();
+        if length < shortest && length >= any {
+            return Err(self.rejected(format!(
+                "Take at least {shortest} characters: without a second factor {any} are not enough."
+            )));
+        }
         if length < shortest {
             return Err(self.rejected(format!("Take at least {shortest} characters.")));
         }
@@ -41,6 +60,12 @@ impl NewPassword {
 
     /// Refuses what is easy to guess. Costs milliseconds.
     pub(super) fn check_strength(&self) -> Result<(), Problem> {
+        if common::is_common(self.password.expose()) {
+            return Err(self.rejected(
+                "Take another one: this is one of the passwords that everybody tries first. Four \
+                 words that don't belong together are good.",
+            ));
+        }
         let own_words = parts(&self.own_words);
         let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
         let estimate = zxcvbn(self.password.expose(), &own_words);
@@ -59,7 +84,7 @@ impl NewPassword {
         Err(self.rejected(sentences.join(" ")))
     }
 
-    fn rejected(&self, detail: String) -> Problem {
+    fn rejected(&self, detail: impl Into<String>) -> Problem {
         Problem::new(REJECTED).field(self.field).detail(detail)
     }
 }
@@ -81,9 +106,9 @@ mod tests {
 
     fn judge(password: &str) -> Result<(), Problem> {
         let own_words = vec!["thaddeusblack".into(), "thaddeus@blackwater-example.com".into()];
-        let new =
-            NewPassword { password: password.to_owned().into(), field: "password", own_words };
-        new.check_length(8).and_then(|()| new.check_strength())
+        let password = password.to_owned().into();
+        let new = NewPassword { password, field: "password", own_words, second_factor: false };
+        new.check_length(Shortest { any: 8, alone: 8 }).and_then(|()| new.check_strength())
     }
 
     #[test]
@@ -102,6 +127,21 @@ mod tests {
             assert_eq!((problem.status, problem.code), (422, "password_rejected"));
             assert!(problem.detail.is_some_and(|detail| detail.len() > 10), "{bad}");
         }
+    }
+
+    #[test]
+    fn without_a_second_factor_it_may_have_to_be_longer() {
+        let shortest = Shortest { any: 8, alone: 15 };
+        let judge = |password: &str, second_factor| {
+            let password = password.to_owned().into();
+            let new = NewPassword { password, field: "password", own_words: vec![], second_factor };
+            new.check_length(shortest).map_err(|problem| problem.detail.unwrap_or_default())
+        };
+        assert!(judge("fourteen chars", true).is_ok());
+        assert!(judge("fifteen chars 1", false).is_ok());
+        let alone = "Take at least 15 characters: without a second factor 8 are not enough.";
+        assert_eq!(judge("fourteen chars", false), Err(alone.to_owned()));
+        assert!(judge("seven c", true).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod login;
 mod logout;
 mod logout_others;
+mod passwords;
 mod races;
 mod refresh;
 mod register;

@@ -102,7 +102,7 @@ async fn a_weak_password_is_refused_with_what_to_do() {
     422
     {
       "code": "password_rejected",
-      "detail": "This is a very common password. Add another word or two. Uncommon words are better.",
+      "detail": "Take another one: this is one of the passwords that everybody tries first. Four words that don't belong together are good.",
       "field": "password",
       "status": 422,
       "title": "The password is not good enough.",

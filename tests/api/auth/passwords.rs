@@ -1,0 +1,109 @@
+//! What a password has to be, and how it is kept.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tests::{Answer, PASSWORD, TestServer};
+
+/// The answer to an account with this password.
+async fn register(server: &TestServer, login: &str, password: &str) -> Answer {
+    let body = json!({
+        "login": login, "password": password, "email": format!("{login}@blackwater.example"),
+        "first_name": "Thaddeus", "last_name": "Vanterpool",
+    });
+    server.guest().post("auth/register", &body).await
+}
+
+fn advice(answer: Answer) -> String {
+    let problem = answer.expect(422, "password_rejected").json();
+    problem["detail"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn eight_to_128_characters_of_any_kind_are_taken() {
+    let server = TestServer::start().await;
+    let longest = "vT7#qpL2!x kD".repeat(10)[..128].to_owned();
+    let good = ["vT7#qpL2", "purple otter sideways", "ぬるぽガッと言われた朝に走る", &longest];
+    for (number, password) in good.iter().enumerate() {
+        register(&server, &format!("user-{number}"), password).await.expect(201, "");
+        let body = json!({ "login": format!("user-{number}"), "password": password });
+        server.guest().post("auth/login", &body).await.expect(200, "");
+    }
+    let short = advice(register(&server, "short", "vT7#qpL").await);
+    assert_eq!(short, "Take at least 8 characters.");
+    let long = advice(register(&server, "long", &format!("{longest}x")).await);
+    assert_eq!(long, "Take at most 128 characters.");
+}
+
+#[tokio::test]
+async fn a_password_that_stands_alone_may_have_to_be_longer() {
+    let server = TestServer::with(&[("AUTH_PASSWORD_SHORTEST_ALONE", "15")]).await;
+    let advice = advice(register(&server, "ada", "vT7#qpL2!xkD9$").await);
+    assert_eq!(advice, "Take at least 15 characters: without a second factor 8 are not enough.");
+    register(&server, "ada", "vT7#qpL2!xkD9$z").await.expect(201, "");
+}
+
+#[tokio::test]
+async fn what_everybody_tries_first_is_refused_in_any_case() {
+    let server = TestServer::start().await;
+    for password in ["Password1", "qwertyuiop", "ILoveYou!", "trustno1", "to be or not to be"] {
+        let advice = advice(register(&server, "ada", password).await);
+        assert!(advice.starts_with("Take another one: this is one of the passwords"), "{advice}");
+    }
+}
+
+#[tokio::test]
+async fn one_s_own_names_make_no_password_at_registration_nor_later() {
+    let server = TestServer::start().await;
+    let own = ["vanterpool1", "thaddeusvanterpool", "ada-lovelace", "blackwater.example"];
+    for password in own {
+        advice(register(&server, "ada-lovelace", password).await);
+    }
+    // Of somebody else, such names are better.
+    register(&server, "ada-lovelace", PASSWORD).await.expect(201, "");
+    let user = server.log_in("ada-lovelace").await;
+    for password in own {
+        let change = json!({ "current_password": PASSWORD, "new_password": password });
+        advice(user.put("me/password", &change).await);
+    }
+}
+
+fn login() -> Value {
+    json!({ "login": "ada", "password": PASSWORD })
+}
+
+#[tokio::test]
+async fn stored_hashes_follow_when_the_cost_rises_and_logins_at_that_moment_all_succeed() {
+    let cheap = [("AUTH_PASSWORD_MEMORY_KIB", "1024"), ("AUTH_PASSWORD_PASSES", "1")];
+    let server = TestServer::with(&cheap).await;
+    server.register("ada").await;
+    let stored = async |like: &str| {
+        let query = format!("SELECT count(*) FROM users WHERE password_hash LIKE '{like}%'");
+        server.database.count(&query).await == 1
+    };
+    assert!(stored("$argon2id$v=19$m=1024,t=1,p=1$").await);
+    let dearer = [("AUTH_PASSWORD_MEMORY_KIB", "19456"), ("AUTH_PASSWORD_PASSES", "2")];
+    let other = server.replica(&dearer).await;
+    let guest = other.guest();
+    let answers = join_all((0..12).map(|_| guest.post("auth/login", &login()))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:#?}");
+    assert!(stored("$argon2id$v=19$m=19456,t=2,p=1$").await);
+    // Nothing makes a hash weaker than it is.
+    server.guest().post("auth/login", &login()).await.expect(200, "");
+    assert!(stored("$argon2id$v=19$m=19456,t=2,p=1$").await);
+}
+
+#[tokio::test]
+async fn a_stored_hash_that_would_take_too_much_is_no_password() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let rest = "c29tZXNhbHRzb21lc2FsdA$PqP1yUyqmS3B0Zb2EKw3iIPvFWVGsKPvhXRVrMXeUvE";
+    for parameters in ["m=4194304,t=2,p=1", "m=19456,t=100000,p=1", "m=19456,t=2,p=200"] {
+        let stored = format!("$argon2id$v=19${parameters}${rest}");
+        server.database.execute(&format!("UPDATE users SET password_hash = '{stored}'")).await;
+        let started = std::time::Instant::now();
+        server.guest().post("auth/login", &login()).await.expect(401, "credentials_invalid");
+        assert!(started.elapsed() < std::time::Duration::from_secs(3), "{parameters}");
+    }
+    let change = json!({ "current_password": PASSWORD, "new_password": "purple otter sideways" });
+    user.put("me/password", &change).await.expect(403, "current_password_wrong");
+}
