@@ -89,7 +89,8 @@ impl NewPassword {
     }
 }
 
-/// The words, and the parts that they are made of: `jane.doe@example.com` has five more.
+/// The words, and the parts that they are made of: `jane.doe@example.com` has both its sides and
+/// their four words.
 fn parts(words: &[String]) -> Vec<String> {
     let split = |word: &String| {
         word.split(|c: char| !c.is_alphanumeric())
@@ -97,7 +98,8 @@ fn parts(words: &[String]) -> Vec<String> {
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    words.iter().cloned().chain(words.iter().flat_map(split)).collect()
+    let sides = words.iter().flat_map(|word| word.split('@')).map(str::to_owned);
+    words.iter().cloned().chain(sides).chain(words.iter().flat_map(split)).collect()
 }
 
 #[cfg(test)]
