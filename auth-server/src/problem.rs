@@ -29,6 +29,13 @@ pub struct Spec {
 pub const INTERNAL: Spec =
     Spec { status: 500, code: "internal", title: "Something went wrong on our side." };
 
+/// A service client did not prove itself. The code is that of RFC 6749.
+pub const INVALID_CLIENT: Spec = Spec {
+    status: 401,
+    code: "invalid_client",
+    title: "This needs id and secret of a service client, by HTTP Basic.",
+};
+
 /// The right that a caller would need.
 #[derive(Clone, Debug, Serialize, Object, PartialEq, Eq)]
 pub struct MissingRight {
@@ -155,6 +162,8 @@ fn insert_challenge(headers: &mut HeaderMap, code: &str) {
     let name: HeaderName = header::WWW_AUTHENTICATE;
     let challenge = if code == "token_missing" {
         Ok(HeaderValue::from_static("Bearer"))
+    } else if code == INVALID_CLIENT.code {
+        Ok(HeaderValue::from_static("Basic realm=\"service clients\", charset=\"UTF-8\""))
     } else {
         HeaderValue::from_str(&format!(
             "Bearer error=\"invalid_token\", error_description=\"{code}\""

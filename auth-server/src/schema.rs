@@ -1,5 +1,6 @@
 //! The tables: whether the database has those that this program was built for, and making it so.
 
+use chrono::{DateTime, Utc};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::{PgConnection, PgPool};
 
@@ -64,6 +65,24 @@ pub async fn migrate(pool: &PgPool) -> Result<Vec<String>, SchemaError> {
     let new =
         MIGRATIONS.iter().filter(|own| before.iter().all(|(version, _)| *version != own.version));
     Ok(new.map(|own| format!("{:04} {}", own.version, own.description)).collect())
+}
+
+/// True where nothing can be written: on a standby, or by order of an operator.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn is_read_only(pool: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"SELECT current_setting('transaction_read_only') = 'on' AS "is!""#)
+        .fetch_one(pool)
+        .await
+}
+
+/// The database's clock.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn now(pool: &PgPool) -> sqlx::Result<DateTime<Utc>> {
+    sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#).fetch_one(pool).await
 }
 
 /// Version and checksum of every applied migration.

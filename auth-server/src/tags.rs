@@ -19,6 +19,8 @@ pub enum Tag {
     Users,
     /// What admins have done.
     Audit,
+    /// Service clients: what they ask about tokens, and the clients themselves.
+    Clients,
     /// For whoever runs the server.
     Operation,
 }

@@ -5,7 +5,7 @@ use tests::TestServer;
 use crate::operations::samples;
 
 /// What is meant for guests.
-const MEANT_FOR_GUESTS: [&str; 9] = [
+const MEANT_FOR_GUESTS: [&str; 10] = [
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/login/second-factor",
@@ -14,6 +14,7 @@ const MEANT_FOR_GUESTS: [&str; 9] = [
     "POST /api/v1/check/batch",
     "POST /api/v1/filter",
     "GET /.well-known/jwks.json",
+    "GET /.well-known/oauth-authorization-server",
     "GET /health/live",
 ];
 
@@ -29,6 +30,8 @@ async fn a_guest_gets_what_is_meant_for_guests_and_nothing_else() {
         let answer = sample.send(&server.guest()).await;
         if meant(&sample.name()) {
             answer.ok();
+        } else if sample.operation.is_for_clients() {
+            answer.expect(401, "invalid_client");
         } else {
             let answer = answer.expect(401, "token_missing");
             assert_eq!(answer.header("www-authenticate"), "Bearer", "{}", sample.name());
@@ -44,7 +47,7 @@ async fn a_user_without_rights_administers_nothing_and_learns_which_right_is_mis
     let user = server.register("ada").await;
     for sample in samples(&server, &user).await {
         let path = &sample.path;
-        if ["/api/v1/roles", "/api/v1/rules", "/api/v1/users", "/api/v1/audit"]
+        if ["/api/v1/roles", "/api/v1/rules", "/api/v1/users", "/api/v1/audit", "/api/v1/clients"]
             .iter()
             .any(|p| path.starts_with(p))
         {

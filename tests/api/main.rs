@@ -11,6 +11,7 @@ mod audit;
 mod auth;
 mod away;
 mod check;
+mod clients;
 mod edge;
 mod escalation;
 mod filter;

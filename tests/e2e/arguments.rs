@@ -31,7 +31,9 @@ fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
 fn help_names_the_commands_and_every_setting_of_the_server() {
     let ran = run(&["--help"], &vec![], "");
     assert_eq!(ran.code, Some(0));
-    for command in ["serve", "migrate", "superuser", "keys", "sessions", "user", "rules"] {
+    for command in
+        ["serve", "migrate", "superuser", "doctor", "keys", "client", "sessions", "user", "rules"]
+    {
         assert!(ran.output.contains(command), "{command}: {}", ran.output);
     }
     let ran = run(&["serve", "--help"], &vec![], "");

@@ -5,6 +5,8 @@
 )]
 
 mod arguments;
+mod client;
+mod doctor;
 mod drain;
 mod flood;
 mod history;

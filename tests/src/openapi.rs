@@ -44,7 +44,15 @@ impl Operation {
     /// True when it looks at a token, if there is one.
     #[must_use]
     pub fn reads_token(&self) -> bool {
-        self.object["security"].as_array().is_some_and(|all| !all.is_empty())
+        let schemes = self.object["security"].as_array();
+        schemes.is_some_and(|all| all.iter().any(|scheme| scheme.get("bearer").is_some()))
+    }
+
+    /// True when it is for service clients, by their own id and secret.
+    #[must_use]
+    pub fn is_for_clients(&self) -> bool {
+        let schemes = self.object["security"].as_array();
+        schemes.is_some_and(|all| all.iter().any(|scheme| scheme.get("client").is_some()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The command line: what a person types, and what they read when it goes wrong.
 
+mod client;
+mod doctor;
 mod keys;
 mod migrate;
 mod password;
@@ -40,6 +42,8 @@ enum Command {
     /// People who may do everything
     #[command(subcommand)]
     Superuser(superuser::Command),
+    /// Look at everything that `serve` needs, and say what is to be mended
+    Doctor,
     /// Keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Command),
@@ -49,6 +53,9 @@ enum Command {
     /// People's accounts
     #[command(subcommand)]
     User(user::Command),
+    /// Programs that may ask what a token is worth
+    #[command(subcommand)]
+    Client(client::Command),
     /// The rules as text
     #[command(subcommand)]
     Rules(rules::Command),
@@ -111,9 +118,11 @@ async fn dispatch(Cli { config, command }: Cli) -> Result<ExitCode, Failure> {
         Command::Serve => serve::run(settings()?).await?,
         Command::Migrate => migrate::run(settings()?).await?,
         Command::Superuser(command) => superuser::run(command, settings()?).await?,
+        Command::Doctor => return Ok(doctor::run(settings()).await),
         Command::Keys(command) => keys::run(command, settings()?).await?,
         Command::Sessions(command) => sessions::run(command, settings()?).await?,
         Command::User(command) => user::run(command, settings()?).await?,
+        Command::Client(command) => client::run(command, settings()?).await?,
         Command::Rules(command) => return rules::run(command, settings).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -46,7 +46,9 @@ fn sent(document: &Value) -> HashSet<String> {
     let mut names = HashSet::new();
     let operations = document["paths"].as_object().into_iter().flatten();
     for operation in operations.flat_map(|(_, path)| path.as_object().into_iter().flatten()) {
-        reach(document, &operation.1["requestBody"], &mut names);
+        // Unknown parameters of a form mean nothing (RFC 6749).
+        let json = operation.1.pointer("/requestBody/content/application~1json");
+        reach(document, json.unwrap_or(&Value::Null), &mut names);
     }
     names
 }

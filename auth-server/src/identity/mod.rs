@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 pub use extract::{Caller, Genuine, SignedIn};
 pub use follow::Follower;
-pub use problem::{GENUINE, SIGNED_IN, TOKEN, TokenProblem};
+pub use problem::{GENUINE, SIGNED_IN, TOKEN, TokenProblem, UNCERTAIN};
 pub use spread::Spread;
 pub use verified::Verified;
 

@@ -23,6 +23,8 @@ const UNKNOWN: Spec = Spec {
     title: "Whether this token was revoked can't be known right now.",
 };
 
+/// What an operation can answer that asks whether a token was revoked.
+pub const UNCERTAIN: &[Spec] = &[UNKNOWN];
 /// What an operation that looks at the caller's token can answer before it runs.
 pub const TOKEN: &[Spec] = &[EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNKNOWN];
 /// What an operation can answer for whose sake a token that is over will do.

@@ -78,7 +78,7 @@ where
 /// The limit where the server left none on the request: 64 KiB.
 const FALLBACK: usize = 64 << 10;
 
-fn limit<const LIMIT: usize>() -> usize {
+pub(super) fn limit<const LIMIT: usize>() -> usize {
     match LIMIT {
         0 => context::body_limit().unwrap_or(FALLBACK),
         fixed => fixed,
@@ -101,7 +101,7 @@ fn check_media_type(content_type: Option<&str>) -> Result<()> {
 }
 
 /// All bytes of the body; one that arrived in one piece is not copied.
-async fn read(body: &mut Incoming, limit: usize) -> Result<Bytes> {
+pub(super) async fn read(body: &mut Incoming, limit: usize) -> Result<Bytes> {
     let body: BoxBody<_, _> = body.take()?.into();
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),

@@ -26,6 +26,10 @@ pub struct Created<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct NoContent;
 
+/// 200 without a body, where a standard asks for that instead of 204.
+#[derive(Clone, Copy, Debug)]
+pub struct Done;
+
 impl<T: Serialize + Send> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         json(StatusCode::OK, &self.0)
@@ -41,6 +45,12 @@ impl<T: Serialize + Send> IntoResponse for Created<T> {
 impl IntoResponse for NoContent {
     fn into_response(self) -> Response {
         StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+impl IntoResponse for Done {
+    fn into_response(self) -> Response {
+        StatusCode::OK.with_header(header::CACHE_CONTROL, "no-store").into_response()
     }
 }
 
@@ -85,6 +95,14 @@ impl<T: Type> ApiResponse for Created<T> {
 impl ApiResponse for NoContent {
     fn meta() -> MetaResponses {
         MetaResponses { responses: vec![response(204, "Done.", vec![])] }
+    }
+
+    fn register(_: &mut Registry) {}
+}
+
+impl ApiResponse for Done {
+    fn meta() -> MetaResponses {
+        MetaResponses { responses: vec![response(200, "Done.", vec![])] }
     }
 
     fn register(_: &mut Registry) {}

@@ -11,6 +11,7 @@ use crate::account::{self, Accounts};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::identity::Identity;
+use crate::oauth::Names;
 use crate::ops::{Health, Metrics};
 use crate::policy::{self, LivePolicy};
 use crate::second_factor::Gate;
@@ -24,6 +25,7 @@ pub struct Parts {
     pub policy: Arc<LivePolicy>,
     pub identity: Arc<Identity>,
     pub keys: Arc<KeyRing>,
+    pub names: Names,
     pub accounts: Accounts,
     pub gate: Arc<Gate>,
     pub health: Arc<Health>,
@@ -46,9 +48,10 @@ impl Parts {
         let secrets = Secrets::open(&config.secret)?;
         let keys = keys(&secrets, &pool, &clock).await?;
         background.spawn(token::reload(Arc::clone(&keys), stop.clone()));
-        let names = (&*config.token.issuer, &*config.token.audience);
+        let names = Names::of(&config.token);
         let life = config.token.life();
-        let verifier = Verifier::new(Arc::clone(&keys), clock.clone(), names, life);
+        let said = (&*names.issuer, &*names.audience);
+        let verifier = Verifier::new(Arc::clone(&keys), clock.clone(), said, life);
         let redis = redis(config)?;
         let (identity, follower) = Identity::start(
             pool.clone(),
@@ -75,7 +78,7 @@ impl Parts {
         let gate = Gate::new(config.second_factor.superusers_need_it(), pool.clone());
         let gate = Arc::new(gate);
         let health = Arc::new(Health::new(pool.clone(), Arc::clone(&policy), redis));
-        Ok(Self { pool, clock, policy, identity, keys, accounts, gate, health, metrics })
+        Ok(Self { pool, clock, policy, identity, keys, names, accounts, gate, health, metrics })
     }
 }
 

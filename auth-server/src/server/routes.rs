@@ -17,6 +17,7 @@ use crate::account::sessions::SessionsApi;
 use crate::admin::Admin;
 use crate::admin::accounts::AccountsApi;
 use crate::admin::audit::AuditApi;
+use crate::admin::clients::ClientsApi;
 use crate::admin::history::UserHistoryApi;
 use crate::admin::roles::RolesApi;
 use crate::admin::rules::RulesApi;
@@ -25,6 +26,7 @@ use crate::check::{Hot, api::CheckApi};
 use crate::config::ServerConfig;
 use crate::docs;
 use crate::login;
+use crate::oauth;
 use crate::ops::HealthApi;
 use crate::request::{Answered, Direct, Documented, Edge, Origins, Shared};
 use crate::token::api::JwksApi;
@@ -53,6 +55,7 @@ fn shared(parts: &Parts, config: &ServerConfig) -> Shared {
     let mut shared = Shared { body_limit, ..Shared::default() };
     shared.parts.insert(Arc::clone(&parts.identity));
     shared.parts.insert(Arc::clone(&parts.policy));
+    shared.parts.insert(parts.pool.clone());
     shared.parts.insert(config.trusted_proxies.clone());
     shared.parts.insert(Arc::clone(&parts.gate));
     shared
@@ -78,12 +81,7 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
     };
     (
         check,
-        RolesApi(admin.clone()),
-        RulesApi(admin.clone()),
-        UsersApi(admin.clone()),
-        AccountsApi(admin.clone()),
-        UserHistoryApi(admin.clone()),
-        AuditApi(admin),
+        administration(admin),
         login::api(&parts.accounts),
         MeApi(parts.accounts.clone(), Arc::clone(&parts.policy)),
         MyHistoryApi(parts.accounts.clone()),
@@ -94,7 +92,20 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
         ),
         SessionsApi(parts.accounts.clone()),
         PermissionsApi(Arc::clone(&parts.policy)),
+        oauth::api(&parts.accounts, &parts.policy, &parts.names),
         JwksApi(Arc::clone(&parts.keys)),
         HealthApi { health: Arc::clone(&parts.health) },
+    )
+}
+
+fn administration(admin: Admin) -> impl OpenApi + use<> {
+    (
+        RolesApi(admin.clone()),
+        RulesApi(admin.clone()),
+        UsersApi(admin.clone()),
+        AccountsApi(admin.clone()),
+        UserHistoryApi(admin.clone()),
+        AuditApi(admin.clone()),
+        ClientsApi(admin),
     )
 }

@@ -2,6 +2,7 @@
 
 mod end;
 mod known;
+mod look;
 mod open;
 mod refresh;
 mod refresh_token;
@@ -14,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use end::{Moment, end_all};
 pub use known::was_used_from;
+pub use look::Current;
 pub use open::{Device, Opened};
 pub use refresh::{Refreshed, Rotation};
 pub use refresh_token::{PREFIX, RefreshKeys};

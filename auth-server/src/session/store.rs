@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::look::Current;
 use super::open::Device;
 
 /// A session to be opened.
@@ -164,6 +165,37 @@ pub(super) async fn last_number(
 ) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!("SELECT session_seq FROM users WHERE id = $1 FOR NO KEY UPDATE", user)
         .fetch_optional(transaction)
+        .await
+}
+
+/// The living session that stands at this counter.
+pub(super) async fn current(
+    database: &mut PgConnection,
+    session: Uuid,
+    counter: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Current>> {
+    sqlx::query_as!(
+        Current,
+        r#"SELECT s.user_id AS "user", s.id AS session, s.created_at, s.expires_at
+           FROM sessions s JOIN users u ON u.id = s.user_id
+           WHERE s.id = $1 AND s.refresh_counter = $2 AND s.ended_at IS NULL AND s.expires_at > $3
+             AND u.disabled_at IS NULL"#,
+        session,
+        counter,
+        now,
+    )
+    .fetch_optional(database)
+    .await
+}
+
+/// Whose session it is or was.
+pub(super) async fn owner(
+    database: &mut PgConnection,
+    session: Uuid,
+) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!("SELECT user_id FROM sessions WHERE id = $1", session)
+        .fetch_optional(database)
         .await
 }
 

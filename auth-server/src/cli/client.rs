@@ -1,0 +1,84 @@
+//! `auth-server client …`: programs that may ask about tokens.
+
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+use uuid::Uuid;
+
+use super::Failure;
+use crate::audit::Actor;
+use crate::client::store;
+use crate::client::{ClientName, ClientSecret};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::server::open;
+use crate::store::constraint;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make a service client, and print its id and its secret: once, and never again
+    Create {
+        /// For people: 1 to 64 of A-Z a-z 0-9 _ . - and spaces inside
+        name: String,
+    },
+    /// List the service clients
+    List,
+    /// Refuse a service client from now on
+    Disable {
+        /// The id that `create` printed
+        id: Uuid,
+    },
+}
+
+pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+    match command {
+        Command::Create { name } => create(&config, &name).await,
+        Command::List => list(&config).await,
+        Command::Disable { id } => disable(&config, id).await,
+    }
+}
+
+async fn create(config: &Config, name: &str) -> Result<(), Failure> {
+    let name = ClientName::parse(name).map_err(Failure::because)?;
+    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let secret = ClientSecret::random().map_err(Failure::because)?;
+    let made = store::insert(&pool, &name, &secret, by_hand()).await;
+    let client = made.map_err(|error| match constraint(&error) {
+        Some("clients_name_key") => Failure::because("another client has this name"),
+        _ => Failure::because(error),
+    })?;
+    println!("client_id={}", client.id);
+    println!("client_secret={}", secret.expose());
+    Ok(())
+}
+
+/// Who does it, and when, for the audit trail.
+fn by_hand() -> (Actor, DateTime<Utc>) {
+    (Actor::CommandLine, Clock::default().now())
+}
+
+/// Clients read at a time.
+const PAGE: i64 = 1_000;
+
+async fn list(config: &Config) -> Result<(), Failure> {
+    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let mut after = String::new();
+    loop {
+        let clients = store::page(&pool, &after, PAGE).await.map_err(Failure::because)?;
+        let Some(last) = clients.last() else { return Ok(()) };
+        after.clone_from(&last.name);
+        for client in clients {
+            let disabled = if client.disabled_at.is_some() { "  disabled" } else { "" };
+            let since = client.created_at.format("%Y-%m-%d");
+            println!("{}  {}  since {since}{disabled}", client.id, client.name);
+        }
+    }
+}
+
+async fn disable(config: &Config, id: Uuid) -> Result<(), Failure> {
+    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let disabled = store::disable(&pool, id, by_hand()).await;
+    let name = disabled.map_err(Failure::because)?;
+    let name = name.ok_or_else(|| Failure::because("there is no client of this id"))?;
+    println!("{name} is disabled");
+    Ok(())
+}

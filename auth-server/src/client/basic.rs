@@ -1,0 +1,113 @@
+//! A service client in a handler's signature, by HTTP Basic (RFC 6749, section 2.3.1).
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use percent_encoding::percent_decode_str;
+use poem::http::header::AUTHORIZATION;
+use poem::{Request, RequestBody, Result};
+use poem_openapi::registry::{MetaSecurityScheme, Registry};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use sqlx::PgPool;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::{secret, store};
+use crate::problem::{INTERNAL, INVALID_CLIENT, Problem, Spec};
+use crate::request::part;
+
+/// What an operation for service clients can answer before it runs, besides [`crate::store::DATABASE`].
+pub const CLIENT: &[Spec] = &[INVALID_CLIENT];
+
+/// A service client that has proven itself.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceClient {
+    /// Which.
+    pub id: Uuid,
+}
+
+const SCHEME: &str = "client";
+
+impl<'a> ApiExtractor<'a> for ServiceClient {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        let scheme = MetaSecurityScheme {
+            ty: "http",
+            description: Some("Id and secret of a service client."),
+            name: None,
+            key_in: None,
+            scheme: Some("basic"),
+            bearer_format: None,
+            flows: None,
+            openid_connect_url: None,
+        };
+        registry.create_security_scheme(SCHEME, scheme);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![SCHEME]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        let (id, secret) = credentials(request).ok_or(Problem::new(INVALID_CLIENT))?;
+        let pool = part::<PgPool>().ok_or_else(|| {
+            tracing::error!("the server was put together without a database");
+            Problem::new(INTERNAL)
+        })?;
+        let stored = store::secret_hash(&pool, id).await.map_err(Problem::from)?;
+        if stored.is_some_and(|stored| secret::fits(&secret, &stored)) {
+            return Ok(Self { id });
+        }
+        Err(Problem::new(INVALID_CLIENT).into())
+    }
+}
+
+/// Id and secret in the one header `Authorization`.
+fn credentials(request: &Request) -> Option<(Uuid, Zeroizing<String>)> {
+    let mut headers = request.headers().get_all(AUTHORIZATION).iter();
+    let (Some(header), None) = (headers.next(), headers.next()) else { return None };
+    let (scheme, encoded) = header.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = Zeroizing::new(BASE64_STANDARD.decode(encoded.trim()).ok()?);
+    let (id, secret) = std::str::from_utf8(&text).ok()?.split_once(':')?;
+    let plain = |part| percent_decode_str(part).decode_utf8().ok();
+    let secret = Zeroizing::new(plain(secret)?.into_owned());
+    Some((Uuid::parse_str(&plain(id)?).ok()?, secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(headers: &[String]) -> Option<String> {
+        let mut request = Request::builder();
+        for header in headers {
+            request = request.header(AUTHORIZATION, header);
+        }
+        credentials(&request.finish()).map(|(_, secret)| secret.to_string())
+    }
+
+    #[test]
+    fn id_and_secret_stand_in_one_header() {
+        let id = Uuid::nil();
+        let basic = |text: String| format!("Basic {}", BASE64_STANDARD.encode(text));
+        let good = basic(format!("{id}:cs_a:b"));
+        assert_eq!(read(std::slice::from_ref(&good)), Some("cs_a:b".into()));
+        assert_eq!(read(&[basic(format!("{id}:cs%5Fa"))]), Some("cs_a".into()));
+        assert_eq!(read(&[good.replace("Basic", "bASIC")]), Some("cs_a:b".into()));
+        for bad in ["", "Basic", "Basic !", &good.replace("Basic", "Bearer"), &basic("x:y".into())]
+        {
+            assert_eq!(read(&[bad.to_owned()]), None, "{bad}");
+        }
+        assert_eq!(read(&[]), None);
+        assert_eq!(read(&[good.clone(), good]), None);
+    }
+}

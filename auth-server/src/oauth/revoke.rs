@@ -1,0 +1,63 @@
+//! `POST /api/v1/oauth/revoke`
+
+use poem_openapi::OpenApi;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::TokenForm;
+use crate::account::Accounts;
+use crate::client::{CLIENT, ServiceClient};
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::form::FORM;
+use crate::request::{Done, Form};
+use crate::session;
+use crate::store::DATABASE;
+
+problems! {
+    /// What can go wrong with ending a token's session.
+    pub(super) enum RevokeError includes [CLIENT, FORM, DATABASE] {}
+}
+
+/// The operation.
+pub struct Revoke(pub(super) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/oauth", tag = "crate::tags::Tag::Clients")]
+impl Revoke {
+    /// End the session that a token belongs to (RFC 7009).
+    ///
+    /// All tokens of the session are refused from the next request on. A token that has expired,
+    /// or that was replaced, will do; one that is not of this server is no error.
+    #[oai(path = "/revoke", method = "post", operation_id = "revoke_token")]
+    async fn revoke(
+        &self,
+        client: ServiceClient,
+        Form(form): Form<TokenForm>,
+    ) -> Result<Done, RevokeError> {
+        let Accounts { pool, sessions, identity, .. } = &self.0;
+        let mut transaction = pool.begin().await.map_err(Problem::from)?;
+        let Some((user, sid)) = self.owner(&mut transaction, &form.token).await? else {
+            return Ok(Done);
+        };
+        let ended = sessions.end(&mut transaction, user, sid, "revoked_by_client").await;
+        let ended = ended.map_err(Problem::from)?;
+        transaction.commit().await.map_err(Problem::from)?;
+        identity.revoke(ended.as_slice());
+        tracing::info!(client = %client.id, %user, session = %sid, "session ended for a client");
+        Ok(Done)
+    }
+}
+
+impl Revoke {
+    async fn owner(
+        &self,
+        database: &mut PgConnection,
+        token: &str,
+    ) -> Result<Option<(Uuid, Uuid)>, Problem> {
+        if token.starts_with(session::PREFIX) {
+            return Ok(self.0.sessions.owner(database, token).await?);
+        }
+        let claims = self.0.identity.genuine(token.as_bytes()).await;
+        Ok(claims.ok().map(|claims| (claims.sub, claims.sid)))
+    }
+}

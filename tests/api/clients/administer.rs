@@ -1,0 +1,101 @@
+//! `/api/v1/clients`
+
+use insta::assert_snapshot;
+use serde_json::json;
+use tests::TestServer;
+
+#[tokio::test]
+async fn the_secret_of_a_client_is_shown_once_and_not_stored() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let made = root.post("clients", &json!({ "name": "films api" })).await.expect(201, "");
+    assert_eq!(made.header("cache-control"), "no-store");
+    let secret = made.json()["secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("cs_") && secret.len() == 46);
+    let taken = root.post("clients", &json!({ "name": "films api" })).await;
+    assert_eq!(taken.expect(409, "client_name_taken").field(), "name");
+    let listed = root.get("clients").await.expect(200, "");
+    assert!(!listed.text.contains("secret"));
+    assert_snapshot!(listed, @r#"
+    200
+    {
+      "items": [
+        {
+          "created_at": "[time]",
+          "disabled_at": null,
+          "id": "[id]",
+          "name": "films api"
+        }
+      ],
+      "next": null
+    }
+    "#);
+    let stored = format!(
+        "SELECT count(*) FROM clients WHERE secret_hash = sha256('{secret}'::bytea)
+         AND strpos(clients::text, '{secret}') = 0"
+    );
+    assert_eq!(server.database.count(&stored).await, 1);
+}
+
+#[tokio::test]
+async fn clients_are_paged_by_name_and_disabled_for_good() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for name in ["b", "a", "C"] {
+        root.post("clients", &json!({ "name": name })).await.expect(201, "");
+    }
+    let mut names = vec![];
+    let mut cursor = String::new();
+    loop {
+        let page = root.get(&format!("clients?limit=2{cursor}")).await.ok();
+        names.extend(page["items"].as_array().unwrap().iter().map(|c| c["name"].clone()));
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(names, ["C", "a", "b"]);
+    let first = root.get("clients").await.ok()["items"][0].clone();
+    assert!(first["disabled_at"].is_null());
+    let path = format!("clients/{}", first["id"].as_str().unwrap());
+    root.delete(&path).await.expect(204, "");
+    let once = root.get("clients").await.ok()["items"][0]["disabled_at"].clone();
+    root.delete(&path).await.expect(204, "");
+    assert_eq!(root.get("clients").await.ok()["items"][0]["disabled_at"], once);
+    assert!(once.is_string());
+    // Each write once in the audit trail, without a secret.
+    let trail = "SELECT count(*) FROM audit WHERE target LIKE 'client:%' AND after IS NOT NULL
+                 AND strpos(audit::text, 'cs_') = 0 AND strpos(audit::text, 'secret') = 0";
+    assert_eq!(server.database.count(trail).await, 4);
+}
+
+#[tokio::test]
+async fn what_is_no_name_or_no_client_is_named() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for name in ["", " a", "a ", "a\nb", "é", "a:b", &"a".repeat(65)] {
+        let answer = root.post("clients", &json!({ "name": name })).await;
+        assert_eq!(answer.expect(422, "field_invalid").field(), "name", "{name:?}");
+    }
+    root.get("clients?limit=0").await.expect(422, "field_invalid");
+    root.delete("clients/x").await.expect(422, "field_invalid");
+    let nobody = "clients/00000000-0000-4000-8000-000000000000";
+    root.delete(nobody).await.expect(404, "client_not_found");
+}
+
+#[tokio::test]
+async fn clients_are_made_by_whom_the_rules_let() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    user.post("clients", &json!({ "name": "mine" })).await.expect(403, "forbidden");
+    user.get("clients").await.expect(403, "forbidden");
+    root.post("roles", &json!({ "name": "clerk" })).await.expect(201, "");
+    let rule = json!({
+        "priority": 50, "role": "clerk", "resource": "route:/api/v1/clients", "action": "POST",
+        "effect": "allow",
+    });
+    root.post("rules", &rule).await.expect(201, "");
+    crate::users::give(&root, &user.id, "clerk").await;
+    let made = user.post("clients", &json!({ "name": "mine" })).await.expect(201, "").json();
+    user.get("clients").await.expect(403, "forbidden");
+    let path = format!("clients/{}", made["id"].as_str().unwrap());
+    user.delete(&path).await.expect(403, "forbidden");
+}

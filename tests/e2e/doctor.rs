@@ -1,0 +1,101 @@
+//! `auth-server doctor`, with things broken one by one.
+
+use tests::program::{Program, Ran, Settings, run};
+use tests::{Database, Proxy, setting};
+
+use crate::{settings, with};
+
+fn doctor(settings: &Settings) -> Ran {
+    run(&["doctor"], settings, "")
+}
+
+/// Makes sure that `doctor` fails with a line about `what`, and nothing else, that names `mend`.
+fn fails(settings: &Settings, what: &str, mend: &str) {
+    let ran = doctor(settings);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let failed: Vec<&str> = ran.output.lines().filter(|line| line.starts_with("FAIL")).collect();
+    assert_eq!(failed.len(), 1, "{ran:?}");
+    let line = failed.first().unwrap();
+    assert!(line.starts_with(&format!("FAIL  {what}: ")) && line.contains(mend), "{line}");
+    assert!(!ran.output.contains("hunter2") && !ran.error.contains("hunter2"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn where_all_is_well_every_line_says_so() {
+    let database = Database::migrated().await;
+    let settings = settings(&database);
+    let fresh = doctor(&settings);
+    assert!(fresh.code == Some(0) && fresh.output.contains("none yet"), "{fresh:?}");
+    let mut server = Program::serve(&settings);
+    let _ = server.url("api");
+    let ran = doctor(&settings);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for what in
+        ["configuration", "redis", "database", "clock", "migrations", "signing keys", "policy"]
+    {
+        assert!(ran.output.contains(&format!("ok    {what}: ")), "{what}: {ran:?}");
+    }
+    let alone = doctor(&with(&settings, "REDIS_URL", ""));
+    assert!(alone.code == Some(0) && alone.output.contains("single server"), "{alone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_setting_or_a_service_that_is_away_is_named() {
+    let database = Database::migrated().await;
+    let good = settings(&database);
+    fails(&with(&good, "AUTH_LISTEN", "here"), "configuration", "AUTH_LISTEN");
+    fails(&with(&good, "AUTH_LISTN", "127.0.0.1:0"), "configuration", "AUTH_LISTN");
+    let away = "postgres://app:hunter2@127.0.0.1:1/auth";
+    fails(&with(&good, "DATABASE_URL", away), "database", "DATABASE_URL");
+    fails(&with(&good, "REDIS_URL", "redis://:hunter2@127.0.0.1:1/0"), "redis", "REDIS_URL");
+    fails(&with(&good, "AUTH_LABELS", "/nowhere.toml"), "policy", "AUTH_LABELS");
+    // One that takes connections and says nothing.
+    let (proxy, url) = Proxy::to_url(&setting("REDIS_URL")).await;
+    assert_eq!(doctor(&with(&good, "REDIS_URL", &url)).code, Some(0));
+    proxy.cut();
+    fails(&with(&good, "REDIS_URL", &url), "redis", "start Redis");
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_migrated_or_takes_no_writes_is_named() {
+    let empty = Database::empty().await;
+    fails(&settings(&empty), "migrations", "auth-server migrate");
+    let ahead = Database::migrated().await;
+    let newer = "INSERT INTO _sqlx_migrations VALUES (9999, 'x', now(), true, '', 0)";
+    ahead.execute(newer).await;
+    fails(&settings(&ahead), "migrations", "newer");
+    let standby = Database::migrated().await;
+    let name = standby.url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
+    let read_only = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+    standby.execute(&read_only).await;
+    fails(&settings(&standby), "database", "primary");
+}
+
+#[tokio::test]
+async fn keys_that_can_not_be_opened_and_a_policy_that_does_not_load_are_named() {
+    let database = Database::migrated().await;
+    let good = settings(&database);
+    {
+        let mut server = Program::serve(&good);
+        let _ = server.url("api");
+    }
+    fails(&with(&good, "AUTH_SECRET", &"ab".repeat(32)), "signing keys", "AUTH_SECRET");
+    database.execute("UPDATE rules SET resource = 'no pattern:**' WHERE priority = 200").await;
+    fails(&good, "policy", "policy in the database");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_named() {
+    let database = Database::migrated().await;
+    let name = database.url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
+    // A database whose clock is an hour ahead.
+    for statement in [
+        "CREATE SCHEMA ahead",
+        "CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+         AS 'SELECT pg_catalog.clock_timestamp() + interval ''1 hour'''",
+        &format!("ALTER DATABASE {name} SET search_path = ahead, pg_catalog, public"),
+    ] {
+        database.execute(statement).await;
+    }
+    fails(&settings(&database), "clock", "synchronise");
+}
