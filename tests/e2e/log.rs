@@ -5,7 +5,7 @@ use serde_json::json;
 use tests::program::Program;
 use tests::{Database, PASSWORD, setting};
 
-use crate::{SECRET, guest, settings, with};
+use crate::{guest, settings, with};
 
 /// The password in a URL.
 fn password_of(url: &str) -> Option<String> {
@@ -44,7 +44,8 @@ async fn no_secret_is_ever_logged_however_much_is() {
     assert!(log.contains("listening") && log.contains("stopped"), "{log}");
     let services = [setting("DATABASE_URL"), setting("REDIS_URL")];
     let passwords = services.iter().filter_map(|url| password_of(url));
-    let secrets = [PASSWORD, new, "wrong-password", &**SECRET, "c2VjcmV0", "sensitive-search"];
+    let secret = database.secret_text();
+    let secrets = [PASSWORD, new, "wrong-password", &*secret, "c2VjcmV0", "sensitive-search"];
     let pairs = [&next["access_token"], &next["refresh_token"]].map(|t| t.as_str().unwrap());
     let all = secrets.iter().chain(&tokens).chain(&pairs).map(|secret| (*secret).to_owned());
     for secret in all.chain(passwords) {

@@ -21,21 +21,15 @@ mod settings;
 mod superuser;
 mod user;
 
-use std::sync::LazyLock;
-
 use tests::program::{Program, Settings};
 use tests::{Caller, Database, setting};
-
-/// The server's secret in these tests.
-static SECRET: LazyLock<String> =
-    LazyLock::new(|| uuid::Uuid::new_v4().simple().to_string().repeat(2));
 
 /// Settings of a server on this database.
 fn settings(database: &Database) -> Settings {
     [
         ("DATABASE_URL", database.url.as_str()),
         ("REDIS_URL", &setting("REDIS_URL")),
-        ("AUTH_SECRET", SECRET.as_str()),
+        ("AUTH_SECRET", &database.secret_text()),
         ("AUTH_LISTEN", "127.0.0.1:0"),
         ("OPS_LISTEN", "127.0.0.1:0"),
     ]
