@@ -11,7 +11,7 @@ use bytes::Bytes;
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::http::{Method, header};
 use poem::{Body, EndpointExt, Response};
-use poem_openapi::registry::{MetaApi, Registry};
+use poem_openapi::registry::{MetaApi, MetaPath, Registry};
 use poem_openapi::{OpenApi, OpenApiService};
 use sha2::{Digest, Sha256};
 
@@ -78,12 +78,24 @@ fn scripts(page: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Each path once: written twice, the second would hide the operations of the first.
+fn joined(apis: Vec<MetaApi>) -> MetaApi {
+    let mut paths: Vec<MetaPath> = Vec::new();
+    for path in apis.into_iter().flat_map(|api| api.paths) {
+        match paths.iter_mut().find(|other| other.path == path.path) {
+            Some(other) => other.operations.extend(path.operations),
+            None => paths.push(path),
+        }
+    }
+    MetaApi { paths }
+}
+
 /// What is written about an API, without the API.
 struct Described<T>(PhantomData<T>);
 
 impl<T: OpenApi> OpenApi for Described<T> {
     fn meta() -> Vec<MetaApi> {
-        T::meta()
+        vec![joined(T::meta())]
     }
 
     fn register(registry: &mut Registry) {
