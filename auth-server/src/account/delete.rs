@@ -1,16 +1,14 @@
 //! `DELETE /api/v1/me`, which stands with the other operations on that path in `me`.
 
-use poem_openapi::Object;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::Accounts;
 use super::current_password::{CURRENT_PASSWORD, wrong};
+use super::proof::{PROOF, Proof};
 use crate::audit::{Actor, Record};
 use crate::history;
 use crate::identity::{SIGNED_IN, Verified};
 use crate::input::BODY;
-use crate::password::Password;
 use crate::policy::write::PolicyWrite;
 use crate::policy::{LivePolicy, RolesOf, grants};
 use crate::problem::Problem;
@@ -19,18 +17,11 @@ use crate::store::DATABASE;
 use crate::throttle::THROTTLE;
 use crate::user::store;
 
-/// The end of an account.
-#[derive(Deserialize, Object)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Farewell {
-    /// The password: whoever finds an unlocked screen doesn't know it.
-    #[oai(write_only)]
-    current_password: Password,
-}
-
 problems! {
     /// What can go wrong with deleting one's own account.
-    pub(super) enum DeleteError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, DATABASE] {
+    pub(super) enum DeleteError includes
+        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE]
+    {
         LastSuperuser = 409 "last_superuser" "The last superuser stays.",
     }
 }
@@ -41,11 +32,11 @@ pub(super) async fn delete(
     accounts: &Accounts,
     policy: &LivePolicy,
     caller: &Verified,
-    farewell: Farewell,
+    proof: Proof,
 ) -> Result<(), DeleteError> {
     let Accounts { pool, sessions, identity, clock, .. } = accounts;
     let user = caller.user;
-    let checked = accounts.check_password(user, farewell.current_password).await?;
+    let checked = accounts.prove(caller, proof).await?;
     accounts.history.settled().await;
     let mut write = PolicyWrite::begin(policy, pool, clock.now()).await?;
     let before = grants::superusers(write.db()).await.map_err(Problem::from)?;
@@ -53,7 +44,7 @@ pub(super) async fn delete(
     history::anonymise(write.db(), user).await.map_err(Problem::from)?;
     let ended = sessions.end_all(write.db(), user, "account_deleted").await;
     let ended = ended.map_err(Problem::from)?;
-    if !store::delete(write.db(), user, &checked).await.map_err(Problem::from)? {
+    if !store::delete(write.db(), user, checked.as_deref()).await.map_err(Problem::from)? {
         return Err(wrong().into());
     }
     let left = grants::superusers(write.db()).await.map_err(Problem::from)?;

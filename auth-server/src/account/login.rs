@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::Accounts;
 use super::current_password::{CURRENT_PASSWORD, wrong};
+use super::proof::{PROOF, Proof};
 use crate::identity::{SIGNED_IN, SignedIn, Verified};
 use crate::input::BODY;
 use crate::password::Password;
@@ -23,14 +24,20 @@ struct NewLogin {
     /// without regard to case.
     #[oai(validator(min_length = 3, max_length = 64))]
     login: String,
-    /// The password: whoever finds an unlocked screen doesn't know it.
+    /// The password, or a `code`: whoever finds an unlocked screen has neither. An account
+    /// without both takes a session that is at most five minutes old in their place.
     #[oai(write_only)]
-    current_password: Password,
+    current_password: Option<Password>,
+    /// In place of the password a code of the authenticator app, or a recovery code.
+    #[oai(write_only)]
+    code: Option<String>,
 }
 
 problems! {
     /// What can go wrong with changing the login.
-    pub(super) enum LoginError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, DATABASE] {
+    pub(super) enum LoginError includes
+        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE]
+    {
         Taken = 409 "login_taken" "Somebody else has this login.",
     }
 }
@@ -48,8 +55,9 @@ impl LoginApi {
         Body(form): Body<NewLogin>,
     ) -> Result<NoContent, LoginError> {
         let login = Login::parse(&form.login).map_err(in_field("login"))?;
-        let checked = self.0.check_password(caller.user, form.current_password).await?;
-        self.store(&caller, &checked, &login).await?;
+        let proof = Proof::new(form.current_password, form.code);
+        let checked = self.0.prove(&caller, proof).await?;
+        self.store(&caller, checked.as_deref(), &login).await?;
         Ok(NoContent)
     }
 }
@@ -59,7 +67,7 @@ impl LoginApi {
     async fn store(
         &self,
         caller: &Verified,
-        checked: &str,
+        checked: Option<&str>,
         login: &Login,
     ) -> Result<(), LoginError> {
         let Accounts { pool, sessions, identity, .. } = &self.0;

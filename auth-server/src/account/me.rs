@@ -9,7 +9,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Accounts;
-use super::delete::{DeleteError, Farewell, delete};
+use super::delete::{DeleteError, delete};
+use super::proof::Proof;
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::input::BODY;
 use crate::policy::{LivePolicy, grants};
@@ -92,9 +93,9 @@ impl MeApi {
     async fn delete(
         &self,
         SignedIn(caller): SignedIn,
-        Body(farewell): Body<Farewell>,
+        Body(proof): Body<Proof>,
     ) -> Result<NoContent, DeleteError> {
-        delete(&self.0, &self.1, &caller, farewell).await?;
+        delete(&self.0, &self.1, &caller, proof).await?;
         Ok(NoContent)
     }
 }

@@ -6,12 +6,14 @@ use uuid::Uuid;
 
 use super::Accounts;
 use super::current_password::{CURRENT_PASSWORD, wrong};
+use super::proof::{PROOF, Proof};
 use crate::identity::{SIGNED_IN, SignedIn, Verified};
 use crate::input::BODY;
 use crate::password::{NEW_PASSWORD, NewPassword, Password};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, NoContent};
+use crate::second_factor::SecondFactors;
 use crate::store::DATABASE;
 use crate::throttle::THROTTLE;
 use crate::user::store;
@@ -20,9 +22,13 @@ use crate::user::store;
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct PasswordForm {
-    /// The password until now: whoever finds an unlocked screen doesn't know it.
+    /// The password until now, or a `code`: whoever finds an unlocked screen has neither. An account
+    /// without both takes a session that is at most five minutes old in their place.
     #[oai(write_only)]
-    current_password: Password,
+    current_password: Option<Password>,
+    /// In place of the password a code of the authenticator app, or a recovery code.
+    #[oai(write_only)]
+    code: Option<String>,
     /// 8–128 characters of any kind, not easy to guess.
     #[oai(write_only)]
     new_password: Password,
@@ -31,7 +37,7 @@ struct PasswordForm {
 problems! {
     /// What can go wrong with changing the password.
     pub(super) enum PasswordError includes
-        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, NEW_PASSWORD, DATABASE] {}
+        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, NEW_PASSWORD, DATABASE] {}
 }
 
 /// The operation.
@@ -40,44 +46,44 @@ pub struct PasswordApi(pub Accounts);
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
 impl PasswordApi {
     /// Change the password and end all other sessions.
+    ///
+    /// An account that signs in by an account elsewhere gets its first password here.
     #[oai(path = "/password", method = "put", operation_id = "change_password")]
     async fn change(
         &self,
         SignedIn(caller): SignedIn,
         Body(form): Body<PasswordForm>,
     ) -> Result<NoContent, PasswordError> {
-        let checked = self.0.check_password(caller.user, form.current_password).await?;
-        let own_words = self.own_words(caller.user).await?;
-        let new = NewPassword {
-            password: form.new_password,
-            field: "new_password",
-            own_words,
-            second_factor: false,
-        };
+        let proof = Proof::new(form.current_password, form.code);
+        let checked = self.0.prove(&caller, proof).await?;
+        let new = self.standing(caller.user, form.new_password).await?;
         let hash = self.0.hasher.hash(new).await?;
-        self.store(&caller, &checked, &hash).await?;
+        self.store(&caller, checked.as_deref(), &hash).await?;
         Ok(NoContent)
     }
 }
 
 impl PasswordApi {
-    /// What a stranger would try first.
-    async fn own_words(&self, user: Uuid) -> Result<Vec<String>, Problem> {
-        let mut connection = self.0.pool.acquire().await?;
-        let row = store::read(&mut connection, user).await?;
-        Ok(row
+    /// The new password with what it is judged by: what a stranger would try first, and whether a
+    /// second factor stands beside it. One that is taken away later leaves the password as it is.
+    async fn standing(&self, user: Uuid, password: Password) -> Result<NewPassword, Problem> {
+        let mut database = self.0.pool.acquire().await?;
+        let row = store::read(&mut database, user).await?;
+        let own_words = row
             .map(|row| [Some(row.login), row.email, row.first_name, row.last_name])
             .into_iter()
             .flatten()
             .flatten()
-            .collect())
+            .collect();
+        let second_factor = SecondFactors::is_on(&mut database, user).await?;
+        Ok(NewPassword { password, field: "new_password", own_words, second_factor })
     }
 
     /// Password and end of the other sessions together: whoever knew the old one is out.
     async fn store(
         &self,
         caller: &Verified,
-        checked: &str,
+        checked: Option<&str>,
         hash: &str,
     ) -> Result<(), PasswordError> {
         let Accounts { pool, sessions, identity, .. } = &self.0;

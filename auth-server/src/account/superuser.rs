@@ -89,7 +89,7 @@ pub async fn create_superuser(
         id,
         login: &login,
         email: None,
-        password_hash: &hash,
+        password_hash: Some(&hash),
         first_name: None,
         last_name: None,
     };

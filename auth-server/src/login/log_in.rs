@@ -128,8 +128,8 @@ impl LogIn {
         attempt: &mut Attempt,
     ) -> Result<Option<LoginAnswer>, LoginError> {
         let known = self.find(login, attempt).await?;
-        let stored = known.as_ref().map(|known| known.password_hash.clone());
-        // Without an account, a hash that nothing fits is compared: that takes as long.
+        let stored = known.as_ref().and_then(|known| known.password_hash.clone());
+        // Without an account or a password, a hash that nothing fits is compared: that takes as long.
         let verdict = self.0.hasher.verify(password, stored).await?;
         let (Some(known), Verdict::Right | Verdict::Rehashed(_)) = (known, &verdict) else {
             return Err(LoginError::CredentialsInvalid);
@@ -148,8 +148,9 @@ impl LogIn {
         verdict: Verdict,
         attempt: &mut Attempt,
     ) -> Result<Option<LoginAnswer>, LoginError> {
-        let checked = &known.password_hash;
-        let new_hash = if let Verdict::Rehashed(hash) = &verdict { hash } else { checked };
+        let checked = known.password_hash.as_deref();
+        let new_hash =
+            if let Verdict::Rehashed(hash) = &verdict { Some(hash.as_str()) } else { checked };
         let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
         let now = self.0.clock.now();
         let number = store::begin_session(&mut transaction, known.id, checked, new_hash, now)
@@ -173,10 +174,11 @@ impl LogIn {
     async fn challenge(
         &self,
         known: &Credentials,
-        new_hash: &str,
+        new_hash: Option<&str>,
     ) -> Result<Option<LoginAnswer>, Problem> {
-        let checked = &known.password_hash;
-        if checked != new_hash {
+        let checked = known.password_hash.as_deref();
+        let new_hash = new_hash.unwrap_or_default();
+        if checked != Some(new_hash) {
             let mut database = self.0.pool.acquire().await?;
             let changed =
                 store::change_password(&mut database, known.id, checked, new_hash).await?;

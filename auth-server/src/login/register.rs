@@ -99,12 +99,13 @@ impl Register {
             id,
             login: &names.login,
             email: names.email.as_ref(),
-            password_hash,
+            password_hash: Some(password_hash),
             first_name: names.first_name.as_ref(),
             last_name: names.last_name.as_ref(),
         };
         store::insert(&mut transaction, &new, now).await.map_err(taken)?;
-        let number = store::begin_session(&mut transaction, id, password_hash, password_hash, now)
+        let stored = Some(password_hash);
+        let number = store::begin_session(&mut transaction, id, stored, stored, now)
             .await
             .map_err(Problem::from)?
             .unwrap_or_default();

@@ -111,9 +111,11 @@ impl SecondStep {
             return Err(SecondStepError::ChallengeInvalid);
         }
         let hash = store::password_hash(&mut *transaction, user).await.map_err(Problem::from)?;
-        let hash = hash.filter(|hash| challenge.is_of(hash));
-        let hash = hash.ok_or(SecondStepError::ChallengeInvalid)?;
-        let number = store::begin_session(transaction, user, &hash, &hash, now).await;
+        if !challenge.is_of(hash.as_deref().unwrap_or_default()) {
+            return Err(SecondStepError::ChallengeInvalid);
+        }
+        let hash = hash.as_deref();
+        let number = store::begin_session(transaction, user, hash, hash, now).await;
         let number = number.map_err(Problem::from)?.ok_or(SecondStepError::ChallengeInvalid)?;
         Ok(sign_in(&self.0, transaction, (user, number), device).await?)
     }

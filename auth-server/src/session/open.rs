@@ -1,5 +1,6 @@
-//! Opening a session.
+//! Opening a session, and when that was.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -59,5 +60,23 @@ impl Sessions {
         }
         let refresh_token = self.keys.write(Link { session: id, counter: 0 });
         Ok(Opened { id, number, refresh_token, revocations })
+    }
+
+    /// When the session was opened; nothing where it has ended.
+    ///
+    /// # Errors
+    /// The database refused or is away.
+    pub async fn opened_at(
+        database: &mut PgConnection,
+        user: Uuid,
+        session: Uuid,
+    ) -> sqlx::Result<Option<DateTime<Utc>>> {
+        sqlx::query_scalar!(
+            "SELECT created_at FROM sessions WHERE id = $2 AND user_id = $1 AND ended_at IS NULL",
+            user,
+            session,
+        )
+        .fetch_optional(database)
+        .await
     }
 }

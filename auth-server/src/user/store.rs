@@ -35,8 +35,8 @@ pub struct NewUser<'a> {
     pub login: &'a Login,
     /// E-mail address.
     pub email: Option<&'a Email>,
-    /// PHC string.
-    pub password_hash: &'a str,
+    /// PHC string; none where the account is to have no password.
+    pub password_hash: Option<&'a str>,
     /// First name.
     pub first_name: Option<&'a PersonName>,
     /// Last name.
@@ -47,8 +47,8 @@ pub struct NewUser<'a> {
 pub struct Credentials {
     /// The account.
     pub id: Uuid,
-    /// PHC string.
-    pub password_hash: String,
+    /// PHC string; none where the account has no password.
+    pub password_hash: Option<String>,
     /// A disabled account can't be signed in to.
     pub disabled: bool,
 }
@@ -112,7 +112,8 @@ pub async fn credentials(pool: &PgPool, login_key: &str) -> sqlx::Result<Option<
     .await
 }
 
-/// The stored hash of an account's password.
+/// The stored hash of an account's password; none where it has no password, or there is no such
+/// account.
 ///
 /// # Errors
 /// The database refused or is away.
@@ -120,9 +121,8 @@ pub async fn password_hash(
     database: impl PgExecutor<'_>,
     id: Uuid,
 ) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!("SELECT password_hash FROM users WHERE id = $1", id)
-        .fetch_optional(database)
-        .await
+    let row = sqlx::query_scalar!("SELECT password_hash FROM users WHERE id = $1", id);
+    Ok(row.fetch_optional(database).await?.flatten())
 }
 
 /// Notes a login and numbers its session. `None` where the account was disabled, or its password
@@ -133,13 +133,13 @@ pub async fn password_hash(
 pub async fn begin_session(
     transaction: &mut PgConnection,
     id: Uuid,
-    checked_hash: &str,
-    new_hash: &str,
+    checked_hash: Option<&str>,
+    new_hash: Option<&str>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
         "UPDATE users SET session_seq = session_seq + 1, last_login_at = $4, password_hash = $3
-         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
+         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL
          RETURNING session_seq",
         id,
         checked_hash,
@@ -158,12 +158,12 @@ pub async fn begin_session(
 pub async fn change_password(
     transaction: &mut PgConnection,
     id: Uuid,
-    checked_hash: &str,
+    checked_hash: Option<&str>,
     new_hash: &str,
 ) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
         "UPDATE users SET password_hash = $3
-         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
+         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL
          RETURNING session_seq",
         id,
         checked_hash,
@@ -181,12 +181,12 @@ pub async fn change_password(
 pub async fn change_login(
     transaction: &mut PgConnection,
     id: Uuid,
-    checked_hash: &str,
+    checked_hash: Option<&str>,
     login: &Login,
 ) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
         "UPDATE users SET login = $3, login_key = $4
-         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
+         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL
          RETURNING session_seq",
         id,
         checked_hash,
@@ -205,12 +205,15 @@ pub async fn change_login(
 pub async fn delete(
     transaction: &mut PgConnection,
     id: Uuid,
-    checked_hash: &str,
+    checked_hash: Option<&str>,
 ) -> sqlx::Result<bool> {
-    let done =
-        sqlx::query!("DELETE FROM users WHERE id = $1 AND password_hash = $2", id, checked_hash)
-            .execute(transaction)
-            .await?;
+    let done = sqlx::query!(
+        "DELETE FROM users WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2",
+        id,
+        checked_hash,
+    )
+    .execute(transaction)
+    .await?;
     Ok(done.rows_affected() > 0)
 }
 

@@ -43,6 +43,26 @@ async fn a_password_that_stands_alone_may_have_to_be_longer() {
 }
 
 #[tokio::test]
+async fn beside_a_second_factor_a_shorter_password_will_do() {
+    let server = TestServer::with(&[("AUTH_PASSWORD_SHORTEST_ALONE", "15")]).await;
+    let user = server.register("ada").await;
+    let change = |from: &str, to: &str| json!({ "current_password": from, "new_password": to });
+    let short = "vT7#qpL2!";
+    let refused = user.put("me/password", &change(PASSWORD, short)).await;
+    let advice = advice(refused);
+    assert_eq!(advice, "Take at least 15 characters: without a second factor 8 are not enough.");
+    server.enrol(&user).await;
+    user.put("me/password", &change(PASSWORD, short)).await.expect(204, "");
+    user.put("me/password", &change(short, "vT7#qpL")).await.expect(422, "password_rejected");
+    // Without it, the password stays until it is changed.
+    let remove = user.request(reqwest::Method::DELETE, "me/second-factor");
+    user.send(remove.json(&json!({ "current_password": short }))).await.expect(204, "");
+    let body = json!({ "login": "ada", "password": short });
+    server.guest().post("auth/login", &body).await.expect(200, "");
+    user.put("me/password", &change(short, "vT7#qpL3!")).await.expect(422, "password_rejected");
+}
+
+#[tokio::test]
 async fn what_everybody_tries_first_is_refused_in_any_case() {
     let server = TestServer::start().await;
     for password in ["Password1", "qwertyuiop", "ILoveYou!", "trustno1", "to be or not to be"] {

@@ -24,15 +24,23 @@ const UNTHROTTLED: [(&str, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn unknown_login_wrong_password_and_disabled_account_take_the_same_time() {
+async fn unknown_login_wrong_or_no_password_and_disabled_account_take_the_same_time() {
     let server = TestServer::with(&UNTHROTTLED).await;
-    for login in ["ada", "locked"] {
+    for login in ["ada", "locked", "elsewhere"] {
         server.register(login).await;
     }
     server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'locked'").await;
+    let no_password = "UPDATE users SET password_hash = NULL WHERE login = 'elsewhere'";
+    server.database.execute(no_password).await;
     let guest = server.guest();
-    let kinds = [("nobody", PASSWORD), ("ada", "wrong"), ("locked", PASSWORD), ("locked", "wrong")];
-    let mut times = [const { Vec::new() }; 4];
+    let kinds = [
+        ("nobody", PASSWORD),
+        ("ada", "wrong"),
+        ("locked", PASSWORD),
+        ("locked", "wrong"),
+        ("elsewhere", PASSWORD),
+    ];
+    let mut times = [const { Vec::new() }; 5];
     let mut answers = std::collections::BTreeSet::new();
     for round in 0..TRIES {
         // In turn, and each as often after each other, so that what slows the machine slows all.

@@ -6,5 +6,6 @@ mod login;
 mod password;
 mod permissions;
 mod profile;
+mod proof;
 mod second_factor;
 mod sessions;

@@ -1,13 +1,13 @@
 //! `POST /api/v1/me/second-factor`
 
 use poem_openapi::{Object, OpenApi};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::account::Accounts;
 use crate::account::current_password::{CURRENT_PASSWORD, wrong};
+use crate::account::proof::{PROOF, Proof};
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::input::BODY;
-use crate::password::Password;
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
@@ -15,15 +15,6 @@ use crate::second_factor::{store, svg};
 use crate::store::DATABASE;
 use crate::throttle::THROTTLE;
 use crate::user;
-
-/// Proof of who asks.
-#[derive(Deserialize, Object)]
-#[serde(deny_unknown_fields)]
-struct EnrolmentForm {
-    /// The current password.
-    #[oai(write_only)]
-    current_password: Password,
-}
 
 /// What the authenticator app has to know; it is shown this once.
 #[derive(Serialize, Object)]
@@ -39,7 +30,9 @@ struct Enrolment {
 
 problems! {
     /// What can go wrong with beginning a second factor.
-    pub(super) enum EnrolError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, DATABASE] {
+    pub(super) enum EnrolError includes
+        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE]
+    {
         Active = 409 "second_factor_active" "You have a second factor; take it away first.",
     }
 }
@@ -57,10 +50,10 @@ impl Enrol {
     async fn begin(
         &self,
         SignedIn(caller): SignedIn,
-        Body(form): Body<EnrolmentForm>,
+        Body(proof): Body<Proof>,
     ) -> Result<Reply<Enrolment>, EnrolError> {
         let Accounts { pool, second_factors, clock, .. } = &self.0;
-        self.0.check_password(caller.user, form.current_password).await?;
+        self.0.prove(&caller, proof).await?;
         let mut database = pool.acquire().await.map_err(Problem::from)?;
         let account = user::store::read(&mut database, caller.user).await.map_err(Problem::from)?;
         let account = account.ok_or_else(wrong)?;

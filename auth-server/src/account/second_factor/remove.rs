@@ -34,7 +34,7 @@ impl Remove {
         SignedIn(caller): SignedIn,
         Body(proof): Body<Proof>,
     ) -> Result<NoContent, RemoveError> {
-        self.0.prove(caller.user, proof).await?;
+        self.0.prove(&caller, proof).await?;
         let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
         if !store::remove(&mut transaction, caller.user).await.map_err(Problem::from)? {
             return Err(RemoveError::Off);

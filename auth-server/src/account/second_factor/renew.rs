@@ -38,7 +38,7 @@ impl Renew {
         SignedIn(caller): SignedIn,
         Body(proof): Body<Proof>,
     ) -> Result<Reply<RecoveryCodeList>, RenewError> {
-        self.0.prove(caller.user, proof).await?;
+        self.0.prove(&caller, proof).await?;
         let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
         let factor = store::lock(&mut transaction, caller.user).await.map_err(Problem::from)?;
         if !factor.is_some_and(|factor| factor.confirmed) {

@@ -1,0 +1,215 @@
+//! What proves who asks, for all operations that want to know: the password, a code of the second
+//! factor, or, where there is neither, a session that was opened a moment ago.
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use insta::assert_snapshot;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Answer, App, PASSWORD, TestServer, User};
+
+const NEW: &str = "seven green bottles hanging";
+
+/// Everything that wants proof, with what stands in the request besides it. What changes least is
+/// first.
+fn operations() -> [(Method, &'static str, Value); 6] {
+    [
+        (Method::POST, "me/second-factor", json!({})),
+        (Method::POST, "me/second-factor/recovery-codes", json!({})),
+        (Method::PUT, "me/login", json!({ "login": "lovelace" })),
+        (Method::PUT, "me/password", json!({ "new_password": NEW })),
+        (Method::DELETE, "me/second-factor", json!({})),
+        (Method::DELETE, "me", json!({})),
+    ]
+}
+
+/// Sends one of them with this proof.
+async fn ask(user: &User, (method, path, rest): (Method, &str, Value), proof: &Value) -> Answer {
+    let mut body = rest;
+    body.as_object_mut().unwrap().extend(proof.as_object().unwrap().clone());
+    user.send(user.request(method, path).json(&body)).await
+}
+
+/// As an account that was made by signing in elsewhere.
+async fn forget_password(server: &TestServer, login: &str) {
+    let statement = format!("UPDATE users SET password_hash = NULL WHERE login = '{login}'");
+    server.database.execute(&statement).await;
+}
+
+#[tokio::test]
+async fn a_code_does_in_place_of_the_password_once() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let (app, recovery) = server.enrol(&user).await;
+    let change = json!({ "login": "lovelace", "code": app.code_in(&server, 1) });
+    user.put("me/login", &change).await.expect(204, "");
+    assert_eq!(user.get("me").await.ok()["login"], "lovelace");
+    let second = json!({ "new_password": NEW, "code": app.code_in(&server, 1) });
+    user.put("me/password", &second).await.expect(403, "code_wrong");
+    let change = json!({ "new_password": NEW, "code": recovery[0] });
+    user.put("me/password", &change).await.expect(204, "");
+    user.put("me/password", &change).await.expect(403, "code_wrong");
+    let log_in = json!({ "login": "lovelace", "password": NEW });
+    assert_eq!(server.guest().post("auth/login", &log_in).await.ok()["mfa_required"], true);
+    let again = json!({ "code": recovery[1] });
+    user.post("me/second-factor", &again).await.expect(409, "second_factor_active");
+    let farewell = user.request(Method::DELETE, "me").json(&json!({ "code": recovery[2] }));
+    user.send(farewell).await.expect(204, "");
+    assert_eq!(server.database.count("SELECT count(*) FROM users").await, 0);
+}
+
+#[tokio::test]
+async fn a_code_that_is_none_changes_nothing_and_the_next_ones_have_to_wait() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    // Without a second factor every code is wrong.
+    for operation in operations() {
+        let none = json!({ "code": "000000" });
+        ask(&user, operation, &none).await.expect(403, "code_wrong");
+    }
+    let (app, _) = server.enrol(&user).await;
+    let wrong = json!({ "code": app.wrong_code(&server) });
+    for operation in operations().into_iter().take(3) {
+        ask(&user, operation, &wrong).await.expect(403, "code_wrong");
+    }
+    let right = json!({ "code": app.code_in(&server, 1) });
+    for operation in operations() {
+        ask(&user, operation, &right).await.expect(429, "too_many_attempts");
+    }
+    assert_eq!(user.get("me").await.ok()["login"], "ada");
+    assert_eq!(user.get("me/second-factor").await.ok()["active"], true);
+    server.challenge("ada").await;
+}
+
+#[tokio::test]
+async fn who_has_a_password_or_a_second_factor_never_gets_by_without() {
+    let server = TestServer::start().await;
+    let (user, other) = (server.register("ada").await, server.register("bob").await);
+    server.enrol(&other).await;
+    forget_password(&server, "bob").await;
+    let both = json!({ "current_password": PASSWORD, "code": "000000" });
+    for (user, field) in [(&user, "current_password"), (&other, "code")] {
+        for operation in operations() {
+            let answer = ask(user, operation.clone(), &json!({})).await;
+            assert_eq!(answer.expect(422, "field_invalid").field(), field);
+            let answer = ask(user, operation, &both).await;
+            assert_eq!(answer.expect(422, "field_invalid").field(), "code");
+        }
+    }
+    assert_eq!(server.database.count("SELECT count(*) FROM users").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_changes_by_codes_at_once_each_counts_only_for_the_password_that_it_saw() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let (_, recovery) = server.enrol(&user).await;
+    let changes = recovery.iter().take(6).enumerate().map(async |(number, code)| {
+        let new = format!("one blue elephant dancing {number}");
+        let answer = user.put("me/password", &json!({ "new_password": new, "code": code })).await;
+        if answer.status == 204 {
+            return Some(new);
+        }
+        answer.expect(403, "current_password_wrong");
+        None
+    });
+    let won: Vec<String> = join_all(changes).await.into_iter().flatten().collect();
+    assert!((1..6).contains(&won.len()), "{won:?}");
+    let mut right = 0;
+    for new in won {
+        let log_in = json!({ "login": "ada", "password": new });
+        right += u8::from(server.guest().post("auth/login", &log_in).await.status == 200);
+    }
+    assert_eq!(right, 1);
+}
+
+#[tokio::test]
+async fn an_account_without_a_password_answers_as_to_a_wrong_one() {
+    let server = TestServer::start().await;
+    let (user, _) = (server.register("ada").await, server.register("bob").await);
+    forget_password(&server, "ada").await;
+    let log_in = async |login: &str, password: &str| {
+        let body = json!({ "login": login, "password": password });
+        server.guest().post("auth/login", &body).await.expect(401, "credentials_invalid").text
+    };
+    assert_eq!(log_in("ada", PASSWORD).await, log_in("bob", "wrong").await);
+    assert_eq!(log_in("ada", "").await, log_in("bob", "").await);
+    for operation in operations() {
+        let proof = json!({ "current_password": PASSWORD });
+        let status = ask(&user, operation, &proof).await.status;
+        assert!([403, 429].contains(&status), "{status}");
+    }
+    assert_eq!(user.get("me").await.ok()["login"], "ada");
+}
+
+#[tokio::test]
+async fn without_password_and_second_factor_a_new_session_is_proof_for_five_minutes() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    forget_password(&server, "ada").await;
+    server.clock.advance(TimeDelta::minutes(5) - TimeDelta::seconds(2));
+    user.put("me/login", &json!({ "login": "lovelace" })).await.expect(204, "");
+    server.clock.advance(TimeDelta::seconds(3));
+    // Another pair of tokens makes no other session.
+    let body = json!({ "refresh_token": user.refresh_token });
+    let tokens = server.guest().post("auth/refresh", &body).await.ok();
+    let user = User { caller: server.as_user(tokens["access_token"].as_str().unwrap()), ..user };
+    for operation in operations() {
+        ask(&user, operation, &json!({})).await.expect(403, "sign_in_again");
+    }
+    assert_snapshot!(user.put("me/login", &json!({ "login": "byron" })).await, @r#"
+    403
+    {
+      "code": "sign_in_again",
+      "detail": "Sign in again the way you did, then do this within 5 minutes.",
+      "status": 403,
+      "title": "This needs a session that was opened a moment ago.",
+      "type": "about:blank"
+    }
+    "#);
+    assert_eq!(user.get("me").await.ok()["login"], "lovelace");
+}
+
+#[tokio::test]
+async fn a_first_password_is_set_as_one_is_changed() {
+    let server = TestServer::start().await;
+    let (user, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
+    forget_password(&server, "ada").await;
+    let weak = user.put("me/password", &json!({ "new_password": "ada12345" })).await;
+    assert_eq!(weak.expect(422, "password_rejected").field(), "new_password");
+    user.put("me/password", &json!({ "new_password": NEW })).await.expect(204, "");
+    elsewhere.get("me").await.expect(401, "token_revoked");
+    let body = json!({ "login": "ada", "password": NEW });
+    server.guest().post("auth/login", &body).await.expect(200, "");
+    // From here on it takes the password.
+    let again = user.put("me/password", &json!({ "new_password": PASSWORD })).await;
+    assert_eq!(again.expect(422, "field_invalid").field(), "current_password");
+}
+
+#[tokio::test]
+async fn a_second_factor_guards_an_account_without_a_password() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    forget_password(&server, "ada").await;
+    let app = App::scan(&user.post("me/second-factor", &json!({})).await.ok());
+    let code = json!({ "code": app.code(&server) });
+    let confirmed = user.post("me/second-factor/confirm", &code).await.ok();
+    let change = json!({ "new_password": NEW });
+    assert_eq!(user.put("me/password", &change).await.expect(422, "field_invalid").field(), "code");
+    let change = json!({ "new_password": NEW, "code": confirmed["recovery_codes"][0] });
+    user.put("me/password", &change).await.expect(204, "");
+    server.clock.advance(TimeDelta::minutes(1));
+    let body = json!({ "login": "ada", "password": NEW });
+    let challenge = server.guest().post("auth/login", &body).await.ok();
+    let body = json!({ "challenge": challenge["challenge"], "code": app.code(&server) });
+    server.guest().post("auth/login/second-factor", &body).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn an_account_without_a_password_is_deleted_by_who_just_signed_in() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    forget_password(&server, "ada").await;
+    user.send(user.request(Method::DELETE, "me").json(&json!({}))).await.expect(204, "");
+    assert_eq!(server.database.count("SELECT count(*) FROM users").await, 0);
+}
