@@ -18,6 +18,7 @@ use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, NoContent, Reply};
 use crate::store::{DATABASE, constraint};
+use crate::user::email_store;
 use crate::user::profile_store::{Change, ProfileChange, change_profile};
 use crate::user::store;
 use crate::user::{Email, PersonName, User, in_field};
@@ -79,7 +80,13 @@ impl MeApi {
             last_name: changed(form.last_name, PersonName::parse).map_err(in_field("last_name"))?,
         };
         let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
-        change_profile(&mut transaction, caller.user, &change).await.map_err(taken)?;
+        let there = change_profile(&mut transaction, caller.user, &change).await.map_err(taken)?;
+        if let (true, Change::Set(email)) = (there, &change.email) {
+            let now = self.0.clock.now();
+            email_store::claim(&mut transaction, caller.user, email, now)
+                .await
+                .map_err(Problem::from)?;
+        }
         let user = load(&mut transaction, caller.user).await?;
         transaction.commit().await.map_err(Problem::from)?;
         user.map(Reply).ok_or(ChangeError::Gone)

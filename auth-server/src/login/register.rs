@@ -15,6 +15,7 @@ use crate::problems;
 use crate::request::{Body, Created};
 use crate::session::Device;
 use crate::store::{DATABASE, constraint};
+use crate::user::email_store;
 use crate::user::store::{self, NewUser};
 use crate::user::{Email, Login, PersonName, User, in_field};
 
@@ -104,6 +105,9 @@ impl Register {
             last_name: names.last_name.as_ref(),
         };
         store::insert(&mut transaction, &new, now).await.map_err(taken)?;
+        if let Some(email) = &names.email {
+            email_store::claim(&mut transaction, id, email, now).await.map_err(Problem::from)?;
+        }
         let stored = Some(password_hash);
         let number = store::begin_session(&mut transaction, id, stored, stored, now)
             .await

@@ -1,5 +1,6 @@
 //! Accounts: who there is.
 
+pub mod email_store;
 mod names;
 mod profile;
 pub mod profile_store;

@@ -18,6 +18,8 @@ pub struct User {
     pub login: String,
     /// E-mail address.
     pub email: Option<String>,
+    /// Whether a mail to the address was answered: until then it is but a claim.
+    pub email_verified: bool,
     /// First name.
     pub first_name: Option<String>,
     /// Last name.
@@ -40,6 +42,7 @@ impl User {
             id: row.id,
             login: row.login,
             email: row.email,
+            email_verified: row.email_verified_at.is_some(),
             first_name: row.first_name,
             last_name: row.last_name,
             roles: roles.iter().map(ToString::to_string).collect(),

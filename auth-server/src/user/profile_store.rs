@@ -38,7 +38,8 @@ pub struct ProfileChange {
     pub last_name: Change<PersonName>,
 }
 
-/// Changes the account; false if there is none.
+/// Changes the account; false if there is none. Another address is not verified, however the one
+/// before was.
 ///
 /// # Errors
 /// A taken address runs into the constraint `users_email_key`.
@@ -55,6 +56,8 @@ pub async fn change_profile(
         "UPDATE users SET
              email = CASE WHEN $2 THEN $3 ELSE email END,
              email_key = CASE WHEN $2 THEN $4 ELSE email_key END,
+             email_verified_at = CASE WHEN $2 AND email_key IS DISTINCT FROM $4 THEN NULL
+                                      ELSE email_verified_at END,
              first_name = CASE WHEN $5 THEN $6 ELSE first_name END,
              last_name = CASE WHEN $7 THEN $8 ELSE last_name END
          WHERE id = $1",

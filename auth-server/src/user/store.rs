@@ -15,6 +15,8 @@ pub struct UserRow {
     pub login: String,
     /// As typed.
     pub email: Option<String>,
+    /// Since when the address is known to be the user's.
+    pub email_verified_at: Option<DateTime<Utc>>,
     /// As typed.
     pub first_name: Option<String>,
     /// As typed.
@@ -89,7 +91,8 @@ pub async fn insert(
 pub async fn read(database: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<UserRow>> {
     sqlx::query_as!(
         UserRow,
-        "SELECT id, login, email, first_name, last_name, created_at, last_login_at, disabled_at
+        "SELECT id, login, email, email_verified_at, first_name, last_name, created_at,
+                last_login_at, disabled_at
          FROM users WHERE id = $1",
         id,
     )

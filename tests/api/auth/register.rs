@@ -29,6 +29,7 @@ async fn a_new_account_comes_signed_in() {
         "created_at": "[time]",
         "disabled": false,
         "email": "Ada@Example.com",
+        "email_verified": false,
         "first_name": "Ada",
         "id": "[id]",
         "last_login_at": "[time]",

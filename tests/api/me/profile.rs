@@ -15,6 +15,7 @@ async fn a_user_reads_and_changes_names_and_address() {
       "created_at": "[time]",
       "disabled": false,
       "email": "ada@example.com",
+      "email_verified": false,
       "first_name": "Ada",
       "id": "[id]",
       "last_login_at": "[time]",
@@ -31,6 +32,7 @@ async fn a_user_reads_and_changes_names_and_address() {
       "created_at": "[time]",
       "disabled": false,
       "email": "ada@example.com",
+      "email_verified": false,
       "first_name": "Ada",
       "id": "[id]",
       "last_login_at": "[time]",
@@ -50,6 +52,20 @@ async fn an_address_that_another_account_has_is_refused() {
     let answer = user.patch("me", &json!({ "email": "B@Example.COM", "first_name": "Ada" })).await;
     assert_eq!(answer.expect(409, "email_taken").field(), "email");
     assert!(user.get("me").await.ok()["first_name"].is_null(), "half-written");
+}
+
+#[tokio::test]
+async fn another_address_is_not_verified_however_the_one_before_was() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let verified = async |change| user.patch("me", &change).await.ok()["email_verified"].clone();
+    assert_eq!(verified(json!({ "email": "ada@example.com" })).await, false);
+    server.database.execute("UPDATE users SET email_verified_at = now()").await;
+    assert_eq!(verified(json!({ "first_name": "Ada" })).await, true);
+    assert_eq!(verified(json!({ "email": "Ada@Example.com" })).await, true, "the same address");
+    assert_eq!(verified(json!({ "email": "ada@example.org" })).await, false);
+    server.database.execute("UPDATE users SET email_verified_at = now()").await;
+    assert_eq!(verified(json!({ "email": null })).await, false);
 }
 
 #[tokio::test]
