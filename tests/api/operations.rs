@@ -94,6 +94,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("GET", "/api/v1/me/sessions", Value::Null),
         ("DELETE", "/api/v1/me", json!({ "current_password": PASSWORD })),
         ("PUT", "/api/v1/me/login", json!({ "login": user.login, "current_password": PASSWORD })),
+        ("PUT", "/api/v1/me/user-agents", json!({ "current_password": PASSWORD })),
         ("GET", "/api/v1/me/second-factor", Value::Null),
         ("POST", "/api/v1/me/second-factor", json!({ "current_password": PASSWORD })),
         ("POST", "/api/v1/me/second-factor/confirm", json!({ "code": "000000" })),

@@ -21,7 +21,7 @@ use crate::store::{DATABASE, constraint};
 use crate::user::email_store;
 use crate::user::profile_store::{Change, ProfileChange, change_profile};
 use crate::user::store;
-use crate::user::{Email, PersonName, User, in_field};
+use crate::user::{Email, Genre, PersonName, User, in_field};
 
 /// What is to change of the account; what is left out stays, `null` clears.
 #[derive(Deserialize, Object)]
@@ -36,6 +36,9 @@ struct ProfileForm {
     /// Last name, up to 100 characters.
     #[serde(default)]
     last_name: MaybeUndefined<String>,
+    /// Id of the genre that one likes best, up to 100 characters. Nobody looks it up.
+    #[serde(default)]
+    favourite_genre: MaybeUndefined<String>,
 }
 
 problems! {
@@ -66,7 +69,7 @@ impl MeApi {
         user.map(Reply).ok_or(ReadError::Gone)
     }
 
-    /// Change names and e-mail address.
+    /// Change names, e-mail address and favourite genre.
     #[oai(path = "/", method = "patch", operation_id = "change_me")]
     async fn change(
         &self,
@@ -78,6 +81,8 @@ impl MeApi {
             first_name: changed(form.first_name, PersonName::parse)
                 .map_err(in_field("first_name"))?,
             last_name: changed(form.last_name, PersonName::parse).map_err(in_field("last_name"))?,
+            favourite_genre: changed(form.favourite_genre, Genre::parse)
+                .map_err(in_field("favourite_genre"))?,
         };
         let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
         let there = change_profile(&mut transaction, caller.user, &change).await.map_err(taken)?;

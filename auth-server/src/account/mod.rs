@@ -2,6 +2,7 @@
 
 mod current_password;
 mod delete;
+pub mod device;
 pub mod history;
 pub mod login;
 pub mod me;
@@ -12,6 +13,7 @@ pub mod second_factor;
 pub mod sessions;
 mod start;
 mod superuser;
+pub mod user_agents;
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
+use super::agent::{AGENT, NOT_ALLOWED};
 use super::answer::{LoginAnswer, SecondFactorWanted};
 use super::device::From as FromDevice;
 use super::tokens::sign_in;
@@ -34,7 +35,7 @@ struct LoginForm {
 
 problems! {
     /// What can go wrong with signing in.
-    pub(super) enum LoginError includes [BODY, THROTTLE, DATABASE] {
+    pub(super) enum LoginError includes [BODY, THROTTLE, AGENT, DATABASE] {
         CredentialsInvalid = 401 "credentials_invalid" "The login or the password is wrong.",
     }
 }
@@ -90,6 +91,8 @@ impl LogIn {
             .ended(match &answer {
                 Ok(_) => Outcome::Succeeded,
                 Err(LoginError::CredentialsInvalid) => Outcome::Failed,
+                // Whoever knows the password does not guess it.
+                Err(LoginError::Problem(why)) if why.code == NOT_ALLOWED.code => Outcome::Succeeded,
                 Err(LoginError::Problem(_)) => Outcome::Unchecked,
             })
             .await;

@@ -1,7 +1,7 @@
 //! Signing in, staying signed in, signing out. One operation per file.
 
+mod agent;
 mod answer;
-mod device;
 mod log_in;
 mod log_out;
 mod log_out_others;
@@ -10,7 +10,7 @@ mod register;
 mod second_factor;
 mod tokens;
 
-use crate::account::Accounts;
+use crate::account::{Accounts, device};
 
 /// The operations.
 pub type LoginApi = (

@@ -4,6 +4,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use sqlx::PgConnection;
 
+use super::agent::{self, AGENT};
 use super::device::From as FromDevice;
 use super::tokens::{SignedIn, TokenPair, sign_in};
 use crate::account::Accounts;
@@ -33,7 +34,7 @@ struct SecondStepForm {
 
 problems! {
     /// What can go wrong with the second step of a login.
-    pub(super) enum SecondStepError includes [BODY, &[TOO_MANY], DATABASE] {
+    pub(super) enum SecondStepError includes [BODY, &[TOO_MANY], AGENT, DATABASE] {
         ChallengeInvalid = 401 "challenge_invalid" "This login has expired or was finished; sign in again.",
         CodeWrong = 401 "code_wrong" "This is not your code of now, or it was used before.",
     }
@@ -84,6 +85,8 @@ impl SecondStep {
         if spent.map_err(Problem::from)? {
             return Err(SecondStepError::ChallengeInvalid);
         }
+        // Before a code is used up, or tried.
+        agent::check(&mut transaction, challenge.user, &attempt.device).await?;
         let checked = second_factors.check(&mut transaction, challenge.user, &form.code).await?;
         if checked != Checked::Right {
             transaction.commit().await.map_err(Problem::from)?;

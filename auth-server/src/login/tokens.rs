@@ -8,6 +8,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::agent;
 use crate::account::Accounts;
 use crate::policy::grants;
 use crate::problem::Problem;
@@ -54,13 +55,15 @@ pub(super) struct SignedIn {
 }
 
 /// Opens the user's `number`th session and writes its tokens, in the transaction that gave it the
-/// number: a session that was not committed has tokens that nobody ever sees.
+/// number: a session that was not committed has tokens that nobody ever sees. Every way of signing in
+/// ends here, so here it turns out whether the program may. Problems: [`agent::AGENT`].
 pub(super) async fn sign_in(
     accounts: &Accounts,
     transaction: &mut PgConnection,
     (user, number): (Uuid, i64),
     device: &Device,
 ) -> Result<SignedIn, Problem> {
+    agent::check(transaction, user, device).await?;
     let opened = accounts.sessions.open(transaction, user, number, device).await?;
     let (roles, rev) = grants::of_user(transaction, user).await?;
     let session = (opened.id, opened.number);

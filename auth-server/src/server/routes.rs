@@ -14,6 +14,7 @@ use crate::account::password::PasswordApi;
 use crate::account::permissions::PermissionsApi;
 use crate::account::second_factor;
 use crate::account::sessions::SessionsApi;
+use crate::account::user_agents::UserAgentsApi;
 use crate::admin::Admin;
 use crate::admin::accounts::AccountsApi;
 use crate::admin::audit::AuditApi;
@@ -89,6 +90,7 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
             PasswordApi(parts.accounts.clone()),
             LoginApi(parts.accounts.clone()),
             second_factor::api(&parts.accounts),
+            UserAgentsApi(parts.accounts.clone()),
         ),
         SessionsApi(parts.accounts.clone()),
         PermissionsApi(Arc::clone(&parts.policy)),

@@ -23,6 +23,11 @@ pub struct Email {
 #[derive(Clone, Debug)]
 pub struct PersonName(String);
 
+/// The id of a genre in the catalogue: 1–100 characters. Only the catalogue can tell whether there is
+/// such a genre.
+#[derive(Clone, Debug)]
+pub struct Genre(String);
+
 impl Login {
     /// Takes a login as it was typed.
     ///
@@ -107,13 +112,33 @@ impl PersonName {
     }
 }
 
+impl Genre {
+    /// Takes a genre as it was typed.
+    ///
+    /// # Errors
+    /// What can't be one, with the reason.
+    pub fn parse(typed: &str) -> Result<Self, &'static str> {
+        let text = clean(typed)?;
+        if !(1..=100).contains(&text.chars().count()) {
+            return Err("The id of a genre has 1 to 100 characters.");
+        }
+        Ok(Self(text))
+    }
+
+    /// As it was typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Names the field that a value was refused in.
 pub fn in_field(field: &'static str) -> impl Fn(&'static str) -> Problem {
     move |why| Problem::new(FIELD).field(field).detail(why)
 }
 
 /// NFC, so that one name has one spelling; and nothing in it that can't be seen.
-fn clean(typed: &str) -> Result<String, &'static str> {
+pub(super) fn clean(typed: &str) -> Result<String, &'static str> {
     if typed.trim() != typed {
         return Err("There is white space at its beginning or end.");
     }

@@ -24,11 +24,15 @@ pub struct User {
     pub first_name: Option<String>,
     /// Last name.
     pub last_name: Option<String>,
+    /// Id of the genre that the user likes best.
+    pub favourite_genre: Option<String>,
+    /// Parts of the user agents that may sign in; `null`: any may.
+    pub allowed_user_agents: Option<Vec<String>>,
     /// Roles granted to the user, without what they inherit.
     pub roles: Vec<String>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
-    /// When the user last signed in with the password.
+    /// When the user last signed in.
     pub last_login_at: Option<DateTime<Utc>>,
     /// A disabled account can't be signed in to.
     pub disabled: bool,
@@ -45,6 +49,8 @@ impl User {
             email_verified: row.email_verified_at.is_some(),
             first_name: row.first_name,
             last_name: row.last_name,
+            favourite_genre: row.favourite_genre,
+            allowed_user_agents: row.allowed_user_agents,
             roles: roles.iter().map(ToString::to_string).collect(),
             created_at: row.created_at,
             last_login_at: row.last_login_at,

@@ -1,9 +1,9 @@
-//! SQL about what people call themselves.
+//! SQL about what people say of themselves.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::names::{Email, PersonName};
+use super::names::{Email, Genre, PersonName};
 
 /// What is to become of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl<T> Change<T> {
     }
 }
 
-/// A change of what people call themselves.
+/// A change of what people say of themselves.
 #[derive(Debug)]
 pub struct ProfileChange {
     /// E-mail address.
@@ -36,6 +36,8 @@ pub struct ProfileChange {
     pub first_name: Change<PersonName>,
     /// Last name.
     pub last_name: Change<PersonName>,
+    /// The genre that they like best.
+    pub favourite_genre: Change<Genre>,
 }
 
 /// Changes the account; false if there is none. Another address is not verified, however the one
@@ -52,6 +54,7 @@ pub async fn change_profile(
     let (_, email_key) = change.email.parts(Email::key);
     let (change_first, first_name) = change.first_name.parts(PersonName::as_str);
     let (change_last, last_name) = change.last_name.parts(PersonName::as_str);
+    let (change_genre, genre) = change.favourite_genre.parts(Genre::as_str);
     let done = sqlx::query!(
         "UPDATE users SET
              email = CASE WHEN $2 THEN $3 ELSE email END,
@@ -59,7 +62,8 @@ pub async fn change_profile(
              email_verified_at = CASE WHEN $2 AND email_key IS DISTINCT FROM $4 THEN NULL
                                       ELSE email_verified_at END,
              first_name = CASE WHEN $5 THEN $6 ELSE first_name END,
-             last_name = CASE WHEN $7 THEN $8 ELSE last_name END
+             last_name = CASE WHEN $7 THEN $8 ELSE last_name END,
+             favourite_genre = CASE WHEN $9 THEN $10 ELSE favourite_genre END
          WHERE id = $1",
         id,
         change_email,
@@ -69,6 +73,8 @@ pub async fn change_profile(
         first_name,
         change_last,
         last_name,
+        change_genre,
+        genre,
     )
     .execute(database)
     .await?;

@@ -21,9 +21,13 @@ pub struct UserRow {
     pub first_name: Option<String>,
     /// As typed.
     pub last_name: Option<String>,
+    /// A genre of the catalogue.
+    pub favourite_genre: Option<String>,
+    /// Parts of the user agents that may sign in; none: any may.
+    pub allowed_user_agents: Option<Vec<String>>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
-    /// When the user last signed in with the password.
+    /// When the user last signed in.
     pub last_login_at: Option<DateTime<Utc>>,
     /// Since when the account can't be used.
     pub disabled_at: Option<DateTime<Utc>>,
@@ -91,8 +95,8 @@ pub async fn insert(
 pub async fn read(database: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<UserRow>> {
     sqlx::query_as!(
         UserRow,
-        "SELECT id, login, email, email_verified_at, first_name, last_name, created_at,
-                last_login_at, disabled_at
+        "SELECT id, login, email, email_verified_at, first_name, last_name, favourite_genre,
+                allowed_user_agents, created_at, last_login_at, disabled_at
          FROM users WHERE id = $1",
         id,
     )

@@ -26,10 +26,12 @@ async fn a_new_account_comes_signed_in() {
       "refresh_token": "[refresh token]",
       "token_type": "Bearer",
       "user": {
+        "allowed_user_agents": null,
         "created_at": "[time]",
         "disabled": false,
         "email": "Ada@Example.com",
         "email_verified": false,
+        "favourite_genre": null,
         "first_name": "Ada",
         "id": "[id]",
         "last_login_at": "[time]",

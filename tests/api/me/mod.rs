@@ -9,3 +9,4 @@ mod profile;
 mod proof;
 mod second_factor;
 mod sessions;
+mod user_agents;

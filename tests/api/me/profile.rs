@@ -1,8 +1,11 @@
 //! `GET` and `PATCH /api/v1/me`
 
+use chrono::{DateTime, TimeDelta, Utc};
 use insta::assert_snapshot;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{PASSWORD, TestServer};
+
+use crate::users::give;
 
 #[tokio::test]
 async fn a_user_reads_and_changes_names_and_address() {
@@ -12,10 +15,12 @@ async fn a_user_reads_and_changes_names_and_address() {
     assert_snapshot!(user.patch("me", &change).await, @r#"
     200
     {
+      "allowed_user_agents": null,
       "created_at": "[time]",
       "disabled": false,
       "email": "ada@example.com",
       "email_verified": false,
+      "favourite_genre": null,
       "first_name": "Ada",
       "id": "[id]",
       "last_login_at": "[time]",
@@ -29,10 +34,12 @@ async fn a_user_reads_and_changes_names_and_address() {
     assert_snapshot!(user.get("me").await, @r#"
     200
     {
+      "allowed_user_agents": null,
       "created_at": "[time]",
       "disabled": false,
       "email": "ada@example.com",
       "email_verified": false,
+      "favourite_genre": null,
       "first_name": "Ada",
       "id": "[id]",
       "last_login_at": "[time]",
@@ -72,7 +79,7 @@ async fn another_address_is_not_verified_however_the_one_before_was() {
 async fn what_can_not_be_a_name_is_refused_by_its_field() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    for field in ["email", "first_name", "last_name"] {
+    for field in ["email", "first_name", "last_name", "favourite_genre"] {
         for value in ["", " x", "a\u{200b}b@c"] {
             let answer = user.patch("me", &json!({ field: value })).await;
             assert_eq!(answer.expect(422, "field_invalid").field(), field, "{value:?}");
@@ -91,4 +98,42 @@ async fn an_account_that_was_deleted_meanwhile_is_gone() {
     server.database.execute("DELETE FROM users").await;
     user.get("me").await.expect(404, "user_not_found");
     user.patch("me", &json!({ "first_name": "Ada" })).await.expect(404, "user_not_found");
+}
+
+#[tokio::test]
+async fn a_favourite_genre_is_set_and_cleared() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    assert_eq!(user.get("me").await.ok()["favourite_genre"], json!(null));
+    let longest = "é".repeat(100);
+    for genre in ["1cacff68-643e-4ddd-8f57-84b62538081a", "science fiction", &longest] {
+        let changed = user.patch("me", &json!({ "favourite_genre": genre })).await.ok();
+        assert_eq!(changed["favourite_genre"], genre);
+    }
+    user.patch("me", &json!({ "first_name": "Ada" })).await.expect(200, "");
+    assert_eq!(user.get("me").await.ok()["favourite_genre"], longest);
+    let long = json!({ "favourite_genre": "x".repeat(101) });
+    let answer = user.patch("me", &long).await;
+    assert_eq!(answer.expect(422, "field_invalid").field(), "favourite_genre");
+    let cleared = user.patch("me", &json!({ "favourite_genre": null })).await.ok();
+    assert_eq!(cleared["favourite_genre"], json!(null));
+}
+
+#[tokio::test]
+async fn a_user_sees_their_own_roles_and_when_they_last_signed_in() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    give(&root, &user.id, "subscriber").await;
+    let me = user.get("me").await.ok();
+    assert_eq!(me["roles"], json!(["subscriber"]));
+    server.clock.advance(TimeDelta::minutes(1));
+    let before = server.clock.now();
+    let again = server.log_in("ada").await.get("me").await.ok();
+    let at = |me: &Value| me["last_login_at"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+    assert!(at(&me) < before && at(&again) >= before - TimeDelta::milliseconds(1));
+    // Staying signed in is no login.
+    let body = json!({ "refresh_token": user.refresh_token });
+    server.clock.advance(TimeDelta::minutes(1));
+    server.guest().post("auth/refresh", &body).await.expect(200, "");
+    assert_eq!(user.get("me").await.ok()["last_login_at"], again["last_login_at"]);
 }

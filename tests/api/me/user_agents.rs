@@ -1,0 +1,149 @@
+//! `PUT /api/v1/me/user-agents`, and what it means for signing in.
+
+use insta::assert_snapshot;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Answer, Caller, PASSWORD, TestServer};
+
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+async fn by(caller: &Caller, agent: &str, method: Method, path: &str, body: &Value) -> Answer {
+    caller.send(caller.request(method, path).header("user-agent", agent).json(body)).await
+}
+
+/// Asks as Firefox.
+async fn allow(caller: &Caller, list: &Value) -> Answer {
+    let body = json!({ "allowed": list, "current_password": PASSWORD });
+    by(caller, FIREFOX, Method::PUT, "me/user-agents", &body).await
+}
+
+async fn log_in(server: &TestServer, agent: &str, password: &str) -> Answer {
+    let body = json!({ "login": "ada", "password": password });
+    by(&server.guest(), agent, Method::POST, "auth/login", &body).await
+}
+
+#[tokio::test]
+async fn a_login_by_another_program_is_refused_once_its_password_was_right() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    assert_eq!(user.get("me").await.ok()["allowed_user_agents"], Value::Null);
+    allow(&user, &json!(["firefox", "Films/2"])).await.expect(204, "");
+    assert_eq!(user.get("me").await.ok()["allowed_user_agents"], json!(["firefox", "Films/2"]));
+    assert_snapshot!(log_in(&server, "curl/8", PASSWORD).await, @r#"
+    403
+    {
+      "code": "agent_not_allowed",
+      "detail": "Its owner allows some programs only, by their user agents; take one of these.",
+      "status": 403,
+      "title": "This account does not take sign-ins from this program.",
+      "type": "about:blank"
+    }
+    "#);
+    let body = json!({ "login": "ada", "password": PASSWORD });
+    let silent = server.guest().post("auth/login", &body).await;
+    silent.expect(403, "agent_not_allowed");
+    // Who guesses learns nothing of the list.
+    let guess = log_in(&server, "curl/8", "wrong").await.expect(401, "credentials_invalid");
+    assert_eq!(guess.text, log_in(&server, FIREFOX, "wrong").await.text);
+    log_in(&server, FIREFOX, PASSWORD).await.expect(200, "");
+    log_in(&server, "films/2.1 (Android)", PASSWORD).await.expect(200, "");
+    let history = user.get("me/history?outcome=agent_not_allowed").await.ok();
+    let agents: Vec<&Value> =
+        history["items"].as_array().unwrap().iter().map(|item| &item["user_agent"]).collect();
+    assert_eq!(agents, [&Value::Null, &json!("curl/8")]);
+    assert_eq!(server.database.count("SELECT count(*) FROM sessions").await, 3);
+    allow(&user, &Value::Null).await.expect(204, "");
+    log_in(&server, "curl/8", PASSWORD).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn a_second_factor_is_not_looked_at_from_another_program() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let (app, _) = server.enrol(&user).await;
+    allow(&user, &json!(["Firefox"])).await.expect(204, "");
+    let challenge = log_in(&server, FIREFOX, PASSWORD).await.ok()["challenge"].clone();
+    let guest = server.guest();
+    let finish = async |agent: &str, code: &str| {
+        let body = json!({ "challenge": challenge, "code": code });
+        by(&guest, agent, Method::POST, "auth/login/second-factor", &body).await
+    };
+    let (right, wrong) = (app.code_in(&server, 1), app.wrong_code(&server));
+    finish("curl/8", &wrong).await.expect(403, "agent_not_allowed");
+    finish("curl/8", &right).await.expect(403, "agent_not_allowed");
+    finish(FIREFOX, &right).await.expect(200, "");
+    let history = user.get("me/history?outcome=agent_not_allowed").await.ok();
+    assert_eq!(history["items"][0]["method"], "second_factor");
+}
+
+#[tokio::test]
+async fn sessions_that_are_open_go_on() {
+    let server = TestServer::start().await;
+    let (user, other) = (server.register("ada").await, server.log_in("ada").await);
+    allow(&user, &json!(["Firefox"])).await.expect(204, "");
+    other.get("me").await.expect(200, "");
+    let body = json!({ "refresh_token": other.refresh_token });
+    server.guest().post("auth/refresh", &body).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn programs_that_may_not_sign_in_meet_no_waits_and_keep_nobody_out() {
+    let server = TestServer::with(&[("AUTH_THROTTLE_WAITS", "60")]).await;
+    let user = server.register("ada").await;
+    allow(&user, &json!(["Firefox"])).await.expect(204, "");
+    for _ in 0..8 {
+        log_in(&server, "curl/8", PASSWORD).await.expect(403, "agent_not_allowed");
+    }
+    log_in(&server, FIREFOX, PASSWORD).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn nobody_shuts_themselves_out() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    assert_snapshot!(allow(&user, &json!(["Chrome", "Firefox/141"])).await, @r#"
+    422
+    {
+      "code": "field_invalid",
+      "detail": "You could not sign in again from here: this program calls itself `Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0`, which none of these allows.",
+      "field": "allowed",
+      "status": 422,
+      "title": "A field has a value that it can't have.",
+      "type": "about:blank"
+    }
+    "#);
+    let silent = json!({ "allowed": ["Firefox"], "current_password": PASSWORD });
+    let silent = user.put("me/user-agents", &silent).await.expect(422, "field_invalid");
+    let detail = silent.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("this program has no user agent"), "{detail}");
+    log_in(&server, "curl/8", PASSWORD).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn a_list_has_1_to_20_visible_entries() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let many = |count: usize| (0..count).map(|n| format!("Films/{n}")).collect::<Vec<_>>();
+    for bad in [json!([]), json!([""]), json!(["Firefox", " x"]), json!(many(21))] {
+        let answer = allow(&user, &bad).await;
+        assert_eq!(answer.expect(422, "field_invalid").field(), "allowed", "{bad}");
+    }
+    for bad in [json!(["Firefox", "x".repeat(201)]), json!(["Firefox", "a\u{0}b"])] {
+        allow(&user, &bad).await.expect(422, "field_invalid");
+    }
+    allow(&user, &json!("Firefox")).await.expect(422, "field_invalid");
+    allow(&user, &json!(many(20))).await.expect(422, "field_invalid");
+    let mut good = many(19);
+    good.push("Firefox".into());
+    allow(&user, &json!(good)).await.expect(204, "");
+}
+
+#[tokio::test]
+async fn the_list_is_changed_by_who_proves_to_be_the_user() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let wrong = json!({ "allowed": ["Firefox"], "current_password": "wrong" });
+    let answer = by(&user, FIREFOX, Method::PUT, "me/user-agents", &wrong).await;
+    answer.expect(403, "current_password_wrong");
+    assert_eq!(user.get("me").await.ok()["allowed_user_agents"], Value::Null);
+}
