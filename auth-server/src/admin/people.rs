@@ -6,6 +6,8 @@ use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+use crate::policy::grants;
+
 /// A person's account, as admins see it.
 #[derive(Clone, Debug, Serialize, poem_openapi::Object)]
 #[oai(read_only_all)]
@@ -33,7 +35,7 @@ pub struct Person {
 impl Person {
     /// The roles, as decisions know them.
     pub(super) fn role_names(&self) -> Vec<RoleName> {
-        self.roles.iter().filter_map(|name| RoleName::parse(name).ok()).collect()
+        grants::names(&self.roles)
     }
 }
 

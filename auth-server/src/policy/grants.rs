@@ -22,8 +22,13 @@ pub async fn of_user(db: &mut PgConnection, user: Uuid) -> sqlx::Result<(Vec<Rol
     )
     .fetch_one(db)
     .await?;
-    let roles = row.roles.iter().filter_map(|name| RoleName::parse(name).ok()).collect();
-    Ok((roles, row.revision))
+    Ok((names(&row.roles), row.revision))
+}
+
+/// What the database calls roles.
+#[must_use]
+pub fn names(stored: &[String]) -> Vec<RoleName> {
+    stored.iter().filter_map(|name| RoleName::parse(name).ok()).collect()
 }
 
 /// Gives a role. False: the user has it already.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Revocation, Revoked, Sessions, revocation_store, store};
+use super::{Revocation, Revoked, Sessions, refresh_store, revocation_store, store};
 
 impl Sessions {
     /// Ends one session of the user; `None` where it had ended before.
@@ -40,7 +40,7 @@ impl Sessions {
         except: Uuid,
         reason: &str,
     ) -> sqlx::Result<Revocation> {
-        store::end_grace(transaction, except).await?;
+        refresh_store::end_grace(transaction, except).await?;
         end_up_to(transaction, user, (number, Some(except)), reason, self.moment()).await
     }
 
@@ -76,7 +76,7 @@ impl Sessions {
         asking: Uuid,
         reason: &str,
     ) -> sqlx::Result<Option<Revocation>> {
-        store::end_grace(transaction, asking).await?;
+        refresh_store::end_grace(transaction, asking).await?;
         self.end_elsewhere(transaction, user, asking, reason).await
     }
 

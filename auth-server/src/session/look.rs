@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Sessions, store};
+use super::{Sessions, refresh_store};
 
 /// The session of a refresh token that is good for a successor.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ impl Sessions {
         token: &str,
     ) -> sqlx::Result<Option<Current>> {
         let Some(link) = self.keys.read(token) else { return Ok(None) };
-        store::current(database, link.session, link.counter, self.clock.now()).await
+        refresh_store::current(database, link.session, link.counter, self.clock.now()).await
     }
 
     /// User and session that this refresh token was ever given out for, whatever became of it.
@@ -43,7 +43,7 @@ impl Sessions {
         token: &str,
     ) -> sqlx::Result<Option<(Uuid, Uuid)>> {
         let Some(link) = self.keys.read(token) else { return Ok(None) };
-        let user = store::owner(database, link.session).await?;
+        let user = refresh_store::owner(database, link.session).await?;
         Ok(user.map(|user| (user, link.session)))
     }
 }

@@ -5,6 +5,7 @@ mod known;
 mod look;
 mod open;
 mod refresh;
+mod refresh_store;
 mod refresh_token;
 mod revocation;
 mod revocation_store;

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use policies::RoleName;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
+use super::refresh_store::{self, Standing};
 use super::refresh_token::Link;
-use super::store::{self, Standing};
-use super::{GRACE, Revocation, Revoked, Sessions, revocation_store};
+use super::{GRACE, Revocation, Revoked, Sessions, revocation_store, store};
+use crate::policy::grants;
 
 /// What became of a refresh token that was held out.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub struct Refreshed {
     pub session: Uuid,
     /// Its number among the user's.
     pub number: i64,
+    /// The user's roles, and the revision at which they were read.
+    pub granted: (Vec<RoleName>, i64),
     /// The refresh token that is good from now on.
     pub refresh_token: String,
 }
@@ -53,17 +57,20 @@ impl Sessions {
         let Some(link) = self.keys.read(token) else { return Ok(Rotation::Invalid) };
         let now = self.clock.now();
         let idle_until = now + self.limits.idle;
-        let rotated = store::rotate(database, link.session, link.counter, now, idle_until).await?;
-        if let Some(owner) = rotated {
-            return Ok(self.carried(link, owner));
+        let rotated =
+            refresh_store::rotate(database, link.session, link.counter, now, idle_until).await?;
+        if let Some(rotated) = rotated {
+            let granted = (grants::names(&rotated.roles), rotated.revision);
+            return Ok(self.carried(link, (rotated.user, rotated.number), granted));
         }
-        let Some(standing) = store::standing(database, link.session, now).await? else {
+        let Some(standing) = refresh_store::standing(database, link.session, now).await? else {
             return Ok(Rotation::Invalid);
         };
         let replaced_by_current = standing.counter == link.counter.saturating_add(1);
         let lately = standing.rotated_at.is_some_and(|rotated| now < rotated + GRACE);
         if replaced_by_current && lately {
-            return Ok(self.carried(link, (standing.user, standing.number)));
+            let granted = grants::of_user(database, standing.user).await?;
+            return Ok(self.carried(link, (standing.user, standing.number), granted));
         }
         if standing.counter > link.counter {
             return self.end_reused(database, link, &standing).await;
@@ -71,12 +78,18 @@ impl Sessions {
         Ok(Rotation::Invalid)
     }
 
-    fn carried(&self, link: Link, (user, number): (Uuid, i64)) -> Rotation {
+    fn carried(
+        &self,
+        link: Link,
+        (user, number): (Uuid, i64),
+        granted: (Vec<RoleName>, i64),
+    ) -> Rotation {
         let next = Link { counter: link.counter.saturating_add(1), ..link };
         Rotation::Carried(Refreshed {
             user,
             session: link.session,
             number,
+            granted,
             refresh_token: self.keys.write(next),
         })
     }
