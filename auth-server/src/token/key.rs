@@ -3,9 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::EncodePrivateKey;
-use jsonwebtoken::{DecodingKey, EncodingKey};
+use ed25519_dalek::{Signer, SigningKey};
+use jsonwebtoken::DecodingKey;
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -20,7 +19,7 @@ pub struct Key {
     pub signs_from: DateTime<Utc>,
     /// When the last token that it signed is dead; open while no successor is appointed.
     pub dead_after: Option<DateTime<Utc>>,
-    pub(super) signing: EncodingKey,
+    signing: SigningKey,
     pub(super) verifying: DecodingKey,
 }
 
@@ -40,30 +39,37 @@ impl Key {
         seed: &Seed,
         signs_from: DateTime<Utc>,
         dead_after: Option<DateTime<Utc>>,
-    ) -> Result<Self, ed25519_dalek::pkcs8::Error> {
-        let pair = SigningKey::from_bytes(seed);
-        let public = pair.verifying_key().to_bytes();
+    ) -> Self {
+        let signing = SigningKey::from_bytes(seed);
+        let public = signing.verifying_key().to_bytes();
         let x = URL_SAFE_NO_PAD.encode(public);
-        Ok(Self {
+        Self {
             kid: thumbprint(&x),
             x,
             signs_from,
             dead_after,
-            signing: EncodingKey::from_ed_der(pair.to_pkcs8_der()?.as_bytes()),
+            signing,
             verifying: DecodingKey::from_ed_der(&public),
-        })
+        }
+    }
+
+    /// The signature of a message, as a token carries it.
+    pub(super) fn sign(&self, message: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.signing.sign(message.as_bytes()).to_bytes())
     }
 
     /// True when what it signs can be verified.
     #[must_use]
     pub fn works(&self) -> bool {
-        let (message, algorithm) = (b"works?", jsonwebtoken::Algorithm::EdDSA);
-        let signature = jsonwebtoken::crypto::sign(message, &self.signing, algorithm);
-        signature.is_ok_and(|signature| {
-            let verified =
-                jsonwebtoken::crypto::verify(&signature, message, &self.verifying, algorithm);
-            verified.unwrap_or(false)
-        })
+        let (message, algorithm) = ("works?", jsonwebtoken::Algorithm::EdDSA);
+        let signature = self.sign(message);
+        let verified = jsonwebtoken::crypto::verify(
+            &signature,
+            message.as_bytes(),
+            &self.verifying,
+            algorithm,
+        );
+        verified.unwrap_or(false)
     }
 
     /// True while a token that this key signed may still be alive.

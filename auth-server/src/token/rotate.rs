@@ -140,7 +140,7 @@ pub(super) async fn publish(
     signs_from: DateTime<Utc>,
 ) -> Result<String, KeyError> {
     let seed = random_seed();
-    let key = Key::from_seed(&seed, signs_from, None).map_err(|_| KeyError::Unusable)?;
+    let key = Key::from_seed(&seed, signs_from, None);
     let sealed = sealing.seal(&key.kid, seed.as_ref()).map_err(|_| KeyError::Unusable)?;
     let public = URL_SAFE_NO_PAD.decode(&key.x).map_err(|_| KeyError::Unusable)?;
     store::insert(transaction, (&key.kid, &public, &sealed), now, signs_from).await?;
