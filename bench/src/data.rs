@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use auth_server::clock::Clock;
@@ -38,6 +39,37 @@ impl Database {
         let (base, _) = admin_url.rsplit_once('/').context("DATABASE_URL names no database")?;
         let url = format!("{base}/{name}");
         Ok(Self { admin, name, url })
+    }
+
+    /// Makes the whole server keep what it committed, come what may, for as long as `measure` runs. A
+    /// server for tests may be set to be faster and lose it.
+    pub(crate) async fn durably<M, T>(&self, measure: M) -> anyhow::Result<T>
+    where
+        M: AsyncFnOnce() -> anyhow::Result<T>,
+    {
+        let weak = self.weak_settings().await?;
+        self.alter(&weak, "SET", "= on").await?;
+        let result = measure().await;
+        self.alter(&weak, "RESET", "").await?;
+        result
+    }
+
+    /// The settings by which the server may lose what it committed.
+    pub(crate) async fn weak_settings(&self) -> anyhow::Result<Vec<String>> {
+        let sql = "SELECT name FROM pg_settings
+                   WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes') AND setting = 'off'";
+        Ok(sqlx::query_scalar(sql).fetch_all(&self.admin).await?)
+    }
+
+    async fn alter(&self, names: &[String], verb: &str, value: &str) -> anyhow::Result<()> {
+        for name in names {
+            let sql = format!("ALTER SYSTEM {verb} {name} {value}");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&self.admin).await?;
+        }
+        sqlx::raw_sql("SELECT pg_reload_conf()").execute(&self.admin).await?;
+        // Its processes hear of it by a signal.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Ok(())
     }
 
     pub(crate) async fn drop_it(self) -> anyhow::Result<()> {

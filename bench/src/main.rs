@@ -12,6 +12,7 @@ mod people;
 mod process;
 mod refresh;
 mod stats;
+mod wire;
 mod wrk;
 
 use clap::{Parser, Subcommand};

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+
+use crate::wire::read_answer;
 
 /// Connections that share the rate.
 const CONNECTIONS: u32 = 16;
@@ -61,30 +63,4 @@ async fn connection(
         due += period;
     }
     Ok(latencies)
-}
-
-/// One answer with a Content-Length; anything but 200 ends the bench.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> anyhow::Result<()> {
-    let mut filled = 0;
-    loop {
-        let Some(room) = buffer.get_mut(filled..) else { bail!("answer too long") };
-        let read = stream.read(room).await?;
-        if read == 0 {
-            bail!("the connection was closed");
-        }
-        filled += read;
-        let text = std::str::from_utf8(buffer.get(..filled).unwrap_or_default())?;
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        if !head.starts_with("HTTP/1.1 200") {
-            bail!("not 200: {text}");
-        }
-        let length = head
-            .lines()
-            .filter_map(|line| line.split_once(": "))
-            .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-            .and_then(|(_, value)| value.parse().ok());
-        if body.len() >= length.unwrap_or(0) {
-            return Ok(());
-        }
-    }
 }

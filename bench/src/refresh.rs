@@ -7,11 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Args;
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::auth::{self, Auth};
 use crate::data::Database;
 use crate::people::{self, LogIn, Work};
 use crate::stats::Spread;
+use crate::wire::read_answer;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -26,20 +29,35 @@ pub(crate) struct Options {
     clients: u32,
 }
 
-/// One session.
+/// One session, on a connection of its own.
 struct Session {
-    http: reqwest::Client,
-    url: String,
+    stream: TcpStream,
+    address: String,
     token: String,
+    buffer: Vec<u8>,
 }
 
 impl Work for Session {
     async fn once(&mut self) -> anyhow::Result<()> {
-        let body = json!({ "refresh_token": self.token });
-        let answer = self.http.post(&self.url).json(&body).send().await?.error_for_status()?;
-        self.token = refresh_token(&answer.json().await?)?;
+        let Self { stream, address, token, buffer } = self;
+        let body = format!(r#"{{"refresh_token":"{token}"}}"#);
+        let request = format!(
+            "POST /api/v1/auth/refresh HTTP/1.1\r\nHost: {address}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len(),
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let answer = read_answer(stream, buffer).await?;
+        self.token = refresh_token(&serde_json::from_str(answer)?)?;
         Ok(())
     }
+}
+
+/// What both sides reached.
+struct Measured {
+    ratio: Spread,
+    refreshes: Spread,
+    updates: Spread,
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
@@ -61,6 +79,35 @@ async fn measure(options: &Options, database: &Database) -> anyhow::Result<()> {
         "{} sessions, {} pairs of {} s, all cores",
         options.clients, options.rounds, options.seconds
     );
+    let durable;
+    println!("a database that keeps what it committed:");
+    (durable, sessions) =
+        database.durably(async || pairs(options, database, sessions).await).await?;
+    let weak = database.weak_settings().await?;
+    let mut not_durable = None;
+    if !weak.is_empty() {
+        println!("as the database is set ({} off):", weak.join(", "));
+        let (measured, _) = pairs(options, database, sessions).await?;
+        not_durable = Some(measured.ratio.median);
+    }
+    println!(
+        "{}",
+        json!({
+            "bench": "refresh", "ratio": durable.ratio.median,
+            "ratio_min": durable.ratio.min, "ratio_max": durable.ratio.max,
+            "refreshes_per_second": durable.refreshes.median,
+            "pgbench_per_second": durable.updates.median,
+            "ratio_not_durable": not_durable,
+        })
+    );
+    Ok(())
+}
+
+async fn pairs(
+    options: &Options,
+    database: &Database,
+    mut sessions: Vec<Session>,
+) -> anyhow::Result<(Measured, Vec<Session>)> {
     let (mut ours, mut rows) = (Vec::new(), Vec::new());
     for round in 0..=options.rounds {
         let a;
@@ -75,15 +122,8 @@ async fn measure(options: &Options, database: &Database) -> anyhow::Result<()> {
     }
     let ratio = Spread::of(ours.iter().zip(&rows).map(|(a, b)| a / b));
     println!("ratio {:.3} (min {:.3}, max {:.3})", ratio.median, ratio.min, ratio.max);
-    println!(
-        "{}",
-        json!({
-            "bench": "refresh", "ratio": ratio.median, "ratio_min": ratio.min, "ratio_max": ratio.max,
-            "refreshes_per_second": Spread::of(ours).median,
-            "pgbench_per_second": Spread::of(rows).median,
-        })
-    );
-    Ok(())
+    let measured = Measured { ratio, refreshes: Spread::of(ours), updates: Spread::of(rows) };
+    Ok((measured, sessions))
 }
 
 fn refresh_token(pair: &serde_json::Value) -> anyhow::Result<String> {
@@ -95,8 +135,10 @@ async fn sessions(address: &str, clients: u32) -> anyhow::Result<Vec<Session>> {
     let mut sessions = Vec::new();
     for mut login in LogIn::clients(address, clients, clients) {
         let token = refresh_token(&login.tokens().await?)?;
-        let url = format!("http://{address}/api/v1/auth/refresh");
-        sessions.push(Session { http: login.http, url, token });
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (address, buffer) = (address.to_owned(), vec![0; 16 << 10]);
+        sessions.push(Session { stream, address, token, buffer });
     }
     Ok(sessions)
 }

@@ -1,0 +1,36 @@
+//! Answers read off a connection, with next to no work: a bench's client shares the machine with what
+//! it measures.
+
+use anyhow::bail;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+/// The body of one answer with a Content-Length; anything but 200 ends the bench.
+pub(crate) async fn read_answer<'a>(
+    stream: &mut TcpStream,
+    buffer: &'a mut [u8],
+) -> anyhow::Result<&'a str> {
+    let mut filled = 0;
+    let start = loop {
+        let Some(room) = buffer.get_mut(filled..) else { bail!("answer too long") };
+        let read = stream.read(room).await?;
+        if read == 0 {
+            bail!("the connection was closed");
+        }
+        filled += read;
+        let text = std::str::from_utf8(buffer.get(..filled).unwrap_or_default())?;
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        if !head.starts_with("HTTP/1.1 200") {
+            bail!("not 200: {text}");
+        }
+        let length = head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+            .and_then(|(_, value)| value.parse().ok());
+        if body.len() >= length.unwrap_or(0) {
+            break filled - body.len();
+        }
+    };
+    Ok(std::str::from_utf8(buffer.get(start..filled).unwrap_or_default())?)
+}
