@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Caller, TestServer};
+use tests::{Caller, PASSWORD, TestServer};
 
 use crate::roles::make;
 use crate::rules::rule;
@@ -75,6 +75,10 @@ async fn every_write_leaves_who_did_what_with_before_and_after() {
         root.send(request).await.expect(204, "");
     }
     root.delete(&format!("{person}/sessions")).await.expect(204, "");
+    let ada = server.log_in("ada").await;
+    root.delete(&format!("{person}/second-factor")).await.expect(204, "");
+    server.enrol(&ada).await;
+    root.delete(&format!("{person}/second-factor")).await.expect(204, "");
     assert_eq!(
         trail(&root).await,
         [
@@ -90,6 +94,7 @@ async fn every_write_leaves_who_did_what_with_before_and_after() {
             "\"disable_user\" 11",
             "\"enable_user\" 11",
             "\"end_sessions_of_user\" 11",
+            "\"reset_second_factor_of_user\" 11",
         ]
     );
     let mut lines = lines(&root).await;
@@ -122,6 +127,26 @@ async fn every_write_leaves_who_did_what_with_before_and_after() {
     assert_eq!(line["target"], format!("user:{}", ada.id));
     assert_eq!(line["before"], json!({ "disabled": false }));
     assert_eq!(line["after"], json!({ "disabled": true }));
+    assert_eq!(of("reset_second_factor_of_user")["target"], format!("user:{}", ada.id));
+}
+
+#[tokio::test]
+async fn who_deletes_their_own_account_leaves_a_line_with_what_went() {
+    let server = TestServer::start().await;
+    let (root, ada) = (server.superuser().await, server.register("ada").await);
+    give(&root, &ada.id, "subscriber").await;
+    let wrong = ada.request(Method::DELETE, "me").json(&json!({ "current_password": "wrong" }));
+    ada.send(wrong).await.expect(403, "current_password_wrong");
+    let right = ada.request(Method::DELETE, "me").json(&json!({ "current_password": PASSWORD }));
+    ada.send(right).await.expect(204, "");
+    let lines = lines(&root).await;
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    let line = &lines[0];
+    assert_eq!((&line["operation"], &line["via"]), (&json!("delete_me"), &json!("api")));
+    assert_eq!((&line["by"], &line["by_login"]), (&json!(ada.id), &Value::Null));
+    assert_eq!(line["target"], format!("user:{}", ada.id));
+    assert_eq!(line["before"], json!({ "roles": ["subscriber"] }));
+    assert_eq!(line["after"], Value::Null);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
         &["sessions", "end", "ada", "grace"],
         &["user"],
         &["user", "disable"],
+        &["user", "reset-second-factor"],
         &["rules"],
         &["rules", "import"],
     ] {

@@ -99,3 +99,26 @@ async fn a_clock_that_is_wrong_is_named() {
     }
     fails(&settings(&database), "clock", "synchronise");
 }
+
+#[tokio::test]
+async fn looking_changes_nothing() {
+    let database = Database::migrated().await;
+    let home = tempfile::tempdir().unwrap();
+    let mut settings = with(&settings(&database), "XDG_STATE_HOME", home.path().to_str().unwrap());
+    settings.retain(|(name, _)| name != "AUTH_SECRET");
+    let fresh = doctor(&settings);
+    assert!(fresh.code == Some(0) && fresh.output.contains("none yet"), "{fresh:?}");
+    assert_eq!(home.path().read_dir().unwrap().count(), 0);
+    assert_eq!(database.count("SELECT count(*) FROM signing_keys").await, 0);
+    {
+        let mut server = Program::serve(&settings);
+        let _ = server.url("api");
+    }
+    let kept = doctor(&settings);
+    assert!(kept.code == Some(0) && kept.output.contains("1 opened"), "{kept:?}");
+    std::fs::remove_dir_all(home.path().join("auth-server")).unwrap();
+    fails(&settings, "signing keys", "AUTH_SECRET");
+    assert_eq!(home.path().read_dir().unwrap().count(), 0);
+    settings.retain(|(name, _)| name != "XDG_STATE_HOME");
+    fails(&settings, "signing keys", "AUTH_SECRET");
+}

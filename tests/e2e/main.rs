@@ -16,6 +16,7 @@ mod migrate;
 mod redis_server;
 mod redis_stops;
 mod revocations;
+mod rules;
 mod sessions;
 mod settings;
 mod superuser;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tests::program::{Program, Ran, run};
-use tests::{Database, PASSWORD};
+use tests::{Database, PASSWORD, TestServer};
 
 use crate::{guest, settings};
 
@@ -65,4 +65,46 @@ async fn a_superuser_is_deposed_but_never_the_last_one() {
     assert_eq!(database.count(superusers).await, 1);
     let trail = "SELECT count(*) FROM audit WHERE via = 'cli'";
     assert_eq!(database.count(trail).await, 3);
+}
+
+#[tokio::test]
+async fn a_lone_superuser_whose_device_is_lost_gets_in_by_the_password() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    server.enrol(&root).await;
+    let settings = settings(&server.database);
+    let reset = |login: &str| run(&["user", "reset-second-factor", login], &settings, "");
+    good(&reset("ROOT"), "is without second factor");
+    let started = Instant::now();
+    while root.get("me").await.status == 200 {
+        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    }
+    let root = server.log_in("root").await;
+    assert_eq!(root.get("me/second-factor").await.ok()["active"], false);
+    good(&reset("root"), "already");
+    root.get("me").await.expect(200, "");
+    let trail = format!(
+        "SELECT count(*) FROM audit WHERE via = 'cli' AND by_user IS NULL
+         AND operation = 'reset_second_factor_of_user' AND target = 'user:{}'",
+        root.id,
+    );
+    assert_eq!(server.database.count(&trail).await, 1);
+    let nobody = reset("nobody");
+    assert!(nobody.code == Some(1) && nobody.error.contains("nobody"), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn who_allowed_programs_that_are_gone_gets_in_again() {
+    let server = TestServer::start().await;
+    server.register("ada").await;
+    server.database.execute("UPDATE users SET allowed_user_agents = '{Netscape}'").await;
+    let form = json!({ "login": "ada", "password": PASSWORD });
+    server.guest().post("auth/login", &form).await.expect(403, "agent_not_allowed");
+    let settings = settings(&server.database);
+    let allow = || run(&["user", "allow-all-user-agents", "ada"], &settings, "");
+    good(&allow(), "ada is open to every program");
+    server.guest().post("auth/login", &form).await.expect(200, "");
+    good(&allow(), "already");
+    let trail = "SELECT count(*) FROM audit WHERE operation = 'allow_all_user_agents_of_user'";
+    assert_eq!(server.database.count(trail).await, 1);
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::guard::{GUARD, Guarded};
 use super::people::{self, Person};
-use super::{Admin, disable};
+use super::{Admin, disable, mend};
 use crate::audit::Record;
 use crate::identity::SIGNED_IN;
 use crate::input::PARAMETERS;
@@ -15,7 +15,6 @@ use crate::policy::{LAST_SUPERUSER, SUPERUSERS_ONLY};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{NoContent, Reply};
-use crate::second_factor;
 use crate::store::DATABASE;
 
 problems! {
@@ -97,17 +96,10 @@ impl AccountsApi {
         caller: Guarded,
         id: Path<Uuid>,
     ) -> Result<NoContent, WriteError> {
-        let (mut write, person) = self.begin(&caller, id.0).await?;
-        if !second_factor::store::remove(write.db(), person.id).await.map_err(Problem::from)? {
-            return Ok(NoContent);
-        }
-        let Admin { sessions, identity, .. } = &self.0;
-        let revoked = sessions.end_all(write.db(), person.id, "second_factor_reset").await;
-        let revoked = revoked.map_err(Problem::from)?;
-        let target = format!("user:{}", person.id);
-        let record = Record::new(caller.actor(), "reset_second_factor_of_user", target);
-        write.commit_beside(record).await?;
-        identity.revoke(revoked.as_slice());
+        let (write, person) = self.begin(&caller, id.0).await?;
+        let moment = self.0.sessions.moment();
+        let revoked = mend::reset_second_factor(write, &person, caller.actor(), moment).await?;
+        self.0.identity.revoke(revoked.as_slice());
         Ok(NoContent)
     }
 }

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod disable;
 mod guard;
 pub mod history;
+pub mod mend;
 mod people;
 mod precondition;
 pub mod roles;

@@ -1,4 +1,5 @@
-//! `auth-server doctor`: is everything there that `serve` needs, and what is to be mended?
+//! `auth-server doctor`: is everything there that `serve` needs, and what is to be mended? It looks,
+//! and changes nothing.
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use crate::config::{Config, ConfigError, RedisConfig};
 use crate::schema;
 use crate::secret::{Purpose, Secrets};
 use crate::server::open;
-use crate::token::{KeyRing, SealingKeys};
+use crate::token::{self, KeyRing, SealingKeys};
 
 /// What one look at something found: how it is, or what is to be mended.
 type Found = Result<String, String>;
@@ -136,7 +137,8 @@ async fn time(pool: &PgPool, clock: &Clock) -> Found {
 }
 
 async fn keys(config: &Config, pool: &PgPool, clock: &Clock) -> Found {
-    let secrets = Secrets::open(&config.secret).map_err(|error| error.to_string())?;
+    let secrets = Secrets::look(&config.secret).map_err(|error| error.to_string())?;
+    let Some(secrets) = secrets else { return keys_without_secret(pool, clock).await };
     let ring = KeyRing::load(
         pool.clone(),
         SealingKeys::of(&secrets, Purpose::SigningKeyEncryption),
@@ -152,6 +154,21 @@ async fn keys(config: &Config, pool: &PgPool, clock: &Clock) -> Found {
         ),
         (None, 0) => Ok("none yet; the first start of `serve` makes one".into()),
         (None, _) => mend("none signs yet", "compare the clocks of the servers"),
+    }
+}
+
+/// There is no secret yet, so there should be nothing that one sealed.
+async fn keys_without_secret(pool: &PgPool, clock: &Clock) -> Found {
+    match token::list(pool, clock.now()).await {
+        Ok(keys) if keys.is_empty() => {
+            Ok("none yet; the first start of `serve` makes one, and the secret that seals it"
+                .into())
+        }
+        Ok(_) => mend(
+            "AUTH_SECRET is not set, and none is kept on this machine",
+            "set AUTH_SECRET to the secret that sealed them",
+        ),
+        Err(error) => mend(error, "correct DATABASE_URL"),
     }
 }
 

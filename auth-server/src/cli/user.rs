@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::Failure;
 use crate::admin::disable::{Outcome, switch};
+use crate::admin::mend;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::server::open;
@@ -22,18 +23,38 @@ pub(super) enum Command {
         /// What they sign in with
         login: String,
     },
+    /// Take the second factor away, for whom app and recovery codes are gone, and end all sessions
+    ResetSecondFactor {
+        /// What they sign in with
+        login: String,
+    },
+    /// Let every program sign in, for whose list of user agents leaves out the one they have
+    AllowAllUserAgents {
+        /// What they sign in with
+        login: String,
+    },
 }
 
 pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
-    let (login, on) = match &command {
-        Command::Disable { login } => (login, false),
-        Command::Enable { login } => (login, true),
-    };
     let clock = Clock::default();
     let (pool, policy) = open::policy(&config, &clock).await.map_err(Failure::because)?;
     let limits = config.session.limits(config.token.life());
-    let state = if on { "enabled" } else { "disabled" };
-    match switch((&pool, &policy), &clock, limits, login, on).await? {
+    let at = (&pool, &policy);
+    let (login, outcome, state) = match &command {
+        Command::Disable { login } => {
+            (login, switch(at, &clock, limits, login, false).await?, "disabled")
+        }
+        Command::Enable { login } => {
+            (login, switch(at, &clock, limits, login, true).await?, "enabled")
+        }
+        Command::ResetSecondFactor { login } => {
+            (login, mend::second_factor(at, &clock, limits, login).await?, "without second factor")
+        }
+        Command::AllowAllUserAgents { login } => {
+            (login, mend::user_agents(at, &clock, login).await?, "open to every program")
+        }
+    };
+    match outcome {
         Outcome::Done => println!("{login} is {state}"),
         Outcome::Already => println!("{login} was {state} already"),
         Outcome::Unknown => {

@@ -55,11 +55,18 @@ pub(super) fn state_path() -> Option<PathBuf> {
     Some(state.join("auth-server/secret"))
 }
 
+/// The kept secret, if there is one.
+pub(super) fn read_if_there(path: &Path) -> Result<Option<Zeroizing<String>>, FileError> {
+    match read_file(path) {
+        Err(FileError::Io(_, error)) if error.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 /// The kept secret, made where there is none yet.
 pub(super) fn read_or_make(path: &Path) -> Result<Zeroizing<String>, FileError> {
-    match read_file(path) {
-        Err(FileError::Io(_, error)) if error.kind() == ErrorKind::NotFound => {}
-        read => return read,
+    if let Some(kept) = read_if_there(path)? {
+        return Ok(kept);
     }
     match make(path) {
         // Another server on this machine was faster: its secret is the one.

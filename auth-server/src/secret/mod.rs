@@ -73,6 +73,18 @@ impl Secrets {
         Ok(Self { current, previous: config.previous.clone() })
     }
 
+    /// As [`Secrets::open`], but makes nothing: none where the first start would make one.
+    ///
+    /// # Errors
+    /// The kept file can't be read, or can't be trusted.
+    pub fn look(config: &SecretConfig) -> Result<Option<Self>, SecretError> {
+        let current = match &config.current {
+            Some(secret) => Some(secret.clone()),
+            None => kept_already()?,
+        };
+        Ok(current.map(|current| Self { current, previous: config.previous.clone() }))
+    }
+
     /// The key for this purpose.
     #[must_use]
     pub fn derive(&self, purpose: Purpose) -> DerivedKey {
@@ -93,7 +105,16 @@ fn kept() -> Result<SecretKey, SecretError> {
         path = %path.display(),
         "AUTH_SECRET is not set: using the one kept in this file; several servers must share one"
     );
-    SecretKey::try_from(text.to_string()).map_err(|error| SecretError::Content(path, error))
+    parse(path, &text)
+}
+
+fn kept_already() -> Result<Option<SecretKey>, SecretError> {
+    let path = file::state_path().ok_or(SecretError::NoHome)?;
+    file::read_if_there(&path)?.map(|text| parse(path, &text)).transpose()
+}
+
+fn parse(path: PathBuf, text: &str) -> Result<SecretKey, SecretError> {
+    SecretKey::try_from(text.to_owned()).map_err(|error| SecretError::Content(path, error))
 }
 
 /// HKDF-SHA256 (RFC 5869) with the purpose's label as info.

@@ -76,3 +76,18 @@ pub async fn allow(
     .await?;
     Ok(done.rows_affected() > 0)
 }
+
+/// Takes the list away; false where there is none.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn allow_all(database: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE users SET allowed_user_agents = NULL
+         WHERE id = $1 AND allowed_user_agents IS NOT NULL",
+        user,
+    )
+    .execute(database)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
