@@ -33,6 +33,7 @@ impl Endpoint for Hot {
         }
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
