@@ -2,8 +2,6 @@
 
 use std::ops::Deref;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited, combinators::BoxBody};
 use poem::web::RequestBody as Incoming;
 use poem::{Request, Result};
 use poem_openapi::error::ContentTypeError;
@@ -12,10 +10,8 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 
-use super::context;
 use super::json;
-use crate::input;
-use crate::problem::Problem;
+use super::raw::{essence, limit, read};
 
 /// A JSON body. `T` needs `serde::Deserialize` (which parses it) and `poem_openapi::Object` (which
 /// documents it):
@@ -29,7 +25,7 @@ use crate::problem::Problem;
 /// async fn login(&self, Body(form): Body<Login>) -> Result<Reply<Tokens>, LoginError> { … }
 /// ```
 ///
-/// A body that can't be a `T` never reaches the handler: it answers one of [`input::BODY`] with the
+/// A body that can't be a `T` never reaches the handler: it answers one of [`crate::input::BODY`] with the
 /// field that is meant (`resources[3].id`). An `Option` field may be left out or be `null`. The
 /// validators of `#[oai(validator(…))]` document only: check values in the handler, or in a
 /// `Deserialize` of their own type. No string in a `T` contains U+0000, which PostgreSQL refuses.
@@ -75,21 +71,11 @@ where
     }
 }
 
-/// The limit where the server left none on the request: 64 KiB.
-const FALLBACK: usize = 64 << 10;
-
-pub(super) fn limit<const LIMIT: usize>() -> usize {
-    match LIMIT {
-        0 => context::body_limit().unwrap_or(FALLBACK),
-        fixed => fixed,
-    }
-}
-
 fn check_media_type(content_type: Option<&str>) -> Result<()> {
     let Some(content_type) = content_type else {
         return Err(ContentTypeError::ExpectContentType.into());
     };
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let essence = essence(content_type);
     let is_json = essence.get(..12).is_some_and(|head| head.eq_ignore_ascii_case("application/"))
         && essence.get(12..).is_some_and(|tail| {
             tail.eq_ignore_ascii_case("json") || tail.to_ascii_lowercase().ends_with("+json")
@@ -98,18 +84,6 @@ fn check_media_type(content_type: Option<&str>) -> Result<()> {
         return Ok(());
     }
     Err(ContentTypeError::NotSupported { content_type: content_type.to_owned() }.into())
-}
-
-/// All bytes of the body; one that arrived in one piece is not copied.
-pub(super) async fn read(body: &mut Incoming, limit: usize) -> Result<Bytes> {
-    let body: BoxBody<_, _> = body.take()?.into();
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::new(input::TOO_LARGE)
-            .detail(format!("At most {limit} bytes are taken here."))
-            .into()),
-        Err(error) => Err(poem::error::BadRequest(std::io::Error::other(error))),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 
-use super::body;
+use super::raw::{essence, limit, read};
 use crate::input::TOO_LARGE;
 use crate::problem::{Problem, Spec};
 
@@ -53,11 +53,10 @@ impl<'a, T: DeserializeOwned + Type> ApiExtractor<'a> for Form<T> {
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
         let announced = request.content_type().unwrap_or_default();
-        let essence = announced.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case(FORM_TYPE) {
+        if !essence(announced).eq_ignore_ascii_case(FORM_TYPE) {
             return Err(Problem::new(MEDIA_TYPE).into());
         }
-        let bytes = body::read(body, body::limit::<0>()).await?;
+        let bytes = read(body, limit::<0>()).await?;
         // The error may quote a secret.
         let form = serde_urlencoded::from_bytes(&bytes).map_err(|_| Problem::new(INVALID))?;
         Ok(Self(form))

@@ -9,6 +9,7 @@ mod direct;
 mod edge;
 pub mod form;
 pub mod json;
+mod raw;
 mod refusal;
 pub mod reply;
 mod routes;
