@@ -3,15 +3,16 @@
 //! Each feature lists its own problems with [`problems!`]; the list is both the `match` from error
 //! to status and the documentation of the operation, so the two can't drift apart.
 
+mod declare;
+mod document;
 mod rate_limit;
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::Object;
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaSchema, MetaSchemaRef};
-use poem_openapi::types::Type;
 use serde::Serialize;
 
+pub use document::responses;
 pub use rate_limit::RateLimit;
 
 /// What is fixed about one kind of problem.
@@ -182,121 +183,4 @@ impl From<Problem> for poem::Error {
         error.set_data(code);
         error
     }
-}
-
-/// The OpenAPI description of these problems: one response per status, every code named.
-#[must_use]
-pub fn responses(own: &[Spec], common: &[&[Spec]]) -> Vec<MetaResponse> {
-    let mut all: Vec<Spec> = own.iter().chain(common.iter().copied().flatten()).copied().collect();
-    all.sort_by_key(|spec| (spec.status, spec.code));
-    all.dedup_by_key(|spec| (spec.status, spec.code));
-    all.chunk_by(|a, b| a.status == b.status).filter_map(response).collect()
-}
-
-fn response(specs: &[Spec]) -> Option<MetaResponse> {
-    let status = specs.first()?.status;
-    let lines: Vec<String> =
-        specs.iter().map(|spec| format!("- `{}`: {}", spec.code, spec.title)).collect();
-    Some(MetaResponse {
-        // The registry wants a static text; this runs once per operation, at start.
-        description: lines.join("\n").leak(),
-        status: Some(status),
-        status_range: None,
-        content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: schema(specs) }],
-        headers: if status == 429 { rate_limit::headers() } else { vec![] },
-    })
-}
-
-/// [`Problem`], with `code` narrowed to the codes of this status.
-fn schema(specs: &[Spec]) -> MetaSchemaRef {
-    let codes = specs.iter().map(|spec| spec.code.into()).collect();
-    let code = MetaSchema { enum_items: codes, ..MetaSchema::new("string") };
-    let narrowed = MetaSchema {
-        properties: vec![("code", MetaSchemaRef::Inline(Box::new(code)))],
-        ..MetaSchema::new("object")
-    };
-    MetaSchemaRef::Inline(Box::new(MetaSchema {
-        all_of: vec![Problem::schema_ref(), MetaSchemaRef::Inline(Box::new(narrowed))],
-        ..MetaSchema::ANY
-    }))
-}
-
-/// Declares what can go wrong with one feature, with status, code and title of each.
-///
-/// ```ignore
-/// problems! {
-///     /// What can go wrong with a login.
-///     pub enum LoginError includes [input::BODY, store::DATABASE] {
-///         CredentialsInvalid = 401 "credentials_invalid" "The login or the password is wrong.",
-///     }
-/// }
-/// ```
-///
-/// Every variant turns into its [`Problem`]; problems of the included lists (from extractors, the
-/// store, …) pass through `From<Problem>` as they are.
-#[macro_export]
-macro_rules! problems {
-    ($(#[$meta:meta])* $vis:vis enum $name:ident includes [$($common:expr),* $(,)?] {
-        $($variant:ident = $status:literal $code:literal $title:literal),* $(,)?
-    }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug)]
-        $vis enum $name {
-            $(#[doc = $title] $variant,)*
-            /// A problem with its details, or one of the included lists.
-            Problem(Box<$crate::problem::Problem>),
-        }
-
-        impl $name {
-            $vis const SPECS: &'static [$crate::problem::Spec] = &[
-                $($crate::problem::Spec { status: $status, code: $code, title: $title }),*
-            ];
-
-            /// The problem as it goes to the client, to be given details.
-            $vis fn problem(self) -> $crate::problem::Problem {
-                match self {
-                    $(Self::$variant => $crate::problem::Problem::new($crate::problem::Spec {
-                        status: $status, code: $code, title: $title,
-                    }),)*
-                    Self::Problem(problem) => *problem,
-                }
-            }
-        }
-
-        impl From<$crate::problem::Problem> for $name {
-            fn from(problem: $crate::problem::Problem) -> Self {
-                Self::Problem(Box::new(problem))
-            }
-        }
-
-        impl From<$name> for $crate::problem::Problem {
-            fn from(error: $name) -> Self {
-                error.problem()
-            }
-        }
-
-        impl From<$name> for poem::Error {
-            fn from(error: $name) -> Self {
-                error.problem().into()
-            }
-        }
-
-        impl poem::IntoResponse for $name {
-            fn into_response(self) -> poem::Response {
-                self.problem().into_response()
-            }
-        }
-
-        impl poem_openapi::ApiResponse for $name {
-            fn meta() -> poem_openapi::registry::MetaResponses {
-                poem_openapi::registry::MetaResponses {
-                    responses: $crate::problem::responses(Self::SPECS, &[$($common),*]),
-                }
-            }
-
-            fn register(registry: &mut poem_openapi::registry::Registry) {
-                <$crate::problem::Problem as poem_openapi::types::Type>::register(registry);
-            }
-        }
-    };
 }
