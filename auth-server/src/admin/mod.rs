@@ -19,7 +19,9 @@ pub mod users;
 
 use std::sync::Arc;
 
+use poem_openapi::Object;
 use policies::RoleName;
+use serde::Serialize;
 use sqlx::PgPool;
 
 use crate::clock::Clock;
@@ -46,6 +48,14 @@ pub struct Admin {
     pub sessions: Arc<Sessions>,
     /// Has to hear of sessions that end.
     pub identity: Arc<Identity>,
+}
+
+/// A write that is done.
+#[derive(Serialize, Object)]
+#[oai(read_only_all)]
+struct Written {
+    /// Revision of the policy from this write on.
+    revision: i64,
 }
 
 /// A write of a grant, and the role that it is about.

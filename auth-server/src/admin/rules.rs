@@ -8,10 +8,10 @@ use policies::{ActionPattern, Change, NameError, PolicyError, ResourcePattern, R
 use serde::{Deserialize, Serialize};
 
 use super::Admin;
+use super::Written;
 use super::guard::{GUARD, Guarded};
 use super::page::{PageQuery, cut};
 use super::precondition::{PRECONDITION, check, etag};
-use super::roles::Written;
 use crate::audit::Record;
 use crate::identity::SIGNED_IN;
 use crate::input::{BODY, PARAMETERS};

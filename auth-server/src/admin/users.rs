@@ -6,10 +6,10 @@ use policies::{PolicyError, RoleName};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::Written;
 use super::guard::{GUARD, Guarded};
 use super::page::{PageQuery, cut};
 use super::people::{self, Person};
-use super::roles::Written;
 use super::{Admin, Steps};
 use crate::audit::Record;
 use crate::identity::SIGNED_IN;

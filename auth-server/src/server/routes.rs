@@ -20,7 +20,7 @@ use crate::admin::accounts::AccountsApi;
 use crate::admin::audit::AuditApi;
 use crate::admin::clients::ClientsApi;
 use crate::admin::history::UserHistoryApi;
-use crate::admin::roles::RolesApi;
+use crate::admin::roles;
 use crate::admin::rules::RulesApi;
 use crate::admin::users::UsersApi;
 use crate::check::{Hot, api::CheckApi};
@@ -102,7 +102,7 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
 
 fn administration(admin: Admin) -> impl OpenApi + use<> {
     (
-        RolesApi(admin.clone()),
+        roles::api(&admin),
         RulesApi(admin.clone()),
         UsersApi(admin.clone()),
         AccountsApi(admin.clone()),
