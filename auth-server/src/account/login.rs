@@ -70,20 +70,12 @@ impl LoginApi {
         checked: Option<&str>,
         login: &Login,
     ) -> Result<(), LoginError> {
-        let Accounts { pool, sessions, identity, .. } = &self.0;
-        let (user, session) = (caller.user, caller.session);
-        let mut transaction = pool.begin().await.map_err(Problem::from)?;
-        let number = store::change_login(&mut transaction, user, checked, login)
-            .await
-            .map_err(taken)?
-            .ok_or_else(wrong)?;
-        let revocation = sessions
-            .end_others(&mut transaction, user, number, session, "login_changed")
-            .await
-            .map_err(Problem::from)?;
-        transaction.commit().await.map_err(Problem::from)?;
-        identity.revoke(&[revocation]);
-        Ok(())
+        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        let changed = store::change_login(&mut transaction, caller.user, checked, login).await;
+        if !changed.map_err(taken)? {
+            return Err(wrong().into());
+        }
+        Ok(self.0.commit_change(transaction, caller, "login_changed").await?)
     }
 }
 

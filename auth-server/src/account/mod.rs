@@ -1,5 +1,6 @@
 //! Accounts and what works on them. Here the caller's own account; signing in is in `login`.
 
+mod change;
 mod current_password;
 mod delete;
 pub mod device;

@@ -86,19 +86,11 @@ impl PasswordApi {
         checked: Option<&str>,
         hash: &str,
     ) -> Result<(), PasswordError> {
-        let Accounts { pool, sessions, identity, .. } = &self.0;
-        let (user, session) = (caller.user, caller.session);
-        let mut transaction = pool.begin().await.map_err(Problem::from)?;
-        let number = store::change_password(&mut transaction, user, checked, hash)
-            .await
-            .map_err(Problem::from)?
-            .ok_or_else(wrong)?;
-        let revocation = sessions
-            .end_others(&mut transaction, user, number, session, "password_changed")
-            .await
-            .map_err(Problem::from)?;
-        transaction.commit().await.map_err(Problem::from)?;
-        identity.revoke(&[revocation]);
-        Ok(())
+        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        let changed = store::change_password(&mut transaction, caller.user, checked, hash).await;
+        if !changed.map_err(Problem::from)? {
+            return Err(wrong().into());
+        }
+        Ok(self.0.commit_change(transaction, caller, "password_changed").await?)
     }
 }

@@ -185,7 +185,7 @@ impl LogIn {
             let mut database = self.0.pool.acquire().await?;
             let changed =
                 store::change_password(&mut database, known.id, checked, new_hash).await?;
-            if changed.is_none() {
+            if !changed {
                 return Ok(None);
             }
         }

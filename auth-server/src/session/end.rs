@@ -27,23 +27,6 @@ impl Sessions {
         Ok(Some(revocation))
     }
 
-    /// Ends the user's sessions up to the `number`th, except one. That one goes on, but what its
-    /// current refresh token replaced is worthless from now on.
-    ///
-    /// # Errors
-    /// The database refused or is away.
-    pub async fn end_others(
-        &self,
-        transaction: &mut PgConnection,
-        user: Uuid,
-        number: i64,
-        except: Uuid,
-        reason: &str,
-    ) -> sqlx::Result<Revocation> {
-        refresh_store::end_grace(transaction, except).await?;
-        end_up_to(transaction, user, (number, Some(except)), reason, self.moment()).await
-    }
-
     /// Ends all of the user's sessions but the one that asks for it; `None` where that one has
     /// ended itself: of two sessions that end each other at once, one stays.
     ///
@@ -76,8 +59,10 @@ impl Sessions {
         asking: Uuid,
         reason: &str,
     ) -> sqlx::Result<Option<Revocation>> {
+        let ended = self.end_elsewhere(transaction, user, asking, reason).await?;
+        // After the account is locked, as everywhere: two that lock in another order wait for ever.
         refresh_store::end_grace(transaction, asking).await?;
-        self.end_elsewhere(transaction, user, asking, reason).await
+        Ok(ended)
     }
 
     /// Ends all of the user's sessions; `None` where there is no such user. To be followed, after

@@ -157,8 +157,8 @@ pub async fn begin_session(
     .await
 }
 
-/// Changes the password and tells the number of the last session opened before. `None` where it
-/// was changed, or the account disabled, since `checked_hash` was read.
+/// Changes the password. False where it was changed, or the account disabled, since `checked_hash`
+/// was read.
 ///
 /// # Errors
 /// The database refused or is away.
@@ -167,21 +167,21 @@ pub async fn change_password(
     id: Uuid,
     checked_hash: Option<&str>,
     new_hash: &str,
-) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar!(
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
         "UPDATE users SET password_hash = $3
-         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL
-         RETURNING session_seq",
+         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL",
         id,
         checked_hash,
         new_hash,
     )
-    .fetch_optional(transaction)
-    .await
+    .execute(transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
-/// Changes the login and tells the number of the last session opened before. `None` where the
-/// password was changed, or the account disabled, since `checked_hash` was read.
+/// Changes the login. False where the password was changed, or the account disabled, since
+/// `checked_hash` was read.
 ///
 /// # Errors
 /// A taken login runs into the constraint `users_login_key`.
@@ -190,18 +190,18 @@ pub async fn change_login(
     id: Uuid,
     checked_hash: Option<&str>,
     login: &Login,
-) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar!(
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
         "UPDATE users SET login = $3, login_key = $4
-         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL
-         RETURNING session_seq",
+         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL",
         id,
         checked_hash,
         login.as_str(),
         login.key(),
     )
-    .fetch_optional(transaction)
-    .await
+    .execute(transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Deletes the account, and with it whatever only it has. False where it is gone, or its password

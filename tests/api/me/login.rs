@@ -112,3 +112,20 @@ async fn the_login_of_an_account_that_is_gone_stays_gone() {
     user.put("me/login", &change("lovelace")).await.expect(403, "current_password_wrong");
     assert_eq!(server.database.count("SELECT count(*) FROM users").await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_sessions_that_change_it_at_once_one_ends_the_other() {
+    let server = TestServer::start().await;
+    for round in 0..5 {
+        let login = format!("user-{round}");
+        let (one, two) = (server.register(&login).await, server.log_in(&login).await);
+        let (first, second) = (change(&format!("one-{round}")), change(&format!("two-{round}")));
+        let answers = tokio::join!(one.put("me/login", &first), two.put("me/login", &second));
+        let one_won = answers.0.status == 204;
+        let (winner, loser) = if one_won { (&one, &two) } else { (&two, &one) };
+        let refused = if one_won { answers.1 } else { answers.0 };
+        refused.expect(401, "token_revoked");
+        winner.get("me").await.expect(200, "");
+        loser.get("me").await.expect(401, "token_revoked");
+    }
+}

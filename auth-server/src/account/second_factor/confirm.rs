@@ -3,7 +3,7 @@
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
-use super::{RecoveryCodeList, end_others, renew_recovery_codes};
+use super::{REASON, RecoveryCodeList, renew_recovery_codes};
 use crate::account::Accounts;
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::input::BODY;
@@ -45,7 +45,7 @@ impl Confirm {
         SignedIn(caller): SignedIn,
         Body(form): Body<ConfirmationForm>,
     ) -> Result<Reply<RecoveryCodeList>, ConfirmError> {
-        let Accounts { pool, second_factors, clock, identity, .. } = &self.0;
+        let Accounts { pool, second_factors, clock, .. } = &self.0;
         let (user, now) = (caller.user, clock.now());
         let mut transaction = pool.begin().await.map_err(Problem::from)?;
         let begun = store::lock(&mut transaction, user).await.map_err(Problem::from)?;
@@ -57,9 +57,7 @@ impl Confirm {
         let step = step.ok_or(ConfirmError::CodeWrong)?;
         store::confirm(&mut transaction, user, step, now).await.map_err(Problem::from)?;
         let codes = renew_recovery_codes(&mut transaction, &caller).await.map_err(Problem::from)?;
-        let ended = end_others(&self.0, &mut transaction, &caller).await?;
-        transaction.commit().await.map_err(Problem::from)?;
-        identity.revoke(&[ended]);
+        self.0.commit_change(transaction, &caller, REASON).await?;
         Ok(Reply(codes))
     }
 }

@@ -11,10 +11,8 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::Accounts;
-use crate::identity::{TokenProblem, Verified};
-use crate::problem::Problem;
+use crate::identity::Verified;
 use crate::second_factor::{fresh_recovery_codes, store};
-use crate::session::Revocation;
 
 /// The operations.
 pub type SecondFactorApi =
@@ -32,6 +30,9 @@ pub fn api(accounts: &Accounts) -> SecondFactorApi {
     )
 }
 
+/// Why the other sessions end.
+const REASON: &str = "second_factor_changed";
+
 /// Codes for the day on which the authenticator app is gone.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
@@ -48,17 +49,4 @@ async fn renew_recovery_codes(
     let codes = fresh_recovery_codes(caller.user);
     store::replace_recovery_codes(transaction, caller.user, &codes.hashes).await?;
     Ok(RecoveryCodeList { recovery_codes: codes.shown })
-}
-
-/// Ends the user's other sessions, in the transaction of the change: whoever signed in without the
-/// second factor, or with another, is out. Refuses where one of those has ended the caller's.
-async fn end_others(
-    accounts: &Accounts,
-    transaction: &mut PgConnection,
-    caller: &Verified,
-) -> Result<Revocation, Problem> {
-    let (user, session) = (caller.user, caller.session);
-    let reason = "second_factor_changed";
-    let ended = accounts.sessions.end_after_change(transaction, user, session, reason).await?;
-    ended.ok_or_else(|| TokenProblem::Revoked.into())
 }

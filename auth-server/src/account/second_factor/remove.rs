@@ -2,7 +2,7 @@
 
 use poem_openapi::OpenApi;
 
-use super::end_others;
+use super::REASON;
 use crate::account::Accounts;
 use crate::account::current_password::CURRENT_PASSWORD;
 use crate::account::proof::{PROOF, Proof};
@@ -39,9 +39,7 @@ impl Remove {
         if !store::remove(&mut transaction, caller.user).await.map_err(Problem::from)? {
             return Err(RemoveError::Off);
         }
-        let ended = end_others(&self.0, &mut transaction, &caller).await?;
-        transaction.commit().await.map_err(Problem::from)?;
-        self.0.identity.revoke(&[ended]);
+        self.0.commit_change(transaction, &caller, REASON).await?;
         Ok(NoContent)
     }
 }

@@ -2,7 +2,7 @@
 
 use poem_openapi::OpenApi;
 
-use super::{RecoveryCodeList, end_others, renew_recovery_codes};
+use super::{REASON, RecoveryCodeList, renew_recovery_codes};
 use crate::account::Accounts;
 use crate::account::current_password::CURRENT_PASSWORD;
 use crate::account::proof::{PROOF, Proof};
@@ -45,9 +45,7 @@ impl Renew {
             return Err(RenewError::Off);
         }
         let codes = renew_recovery_codes(&mut transaction, &caller).await.map_err(Problem::from)?;
-        let ended = end_others(&self.0, &mut transaction, &caller).await?;
-        transaction.commit().await.map_err(Problem::from)?;
-        self.0.identity.revoke(&[ended]);
+        self.0.commit_change(transaction, &caller, REASON).await?;
         Ok(Reply(codes))
     }
 }
