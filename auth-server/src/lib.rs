@@ -16,6 +16,7 @@ pub mod input;
 pub mod log;
 pub mod login;
 pub mod oauth;
+pub mod oidc;
 pub mod ops;
 pub mod page;
 pub mod password;

@@ -5,11 +5,12 @@ use tests::TestServer;
 use crate::operations::samples;
 
 /// What is meant for guests.
-const MEANT_FOR_GUESTS: [&str; 10] = [
+const MEANT_FOR_GUESTS: [&str; 11] = [
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/login/second-factor",
     "POST /api/v1/auth/refresh",
+    "GET /api/v1/auth/oidc",
     "POST /api/v1/check",
     "POST /api/v1/check/batch",
     "POST /api/v1/filter",
@@ -17,6 +18,10 @@ const MEANT_FOR_GUESTS: [&str; 10] = [
     "GET /.well-known/oauth-authorization-server",
     "GET /health/live",
 ];
+
+/// For guests, too, but there is no provider in these tests: see `oidc`.
+const BY_A_PROVIDER: [&str; 2] =
+    ["GET /api/v1/auth/oidc/{provider}/start", "GET /api/v1/auth/oidc/{provider}/callback"];
 
 /// Operators ask on their own port; a load balancer may ask here, too.
 const FOR_LOAD_BALANCERS: [&str; 1] = ["GET /health/ready"];
@@ -30,6 +35,8 @@ async fn a_guest_gets_what_is_meant_for_guests_and_nothing_else() {
         let answer = sample.send(&server.guest()).await;
         if meant(&sample.name()) {
             answer.ok();
+        } else if BY_A_PROVIDER.contains(&&*sample.name()) {
+            answer.expect(404, "provider_not_found");
         } else if sample.operation.is_for_clients() {
             answer.expect(401, "invalid_client");
         } else {

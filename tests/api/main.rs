@@ -21,6 +21,7 @@ mod input;
 mod jwks;
 mod keys;
 mod me;
+mod oidc;
 mod operations;
 mod replicas;
 mod roles;

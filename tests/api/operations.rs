@@ -118,6 +118,11 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("POST", "/api/v1/auth/refresh", json!({ "refresh_token": user.refresh_token })),
         ("POST", "/api/v1/auth/logout", Value::Null),
         ("POST", "/api/v1/auth/logout/others", Value::Null),
+        ("GET", "/api/v1/auth/oidc", Value::Null),
+        ("GET", "/api/v1/auth/oidc/nobody/start", Value::Null),
+        ("GET", "/api/v1/auth/oidc/nobody/callback", Value::Null),
+        ("GET", "/api/v1/me/identities", Value::Null),
+        ("POST", "/api/v1/me/identities/nobody", json!({ "current_password": PASSWORD })),
         ("POST", "/api/v1/oauth/introspect", Value::Null),
         ("POST", "/api/v1/oauth/revoke", Value::Null),
         ("GET", "/.well-known/oauth-authorization-server", Value::Null),
@@ -139,6 +144,11 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
             ("PUT", about_user("roles/subscriber"), Value::Null),
             ("DELETE", about_user("roles/subscriber"), Value::Null),
             ("DELETE", format!("/api/v1/me/sessions/{}", user.session()), Value::Null),
+            (
+                "DELETE",
+                format!("/api/v1/me/identities/{}", user.id),
+                json!({ "current_password": PASSWORD }),
+            ),
         ])
         .collect()
 }

@@ -3,7 +3,7 @@
 //! `database` PostgreSQL · `server` a server in this process · `program` a server as a process ·
 //! `caller` who asks · `answer` what comes back · `observed` notes every answer for the contract ·
 //! `openapi` the documented contract · `token` forged tokens · `proxy` a wire that can be cut ·
-//! `redis` a Redis that can be stopped · `second_factor` somebody's authenticator app
+//! `oidc` providers that people sign in by · `redis` a Redis that can be stopped · `second_factor` somebody's authenticator app
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -15,6 +15,7 @@ mod answer;
 mod caller;
 mod database;
 mod observed;
+pub mod oidc;
 pub mod openapi;
 pub mod program;
 mod proxy;

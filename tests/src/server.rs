@@ -61,6 +61,11 @@ impl TestServer {
 
     /// A server on a database that was made ready for it.
     pub async fn on(database: Database, settings: &[(&str, &str)]) -> Self {
+        Self::at(Clock::default(), database, settings).await
+    }
+
+    /// A server that is told the time by this clock.
+    pub async fn at(clock: Clock, database: Database, settings: &[(&str, &str)]) -> Self {
         let number = REDIS.fetch_add(1, Ordering::Relaxed) % 15 + 1;
         let redis = format!("{}/{number}", setting("REDIS_URL").trim_end_matches('/'));
         let mut all = text(&[
@@ -71,7 +76,7 @@ impl TestServer {
             ("OPS_LISTEN", "127.0.0.1:0"),
         ]);
         all.extend(text(settings));
-        Self::run(Arc::new(database), all, Clock::default()).await
+        Self::run(Arc::new(database), all, clock).await
     }
 
     /// Another server on the same database and Redis, with a clock of its own.

@@ -5,6 +5,7 @@ mod current_password;
 mod delete;
 pub mod device;
 pub mod history;
+pub mod identities;
 pub mod login;
 pub mod me;
 pub mod password;

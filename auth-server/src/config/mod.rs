@@ -7,6 +7,7 @@ mod database;
 mod history;
 mod load;
 mod log;
+mod oidc;
 mod password;
 mod policy;
 mod proxies;
@@ -26,6 +27,7 @@ pub use database::{DatabaseConfig, DatabaseUrl};
 pub use history::HistoryConfig;
 pub use load::{ConfigError, FILE_VARIABLE, help, load};
 pub use log::{LogConfig, LogFormat};
+pub use oidc::OidcConfig;
 pub use password::PasswordConfig;
 pub use policy::PolicyConfig;
 pub use proxies::TrustedProxies;
@@ -63,6 +65,8 @@ pub struct Config {
     pub throttle: ThrottleConfig,
     /// The second factor.
     pub second_factor: SecondFactorConfig,
+    /// Signing in by accounts elsewhere.
+    pub oidc: OidcConfig,
     /// Labels that rules can speak of.
     pub policy: PolicyConfig,
     /// What is logged, and how.
@@ -82,6 +86,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         password::SETTINGS,
         throttle::SETTINGS,
         second_factor::SETTINGS,
+        oidc::SETTINGS,
         policy::SETTINGS,
         log::SETTINGS,
     ]

@@ -68,13 +68,15 @@ pub struct Attempt {
     pub user: Option<Uuid>,
     /// The session that it opened.
     pub session: Option<Uuid>,
+    /// Name of the provider, where it was one.
+    pub provider: Option<String>,
 }
 
 impl Attempt {
     /// A try that has just begun.
     #[must_use]
     pub fn new(method: Method, device: Device) -> Self {
-        Self { method, device, user: None, session: None }
+        Self { method, device, user: None, session: None, provider: None }
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Entry {
     pub outcome: String,
     /// `password`, `second_factor` or `oidc`.
     pub method: String,
+    /// Name of the provider, where it was one.
+    pub provider: Option<String>,
     /// From which network address; forgotten after some time.
     pub address: Option<String>,
     /// The program as it calls itself, cut to 200 characters; forgotten after some time.
@@ -79,7 +81,7 @@ type Before = (Option<DateTime<Utc>>, Option<Uuid>);
 async fn all(pool: &PgPool, user: Uuid, (at, id): Before, limit: i64) -> sqlx::Result<Vec<Entry>> {
     sqlx::query_as!(
         Entry,
-        "SELECT id, at, outcome, method, address, user_agent, session_id FROM login_history
+        "SELECT id, at, outcome, method, provider, address, user_agent, session_id FROM login_history
          WHERE user_id = $1 AND at <= coalesce($2::timestamptz, 'infinity')
            AND (at, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3, $1))
          ORDER BY at DESC, id DESC LIMIT $4",
@@ -101,7 +103,7 @@ async fn with_outcome(
 ) -> sqlx::Result<Vec<Entry>> {
     sqlx::query_as!(
         Entry,
-        "SELECT id, at, outcome, method, address, user_agent, session_id FROM login_history
+        "SELECT id, at, outcome, method, provider, address, user_agent, session_id FROM login_history
          WHERE user_id = $1 AND outcome = $2 AND at <= coalesce($3::timestamptz, 'infinity')
            AND (at, id) < (coalesce($3::timestamptz, 'infinity'), coalesce($4, $1))
          ORDER BY at DESC, id DESC LIMIT $5",

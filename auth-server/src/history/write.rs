@@ -73,14 +73,14 @@ async fn insert(pool: &PgPool, notes: &[Note]) -> sqlx::Result<()> {
     // Whoever was deleted meanwhile is anonymised as if it had been written before.
     sqlx::query!(
         "INSERT INTO login_history
-             (id, at, user_id, method, outcome, session_id, address, user_agent)
+             (id, at, user_id, method, outcome, session_id, address, user_agent, provider)
          SELECT n.id, n.at, u.id, n.method, n.outcome,
                 CASE WHEN gone THEN NULL ELSE n.session_id END,
                 CASE WHEN gone THEN NULL ELSE n.address END,
-                CASE WHEN gone THEN NULL ELSE n.user_agent END
+                CASE WHEN gone THEN NULL ELSE n.user_agent END, n.provider
          FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[],
-                     $6::uuid[], $7::text[], $8::text[])
-              AS n(id, at, user_id, method, outcome, session_id, address, user_agent)
+                     $6::uuid[], $7::text[], $8::text[], $9::text[])
+              AS n(id, at, user_id, method, outcome, session_id, address, user_agent, provider)
          LEFT JOIN users u ON u.id = n.user_id
          CROSS JOIN LATERAL (SELECT n.user_id IS NOT NULL AND u.id IS NULL AS gone) AS g",
         &ids,
@@ -91,6 +91,7 @@ async fn insert(pool: &PgPool, notes: &[Note]) -> sqlx::Result<()> {
         &sessions as &[Option<uuid::Uuid>],
         &column(|note| note.attempt.device.address.clone()) as &[Option<String>],
         &column(|note| note.attempt.device.name.clone()) as &[Option<String>],
+        &column(|note| note.attempt.provider.clone()) as &[Option<String>],
     )
     .execute(pool)
     .await?;

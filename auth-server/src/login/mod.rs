@@ -5,6 +5,7 @@ mod answer;
 mod log_in;
 mod log_out;
 mod log_out_others;
+pub mod oidc;
 mod refresh;
 mod register;
 mod second_factor;

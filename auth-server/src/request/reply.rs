@@ -3,7 +3,7 @@
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 use serde::Serialize;
 
@@ -30,6 +30,10 @@ pub struct NoContent;
 #[derive(Clone, Copy, Debug)]
 pub struct Done;
 
+/// 303 without a body: a browser goes on to this URL by `GET`.
+#[derive(Clone, Debug)]
+pub struct SeeOther(pub String);
+
 impl<T: Serialize + Send> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         json(StatusCode::OK, &self.0)
@@ -51,6 +55,15 @@ impl IntoResponse for NoContent {
 impl IntoResponse for Done {
     fn into_response(self) -> Response {
         StatusCode::OK.with_header(header::CACHE_CONTROL, "no-store").into_response()
+    }
+}
+
+impl IntoResponse for SeeOther {
+    fn into_response(self) -> Response {
+        StatusCode::SEE_OTHER
+            .with_header(header::LOCATION, self.0)
+            .with_header(header::CACHE_CONTROL, "no-store")
+            .into_response()
     }
 }
 
@@ -103,6 +116,22 @@ impl ApiResponse for NoContent {
 impl ApiResponse for Done {
     fn meta() -> MetaResponses {
         MetaResponses { responses: vec![response(200, "Done.", vec![])] }
+    }
+
+    fn register(_: &mut Registry) {}
+}
+
+impl ApiResponse for SeeOther {
+    fn meta() -> MetaResponses {
+        let location = MetaHeader {
+            name: "Location".into(),
+            description: Some("Where it goes on.".into()),
+            required: true,
+            deprecated: false,
+            schema: String::schema_ref(),
+        };
+        let response = response(303, "It goes on elsewhere.", vec![]);
+        MetaResponses { responses: vec![MetaResponse { headers: vec![location], ..response }] }
     }
 
     fn register(_: &mut Registry) {}

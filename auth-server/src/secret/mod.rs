@@ -23,6 +23,8 @@ pub enum Purpose {
     Throttle,
     /// Seals the secrets of second factors in the database.
     SecondFactorEncryption,
+    /// Seals what a browser keeps of a sign-in by an account elsewhere.
+    OidcFlow,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::SigningKeyEncryption => b"signing-key-encryption",
             Self::Throttle => b"throttle",
             Self::SecondFactorEncryption => b"second-factor-encryption",
+            Self::OidcFlow => b"oidc-flow",
         }
     }
 }

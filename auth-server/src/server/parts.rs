@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::oauth::Names;
+use crate::oidc::Oidc;
 use crate::ops::{Health, Metrics};
 use crate::policy::{self, LivePolicy};
 use crate::second_factor::Gate;
@@ -27,6 +28,7 @@ pub struct Parts {
     pub keys: Arc<KeyRing>,
     pub names: Names,
     pub accounts: Accounts,
+    pub oidc: Arc<Oidc>,
     pub gate: Arc<Gate>,
     pub health: Arc<Health>,
     pub metrics: Metrics,
@@ -46,6 +48,7 @@ impl Parts {
         background.spawn(follow);
 
         let secrets = Secrets::open(&config.secret)?;
+        let oidc = Arc::new(Oidc::open(config, &secrets, &clock)?);
         let keys = keys(&secrets, &pool, &clock).await?;
         background.spawn(token::reload(Arc::clone(&keys), stop.clone()));
         let names = Names::of(&config.token);
@@ -78,7 +81,19 @@ impl Parts {
         let gate = Gate::new(config.second_factor.superusers_need_it(), pool.clone());
         let gate = Arc::new(gate);
         let health = Arc::new(Health::new(pool.clone(), Arc::clone(&policy), redis));
-        Ok(Self { pool, clock, policy, identity, keys, names, accounts, gate, health, metrics })
+        Ok(Self {
+            pool,
+            clock,
+            policy,
+            identity,
+            keys,
+            names,
+            accounts,
+            oidc,
+            gate,
+            health,
+            metrics,
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use poem_openapi::OpenApi;
 
 use super::parts::Parts;
 use crate::account::history::MyHistoryApi;
+use crate::account::identities;
 use crate::account::login::LoginApi;
 use crate::account::me::MeApi;
 use crate::account::password::PasswordApi;
@@ -83,7 +84,7 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
     (
         check,
         administration(admin),
-        login::api(&parts.accounts),
+        (login::api(&parts.accounts), login::oidc::api(&parts.accounts, &parts.oidc)),
         MeApi(parts.accounts.clone(), Arc::clone(&parts.policy)),
         MyHistoryApi(parts.accounts.clone()),
         (
@@ -91,6 +92,7 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
             LoginApi(parts.accounts.clone()),
             second_factor::api(&parts.accounts),
             UserAgentsApi(parts.accounts.clone()),
+            identities::api(&parts.accounts, &parts.oidc),
         ),
         SessionsApi(parts.accounts.clone()),
         PermissionsApi(Arc::clone(&parts.policy)),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use policies::label_rules::LabelRuleError;
 
 use crate::config::DatabaseUrl;
+use crate::oidc::OidcError;
 use crate::schema::SchemaError;
 use crate::secret::SecretError;
 use crate::token::KeyError;
@@ -31,6 +32,9 @@ pub enum StartError {
     /// The label rules are broken.
     #[error("AUTH_LABELS: {0}")]
     Labels(#[from] LabelRuleError),
+    /// The providers that people sign in by can't be used as they are configured.
+    #[error("AUTH_OIDC_FILE: {0}")]
+    Oidc(#[from] OidcError),
     /// The rules in the database are broken.
     #[error("the policy in the database can't be used: {0:#}")]
     Policy(anyhow::Error),

@@ -67,7 +67,7 @@ pub enum Outcome {
 pub struct Attempt<'a> {
     throttle: &'a Throttle,
     counted: Vec<Counted>,
-    _permit: Permit<'a>,
+    _permit: Option<Permit<'a>>,
 }
 
 /// Whether a try may be made.
@@ -137,7 +137,18 @@ impl Throttle {
                 admission = self.admit(&counted).await;
             }
         }
-        self.begin(counted, admission, permit)
+        self.begin(counted, admission, Some(permit))
+    }
+
+    /// Begins a try from this address at something that has no login. Such tries don't wait for each
+    /// other: they may take long.
+    ///
+    /// # Errors
+    /// [`TOO_MANY`].
+    pub async fn address(&self, address: IpAddr) -> Result<Attempt<'_>, Problem> {
+        let own = self.count(Kind::Address, self.names.address(network(address)));
+        let admission = self.admit(&[own]).await;
+        self.begin(vec![own], admission, None)
     }
 
     /// Begins a try of a signed-in user to show that they know or have something. Tries of each
@@ -149,7 +160,7 @@ impl Throttle {
         let own = self.count(Kind::User(purpose), self.names.user(purpose, user));
         let permit = self.gate.enter(&own.key).await?;
         let admission = self.admit(&[own]).await;
-        self.begin(vec![own], admission, permit)
+        self.begin(vec![own], admission, Some(permit))
     }
 
     const fn count(&self, kind: Kind, key: counted::Key) -> Counted {
@@ -170,7 +181,7 @@ impl Throttle {
         &'a self,
         counted: Vec<Counted>,
         admission: Admission,
-        permit: Permit<'a>,
+        permit: Option<Permit<'a>>,
     ) -> Result<Attempt<'a>, Problem> {
         let Admission::Refused { wait, number } = admission else {
             return Ok(Attempt { throttle: self, counted, _permit: permit });

@@ -21,6 +21,10 @@ async fn what_needs_the_database_says_so_and_when_to_come_back() {
     let samples = samples(&server, &root).await;
     server.database.close().await;
     for sample in &samples {
+        // Nobody comes back from a provider that is not there; see `oidc::away`.
+        if sample.operation.path.starts_with("/api/v1/auth/oidc/") {
+            continue;
+        }
         let answer = sample.send(&root).await;
         let away = (sample.name(), 503, "database_unavailable".to_owned());
         if documented.contains(&away) {

@@ -17,17 +17,25 @@ async fn two(server: &TestServer, root: &User, role: Option<&str>) -> [User; 2] 
         if let Some(role) = role {
             give(root, &id, role).await;
         }
+        // Of the same id, so that what names it names the user.
+        let identity = format!(
+            "INSERT INTO identities (id, user_id, issuer, subject, created_at)
+             VALUES ('{id}', '{id}', 'https://accounts.example', '{id}', now())"
+        );
+        server.database.execute(&identity).await;
         users.push(server.log_in(&login).await);
     }
     users.try_into().ok().unwrap()
 }
 
-async fn given_and_ended(server: &TestServer) -> [i64; 2] {
-    let (grants, sessions) = (
+async fn given_and_ended(server: &TestServer) -> [i64; 3] {
+    let (grants, identities, sessions) = (
         "SELECT count(*) FROM user_roles",
+        "SELECT count(*) FROM identities",
         "SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL",
     );
-    [server.database.count(grants).await, server.database.count(sessions).await]
+    let count = async |query| server.database.count(query).await;
+    [count(grants).await, count(identities).await, count(sessions).await]
 }
 
 /// The other one's things are not there for the caller, or are not the caller's to touch.

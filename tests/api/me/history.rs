@@ -42,6 +42,7 @@ async fn a_user_sees_every_try_with_its_outcome_newest_first() {
           "id": "[id]",
           "method": "password",
           "outcome": "credentials_invalid",
+          "provider": null,
           "session_id": null,
           "user_agent": "curl/8"
         }
@@ -173,6 +174,8 @@ async fn servers_that_start_together_make_the_months_ahead_once() {
     server.database.execute("DROP TABLE login_history; ").await;
     let migration = include_str!("../../../migrations/0035_login_history.sql");
     server.database.execute(migration).await;
+    let later = "ALTER TABLE login_history ADD COLUMN provider text";
+    server.database.execute(later).await;
     let _replicas = join_all((0..3).map(|_| server.replica(&[]))).await;
     let count = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'login_history'::regclass";
     until("made", async || server.database.count(count).await == 3).await;

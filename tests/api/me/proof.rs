@@ -8,11 +8,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, App, PASSWORD, TestServer, User};
 
+const NO_IDENTITY: &str = "me/identities/00000000-0000-4000-8000-000000000000";
 const NEW: &str = "seven green bottles hanging";
 
 /// Everything that wants proof, with what stands in the request besides it. What changes least is
 /// first.
-fn operations() -> [(Method, &'static str, Value); 7] {
+fn operations() -> [(Method, &'static str, Value); 9] {
     [
         (Method::POST, "me/second-factor", json!({})),
         (Method::POST, "me/second-factor/recovery-codes", json!({})),
@@ -20,6 +21,8 @@ fn operations() -> [(Method, &'static str, Value); 7] {
         (Method::PUT, "me/login", json!({ "login": "lovelace" })),
         (Method::PUT, "me/password", json!({ "new_password": NEW })),
         (Method::DELETE, "me/second-factor", json!({})),
+        (Method::POST, "me/identities/nobody", json!({})),
+        (Method::DELETE, NO_IDENTITY, json!({})),
         (Method::DELETE, "me", json!({})),
     ]
 }

@@ -19,6 +19,11 @@ async fn remove(user: &User, proof: &Value) -> Answer {
     user.send(user.request(Method::DELETE, "me/second-factor").json(proof)).await
 }
 
+async fn unlink(user: &User, proof: &Value) -> Answer {
+    let path = "me/identities/00000000-0000-4000-8000-000000000000";
+    user.send(user.request(Method::DELETE, path).json(proof)).await
+}
+
 async fn renew(user: &User, proof: &Value) -> Answer {
     user.post("me/second-factor/recovery-codes", proof).await
 }
@@ -298,8 +303,10 @@ async fn with_too_many_passwords_to_check_each_operation_says_when_to_come_back(
                 remove(user, right),
                 renew(user, right),
                 user.put("me/user-agents", right),
+                user.post("me/identities/nobody", right),
+                unlink(user, right),
             );
-            [all.0, all.1, all.2, all.3]
+            [all.0, all.1, all.2, all.3, all.4, all.5]
         });
         for answer in join_all(rounds).await.into_iter().flatten() {
             if answer.status == 503 {
@@ -307,7 +314,7 @@ async fn with_too_many_passwords_to_check_each_operation_says_when_to_come_back(
                 seen.insert((answer.method.to_string(), answer.path));
             }
         }
-        if seen.len() == 4 {
+        if seen.len() == 6 {
             return;
         }
     }

@@ -1,0 +1,71 @@
+//! `POST /api/v1/me/identities/{provider}`
+
+use std::sync::Arc;
+
+use poem_openapi::param::Path;
+use poem_openapi::payload::Response;
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+
+use crate::account::Accounts;
+use crate::account::current_password::CURRENT_PASSWORD;
+use crate::account::proof::{PROOF, Proof};
+use crate::identity::{SIGNED_IN, SignedIn};
+use crate::input::BODY;
+use crate::oidc::{Link, Oidc, UNAVAILABLE};
+use crate::problems;
+use crate::request::{Body, Reply};
+use crate::store::DATABASE;
+use crate::throttle::THROTTLE;
+
+/// Where it goes on.
+#[derive(Serialize, Object)]
+#[oai(read_only_all)]
+struct LinkBegun {
+    /// The provider's page: send the browser there that got this answer. It comes back to
+    /// `GET /api/v1/auth/oidc/{provider}/callback`.
+    authorization_url: String,
+}
+
+problems! {
+    /// What can go wrong with beginning to link an identity.
+    pub(super) enum LinkError includes
+        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, &[UNAVAILABLE], DATABASE]
+    {
+        Unknown = 404 "provider_not_found" "Nobody signs in here by a provider of this name.",
+    }
+}
+
+/// The operation.
+pub struct LinkOne(pub(super) Accounts, pub(super) Arc<Oidc>);
+
+#[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
+impl LinkOne {
+    /// Begin to link an account elsewhere, to sign in by it from then on, too.
+    ///
+    /// The browser keeps a cookie of it for ten minutes. A front end on another origin has to send
+    /// the request through its own, or the browser drops the cookie.
+    #[oai(
+        path = "/identities/:provider",
+        method = "post",
+        operation_id = "link_identity",
+        response_header(
+            name = "Set-Cookie",
+            ty = "String",
+            description = "What the callback needs."
+        )
+    )]
+    async fn begin(
+        &self,
+        SignedIn(caller): SignedIn,
+        provider: Path<String>,
+        Body(proof): Body<Proof>,
+    ) -> Result<Response<Reply<LinkBegun>>, LinkError> {
+        self.0.prove(&caller, proof).await?;
+        let provider = self.1.provider(&provider.0).ok_or(LinkError::Unknown)?;
+        let link = Link { user: caller.user, session: caller.session };
+        let begun = self.1.begin(provider, Some(link)).await?;
+        let answer = LinkBegun { authorization_url: begun.url };
+        Ok(Response::new(Reply(answer)).header("Set-Cookie", begun.cookie))
+    }
+}

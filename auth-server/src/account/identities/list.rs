@@ -1,0 +1,44 @@
+//! `GET /api/v1/me/identities`
+
+use std::sync::Arc;
+
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+
+use crate::account::Accounts;
+use crate::identity::{SIGNED_IN, SignedIn};
+use crate::oidc::Oidc;
+use crate::oidc::store::Identity;
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::Reply;
+use crate::store::DATABASE;
+
+/// The caller's identities.
+#[derive(Serialize, Object)]
+#[oai(read_only_all)]
+struct IdentityList {
+    /// The oldest first.
+    items: Vec<Identity>,
+    /// Always `null`: all of them fit.
+    next: Option<String>,
+}
+
+problems! {
+    /// What can go wrong with listing one's own identities.
+    pub(super) enum ListError includes [SIGNED_IN, DATABASE] {}
+}
+
+/// The operation.
+pub struct List(pub(super) Accounts, pub(super) Arc<Oidc>);
+
+#[OpenApi(prefix_path = "/api/v1/me", tag = "crate::tags::Tag::Me")]
+impl List {
+    /// List the accounts elsewhere by which one signs in.
+    #[oai(path = "/identities", method = "get", operation_id = "my_identities")]
+    async fn list(&self, SignedIn(caller): SignedIn) -> Result<Reply<IdentityList>, ListError> {
+        let mut database = self.0.pool.acquire().await.map_err(Problem::from)?;
+        let items = self.1.identities(&mut database, caller.user).await.map_err(Problem::from)?;
+        Ok(Reply(IdentityList { items, next: None }))
+    }
+}

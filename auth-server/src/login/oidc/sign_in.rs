@@ -1,0 +1,123 @@
+//! Signing somebody in by a provider's word.
+
+use rand::Rng;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::callback::CallbackError;
+use crate::account::Accounts;
+use crate::history::Attempt;
+use crate::login::answer::{LoginAnswer, SecondFactorWanted};
+use crate::login::tokens::sign_in;
+use crate::oidc::store::{self, Holder};
+use crate::oidc::{Provider, Who};
+use crate::problem::Problem;
+use crate::second_factor::SecondFactors;
+use crate::store::constraint;
+use crate::user::{Login, email_store, store as users};
+
+/// How many made-up logins are tried. One is taken once in four thousand million.
+const TRIES: usize = 3;
+
+/// Signs in to the account of this identity, which is made or linked where there is none yet.
+pub(super) async fn sign_in_as(
+    accounts: &Accounts,
+    provider: &Provider,
+    who: &Who,
+    attempt: &mut Attempt,
+) -> Result<LoginAnswer, CallbackError> {
+    let mut transaction = accounts.pool.begin().await.map_err(Problem::from)?;
+    store::lock(&mut transaction, who).await.map_err(Problem::from)?;
+    let owner = store::owner(&mut transaction, who).await.map_err(Problem::from)?;
+    let user = match owner {
+        Some(user) => user,
+        None => first(accounts, &mut transaction, provider, who, attempt).await?,
+    };
+    attempt.user = Some(user);
+    let now = accounts.clock.now();
+    let standing = store::lock_user(&mut transaction, user).await.map_err(Problem::from)?;
+    let standing = standing.filter(|standing| !standing.disabled);
+    let standing = standing.ok_or(CallbackError::Disabled)?;
+    if owner.is_none() {
+        store::insert(&mut transaction, user, who, now).await.map_err(Problem::from)?;
+    }
+    // It may have been taken from the account in this very moment.
+    if !store::used(&mut transaction, user, who, now).await.map_err(Problem::from)? {
+        return Err(CallbackError::State);
+    }
+    let hash = standing.password_hash.as_deref();
+    if SecondFactors::is_on(&mut transaction, user).await.map_err(Problem::from)? {
+        transaction.commit().await.map_err(Problem::from)?;
+        let challenges = accounts.second_factors.challenges();
+        let challenge = challenges.write(user, hash.unwrap_or_default())?;
+        return Ok(LoginAnswer::SecondFactor(SecondFactorWanted::new(challenge)));
+    }
+    let number = users::begin_session(&mut transaction, user, hash, hash, now).await;
+    let number = number.map_err(Problem::from)?.ok_or(CallbackError::Disabled)?;
+    let signed_in = sign_in(accounts, &mut transaction, (user, number), &attempt.device).await?;
+    transaction.commit().await.map_err(Problem::from)?;
+    attempt.session = Some(signed_in.session);
+    accounts.identity.revoke(&signed_in.revocations);
+    Ok(LoginAnswer::SignedIn(signed_in.tokens))
+}
+
+/// The account to which an identity is linked that was never seen: the one with the same address,
+/// where both sides made sure of it, or a new one.
+async fn first(
+    accounts: &Accounts,
+    transaction: &mut PgConnection,
+    provider: &Provider,
+    who: &Who,
+    attempt: &mut Attempt,
+) -> Result<Uuid, CallbackError> {
+    let holder = match &who.email {
+        Some(email) => store::holder(transaction, email).await.map_err(Problem::from)?,
+        None => None,
+    };
+    match holder {
+        None => make(accounts, transaction, provider, who).await,
+        Some(Holder { user, verified: true }) if who.email_verified => Ok(user),
+        Some(Holder { user, .. }) => {
+            attempt.user = Some(user);
+            Err(exists(provider))
+        }
+    }
+}
+
+/// A new account without a password.
+async fn make(
+    accounts: &Accounts,
+    transaction: &mut PgConnection,
+    provider: &Provider,
+    who: &Who,
+) -> Result<Uuid, CallbackError> {
+    let (id, now) = (Uuid::now_v7(), accounts.clock.now());
+    let made_up = (0..TRIES).filter_map(|_| made_up_login());
+    for login in who.login.iter().cloned().chain(made_up) {
+        let made = store::make_user(transaction, id, &login, who, now).await;
+        let made = made.map_err(|error| match constraint(&error) {
+            Some("users_email_key") => exists(provider),
+            _ => Problem::from(error).into(),
+        })?;
+        if made {
+            if let Some(email) = &who.email {
+                let claimed = email_store::claim(transaction, id, email, now).await;
+                claimed.map_err(Problem::from)?;
+            }
+            return Ok(id);
+        }
+    }
+    Err(Problem::new(crate::problem::INTERNAL).into())
+}
+
+fn made_up_login() -> Option<Login> {
+    Login::parse(&format!("user-{:08x}", rand::rng().random::<u32>())).ok()
+}
+
+fn exists(provider: &Provider) -> CallbackError {
+    let name = provider.name();
+    let detail = format!(
+        "Sign in to it as you do, then link your account there by POST /api/v1/me/identities/{name}."
+    );
+    CallbackError::AccountExists.problem().detail(detail).into()
+}

@@ -1,0 +1,173 @@
+//! The file of providers (`AUTH_OIDC_FILE`).
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use openidconnect::core::CoreJwsSigningAlgorithm;
+use openidconnect::url::Url;
+use openidconnect::{ClientId, ClientSecret, IssuerUrl, JwsSigningAlgorithm, RedirectUrl, Scope};
+use serde::Deserialize;
+
+use super::web::is_loopback;
+use crate::secret;
+
+/// Why the providers can't be used as they are configured.
+#[derive(Debug, thiserror::Error)]
+pub enum OidcError {
+    /// The file can't be read.
+    #[error("{}: {}", .0.display(), .1)]
+    Io(PathBuf, std::io::Error),
+    /// It is no TOML, or says what it can't say.
+    #[error("{}, line {}: {}", .0.display(), .1, .2)]
+    Toml(PathBuf, usize, String),
+    /// A provider can't be as it is described.
+    #[error("provider `{0}`: {1}")]
+    Provider(String, String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    provider: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: String,
+    title: Option<String>,
+    issuer: String,
+    client_id: String,
+    client_secret_file: Option<PathBuf>,
+    client_secret_env: Option<String>,
+    #[serde(default = "usual_scopes")]
+    scopes: Vec<String>,
+    #[serde(default = "usual_algorithms")]
+    algorithms: Vec<CoreJwsSigningAlgorithm>,
+    redirect_uri: Option<String>,
+}
+
+fn usual_scopes() -> Vec<String> {
+    ["email", "profile"].map(str::to_owned).into()
+}
+
+fn usual_algorithms() -> Vec<CoreJwsSigningAlgorithm> {
+    use CoreJwsSigningAlgorithm::{EcdsaP256Sha256, EdDsa, RsaSsaPkcs1V15Sha256};
+    vec![RsaSsaPkcs1V15Sha256, EcdsaP256Sha256, EdDsa]
+}
+
+/// A provider as it is configured, checked.
+pub(super) struct ProviderConfig {
+    pub name: String,
+    pub title: String,
+    pub issuer: IssuerUrl,
+    pub client_id: ClientId,
+    pub secret: Option<ClientSecret>,
+    pub scopes: Vec<Scope>,
+    pub algorithms: Vec<CoreJwsSigningAlgorithm>,
+    pub redirect_uri: RedirectUrl,
+    /// Where browsers send the cookie of a sign-in to.
+    pub cookie_path: String,
+    /// True where they send it by https alone.
+    pub cookie_secure: bool,
+}
+
+/// The providers in this file; `public` is the address that clients know this server by.
+pub(super) fn read(path: &Path, public: &str) -> Result<Vec<ProviderConfig>, OidcError> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| OidcError::Io(path.to_owned(), error))?;
+    let file: File = toml::from_str(&text).map_err(|error| broken(path, &text, &error))?;
+    let (mut names, mut issuers) = (HashSet::new(), HashSet::new());
+    let mut all = Vec::with_capacity(file.provider.len());
+    for entry in file.provider {
+        let name = entry.name.clone();
+        if !names.insert(name.clone()) || !issuers.insert(entry.issuer.clone()) {
+            let why = "another provider has this name or issuer".to_owned();
+            return Err(OidcError::Provider(name, why));
+        }
+        all.push(entry.check(public).map_err(|why| OidcError::Provider(name, why))?);
+    }
+    Ok(all)
+}
+
+/// Without the line itself: somebody may have written a secret there.
+fn broken(path: &Path, text: &str, error: &toml::de::Error) -> OidcError {
+    let start = error.span().map_or(0, |span| span.start);
+    let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+    OidcError::Toml(path.to_owned(), line, error.message().to_owned())
+}
+
+impl Entry {
+    fn check(self, public: &str) -> Result<ProviderConfig, String> {
+        check_name(&self.name)?;
+        check_url("issuer", &self.issuer)?;
+        let secret = self.secret()?;
+        let Self { name, title, issuer, client_id, scopes, algorithms, redirect_uri, .. } = self;
+        if client_id.is_empty() {
+            return Err("`client_id` must not be empty".into());
+        }
+        if algorithms.is_empty() || algorithms.iter().any(is_no_signature) {
+            return Err("`algorithms` must be ones that sign by a private key, like RS256".into());
+        }
+        let base = check_url("AUTH_ISSUER", public.trim_end_matches('/'))?;
+        let public = public.trim_end_matches('/');
+        let callback = format!("{public}/api/v1/auth/oidc/{name}/callback");
+        let redirect_uri = redirect_uri.unwrap_or(callback);
+        check_url("redirect_uri", &redirect_uri)?;
+        Ok(ProviderConfig {
+            title: title.unwrap_or_else(|| name.clone()),
+            issuer: IssuerUrl::new(issuer).map_err(|error| error.to_string())?,
+            client_id: ClientId::new(client_id),
+            secret,
+            scopes: scopes.into_iter().filter(|one| one != "openid").map(Scope::new).collect(),
+            algorithms,
+            redirect_uri: RedirectUrl::new(redirect_uri).map_err(|error| error.to_string())?,
+            cookie_path: format!("{}/api/v1/auth/oidc/{name}", base.path().trim_end_matches('/')),
+            cookie_secure: base.scheme() == "https",
+            name,
+        })
+    }
+
+    fn secret(&self) -> Result<Option<ClientSecret>, String> {
+        let secret = match (&self.client_secret_file, &self.client_secret_env) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => {
+                return Err("keep one of `client_secret_file` and `client_secret_env`".into());
+            }
+            (Some(path), None) => secret::read_file(path).map_err(|error| error.to_string())?,
+            (None, Some(variable)) => std::env::var(variable)
+                .map_err(|_| format!("the variable {variable} is not set"))?
+                .into(),
+        };
+        if secret.is_empty() {
+            return Err("its client secret is empty".into());
+        }
+        Ok(Some(ClientSecret::new(secret.to_string())))
+    }
+}
+
+fn is_no_signature(algorithm: &CoreJwsSigningAlgorithm) -> bool {
+    algorithm.uses_shared_secret() || *algorithm == CoreJwsSigningAlgorithm::None
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let letters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if letters && (1..=32).contains(&name.len()) {
+        return Ok(());
+    }
+    Err("a name has 1 to 32 of a-z 0-9 -".into())
+}
+
+/// A plain address, by https unless it is on this machine.
+fn check_url(what: &str, text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{what} `{text}`: {error}"))?;
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+        return Err(format!("{what} `{text}` must be https"));
+    }
+    let plain = url.username().is_empty() && url.password().is_none();
+    if !plain || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("{what} `{text}` must be an address without user, `?` and `#`"));
+    }
+    Ok(url)
+}

@@ -1,0 +1,97 @@
+//! Signing in by an account elsewhere: OpenID Connect, as its relying party.
+//!
+//! `file` which providers there are · `web` requests to them, bounded · `provider` what is known
+//! about one, and for how long · `id_token` who somebody is by its word · `flow` what a browser keeps
+//! between the two halves of a sign-in · `spent` that one is good once · `store` identities. The
+//! operations are in `login` and `account`.
+
+mod file;
+mod flow;
+mod id_token;
+mod provider;
+pub mod spent;
+pub mod store;
+mod web;
+
+use std::sync::Arc;
+
+pub use file::OidcError;
+pub use flow::{Begun, Flow, Link};
+pub use id_token::Who;
+pub use provider::Provider;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::problem::Spec;
+use crate::secret::{Purpose, Secrets};
+use crate::token::SealingKeys;
+
+/// There is no provider of this name.
+pub const PROVIDER: &[Spec] = &[NOT_FOUND];
+
+const NOT_FOUND: Spec = Spec {
+    status: 404,
+    code: "provider_not_found",
+    title: "Nobody signs in here by a provider of this name.",
+};
+
+/// The provider doesn't answer, or not with what a provider answers.
+pub const UNAVAILABLE: Spec = Spec {
+    status: 503,
+    code: "provider_unavailable",
+    title: "The provider does not answer as it should; try again in a moment.",
+};
+
+/// Who somebody is by the provider's word can't be believed.
+pub const ANSWER: Spec = Spec {
+    status: 401,
+    code: "provider_answer_invalid",
+    title: "What the provider says about this sign-in can't be trusted; begin again.",
+};
+
+/// The providers, and what it takes to sign in by them.
+pub struct Oidc {
+    providers: Vec<Arc<Provider>>,
+    sealing: SealingKeys,
+    clock: Clock,
+}
+
+impl Oidc {
+    /// The configured providers. None of them is asked for anything yet.
+    ///
+    /// # Errors
+    /// The file of providers can't be used.
+    pub fn open(config: &Config, secrets: &Secrets, clock: &Clock) -> Result<Self, OidcError> {
+        let configured = match &config.oidc.file {
+            None => vec![],
+            Some(path) => file::read(path, &config.token.issuer)?,
+        };
+        let providers = configured.into_iter().map(|one| Provider::new(one, clock.clone()));
+        let providers = providers.map(|one| one.map(Arc::new)).collect::<Result<_, _>>()?;
+        let sealing = SealingKeys::of(secrets, Purpose::OidcFlow);
+        Ok(Self { providers, sealing, clock: clock.clone() })
+    }
+
+    /// All of them, in the order of the file.
+    pub fn providers(&self) -> impl Iterator<Item = &Provider> {
+        self.providers.iter().map(|provider| &**provider)
+    }
+
+    /// The provider of this name.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
+        self.providers.iter().find(|provider| provider.name() == name)
+    }
+
+    /// The provider with this issuer.
+    #[must_use]
+    pub fn of_issuer(&self, issuer: &str) -> Option<&Provider> {
+        self.providers().find(|provider| provider.issuer() == issuer)
+    }
+
+    /// Whose word counts.
+    #[must_use]
+    pub fn issuers(&self) -> Vec<String> {
+        self.providers().map(|provider| provider.issuer().to_owned()).collect()
+    }
+}

@@ -1,0 +1,109 @@
+//! Requests to a provider: bounded in time and size, and never somewhere else than asked.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use openidconnect::url::{Host, Url};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
+use reqwest::redirect;
+
+/// Longest time for one request, its answer's last byte included.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time until a connection stands.
+const CONNECT: Duration = Duration::from_secs(3);
+/// Largest answer, in bytes.
+const LARGEST: usize = 256 << 10;
+
+/// Why there is no answer. Says nothing that the provider said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum WebError {
+    #[error("an address of the provider is not https")]
+    Insecure,
+    #[error("an answer takes too long")]
+    Slow,
+    #[error("an answer is too large")]
+    Large,
+    #[error("there is no connection")]
+    Away,
+    #[error("an answer breaks off, or has a status of failure")]
+    Broken,
+}
+
+/// Asks one provider.
+pub(super) struct Web {
+    client: reqwest::Client,
+    /// True for a provider on this machine, which needs no https.
+    loopback: bool,
+}
+
+impl Web {
+    /// For the provider at this address.
+    pub fn of(issuer: &Url) -> Result<Self, String> {
+        let loopback = issuer.scheme() == "http";
+        let builder = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .timeout(TIMEOUT);
+        // A proxy elsewhere can't reach this machine.
+        let builder = if loopback { builder.no_proxy() } else { builder };
+        let client = builder.build().map_err(|error| error.to_string())?;
+        Ok(Self { client, loopback })
+    }
+
+    /// True where a secret may be sent to this address.
+    pub fn may_go_to(&self, url: &Url) -> bool {
+        url.scheme() == "https" || (self.loopback && url.scheme() == "http" && is_loopback(url))
+    }
+
+    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, WebError> {
+        let request = reqwest::Request::try_from(request).map_err(|_| WebError::Broken)?;
+        if !self.may_go_to(request.url()) {
+            return Err(WebError::Insecure);
+        }
+        let mut answer = self.client.execute(request).await.map_err(|error| reason(&error))?;
+        let status = answer.status();
+        if status.is_server_error() {
+            return Err(WebError::Broken);
+        }
+        let headers = std::mem::take(answer.headers_mut());
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| reason(&error))? {
+            if body.len() + chunk.len() > LARGEST {
+                return Err(WebError::Large);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut whole = HttpResponse::new(body);
+        (*whole.status_mut(), *whole.headers_mut()) = (status, headers);
+        Ok(whole)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Web {
+    type Error = WebError;
+    type Future = BoxFuture<'c, Result<HttpResponse, WebError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.ask(request))
+    }
+}
+
+fn reason(error: &reqwest::Error) -> WebError {
+    if error.is_timeout() {
+        WebError::Slow
+    } else if error.is_connect() {
+        WebError::Away
+    } else {
+        WebError::Broken
+    }
+}
+
+/// True for an address on this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

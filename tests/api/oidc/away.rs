@@ -1,0 +1,163 @@
+//! Providers that are away, slow or too much, and keys that change.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use serde_json::json;
+use tests::oidc::{Page, Site};
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_as_one_is_unavailable_and_asked_again_after_a_pause() {
+    let site = Site::start().await;
+    let browser = site.browser();
+    let metadata = "/.well-known/openid-configuration";
+    let bad = [
+        Page::Status(500),
+        Page::Status(404),
+        Page::Status(200),
+        Page::Text("{}".into()),
+        Page::Redirect(format!("{}{metadata}", site.other.url)),
+        Page::Huge,
+    ];
+    for (number, page) in bad.iter().enumerate() {
+        site.provider.script().metadata_page = page.clone();
+        let answer = browser.start().await.expect(503, "provider_unavailable");
+        assert_eq!(answer.header("retry-after"), "5", "{page:?}");
+        // Nobody makes us ask again at once.
+        browser.start().await.expect(503, "provider_unavailable");
+        assert_eq!(site.provider.asked(metadata), number + 1, "{page:?}");
+        site.server.clock.advance(TimeDelta::seconds(5));
+    }
+    site.provider.script().metadata_page = Page::Usual;
+    for page in &bad[..3] {
+        site.provider.script().keys_page = page.clone();
+        browser.start().await.expect(503, "provider_unavailable");
+        site.server.clock.advance(TimeDelta::seconds(5));
+    }
+    assert_eq!(site.other.asked(metadata), 0);
+    site.provider.script().keys_page = Page::Usual;
+    browser.begin().await;
+}
+
+#[tokio::test]
+async fn metadata_of_another_issuer_or_without_https_is_not_believed() {
+    let site = Site::start().await;
+    for metadata in [
+        json!({ "issuer": site.other.url }),
+        json!({ "issuer": format!("{}/", site.provider.url) }),
+        json!({ "jwks_uri": "http://192.0.2.1/keys" }),
+        json!({ "jwks_uri": "file:///etc/passwd" }),
+        json!({ "authorization_endpoint": "http://accounts.example/authorize" }),
+        json!({ "authorization_endpoint": "javascript:alert(1)" }),
+    ] {
+        site.provider.script().metadata = metadata.clone();
+        let answer = site.browser().start().await;
+        assert_eq!(answer.code(), "provider_unavailable", "{metadata}");
+        site.server.clock.advance(TimeDelta::seconds(5));
+    }
+    // A secret doesn't go over the wire in the clear either.
+    site.provider.script().metadata = json!({ "token_endpoint": "http://192.0.2.1/token" });
+    site.sign_in().await.expect(503, "provider_unavailable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_hangs_is_waited_for_but_not_for_long_and_nobody_else_is_held_up() {
+    let site = Site::start().await;
+    site.provider.script().keys_page = Page::Slow;
+    let (browser, started) = (site.browser(), Instant::now());
+    let waiting = join_all((0..10).map(|_| browser.start()));
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let asked = Instant::now();
+        site.server.register("ada").await;
+        assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+    };
+    let (answers, ()) = futures::join!(waiting, others);
+    for answer in answers {
+        answer.expect(503, "provider_unavailable");
+    }
+    let waited = started.elapsed();
+    assert!((4..9).contains(&waited.as_secs()), "{waited:?}");
+    assert_eq!(site.provider.asked("/keys"), 1);
+}
+
+#[tokio::test]
+async fn codes_are_not_lost_on_a_provider_that_is_away() {
+    let site = Site::start().await;
+    let browser = site.browser();
+    let begun = browser.begin().await;
+    for page in [Page::Status(500), Page::Huge, Page::Slow] {
+        site.provider.script().token_page = page;
+        site.sign_in().await.expect(503, "provider_unavailable");
+    }
+    site.provider.script().token_page = Page::Usual;
+    site.finish(&browser, &begun).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn what_was_known_stays_good_for_a_day_while_the_provider_is_away() {
+    let site = Site::start().await;
+    site.sign_in().await.expect(200, "");
+    site.provider.script().metadata_page = Page::Status(500);
+    site.server.clock.advance(TimeDelta::hours(23));
+    site.sign_in().await.expect(200, "");
+    site.server.clock.advance(TimeDelta::hours(2));
+    site.browser().start().await.expect(503, "provider_unavailable");
+}
+
+#[tokio::test]
+async fn a_new_key_is_asked_for_at_once_but_a_flood_of_unknown_ones_asks_seldom() {
+    let site = Site::start().await;
+    site.sign_in().await.expect(200, "");
+    assert_eq!(site.provider.asked("/keys"), 1);
+    site.server.clock.advance(TimeDelta::seconds(30));
+    {
+        let mut script = site.provider.script();
+        (script.key, script.published) = (2, vec![1, 2]);
+    }
+    site.sign_in().await.expect(200, "");
+    assert_eq!(site.provider.asked("/keys"), 2);
+    // From here on, keys that nobody published.
+    site.provider.script().key = 3;
+    for _ in 0..5 {
+        site.sign_in().await.expect(401, "provider_answer_invalid");
+    }
+    assert_eq!(site.provider.asked("/keys"), 2);
+    site.server.clock.advance(TimeDelta::seconds(30));
+    let answers = join_all((0..10).map(|_| site.sign_in())).await;
+    assert!(answers.iter().all(|answer| answer.status == 401), "{answers:#?}");
+    assert_eq!(site.provider.asked("/keys"), 3);
+    // A key that was taken away doesn't count any more, once that is known.
+    {
+        let mut script = site.provider.script();
+        (script.key, script.published) = (1, vec![2]);
+    }
+    site.server.clock.advance(TimeDelta::hours(1));
+    site.sign_in().await.expect(401, "provider_answer_invalid");
+}
+
+#[tokio::test]
+async fn keys_that_can_not_be_fetched_leave_the_known_ones() {
+    let site = Site::start().await;
+    site.sign_in().await.expect(200, "");
+    site.server.clock.advance(TimeDelta::seconds(30));
+    {
+        let mut script = site.provider.script();
+        (script.key, script.keys_page) = (2, Page::Status(500));
+    }
+    site.sign_in().await.expect(401, "provider_answer_invalid");
+    site.provider.script().key = 1;
+    site.sign_in().await.expect(200, "");
+}
+
+#[tokio::test]
+async fn one_that_needs_the_database_says_so() {
+    let site = Site::start().await;
+    let browser = site.browser();
+    let begun = browser.begin().await;
+    site.server.database.close().await;
+    site.finish(&browser, &begun).await.expect(503, "database_unavailable");
+    browser.begin().await;
+    site.server.database.open().await;
+}

@@ -1,0 +1,87 @@
+//! What may stand in the file of providers, and what else is wrong with it stops the start.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use auth_server::clock::Clock;
+use auth_server::config;
+use auth_server::server::Application;
+use tests::{Database, setting};
+
+/// Why a server does not start with this file of providers, whose secret is in a file beside it.
+async fn refused(database: &Database, text: &str, issuer: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    fs::write(&secret, "hunter2").unwrap();
+    fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+    let file = folder.path().join("providers.toml");
+    fs::write(&file, text.replace("SECRET", secret.to_str().unwrap())).unwrap();
+    let settings = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("REDIS_URL", &setting("REDIS_URL")),
+        ("AUTH_SECRET", &database.secret_text()),
+        ("AUTH_LISTEN", "127.0.0.1:0"),
+        ("OPS_LISTEN", "127.0.0.1:0"),
+        ("AUTH_ISSUER", issuer),
+        ("AUTH_OIDC_FILE", file.to_str().unwrap()),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config = config::load(None, settings).unwrap();
+    match Application::build(config, Clock::default()).await {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    }
+}
+
+const GOOD: &str = r#"
+[[provider]]
+name = "a"
+issuer = "https://accounts.example"
+client_id = "films"
+client_secret_file = "SECRET"
+"#;
+
+#[tokio::test]
+async fn what_is_wrong_with_a_provider_stops_the_start_and_is_named() {
+    let database = Database::migrated().await;
+    let here = "http://127.0.0.1:8080";
+    // A provider that is away does not.
+    assert_eq!(refused(&database, GOOD, here).await, "");
+    for (from, to, named) in [
+        ("name = \"a\"", "name = \"A b\"", "provider `A b`: a name has"),
+        ("name = \"a\"", "", "missing field `name`"),
+        ("https://accounts", "http://accounts", "provider `a`: issuer `http://accounts.example`"),
+        ("https://accounts.example", "accounts.example", "issuer `accounts.example`"),
+        ("accounts.example", "accounts.example/?x=1", "without user"),
+        ("accounts.example", "x:y@accounts.example", "without user"),
+        ("\"films\"", "\"\"", "`client_id` must not be empty"),
+        ("SECRET", "/nowhere", "/nowhere"),
+        ("client_secret_file", "client_secret", "unknown field `client_secret`"),
+        ("client_secret_file = \"SECRET\"", "client_secret_env = \"NOT_SET_17\"", "NOT_SET_17"),
+        ("client_id", "client_secret_env = \"X\"\nclient_id", "keep one of"),
+        ("client_id", "algorithms = [\"HS256\"]\nclient_id", "`algorithms`"),
+        ("client_id", "algorithms = [\"none\"]\nclient_id", "`algorithms`"),
+        ("client_id", "algorithms = [\"RS257\"]\nclient_id", "RS257"),
+        ("client_id", "algorithms = []\nclient_id", "`algorithms`"),
+        ("client_id", "redirect_uri = \"http://films.example/\"\nclient_id", "redirect_uri"),
+        ("[[provider]]", "[[providers]]", "providers"),
+        ("[[provider]]", "[[provider", "line 2"),
+    ] {
+        let error = refused(&database, &GOOD.replacen(from, to, 1), here).await;
+        assert!(error.starts_with("AUTH_OIDC_FILE: ") && error.contains(named), "{to}: {error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    let twice = refused(&database, &format!("{GOOD}{GOOD}"), here).await;
+    assert!(twice.contains("another provider has this name or issuer"), "{twice}");
+    // Browsers come back to the address that clients know.
+    let error = refused(&database, GOOD, "http://films.example").await;
+    assert!(error.contains("AUTH_ISSUER"), "{error}");
+}
+
+#[tokio::test]
+async fn what_somebody_wrote_in_the_wrong_place_is_not_shown() {
+    let database = Database::migrated().await;
+    let wrong = GOOD.replace("client_secret_file = \"SECRET\"", "client_secret = \"hunter2\"");
+    let error = refused(&database, &wrong, "http://127.0.0.1:8080").await;
+    assert!(error.contains("line 6") && !error.contains("hunter2"), "{error}");
+}

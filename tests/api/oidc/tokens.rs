@@ -1,0 +1,173 @@
+//! What a provider says is not believed before everything about it is as it has to be.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tests::oidc::{Page, Script, Sign, Site};
+
+async fn refused(site: &Site, what: &str) {
+    let answer = site.sign_in().await;
+    assert_eq!((answer.status, &*answer.code()), (401, "provider_answer_invalid"), "{what}");
+    let made = "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM sessions)";
+    assert_eq!(site.server.database.count(made).await, 0, "{what}");
+}
+
+#[tokio::test]
+async fn claims_that_are_not_as_they_have_to_be_are_not_believed() {
+    let site = Site::start().await;
+    let now = site.server.clock.now().timestamp();
+    for claims in [
+        json!({ "iss": "https://accounts.example" }),
+        json!({ "iss": format!("{}/", site.provider.url) }),
+        json!({ "iss": site.other.url }),
+        json!({ "iss": null }),
+        json!({ "aud": "somebody-else" }),
+        json!({ "aud": ["films", "somebody-else"] }),
+        json!({ "aud": ["films", "somebody-else"], "azp": "films" }),
+        json!({ "aud": [] }),
+        json!({ "aud": null }),
+        json!({ "azp": "somebody-else" }),
+        json!({ "nonce": "another" }),
+        json!({ "nonce": "" }),
+        json!({ "nonce": null }),
+        json!({ "exp": now - 6 }),
+        json!({ "exp": null }),
+        json!({ "exp": "never" }),
+        json!({ "iat": now + 60 }),
+        json!({ "iat": now - 4_000 }),
+        json!({ "iat": null }),
+        json!({ "sub": null }),
+        json!({ "sub": "" }),
+        json!({ "sub": "x".repeat(256) }),
+        json!({ "sub": "a\u{0}b" }),
+        json!({ "sub": 7 }),
+        json!({ "at_hash": "AAAA" }),
+        json!({ "at_hash": "" }),
+    ] {
+        site.provider.script().claims = claims.clone();
+        refused(&site, &claims.to_string()).await;
+    }
+    // Five seconds are taken for a difference of clocks.
+    for claims in [json!({ "exp": now - 1 }), json!({ "iat": now + 3 }), json!({ "azp": "films" })]
+    {
+        site.provider.script().claims = claims.clone();
+        let answer = site.sign_in().await;
+        assert_eq!(answer.status, 200, "{claims}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn signatures_that_are_none_are_not_believed() {
+    let site = Site::start().await;
+    for sign in
+        [Sign::StrangeKey, Sign::Changed, Sign::Not, Sign::PublicKeyAsSecret, Sign::ClientSecret]
+    {
+        site.provider.script().sign = sign;
+        refused(&site, &format!("{sign:?}")).await;
+    }
+    site.provider.script().sign = Sign::Right;
+    for header in [
+        json!({ "alg": "none" }),
+        json!({ "alg": "None" }),
+        json!({ "alg": "HS256" }),
+        json!({ "alg": "RS256" }),
+        json!({ "alg": "ES256" }),
+        json!({ "alg": null }),
+        json!({ "kid": "another" }),
+        json!({ "typ": "at+jwt" }),
+        json!({ "crit": ["exp"] }),
+        json!({ "cty": "JWT" }),
+    ] {
+        site.provider.script().header = header.clone();
+        refused(&site, &header.to_string()).await;
+    }
+    // A key that the token brings along counts for nothing.
+    let mut strange = tests::token::jwk(&tests::token::strange_key());
+    strange["kid"] = json!("key-1");
+    for header in [json!({ "jwk": strange }), json!({ "jku": format!("{}/keys", site.other.url) })]
+    {
+        *site.provider.script() =
+            Script { header: header.clone(), sign: Sign::StrangeKey, ..Script::default() };
+        refused(&site, &header.to_string()).await;
+    }
+    assert_eq!(site.other.asked("/keys"), 0);
+    *site.provider.script() = Script::default();
+    site.sign_in().await.expect(200, "");
+}
+
+#[tokio::test]
+async fn an_access_token_that_came_with_another_id_token_is_noticed() {
+    let site = Site::start().await;
+    site.provider.script().hashed = "access token of somebody else".into();
+    refused(&site, "at_hash").await;
+    // Without one there is nothing to compare.
+    *site.provider.script() = Script::default();
+    site.sign_in_as(json!({ "at_hash": null })).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn answers_to_the_code_that_can_not_be_read_are_not_believed() {
+    let site = Site::start().await;
+    for page in [
+        Page::Status(200),
+        Page::Status(400),
+        Page::Status(404),
+        Page::Text(String::new()),
+        Page::Text("[]".into()),
+        Page::Text(json!({ "access_token": "x", "token_type": "Bearer" }).to_string()),
+        Page::Text(
+            json!({ "access_token": "x", "token_type": "Bearer", "id_token": "x" }).to_string(),
+        ),
+        Page::Text(
+            json!({ "access_token": "x", "token_type": "Bearer", "id_token": "e30.e30." })
+                .to_string(),
+        ),
+        Page::Text(json!({ "error": "invalid_grant" }).to_string()),
+        Page::Redirect(format!("{}/token", site.other.url)),
+    ] {
+        site.provider.script().token_page = page.clone();
+        refused(&site, &format!("{page:?}")).await;
+    }
+    assert_eq!(site.other.asked("/token"), 0);
+}
+
+#[tokio::test]
+async fn an_answer_of_another_provider_is_refused_where_it_names_itself() {
+    let site = Site::start().await;
+    let browser = site.browser();
+    let come_back = async |iss: Option<&str>| {
+        let begun = browser.begin().await;
+        let (code, state) = (site.provider.agree(&begun.page), begun.parameter("state"));
+        let mut brought = vec![("code", code.as_str()), ("state", &state)];
+        brought.extend(iss.map(|iss| ("iss", iss)));
+        browser.come_back(&begun.cookie, &brought).await
+    };
+    come_back(None).await.expect(200, "");
+    come_back(Some(&site.provider.url)).await.expect(200, "");
+    for iss in [site.other.url.clone(), format!("{}/", site.provider.url), String::new()] {
+        come_back(Some(&iss)).await.expect(401, "provider_answer_invalid");
+    }
+    // One that says it always does so has to.
+    site.provider.script().metadata =
+        json!({ "authorization_response_iss_parameter_supported": true });
+    site.server.clock.advance(TimeDelta::hours(1));
+    come_back(None).await.expect(401, "provider_answer_invalid");
+    come_back(Some(&site.provider.url)).await.expect(200, "");
+    assert_eq!(site.provider.asked("/token"), 3);
+}
+
+#[tokio::test]
+async fn only_allowed_algorithms_count() {
+    let site = Site::start().await;
+    let text = std::fs::read_to_string(&site.file).unwrap();
+    let allow = |algorithms: Value| {
+        let line = format!("algorithms = {algorithms}\nissuer =");
+        std::fs::write(&site.file, text.replace("issuer =", &line)).unwrap();
+    };
+    allow(json!(["RS256"]));
+    let other = site.server.replica(&[]).await;
+    let mut browser = site.browser();
+    browser.guest = browser.guest.at(&other.url);
+    let begun = browser.begin().await;
+    site.finish(&browser, &begun).await.expect(401, "provider_answer_invalid");
+    site.sign_in().await.expect(200, "");
+}

@@ -1,0 +1,13 @@
+//! Providers that people sign in by: a real one, and one that cheats.
+
+mod browser;
+mod hostile;
+mod real;
+mod script;
+mod site;
+
+pub use browser::{Begun, Browser};
+pub use hostile::HostileProvider;
+pub use real::RealProvider;
+pub use script::{Page, Script, Sign};
+pub use site::Site;
