@@ -1,5 +1,7 @@
 //! What every feature's SQL shares: the pool and the way database trouble reaches the client.
 
+use std::time::Duration;
+
 use crate::problem::{INTERNAL, Problem, Spec};
 
 /// What an operation that needs the database can answer when the database is away.
@@ -10,6 +12,10 @@ const UNAVAILABLE: Spec = Spec {
     code: "database_unavailable",
     title: "The database can't be reached; nothing was changed.",
 };
+
+/// A connection that was used within this time is taken to be there still: asking it first would
+/// make every request wait for one more answer.
+pub const FRESH: Duration = Duration::from_secs(1);
 
 /// Lets `?` turn database trouble into a problem; the cause goes to the log here, once.
 impl From<sqlx::Error> for Problem {

@@ -15,7 +15,7 @@ use crate::ops::Logins;
 use crate::password::{Cost, Hasher};
 use crate::second_factor::{self, SecondFactors};
 use crate::secret::{Purpose, Secrets};
-use crate::session::{RefreshKeys, Sessions, sweep};
+use crate::session::{RefreshKeys, Rotations, Sessions, sweep};
 use crate::throttle::Throttle;
 use crate::token::{Challenges, Issuer, KeyRing, SealingKeys};
 
@@ -39,6 +39,8 @@ pub fn start(
         &secrets.derive(Purpose::RefreshToken),
         secrets.derive_previous(Purpose::RefreshToken).as_deref(),
     );
+    let rotations = Rotations::new(&config.database).map_err(std::io::Error::other)?;
+    let sessions = Sessions::new(refresh_keys, rotations, limits, clock.clone());
     let second_factors = second_factors(config, secrets, &keys, &clock);
     if secrets.derive_previous(Purpose::SecondFactorEncryption).is_some() {
         let factors = Arc::clone(&second_factors);
@@ -52,7 +54,7 @@ pub fn start(
         pool,
         throttle: Arc::new(throttle),
         hasher: Arc::new(hasher(&config.password)?),
-        sessions: Arc::new(Sessions::new(refresh_keys, limits, clock.clone())),
+        sessions: Arc::new(sessions),
         second_factors,
         issuer: Arc::new(issuer),
         identity,

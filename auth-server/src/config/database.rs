@@ -15,7 +15,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         "database.url",
         "PostgreSQL, as `postgres://user:password@host/database`",
     ),
-    number("AUTH_DATABASE_POOL", "database.pool", "16", "most connections at a time"),
+    number(
+        "AUTH_DATABASE_POOL",
+        "database.pool",
+        "16",
+        "most connections at a time, at least 2; half of them are for refreshes alone",
+    ),
 ];
 
 /// PostgreSQL.
@@ -24,11 +29,23 @@ pub(super) const SETTINGS: &[Setting] = &[
 pub struct DatabaseConfig {
     /// Where it is, and who we are there.
     pub url: DatabaseUrl,
-    /// Most connections at a time.
+    /// Most connections at a time, at least two.
     pub pool: NonZeroU32,
 }
 
 impl DatabaseConfig {
+    /// Most connections for everything but carrying sessions on.
+    #[must_use]
+    pub const fn connections(&self) -> u32 {
+        self.pool.get().div_ceil(2)
+    }
+
+    /// Most connections that carry sessions on.
+    #[must_use]
+    pub fn rotations(&self) -> usize {
+        usize::try_from(self.pool.get() / 2).map_or(1, |half| half.max(1))
+    }
+
     /// The longest wait for a connection.
     #[must_use]
     pub const fn patience(&self) -> Duration {

@@ -52,9 +52,7 @@ impl Refresh {
         Body(form): Body<RefreshForm>,
     ) -> Result<Reply<TokenPair>, RefreshError> {
         let Accounts { pool, sessions, .. } = &self.0;
-        let mut database = pool.acquire().await.map_err(Problem::from)?;
-        let rotation =
-            sessions.refresh(&mut database, &form.refresh_token).await.map_err(Problem::from)?;
+        let rotation = sessions.refresh(pool, &form.refresh_token).await.map_err(Problem::from)?;
         let carried = match rotation {
             Rotation::Carried(carried) => carried,
             Rotation::Invalid => return Err(RefreshError::Invalid),
@@ -63,7 +61,6 @@ impl Refresh {
                 return Err(RefreshError::Invalid);
             }
         };
-        drop(database);
         let session = (carried.session, carried.number);
         let access = self.0.issuer.issue(carried.user, session, carried.granted)?;
         Ok(Reply(TokenPair::new(access, carried.refresh_token)))

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Config, DatabaseConfig, PolicyConfig};
 use crate::policy::{self, LivePolicy};
 use crate::schema;
+use crate::store::FRESH;
 
 /// Connects to the database.
 ///
@@ -25,17 +26,14 @@ pub async fn database(config: &DatabaseConfig) -> Result<PgPool, StartError> {
     let broken = |error| StartError::Database(config.url.clone(), error);
     first.map_err(broken)?.close().await.map_err(broken)?;
     Ok(PgPoolOptions::new()
-        .max_connections(config.pool.get())
+        .max_connections(config.connections())
         .acquire_timeout(config.patience())
         .test_before_acquire(false)
         .before_acquire(|connection, known| Box::pin(is_alive(connection, known.idle_for)))
         .connect_lazy_with(options))
 }
 
-/// A connection that was used within this time is taken to be there still.
-const FRESH: Duration = Duration::from_secs(1);
-
-/// Asks the connection, unless it has just answered: every request would wait for that once more.
+/// Asks the connection, unless it has just answered.
 async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
     Ok(idle_for < FRESH || connection.ping().await.is_ok())
 }

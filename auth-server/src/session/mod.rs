@@ -9,6 +9,7 @@ mod refresh_store;
 mod refresh_token;
 mod revocation;
 mod revocation_store;
+mod rotations;
 mod store;
 mod sweep;
 
@@ -22,6 +23,7 @@ pub use refresh::{Refreshed, Rotation};
 pub use refresh_token::{PREFIX, RefreshKeys};
 pub use revocation::{Revocation, Revoked};
 pub use revocation_store::{Horizon, since};
+pub use rotations::Rotations;
 pub use store::{Living, living};
 pub use sweep::sweep;
 
@@ -56,6 +58,7 @@ pub const GRACE: TimeDelta = TimeDelta::seconds(10);
 /// Opens, carries on and ends sessions.
 pub struct Sessions {
     keys: RefreshKeys,
+    rotations: Rotations,
     limits: Limits,
     clock: Clock,
 }
@@ -63,8 +66,13 @@ pub struct Sessions {
 impl Sessions {
     /// Sessions whose refresh tokens these keys authenticate.
     #[must_use]
-    pub const fn new(keys: RefreshKeys, limits: Limits, clock: Clock) -> Self {
-        Self { keys, limits, clock }
+    pub const fn new(
+        keys: RefreshKeys,
+        rotations: Rotations,
+        limits: Limits,
+        clock: Clock,
+    ) -> Self {
+        Self { keys, rotations, limits, clock }
     }
 
     fn revocation(&self, user: uuid::Uuid, what: Revoked) -> Revocation {

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use policies::RoleName;
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::refresh_store::{self, Standing};
+use super::refresh_store::{self, Standing, Step};
 use super::refresh_token::Link;
 use super::{GRACE, Revocation, Revoked, Sessions, revocation_store, store};
 use crate::policy::grants;
@@ -49,20 +49,16 @@ impl Sessions {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn refresh(
-        &self,
-        database: &mut PgConnection,
-        token: &str,
-    ) -> sqlx::Result<Rotation> {
+    pub async fn refresh(&self, pool: &PgPool, token: &str) -> sqlx::Result<Rotation> {
         let Some(link) = self.keys.read(token) else { return Ok(Rotation::Invalid) };
         let now = self.clock.now();
-        let idle_until = now + self.limits.idle;
-        let rotated =
-            refresh_store::rotate(database, link.session, link.counter, now, idle_until).await?;
-        if let Some(rotated) = rotated {
+        let (session, counter, idle_until) = (link.session, link.counter, now + self.limits.idle);
+        let step = Step { session, counter, now, idle_until };
+        if let Some(rotated) = self.rotations.rotate(step).await? {
             let granted = (grants::names(&rotated.roles), rotated.revision);
             return Ok(self.carried(link, (rotated.user, rotated.number), granted));
         }
+        let database = &mut *pool.acquire().await?;
         let Some(standing) = refresh_store::standing(database, link.session, now).await? else {
             return Ok(Rotation::Invalid);
         };

@@ -6,6 +6,16 @@ use uuid::Uuid;
 
 use super::look::Current;
 
+/// From one counter of a session to the next.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    pub session: Uuid,
+    /// Where the session has to stand.
+    pub counter: i64,
+    pub now: DateTime<Utc>,
+    pub idle_until: DateTime<Utc>,
+}
+
 /// A session that went on to its next counter.
 pub(super) struct Rotated {
     pub user: Uuid,
@@ -20,10 +30,7 @@ pub(super) struct Rotated {
 /// come along, as asking for them would take as long as the rest.
 pub(super) async fn rotate(
     database: &mut PgConnection,
-    session: Uuid,
-    counter: i64,
-    now: DateTime<Utc>,
-    idle_until: DateTime<Utc>,
+    step: Step,
 ) -> sqlx::Result<Option<Rotated>> {
     sqlx::query_as!(
         Rotated,
@@ -36,10 +43,10 @@ pub(super) async fn rotate(
                (SELECT revision FROM policy_state) AS "revision!",
                ARRAY(SELECT role FROM user_roles WHERE user_id = s.user_id ORDER BY role)
                    AS "roles!""#,
-        session,
-        counter,
-        now,
-        idle_until,
+        step.session,
+        step.counter,
+        step.now,
+        step.idle_until,
     )
     .fetch_optional(database)
     .await
