@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::auth::{self, Auth};
 use crate::data::{self, Database, Request};
 use crate::process::{SERVER_CORE, Server};
-use crate::stats::Spread;
+use crate::stats::{Pairs, Spread};
 use crate::{pace, wrk};
 
 #[derive(Args)]
@@ -21,12 +21,8 @@ pub(crate) struct Options {
     /// People who ask, each with a token of their own.
     #[arg(long, default_value_t = 10_000)]
     tokens: u32,
-    /// Pairs of runs.
-    #[arg(long, default_value_t = 7)]
-    rounds: u32,
-    /// Length of each run.
-    #[arg(long, default_value_t = 3)]
-    seconds: u32,
+    #[command(flatten)]
+    pairs: Pairs,
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
@@ -64,15 +60,17 @@ async fn compare(
 ) -> anyhow::Result<()> {
     println!(
         "{} rules, {} tokens, 2 labels a film, {} pairs of {} s; wrk -t1 -c32, a core each",
-        options.rules, options.tokens, options.rounds, options.seconds
+        options.rules, options.tokens, options.pairs.rounds, options.pairs.seconds
     );
     // Every token and class is seen once before anything counts.
-    wrk::run(ours, file, options.seconds)?;
+    wrk::run(ours, file, options.pairs.seconds)?;
     wrk::run(bare, file, 1)?;
     let (mut runs, mut bases) = (Vec::new(), Vec::new());
-    for round in 1..=options.rounds {
-        let (a, b) =
-            (wrk::run(ours, file, options.seconds)?, wrk::run(bare, file, options.seconds)?);
+    for round in 1..=options.pairs.rounds {
+        let (a, b) = (
+            wrk::run(ours, file, options.pairs.seconds)?,
+            wrk::run(bare, file, options.pairs.seconds)?,
+        );
         println!(
             "pair {round}: /check {:>7.0}/s {:>5.1} µs  bare {:>7.0}/s {:>5.1} µs  ratio {:.3}",
             a.per_second,

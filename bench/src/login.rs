@@ -13,16 +13,12 @@ use crate::data::{self, Database};
 use crate::pace;
 use crate::people::{self, LogIn};
 use crate::process::{SERVER_CORE, Server};
-use crate::stats::Spread;
+use crate::stats::{Pairs, Spread};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Pairs of runs.
-    #[arg(long, default_value_t = 7)]
-    rounds: u32,
-    /// Length of each run.
-    #[arg(long, default_value_t = 3)]
-    seconds: u32,
+    #[command(flatten)]
+    pairs: Pairs,
     /// People who sign in, in turns.
     #[arg(long, default_value_t = 500)]
     people: u32,
@@ -44,13 +40,13 @@ async fn measure(options: &Options, database: &Database) -> anyhow::Result<()> {
     let ours = auth.serve(SERVER_CORE).await?;
     println!(
         "{} people, {} connections, {} pairs of {} s; one hashing thread each, on a core of its own",
-        options.people, options.clients, options.rounds, options.seconds
+        options.people, options.clients, options.pairs.rounds, options.pairs.seconds
     );
-    let time = Duration::from_secs(options.seconds.into());
+    let time = Duration::from_secs(options.pairs.seconds.into());
     let clients = LogIn::clients(&ours.address, options.clients, options.people);
     let (_, mut clients) = people::rate(clients, Duration::from_secs(1)).await?;
     let (mut logins, mut hashes) = (Vec::new(), Vec::new());
-    for round in 1..=options.rounds {
+    for round in 1..=options.pairs.rounds {
         let a;
         (a, clients) = people::rate(clients, time).await?;
         let b = bare(time)?;
@@ -120,10 +116,10 @@ async fn floods(options: &Options, auth: &Auth) -> anyhow::Result<Vec<(f64, f64)
     let requests: Arc<Vec<_>> =
         Arc::new(requests.iter().map(|request| request.bytes(&server.address)).collect());
     let mut rounds = Vec::new();
-    for round in 0..=options.rounds {
+    for round in 0..=options.pairs.rounds {
         let quiet = paced(&server, &requests, options).await?;
         let clients = LogIn::clients(&server.address, options.clients, options.people);
-        let time = Duration::from_secs_f64(f64::from(options.seconds) + 0.5);
+        let time = Duration::from_secs_f64(f64::from(options.pairs.seconds) + 0.5);
         let flood = tokio::spawn(people::rate(clients, time));
         let flooded = paced(&server, &requests, options).await?;
         let (logins, _) = flood.await??;
@@ -143,7 +139,7 @@ async fn paced(
     requests: &Arc<Vec<Vec<u8>>>,
     options: &Options,
 ) -> anyhow::Result<f64> {
-    let seconds = f64::from(options.seconds);
+    let seconds = f64::from(options.pairs.seconds);
     let (_, p99) =
         pace::run(&server.address, Arc::clone(requests), options.checks, seconds).await?;
     Ok(p99)

@@ -13,17 +13,13 @@ use tokio::net::TcpStream;
 use crate::auth::{self, Auth};
 use crate::data::Database;
 use crate::people::{self, LogIn, Work};
-use crate::stats::Spread;
+use crate::stats::{Pairs, Spread};
 use crate::wire::read_answer;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Pairs of runs.
-    #[arg(long, default_value_t = 7)]
-    rounds: u32,
-    /// Length of each run.
-    #[arg(long, default_value_t = 3)]
-    seconds: u32,
+    #[command(flatten)]
+    pairs: Pairs,
     /// Sessions that are refreshed, each over and over; connections of pgbench.
     #[arg(long, default_value_t = 8)]
     clients: u32,
@@ -77,7 +73,7 @@ async fn measure(options: &Options, database: &Database) -> anyhow::Result<()> {
     let mut sessions = sessions(&server.address, options.clients).await?;
     println!(
         "{} sessions, {} pairs of {} s, all cores",
-        options.clients, options.rounds, options.seconds
+        options.clients, options.pairs.rounds, options.pairs.seconds
     );
     let durable;
     println!("a database that keeps what it committed:");
@@ -109,9 +105,10 @@ async fn pairs(
     mut sessions: Vec<Session>,
 ) -> anyhow::Result<(Measured, Vec<Session>)> {
     let (mut ours, mut rows) = (Vec::new(), Vec::new());
-    for round in 0..=options.rounds {
+    for round in 0..=options.pairs.rounds {
         let a;
-        (a, sessions) = people::rate(sessions, Duration::from_secs(options.seconds.into())).await?;
+        (a, sessions) =
+            people::rate(sessions, Duration::from_secs(options.pairs.seconds.into())).await?;
         let b = pgbench(&database.url, options)?;
         // The first pair warms up.
         if round > 0 {
@@ -155,7 +152,7 @@ fn pgbench(url: &str, options: &Options) -> anyhow::Result<f64> {
     let output = Command::new(program())
         .args(["--no-vacuum", "--protocol=prepared", "--jobs=1"])
         .arg(format!("--client={}", options.clients))
-        .arg(format!("--time={}", options.seconds))
+        .arg(format!("--time={}", options.pairs.seconds))
         .arg(format!("--file={}", script.display()))
         .args(["--host", parts.host_str().context("DATABASE_URL names no host")?])
         .args(["--port", &parts.port().unwrap_or(5432).to_string()])

@@ -1,6 +1,18 @@
-//! Medians, and what is around them.
+//! Pairs of runs; medians, and what is around them.
 
+use clap::Args;
 use serde::Serialize;
+
+/// How often and how long both sides run, one after the other.
+#[derive(Args)]
+pub(crate) struct Pairs {
+    /// Pairs of runs.
+    #[arg(long, default_value_t = 7)]
+    pub(crate) rounds: u32,
+    /// Seconds of each run.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) seconds: u32,
+}
 
 /// Median with the extremes that were seen.
 #[derive(Clone, Copy, Debug, Serialize)]
