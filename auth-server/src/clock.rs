@@ -15,10 +15,10 @@ pub struct Clock {
     offset_ms: Arc<AtomicI64>,
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
 impl Clock {
     /// The time now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
     pub fn now(&self) -> DateTime<Utc> {
         Utc::now() + TimeDelta::milliseconds(self.offset_ms.load(Ordering::Relaxed))
     }

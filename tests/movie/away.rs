@@ -86,6 +86,7 @@ async fn a_filter_that_nobody_asked_for_is_at_hand_until_it_is_too_old() {
     assert_unavailable(&get(&movie.url, "/movies/", None).await);
 }
 
+#[expect(clippy::disallowed_methods, reason = "the program goes by the system's clock")]
 #[tokio::test]
 async fn a_label_ends_at_its_second_under_a_kept_filter_too() {
     let site = Site::open().await;
