@@ -13,7 +13,6 @@ mod history;
 mod keys;
 mod log;
 mod migrate;
-mod redis_server;
 mod redis_stops;
 mod revocations;
 mod rules;

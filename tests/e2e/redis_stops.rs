@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::program::Program;
-use tests::{Caller, Database, PASSWORD};
+use tests::{Caller, Database, PASSWORD, Redis};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::redis_server::RedisServer;
 use crate::{guest, settings, with};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -127,7 +126,7 @@ async fn redis_hanging_under_load_lets_nobody_in_and_throws_nobody_out() {
 }
 
 async fn outage(kind: Outage) {
-    let (database, mut redis) = (Database::migrated().await, RedisServer::start());
+    let (database, mut redis) = (Database::migrated().await, Redis::start());
     let settings = with(&settings(&database), "REDIS_URL", &redis.url());
     let settings = with(&settings, "AUTH_PASSWORD_MEMORY_KIB", "256");
     let (mut one, mut two) = (Program::serve(&settings), Program::serve(&settings));
