@@ -11,4 +11,5 @@ mod second_factor;
 mod second_factor_throttle;
 mod sessions;
 mod throttle;
+mod throttle_address;
 mod timing;

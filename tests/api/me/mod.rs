@@ -8,5 +8,6 @@ mod permissions;
 mod profile;
 mod proof;
 mod second_factor;
+mod second_factor_sessions;
 mod sessions;
 mod user_agents;

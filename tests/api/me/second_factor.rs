@@ -2,20 +2,17 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use chrono::TimeDelta;
 use futures::future::join_all;
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, App, PASSWORD, TestServer, User};
 
-use crate::wait::until;
-
-fn password() -> Value {
+pub(super) fn password() -> Value {
     json!({ "current_password": PASSWORD })
 }
 
-async fn remove(user: &User, proof: &Value) -> Answer {
+pub(super) async fn remove(user: &User, proof: &Value) -> Answer {
     user.send(user.request(Method::DELETE, "me/second-factor").json(proof)).await
 }
 
@@ -24,7 +21,7 @@ async fn unlink(user: &User, proof: &Value) -> Answer {
     user.send(user.request(Method::DELETE, path).json(proof)).await
 }
 
-async fn renew(user: &User, proof: &Value) -> Answer {
+pub(super) async fn renew(user: &User, proof: &Value) -> Answer {
     user.post("me/second-factor/recovery-codes", proof).await
 }
 
@@ -168,85 +165,6 @@ async fn one_that_counts_is_not_begun_or_confirmed_again() {
 }
 
 #[tokio::test]
-async fn every_change_ends_the_other_sessions_and_the_grace_of_replaced_refresh_tokens() {
-    let server = TestServer::start().await;
-    let user = server.register("ada").await;
-    let refresh = async |token: &str| {
-        server.guest().post("auth/refresh", &json!({ "refresh_token": token })).await
-    };
-    let elsewhere = server.log_in("ada").await;
-    refresh(&user.refresh_token).await.expect(200, "");
-    let (app, _) = server.enrol(&user).await;
-    elsewhere.get("me").await.expect(401, "token_revoked");
-    refresh(&elsewhere.refresh_token).await.expect(401, "refresh_token_invalid");
-    user.get("me").await.expect(200, "");
-    // Without the change it would have its successor again for ten seconds.
-    refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
-
-    let (user, elsewhere) = (second(&server, &app, 1).await, {
-        server.clock.advance(TimeDelta::minutes(2));
-        second(&server, &app, 0).await
-    });
-    renew(&user, &password()).await.expect(200, "");
-    elsewhere.get("me").await.expect(401, "token_revoked");
-    server.clock.advance(TimeDelta::minutes(1));
-    let elsewhere = second(&server, &app, 0).await;
-    remove(&user, &password()).await.expect(204, "");
-    elsewhere.get("me").await.expect(401, "token_revoked");
-    user.get("me").await.expect(200, "");
-}
-
-/// Somebody signs in with a code of so many steps later.
-async fn second(server: &TestServer, app: &App, steps: i32) -> User {
-    let challenge = server.challenge("ada").await;
-    let body = json!({ "challenge": challenge, "code": app.code_in(server, steps) });
-    let tokens = server.guest().post("auth/login/second-factor", &body).await.ok();
-    let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
-    let caller = server.as_user(&text("access_token"));
-    User { id: String::new(), login: "ada".into(), refresh_token: text("refresh_token"), caller }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn no_session_that_began_without_the_second_factor_outlives_its_begin() {
-    let server = TestServer::start().await;
-    for round in 0..5 {
-        let login = format!("user-{round}");
-        let user = server.register(&login).await;
-        let body = json!({ "login": login, "password": PASSWORD });
-        let logins = (0..10).map(|_| async { server.guest().post("auth/login", &body).await.ok() });
-        let (_, answers) = tokio::join!(server.enrol(&user), join_all(logins));
-        for answer in answers {
-            if let Some(token) = answer["access_token"].as_str() {
-                server.as_user(token).get("me").await.expect(401, "token_revoked");
-            } else {
-                assert_eq!(answer["mfa_required"], true);
-            }
-        }
-        user.get("me").await.expect(200, "");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_two_sessions_that_change_it_at_once_one_ends_the_other() {
-    let server = TestServer::start().await;
-    for round in 0..5 {
-        let login = format!("user-{round}");
-        let (one, two) = (server.register(&login).await, server.log_in(&login).await);
-        let app = App::scan(&one.post("me/second-factor", &password()).await.ok());
-        let code = json!({ "code": app.code(&server) });
-        let answers = tokio::join!(
-            one.post("me/second-factor/confirm", &code),
-            two.post("me/second-factor/confirm", &code),
-        );
-        let statuses = [answers.0.status, answers.1.status];
-        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
-        let (winner, loser) = if statuses[0] == 200 { (&one, &two) } else { (&two, &one) };
-        winner.get("me").await.expect(200, "");
-        loser.get("me").await.expect(401, "token_revoked");
-    }
-}
-
-#[tokio::test]
 async fn the_database_holds_neither_the_secret_nor_a_recovery_code() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
@@ -269,24 +187,6 @@ async fn the_database_holds_neither_the_secret_nor_a_recovery_code() {
             assert!(hashes.iter().all(|hash| !holds(hash, typed.as_bytes())));
         }
     }
-}
-
-#[tokio::test]
-async fn a_second_factor_lives_through_a_change_of_the_servers_secret() {
-    let (old, new) = ("5e".repeat(32), "6f".repeat(32));
-    let server = TestServer::with(&[("AUTH_SECRET", &old)]).await;
-    let user = server.register("ada").await;
-    let (app, _) = server.enrol(&user).await;
-    let sealed = "SELECT count(*) FROM second_factors WHERE secret = (SELECT secret FROM kept)";
-    server.database.execute("CREATE TABLE kept AS SELECT secret FROM second_factors").await;
-    let both = [("AUTH_SECRET", new.as_str()), ("AUTH_SECRET_PREVIOUS", old.as_str())];
-    let turning = server.replica(&both).await;
-    until("sealed again", async || server.database.count(sealed).await == 0).await;
-    turning.clock.advance(TimeDelta::minutes(1));
-    second(&turning, &app, 0).await;
-    let turned = server.replica(&both[..1]).await;
-    turned.clock.advance(TimeDelta::minutes(2));
-    second(&turned, &app, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
