@@ -15,6 +15,7 @@ pub mod identity;
 pub mod input;
 pub mod log;
 pub mod login;
+pub mod mail;
 pub mod oauth;
 pub mod oidc;
 pub mod ops;

@@ -5,12 +5,15 @@ use tests::TestServer;
 use crate::operations::samples;
 
 /// What is meant for guests.
-const MEANT_FOR_GUESTS: [&str; 11] = [
+const MEANT_FOR_GUESTS: [&str; 14] = [
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/login/second-factor",
     "POST /api/v1/auth/refresh",
     "GET /api/v1/auth/oidc",
+    "POST /api/v1/auth/email/verify",
+    "POST /api/v1/auth/password/forgot",
+    "POST /api/v1/auth/password/reset",
     "POST /api/v1/check",
     "POST /api/v1/check/batch",
     "POST /api/v1/filter",

@@ -20,6 +20,7 @@ mod health;
 mod input;
 mod jwks;
 mod keys;
+mod mail;
 mod me;
 mod oidc;
 mod operations;

@@ -40,6 +40,7 @@ pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
     let document = server.guest().get("/openapi.json").await.ok();
     let mut good = good_requests(user);
     good.push(second_step(server).await);
+    good.extend(by_mail(server).await);
     let mut samples = Vec::new();
     for operation in openapi::operations(&document) {
         let found = good.iter().find(|(method, path, _)| operation.takes(method, path));
@@ -48,6 +49,28 @@ pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
         samples.push(Sample { operation, path: path.clone(), body });
     }
     samples
+}
+
+/// What is done with the tokens of mails to somebody.
+async fn by_mail(server: &TestServer) -> [(&'static str, String, Value); 2] {
+    let user = server.register(&format!("mail-{}", uuid::Uuid::new_v4())).await;
+    let reset = crate::mail::operator_s(server, &user).await;
+    let verify = uuid::Uuid::new_v4().to_string();
+    let id = &user.id;
+    for statement in [
+        format!("UPDATE users SET email = id || '@x', email_key = id || '@x' WHERE id = '{id}'"),
+        format!(
+            "INSERT INTO mail_tokens (hash, purpose, user_id, email_key, expires_at)
+             VALUES (sha256('{verify}'), 'verify_email', '{id}', '{id}@x', now() + interval '1 day')"
+        ),
+    ] {
+        server.database.execute(&statement).await;
+    }
+    let new = json!({ "token": reset, "new_password": "seven green bottles hanging" });
+    [
+        ("POST", "/api/v1/auth/email/verify".to_owned(), json!({ "token": verify })),
+        ("POST", "/api/v1/auth/password/reset".to_owned(), new),
+    ]
 }
 
 /// The second step of somebody's login.
@@ -116,6 +139,8 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ),
         ("POST", "/api/v1/auth/login", json!({ "login": user.login, "password": PASSWORD })),
         ("POST", "/api/v1/auth/refresh", json!({ "refresh_token": user.refresh_token })),
+        ("POST", "/api/v1/auth/password/forgot", json!({ "email": "nobody@example.com" })),
+        ("POST", "/api/v1/me/email/verification", Value::Null),
         ("POST", "/api/v1/auth/logout", Value::Null),
         ("POST", "/api/v1/auth/logout/others", Value::Null),
         ("GET", "/api/v1/auth/oidc", Value::Null),

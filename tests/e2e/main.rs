@@ -12,6 +12,7 @@ mod flood;
 mod history;
 mod keys;
 mod log;
+mod mail;
 mod migrate;
 mod redis_stops;
 mod revocations;

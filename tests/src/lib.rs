@@ -3,7 +3,7 @@
 //! `database` PostgreSQL · `server` a server in this process · `program` a server as a process ·
 //! `caller` who asks · `answer` what comes back · `observed` notes every answer for the contract ·
 //! `openapi` the documented contract · `token` forged tokens · `proxy` a wire that can be cut ·
-//! `oidc` providers that people sign in by · `redis` a Redis that can be stopped · `second_factor` somebody's authenticator app
+//! `oidc` providers that people sign in by · `redis` a Redis that can be stopped · `second_factor` somebody's authenticator app · `mail` a mail server
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,6 +14,7 @@
 mod answer;
 mod caller;
 mod database;
+mod mail;
 mod observed;
 pub mod oidc;
 pub mod openapi;
@@ -28,6 +29,7 @@ pub mod token;
 pub use answer::Answer;
 pub use caller::{Caller, User};
 pub use database::Database;
+pub use mail::{LINKS, Mail, MailServer};
 pub use observed::folder as observed_folder;
 pub use proxy::Proxy;
 pub use redis::Redis;

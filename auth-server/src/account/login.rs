@@ -14,6 +14,7 @@ use crate::problems;
 use crate::request::{Body, NoContent};
 use crate::store::{DATABASE, constraint};
 use crate::throttle::THROTTLE;
+use crate::user::sign_in_store::is_address_of_another;
 use crate::user::{Login, in_field, store};
 
 /// A change of the login.
@@ -71,6 +72,10 @@ impl LoginApi {
         login: &Login,
     ) -> Result<(), LoginError> {
         let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        let theirs = is_address_of_another(&mut transaction, login.key(), caller.user).await;
+        if theirs.map_err(Problem::from)? {
+            return Err(login_taken());
+        }
         let changed = store::change_login(&mut transaction, caller.user, checked, login).await;
         if !changed.map_err(taken)? {
             return Err(wrong().into());
@@ -79,9 +84,13 @@ impl LoginApi {
     }
 }
 
+fn login_taken() -> LoginError {
+    LoginError::Taken.problem().field("login").into()
+}
+
 fn taken(error: sqlx::Error) -> LoginError {
     match constraint(&error) {
-        Some("users_login_key") => LoginError::Taken.problem().field("login").into(),
+        Some("users_login_key") => login_taken(),
         _ => Problem::from(error).into(),
     }
 }

@@ -9,15 +9,18 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Accounts;
+use super::current_password::CURRENT_PASSWORD;
 use super::delete::{DeleteError, delete};
-use super::proof::Proof;
+use super::proof::{PROOF, Proof};
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::input::BODY;
+use crate::password::Password;
 use crate::policy::{LivePolicy, grants};
 use crate::problem::Problem;
 use crate::problems;
-use crate::request::{Body, NoContent, Reply};
+use crate::request::{Body, ClientAddress, NoContent, Reply};
 use crate::store::{DATABASE, constraint};
+use crate::throttle::THROTTLE;
 use crate::user::email_store;
 use crate::user::profile_store::{Change, ProfileChange, change_profile};
 use crate::user::store;
@@ -27,7 +30,8 @@ use crate::user::{Email, Genre, PersonName, User, in_field};
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct ProfileForm {
-    /// E-mail address.
+    /// E-mail address. Another one wants proof, as a mail to it can set a new password: the current
+    /// password, or a code of the second factor.
     #[serde(default)]
     email: MaybeUndefined<String>,
     /// First name, up to 100 characters.
@@ -39,6 +43,12 @@ struct ProfileForm {
     /// Id of the genre that one likes best, up to 100 characters. Nobody looks it up.
     #[serde(default)]
     favourite_genre: MaybeUndefined<String>,
+    /// The current password, for another address.
+    #[oai(write_only)]
+    current_password: Option<Password>,
+    /// In its place a code of the authenticator app, or a recovery code.
+    #[oai(write_only)]
+    code: Option<String>,
 }
 
 problems! {
@@ -50,7 +60,8 @@ problems! {
 
 problems! {
     /// What can go wrong with changing one's own account.
-    pub(super) enum ChangeError includes [SIGNED_IN, BODY, DATABASE] {
+    pub(super) enum ChangeError includes
+        [SIGNED_IN, BODY, PROOF, CURRENT_PASSWORD, THROTTLE, DATABASE] {
         Gone = 404 "user_not_found" "There is no such account any more.",
         EmailTaken = 409 "email_taken" "Another account has this e-mail address.",
     }
@@ -70,31 +81,27 @@ impl MeApi {
     }
 
     /// Change names, e-mail address and favourite genre.
+    ///
+    /// A mail asks whether another address is the user's; until it is answered the address counts
+    /// for nothing, and after a week somebody else may claim it.
     #[oai(path = "/", method = "patch", operation_id = "change_me")]
     async fn change(
         &self,
         SignedIn(caller): SignedIn,
-        Body(form): Body<ProfileForm>,
+        ClientAddress(from): ClientAddress,
+        Body(mut form): Body<ProfileForm>,
     ) -> Result<Reply<User>, ChangeError> {
-        let change = ProfileChange {
-            email: changed(form.email, Email::parse).map_err(in_field("email"))?,
-            first_name: changed(form.first_name, PersonName::parse)
-                .map_err(in_field("first_name"))?,
-            last_name: changed(form.last_name, PersonName::parse).map_err(in_field("last_name"))?,
-            favourite_genre: changed(form.favourite_genre, Genre::parse)
-                .map_err(in_field("favourite_genre"))?,
-        };
-        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
-        let there = change_profile(&mut transaction, caller.user, &change).await.map_err(taken)?;
-        if let (true, Change::Set(email)) = (there, &change.email) {
-            let now = self.0.clock.now();
-            email_store::claim(&mut transaction, caller.user, email, now)
-                .await
-                .map_err(Problem::from)?;
+        let proof = Proof::new(form.current_password.take(), form.code.take());
+        let change = form.parse()?;
+        let moves = self.0.moves(caller.user, &change.email).await.map_err(Problem::from)?;
+        if moves {
+            self.0.prove(&caller, proof).await?;
         }
-        let user = load(&mut transaction, caller.user).await?;
-        transaction.commit().await.map_err(Problem::from)?;
-        user.map(Reply).ok_or(ChangeError::Gone)
+        let user = self.store(caller.user, &change).await?;
+        if let (true, Change::Set(email)) = (moves, &change.email) {
+            self.0.greet(caller.user, email, from).await;
+        }
+        Ok(Reply(user))
     }
 
     /// Delete one's own account.
@@ -109,6 +116,38 @@ impl MeApi {
     ) -> Result<NoContent, DeleteError> {
         delete(&self.0, &self.1, &caller, proof).await?;
         Ok(NoContent)
+    }
+}
+
+impl MeApi {
+    async fn store(&self, id: Uuid, change: &ProfileChange) -> Result<User, ChangeError> {
+        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        if let Change::Set(email) = &change.email {
+            self.0.make_free(&mut transaction, id, email).await.map_err(Problem::from)?;
+        }
+        if !change_profile(&mut transaction, id, change).await.map_err(taken)? {
+            return Err(ChangeError::Gone);
+        }
+        if let Change::Set(email) = &change.email {
+            let now = self.0.clock.now();
+            email_store::claim(&mut transaction, id, email, now).await.map_err(Problem::from)?;
+        }
+        let user = load(&mut transaction, id).await?.ok_or(ChangeError::Gone)?;
+        transaction.commit().await.map_err(Problem::from)?;
+        Ok(user)
+    }
+}
+
+impl ProfileForm {
+    fn parse(self) -> Result<ProfileChange, Problem> {
+        Ok(ProfileChange {
+            email: changed(self.email, Email::parse).map_err(in_field("email"))?,
+            first_name: changed(self.first_name, PersonName::parse)
+                .map_err(in_field("first_name"))?,
+            last_name: changed(self.last_name, PersonName::parse).map_err(in_field("last_name"))?,
+            favourite_genre: changed(self.favourite_genre, Genre::parse)
+                .map_err(in_field("favourite_genre"))?,
+        })
     }
 }
 

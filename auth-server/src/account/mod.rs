@@ -7,6 +7,7 @@ pub mod device;
 pub mod history;
 pub mod identities;
 pub mod login;
+pub mod mail;
 pub mod me;
 pub mod password;
 pub mod permissions;
@@ -27,8 +28,10 @@ pub use superuser::{
 };
 
 use crate::clock::Clock;
+use crate::config::MailConfig;
 use crate::history::History;
 use crate::identity::Identity;
+use crate::mail::{Letters, Mailer};
 use crate::ops::Logins;
 use crate::password::Hasher;
 use crate::second_factor::SecondFactors;
@@ -57,6 +60,12 @@ pub struct Accounts {
     pub logins: Logins,
     /// Takes notes of tries to log in.
     pub history: History,
+    /// Sends mails.
+    pub mailer: Mailer,
+    /// Writes them.
+    pub letters: Arc<Letters>,
+    /// How long what stands in them is good.
+    pub mail: Arc<MailConfig>,
     /// The time.
     pub clock: Clock,
 }

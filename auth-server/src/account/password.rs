@@ -56,18 +56,22 @@ impl PasswordApi {
     ) -> Result<NoContent, PasswordError> {
         let proof = Proof::new(form.current_password, form.code);
         let checked = self.0.prove(&caller, proof).await?;
-        let new = self.standing(caller.user, form.new_password).await?;
+        let new = self.0.standing(caller.user, form.new_password).await?;
         let hash = self.0.hasher.hash(new).await?;
         self.store(&caller, checked.as_deref(), &hash).await?;
         Ok(NoContent)
     }
 }
 
-impl PasswordApi {
+impl Accounts {
     /// The new password with what it is judged by: what a stranger would try first, and whether a
     /// second factor stands beside it. One that is taken away later leaves the password as it is.
-    async fn standing(&self, user: Uuid, password: Password) -> Result<NewPassword, Problem> {
-        let mut database = self.0.pool.acquire().await?;
+    pub(super) async fn standing(
+        &self,
+        user: Uuid,
+        password: Password,
+    ) -> Result<NewPassword, Problem> {
+        let mut database = self.pool.acquire().await?;
         let row = store::read(&mut database, user).await?;
         let own_words = row
             .map(|row| [Some(row.login), row.email, row.first_name, row.last_name])
@@ -78,7 +82,9 @@ impl PasswordApi {
         let second_factor = SecondFactors::is_on(&mut database, user).await?;
         Ok(NewPassword { password, field: "new_password", own_words, second_factor })
     }
+}
 
+impl PasswordApi {
     /// Password and end of the other sessions together: whoever knew the old one is out.
     async fn store(
         &self,

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Config, PasswordConfig, TokenConfig};
 use crate::history::History;
 use crate::identity::Identity;
+use crate::mail::{Letters, Mailer};
 use crate::ops::Logins;
 use crate::password::{Cost, Hasher};
 use crate::second_factor::{self, SecondFactors};
@@ -29,7 +30,7 @@ pub fn start(
     secrets: &Secrets,
     (pool, redis): (PgPool, Option<redis::Client>),
     (keys, identity): (Arc<KeyRing>, Arc<Identity>),
-    (clock, logins): (Clock, Logins),
+    (clock, logins, mailer): (Clock, Logins, Mailer),
     (background, stop): (&TaskTracker, &CancellationToken),
 ) -> std::io::Result<Accounts> {
     let limits = config.session.limits(config.token.life());
@@ -60,6 +61,9 @@ pub fn start(
         identity,
         logins,
         history,
+        mailer,
+        letters: Arc::new(Letters::new(&config.second_factor.name, &config.mail)),
+        mail: Arc::new(config.mail.clone()),
         clock,
     })
 }

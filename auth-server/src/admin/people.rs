@@ -18,6 +18,8 @@ pub struct Person {
     pub login: String,
     /// E-mail address.
     pub email: Option<String>,
+    /// Whether a mail to the address was answered: until then it is but a claim.
+    pub email_verified: bool,
     /// First name.
     pub first_name: Option<String>,
     /// Last name.
@@ -50,6 +52,7 @@ pub(super) async fn page(
         Person,
         r#"SELECT id, login, email, first_name, last_name, created_at, last_login_at,
                   disabled_at IS NOT NULL AS "disabled!",
+                  email_verified_at IS NOT NULL AS "email_verified!",
                   ARRAY(SELECT role FROM user_roles WHERE user_id = id ORDER BY role) AS "roles!"
            FROM users WHERE starts_with(login_key, $1) AND login_key >= $1 AND login_key > $2
            ORDER BY login_key LIMIT $3"#,
@@ -67,6 +70,7 @@ pub(super) async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Opti
         Person,
         r#"SELECT id, login, email, first_name, last_name, created_at, last_login_at,
                   disabled_at IS NOT NULL AS "disabled!",
+                  email_verified_at IS NOT NULL AS "email_verified!",
                   ARRAY(SELECT role FROM user_roles WHERE user_id = id ORDER BY role) AS "roles!"
            FROM users WHERE id = $1"#,
         id

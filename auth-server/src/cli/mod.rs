@@ -5,6 +5,7 @@ mod doctor;
 mod keys;
 mod migrate;
 mod password;
+mod reset_link;
 mod rules;
 mod serve;
 mod sessions;

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::Failure;
+use super::{Failure, reset_link};
 use crate::admin::disable::{Outcome, switch};
 use crate::admin::mend;
 use crate::clock::Clock;
@@ -33,6 +33,13 @@ pub(super) enum Command {
         /// What they sign in with
         login: String,
     },
+    /// Print a link, good once, with which somebody sets a new password; hand it over yourself
+    ///
+    /// Where `AUTH_MAIL_LINK_RESET` is not set it is a token for `POST /api/v1/auth/password/reset`.
+    ResetLink {
+        /// What they sign in with
+        login: String,
+    },
 }
 
 pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
@@ -53,6 +60,7 @@ pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure>
         Command::AllowAllUserAgents { login } => {
             (login, mend::user_agents(at, &clock, login).await?, "open to every program")
         }
+        Command::ResetLink { login } => return reset_link::run(login, &config, &pool).await,
     };
     match outcome {
         Outcome::Done => println!("{login} is {state}"),

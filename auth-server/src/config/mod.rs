@@ -7,6 +7,7 @@ mod database;
 mod history;
 mod load;
 mod log;
+mod mail;
 mod oidc;
 mod password;
 mod policy;
@@ -17,6 +18,7 @@ mod secret;
 mod server;
 mod session;
 mod setting;
+mod smtp;
 mod throttle;
 mod token;
 mod values;
@@ -27,6 +29,7 @@ pub use database::{DatabaseConfig, DatabaseUrl};
 pub use history::HistoryConfig;
 pub use load::{ConfigError, FILE_VARIABLE, help, load};
 pub use log::{LogConfig, LogFormat};
+pub use mail::{MailConfig, MailServer, Page};
 pub use oidc::OidcConfig;
 pub use password::PasswordConfig;
 pub use policy::PolicyConfig;
@@ -37,6 +40,7 @@ pub use secret::{SecretConfig, SecretKey};
 pub use server::ServerConfig;
 pub use session::SessionConfig;
 pub use setting::{Kind, Setting};
+pub use smtp::{Encryption, SmtpUrl};
 pub use throttle::ThrottleConfig;
 pub use token::TokenConfig;
 pub use values::{LogFilter, Origins};
@@ -67,6 +71,8 @@ pub struct Config {
     pub second_factor: SecondFactorConfig,
     /// Signing in by accounts elsewhere.
     pub oidc: OidcConfig,
+    /// E-mail.
+    pub mail: MailConfig,
     /// Labels that rules can speak of.
     pub policy: PolicyConfig,
     /// What is logged, and how.
@@ -87,6 +93,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         throttle::SETTINGS,
         second_factor::SETTINGS,
         oidc::SETTINGS,
+        mail::SETTINGS,
         policy::SETTINGS,
         log::SETTINGS,
     ]

@@ -20,13 +20,14 @@ use crate::second_factor::SecondFactors;
 use crate::store::DATABASE;
 use crate::throttle::{Outcome, THROTTLE};
 use crate::user::Login;
+use crate::user::sign_in_store::{self, Named};
 use crate::user::store::{self, Credentials};
 
 /// What somebody signs in with.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct LoginForm {
-    /// The login, in any case.
+    /// The login, or a confirmed e-mail address; in any case.
     login: String,
     /// The password.
     #[oai(write_only)]
@@ -78,15 +79,12 @@ impl LogIn {
         attempt: &mut Attempt,
     ) -> Result<LoginAnswer, LoginError> {
         let Accounts { pool, throttle, .. } = &self.0;
-        let login = Login::key_of(&form.login);
-        let admitted = match throttle.log_in(pool, &login, address).await {
-            Ok(admitted) => admitted,
-            Err(refused) => {
-                self.find(&login, attempt).await?;
-                return Err(refused.into());
-            }
-        };
-        let answer = self.check(&login, form.password, attempt).await;
+        let typed = Login::key_of(&form.login);
+        let known = self.find(&typed, attempt).await?;
+        // By whichever of its names: both ways count together.
+        let login = known.as_ref().map_or(&typed, |known| &known.login_key).clone();
+        let admitted = throttle.log_in(pool, &login, address).await?;
+        let answer = self.check((&typed, known), form.password, attempt).await;
         admitted
             .ended(match &answer {
                 Ok(_) => Outcome::Succeeded,
@@ -102,35 +100,32 @@ impl LogIn {
     /// Once more where the password was hashed again, by another login at the same moment.
     async fn check(
         &self,
-        login: &str,
+        (typed, mut known): (&str, Option<Named>),
         password: Password,
         attempt: &mut Attempt,
     ) -> Result<LoginAnswer, LoginError> {
         for _ in 0..TRIES {
-            if let Some(answer) = self.check_once(login, password.clone(), attempt).await? {
+            let credentials = known.map(|known| known.credentials);
+            if let Some(answer) = self.check_once(credentials, password.clone(), attempt).await? {
                 return Ok(answer);
             }
+            known = self.find(typed, attempt).await?;
         }
         Err(LoginError::CredentialsInvalid)
     }
 
-    async fn find(
-        &self,
-        login: &str,
-        attempt: &mut Attempt,
-    ) -> Result<Option<Credentials>, Problem> {
-        let known = store::credentials(&self.0.pool, login).await?;
-        attempt.user = known.as_ref().map(|known| known.id);
+    async fn find(&self, typed: &str, attempt: &mut Attempt) -> Result<Option<Named>, Problem> {
+        let known = sign_in_store::named(&self.0.pool, typed).await?;
+        attempt.user = known.as_ref().map(|known| known.credentials.id);
         Ok(known)
     }
 
     async fn check_once(
         &self,
-        login: &str,
+        known: Option<Credentials>,
         password: Password,
         attempt: &mut Attempt,
     ) -> Result<Option<LoginAnswer>, LoginError> {
-        let known = self.find(login, attempt).await?;
         let stored = known.as_ref().and_then(|known| known.password_hash.clone());
         // Without an account or a password, a hash that nothing fits is compared: that takes as long.
         let verdict = self.0.hasher.verify(password, stored).await?;

@@ -12,10 +12,11 @@ use crate::input::BODY;
 use crate::password::{NEW_PASSWORD, NewPassword, Password};
 use crate::problem::Problem;
 use crate::problems;
-use crate::request::{Body, Created};
+use crate::request::{Body, ClientAddress, Created};
 use crate::session::Device;
 use crate::store::{DATABASE, constraint};
 use crate::user::email_store;
+use crate::user::sign_in_store::is_address_of_another;
 use crate::user::store::{self, NewUser};
 use crate::user::{Email, Login, PersonName, User, in_field};
 
@@ -27,7 +28,7 @@ struct NewAccount {
     /// to case.
     #[oai(validator(min_length = 3, max_length = 64))]
     login: String,
-    /// E-mail address.
+    /// E-mail address. A mail asks whether it is yours.
     email: Option<String>,
     /// 8–128 characters of any kind, not easy to guess.
     #[oai(write_only)]
@@ -73,6 +74,7 @@ impl Register {
     #[oai(path = "/register", method = "post", operation_id = "register")]
     async fn register(
         &self,
+        ClientAddress(address): ClientAddress,
         FromDevice(device): FromDevice,
         Body(form): Body<NewAccount>,
     ) -> Result<Created<Registered>, RegisterError> {
@@ -83,6 +85,9 @@ impl Register {
         let (id, session) = (Some(user.id), Some(signed_in.session));
         let attempt = Attempt { user: id, session, ..Attempt::new(Method::Password, device) };
         self.0.history.note(attempt, SUCCEEDED);
+        if let (Some(user), Some(email)) = (id, &names.email) {
+            self.0.greet(user, email, address).await;
+        }
         Ok(Created(Registered { user, tokens: signed_in.tokens }))
     }
 }
@@ -104,6 +109,13 @@ impl Register {
             first_name: names.first_name.as_ref(),
             last_name: names.last_name.as_ref(),
         };
+        if let Some(email) = &names.email {
+            self.0.make_free(&mut transaction, id, email).await.map_err(Problem::from)?;
+        }
+        let theirs = is_address_of_another(&mut transaction, names.login.key(), id).await;
+        if theirs.map_err(Problem::from)? {
+            return Err(login_taken());
+        }
         store::insert(&mut transaction, &new, now).await.map_err(taken)?;
         if let Some(email) = &names.email {
             email_store::claim(&mut transaction, id, email, now).await.map_err(Problem::from)?;
@@ -121,9 +133,13 @@ impl Register {
     }
 }
 
+fn login_taken() -> RegisterError {
+    RegisterError::LoginTaken.problem().field("login").into()
+}
+
 fn taken(error: sqlx::Error) -> RegisterError {
     match constraint(&error) {
-        Some("users_login_key") => RegisterError::LoginTaken.problem().field("login").into(),
+        Some("users_login_key") => login_taken(),
         Some("users_email_key") => RegisterError::EmailTaken.problem().field("email").into(),
         _ => Problem::from(error).into(),
     }

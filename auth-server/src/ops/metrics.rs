@@ -21,6 +21,8 @@ pub struct Metrics {
     pub decisions: Decisions,
     /// Tries to log in.
     pub logins: Logins,
+    /// Mails.
+    pub mails: Mails,
     /// Revision of the policy that decides here.
     pub policy_revision: Gauge,
     /// 1 while the database answers.
@@ -48,6 +50,7 @@ impl Default for Metrics {
             http: HttpMetrics::register(&mut registry),
             decisions: Decisions::register(&mut registry),
             logins: Logins::register(&mut registry),
+            mails: Mails::register(&mut registry),
             policy_revision,
             database_up,
             redis_up,
@@ -196,6 +199,26 @@ impl Logins {
     }
 
     /// A try ended: `succeeded`, or the code of the problem that it was answered with.
+    pub fn ended(&self, outcome: &'static str) {
+        self.0.get_or_create(&Outcome { outcome }).inc();
+    }
+}
+
+/// Mails, by what became of them.
+#[derive(Clone)]
+pub struct Mails(Family<Outcome, Counter>);
+
+impl Mails {
+    fn register(registry: &mut Registry) -> Self {
+        let family = Family::<Outcome, Counter>::default();
+        registry.register("mails", "Mails to users", family.clone());
+        for outcome in ["sent", "failed"] {
+            drop(family.get_or_create_owned(&Outcome { outcome }));
+        }
+        Self(family)
+    }
+
+    /// A mail was `sent`, or `failed` for good, or, without a mail server, was `logged`.
     pub fn ended(&self, outcome: &'static str) {
         self.0.get_or_create(&Outcome { outcome }).inc();
     }

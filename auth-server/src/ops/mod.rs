@@ -6,4 +6,4 @@ mod metrics;
 
 pub use health::{Health, HealthApi};
 pub use listener::endpoint;
-pub use metrics::{Decisions, HttpMetrics, Logins, Metrics, OperationMetrics};
+pub use metrics::{Decisions, HttpMetrics, Logins, Mails, Metrics, OperationMetrics};

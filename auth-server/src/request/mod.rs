@@ -22,5 +22,5 @@ pub use cors::Origins;
 pub use direct::{Direct, Operations};
 pub use edge::Edge;
 pub use form::Form;
-pub use reply::{Created, Done, NoContent, Reply, SeeOther};
+pub use reply::{Accepted, Created, Done, NoContent, Reply, SeeOther};
 pub use routes::{Documented, Pages};

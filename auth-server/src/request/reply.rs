@@ -26,6 +26,10 @@ pub struct Created<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct NoContent;
 
+/// 202 without a body: it will be done.
+#[derive(Clone, Copy, Debug)]
+pub struct Accepted;
+
 /// 200 without a body, where a standard asks for that instead of 204.
 #[derive(Clone, Copy, Debug)]
 pub struct Done;
@@ -49,6 +53,12 @@ impl<T: Serialize + Send> IntoResponse for Created<T> {
 impl IntoResponse for NoContent {
     fn into_response(self) -> Response {
         StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+impl IntoResponse for Accepted {
+    fn into_response(self) -> Response {
+        StatusCode::ACCEPTED.with_header(header::CACHE_CONTROL, "no-store").into_response()
     }
 }
 
@@ -108,6 +118,14 @@ impl<T: Type> ApiResponse for Created<T> {
 impl ApiResponse for NoContent {
     fn meta() -> MetaResponses {
         MetaResponses { responses: vec![response(204, "Done.", vec![])] }
+    }
+
+    fn register(_: &mut Registry) {}
+}
+
+impl ApiResponse for Accepted {
+    fn meta() -> MetaResponses {
+        MetaResponses { responses: vec![response(202, "It will be done.", vec![])] }
     }
 
     fn register(_: &mut Registry) {}

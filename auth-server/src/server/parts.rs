@@ -11,6 +11,7 @@ use crate::account::{self, Accounts};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::identity::Identity;
+use crate::mail::Mailer;
 use crate::oauth::Names;
 use crate::oidc::Oidc;
 use crate::ops::{Health, Metrics};
@@ -68,12 +69,13 @@ impl Parts {
         background.spawn(follower.run(stop.clone()));
 
         let (identity, metrics) = (Arc::new(identity), Metrics::default());
+        let mailer = Mailer::start(&config.mail, metrics.mails.clone(), (background, stop))?;
         let accounts = account::start(
             config,
             &secrets,
             (pool.clone(), redis.clone()),
             (Arc::clone(&keys), Arc::clone(&identity)),
-            (clock.clone(), metrics.logins.clone()),
+            (clock.clone(), metrics.logins.clone(), mailer),
             (background, stop),
         )
         .map_err(StartError::Passwords)?;

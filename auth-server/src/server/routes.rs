@@ -10,6 +10,7 @@ use super::parts::Parts;
 use crate::account::history::MyHistoryApi;
 use crate::account::identities;
 use crate::account::login::LoginApi;
+use crate::account::mail;
 use crate::account::me::MeApi;
 use crate::account::password::PasswordApi;
 use crate::account::permissions::PermissionsApi;
@@ -91,6 +92,7 @@ fn operations(parts: &Parts, check: CheckApi) -> impl OpenApi + use<> {
             PasswordApi(parts.accounts.clone()),
             LoginApi(parts.accounts.clone()),
             second_factor::api(&parts.accounts),
+            mail::api(&parts.accounts),
             UserAgentsApi(parts.accounts.clone()),
             identities::api(&parts.accounts, &parts.oidc),
         ),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use policies::label_rules::LabelRuleError;
 
 use crate::config::DatabaseUrl;
+use crate::mail::MailError;
 use crate::oidc::OidcError;
 use crate::schema::SchemaError;
 use crate::secret::SecretError;
@@ -41,6 +42,9 @@ pub enum StartError {
     /// Redis can't be used, whether it is there or not.
     #[error("REDIS_URL: {0}")]
     Redis(redis::RedisError),
+    /// Mails can't be sent.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// An address is taken, or not ours.
     #[error("{0}: can't listen on {1}: {2}")]
     Listen(&'static str, SocketAddr, std::io::Error),

@@ -21,6 +21,10 @@ pub(super) enum Kind {
     Pair,
     /// The tries of one signed-in user at this.
     User(&'static str),
+    /// Mails to one address.
+    Mailbox,
+    /// Mails that were asked for from one network.
+    Mailer,
 }
 
 impl Kind {
@@ -31,6 +35,8 @@ impl Kind {
             Self::Login => "login",
             Self::Pair => "login-and-address",
             Self::User(purpose) => purpose,
+            Self::Mailbox => "mailbox",
+            Self::Mailer => "mails-by-address",
         }
     }
 }
@@ -64,6 +70,14 @@ impl Names {
 
     pub(super) fn pair(&self, login: &str, network: IpNet) -> Key {
         self.name(b"pair", &[network.to_string().as_bytes(), login.as_bytes()])
+    }
+
+    pub(super) fn mailbox(&self, email: &str) -> Key {
+        self.name(b"mailbox", &[email.as_bytes()])
+    }
+
+    pub(super) fn mailer(&self, network: IpNet) -> Key {
+        self.name(b"mailer", &[network.to_string().as_bytes()])
     }
 
     pub(super) fn user(&self, purpose: &str, user: Uuid) -> Key {

@@ -5,11 +5,11 @@ use super::counted::Kind;
 /// Failed tries until the first wait.
 #[derive(Clone, Copy, Debug)]
 pub struct Tries {
-    /// At one login from one address, or of one signed-in user.
+    /// At one login from one address, or of one signed-in user; mails to one address.
     pub pair: u32,
     /// At one login, from wherever.
     pub login: u32,
-    /// From one address, at any login.
+    /// From one address, at any login; mails that are asked for from there.
     pub address: u32,
 }
 
@@ -32,9 +32,9 @@ impl Limits {
 
     pub(super) const fn tries(&self, kind: Kind) -> u32 {
         match kind {
-            Kind::Pair | Kind::User(_) => self.tries.pair,
+            Kind::Pair | Kind::User(_) | Kind::Mailbox => self.tries.pair,
             Kind::Login => self.tries.login,
-            Kind::Address => self.tries.address,
+            Kind::Address | Kind::Mailer => self.tries.address,
         }
     }
 

@@ -7,6 +7,7 @@
 mod counted;
 mod gate;
 mod limits;
+mod mail;
 mod memory;
 mod shared;
 
@@ -25,6 +26,7 @@ use crate::secret::DerivedKey;
 use crate::session;
 use counted::{Counted, Kind, Names, network};
 use gate::{Gate, Permit};
+use mail::Turns;
 use memory::Memory;
 use shared::Shared;
 
@@ -48,6 +50,7 @@ pub struct Throttle {
     memory: Memory,
     shared: Option<Shared>,
     gate: Gate,
+    turns: Turns,
     clock: Clock,
 }
 
@@ -107,7 +110,8 @@ impl Throttle {
         let at_once = usize::try_from(limits.tries(Kind::Pair)).unwrap_or(usize::MAX);
         let shared = redis.map(Shared::new).transpose()?;
         let gate = Gate::new(at_once, most);
-        Ok(Self { names: Names::new(key), limits, memory: Memory::default(), shared, gate, clock })
+        let (names, memory, turns) = (Names::new(key), Memory::default(), Turns::default());
+        Ok(Self { names, limits, memory, shared, gate, turns, clock })
     }
 
     /// Begins a try to sign in with this login (as logins are compared) from this address.
@@ -186,12 +190,14 @@ impl Throttle {
         let Admission::Refused { wait, number } = admission else {
             return Ok(Attempt { throttle: self, counted, _permit: permit });
         };
-        let seconds =
-            u32::try_from(wait.max(1).cast_unsigned().div_ceil(1_000)).unwrap_or(u32::MAX);
-        let problem = Problem::new(TOO_MANY)
-            .detail(format!("Try again in {seconds} s; other passwords don't help before."))
-            .retry_after(seconds);
-        Err(match counted.get(number) {
+        let seconds = seconds(wait);
+        let detail = format!("Try again in {seconds} s; other passwords don't help before.");
+        Err(self.too_many(&counted, number, seconds).detail(detail))
+    }
+
+    fn too_many(&self, counted: &[Counted], number: usize, seconds: u32) -> Problem {
+        let problem = Problem::new(TOO_MANY).retry_after(seconds);
+        match counted.get(number) {
             None => problem,
             Some(one) => problem.rate_limit(RateLimit {
                 policy: one.kind.name(),
@@ -199,14 +205,27 @@ impl Throttle {
                 window: self.limits.memory / 1_000,
                 reset: seconds,
             }),
-        })
+        }
     }
+
+    async fn settle(&self, counted: &[(Counted, Fate)]) {
+        let now = self.clock.now().timestamp_millis();
+        // Also where Redis counts: when it goes away, this process goes on from here.
+        self.memory.settle(counted, now, &self.limits);
+        if let Some(shared) = &self.shared {
+            shared.settle(counted, now, &self.limits).await;
+        }
+    }
+}
+
+/// Whole seconds of a wait in ms.
+fn seconds(wait: i64) -> u32 {
+    u32::try_from(wait.max(1).cast_unsigned().div_ceil(1_000)).unwrap_or(u32::MAX)
 }
 
 impl Attempt<'_> {
     /// The try has ended.
     pub async fn ended(self, outcome: Outcome) {
-        let Throttle { memory, shared, limits, clock, .. } = self.throttle;
         let fate = |kind| match (outcome, kind) {
             (Outcome::Failed, _) => Fate::Failed,
             // Whoever has one account must not get more tries at others, nor may the owner's login
@@ -215,11 +234,6 @@ impl Attempt<'_> {
             (Outcome::Succeeded | Outcome::Unchecked, _) => Fate::Released,
         };
         let counted: Vec<_> = self.counted.iter().map(|one| (*one, fate(one.kind))).collect();
-        let now = clock.now().timestamp_millis();
-        // Also where Redis counts: when it goes away, this process goes on from here.
-        memory.settle(&counted, now, limits);
-        if let Some(shared) = shared {
-            shared.settle(&counted, now, limits).await;
-        }
+        self.throttle.settle(&counted).await;
     }
 }

@@ -1,10 +1,44 @@
 //! SQL about e-mail addresses: whose they are.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::names::Email;
+
+/// What the account's address is compared by, if it has one.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn key_of(database: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<Option<String>> {
+    let key = sqlx::query_scalar!("SELECT email_key FROM users WHERE id = $1", user);
+    Ok(key.fetch_optional(database).await?.flatten())
+}
+
+/// Takes an address from whoever claimed it before `before` and never confirmed it, for `user`, who
+/// claims it in this transaction.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn release_lapsed(
+    transaction: &mut PgConnection,
+    email: &Email,
+    user: Uuid,
+    before: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE users u SET email = NULL, email_key = NULL
+         WHERE email_key = $1 AND id <> $2 AND email_verified_at IS NULL
+           AND COALESCE((SELECT since FROM email_claims c
+                         WHERE c.user_id = u.id AND c.email_key = u.email_key), created_at) <= $3",
+        email.key(),
+        user,
+        before,
+    )
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
 
 /// Remembers when an account first claimed an address that it has from now on.
 ///

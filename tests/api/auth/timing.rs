@@ -1,9 +1,9 @@
 //! The time of an answer doesn't tell who has an account.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tests::{PASSWORD, TestServer};
+use tests::{MailServer, PASSWORD, TestServer};
 
 /// Tries of each kind.
 const TRIES: usize = 250;
@@ -24,7 +24,7 @@ const UNTHROTTLED: [(&str, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn unknown_login_wrong_or_no_password_and_disabled_account_take_the_same_time() {
+async fn unknown_login_or_address_wrong_or_no_password_and_disabled_account_take_the_same_time() {
     let server = TestServer::with(&UNTHROTTLED).await;
     for login in ["ada", "locked", "elsewhere"] {
         server.register(login).await;
@@ -32,6 +32,9 @@ async fn unknown_login_wrong_or_no_password_and_disabled_account_take_the_same_t
     server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'locked'").await;
     let no_password = "UPDATE users SET password_hash = NULL WHERE login = 'elsewhere'";
     server.database.execute(no_password).await;
+    let confirmed = "UPDATE users SET email = 'ada@example.com', email_key = 'ada@example.com',
+        email_verified_at = now() WHERE login = 'ada'";
+    server.database.execute(confirmed).await;
     let guest = server.guest();
     let kinds = [
         ("nobody", PASSWORD),
@@ -39,8 +42,10 @@ async fn unknown_login_wrong_or_no_password_and_disabled_account_take_the_same_t
         ("locked", PASSWORD),
         ("locked", "wrong"),
         ("elsewhere", PASSWORD),
+        ("ada@example.com", "wrong"),
+        ("nobody@example.com", PASSWORD),
     ];
-    let mut times = [const { Vec::new() }; 5];
+    let mut times = [const { Vec::new() }; 7];
     let mut answers = std::collections::BTreeSet::new();
     for round in 0..TRIES {
         // In turn, and each as often after each other, so that what slows the machine slows all.
@@ -66,6 +71,34 @@ async fn unknown_login_wrong_or_no_password_and_disabled_account_take_the_same_t
             assert!((odds - 0.5).abs() < ODDS, "{pair:?}: slower with probability {odds:.3}");
         }
     }
+}
+
+#[tokio::test]
+async fn asking_for_a_new_password_takes_the_same_time_whoever_has_the_address() {
+    let mail = MailServer::start();
+    let server = mail.server(&UNTHROTTLED).await;
+    server.register("ada").await;
+    let confirmed = "UPDATE users SET email = 'ada@example.com', email_key = 'ada@example.com',
+        email_verified_at = now() WHERE login = 'ada'";
+    server.database.execute(confirmed).await;
+    let (guest, emails) = (server.guest(), ["ada@example.com", "nobody@example.com"]);
+    let mut times = [const { Vec::new() }; 2];
+    for round in 0..2 * TRIES {
+        let kind = (round + round / 2) % 2;
+        let started = Instant::now();
+        let body = json!({ "email": emails[kind] });
+        guest.post("auth/password/forgot", &body).await.expect(202, "");
+        times[kind].push(started.elapsed().as_secs_f64());
+        // What comes of it is done beside the request; not beside the next one here.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    mail.mail("ada@example.com", TRIES - 1).await;
+    let odds = slower(&times[0], &times[1]);
+    println!(
+        "medians {:?} ms, known slower with probability {odds:.3}",
+        times.map(|t| median(&t) * 1e3)
+    );
+    assert!((odds - 0.5).abs() < ODDS, "known slower with probability {odds:.3}");
 }
 
 fn median(times: &[f64]) -> f64 {

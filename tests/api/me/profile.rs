@@ -11,7 +11,7 @@ use crate::users::give;
 async fn a_user_reads_and_changes_names_and_address() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let change = json!({ "email": "ada@example.com", "first_name": "Ada", "last_name": "L." });
+    let change = json!({ "email": "ada@example.com", "current_password": PASSWORD, "first_name": "Ada", "last_name": "L." });
     assert_snapshot!(user.patch("me", &change).await, @r#"
     200
     {
@@ -56,7 +56,12 @@ async fn an_address_that_another_account_has_is_refused() {
     let other = json!({ "login": "bob", "email": "b@example.com", "password": PASSWORD });
     server.guest().post("auth/register", &other).await.expect(201, "");
     let user = server.register("ada").await;
-    let answer = user.patch("me", &json!({ "email": "B@Example.COM", "first_name": "Ada" })).await;
+    let answer = user
+        .patch(
+            "me",
+            &json!({ "email": "B@Example.COM", "current_password": PASSWORD, "first_name": "Ada" }),
+        )
+        .await;
     assert_eq!(answer.expect(409, "email_taken").field(), "email");
     assert!(user.get("me").await.ok()["first_name"].is_null(), "half-written");
 }
@@ -66,13 +71,19 @@ async fn another_address_is_not_verified_however_the_one_before_was() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let verified = async |change| user.patch("me", &change).await.ok()["email_verified"].clone();
-    assert_eq!(verified(json!({ "email": "ada@example.com" })).await, false);
+    assert_eq!(
+        verified(json!({ "email": "ada@example.com", "current_password": PASSWORD })).await,
+        false
+    );
     server.database.execute("UPDATE users SET email_verified_at = now()").await;
     assert_eq!(verified(json!({ "first_name": "Ada" })).await, true);
     assert_eq!(verified(json!({ "email": "Ada@Example.com" })).await, true, "the same address");
-    assert_eq!(verified(json!({ "email": "ada@example.org" })).await, false);
+    assert_eq!(
+        verified(json!({ "email": "ada@example.org", "current_password": PASSWORD })).await,
+        false
+    );
     server.database.execute("UPDATE users SET email_verified_at = now()").await;
-    assert_eq!(verified(json!({ "email": null })).await, false);
+    assert_eq!(verified(json!({ "email": null, "current_password": PASSWORD })).await, false);
 }
 
 #[tokio::test]

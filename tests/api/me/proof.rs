@@ -13,11 +13,12 @@ const NEW: &str = "seven green bottles hanging";
 
 /// Everything that wants proof, with what stands in the request besides it. What changes least is
 /// first.
-fn operations() -> [(Method, &'static str, Value); 9] {
+fn operations() -> [(Method, &'static str, Value); 10] {
     [
         (Method::POST, "me/second-factor", json!({})),
         (Method::POST, "me/second-factor/recovery-codes", json!({})),
         (Method::PUT, "me/user-agents", json!({ "allowed": null })),
+        (Method::PATCH, "me", json!({ "email": "ada@example.org" })),
         (Method::PUT, "me/login", json!({ "login": "lovelace" })),
         (Method::PUT, "me/password", json!({ "new_password": NEW })),
         (Method::DELETE, "me/second-factor", json!({})),

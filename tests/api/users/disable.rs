@@ -32,6 +32,7 @@ async fn an_account_is_read_by_its_id() {
       "created_at": "[time]",
       "disabled": false,
       "email": null,
+      "email_verified": false,
       "first_name": null,
       "id": "[id]",
       "last_login_at": "[time]",

@@ -28,6 +28,7 @@ async fn people_are_found_by_the_begin_of_their_login_in_any_case() {
           "created_at": "[time]",
           "disabled": false,
           "email": null,
+          "email_verified": false,
           "first_name": null,
           "id": "[id]",
           "last_login_at": "[time]",

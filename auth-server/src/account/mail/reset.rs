@@ -1,0 +1,102 @@
+//! `POST /api/v1/auth/password/reset`
+
+use chrono::{DateTime, Utc};
+use poem_openapi::{Object, OpenApi};
+use serde::Deserialize;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::tokens::{self, NewToken, Purpose};
+use crate::account::Accounts;
+use crate::audit::{self, Actor, Record};
+use crate::input::BODY;
+use crate::mail::{self, MailToken};
+use crate::password::{NEW_PASSWORD, Password};
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{Body, NoContent};
+use crate::store::DATABASE;
+
+/// A new password in place of a forgotten one.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+struct ResetForm {
+    /// The token of the mail: it stands after `#token=` in the link.
+    #[oai(write_only)]
+    token: String,
+    /// 8–128 characters of any kind, not easy to guess.
+    #[oai(write_only)]
+    new_password: Password,
+}
+
+problems! {
+    /// What can go wrong with setting a new password by a token.
+    pub(super) enum ResetError includes [BODY, NEW_PASSWORD, DATABASE] {
+        TokenInvalid = 401 "reset_token_invalid" "This was used or has expired; ask for another mail.",
+    }
+}
+
+/// The operation.
+pub struct Reset(pub(super) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::tags::Tag::Auth")]
+impl Reset {
+    /// Set a new password, by the token of a mail, and end all sessions.
+    ///
+    /// The token is good once; a password that is not good enough doesn't use it up. Whoever has a
+    /// second factor is asked for it at the next login as before.
+    #[oai(path = "/password/reset", method = "post", operation_id = "reset_password")]
+    async fn reset(&self, Body(form): Body<ResetForm>) -> Result<NoContent, ResetError> {
+        let token = mail::hash(&form.token);
+        let now = self.0.clock.now();
+        let user = tokens::resets(&self.0.pool, &token, now).await.map_err(Problem::from)?;
+        let user = user.ok_or(ResetError::TokenInvalid)?;
+        let new = self.0.standing(user, form.new_password).await?;
+        let hash = self.0.hasher.hash(new).await?;
+        self.store(&token, &hash).await?;
+        Ok(NoContent)
+    }
+}
+
+impl Reset {
+    /// Password and end of all sessions together, if the token still counts.
+    async fn store(&self, token: &[u8; 32], hash: &str) -> Result<(), ResetError> {
+        let Accounts { pool, sessions, identity, clock, .. } = &self.0;
+        let (mut transaction, now) = (pool.begin().await.map_err(Problem::from)?, clock.now());
+        let user = tokens::resets(&mut *transaction, token, now).await.map_err(Problem::from)?;
+        let user = user.ok_or(ResetError::TokenInvalid)?;
+        tokens::reset(&mut transaction, user, hash).await.map_err(Problem::from)?;
+        let ended = sessions.end_all(&mut transaction, user, "password_reset").await;
+        let ended = ended.map_err(Problem::from)?;
+        let record = Record::new(Actor::User(user), "reset_password", format!("user:{user}"));
+        audit::insert(&mut transaction, &record, now).await.map_err(Problem::from)?;
+        transaction.commit().await.map_err(Problem::from)?;
+        identity.revoke(ended.as_slice());
+        Ok(())
+    }
+}
+
+/// A token that an operator hands over. `None` where the account is disabled or gone.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn reset_link(
+    pool: &PgPool,
+    user: Uuid,
+    (now, expires_at): (DateTime<Utc>, DateTime<Utc>),
+) -> sqlx::Result<Option<MailToken>> {
+    let token = MailToken::fresh();
+    let new = NewToken {
+        hash: &token.hash,
+        purpose: Purpose::ResetPassword,
+        user,
+        email_key: None,
+        expires_at,
+    };
+    if !tokens::insert(pool, &new, now).await? {
+        return Ok(None);
+    }
+    let record = Record::new(Actor::CommandLine, "reset_link_of_user", format!("user:{user}"));
+    audit::insert(&mut *pool.acquire().await?, &record, now).await?;
+    Ok(Some(token))
+}

@@ -1,0 +1,50 @@
+//! `POST /api/v1/auth/email/verify`
+
+use poem_openapi::{Object, OpenApi};
+use serde::Deserialize;
+
+use super::tokens;
+use crate::account::Accounts;
+use crate::input::BODY;
+use crate::mail;
+use crate::problem::Problem;
+use crate::problems;
+use crate::request::{Body, NoContent};
+use crate::store::DATABASE;
+
+/// What stood in the mail.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+struct Verification {
+    /// The token of the mail: it stands after `#token=` in the link.
+    #[oai(write_only)]
+    token: String,
+}
+
+problems! {
+    /// What can go wrong with confirming an address.
+    pub(super) enum VerifyError includes [BODY, DATABASE] {
+        TokenInvalid = 401 "verification_token_invalid" "This was used or has expired, or the address is another one now; ask for another mail.",
+    }
+}
+
+/// The operation.
+pub struct Verify(pub(super) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::tags::Tag::Auth")]
+impl Verify {
+    /// Confirm an e-mail address, by the token of a mail.
+    ///
+    /// The token is good once, and only as long as the account has the address that the mail went
+    /// to. From then on nobody else can have the address, and it can be signed in with.
+    #[oai(path = "/email/verify", method = "post", operation_id = "verify_email")]
+    async fn verify(&self, Body(form): Body<Verification>) -> Result<NoContent, VerifyError> {
+        let Accounts { pool, clock, .. } = &self.0;
+        let mut connection = pool.acquire().await.map_err(Problem::from)?;
+        let verified = tokens::verify(&mut connection, &mail::hash(&form.token), clock.now()).await;
+        if !verified.map_err(Problem::from)? {
+            return Err(VerifyError::TokenInvalid);
+        }
+        Ok(NoContent)
+    }
+}

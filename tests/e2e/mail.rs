@@ -1,0 +1,134 @@
+//! Mails, as whoever runs the server sees them: in the log, at a stop, by command.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tests::program::{Program, Settings, run};
+use tests::{Database, LINKS, MailServer, PASSWORD};
+use tokio::net::TcpListener;
+
+use crate::{guest, settings, with};
+
+const EMAIL: &str = "ada@films.example";
+
+fn account() -> Value {
+    json!({ "login": "ada", "email": EMAIL, "password": PASSWORD })
+}
+
+/// Settings of a server that sends its mails there.
+fn sending(database: &Database, port: u16) -> Settings {
+    let url = format!("smtp://films:smtp-password@127.0.0.1:{port}");
+    let links = LINKS.iter().fold(settings(database), |all, (name, value)| with(&all, name, value));
+    with(&with(&links, "AUTH_SMTP_URL", &url), "AUTH_LOG", "trace")
+}
+
+fn token(text: &str) -> String {
+    let (_, token) = text.split_once("#token=").unwrap();
+    token.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()
+}
+
+#[tokio::test]
+async fn without_a_mail_server_the_link_is_in_one_line_of_the_log_and_the_address_nowhere() {
+    let database = Database::migrated().await;
+    let mut settings = with(&settings(&database), "AUTH_LOG", "trace");
+    settings.extend(LINKS.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let mut server = Program::serve(&settings);
+    let guest = guest(&mut server);
+    guest.post("auth/register", &account()).await.expect(201, "");
+    let started = Instant::now();
+    let line = loop {
+        let lines = server.log();
+        if let Some(line) = lines.iter().find(|line| line.contains("#token=")) {
+            break line.clone();
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "{lines:#?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let event: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(event["level"], "WARN");
+    let token = token(&line);
+    guest.post("auth/email/verify", &json!({ "token": token })).await.expect(204, "");
+    server.signal("TERM");
+    server.wait();
+    let log = server.log();
+    assert_eq!(log.iter().filter(|line| line.contains(&token)).count(), 1);
+    assert_eq!(log.iter().find(|line| line.to_lowercase().contains(EMAIL)), None);
+    let says = |text: &str| log.iter().any(|line| line.contains("WARN") && line.contains(text));
+    assert!(says("AUTH_SMTP_URL is not set"), "{log:#?}");
+}
+
+#[tokio::test]
+async fn with_a_mail_server_no_token_address_or_password_is_ever_logged() {
+    let (mut mail, database) = (MailServer::absent(), Database::migrated().await);
+    let mut server = Program::serve(&sending(&database, mail.port));
+    let guest = guest(&mut server);
+    guest.post("auth/register", &account()).await.expect(201, "");
+    let refused = json!({ "login": "bob", "email": "nobody@films.example", "password": PASSWORD });
+    guest.post("auth/register", &refused).await.expect(201, "");
+    mail.run(&["--login", "films", "smtp-password"]);
+    let verify = mail.mail(EMAIL, 0).await.token();
+    guest.post("auth/email/verify", &json!({ "token": verify })).await.expect(204, "");
+    guest.post("auth/password/forgot", &json!({ "email": EMAIL })).await.expect(202, "");
+    let reset = mail.mail(EMAIL, 1).await.token();
+    let new = json!({ "token": reset, "new_password": "seven green bottles hanging" });
+    guest.post("auth/password/reset", &new).await.expect(204, "");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    let log = server.log();
+    assert!(log.iter().any(|line| line.contains("a mail was not sent")), "{log:#?}");
+    let name = EMAIL.split('@').next().unwrap();
+    let name = format!("{name}@");
+    for secret in [&*verify, &*reset, &*name, "nobody@", "smtp-password", "seven green"] {
+        assert_eq!(log.iter().find(|line| line.contains(secret)), None, "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_is_under_way_at_a_stop_is_sent_but_a_silent_mail_server_keeps_nobody() {
+    let (mut mail, database) = (MailServer::absent(), Database::migrated().await);
+    let mut server = Program::serve(&sending(&database, mail.port));
+    guest(&mut server).post("auth/register", &account()).await.expect(201, "");
+    mail.run(&["--login", "films", "smtp-password"]);
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0), "{:#?}", server.log());
+    assert_eq!(mail.mails().len(), 1, "{:#?}", server.log());
+
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let database = Database::migrated().await;
+    let mut server = Program::serve(&sending(&database, port));
+    guest(&mut server).post("auth/register", &account()).await.expect(201, "");
+    server.signal("TERM");
+    let begun = Instant::now();
+    assert_eq!(server.wait().code(), Some(0), "{:#?}", server.log());
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn an_operator_makes_a_link_that_sets_a_password_once() {
+    let database = Database::migrated().await;
+    let mut settings = settings(&database);
+    let mut server = Program::serve(&settings);
+    let guest = guest(&mut server);
+    let account = json!({ "login": "ada", "password": PASSWORD });
+    guest.post("auth/register", &account).await.expect(201, "");
+    let bare = run(&["user", "reset-link", "ADA"], &settings, "");
+    assert_eq!((bare.code, bare.output.trim().len()), (Some(0), 43), "{bare:?}");
+    settings.extend(LINKS.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let link = run(&["user", "reset-link", "ada"], &settings, "");
+    assert!(link.output.starts_with("https://films.example/reset#token="), "{link:?}");
+    let new = "seven green bottles hanging";
+    let body = json!({ "token": token(&link.output), "new_password": new });
+    guest.post("auth/password/reset", &body).await.expect(204, "");
+    guest.post("auth/password/reset", &body).await.expect(401, "reset_token_invalid");
+    let other = json!({ "token": bare.output.trim(), "new_password": PASSWORD });
+    guest.post("auth/password/reset", &other).await.expect(401, "reset_token_invalid");
+    guest.post("auth/login", &json!({ "login": "ada", "password": new })).await.expect(200, "");
+    let trail = "SELECT count(*) FROM audit WHERE operation = 'reset_link_of_user' AND via = 'cli'";
+    assert_eq!(database.count(trail).await, 2);
+    let nobody = run(&["user", "reset-link", "nobody"], &settings, "");
+    assert!(nobody.code == Some(1) && nobody.error.contains("nobody"), "{nobody:?}");
+    assert_eq!(run(&["user", "disable", "ada"], &settings, "").code, Some(0));
+    let disabled = run(&["user", "reset-link", "ada"], &settings, "");
+    assert!(disabled.code == Some(1) && disabled.error.contains("disabled"), "{disabled:?}");
+}
