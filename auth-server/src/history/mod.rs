@@ -45,6 +45,8 @@ pub enum Method {
     SecondFactor,
     /// An account elsewhere.
     Oidc,
+    /// A refresh token. Only one that was used before is noted: somebody has a copy.
+    RefreshToken,
 }
 
 impl Method {
@@ -53,6 +55,7 @@ impl Method {
             Self::Password => "password",
             Self::SecondFactor => "second_factor",
             Self::Oidc => "oidc",
+            Self::RefreshToken => "refresh_token",
         }
     }
 }
@@ -66,7 +69,7 @@ pub struct Attempt {
     pub device: Device,
     /// Whose account, where there is one.
     pub user: Option<Uuid>,
-    /// The session that it opened.
+    /// The session that it opened, or that it was the end of.
     pub session: Option<Uuid>,
     /// Name of the provider, where it was one.
     pub provider: Option<String>,

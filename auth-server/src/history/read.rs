@@ -13,9 +13,10 @@ pub struct Entry {
     pub id: Uuid,
     /// When.
     pub at: DateTime<Utc>,
-    /// `succeeded`, or the code of the problem that was answered.
+    /// `succeeded`, or the code of the problem that was answered. `refresh_token_reused`: a refresh
+    /// token was used again that had been replaced, so somebody has a copy; the session has ended.
     pub outcome: String,
-    /// `password`, `second_factor` or `oidc`.
+    /// `password`, `second_factor`, `oidc`, or `refresh_token`.
     pub method: String,
     /// Name of the provider, where it was one.
     pub provider: Option<String>,
@@ -23,7 +24,7 @@ pub struct Entry {
     pub address: Option<String>,
     /// The program as it calls itself, cut to 200 characters; forgotten after some time.
     pub user_agent: Option<String>,
-    /// The session that it opened.
+    /// The session that it opened, or that it was the end of.
     pub session_id: Option<Uuid>,
 }
 

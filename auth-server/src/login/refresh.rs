@@ -5,8 +5,10 @@ use std::fmt;
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
+use super::device::From as FromDevice;
 use super::tokens::TokenPair;
 use crate::account::Accounts;
+use crate::history::{Attempt, Method};
 use crate::input::BODY;
 use crate::problem::Problem;
 use crate::problems;
@@ -45,10 +47,11 @@ impl Refresh {
     ///
     /// Each refresh token is good once. Where the answer was lost, the same token gets the same
     /// successor again for ten seconds; an older one ends its session, because somebody else must
-    /// have a copy.
+    /// have a copy. That stands in the history of the user's logins.
     #[oai(path = "/refresh", method = "post", operation_id = "refresh")]
     async fn refresh(
         &self,
+        FromDevice(device): FromDevice,
         Body(form): Body<RefreshForm>,
     ) -> Result<Reply<TokenPair>, RefreshError> {
         let Accounts { pool, sessions, .. } = &self.0;
@@ -56,8 +59,12 @@ impl Refresh {
         let carried = match rotation {
             Rotation::Carried(carried) => carried,
             Rotation::Invalid => return Err(RefreshError::Invalid),
-            Rotation::Reused(revocation) => {
+            Rotation::Reused(session, revocation) => {
+                let user = Some(revocation.user);
                 self.0.identity.revoke(&[revocation]);
+                let attempt = Attempt::new(Method::RefreshToken, device);
+                let attempt = Attempt { user, session: Some(session), ..attempt };
+                self.0.history.note(attempt, "refresh_token_reused");
                 return Err(RefreshError::Invalid);
             }
         };

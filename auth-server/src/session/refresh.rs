@@ -17,8 +17,8 @@ pub enum Rotation {
     /// The session goes on.
     Carried(Refreshed),
     /// The token had been replaced long ago. Somebody has a copy, and nobody can tell who is the
-    /// thief, so the session has ended.
-    Reused(Revocation),
+    /// thief, so this session has ended.
+    Reused(Uuid, Revocation),
     /// Not a refresh token of a living session.
     Invalid,
 }
@@ -106,6 +106,6 @@ impl Sessions {
         revocation_store::insert(&mut transaction, &revocation, now).await?;
         transaction.commit().await?;
         tracing::warn!(%user, %session, "a replaced refresh token was used again: session ended");
-        Ok(Rotation::Reused(revocation))
+        Ok(Rotation::Reused(session, revocation))
     }
 }

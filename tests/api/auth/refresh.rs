@@ -87,6 +87,16 @@ async fn a_replaced_refresh_token_ends_its_session_because_somebody_has_a_copy()
     refresh(&server, &user.refresh_token).await.expect(401, "refresh_token_invalid");
     refresh(&server, &refresh_token(&next)).await.expect(401, "refresh_token_invalid");
     user.get("me").await.expect(401, "token_revoked");
+    let owner = server.log_in("ada").await;
+    let reused = owner.get("me/history?outcome=refresh_token_reused").await.ok();
+    assert_eq!(reused["items"].as_array().unwrap().len(), 1, "{reused:#}");
+    let event = &reused["items"][0];
+    assert_eq!(
+        (&event["method"], &event["address"]),
+        (&json!("refresh_token"), &json!("127.0.0.1"))
+    );
+    let first = owner.get("me/history?outcome=succeeded").await.ok();
+    assert_ne!(event["session_id"], first["items"][0]["session_id"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
