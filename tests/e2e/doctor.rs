@@ -1,7 +1,7 @@
 //! `auth-server doctor`, with things broken one by one.
 
 use tests::program::{Program, Ran, Settings, run};
-use tests::{Database, Proxy, setting};
+use tests::{Database, MailServer, Proxy, setting};
 
 use crate::{settings, with};
 
@@ -30,9 +30,16 @@ async fn where_all_is_well_every_line_says_so() {
     let _ = server.url("api");
     let ran = doctor(&settings);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    for what in
-        ["configuration", "redis", "database", "clock", "migrations", "signing keys", "policy"]
-    {
+    for what in [
+        "configuration",
+        "redis",
+        "mail",
+        "database",
+        "clock",
+        "migrations",
+        "signing keys",
+        "policy",
+    ] {
         assert!(ran.output.contains(&format!("ok    {what}: ")), "{what}: {ran:?}");
     }
     let alone = doctor(&with(&settings, "REDIS_URL", ""));
@@ -98,6 +105,24 @@ async fn a_clock_that_is_wrong_is_named() {
         database.execute(statement).await;
     }
     fails(&settings(&database), "clock", "synchronise");
+}
+
+#[tokio::test]
+async fn a_mail_server_that_is_away_or_takes_nobody_is_named() {
+    let (mut mail, database) = (MailServer::absent(), Database::migrated().await);
+    let url = |password: &str| format!("smtp://films:{password}@127.0.0.1:{}", mail.port);
+    let (right, wrong) = (url("hunter2"), url("hunter22"));
+    let good = with(&settings(&database), "AUTH_MAIL_FROM", "no-reply@films.example");
+    let there = with(&good, "AUTH_SMTP_URL", &right);
+    fails(&there, "mail", "AUTH_SMTP_URL");
+    mail.run(&["--login", "films", "hunter2"]);
+    let ran = doctor(&there);
+    assert!(ran.code == Some(0) && ran.output.contains("ok    mail: 127.0.0.1"), "{ran:?}");
+    fails(&with(&good, "AUTH_SMTP_URL", &wrong), "mail", "535");
+    let untrusted = with(&there, "AUTH_SMTP_CA_FILE", "/nowhere.pem");
+    let untrusted = with(&untrusted, "AUTH_SMTP_URL", &format!("{right}?tls=starttls"));
+    fails(&untrusted, "mail", "/nowhere.pem");
+    assert!(mail.mails().is_empty());
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ def options(arguments):
 
         def check(server, session, envelope, mechanism, data):
             right = data == LoginPassword(user, password)
-            return AuthResult(success=right, auth_data=data.login)
+            return AuthResult(success=right, handled=right, auth_data=data.login)
 
         encrypted = arguments.tls is not None
         result |= {"authenticator": check, "auth_required": True, "auth_require_tls": encrypted}

@@ -9,7 +9,8 @@ use chrono::TimeDelta;
 use sqlx::PgPool;
 
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, RedisConfig};
+use crate::config::{Config, ConfigError, MailConfig, RedisConfig};
+use crate::mail;
 use crate::schema;
 use crate::secret::{Purpose, Secrets};
 use crate::server::open;
@@ -18,7 +19,7 @@ use crate::token::{self, KeyRing, SealingKeys};
 /// What one look at something found: how it is, or what is to be mended.
 type Found = Result<String, String>;
 
-/// Longest wait for Redis.
+/// Longest wait for Redis, or for the mail server.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How far this machine's clock may be from the database's. Tokens forgive servers five seconds
@@ -37,6 +38,7 @@ pub(super) async fn run(config: Result<Config, ConfigError>) -> ExitCode {
     };
     report.add("configuration", Ok("every setting can be read".into()));
     report.add("redis", redis(&config.redis).await);
+    report.add("mail", mails(&config.mail).await);
     match open::database(&config.database).await {
         Err(error) => {
             report.add("database", mend(error, "start PostgreSQL, or correct DATABASE_URL"));
@@ -103,6 +105,18 @@ async fn redis(config: &RedisConfig) -> Found {
     };
     match tokio::time::timeout(PATIENCE, ping).await {
         Ok(Ok(_)) => Ok("answers".into()),
+        Ok(Err(error)) => mend(error, advice),
+        Err(_) => mend("no answer", advice),
+    }
+}
+
+async fn mails(config: &MailConfig) -> Found {
+    let Some(server) = &config.server else {
+        return Ok("not configured: links go to the log, which is for development only".into());
+    };
+    let advice = "start the mail server, or correct AUTH_SMTP_URL and AUTH_SMTP_CA_FILE";
+    match tokio::time::timeout(PATIENCE, mail::reach(server)).await {
+        Ok(Ok(())) => Ok(format!("{} takes us", server.url)),
         Ok(Err(error)) => mend(error, advice),
         Err(_) => mend("no answer", advice),
     }

@@ -19,10 +19,18 @@ pub use letter::{Letter, Letters};
 pub use smtp::MailError;
 pub use token::{MailToken, hash};
 
-use crate::config::MailConfig;
+use crate::config::{MailConfig, MailServer};
 use crate::ops::Mails;
 use crate::problem::Problem;
 use smtp::Smtp;
+
+/// Says what is wrong with the way to a mail server, without sending anything.
+///
+/// # Errors
+/// The server is away, or doesn't take us, or we don't take it.
+pub async fn reach(server: &MailServer) -> Result<(), String> {
+    Smtp::new(server).map_err(|error| error.to_string())?.reach().await
+}
 
 /// Connections to the mail server at a time.
 const CONNECTIONS: usize = 4;

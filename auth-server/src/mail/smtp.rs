@@ -57,6 +57,15 @@ impl Smtp {
         Ok(Self { transport: builder.build(), from: server.from.clone() })
     }
 
+    /// Whether the server takes us, its certificate and our password included.
+    pub(super) async fn reach(&self) -> Result<(), String> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("it takes no commands".to_owned()),
+            Err(error) => Err(reason(&error)),
+        }
+    }
+
     pub(super) async fn send(&self, letter: &Letter) -> Result<(), Failure> {
         let never = |why: &str| Failure { why: why.to_owned(), again: false };
         let to: Address =

@@ -133,6 +133,17 @@ async fn of_twenty_uses_of_a_token_at_once_exactly_one_sets_its_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_ask_for_a_mail_at_once_a_few_get_one() {
+    let server = TestServer::with(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
+    let answers = join_all((0..30).map(|_| forgot(&server, EMAIL))).await;
+    let taken = answers.iter().filter(|answer| answer.status == 202).count();
+    assert_eq!(taken, 3);
+    for answer in answers.into_iter().filter(|answer| answer.status != 202) {
+        answer.expect(429, "too_many_attempts");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_several_tokens_one_is_used_and_the_others_are_worthless() {
     let server = TestServer::with(&[("AUTH_PASSWORD_QUEUE", "1000")]).await;
     let user = server.register("ada").await;
