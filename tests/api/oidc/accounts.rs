@@ -14,7 +14,8 @@ async fn me(site: &Site, claims: Value) -> Value {
 
 async fn email_of(server: &TestServer, login: &str, email: &str) -> tests::User {
     let user = server.register(login).await;
-    user.patch("me", &json!({ "email": email })).await.expect(200, "");
+    let change = json!({ "email": email, "current_password": tests::PASSWORD });
+    user.patch("me", &change).await.expect(200, "");
     user
 }
 
