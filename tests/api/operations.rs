@@ -147,7 +147,11 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("GET", "/api/v1/auth/oidc/nobody/start", Value::Null),
         ("GET", "/api/v1/auth/oidc/nobody/callback", Value::Null),
         ("GET", "/api/v1/me/identities", Value::Null),
-        ("POST", "/api/v1/me/identities/nobody", json!({ "current_password": PASSWORD })),
+        (
+            "POST",
+            "/api/v1/me/identities",
+            json!({ "provider": "nobody", "current_password": PASSWORD }),
+        ),
         ("POST", "/api/v1/oauth/introspect", Value::Null),
         ("POST", "/api/v1/oauth/revoke", Value::Null),
         ("GET", "/.well-known/oauth-authorization-server", Value::Null),

@@ -32,6 +32,7 @@ async fn where_all_is_well_every_line_says_so() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for what in [
         "configuration",
+        "providers",
         "redis",
         "mail",
         "database",
@@ -56,6 +57,7 @@ async fn a_broken_setting_or_a_service_that_is_away_is_named() {
     fails(&with(&good, "DATABASE_URL", away), "database", "DATABASE_URL");
     fails(&with(&good, "REDIS_URL", "redis://:hunter2@127.0.0.1:1/0"), "redis", "REDIS_URL");
     fails(&with(&good, "AUTH_LABELS", "/nowhere.toml"), "policy", "AUTH_LABELS");
+    fails(&with(&good, "AUTH_OIDC_FILE", "/nowhere.toml"), "providers", "AUTH_OIDC_FILE");
     // One that takes connections and says nothing.
     let (proxy, url) = Proxy::to_url(&setting("REDIS_URL")).await;
     assert_eq!(doctor(&with(&good, "REDIS_URL", &url)).code, Some(0));

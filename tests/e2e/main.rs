@@ -14,6 +14,7 @@ mod keys;
 mod log;
 mod mail;
 mod migrate;
+mod oidc;
 mod redis_stops;
 mod revocations;
 mod rules;

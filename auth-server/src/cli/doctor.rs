@@ -11,6 +11,7 @@ use sqlx::PgPool;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, MailConfig, RedisConfig};
 use crate::mail;
+use crate::oidc::Oidc;
 use crate::schema;
 use crate::secret::{Purpose, Secrets};
 use crate::server::open;
@@ -37,6 +38,7 @@ pub(super) async fn run(config: Result<Config, ConfigError>) -> ExitCode {
         }
     };
     report.add("configuration", Ok("every setting can be read".into()));
+    report.add("providers", providers(&config));
     report.add("redis", redis(&config.redis).await);
     report.add("mail", mails(&config.mail).await);
     match open::database(&config.database).await {
@@ -83,6 +85,11 @@ impl Report {
     const fn code(&self) -> ExitCode {
         if self.well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+fn providers(config: &Config) -> Found {
+    let count = Oidc::count(config).map_err(|error| format!("AUTH_OIDC_FILE: {error}"))?;
+    Ok(format!("people sign in by {count} of them"))
 }
 
 /// What is wrong, and what to do about it.

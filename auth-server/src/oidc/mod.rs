@@ -72,6 +72,15 @@ impl Oidc {
         Ok(Self { providers, sealing, clock: clock.clone() })
     }
 
+    /// How many providers there are in the file, if all is well with it.
+    ///
+    /// # Errors
+    /// The file of providers can't be used.
+    pub fn count(config: &Config) -> Result<usize, OidcError> {
+        let path = config.oidc.file.as_ref();
+        path.map_or(Ok(0), |path| Ok(file::read(path, &config.token.issuer)?.len()))
+    }
+
     /// All of them, in the order of the file.
     pub fn providers(&self) -> impl Iterator<Item = &Provider> {
         self.providers.iter().map(|provider| &**provider)

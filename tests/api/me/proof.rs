@@ -22,7 +22,7 @@ fn operations() -> [(Method, &'static str, Value); 10] {
         (Method::PUT, "me/login", json!({ "login": "lovelace" })),
         (Method::PUT, "me/password", json!({ "new_password": NEW })),
         (Method::DELETE, "me/second-factor", json!({})),
-        (Method::POST, "me/identities/nobody", json!({})),
+        (Method::POST, "me/identities", json!({ "provider": "nobody" })),
         (Method::DELETE, NO_IDENTITY, json!({})),
         (Method::DELETE, "me", json!({})),
     ]

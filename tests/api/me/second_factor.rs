@@ -195,6 +195,7 @@ async fn with_too_many_passwords_to_check_each_operation_says_when_to_come_back(
     let server = TestServer::with(&settings).await;
     let user = server.register("ada").await;
     let (user, right) = (&user, &password());
+    let link = &json!({ "provider": "nobody", "current_password": PASSWORD });
     let mut seen = BTreeSet::new();
     for _ in 0..100 {
         let rounds = (0..8).map(|_| async {
@@ -203,7 +204,7 @@ async fn with_too_many_passwords_to_check_each_operation_says_when_to_come_back(
                 remove(user, right),
                 renew(user, right),
                 user.put("me/user-agents", right),
-                user.post("me/identities/nobody", right),
+                user.post("me/identities", link),
                 unlink(user, right),
             );
             [all.0, all.1, all.2, all.3, all.4, all.5]

@@ -1,5 +1,6 @@
 //! Whose account somebody gets who signs in by a provider.
 
+use chrono::TimeDelta;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::TestServer;
@@ -63,7 +64,7 @@ async fn an_account_with_the_same_address_is_linked_only_where_both_sides_made_s
         let answer = site.sign_in_as(json!({ "email_verified": theirs })).await;
         let answer = answer.expect(409, "account_exists");
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-        assert!(detail.contains("POST /api/v1/me/identities/hostile"), "{detail}");
+        assert!(detail.contains("at hostile by POST /api/v1/me/identities."), "{detail}");
         // Nor by a claim that is missing.
         site.sign_in_as(json!({ "email_verified": null })).await.expect(409, "account_exists");
     }
@@ -73,6 +74,21 @@ async fn an_account_with_the_same_address_is_linked_only_where_both_sides_made_s
     // From then on by the subject alone.
     let elsewhere = json!({ "email": "new@example.com", "email_verified": false });
     assert_eq!(me(&site, elsewhere).await["id"], user.id.as_str());
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_only_claimed_a_week_ago_keeps_nobody_out() {
+    let site = Site::with(&[
+        ("AUTH_SMTP_URL", "smtp://127.0.0.1:1"),
+        ("AUTH_MAIL_FROM", "films@example.com"),
+    ])
+    .await;
+    let squatter = email_of(&site.server, "squatter", "ada@example.com").await;
+    site.sign_in().await.expect(409, "account_exists");
+    site.server.clock.advance(TimeDelta::days(7));
+    let ada = me(&site, json!({})).await;
+    assert_eq!((&ada["email"], &ada["email_verified"]), (&json!("ada@example.com"), &json!(true)));
+    assert_ne!(ada["id"], squatter.id.as_str());
 }
 
 #[tokio::test]

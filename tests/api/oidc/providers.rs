@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use auth_server::clock::Clock;
 use auth_server::config;
 use auth_server::server::Application;
+use serde_json::json;
+use tests::oidc::{Browser, Site};
 use tests::{Database, setting};
 
 /// Why a server does not start with this file of providers, whose secret is in a file beside it.
@@ -76,6 +78,27 @@ async fn what_is_wrong_with_a_provider_stops_the_start_and_is_named() {
     // Browsers come back to the address that clients know.
     let error = refused(&database, GOOD, "http://films.example").await;
     assert!(error.contains("AUTH_ISSUER"), "{error}");
+}
+
+#[tokio::test]
+async fn each_setting_of_a_provider_is_used() {
+    let site = Site::start().await;
+    let text = fs::read_to_string(&site.file).unwrap();
+    let lines = "title = \"Another\"\nscopes = [\"openid\", \"email\", \"films\"]\n\
+                 redirect_uri = \"https://films.example/in\"\nissuer =";
+    fs::write(&site.file, text.replacen("issuer =", lines, 1)).unwrap();
+    // A provider that wants the secret in the form.
+    site.provider.script().metadata =
+        json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] });
+    let server = site.server.replica(&[]).await;
+    let list = server.guest().get("auth/oidc").await.ok();
+    assert_eq!(list["items"][0]["title"], "Another");
+    let browser = Browser { guest: server.guest(), ..site.browser() };
+    let begun = browser.begin().await;
+    assert_eq!(begun.parameter("scope"), "openid email films");
+    assert_eq!(begun.parameter("redirect_uri"), "https://films.example/in");
+    // The page there hands on what the browser brought.
+    site.finish(&browser, &begun).await.expect(200, "");
 }
 
 #[tokio::test]

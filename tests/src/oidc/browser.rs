@@ -84,7 +84,9 @@ impl Browser {
     /// # Panics
     /// The server does begin it, but in another way.
     pub async fn begin_link(&self, caller: &Caller, proof: &Value) -> (Answer, Option<Begun>) {
-        let answer = caller.post(&format!("me/identities/{}", self.provider), proof).await;
+        let mut form = proof.clone();
+        form["provider"] = self.provider.clone().into();
+        let answer = caller.post("me/identities", &form).await;
         if answer.status != 200 {
             return (answer, None);
         }

@@ -32,6 +32,8 @@ struct State {
     /// Codes that were given out, with the nonce and the PKCE challenge of each.
     codes: Mutex<HashMap<String, (String, String)>>,
     asked: Mutex<HashMap<String, usize>>,
+    /// ID tokens that were given out.
+    tokens: Mutex<Vec<String>>,
 }
 
 impl HostileProvider {
@@ -42,9 +44,15 @@ impl HostileProvider {
     pub async fn start(clock: Clock) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (codes, asked) = (Mutex::default(), Mutex::default());
-        let state =
-            Arc::new(State { url: url.clone(), clock, script: Mutex::default(), codes, asked });
+        let (codes, asked, tokens) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let state = Arc::new(State {
+            url: url.clone(),
+            clock,
+            script: Mutex::default(),
+            codes,
+            asked,
+            tokens,
+        });
         let answering = Arc::clone(&state);
         let endpoint = make(move |request| {
             let state = Arc::clone(&answering);
@@ -70,6 +78,15 @@ impl HostileProvider {
     #[must_use]
     pub fn asked(&self, path: &str) -> usize {
         self.state.asked.lock().unwrap().get(path).copied().unwrap_or_default()
+    }
+
+    /// The ID tokens that it gave out.
+    ///
+    /// # Panics
+    /// A test that held them panicked.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<String> {
+        self.state.tokens.lock().unwrap().clone()
     }
 
     /// The code that somebody gets who agrees on the page of this URL.
@@ -115,12 +132,19 @@ impl State {
     /// Even one that cheats looks at what a client has to show.
     async fn token(&self, script: &Script, request: Request) -> Result<String, &'static str> {
         let told = BASE64_STANDARD.encode(format!("{CLIENT}:{}", SECRET.replace(' ', "+")));
-        if request.header("authorization") != Some(&format!("Basic {told}")) {
-            return Err("invalid_client");
-        }
+        let header = request.header("authorization").map(str::to_owned);
         let form = request.into_body().into_string().await.map_err(|_| "invalid_request")?;
         let form = Url::parse(&format!("http://x/?{form}")).map_err(|_| "invalid_request")?;
         let form: HashMap<_, _> = form.query_pairs().into_owned().collect();
+        let by_post = script.metadata.get("token_endpoint_auth_methods_supported").is_some();
+        let known = if by_post {
+            header.is_none() && form.get("client_secret").is_some_and(|secret| secret == SECRET)
+        } else {
+            header == Some(format!("Basic {told}")) && !form.contains_key("client_secret")
+        };
+        if !known {
+            return Err("invalid_client");
+        }
         let code = form.get("code").ok_or("invalid_request")?;
         let kept = self.codes.lock().unwrap().remove(code);
         let (nonce, challenge) = kept.ok_or("invalid_grant")?;
@@ -129,6 +153,7 @@ impl State {
             return Err("invalid_grant");
         }
         let id_token = script.id_token(&self.url, &nonce, self.clock.now());
+        self.tokens.lock().unwrap().push(id_token.clone());
         let answer = json!({
             "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 60,
             "id_token": id_token,

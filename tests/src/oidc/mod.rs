@@ -9,5 +9,5 @@ mod site;
 pub use browser::{Begun, Browser};
 pub use hostile::HostileProvider;
 pub use real::RealProvider;
-pub use script::{Page, Script, Sign};
+pub use script::{Page, SECRET, Script, Sign};
 pub use site::Site;

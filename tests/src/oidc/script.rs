@@ -90,7 +90,7 @@ impl Default for Script {
 }
 
 /// The secret that the provider knows us by.
-pub(super) const SECRET: &str = "a secret of the films";
+pub const SECRET: &str = "a secret of the films";
 pub(super) const CLIENT: &str = "films";
 pub(super) const ACCESS_TOKEN: &str = "access-token-of-the-provider";
 

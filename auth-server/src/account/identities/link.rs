@@ -1,11 +1,10 @@
-//! `POST /api/v1/me/identities/{provider}`
+//! `POST /api/v1/me/identities`
 
 use std::sync::Arc;
 
-use poem_openapi::param::Path;
 use poem_openapi::payload::Response;
 use poem_openapi::{Object, OpenApi};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::account::Accounts;
 use crate::account::current_password::CURRENT_PASSWORD;
@@ -13,10 +12,26 @@ use crate::account::proof::{PROOF, Proof};
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::input::BODY;
 use crate::oidc::{Link, Oidc, UNAVAILABLE};
+use crate::password::Password;
 use crate::problems;
 use crate::request::{Body, Reply};
 use crate::store::DATABASE;
 use crate::throttle::THROTTLE;
+
+/// What is to be linked, and proof of who asks: the password or a code; neither, where the account
+/// has no password and no second factor: then the session has to be at most five minutes old.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+struct LinkForm {
+    /// Name of the provider.
+    provider: String,
+    /// The current password.
+    #[oai(write_only)]
+    current_password: Option<Password>,
+    /// In its place a code of the authenticator app, or a recovery code.
+    #[oai(write_only)]
+    code: Option<String>,
+}
 
 /// Where it goes on.
 #[derive(Serialize, Object)]
@@ -46,23 +61,23 @@ impl LinkOne {
     /// The browser keeps a cookie of it for ten minutes. A front end on another origin has to send
     /// the request through its own, or the browser drops the cookie.
     #[oai(
-        path = "/identities/:provider",
+        path = "/identities",
         method = "post",
         operation_id = "link_identity",
         response_header(
             name = "Set-Cookie",
-            ty = "String",
+            ty = "Option<String>",
             description = "What the callback needs."
         )
     )]
     async fn begin(
         &self,
         SignedIn(caller): SignedIn,
-        provider: Path<String>,
-        Body(proof): Body<Proof>,
+        Body(form): Body<LinkForm>,
     ) -> Result<Response<Reply<LinkBegun>>, LinkError> {
+        let proof = Proof::new(form.current_password, form.code);
         self.0.prove(&caller, proof).await?;
-        let provider = self.1.provider(&provider.0).ok_or(LinkError::Unknown)?;
+        let provider = self.1.provider(&form.provider).ok_or(LinkError::Unknown)?;
         let link = Link { user: caller.user, session: caller.session };
         let begun = self.1.begin(provider, Some(link)).await?;
         let answer = LinkBegun { authorization_url: begun.url };

@@ -56,14 +56,14 @@ impl Callback {
     /// finished once. Who signs in for the first time gets an account without a password, unless
     /// the e-mail address is another account's: that one is linked where both sides have verified the
     /// address. Who has a second factor gets a challenge in place of the tokens. Where somebody
-    /// signed in began it by `POST /api/v1/me/identities/{provider}`, the identity is linked.
+    /// signed in began it by `POST /api/v1/me/identities`, the identity is linked.
     #[oai(
         path = "/oidc/:provider/callback",
         method = "get",
         operation_id = "come_back_from_provider",
         response_header(
             name = "Set-Cookie",
-            ty = "String",
+            ty = "Option<String>",
             description = "Takes the cookie of this sign-in away."
         )
     )]
@@ -111,7 +111,7 @@ impl Callback {
         attempt: &mut Attempt,
     ) -> Result<CallbackAnswer, CallbackError> {
         let admitted = self.0.throttle.address(address).await?;
-        let answer = self.come_back(provider, kept, brought, attempt).await;
+        let answer = self.come_back(provider, kept, brought, (attempt, address)).await;
         admitted
             .ended(match &answer {
                 Ok(_) => Outcome::Succeeded,
@@ -129,12 +129,12 @@ impl Callback {
         provider: &Arc<Provider>,
         kept: &Kept,
         brought: Brought,
-        attempt: &mut Attempt,
+        from: (&mut Attempt, IpAddr),
     ) -> Result<CallbackAnswer, CallbackError> {
         let flow = self.begun(provider, kept, brought.state.as_deref()).await?;
         let who = identify(provider, &flow, brought).await?;
         let Some(asked) = flow.link else {
-            return sign_in_as(&self.0, provider, &who, attempt).await.map(CallbackAnswer::Login);
+            return sign_in_as(&self.0, provider, &who, from).await.map(CallbackAnswer::Login);
         };
         let linked = link(&self.0, &self.1, &who, asked).await?;
         Ok(CallbackAnswer::Linked(Linked { linked }))

@@ -1,5 +1,7 @@
 //! Signing somebody in by a provider's word.
 
+use std::net::IpAddr;
+
 use rand::Rng;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -24,7 +26,7 @@ pub(super) async fn sign_in_as(
     accounts: &Accounts,
     provider: &Provider,
     who: &Who,
-    attempt: &mut Attempt,
+    (attempt, address): (&mut Attempt, IpAddr),
 ) -> Result<LoginAnswer, CallbackError> {
     let mut transaction = accounts.pool.begin().await.map_err(Problem::from)?;
     store::lock(&mut transaction, who).await.map_err(Problem::from)?;
@@ -58,6 +60,9 @@ pub(super) async fn sign_in_as(
     transaction.commit().await.map_err(Problem::from)?;
     attempt.session = Some(signed_in.session);
     accounts.identity.revoke(&signed_in.revocations);
+    if let (None, Some(email), false) = (owner, &who.email, who.email_verified) {
+        accounts.greet(user, email, address).await;
+    }
     Ok(LoginAnswer::SignedIn(signed_in.tokens))
 }
 
@@ -70,12 +75,16 @@ async fn first(
     who: &Who,
     attempt: &mut Attempt,
 ) -> Result<Uuid, CallbackError> {
+    let id = Uuid::now_v7();
     let holder = match &who.email {
-        Some(email) => store::holder(transaction, email).await.map_err(Problem::from)?,
+        Some(email) => {
+            accounts.make_free(transaction, id, email).await.map_err(Problem::from)?;
+            store::holder(transaction, email).await.map_err(Problem::from)?
+        }
         None => None,
     };
     match holder {
-        None => make(accounts, transaction, provider, who).await,
+        None => make(accounts, transaction, provider, id, who).await,
         Some(Holder { user, verified: true }) if who.email_verified => Ok(user),
         Some(Holder { user, .. }) => {
             attempt.user = Some(user);
@@ -89,9 +98,10 @@ async fn make(
     accounts: &Accounts,
     transaction: &mut PgConnection,
     provider: &Provider,
+    id: Uuid,
     who: &Who,
 ) -> Result<Uuid, CallbackError> {
-    let (id, now) = (Uuid::now_v7(), accounts.clock.now());
+    let now = accounts.clock.now();
     let made_up = (0..TRIES).filter_map(|_| made_up_login());
     for login in who.login.iter().cloned().chain(made_up) {
         let made = store::make_user(transaction, id, &login, who, now).await;
@@ -117,7 +127,7 @@ fn made_up_login() -> Option<Login> {
 fn exists(provider: &Provider) -> CallbackError {
     let name = provider.name();
     let detail = format!(
-        "Sign in to it as you do, then link your account there by POST /api/v1/me/identities/{name}."
+        "Sign in to it as you do, then link your account at {name} by POST /api/v1/me/identities."
     );
     CallbackError::AccountExists.problem().detail(detail).into()
 }

@@ -33,7 +33,7 @@ impl Start {
         operation_id = "sign_in_by_provider",
         response_header(
             name = "Set-Cookie",
-            ty = "String",
+            ty = "Option<String>",
             description = "What `…/callback` needs."
         )
     )]

@@ -1,0 +1,60 @@
+//! Signing in by a provider, at a server in a process of its own.
+
+use auth_server::clock::Clock;
+use reqwest::{Client, redirect};
+use serde_json::json;
+use tests::oidc::{Browser, HostileProvider, SECRET};
+use tests::program::Program;
+use tests::{Answer, Caller, Database, PASSWORD};
+
+use crate::{settings, with};
+
+async fn finish(provider: &HostileProvider, browser: &Browser) -> (Answer, [String; 3]) {
+    let begun = browser.begin().await;
+    let (code, state) = (provider.agree(&begun.page), begun.parameter("state"));
+    let answer = browser.come_back(&begun.cookie, &[("code", &code), ("state", &state)]).await;
+    let cookie = begun.cookie.split_once('=').unwrap().1.to_owned();
+    (answer, [code, state, cookie])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_a_provider_says_is_ever_logged_however_much_is() {
+    let (database, provider) =
+        (Database::migrated().await, HostileProvider::start(Clock::default()).await);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("providers.toml");
+    let text = format!(
+        "[[provider]]\nname = \"hostile\"\nissuer = \"{}\"\nclient_id = \"films\"\n\
+         client_secret_env = \"FILMS_SECRET\"\n",
+        provider.url
+    );
+    std::fs::write(&file, text).unwrap();
+    let loud = with(&settings(&database), "AUTH_LOG", "trace");
+    let loud = with(&loud, "AUTH_OIDC_FILE", file.to_str().unwrap());
+    let mut server = Program::serve(&with(&loud, "FILMS_SECRET", SECRET));
+    let stays = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+    let guest = Caller::guest(stays, &server.url("api"));
+    let browser = Browser { guest, provider: "hostile".into() };
+    let (answer, secrets) = finish(&provider, &browser).await;
+    let pair = answer.expect(200, "").json();
+    // What is not believed is noted, without a word of it.
+    let claims = json!({ "sub": "x", "nonce": "nonce-of-somebody", "aud": "audience-of-somebody" });
+    provider.script().claims = claims;
+    let (answer, more) = finish(&provider, &browser).await;
+    answer.expect(401, "provider_answer_invalid");
+    server.signal("TERM");
+    server.wait();
+    let log = server.log().join("\n");
+    assert!(log.contains("a provider's answer was not believed"), "{log}");
+    let pair = [&pair["access_token"], &pair["refresh_token"]].map(|t| t.as_str().unwrap());
+    let mut all = vec!["access-token-of-the-provider", SECRET, PASSWORD, "ada@example.com"];
+    all.extend(["-of-somebody", "subject-1"]);
+    all.extend(pair);
+    let tokens = provider.tokens();
+    all.extend(tokens.iter().map(|token| token.rsplit('.').next().unwrap()));
+    all.extend(secrets.iter().chain(&more).map(String::as_str));
+    for secret in all {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "{secret}: {line:?}");
+    }
+}
