@@ -2,9 +2,11 @@
 //!
 //! `file` which providers there are · `web` requests to them, bounded · `provider` what is known
 //! about one, and for how long · `id_token` who somebody is by its word · `flow` what a browser keeps
-//! between the two halves of a sign-in · `spent` that one is good once · `store` identities. The
+//! between the two halves of a sign-in · `spent` that one is good once · `store` identities ·
+//! `account_store` whose they are. The
 //! operations are in `login` and `account`.
 
+pub mod account_store;
 mod file;
 mod flow;
 mod id_token;

@@ -11,7 +11,7 @@ use crate::account::current_password::CURRENT_PASSWORD;
 use crate::account::proof::{PROOF, Proof};
 use crate::identity::{SIGNED_IN, SignedIn, Verified};
 use crate::input::BODY;
-use crate::oidc::{Oidc, store};
+use crate::oidc::{Oidc, account_store, store};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, NoContent};
@@ -54,7 +54,8 @@ impl Unlink {
         let (user, issuers) = (caller.user, self.1.issuers());
         let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
         // Of two that are taken away at once, the second sees that the first is gone.
-        let standing = store::lock_user(&mut transaction, user).await.map_err(Problem::from)?;
+        let standing =
+            account_store::lock_user(&mut transaction, user).await.map_err(Problem::from)?;
         if !store::remove(&mut transaction, user, id).await.map_err(Problem::from)? {
             return Err(UnlinkError::NotFound);
         }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use rand::Rng;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::callback::CallbackError;
@@ -11,8 +11,8 @@ use crate::account::Accounts;
 use crate::history::Attempt;
 use crate::login::answer::{LoginAnswer, SecondFactorWanted};
 use crate::login::tokens::sign_in;
-use crate::oidc::store::{self, Holder};
-use crate::oidc::{Provider, Who};
+use crate::oidc::account_store::{self, Holder, Standing};
+use crate::oidc::{Provider, Who, store};
 use crate::problem::Problem;
 use crate::second_factor::SecondFactors;
 use crate::store::constraint;
@@ -37,7 +37,7 @@ pub(super) async fn sign_in_as(
     };
     attempt.user = Some(user);
     let now = accounts.clock.now();
-    let standing = store::lock_user(&mut transaction, user).await.map_err(Problem::from)?;
+    let standing = account_store::lock_user(&mut transaction, user).await.map_err(Problem::from)?;
     let standing = standing.filter(|standing| !standing.disabled);
     let standing = standing.ok_or(CallbackError::Disabled)?;
     if owner.is_none() {
@@ -47,7 +47,21 @@ pub(super) async fn sign_in_as(
     if !store::used(&mut transaction, user, who, now).await.map_err(Problem::from)? {
         return Err(CallbackError::State);
     }
-    let hash = standing.password_hash.as_deref();
+    let answer = open(accounts, transaction, (user, &standing), attempt).await?;
+    if let (None, Some(email), false) = (owner, &who.email, who.email_verified) {
+        accounts.greet(user, email, address).await;
+    }
+    Ok(answer)
+}
+
+/// Opens a session and commits, or asks for the second factor.
+async fn open(
+    accounts: &Accounts,
+    mut transaction: Transaction<'_, Postgres>,
+    (user, standing): (Uuid, &Standing),
+    attempt: &mut Attempt,
+) -> Result<LoginAnswer, CallbackError> {
+    let (hash, now) = (standing.password_hash.as_deref(), accounts.clock.now());
     if SecondFactors::is_on(&mut transaction, user).await.map_err(Problem::from)? {
         transaction.commit().await.map_err(Problem::from)?;
         let challenges = accounts.second_factors.challenges();
@@ -60,9 +74,6 @@ pub(super) async fn sign_in_as(
     transaction.commit().await.map_err(Problem::from)?;
     attempt.session = Some(signed_in.session);
     accounts.identity.revoke(&signed_in.revocations);
-    if let (None, Some(email), false) = (owner, &who.email, who.email_verified) {
-        accounts.greet(user, email, address).await;
-    }
     Ok(LoginAnswer::SignedIn(signed_in.tokens))
 }
 
@@ -79,7 +90,7 @@ async fn first(
     let holder = match &who.email {
         Some(email) => {
             accounts.make_free(transaction, id, email).await.map_err(Problem::from)?;
-            store::holder(transaction, email).await.map_err(Problem::from)?
+            account_store::holder(transaction, email).await.map_err(Problem::from)?
         }
         None => None,
     };
@@ -104,7 +115,7 @@ async fn make(
     let now = accounts.clock.now();
     let made_up = (0..TRIES).filter_map(|_| made_up_login());
     for login in who.login.iter().cloned().chain(made_up) {
-        let made = store::make_user(transaction, id, &login, who, now).await;
+        let made = account_store::make_user(transaction, id, &login, who, now).await;
         let made = made.map_err(|error| match constraint(&error) {
             Some("users_email_key") => exists(provider),
             _ => Problem::from(error).into(),
