@@ -107,3 +107,29 @@ pub(super) fn is_loopback(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn asked(issuer: &str, url: &str) -> WebError {
+        let web = Web::of(&Url::parse(issuer).unwrap()).unwrap();
+        let mut request = HttpRequest::new(vec![]);
+        *request.uri_mut() = url.parse().unwrap();
+        web.ask(request).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn nothing_goes_over_the_wire_in_the_clear_but_on_this_machine() {
+        let (elsewhere, here) = ("https://accounts.example", "http://127.0.0.1:1");
+        for url in [here, "http://localhost:1", "http://accounts.example", "http://192.0.2.1"] {
+            assert_eq!(asked(elsewhere, url).await, WebError::Insecure, "{url}");
+        }
+        for url in ["http://accounts.example", "http://192.0.2.1", "http://127.0.0.1.example"] {
+            assert_eq!(asked(here, url).await, WebError::Insecure, "{url}");
+        }
+        for url in [here, "http://localhost:1", "http://[::1]:1", "https://127.0.0.1:1"] {
+            assert_eq!(asked(here, url).await, WebError::Away, "{url}");
+        }
+    }
+}

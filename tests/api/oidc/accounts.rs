@@ -176,6 +176,16 @@ async fn a_disabled_account_is_not_signed_in_to() {
 }
 
 #[tokio::test]
+async fn a_disabled_account_is_not_asked_for_its_second_factor_either() {
+    let site = Site::start().await;
+    let (root, user) = (site.server.superuser().await, site.server.register("grace").await);
+    site.link(&user, &password()).await.expect(200, "");
+    site.server.enrol(&user).await;
+    root.post(&format!("users/{}/disable", user.id), &Value::Null).await.ok();
+    site.sign_in().await.expect(401, "credentials_invalid");
+}
+
+#[tokio::test]
 async fn a_program_that_the_account_does_not_allow_is_refused() {
     let site = Site::start().await;
     let user = site.server.register("grace").await;

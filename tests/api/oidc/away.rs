@@ -137,6 +137,21 @@ async fn a_new_key_is_asked_for_at_once_but_a_flood_of_unknown_ones_asks_seldom(
     site.sign_in().await.expect(401, "provider_answer_invalid");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_by_a_new_key_while_it_is_asked_for_gets_in_as_well() {
+    let site = Site::start().await;
+    site.sign_in().await.expect(200, "");
+    site.server.clock.advance(TimeDelta::seconds(30));
+    {
+        let mut script = site.provider.script();
+        (script.key, script.published) = (2, vec![2]);
+    }
+    for answer in join_all((0..10).map(|_| site.sign_in())).await {
+        answer.expect(200, "");
+    }
+    assert_eq!(site.provider.asked("/keys"), 2);
+}
+
 #[tokio::test]
 async fn keys_that_can_not_be_fetched_leave_the_known_ones() {
     let site = Site::start().await;
