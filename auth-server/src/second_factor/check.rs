@@ -76,6 +76,32 @@ impl SecondFactors {
     }
 }
 
+impl SecondFactors {
+    /// The step of the first code of a factor that was begun and that the transaction has locked. To
+    /// be committed whatever comes of it: a wrong code counts, as whoever guesses the first one gets
+    /// the recovery codes.
+    ///
+    /// # Errors
+    /// [`TOO_MANY`], the database is away, or the secret can't be opened.
+    pub async fn first_step(
+        &self,
+        transaction: &mut PgConnection,
+        user: Uuid,
+        factor: &Factor,
+        code: &str,
+    ) -> Result<Option<i64>, Problem> {
+        let now = self.clock.now();
+        if let Some(seconds) = wait(factor.locked_until, now) {
+            return Err(too_many(seconds));
+        }
+        let step = self.step_of(user, &factor.secret, code.trim(), now)?;
+        if step.is_none() {
+            count_failure(transaction, user, factor, now).await?;
+        }
+        Ok(step)
+    }
+}
+
 async fn count_failure(
     transaction: &mut PgConnection,
     user: Uuid,

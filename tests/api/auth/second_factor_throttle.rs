@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
-use tests::{Answer, TestServer};
+use tests::{Answer, App, PASSWORD, TestServer};
 
 async fn finish(server: &TestServer, challenge: &str, code: &str) -> Answer {
     let body = json!({ "challenge": challenge, "code": code });
@@ -83,4 +83,31 @@ async fn guesses_count_wherever_they_are_made() {
     renew().await.expect(429, "too_many_attempts");
     let challenge = server.challenge("ada").await;
     finish(&server, &challenge, &app.code_in(&server, 1)).await.expect(429, "too_many_attempts");
+}
+
+#[tokio::test]
+async fn the_first_code_is_not_guessed_either() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let begin = async || {
+        let begun = user.post("me/second-factor", &json!({ "current_password": PASSWORD })).await;
+        App::scan(&begun.ok())
+    };
+    // Begun, and put off: whoever finds the screen has no app, and all the time there is.
+    let app = begin().await;
+    let confirm =
+        async |code: String| user.post("me/second-factor/confirm", &json!({ "code": code })).await;
+    for _ in 0..3 {
+        confirm(app.wrong_code(&server)).await.expect(403, "code_wrong");
+    }
+    let answer = confirm(app.code(&server)).await.expect(429, "too_many_attempts");
+    assert_eq!(answer.json()["retry_after"], 1);
+    // Nor with another secret.
+    let app = begin().await;
+    confirm(app.code(&server)).await.expect(429, "too_many_attempts");
+    server.clock.advance(TimeDelta::seconds(1));
+    confirm(app.wrong_code(&server)).await.expect(403, "code_wrong");
+    confirm(app.code(&server)).await.expect(429, "too_many_attempts");
+    server.clock.advance(TimeDelta::seconds(3));
+    confirm(app.code(&server)).await.expect(200, "");
 }

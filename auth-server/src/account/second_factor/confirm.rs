@@ -12,6 +12,7 @@ use crate::problems;
 use crate::request::{Body, Reply};
 use crate::second_factor::store;
 use crate::store::DATABASE;
+use crate::throttle::TOO_MANY;
 
 /// Proof that the app has the secret.
 #[derive(Deserialize, Object)]
@@ -24,7 +25,7 @@ struct ConfirmationForm {
 
 problems! {
     /// What can go wrong with turning a second factor on.
-    pub(super) enum ConfirmError includes [SIGNED_IN, BODY, DATABASE] {
+    pub(super) enum ConfirmError includes [SIGNED_IN, BODY, &[TOO_MANY], DATABASE] {
         CodeWrong = 403 "code_wrong" "This is not your code of now, or it was used before.",
         NotBegun = 409 "second_factor_not_begun" "Begin with POST /api/v1/me/second-factor.",
         Active = 409 "second_factor_active" "You have a second factor; take it away first.",
@@ -38,7 +39,8 @@ pub struct Confirm(pub(super) Accounts);
 impl Confirm {
     /// Turn the second factor on by its first code.
     ///
-    /// All other sessions end. The recovery codes are shown this once.
+    /// All other sessions end. The recovery codes are shown this once. After a few wrong codes the
+    /// next one has to wait, as when signing in.
     #[oai(path = "/second-factor/confirm", method = "post", operation_id = "confirm_second_factor")]
     async fn confirm(
         &self,
@@ -53,8 +55,11 @@ impl Confirm {
         if begun.confirmed {
             return Err(ConfirmError::Active);
         }
-        let step = second_factors.step_of(user, &begun.secret, form.code.trim(), now)?;
-        let step = step.ok_or(ConfirmError::CodeWrong)?;
+        let step = second_factors.first_step(&mut transaction, user, &begun, &form.code).await?;
+        let Some(step) = step else {
+            transaction.commit().await.map_err(Problem::from)?;
+            return Err(ConfirmError::CodeWrong);
+        };
         store::confirm(&mut transaction, user, step, now).await.map_err(Problem::from)?;
         let codes = renew_recovery_codes(&mut transaction, &caller).await.map_err(Problem::from)?;
         self.0.commit_change(transaction, &caller, REASON).await?;
