@@ -16,6 +16,14 @@ pub const NEW_PASSWORD: &[Spec] = &[REJECTED, BUSY];
 /// Most characters of a password: enough for every sentence, too few to keep a server busy.
 const LONGEST: usize = 128;
 
+/// What zxcvbn takes for letters, each kind for each letter that it may stand for. With many kinds in
+/// a long password it would try for a second.
+const LIKE_LETTERS: &str = "4@8({[<369!|1075$+%2";
+/// So many kinds are tried in a password of any length.
+const KINDS: usize = 5;
+/// Of a password with more kinds so many characters are judged: it is worth no less than they are.
+const JUDGED: usize = 24;
+
 /// Fewest characters of a password.
 #[derive(Clone, Copy, Debug)]
 pub struct Shortest {
@@ -68,7 +76,7 @@ impl NewPassword {
         }
         let own_words = parts(&self.own_words);
         let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
-        let estimate = zxcvbn(self.password.expose(), &own_words);
+        let estimate = zxcvbn(judged(self.password.expose()), &own_words);
         if estimate.score() >= Score::Three {
             return Ok(());
         }
@@ -86,6 +94,15 @@ impl NewPassword {
 
     fn rejected(&self, detail: impl Into<String>) -> Problem {
         Problem::new(REJECTED).field(self.field).detail(detail)
+    }
+}
+
+/// As much of a password as can be judged in milliseconds.
+fn judged(password: &str) -> &str {
+    let kinds = LIKE_LETTERS.chars().filter(|kind| password.contains(*kind)).count();
+    match password.char_indices().nth(JUDGED) {
+        Some((end, _)) if kinds > KINDS => password.get(..end).unwrap_or(password),
+        _ => password,
     }
 }
 
@@ -144,6 +161,18 @@ mod tests {
         let alone = "Take at least 15 characters: without a second factor 8 are not enough.";
         assert_eq!(judge("fourteen chars", false), Err(alone.to_owned()));
         assert!(judge("seven c", true).is_err());
+    }
+
+    #[test]
+    fn only_a_long_password_with_many_kinds_of_symbols_is_not_judged_whole() {
+        let many = LIKE_LETTERS.repeat(6);
+        for whole in ["correct horse battery staple", &"é4$!".repeat(30), LIKE_LETTERS] {
+            assert_eq!(judged(whole), whole);
+        }
+        assert_eq!(judged(&many).chars().count(), 24);
+        assert_eq!(judged(&format!("{}{many}", "é".repeat(23))), format!("{}4", "é".repeat(23)));
+        assert!(judge(&many[..128.min(many.len())]).is_ok());
+        assert!(judge(&format!("{}{LIKE_LETTERS}", "a".repeat(24))).is_err());
     }
 
     #[test]

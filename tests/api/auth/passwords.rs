@@ -1,5 +1,7 @@
 //! What a password has to be, and how it is kept.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::{Answer, PASSWORD, TestServer};
@@ -32,6 +34,17 @@ async fn up_to_128_characters_of_any_kind_are_taken() {
     assert_eq!(short, "Take at least 8 characters.");
     let long = advice(register(&server, "long", &format!("{longest}x")).await);
     assert_eq!(long, "Take at most 128 characters.");
+}
+
+#[tokio::test]
+async fn no_password_keeps_a_thread_busy_for_long() {
+    let server = TestServer::with(&[("AUTH_PASSWORD_THREADS", "1")]).await;
+    let body = json!({ "login": "ada", "password": "4@8({[<3691!|7105$+%2".repeat(7)[..128] });
+    let guest = server.guest();
+    let judged = guest.post("auth/register", &body);
+    // Unoptimized as in tests; a server as it is shipped is twenty times as fast.
+    let judged = tokio::time::timeout(Duration::from_secs(10), judged).await;
+    judged.expect("judged in time").expect(201, "");
 }
 
 #[tokio::test]
