@@ -221,6 +221,19 @@ async fn who_has_a_second_factor_owes_a_code_with_and_without_a_password() {
 }
 
 #[tokio::test]
+async fn to_an_account_with_a_second_factor_nothing_is_linked_without_a_code() {
+    let site = Site::start().await;
+    let user = email_of(&site.server, "grace", "ada@example.com").await;
+    verify(&site.server, "grace").await;
+    let (app, _) = site.server.enrol(&user).await;
+    site.sign_in().await.expect(409, "account_exists");
+    assert_eq!(user.get("me/identities").await.ok()["items"], json!([]));
+    let proof = json!({ "code": app.code_in(&site.server, 1) });
+    site.link(&user, &proof).await.expect(200, "");
+    assert_eq!(site.sign_in().await.ok()["mfa_required"], true);
+}
+
+#[tokio::test]
 async fn an_account_without_a_password_can_have_a_second_factor() {
     let site = Site::start().await;
     let signed_in = site.sign_in().await;

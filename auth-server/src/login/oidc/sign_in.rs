@@ -40,14 +40,20 @@ pub(super) async fn sign_in_as(
     let standing = account_store::lock_user(&mut transaction, user).await.map_err(Problem::from)?;
     let standing = standing.filter(|standing| !standing.disabled);
     let standing = standing.ok_or(CallbackError::Disabled)?;
+    let second_factor = SecondFactors::is_on(&mut transaction, user).await;
+    let second_factor = second_factor.map_err(Problem::from)?;
     if owner.is_none() {
+        // A provider's word alone changes nothing about an account that a code stands before.
+        if second_factor {
+            return Err(exists(provider));
+        }
         store::insert(&mut transaction, user, who, now).await.map_err(Problem::from)?;
     }
     // It may have been taken from the account in this very moment.
     if !store::used(&mut transaction, user, who, now).await.map_err(Problem::from)? {
         return Err(CallbackError::State);
     }
-    let answer = open(accounts, transaction, (user, &standing), attempt).await?;
+    let answer = open(accounts, transaction, (user, &standing, second_factor), attempt).await?;
     if let (None, Some(email), false) = (owner, &who.email, who.email_verified) {
         accounts.greet(user, email, address).await;
     }
@@ -58,11 +64,11 @@ pub(super) async fn sign_in_as(
 async fn open(
     accounts: &Accounts,
     mut transaction: Transaction<'_, Postgres>,
-    (user, standing): (Uuid, &Standing),
+    (user, standing, second_factor): (Uuid, &Standing, bool),
     attempt: &mut Attempt,
 ) -> Result<LoginAnswer, CallbackError> {
     let (hash, now) = (standing.password_hash.as_deref(), accounts.clock.now());
-    if SecondFactors::is_on(&mut transaction, user).await.map_err(Problem::from)? {
+    if second_factor {
         transaction.commit().await.map_err(Problem::from)?;
         let challenges = accounts.second_factors.challenges();
         let challenge = challenges.write(user, hash.unwrap_or_default())?;
