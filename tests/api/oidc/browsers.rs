@@ -132,17 +132,32 @@ async fn the_providers_code_is_asked_for_with_what_only_the_beginner_knows() {
 }
 
 #[tokio::test]
-async fn whoever_comes_back_with_nonsense_again_and_again_has_to_wait() {
+async fn whoever_brings_false_codes_again_and_again_has_to_wait() {
     let site = Site::with(&[("AUTH_THROTTLE_ADDRESS_TRIES", "3")]).await;
     let browser = site.browser();
+    let nonsense = async || {
+        let begun = browser.begin().await;
+        let brought = [("code", "x"), ("state", &*begun.parameter("state"))];
+        browser.come_back(&begun.cookie, &brought).await
+    };
     for _ in 0..3 {
-        browser.come_back("", &[("state", "x")]).await.expect(400, "state_invalid");
+        nonsense().await.expect(401, "provider_answer_invalid");
     }
-    let answer = browser.come_back("", &[("state", "x")]).await;
-    let answer = answer.expect(429, "too_many_attempts");
+    let answer = nonsense().await.expect(429, "too_many_attempts");
     assert!(answer.header("ratelimit-policy").starts_with("\"address\";q=3"), "{answer:?}");
     // Beginning costs nothing.
     browser.begin().await;
+}
+
+#[tokio::test]
+async fn a_page_that_has_browsers_come_back_without_a_cookie_locks_nobody_out() {
+    let site = Site::with(&[("AUTH_THROTTLE_ADDRESS_TRIES", "3")]).await;
+    site.server.register("ada").await;
+    for _ in 0..10 {
+        site.browser().come_back("", &[("state", "x")]).await.expect(400, "state_invalid");
+    }
+    site.server.log_in("ada").await;
+    site.sign_in().await.expect(200, "");
 }
 
 #[tokio::test]

@@ -55,8 +55,9 @@ impl Callback {
     /// The provider sends the browser here. It has to be the one that began, and each sign-in is
     /// finished once. Who signs in for the first time gets an account without a password, unless
     /// the e-mail address is another account's: that one is linked where both sides have verified the
-    /// address. Who has a second factor gets a challenge in place of the tokens. Where somebody
-    /// signed in began it by `POST /api/v1/me/identities`, the identity is linked.
+    /// address and no second factor is on. Who has a second factor gets a challenge in place of the
+    /// tokens. Where somebody signed in began it by `POST /api/v1/me/identities`, the identity is
+    /// linked.
     #[oai(
         path = "/oidc/:provider/callback",
         method = "get",
@@ -115,10 +116,10 @@ impl Callback {
         admitted
             .ended(match &answer {
                 Ok(_) => Outcome::Succeeded,
-                Err(error) => match error.clone().problem().status {
-                    400 | 401 => Outcome::Failed,
-                    _ => Outcome::Unchecked,
-                },
+                // A sealed cookie can't be guessed, and any page on the web can have a browser come
+                // here without one: that must not hold up those who sign in from the same address.
+                Err(error) if error.clone().problem().status == 401 => Outcome::Failed,
+                Err(_) => Outcome::Unchecked,
             })
             .await;
         answer
