@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use chrono::{DateTime, Utc};
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
@@ -20,7 +21,7 @@ use crate::second_factor::SecondFactors;
 use crate::store::DATABASE;
 use crate::throttle::{Outcome, THROTTLE};
 use crate::user::Login;
-use crate::user::sign_in_store::{self, Named};
+use crate::user::sign_in_store;
 use crate::user::store::{self, Credentials};
 
 /// What somebody signs in with.
@@ -81,9 +82,8 @@ impl LogIn {
         let Accounts { pool, throttle, .. } = &self.0;
         let typed = Login::key_of(&form.login);
         let known = self.find(&typed, attempt).await?;
-        // By whichever of its names: both ways count together.
-        let login = known.as_ref().map_or(&typed, |known| &known.login_key).clone();
-        let admitted = throttle.log_in(pool, &login, address).await?;
+        // Counted by what was typed: else a refusal would tell whose address it is.
+        let admitted = throttle.log_in(pool, &typed, attempt.user, address).await?;
         let answer = self.check((&typed, known), form.password, attempt).await;
         admitted
             .ended(match &answer {
@@ -100,13 +100,12 @@ impl LogIn {
     /// Once more where the password was hashed again, by another login at the same moment.
     async fn check(
         &self,
-        (typed, mut known): (&str, Option<Named>),
+        (typed, mut known): (&str, Option<Credentials>),
         password: Password,
         attempt: &mut Attempt,
     ) -> Result<LoginAnswer, LoginError> {
         for _ in 0..TRIES {
-            let credentials = known.map(|known| known.credentials);
-            if let Some(answer) = self.check_once(credentials, password.clone(), attempt).await? {
+            if let Some(answer) = self.check_once(known, password.clone(), attempt).await? {
                 return Ok(answer);
             }
             known = self.find(typed, attempt).await?;
@@ -114,9 +113,13 @@ impl LogIn {
         Err(LoginError::CredentialsInvalid)
     }
 
-    async fn find(&self, typed: &str, attempt: &mut Attempt) -> Result<Option<Named>, Problem> {
+    async fn find(
+        &self,
+        typed: &str,
+        attempt: &mut Attempt,
+    ) -> Result<Option<Credentials>, Problem> {
         let known = sign_in_store::named(&self.0.pool, typed).await?;
-        attempt.user = known.as_ref().map(|known| known.credentials.id);
+        attempt.user = known.as_ref().map(|known| known.id);
         Ok(known)
     }
 
@@ -155,9 +158,10 @@ impl LogIn {
             .await
             .map_err(Problem::from)?;
         let Some(number) = number else { return Ok(None) };
-        if SecondFactors::is_on(&mut transaction, known.id).await.map_err(Problem::from)? {
+        let second_factor = SecondFactors::since(&mut transaction, known.id).await;
+        if let Some(since) = second_factor.map_err(Problem::from)? {
             transaction.rollback().await.map_err(Problem::from)?;
-            return Ok(self.challenge(&known, new_hash).await?);
+            return Ok(self.challenge(&known, new_hash, since).await?);
         }
         let who = (known.id, number);
         let signed_in = sign_in(&self.0, &mut transaction, who, &attempt.device).await?;
@@ -173,6 +177,7 @@ impl LogIn {
         &self,
         known: &Credentials,
         new_hash: Option<&str>,
+        since: DateTime<Utc>,
     ) -> Result<Option<LoginAnswer>, Problem> {
         let checked = known.password_hash.as_deref();
         let new_hash = new_hash.unwrap_or_default();
@@ -184,7 +189,7 @@ impl LogIn {
                 return Ok(None);
             }
         }
-        let challenge = self.0.second_factors.challenges().write(known.id, new_hash)?;
+        let challenge = self.0.second_factors.challenges().write(known.id, new_hash, since)?;
         Ok(Some(LoginAnswer::SecondFactor(SecondFactorWanted::new(challenge))))
     }
 }

@@ -13,7 +13,7 @@ use crate::input::BODY;
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
-use crate::second_factor::{Checked, spent, too_many};
+use crate::second_factor::{Checked, SecondFactors, spent, too_many};
 use crate::session::Device;
 use crate::store::DATABASE;
 use crate::throttle::TOO_MANY;
@@ -99,8 +99,8 @@ impl SecondStep {
         Ok(signed_in.tokens)
     }
 
-    /// Opens the session, if the password that was right still is and no session was opened by this
-    /// challenge.
+    /// Opens the session, if the password that was right still is, the second factor is the one that
+    /// was owed, and no session was opened by this challenge.
     async fn open(
         &self,
         transaction: &mut PgConnection,
@@ -114,7 +114,9 @@ impl SecondStep {
             return Err(SecondStepError::ChallengeInvalid);
         }
         let hash = store::password_hash(&mut *transaction, user).await.map_err(Problem::from)?;
-        if !challenge.is_of(hash.as_deref().unwrap_or_default()) {
+        let since = SecondFactors::since(transaction, user).await.map_err(Problem::from)?;
+        let of = |since| challenge.is_of(hash.as_deref().unwrap_or_default(), since);
+        if !since.is_some_and(of) {
             return Err(SecondStepError::ChallengeInvalid);
         }
         let hash = hash.as_deref();

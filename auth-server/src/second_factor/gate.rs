@@ -35,7 +35,7 @@ impl Gate {
             return Ok(());
         }
         let mut database = self.pool.acquire().await?;
-        if store::is_on(&mut database, superuser).await? {
+        if store::since(&mut database, superuser).await?.is_some() {
             return Ok(());
         }
         Err(Problem::new(REQUIRED).detail("Start with POST /api/v1/me/second-factor."))

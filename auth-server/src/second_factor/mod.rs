@@ -13,6 +13,7 @@ mod secret;
 pub mod spent;
 pub mod store;
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -59,6 +60,17 @@ impl SecondFactors {
     /// # Errors
     /// The database refused or is away.
     pub async fn is_on(database: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
-        store::is_on(database, user).await
+        Ok(Self::since(database, user).await?.is_some())
+    }
+
+    /// Since when, where it is so: one factor is told from another by it.
+    ///
+    /// # Errors
+    /// The database refused or is away.
+    pub async fn since(
+        database: &mut PgConnection,
+        user: Uuid,
+    ) -> sqlx::Result<Option<DateTime<Utc>>> {
+        store::since(database, user).await
     }
 }

@@ -16,18 +16,14 @@ pub struct Factor {
     pub locked_until: Option<DateTime<Utc>>,
 }
 
-/// True where the user has one that counts.
+/// Since when the user has one that counts; none where there is none.
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn is_on(database: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM second_factors
-                          WHERE user_id = $1 AND confirmed_at IS NOT NULL) AS "on!""#,
-        user,
-    )
-    .fetch_one(database)
-    .await
+pub async fn since(database: &mut PgConnection, user: Uuid) -> sqlx::Result<Option<DateTime<Utc>>> {
+    let row =
+        sqlx::query_scalar!("SELECT confirmed_at FROM second_factors WHERE user_id = $1", user);
+    Ok(row.fetch_optional(database).await?.flatten())
 }
 
 /// Whether it counts, and how many recovery codes are left.

@@ -1,24 +1,26 @@
-//! Where logins were used from.
+//! Where accounts were used from.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use uuid::Uuid;
 
-/// True where somebody signed in with this login from this network (`192.0.2.1/32`) after `since`.
+/// True where this user signed in from this network (`192.0.2.1/32`) after `since`. Nobody is asked
+/// for as well: it takes as long.
 ///
 /// # Errors
 /// The database refused or is away.
 pub async fn was_used_from(
     pool: &PgPool,
-    login_key: &str,
+    user: Option<Uuid>,
     network: &str,
     since: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (
-               SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id
-               WHERE u.login_key = $1 AND s.created_at > $3
+               SELECT 1 FROM sessions s
+               WHERE s.user_id = $1 AND s.created_at > $3
                  AND s.address::inet <<= $2::text::inet) AS "used!""#,
-        login_key,
+        user,
         network,
         since,
     )

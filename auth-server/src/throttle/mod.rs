@@ -114,7 +114,8 @@ impl Throttle {
         Ok(Self { names, limits, memory, shared, gate, turns, clock })
     }
 
-    /// Begins a try to sign in with this login (as logins are compared) from this address.
+    /// Begins a try to sign in with this login (as logins are compared), which is `user`'s, from
+    /// this address.
     ///
     /// # Errors
     /// [`THROTTLE`], or the database is away.
@@ -122,6 +123,7 @@ impl Throttle {
         &self,
         pool: &PgPool,
         login: &str,
+        user: Option<Uuid>,
         address: IpAddr,
     ) -> Result<Attempt<'_>, Problem> {
         let network = network(address);
@@ -136,7 +138,7 @@ impl Throttle {
         // Refused for the sake of the login, the last of the three.
         if matches!(admission, Admission::Refused { number: 2, .. }) {
             let since = self.clock.now() - LATELY;
-            if session::was_used_from(pool, login, &network.to_string(), since).await? {
+            if session::was_used_from(pool, user, &network.to_string(), since).await? {
                 counted.truncate(2);
                 admission = self.admit(&counted).await;
             }

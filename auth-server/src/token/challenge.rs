@@ -59,7 +59,7 @@ pub struct Challenge {
     iat: i64,
     nbf: i64,
     exp: i64,
-    /// Of the stored credential that was right.
+    /// Of the stored credential that was right, and the second factor that is owed.
     stamp: String,
 }
 
@@ -70,10 +70,11 @@ impl Challenge {
         DateTime::from_timestamp(self.exp, 0).unwrap_or_default() + super::LEEWAY
     }
 
-    /// True while the credential that was right is the stored one.
+    /// True while the credential that was right is the stored one, and the second factor the one
+    /// that counts `since` then.
     #[must_use]
-    pub fn is_of(&self, credential: &str) -> bool {
-        self.stamp == stamp(credential)
+    pub fn is_of(&self, credential: &str, since: DateTime<Utc>) -> bool {
+        self.stamp == stamp(credential, since)
     }
 }
 
@@ -85,14 +86,20 @@ impl Challenges {
     }
 
     /// A challenge for this user, good for as long as the stored `credential` (a PHC string, or
-    /// empty where there is none) is what it is now.
+    /// empty where there is none) is what it is now, and the second factor the one that counts
+    /// `since` then.
     ///
     /// # Errors
     /// There is no key to sign with; the log says why.
-    pub fn write(&self, user: Uuid, credential: &str) -> Result<Written, Problem> {
+    pub fn write(
+        &self,
+        user: Uuid,
+        credential: &str,
+        since: DateTime<Utc>,
+    ) -> Result<Written, Problem> {
         let now = self.clock.now().timestamp();
         let exp = now.saturating_add(LIFE.num_seconds());
-        let (id, stamp) = (Uuid::new_v4(), stamp(credential));
+        let (id, stamp) = (Uuid::new_v4(), stamp(credential, since));
         let challenge = Challenge { user, id, iat: now, nbf: now, exp, stamp };
         let text = sign(&self.ring, CHALLENGE_TYPE, (&self.name, &self.name), &challenge)?;
         Ok(Written { text, expires_in: LIFE.num_seconds() })
@@ -108,6 +115,7 @@ impl Challenges {
 }
 
 /// Tells one stored credential from another, and nothing about either: its salt is random.
-fn stamp(credential: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(credential))
+fn stamp(credential: &str, since: DateTime<Utc>) -> String {
+    let digest = Sha256::new_with_prefix(since.timestamp_micros().to_be_bytes());
+    URL_SAFE_NO_PAD.encode(digest.chain_update(credential).finalize())
 }

@@ -9,21 +9,14 @@ use uuid::Uuid;
 
 use super::store::Credentials;
 
-/// An account that is meant by what was typed.
-pub struct Named {
-    /// What its login is compared by.
-    pub login_key: String,
-    /// What its password is checked by.
-    pub credentials: Credentials,
-}
-
 /// The account that is meant by this, as logins and addresses are compared; disabled or not.
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn named(pool: &PgPool, typed: &str) -> sqlx::Result<Option<Named>> {
-    let row = sqlx::query!(
-        r#"SELECT id, login_key, password_hash, disabled_at IS NOT NULL AS "disabled!"
+pub async fn named(pool: &PgPool, typed: &str) -> sqlx::Result<Option<Credentials>> {
+    sqlx::query_as!(
+        Credentials,
+        r#"SELECT id, password_hash, disabled_at IS NOT NULL AS "disabled!"
            FROM users
            WHERE login_key = $1 OR (email_key = $1 AND email_verified_at IS NOT NULL)
            ORDER BY (email_key = $1 AND email_verified_at IS NOT NULL) IS TRUE DESC
@@ -31,15 +24,7 @@ pub async fn named(pool: &PgPool, typed: &str) -> sqlx::Result<Option<Named>> {
         typed,
     )
     .fetch_optional(pool)
-    .await?;
-    Ok(row.map(|row| Named {
-        login_key: row.login_key,
-        credentials: Credentials {
-            id: row.id,
-            password_hash: row.password_hash,
-            disabled: row.disabled,
-        },
-    }))
+    .await
 }
 
 /// True where this, as a login, is an address that somebody else has confirmed.

@@ -88,6 +88,19 @@ async fn of_two_sessions_that_change_it_at_once_one_ends_the_other() {
 }
 
 #[tokio::test]
+async fn a_challenge_is_for_the_second_factor_that_there_was() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    server.enrol(&user).await;
+    let challenge = server.challenge("ada").await;
+    remove(&user, &password()).await.expect(204, "");
+    let (app, _) = server.enrol(&user).await;
+    let body = json!({ "challenge": challenge, "code": app.code_in(&server, 1) });
+    let answer = server.guest().post("auth/login/second-factor", &body).await;
+    answer.expect(401, "challenge_invalid");
+}
+
+#[tokio::test]
 async fn a_second_factor_lives_through_a_change_of_the_servers_secret() {
     let (old, new) = ("5e".repeat(32), "6f".repeat(32));
     let server = TestServer::with(&[("AUTH_SECRET", &old)]).await;

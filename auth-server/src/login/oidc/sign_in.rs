@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use chrono::{DateTime, Utc};
 use rand::Rng;
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
@@ -40,11 +41,11 @@ pub(super) async fn sign_in_as(
     let standing = account_store::lock_user(&mut transaction, user).await.map_err(Problem::from)?;
     let standing = standing.filter(|standing| !standing.disabled);
     let standing = standing.ok_or(CallbackError::Disabled)?;
-    let second_factor = SecondFactors::is_on(&mut transaction, user).await;
+    let second_factor = SecondFactors::since(&mut transaction, user).await;
     let second_factor = second_factor.map_err(Problem::from)?;
     if owner.is_none() {
         // A provider's word alone changes nothing about an account that a code stands before.
-        if second_factor {
+        if second_factor.is_some() {
             return Err(exists(provider));
         }
         store::insert(&mut transaction, user, who, now).await.map_err(Problem::from)?;
@@ -64,14 +65,14 @@ pub(super) async fn sign_in_as(
 async fn open(
     accounts: &Accounts,
     mut transaction: Transaction<'_, Postgres>,
-    (user, standing, second_factor): (Uuid, &Standing, bool),
+    (user, standing, second_factor): (Uuid, &Standing, Option<DateTime<Utc>>),
     attempt: &mut Attempt,
 ) -> Result<LoginAnswer, CallbackError> {
     let (hash, now) = (standing.password_hash.as_deref(), accounts.clock.now());
-    if second_factor {
+    if let Some(since) = second_factor {
         transaction.commit().await.map_err(Problem::from)?;
         let challenges = accounts.second_factors.challenges();
-        let challenge = challenges.write(user, hash.unwrap_or_default())?;
+        let challenge = challenges.write(user, hash.unwrap_or_default(), since)?;
         return Ok(LoginAnswer::SecondFactor(SecondFactorWanted::new(challenge)));
     }
     let number = users::begin_session(&mut transaction, user, hash, hash, now).await;
