@@ -66,8 +66,7 @@ impl LogIn {
         let answer = self.log_in(form, address, &mut attempt).await;
         let outcome =
             answer.as_ref().map_or_else(|error| error.clone().problem().code, LoginAnswer::outcome);
-        self.0.logins.ended(outcome);
-        self.0.history.note(attempt, outcome);
+        self.0.note_login(attempt, outcome);
         answer.map(Reply)
     }
 }

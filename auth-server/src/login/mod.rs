@@ -12,6 +12,7 @@ mod second_factor;
 mod tokens;
 
 use crate::account::{Accounts, device};
+use crate::history::Attempt;
 
 /// The operations.
 pub type LoginApi = (
@@ -34,4 +35,12 @@ pub fn api(accounts: &Accounts) -> LoginApi {
         log_out::LogOut(accounts.clone()),
         log_out_others::LogOutOthers(accounts.clone()),
     )
+}
+
+impl Accounts {
+    /// Counts how a try to log in ended, and notes it in the history: `succeeded`, or a code.
+    fn note_login(&self, attempt: Attempt, outcome: &'static str) {
+        self.logins.ended(outcome);
+        self.history.note(attempt, outcome);
+    }
 }

@@ -63,8 +63,7 @@ impl SecondStep {
         let answer = self.try_finish(form, &mut attempt).await;
         let outcome =
             answer.as_ref().map_or_else(|error| error.clone().problem().code, |_| SUCCEEDED);
-        self.0.logins.ended(outcome);
-        self.0.history.note(attempt, outcome);
+        self.0.note_login(attempt, outcome);
         answer.map(Reply)
     }
 }

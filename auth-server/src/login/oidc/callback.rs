@@ -95,8 +95,7 @@ impl Callback {
             Err(error) => Some(error.clone().problem().code),
         };
         if let Some(outcome) = outcome {
-            self.0.logins.ended(outcome);
-            self.0.history.note(attempt, outcome);
+            self.0.note_login(attempt, outcome);
         }
         Ok(Response::new(Reply(answer?)).header("Set-Cookie", provider.no_cookie()))
     }
