@@ -175,6 +175,14 @@ fn insert_challenge(headers: &mut HeaderMap, code: &str) {
     }
 }
 
+/// A task that panicked or was canceled is a fault of this server, never of a store behind it.
+impl From<tokio::task::JoinError> for Problem {
+    fn from(error: tokio::task::JoinError) -> Self {
+        tracing::error!(%error, "a blocking task failed");
+        Self::new(INTERNAL)
+    }
+}
+
 impl From<Problem> for poem::Error {
     fn from(problem: Problem) -> Self {
         let code = Code(problem.code);

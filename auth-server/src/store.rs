@@ -1,36 +1,36 @@
-//! What every feature's SQL shares: the pool and the way database trouble reaches the client.
+//! What every feature's SQL shares: how a database error reaches the client, and constraint names.
 
 use std::time::Duration;
 
 use crate::problem::{INTERNAL, Problem, Spec};
 
-/// What an operation that needs the database can answer when the database is away.
+/// What an operation that needs the database can answer when the database is unavailable.
 pub const DATABASE: &[Spec] = &[UNAVAILABLE];
 
 const UNAVAILABLE: Spec = Spec {
     status: 503,
     code: "database_unavailable",
-    title: "The database can't be reached; nothing was changed.",
+    title: "The database is unavailable; try again in a moment.",
 };
 
 /// A connection that was used within this time is taken to be there still: asking it first would
 /// make every request wait for one more answer.
 pub const FRESH: Duration = Duration::from_secs(1);
 
-/// Lets `?` turn database trouble into a problem; the cause goes to the log here, once.
+/// The cause is logged here, once; the client learns only whether a retry may help.
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        if is_away(&error) {
-            tracing::error!(%error, "database away");
+        if is_unavailable(&error) {
+            tracing::error!(%error, "the database is unavailable");
             return Self::new(UNAVAILABLE).retry_after(1);
         }
-        tracing::error!(%error, "database refused a statement");
+        tracing::error!(%error, "the database refused a statement");
         Self::new(INTERNAL)
     }
 }
 
-/// True where another try, later, may well succeed.
-fn is_away(error: &sqlx::Error) -> bool {
+/// True if a later attempt may succeed.
+fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)

@@ -11,7 +11,6 @@ use crate::identity::{SIGNED_IN, Verified};
 use crate::input::BODY;
 use crate::policy::write::PolicyWrite;
 use crate::policy::{LivePolicy, RolesOf, grants};
-use crate::problem::Problem;
 use crate::problems;
 use crate::store::DATABASE;
 use crate::throttle::THROTTLE;
@@ -39,15 +38,14 @@ pub(super) async fn delete(
     let checked = accounts.prove(caller, proof).await?;
     accounts.history.settled().await;
     let mut write = PolicyWrite::begin(policy, pool, clock.now()).await?;
-    let before = grants::superusers(write.db()).await.map_err(Problem::from)?;
-    let (roles, _) = grants::of_user(write.db(), user).await.map_err(Problem::from)?;
-    history::anonymise(write.db(), user).await.map_err(Problem::from)?;
-    let ended = sessions.end_all(write.db(), user, "account_deleted").await;
-    let ended = ended.map_err(Problem::from)?;
-    if !store::delete(write.db(), user, checked.as_deref()).await.map_err(Problem::from)? {
+    let before = grants::superusers(write.db()).await?;
+    let (roles, _) = grants::of_user(write.db(), user).await?;
+    history::anonymise(write.db(), user).await?;
+    let ended = sessions.end_all(write.db(), user, "account_deleted").await?;
+    if !store::delete(write.db(), user, checked.as_deref()).await? {
         return Err(wrong().into());
     }
-    let left = grants::superusers(write.db()).await.map_err(Problem::from)?;
+    let left = grants::superusers(write.db()).await?;
     if left == 0 && before > 0 {
         return Err(DeleteError::LastSuperuser);
     }

@@ -71,9 +71,8 @@ impl LoginApi {
         checked: Option<&str>,
         login: &Login,
     ) -> Result<(), LoginError> {
-        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
-        let theirs = is_address_of_another(&mut transaction, login.key(), caller.user).await;
-        if theirs.map_err(Problem::from)? {
+        let mut transaction = self.0.pool.begin().await?;
+        if is_address_of_another(&mut transaction, login.key(), caller.user).await? {
             return Err(login_taken());
         }
         let changed = store::change_login(&mut transaction, caller.user, checked, login).await;

@@ -75,7 +75,7 @@ impl MeApi {
     /// Read one's own account.
     #[oai(path = "/", method = "get", operation_id = "me")]
     async fn read(&self, SignedIn(caller): SignedIn) -> Result<Reply<User>, ReadError> {
-        let mut connection = self.0.pool.acquire().await.map_err(Problem::from)?;
+        let mut connection = self.0.pool.acquire().await?;
         let user = load(&mut connection, caller.user).await?;
         user.map(Reply).ok_or(ReadError::Gone)
     }
@@ -93,7 +93,7 @@ impl MeApi {
     ) -> Result<Reply<User>, ChangeError> {
         let proof = Proof::new(form.current_password.take(), form.code.take());
         let change = form.parse()?;
-        let moves = self.0.moves(caller.user, &change.email).await.map_err(Problem::from)?;
+        let moves = self.0.moves(caller.user, &change.email).await?;
         if moves {
             self.0.prove(&caller, proof).await?;
         }
@@ -121,19 +121,19 @@ impl MeApi {
 
 impl MeApi {
     async fn store(&self, id: Uuid, change: &ProfileChange) -> Result<User, ChangeError> {
-        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        let mut transaction = self.0.pool.begin().await?;
         if let Change::Set(email) = &change.email {
-            self.0.make_free(&mut transaction, id, email).await.map_err(Problem::from)?;
+            self.0.make_free(&mut transaction, id, email).await?;
         }
         if !change_profile(&mut transaction, id, change).await.map_err(taken)? {
             return Err(ChangeError::Gone);
         }
         if let Change::Set(email) = &change.email {
             let now = self.0.clock.now();
-            email_store::claim(&mut transaction, id, email, now).await.map_err(Problem::from)?;
+            email_store::claim(&mut transaction, id, email, now).await?;
         }
         let user = load(&mut transaction, id).await?.ok_or(ChangeError::Gone)?;
-        transaction.commit().await.map_err(Problem::from)?;
+        transaction.commit().await?;
         Ok(user)
     }
 }

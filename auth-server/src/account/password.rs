@@ -92,9 +92,8 @@ impl PasswordApi {
         checked: Option<&str>,
         hash: &str,
     ) -> Result<(), PasswordError> {
-        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
-        let changed = store::change_password(&mut transaction, caller.user, checked, hash).await;
-        if !changed.map_err(Problem::from)? {
+        let mut transaction = self.0.pool.begin().await?;
+        if !store::change_password(&mut transaction, caller.user, checked, hash).await? {
             return Err(wrong().into());
         }
         Ok(self.0.commit_change(transaction, caller, "password_changed").await?)

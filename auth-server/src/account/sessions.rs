@@ -9,7 +9,6 @@ use uuid::Uuid;
 use super::Accounts;
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::input::PARAMETERS;
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{NoContent, Reply};
 use crate::session::{Living, living};
@@ -64,7 +63,7 @@ impl SessionsApi {
     #[oai(path = "/sessions", method = "get", operation_id = "my_sessions")]
     async fn list(&self, SignedIn(caller): SignedIn) -> Result<Reply<SessionList>, ListError> {
         let now = self.0.clock.now();
-        let found = living(&self.0.pool, caller.user, now).await.map_err(Problem::from)?;
+        let found = living(&self.0.pool, caller.user, now).await?;
         let shown = |Living { id, device, address, created_at, last_seen_at }| {
             let current = id == caller.session;
             Session { id, device, address, created_at, last_seen_at, current }
@@ -76,13 +75,12 @@ impl SessionsApi {
     #[oai(path = "/sessions/:id", method = "delete", operation_id = "end_my_session")]
     async fn end(&self, SignedIn(caller): SignedIn, id: Path<Uuid>) -> Result<NoContent, EndError> {
         let Accounts { pool, sessions, identity, .. } = &self.0;
-        let mut transaction = pool.begin().await.map_err(Problem::from)?;
+        let mut transaction = pool.begin().await?;
         let ended = sessions
             .end(&mut transaction, caller.user, id.0, "ended_by_user")
-            .await
-            .map_err(Problem::from)?
+            .await?
             .ok_or(EndError::NotFound)?;
-        transaction.commit().await.map_err(Problem::from)?;
+        transaction.commit().await?;
         identity.revoke(&[ended]);
         Ok(NoContent)
     }

@@ -66,9 +66,9 @@ impl UserAgentsApi {
         may_come_back(list.as_ref(), &device)?;
         let proof = Proof::new(form.current_password, form.code);
         let checked = self.0.prove(&caller, proof).await?;
-        let mut database = self.0.pool.acquire().await.map_err(Problem::from)?;
+        let mut database = self.0.pool.acquire().await?;
         let done = agents::allow(&mut database, caller.user, checked.as_deref(), list.as_ref());
-        if done.await.map_err(Problem::from)? { Ok(NoContent) } else { Err(wrong().into()) }
+        if done.await? { Ok(NoContent) } else { Err(wrong().into()) }
     }
 }
 

@@ -48,7 +48,7 @@ impl AccountsApi {
     /// Read a person's account.
     #[oai(path = "/:id", method = "get", operation_id = "read_user")]
     async fn read(&self, _caller: Guarded, id: Path<Uuid>) -> Result<Reply<Person>, ReadError> {
-        let person = people::find(&self.0.pool, id.0).await.map_err(Problem::from)?;
+        let person = people::find(&self.0.pool, id.0).await?;
         person.map(Reply).ok_or(ReadError::NotFound)
     }
 
@@ -56,7 +56,7 @@ impl AccountsApi {
     /// request on. Where it is disabled already, nothing happens.
     #[oai(path = "/:id/disable", method = "post", operation_id = "disable_user")]
     async fn disable(&self, caller: Guarded, id: Path<Uuid>) -> Result<NoContent, DisableError> {
-        let (write, person) = self.begin(&caller, id.0).await.map_err(Problem::from)?;
+        let (write, person) = self.begin(&caller, id.0).await?;
         let moment = self.0.sessions.moment();
         let revoked = disable::disable(write, &person, caller.actor(), moment).await?;
         self.0.identity.revoke(revoked.as_slice());
@@ -76,8 +76,7 @@ impl AccountsApi {
     async fn end_sessions(&self, caller: Guarded, id: Path<Uuid>) -> Result<NoContent, WriteError> {
         let (mut write, person) = self.begin(&caller, id.0).await?;
         let Admin { sessions, identity, .. } = &self.0;
-        let revoked = sessions.end_all(write.db(), person.id, "ended_by_admin").await;
-        let revoked = revoked.map_err(Problem::from)?;
+        let revoked = sessions.end_all(write.db(), person.id, "ended_by_admin").await?;
         let target = format!("user:{}", person.id);
         write.commit_beside(Record::new(caller.actor(), "end_sessions_of_user", target)).await?;
         identity.revoke(revoked.as_slice());
@@ -111,9 +110,9 @@ impl AccountsApi {
         &self,
         caller: &Guarded,
         id: Uuid,
-    ) -> Result<(PolicyWrite<'_>, Person), WriteError> {
+    ) -> Result<(PolicyWrite<'_>, Person), Problem> {
         let mut write = self.0.write().await?;
-        let person = people::find(write.db(), id).await.map_err(Problem::from)?;
+        let person = people::find(write.db(), id).await?;
         let person = person.ok_or(WriteError::NotFound)?;
         caller.may_touch(write.base(), &person.role_names())?;
         Ok((write, person))

@@ -10,7 +10,6 @@ use crate::audit::{self, Line};
 use crate::identity::SIGNED_IN;
 use crate::input::PARAMETERS;
 use crate::page::{PageQuery, cut};
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::Reply;
 use crate::store::DATABASE;
@@ -44,7 +43,7 @@ impl AuditApi {
     ) -> Result<Reply<AuditPage>, AuditError> {
         let query: PageQuery<i64> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
         let before = query.after.unwrap_or(i64::MAX);
-        let rows = audit::page(&self.0.pool, before, query.rows()).await.map_err(Problem::from)?;
+        let rows = audit::page(&self.0.pool, before, query.rows()).await?;
         let (items, next) = cut(rows, query.limit, |line| line.id);
         Ok(Reply(AuditPage { items, next }))
     }

@@ -79,7 +79,7 @@ impl ClientsApi {
     ) -> Result<Reply<ClientPage>, ListError> {
         let query: PageQuery<String> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
         let after = query.after.as_deref().unwrap_or_default();
-        let rows = store::page(&self.0.pool, after, query.rows()).await.map_err(Problem::from)?;
+        let rows = store::page(&self.0.pool, after, query.rows()).await?;
         let (items, next) = cut(rows, query.limit, |client| client.name.clone());
         Ok(Reply(ClientPage { items, next }))
     }
@@ -110,7 +110,7 @@ impl ClientsApi {
     async fn disable(&self, caller: Guarded, id: Path<Uuid>) -> Result<NoContent, DisableError> {
         let disabled =
             store::disable(&self.0.pool, id.0, (caller.actor(), self.0.clock.now())).await;
-        disabled.map_err(Problem::from)?.ok_or(DisableError::NotFound)?;
+        disabled?.ok_or(DisableError::NotFound)?;
         tracing::info!(client = %id.0, by = %caller.user, "service client disabled");
         Ok(NoContent)
     }

@@ -9,7 +9,6 @@ use super::{Admin, people};
 use crate::history::{Page, list};
 use crate::identity::SIGNED_IN;
 use crate::input::PARAMETERS;
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::Reply;
 use crate::store::DATABASE;
@@ -38,7 +37,7 @@ impl UserHistoryApi {
         cursor: Query<Option<String>>,
     ) -> Result<Reply<Page>, HistoryError> {
         let Admin { pool, history, .. } = &self.0;
-        if !people::exists(pool, id.0).await.map_err(Problem::from)? {
+        if !people::exists(pool, id.0).await? {
             return Err(HistoryError::NotFound);
         }
         Ok(Reply(list(pool, history, id.0, (outcome.0, limit.0, cursor.0)).await?))

@@ -17,7 +17,7 @@ use crate::identity::SIGNED_IN;
 use crate::input::{BODY, PARAMETERS};
 use crate::policy::rules::{self as store, EffectName, StoredRule};
 use crate::policy::write::PolicyWrite;
-use crate::policy::{GIVING, IMMUTABLE, NAMED, RULE, from_policy_error};
+use crate::policy::{GIVING, IMMUTABLE, NAMED, RULE};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Created, Reply};
@@ -86,7 +86,7 @@ problems! {
 impl RuleBody {
     fn parse(&self) -> Result<RuleRow, Problem> {
         let named = |field: &'static str| {
-            move |error: NameError| from_policy_error(&error.into()).field(field)
+            move |error: NameError| Problem::from(PolicyError::from(error)).field(field)
         };
         Ok(RuleRow {
             priority: priority(self.priority)?,
@@ -103,14 +103,14 @@ fn priority(priority: u32) -> Result<u32, Problem> {
     if (1..=policies::LAST_PRIORITY).contains(&priority) {
         return Ok(priority);
     }
-    Err(from_policy_error(&PolicyError::Priority(priority)).field("priority"))
+    Err(Problem::from(PolicyError::Priority(priority)).field("priority"))
 }
 
 fn refuse_unknown_role(write: &PolicyWrite, role: &RoleName) -> Result<(), Problem> {
     if write.base().has_role(role) {
         return Ok(());
     }
-    Err(from_policy_error(&PolicyError::UnknownRole(role.clone())).field("role"))
+    Err(Problem::from(PolicyError::UnknownRole(role.clone())).field("role"))
 }
 
 /// The rule as decisions know it, unless it is the superuser's own.
@@ -118,7 +118,7 @@ fn changeable(write: &PolicyWrite, stored: &StoredRule) -> Result<Option<Rule>, 
     let known = write.base().rule(stored.id.cast_unsigned());
     if known.is_some_and(|known| known.is_builtin()) {
         let builtin = PolicyError::BuiltinImmutable("the superuser's rule".into());
-        return Err(from_policy_error(&builtin));
+        return Err(builtin.into());
     }
     Ok(known.map(|known| Rule::clone(known)))
 }
@@ -143,7 +143,7 @@ impl RulesApi {
         let role = role.as_ref().map(RoleName::as_str);
         let after = query.after.unwrap_or(store::BEGIN);
         let rows = store::page(&self.0.pool, role, after, query.rows()).await;
-        let (items, next) = cut(rows.map_err(Problem::from)?, query.limit, StoredRule::place);
+        let (items, next) = cut(rows?, query.limit, StoredRule::place);
         Ok(Reply(RulePage { items, next }))
     }
 
@@ -158,7 +158,7 @@ impl RulesApi {
         let mut write = self.0.write().await?;
         refuse_unknown_role(&write, &row.role)?;
         let (at, revision) = (write.at(), write.revision());
-        let rule = store::insert(write.db(), &row, at, revision).await.map_err(Problem::from)?;
+        let rule = store::insert(write.db(), &row, at, revision).await?;
         caller.may_write(&rule)?;
         write.change(Change::RuleSet(rule.clone()));
         let stored = StoredRule::of(&rule, revision);
@@ -174,7 +174,7 @@ impl RulesApi {
         _caller: Guarded,
         id: Path<i32>,
     ) -> Result<Response<Reply<StoredRule>>, ReadError> {
-        let rule = store::find(&self.0.pool, id.0).await.map_err(Problem::from)?;
+        let rule = store::find(&self.0.pool, id.0).await?;
         let rule = rule.ok_or(ReadError::NotFound)?;
         let tag = etag(rule.revision);
         Ok(Response::new(Reply(rule)).header("ETag", tag))
@@ -190,7 +190,7 @@ impl RulesApi {
         body: Body<RuleBody>,
     ) -> Result<Response<Reply<StoredRule>>, ChangeError> {
         let mut write = self.0.write().await?;
-        let stored = store::find(write.db(), id.0).await.map_err(Problem::from)?;
+        let stored = store::find(write.db(), id.0).await?;
         let stored = stored.ok_or(ChangeError::NotFound)?;
         let old = changeable(&write, &stored)?.ok_or(ChangeError::NotFound)?;
         caller.may_write(&old)?;
@@ -200,7 +200,7 @@ impl RulesApi {
         check(if_match.0.as_deref(), stored.revision)?;
         refuse_unknown_role(&write, &rule.role)?;
         let revision = write.revision();
-        store::update(write.db(), &rule, revision).await.map_err(Problem::from)?;
+        store::update(write.db(), &rule, revision).await?;
         write.change(Change::RuleSet(rule.clone()));
         let new = StoredRule::of(&rule, revision);
         let record = Record::new(caller.actor(), "change_rule", format!("rule:{}", rule.id));
@@ -217,12 +217,12 @@ impl RulesApi {
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
     ) -> Result<Reply<Written>, DeleteError> {
         let mut write = self.0.write().await?;
-        let stored = store::find(write.db(), id.0).await.map_err(Problem::from)?;
+        let stored = store::find(write.db(), id.0).await?;
         let stored = stored.ok_or(DeleteError::NotFound)?;
         let old = changeable(&write, &stored)?.ok_or(DeleteError::NotFound)?;
         caller.may_write(&old)?;
         check(if_match.0.as_deref(), stored.revision)?;
-        store::delete(write.db(), id.0).await.map_err(Problem::from)?;
+        store::delete(write.db(), id.0).await?;
         write.change(Change::RuleRemoved { id: old.id });
         let record = Record::new(caller.actor(), "delete_rule", format!("rule:{}", old.id));
         Ok(Reply(Written { revision: write.commit(record.before(&stored)).await? }))

@@ -1,16 +1,15 @@
 //! Steps that several operations share.
 
-use policies::{Change, RoleName, Snapshot};
+use policies::{Change, PolicyError, RoleName, Snapshot};
 
 use crate::input::FIELD;
-use crate::policy::from_policy_error;
 use crate::policy::roles::{self, Role};
 use crate::policy::write::PolicyWrite;
 use crate::problem::Problem;
 
 /// A role's name in a field of a body.
 pub(super) fn role_name(field: &str, name: &str) -> Result<RoleName, Problem> {
-    RoleName::parse(name).map_err(|error| from_policy_error(&error.into()).field(field))
+    RoleName::parse(name).map_err(|error| Problem::from(PolicyError::from(error)).field(field))
 }
 
 /// Names of roles in a list of a body.
@@ -30,7 +29,7 @@ pub(super) fn description(text: Option<&str>) -> Result<Option<&str>, Problem> {
 /// Built-in roles can't be changed or deleted.
 pub(super) fn refuse_builtin_role(name: &RoleName) -> Result<(), Problem> {
     if name.is_builtin() {
-        return Err(from_policy_error(&policies::PolicyError::BuiltinImmutable(name.to_string())));
+        return Err(PolicyError::BuiltinImmutable(name.to_string()).into());
     }
     Ok(())
 }
@@ -38,8 +37,8 @@ pub(super) fn refuse_builtin_role(name: &RoleName) -> Result<(), Problem> {
 /// A role that is built in, or that something names, can't go. Said before the tables say it.
 pub(super) fn refuse_in_use(base: &Snapshot, name: &RoleName) -> Result<(), Problem> {
     refuse_builtin_role(name)?;
-    let tried = base.next(base.revision() + 1, &[Change::RoleRemoved { name: name.clone() }]);
-    tried.map(drop).map_err(|error| from_policy_error(&error))
+    base.next(base.revision() + 1, &[Change::RoleRemoved { name: name.clone() }])?;
+    Ok(())
 }
 
 /// Makes a role inherit exactly these, of which each must be there.
@@ -50,8 +49,8 @@ pub(super) async fn set_inherits(
 ) -> Result<(), Problem> {
     for (index, inherited) in inherits.iter().enumerate() {
         if inherited != name && !write.base().has_role(inherited) {
-            let unknown = policies::PolicyError::UnknownRole(inherited.clone());
-            return Err(from_policy_error(&unknown).field(format!("inherits[{index}]")));
+            let unknown = PolicyError::UnknownRole(inherited.clone());
+            return Err(Problem::from(unknown).field(format!("inherits[{index}]")));
         }
     }
     Ok(roles::set_inherits(write.db(), name, inherits).await?)

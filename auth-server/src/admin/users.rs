@@ -15,7 +15,7 @@ use crate::audit::Record;
 use crate::identity::SIGNED_IN;
 use crate::input::PARAMETERS;
 use crate::policy::permissions::{Permissions, permissions};
-use crate::policy::{GIVING, LAST_SUPERUSER, RolesOf, from_policy_error, grants};
+use crate::policy::{GIVING, LAST_SUPERUSER, RolesOf, grants};
 use crate::problem::Problem;
 use crate::problems;
 use crate::request::Reply;
@@ -91,7 +91,7 @@ impl UsersApi {
         let after = query.after.as_deref().unwrap_or_default();
         let rows = people::page(&self.0.pool, &prefix, after, query.rows()).await;
         let by_login = |person: &Person| Login::key_of(&person.login);
-        let (items, next) = cut(rows.map_err(Problem::from)?, query.limit, by_login);
+        let (items, next) = cut(rows?, query.limit, by_login);
         Ok(Reply(PersonPage { items, next }))
     }
 
@@ -128,11 +128,10 @@ impl UsersApi {
     ) -> Result<Reply<Written>, GiveError> {
         let (mut write, role) = self.begin(&caller, id.0, &role.0).await?;
         let at = write.at();
-        let given = grants::give(write.db(), id.0, &role, Some(caller.user), at).await;
-        if !given.map_err(Problem::from)? {
+        if !grants::give(write.db(), id.0, &role, Some(caller.user), at).await? {
             return Ok(Reply(Written { revision: write.base().revision() }));
         }
-        let (roles, _) = grants::of_user(write.db(), id.0).await.map_err(Problem::from)?;
+        let (roles, _) = grants::of_user(write.db(), id.0).await?;
         let record = Record::grant(caller.actor(), id.0, (&role, true), &roles);
         write.roles_of(RolesOf { user: id.0, roles });
         Ok(Reply(Written { revision: write.commit(record).await? }))
@@ -146,15 +145,14 @@ impl UsersApi {
         id: Path<Uuid>,
         role: Path<String>,
     ) -> Result<Reply<Written>, TakeError> {
-        let (mut write, role) = self.begin(&caller, id.0, &role.0).await.map_err(Problem::from)?;
-        let taken = grants::take(write.db(), id.0, &role).await;
-        if !taken.map_err(Problem::from)? {
+        let (mut write, role) = self.begin(&caller, id.0, &role.0).await?;
+        if !grants::take(write.db(), id.0, &role).await? {
             return Ok(Reply(Written { revision: write.base().revision() }));
         }
         if role == RoleName::superuser() {
             grants::refuse_last_superuser(write.db()).await?;
         }
-        let (roles, _) = grants::of_user(write.db(), id.0).await.map_err(Problem::from)?;
+        let (roles, _) = grants::of_user(write.db(), id.0).await?;
         let record = Record::grant(caller.actor(), id.0, (&role, false), &roles);
         write.roles_of(RolesOf { user: id.0, roles });
         Ok(Reply(Written { revision: write.commit(record).await? }))
@@ -163,28 +161,28 @@ impl UsersApi {
 
 impl UsersApi {
     async fn roles_of(&self, id: Uuid) -> Result<Vec<RoleName>, ReadError> {
-        let mut db = self.0.pool.acquire().await.map_err(Problem::from)?;
-        if !people::exists(&mut *db, id).await.map_err(Problem::from)? {
+        let mut db = self.0.pool.acquire().await?;
+        if !people::exists(&mut *db, id).await? {
             return Err(ReadError::NotFound);
         }
-        let (roles, _) = grants::of_user(&mut db, id).await.map_err(Problem::from)?;
+        let (roles, _) = grants::of_user(&mut db, id).await?;
         Ok(roles)
     }
 
     /// What giving and taking both check first.
-    async fn begin(&self, caller: &Guarded, id: Uuid, role: &str) -> Result<Steps<'_>, GiveError> {
+    async fn begin(&self, caller: &Guarded, id: Uuid, role: &str) -> Result<Steps<'_>, Problem> {
         let role = RoleName::parse(role).map_err(|_| GiveError::NoRole)?;
         if role == RoleName::anonymous() {
             let builtin = PolicyError::BuiltinImmutable("anonymous, which everyone has,".into());
-            return Err(from_policy_error(&builtin).into());
+            return Err(builtin.into());
         }
         let mut write = self.0.write().await?;
         if !write.base().has_role(&role) {
-            return Err(GiveError::NoRole);
+            return Err(GiveError::NoRole.into());
         }
         caller.may_give(write.base(), &role)?;
-        if !people::exists(write.db(), id).await.map_err(Problem::from)? {
-            return Err(GiveError::NoUser);
+        if !people::exists(write.db(), id).await? {
+            return Err(GiveError::NoUser.into());
         }
         Ok((write, role))
     }

@@ -38,14 +38,14 @@ impl Record {
     /// What it was. Nothing secret may stand in it.
     #[must_use]
     pub fn before(mut self, value: impl Serialize) -> Self {
-        self.before = serde_json::to_value(value).ok();
+        self.before = Some(json_value(value));
         self
     }
 
     /// What it became. Nothing secret may stand in it.
     #[must_use]
     pub fn after(mut self, value: impl Serialize) -> Self {
-        self.after = serde_json::to_value(value).ok();
+        self.after = Some(json_value(value));
         self
     }
 
@@ -67,4 +67,9 @@ impl Record {
             .before(json!({ "roles": before }))
             .after(json!({ "roles": now }))
     }
+}
+
+#[expect(clippy::expect_used, reason = "audited values are plain data with string keys")]
+fn json_value(value: impl Serialize) -> Value {
+    serde_json::to_value(value).expect("an audited value serializes")
 }

@@ -16,7 +16,7 @@ use crate::identity::{Caller, TOKEN};
 use crate::input::{BODY, FIELD};
 use crate::ops::Decisions;
 use crate::policy::{LivePolicy, Standing};
-use crate::problem::{INTERNAL, Problem};
+use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
 
@@ -125,7 +125,7 @@ impl CheckApi {
         let policy = self.policy.snapshot();
         let answer =
             self.asking(&policy, &caller, |asking| asking.about(&body.action, &body.resource));
-        Ok(Reply(answer.map_err(|error| broken(&error))?))
+        Ok(Reply(answer?))
     }
 
     /// May the caller do this to each of these?
@@ -147,7 +147,7 @@ impl CheckApi {
         let items = self.asking(&policy, &caller, |asking| {
             body.resources.iter().map(|resource| asking.about(&body.action, resource)).collect()
         });
-        Ok(Reply(BatchAnswer { items: items.map_err(|error| broken(&error))? }))
+        Ok(Reply(BatchAnswer { items: items? }))
     }
 
     /// Which documents may the caller do this to?
@@ -169,10 +169,9 @@ impl CheckApi {
         let revision = policy.revision();
         let Body(FilterRequest { action, kind, at, .. }) = body;
         let filter: Arc<Filter> = match at {
-            None => self.filters.get(policy, roles, action, kind).await,
-            Some(at) => policy.filter(&roles, &action, &kind, At::Time(at)).map(Arc::new),
-        }
-        .map_err(|error| broken(&error))?;
+            None => self.filters.get(policy, roles, action, kind).await?,
+            Some(at) => policy.filter(&roles, &action, &kind, At::Time(at)).map(Arc::new)?,
+        };
         Ok(Reply(FilterAnswer {
             kind: filter.kind.as_str(),
             query: filter.query.clone(),
@@ -222,9 +221,4 @@ fn refuse_both(resource: &ResourceBody, at: impl Fn() -> String) -> Result<(), C
         return Err(problem.detail("Send either `labels` or `access`, not both.").into());
     }
     Ok(())
-}
-
-fn broken(error: &PolicyError) -> Problem {
-    tracing::error!(%error, "a decision could not be made");
-    Problem::new(INTERNAL)
 }

@@ -6,6 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use policies::{At, Filter, PolicyError, RoleSet, Snapshot};
 
+use crate::problem::Problem;
+
 /// Filters kept at most; past it they are worked out again.
 const MOST: usize = 1024;
 
@@ -36,7 +38,7 @@ impl Filters {
         roles: RoleSet,
         action: String,
         kind: String,
-    ) -> Result<Arc<Filter>, PolicyError> {
+    ) -> Result<Arc<Filter>, Problem> {
         let key = Key { roles, action, kind };
         if let Some(filter) = self.known(policy.revision(), &key) {
             return Ok(filter);
@@ -46,8 +48,7 @@ impl Filters {
             let filter = policy.filter(&key.roles, &key.action, &key.kind, At::SearchTime)?;
             Ok::<_, PolicyError>((key, Arc::new(filter)))
         });
-        let broken = |error: tokio::task::JoinError| PolicyError::Casbin(error.to_string());
-        let (key, filter) = made.await.map_err(broken)??;
+        let (key, filter) = made.await??;
         self.keep(revision, key, Arc::clone(&filter));
         Ok(filter)
     }

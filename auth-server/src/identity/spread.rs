@@ -81,7 +81,9 @@ async fn send(redis: redis::Client, mut waiting: Receiver<Revocation>) {
 }
 
 async fn append(redis: &mut ConnectionManager, revocation: &Revocation) -> redis::RedisResult<()> {
-    let text = serde_json::to_string(revocation).unwrap_or_default();
+    let text = serde_json::to_string(revocation).map_err(|error| {
+        (redis::ErrorKind::Client, "cannot serialize a revocation", error.to_string())
+    })?;
     redis::pipe()
         .xadd_maxlen(STREAM, StreamMaxlen::Approx(LONGEST_STREAM), "*", &[(FIELD, text)])
         .ignore()
@@ -132,13 +134,13 @@ async fn take_in(
     last: &mut String,
     known: &Known,
 ) -> redis::RedisResult<()> {
-    let block = usize::try_from(HEARTBEAT.as_millis()).unwrap_or_default();
+    let block = usize::try_from(HEARTBEAT.as_millis()).unwrap_or(usize::MAX);
     let options = StreamReadOptions::default().block(block).count(1_000);
     let reply: Option<StreamReadReply> =
         redis.xread_options(&[STREAM], &[last.as_str()], &options).await?;
     for entry in reply.into_iter().flat_map(|reply| reply.keys).flat_map(|stream| stream.ids) {
-        let text: String = entry.get(FIELD).unwrap_or_default();
-        if let Ok(revocation) = serde_json::from_str(&text) {
+        let text: Option<String> = entry.get(FIELD);
+        if let Some(revocation) = text.and_then(|text| serde_json::from_str(&text).ok()) {
             known.marks.add(&revocation);
         } else {
             tracing::warn!(id = entry.id, "an entry in Redis is no revocation");

@@ -151,20 +151,19 @@ impl LogIn {
         let checked = known.password_hash.as_deref();
         let new_hash =
             if let Verdict::Rehashed(hash) = &verdict { Some(hash.as_str()) } else { checked };
-        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        let mut transaction = self.0.pool.begin().await?;
         let now = self.0.clock.now();
-        let number = store::begin_session(&mut transaction, known.id, checked, new_hash, now)
-            .await
-            .map_err(Problem::from)?;
+        let number =
+            store::begin_session(&mut transaction, known.id, checked, new_hash, now).await?;
         let Some(number) = number else { return Ok(None) };
         let second_factor = SecondFactors::since(&mut transaction, known.id).await;
-        if let Some(since) = second_factor.map_err(Problem::from)? {
-            transaction.rollback().await.map_err(Problem::from)?;
+        if let Some(since) = second_factor? {
+            transaction.rollback().await?;
             return Ok(self.challenge(&known, new_hash, since).await?);
         }
         let who = (known.id, number);
         let signed_in = sign_in(&self.0, &mut transaction, who, &attempt.device).await?;
-        transaction.commit().await.map_err(Problem::from)?;
+        transaction.commit().await?;
         attempt.session = Some(signed_in.session);
         self.0.identity.revoke(&signed_in.revocations);
         Ok(Some(LoginAnswer::SignedIn(signed_in.tokens)))

@@ -4,7 +4,6 @@ use poem_openapi::OpenApi;
 
 use crate::account::Accounts;
 use crate::identity::{GENUINE, Genuine};
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::NoContent;
 use crate::store::DATABASE;
@@ -26,12 +25,9 @@ impl LogOut {
     #[oai(path = "/logout", method = "post", operation_id = "logout")]
     async fn logout(&self, Genuine(claims): Genuine) -> Result<NoContent, LogoutError> {
         let Accounts { pool, sessions, identity, .. } = &self.0;
-        let mut transaction = pool.begin().await.map_err(Problem::from)?;
-        let ended = sessions
-            .end(&mut transaction, claims.sub, claims.sid, "logout")
-            .await
-            .map_err(Problem::from)?;
-        transaction.commit().await.map_err(Problem::from)?;
+        let mut transaction = pool.begin().await?;
+        let ended = sessions.end(&mut transaction, claims.sub, claims.sid, "logout").await?;
+        transaction.commit().await?;
         identity.revoke(ended.as_slice());
         Ok(NoContent)
     }

@@ -28,14 +28,13 @@ impl LogOutOthers {
         SignedIn(caller): SignedIn,
     ) -> Result<NoContent, LogoutOthersError> {
         let Accounts { pool, sessions, identity, .. } = &self.0;
-        let mut transaction = pool.begin().await.map_err(Problem::from)?;
+        let mut transaction = pool.begin().await?;
         let ended = sessions
             .end_elsewhere(&mut transaction, caller.user, caller.session, "logout_elsewhere")
-            .await
-            .map_err(Problem::from)?
+            .await?
             // Another server ended this session, and we have not heard of it yet.
             .ok_or_else(|| Problem::from(TokenProblem::Revoked))?;
-        transaction.commit().await.map_err(Problem::from)?;
+        transaction.commit().await?;
         identity.revoke(&[ended]);
         Ok(NoContent)
     }

@@ -10,7 +10,6 @@ use super::tokens::TokenPair;
 use crate::account::Accounts;
 use crate::history::{Attempt, Method};
 use crate::input::BODY;
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
 use crate::session::Rotation;
@@ -55,7 +54,7 @@ impl Refresh {
         Body(form): Body<RefreshForm>,
     ) -> Result<Reply<TokenPair>, RefreshError> {
         let Accounts { pool, sessions, .. } = &self.0;
-        let rotation = sessions.refresh(pool, &form.refresh_token).await.map_err(Problem::from)?;
+        let rotation = sessions.refresh(pool, &form.refresh_token).await?;
         let carried = match rotation {
             Rotation::Carried(carried) => carried,
             Rotation::Invalid => return Err(RefreshError::Invalid),

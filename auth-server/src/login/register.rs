@@ -100,7 +100,7 @@ impl Register {
         device: &Device,
     ) -> Result<(User, SignedIn), RegisterError> {
         let (id, now) = (Uuid::now_v7(), self.0.clock.now());
-        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        let mut transaction = self.0.pool.begin().await?;
         let new = NewUser {
             id,
             login: &names.login,
@@ -110,25 +110,23 @@ impl Register {
             last_name: names.last_name.as_ref(),
         };
         if let Some(email) = &names.email {
-            self.0.make_free(&mut transaction, id, email).await.map_err(Problem::from)?;
+            self.0.make_free(&mut transaction, id, email).await?;
         }
-        let theirs = is_address_of_another(&mut transaction, names.login.key(), id).await;
-        if theirs.map_err(Problem::from)? {
+        if is_address_of_another(&mut transaction, names.login.key(), id).await? {
             return Err(login_taken());
         }
         store::insert(&mut transaction, &new, now).await.map_err(taken)?;
         if let Some(email) = &names.email {
-            email_store::claim(&mut transaction, id, email, now).await.map_err(Problem::from)?;
+            email_store::claim(&mut transaction, id, email, now).await?;
         }
         let stored = Some(password_hash);
         let number = store::begin_session(&mut transaction, id, stored, stored, now)
-            .await
-            .map_err(Problem::from)?
-            .unwrap_or_default();
+            .await?
+            .ok_or(sqlx::Error::RowNotFound)?;
         let signed_in = sign_in(&self.0, &mut transaction, (id, number), device).await?;
-        let row = store::read(&mut transaction, id).await.map_err(Problem::from)?;
+        let row = store::read(&mut transaction, id).await?;
         let row = row.ok_or_else(|| Problem::from(sqlx::Error::RowNotFound))?;
-        transaction.commit().await.map_err(Problem::from)?;
+        transaction.commit().await?;
         Ok((User::new(row, &signed_in.roles), signed_in))
     }
 }

@@ -10,7 +10,6 @@ use super::tokens::{SignedIn, TokenPair, sign_in};
 use crate::account::Accounts;
 use crate::history::{Attempt, Method, SUCCEEDED};
 use crate::input::BODY;
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
 use crate::second_factor::{Checked, SecondFactors, spent, too_many};
@@ -78,21 +77,20 @@ impl SecondStep {
         let challenge = second_factors.challenges().read(&form.challenge).await;
         let challenge = challenge.ok_or(SecondStepError::ChallengeInvalid)?;
         attempt.user = Some(challenge.user);
-        let mut transaction = pool.begin().await.map_err(Problem::from)?;
+        let mut transaction = pool.begin().await?;
         // One that opened a session already shall not tell whether codes are right.
-        let spent = spent::is_spent(&mut transaction, challenge.user, challenge.id).await;
-        if spent.map_err(Problem::from)? {
+        if spent::is_spent(&mut transaction, challenge.user, challenge.id).await? {
             return Err(SecondStepError::ChallengeInvalid);
         }
         // Before a code is used up, or tried.
         agent::check(&mut transaction, challenge.user, &attempt.device).await?;
         let checked = second_factors.check(&mut transaction, challenge.user, &form.code).await?;
         if checked != Checked::Right {
-            transaction.commit().await.map_err(Problem::from)?;
+            transaction.commit().await?;
             return Err(refused(checked));
         }
         let signed_in = self.open(&mut transaction, &challenge, &attempt.device).await?;
-        transaction.commit().await.map_err(Problem::from)?;
+        transaction.commit().await?;
         attempt.session = Some(signed_in.session);
         identity.revoke(&signed_in.revocations);
         Ok(signed_in.tokens)
@@ -108,19 +106,19 @@ impl SecondStep {
     ) -> Result<SignedIn, SecondStepError> {
         let (user, now) = (challenge.user, self.0.clock.now());
         let expires_at = challenge.expires_at();
-        let first = spent::spend(transaction, user, challenge.id, expires_at, now).await;
-        if !first.map_err(Problem::from)? {
+        if !spent::spend(transaction, user, challenge.id, expires_at, now).await? {
             return Err(SecondStepError::ChallengeInvalid);
         }
-        let hash = store::password_hash(&mut *transaction, user).await.map_err(Problem::from)?;
-        let since = SecondFactors::since(transaction, user).await.map_err(Problem::from)?;
+        let hash = store::password_hash(&mut *transaction, user).await?;
+        let since = SecondFactors::since(transaction, user).await?;
         let of = |since| challenge.is_of(hash.as_deref().unwrap_or_default(), since);
         if !since.is_some_and(of) {
             return Err(SecondStepError::ChallengeInvalid);
         }
         let hash = hash.as_deref();
-        let number = store::begin_session(transaction, user, hash, hash, now).await;
-        let number = number.map_err(Problem::from)?.ok_or(SecondStepError::ChallengeInvalid)?;
+        let number = store::begin_session(transaction, user, hash, hash, now)
+            .await?
+            .ok_or(SecondStepError::ChallengeInvalid)?;
         Ok(sign_in(&self.0, transaction, (user, number), device).await?)
     }
 }

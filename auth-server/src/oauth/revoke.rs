@@ -35,13 +35,12 @@ impl Revoke {
         Form(form): Form<TokenForm>,
     ) -> Result<Done, RevokeError> {
         let Accounts { pool, sessions, identity, .. } = &self.0;
-        let mut transaction = pool.begin().await.map_err(Problem::from)?;
+        let mut transaction = pool.begin().await?;
         let Some((user, sid)) = self.owner(&mut transaction, &form.token).await? else {
             return Ok(Done);
         };
-        let ended = sessions.end(&mut transaction, user, sid, "revoked_by_client").await;
-        let ended = ended.map_err(Problem::from)?;
-        transaction.commit().await.map_err(Problem::from)?;
+        let ended = sessions.end(&mut transaction, user, sid, "revoked_by_client").await?;
+        transaction.commit().await?;
         identity.revoke(ended.as_slice());
         tracing::info!(client = %client.id, %user, session = %sid, "session ended for a client");
         Ok(Done)

@@ -9,7 +9,7 @@ use sqlx::postgres::PgListener;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
-use super::{LivePolicy, journal, load};
+use super::{LivePolicy, PolicyLoadError, journal, load};
 use crate::clock::Clock;
 
 /// Without any notification this often.
@@ -29,18 +29,18 @@ pub async fn follow(live: Arc<LivePolicy>, pool: PgPool, clock: Clock, stop: Can
         match step(&live, &pool).await {
             Ok(()) if trouble => {
                 trouble = false;
-                tracing::info!("policy followed again");
+                tracing::info!("the policy follows other servers again");
             }
             // Said once, not every second.
             Err(error) if !trouble => {
                 trouble = true;
-                tracing::error!(%error, "policy can't be followed; the one that is there decides");
+                tracing::error!(%error, "cannot follow the policy of other servers; the current one keeps deciding");
             }
             Ok(()) | Err(_) => {}
         }
         live.recent.sweep(clock.now() - live.token_memory());
         if rounds.is_multiple_of(3600) {
-            let _ = journal::prune(&pool, clock.now() - KEEP_LINES).await;
+            prune(&pool, &clock).await;
         }
         rounds = rounds.wrapping_add(1);
         tokio::select! {
@@ -48,6 +48,12 @@ pub async fn follow(live: Arc<LivePolicy>, pool: PgPool, clock: Clock, stop: Can
             () = heard(&mut listener) => {}
             () = tokio::time::sleep(POLL) => {}
         }
+    }
+}
+
+async fn prune(pool: &PgPool, clock: &Clock) {
+    if let Err(error) = journal::prune(pool, clock.now() - KEEP_LINES).await {
+        tracing::warn!(%error, "old lines of the policy journal were not deleted");
     }
 }
 
@@ -66,14 +72,17 @@ async fn heard(listener: &mut Option<PgListener>) {
 }
 
 /// A view of one moment, for reading the journal or everything.
-async fn step(live: &LivePolicy, pool: &PgPool) -> sqlx::Result<()> {
+async fn step(live: &LivePolicy, pool: &PgPool) -> Result<(), PolicyLoadError> {
     let mut db = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     catch_up(live, &mut db).await
 }
 
 /// Applies every line that is new here; loads everything where lines are missing. `db` must show
 /// one moment: a repeatable read, or the holder of the policy's lock.
-pub(super) async fn catch_up(live: &LivePolicy, db: &mut PgConnection) -> sqlx::Result<()> {
+pub(super) async fn catch_up(
+    live: &LivePolicy,
+    db: &mut PgConnection,
+) -> Result<(), PolicyLoadError> {
     let lines = journal::since(db, live.snapshot().revision()).await?;
     for line in lines {
         let base = live.snapshot_full();
@@ -91,10 +100,9 @@ pub(super) async fn catch_up(live: &LivePolicy, db: &mut PgConnection) -> sqlx::
     Ok(())
 }
 
-async fn reload(live: &LivePolicy, db: &mut PgConnection) -> sqlx::Result<()> {
-    let broken = |error: anyhow::Error| sqlx::Error::Protocol(format!("{error:#}"));
-    let empty = live.snapshot().cleared().map_err(|error| broken(error.into()))?;
-    let snapshot = load::read(db, &empty).await.map_err(broken)?;
+async fn reload(live: &LivePolicy, db: &mut PgConnection) -> Result<(), PolicyLoadError> {
+    let empty = live.snapshot().cleared()?;
+    let snapshot = load::read(db, &empty).await?;
     for line in journal::since(db, live.snapshot().revision()).await? {
         for change in &line.entry.roles_of {
             live.recent.note(change, line.revision, line.at);

@@ -1,24 +1,23 @@
 //! Reads the whole policy, at start and when the journal has a gap.
 
-use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use policies::{ActionPattern, Change, Effect, Label, ResourcePattern, RoleName, Rule, Snapshot};
 use sqlx::{PgConnection, PgPool};
 
 use super::LivePolicy;
-use super::journal;
+use super::{PolicyLoadError, journal};
 
 /// The policy as PostgreSQL has it. `windowed`: the labels that have a window;
 /// `token_life`: how long an access token lives.
 ///
 /// # Errors
-/// PostgreSQL is away, or what stands there is no valid policy: the server does not start then.
+/// The database is unavailable, or the stored policy is invalid; the server does not start then.
 pub async fn load(
     pool: &PgPool,
     windowed: Vec<Label>,
     token_life: TimeDelta,
     now: DateTime<Utc>,
-) -> anyhow::Result<LivePolicy> {
+) -> Result<LivePolicy, PolicyLoadError> {
     let mut db = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let live = LivePolicy::new(Snapshot::empty(windowed)?, token_life);
     let snapshot = read(&mut db, &live.snapshot()).await?;
@@ -32,15 +31,18 @@ pub async fn load(
 }
 
 /// Everything, as a snapshot on top of `empty`.
-pub(super) async fn read(db: &mut PgConnection, empty: &Snapshot) -> anyhow::Result<Snapshot> {
+pub(super) async fn read(
+    db: &mut PgConnection,
+    empty: &Snapshot,
+) -> Result<Snapshot, PolicyLoadError> {
     let revision =
         sqlx::query_scalar!("SELECT revision FROM policy_state").fetch_one(&mut *db).await?;
     let mut changes = roles(db).await?;
     changes.extend(rules(db).await?);
-    empty.next(revision, &changes).context("the policy in the database is not valid")
+    Ok(empty.next(revision, &changes)?)
 }
 
-async fn roles(db: &mut PgConnection) -> anyhow::Result<Vec<Change>> {
+async fn roles(db: &mut PgConnection) -> Result<Vec<Change>, PolicyLoadError> {
     let rows = sqlx::query!(
         r#"SELECT name, array_remove(array_agg(inherits ORDER BY inherits), NULL) AS "inherits!"
            FROM roles LEFT JOIN role_inherits ON role = name GROUP BY name ORDER BY name"#
@@ -51,12 +53,13 @@ async fn roles(db: &mut PgConnection) -> anyhow::Result<Vec<Change>> {
         .map(|row| {
             let inherits: Result<Vec<RoleName>, _> =
                 row.inherits.iter().map(|name| RoleName::parse(name)).collect();
-            Ok(Change::RoleSet { name: RoleName::parse(&row.name)?, inherits: inherits? })
+            let name = RoleName::parse(&row.name).map_err(PolicyLoadError::Role)?;
+            Ok(Change::RoleSet { name, inherits: inherits.map_err(PolicyLoadError::Role)? })
         })
         .collect()
 }
 
-async fn rules(db: &mut PgConnection) -> anyhow::Result<Vec<Change>> {
+async fn rules(db: &mut PgConnection) -> Result<Vec<Change>, PolicyLoadError> {
     let rows = sqlx::query!("SELECT id, priority, role, resource, action, effect FROM rules")
         .fetch_all(db)
         .await?;
@@ -64,7 +67,11 @@ async fn rules(db: &mut PgConnection) -> anyhow::Result<Vec<Change>> {
         .map(|row| {
             let rule =
                 parse(row.id, row.priority, &row.role, &row.resource, &row.action, &row.effect);
-            rule.map(Change::RuleSet).with_context(|| format!("rule {}", row.id))
+            let invalid = |reason: anyhow::Error| PolicyLoadError::Rule {
+                id: row.id,
+                reason: format!("{reason:#}"),
+            };
+            rule.map(Change::RuleSet).map_err(invalid)
         })
         .collect()
 }

@@ -8,6 +8,7 @@ mod follow;
 pub mod grants;
 mod journal;
 mod load;
+mod load_error;
 pub mod permissions;
 mod problem;
 mod recent;
@@ -28,9 +29,10 @@ use tokio::sync::watch;
 pub use follow::follow;
 pub use journal::RolesOf;
 pub use load::load;
+pub use load_error::PolicyLoadError;
 pub use problem::{
     ESCALATION, GIVING, IMMUTABLE, INHERITANCE, LAST_SUPERUSER, NAMED, ROLE_END, RULE,
-    SUPERUSERS_ONLY, from_policy_error,
+    SUPERUSERS_ONLY,
 };
 pub use standing::{Standing, StatedRoles};
 

@@ -38,23 +38,25 @@ pub const SUPERUSERS_ONLY: &[Spec] = &[ESCALATION];
 /// What can be answered where somebody might be the last superuser.
 pub const LAST_SUPERUSER: &[Spec] = &[LAST];
 
-/// The problem that a refused policy is for the client.
-#[must_use]
-pub fn from_policy_error(error: &PolicyError) -> Problem {
-    let spec = match error {
-        PolicyError::Name(_) => NAME,
-        PolicyError::UnknownRole(_) => UNKNOWN,
-        PolicyError::Cycle(_) => CYCLE,
-        PolicyError::ChainTooLong(_) => CHAIN,
-        PolicyError::InheritsSuperuser(_) | PolicyError::AnonymousWrites => ESCALATION,
-        PolicyError::BuiltinImmutable(_) => BUILTIN,
-        PolicyError::RoleInUse(..) => IN_USE,
-        PolicyError::Priority(_) => PRIORITY,
-        PolicyError::TooManyNames(_) | PolicyError::TooManyPrefixes(_) => TOO_LARGE,
-        other => {
-            tracing::error!(error = %other, "a policy could not be worked out");
-            return Problem::new(INTERNAL);
-        }
-    };
-    Problem::new(spec).detail(error.to_string())
+/// A policy that cannot be built or evaluated is a fault of this server and is logged as one; every
+/// other error is the caller's to fix.
+impl From<PolicyError> for Problem {
+    fn from(error: PolicyError) -> Self {
+        let spec = match &error {
+            PolicyError::Name(_) => NAME,
+            PolicyError::UnknownRole(_) => UNKNOWN,
+            PolicyError::Cycle(_) => CYCLE,
+            PolicyError::ChainTooLong(_) => CHAIN,
+            PolicyError::InheritsSuperuser(_) | PolicyError::AnonymousWrites => ESCALATION,
+            PolicyError::BuiltinImmutable(_) => BUILTIN,
+            PolicyError::RoleInUse(..) => IN_USE,
+            PolicyError::Priority(_) => PRIORITY,
+            PolicyError::TooManyNames(_) | PolicyError::TooManyPrefixes(_) => TOO_LARGE,
+            fault => {
+                tracing::error!(error = %fault, "the policy cannot be evaluated");
+                return Self::new(INTERNAL);
+            }
+        };
+        Self::new(spec).detail(error.to_string())
+    }
 }

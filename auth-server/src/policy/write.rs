@@ -8,7 +8,7 @@ use policies::{Change, Snapshot};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::journal::{self, Entry, Line, RolesOf};
-use super::{LivePolicy, follow, from_policy_error};
+use super::{LivePolicy, follow};
 use crate::audit::{self, Record};
 use crate::problem::Problem;
 
@@ -86,10 +86,7 @@ impl<'a> PolicyWrite<'a> {
         let changes = self.entry.changes.clone();
         let base = Arc::clone(&self.base);
         // At 100,000 rules this takes milliseconds, which the threads that answer don't have.
-        let next = tokio::task::spawn_blocking(move || base.next(revision, &changes))
-            .await
-            .map_err(|error| Problem::from(sqlx::Error::Io(std::io::Error::other(error))))?
-            .map_err(|error| from_policy_error(&error))?;
+        let next = tokio::task::spawn_blocking(move || base.next(revision, &changes)).await??;
         let line = Line { revision, at: self.at, entry: self.entry };
         journal::append(&mut self.tx, &line).await?;
         audit::insert(&mut self.tx, &record, self.at).await?;

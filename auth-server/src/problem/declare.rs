@@ -48,6 +48,24 @@ macro_rules! problems {
             }
         }
 
+        impl From<sqlx::Error> for $name {
+            fn from(error: sqlx::Error) -> Self {
+                $crate::problem::Problem::from(error).into()
+            }
+        }
+
+        impl From<policies::PolicyError> for $name {
+            fn from(error: policies::PolicyError) -> Self {
+                $crate::problem::Problem::from(error).into()
+            }
+        }
+
+        impl From<tokio::task::JoinError> for $name {
+            fn from(error: tokio::task::JoinError) -> Self {
+                $crate::problem::Problem::from(error).into()
+            }
+        }
+
         impl From<$name> for $crate::problem::Problem {
             fn from(error: $name) -> Self {
                 error.problem()

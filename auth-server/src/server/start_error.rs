@@ -8,6 +8,7 @@ use policies::label_rules::LabelRuleError;
 use crate::config::DatabaseUrl;
 use crate::mail::MailError;
 use crate::oidc::OidcError;
+use crate::policy::PolicyLoadError;
 use crate::schema::SchemaError;
 use crate::secret::SecretError;
 use crate::token::KeyError;
@@ -37,8 +38,8 @@ pub enum StartError {
     #[error("AUTH_OIDC_FILE: {0}")]
     Oidc(#[from] OidcError),
     /// The rules in the database are broken.
-    #[error("the policy in the database can't be used: {0:#}")]
-    Policy(anyhow::Error),
+    #[error("the policy in the database cannot be loaded: {0}")]
+    Policy(#[from] PolicyLoadError),
     /// Redis can't be used, whether it is there or not.
     #[error("REDIS_URL: {0}")]
     Redis(redis::RedisError),

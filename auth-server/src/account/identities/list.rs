@@ -9,7 +9,6 @@ use crate::account::Accounts;
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::oidc::Oidc;
 use crate::oidc::store::Identity;
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::Reply;
 use crate::store::DATABASE;
@@ -37,8 +36,8 @@ impl List {
     /// List the accounts elsewhere by which one signs in.
     #[oai(path = "/identities", method = "get", operation_id = "my_identities")]
     async fn list(&self, SignedIn(caller): SignedIn) -> Result<Reply<IdentityList>, ListError> {
-        let mut database = self.0.pool.acquire().await.map_err(Problem::from)?;
-        let items = self.1.identities(&mut database, caller.user).await.map_err(Problem::from)?;
+        let mut database = self.0.pool.acquire().await?;
+        let items = self.1.identities(&mut database, caller.user).await?;
         Ok(Reply(IdentityList { items, next: None }))
     }
 }

@@ -12,7 +12,6 @@ use crate::account::proof::{PROOF, Proof};
 use crate::identity::{SIGNED_IN, SignedIn, Verified};
 use crate::input::BODY;
 use crate::oidc::{Oidc, account_store, store};
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, NoContent};
 use crate::store::DATABASE;
@@ -52,16 +51,15 @@ impl Unlink {
 impl Unlink {
     async fn remove(&self, caller: &Verified, id: Uuid) -> Result<(), UnlinkError> {
         let (user, issuers) = (caller.user, self.1.issuers());
-        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
+        let mut transaction = self.0.pool.begin().await?;
         // Of two that are taken away at once, the second sees that the first is gone.
-        let standing =
-            account_store::lock_user(&mut transaction, user).await.map_err(Problem::from)?;
-        if !store::remove(&mut transaction, user, id).await.map_err(Problem::from)? {
+        let standing = account_store::lock_user(&mut transaction, user).await?;
+        if !store::remove(&mut transaction, user, id).await? {
             return Err(UnlinkError::NotFound);
         }
         let has_password = standing.is_some_and(|standing| standing.password_hash.is_some());
         let another = store::has_one(&mut transaction, user, &issuers).await;
-        if !another.map_err(Problem::from)? && !has_password {
+        if !another? && !has_password {
             return Err(UnlinkError::Last);
         }
         Ok(self.0.commit_change(transaction, caller, "identity_unlinked").await?)

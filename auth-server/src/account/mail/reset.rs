@@ -12,7 +12,6 @@ use crate::audit::{self, Actor, Record};
 use crate::input::BODY;
 use crate::mail::{self, MailToken};
 use crate::password::{NEW_PASSWORD, Password};
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, NoContent};
 use crate::store::DATABASE;
@@ -49,7 +48,7 @@ impl Reset {
     async fn reset(&self, Body(form): Body<ResetForm>) -> Result<NoContent, ResetError> {
         let token = mail::hash(&form.token);
         let now = self.0.clock.now();
-        let user = tokens::resets(&self.0.pool, &token, now).await.map_err(Problem::from)?;
+        let user = tokens::resets(&self.0.pool, &token, now).await?;
         let user = user.ok_or(ResetError::TokenInvalid)?;
         let new = self.0.standing(user, form.new_password).await?;
         let hash = self.0.hasher.hash(new).await?;
@@ -62,15 +61,14 @@ impl Reset {
     /// Password and end of all sessions together, if the token still counts.
     async fn store(&self, token: &[u8; 32], hash: &str) -> Result<(), ResetError> {
         let Accounts { pool, sessions, identity, clock, .. } = &self.0;
-        let (mut transaction, now) = (pool.begin().await.map_err(Problem::from)?, clock.now());
-        let user = tokens::resets(&mut *transaction, token, now).await.map_err(Problem::from)?;
+        let (mut transaction, now) = (pool.begin().await?, clock.now());
+        let user = tokens::resets(&mut *transaction, token, now).await?;
         let user = user.ok_or(ResetError::TokenInvalid)?;
-        tokens::reset(&mut transaction, user, hash).await.map_err(Problem::from)?;
-        let ended = sessions.end_all(&mut transaction, user, "password_reset").await;
-        let ended = ended.map_err(Problem::from)?;
+        tokens::reset(&mut transaction, user, hash).await?;
+        let ended = sessions.end_all(&mut transaction, user, "password_reset").await?;
         let record = Record::new(Actor::User(user), "reset_password", format!("user:{user}"));
-        audit::insert(&mut transaction, &record, now).await.map_err(Problem::from)?;
-        transaction.commit().await.map_err(Problem::from)?;
+        audit::insert(&mut transaction, &record, now).await?;
+        transaction.commit().await?;
         identity.revoke(ended.as_slice());
         Ok(())
     }

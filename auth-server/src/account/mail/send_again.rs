@@ -4,7 +4,6 @@ use poem_openapi::OpenApi;
 
 use crate::account::Accounts;
 use crate::identity::{SIGNED_IN, SignedIn};
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Accepted, ClientAddress};
 use crate::store::DATABASE;
@@ -31,8 +30,8 @@ impl SendAgain {
         SignedIn(caller): SignedIn,
         ClientAddress(from): ClientAddress,
     ) -> Result<Accepted, SendError> {
-        let mut connection = self.0.pool.acquire().await.map_err(Problem::from)?;
-        let row = store::read(&mut connection, caller.user).await.map_err(Problem::from)?;
+        let mut connection = self.0.pool.acquire().await?;
+        let row = store::read(&mut connection, caller.user).await?;
         drop(connection);
         let row = row.ok_or(SendError::Gone)?;
         let claimed = row.email.filter(|_| row.email_verified_at.is_none());

@@ -7,7 +7,6 @@ use super::tokens;
 use crate::account::Accounts;
 use crate::input::BODY;
 use crate::mail;
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, NoContent};
 use crate::store::DATABASE;
@@ -40,9 +39,8 @@ impl Verify {
     #[oai(path = "/email/verify", method = "post", operation_id = "verify_email")]
     async fn verify(&self, Body(form): Body<Verification>) -> Result<NoContent, VerifyError> {
         let Accounts { pool, clock, .. } = &self.0;
-        let mut connection = pool.acquire().await.map_err(Problem::from)?;
-        let verified = tokens::verify(&mut connection, &mail::hash(&form.token), clock.now()).await;
-        if !verified.map_err(Problem::from)? {
+        let mut connection = pool.acquire().await?;
+        if !tokens::verify(&mut connection, &mail::hash(&form.token), clock.now()).await? {
             return Err(VerifyError::TokenInvalid);
         }
         Ok(NoContent)

@@ -7,7 +7,6 @@ use super::{REASON, RecoveryCodeList, renew_recovery_codes};
 use crate::account::Accounts;
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::input::BODY;
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
 use crate::second_factor::store;
@@ -49,19 +48,19 @@ impl Confirm {
     ) -> Result<Reply<RecoveryCodeList>, ConfirmError> {
         let Accounts { pool, second_factors, clock, .. } = &self.0;
         let (user, now) = (caller.user, clock.now());
-        let mut transaction = pool.begin().await.map_err(Problem::from)?;
-        let begun = store::lock(&mut transaction, user).await.map_err(Problem::from)?;
+        let mut transaction = pool.begin().await?;
+        let begun = store::lock(&mut transaction, user).await?;
         let begun = begun.ok_or(ConfirmError::NotBegun)?;
         if begun.confirmed {
             return Err(ConfirmError::Active);
         }
         let step = second_factors.first_step(&mut transaction, user, &begun, &form.code).await?;
         let Some(step) = step else {
-            transaction.commit().await.map_err(Problem::from)?;
+            transaction.commit().await?;
             return Err(ConfirmError::CodeWrong);
         };
-        store::confirm(&mut transaction, user, step, now).await.map_err(Problem::from)?;
-        let codes = renew_recovery_codes(&mut transaction, &caller).await.map_err(Problem::from)?;
+        store::confirm(&mut transaction, user, step, now).await?;
+        let codes = renew_recovery_codes(&mut transaction, &caller).await?;
         self.0.commit_change(transaction, &caller, REASON).await?;
         Ok(Reply(codes))
     }

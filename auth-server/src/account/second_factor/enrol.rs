@@ -8,7 +8,6 @@ use crate::account::current_password::{CURRENT_PASSWORD, wrong};
 use crate::account::proof::{PROOF, Proof};
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::input::BODY;
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
 use crate::second_factor::{store, svg};
@@ -54,13 +53,12 @@ impl Enrol {
     ) -> Result<Reply<Enrolment>, EnrolError> {
         let Accounts { pool, second_factors, clock, .. } = &self.0;
         self.0.prove(&caller, proof).await?;
-        let mut database = pool.acquire().await.map_err(Problem::from)?;
-        let account = user::store::read(&mut database, caller.user).await.map_err(Problem::from)?;
+        let mut database = pool.acquire().await?;
+        let account = user::store::read(&mut database, caller.user).await?;
         let account = account.ok_or_else(wrong)?;
         let made = second_factors.enrol(caller.user, &account.login)?;
         let qr_svg = svg(&made.uri)?;
-        let begun = store::begin(&mut database, caller.user, &made.sealed, clock.now()).await;
-        if !begun.map_err(Problem::from)? {
+        if !store::begin(&mut database, caller.user, &made.sealed, clock.now()).await? {
             return Err(EnrolError::Active);
         }
         Ok(Reply(Enrolment { secret: made.secret.to_string(), uri: made.uri.to_string(), qr_svg }))

@@ -8,7 +8,6 @@ use crate::account::current_password::CURRENT_PASSWORD;
 use crate::account::proof::{PROOF, Proof};
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::input::BODY;
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, NoContent};
 use crate::second_factor::store;
@@ -35,8 +34,8 @@ impl Remove {
         Body(proof): Body<Proof>,
     ) -> Result<NoContent, RemoveError> {
         self.0.prove(&caller, proof).await?;
-        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
-        if !store::remove(&mut transaction, caller.user).await.map_err(Problem::from)? {
+        let mut transaction = self.0.pool.begin().await?;
+        if !store::remove(&mut transaction, caller.user).await? {
             return Err(RemoveError::Off);
         }
         self.0.commit_change(transaction, &caller, REASON).await?;

@@ -8,7 +8,6 @@ use crate::account::current_password::CURRENT_PASSWORD;
 use crate::account::proof::{PROOF, Proof};
 use crate::identity::{SIGNED_IN, SignedIn};
 use crate::input::BODY;
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
 use crate::second_factor::store;
@@ -39,12 +38,12 @@ impl Renew {
         Body(proof): Body<Proof>,
     ) -> Result<Reply<RecoveryCodeList>, RenewError> {
         self.0.prove(&caller, proof).await?;
-        let mut transaction = self.0.pool.begin().await.map_err(Problem::from)?;
-        let factor = store::lock(&mut transaction, caller.user).await.map_err(Problem::from)?;
+        let mut transaction = self.0.pool.begin().await?;
+        let factor = store::lock(&mut transaction, caller.user).await?;
         if !factor.is_some_and(|factor| factor.confirmed) {
             return Err(RenewError::Off);
         }
-        let codes = renew_recovery_codes(&mut transaction, &caller).await.map_err(Problem::from)?;
+        let codes = renew_recovery_codes(&mut transaction, &caller).await?;
         self.0.commit_change(transaction, &caller, REASON).await?;
         Ok(Reply(codes))
     }

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::account::Accounts;
 use crate::identity::{SIGNED_IN, SignedIn};
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::Reply;
 use crate::second_factor::store;
@@ -34,7 +33,7 @@ impl Status {
     /// See whether signing in takes a second factor.
     #[oai(path = "/second-factor", method = "get", operation_id = "second_factor")]
     async fn read(&self, SignedIn(caller): SignedIn) -> Result<Reply<SecondFactor>, StatusError> {
-        let status = store::status(&self.0.pool, caller.user).await.map_err(Problem::from)?;
+        let status = store::status(&self.0.pool, caller.user).await?;
         let (active, recovery_codes_left) = status;
         Ok(Reply(SecondFactor { active, recovery_codes_left }))
     }

@@ -14,7 +14,6 @@ use crate::identity::SIGNED_IN;
 use crate::input::BODY;
 use crate::policy::roles::{self as store, Role};
 use crate::policy::{IMMUTABLE, INHERITANCE};
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::{Body, Reply};
 use crate::store::DATABASE;
@@ -55,7 +54,7 @@ impl Change {
         let name = RoleName::parse(&name.0).map_err(|_| ChangeError::NotFound)?;
         let description = steps::description(body.description.as_deref())?;
         let mut write = self.0.write().await?;
-        let old = store::find(write.db(), &name).await.map_err(Problem::from)?;
+        let old = store::find(write.db(), &name).await?;
         let mut role = old.ok_or(ChangeError::NotFound)?;
         let record = Record::new(caller.actor(), "change_role", format!("role:{name}"));
         let record = record.before(&role);
@@ -77,8 +76,7 @@ impl Change {
             steps::set_inherits(&mut write, &name, &inherits).await?;
             write.change(PolicyChange::RoleSet { name: name.clone(), inherits });
         }
-        let updated = store::update(write.db(), &name, description, role.revision).await;
-        updated.map_err(Problem::from)?;
+        store::update(write.db(), &name, description, role.revision).await?;
         let revision = write.commit(record.after(&role)).await?;
         Ok(Response::new(Reply(role)).header("ETag", etag(revision)))
     }

@@ -58,7 +58,7 @@ impl Create {
             caller.may_give(write.base(), role)?;
         }
         let (at, revision) = (write.at(), write.revision());
-        let reserved = store::reserved_until(write.db(), &name, at).await.map_err(Problem::from)?;
+        let reserved = store::reserved_until(write.db(), &name, at).await?;
         if let Some(until) = reserved {
             let problem = CreateError::Reserved.problem();
             return Err(problem.detail(format!("It is free again after {until}.")).into());

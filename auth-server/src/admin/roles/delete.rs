@@ -14,7 +14,6 @@ use crate::identity::SIGNED_IN;
 use crate::input::PARAMETERS;
 use crate::policy::roles::{self as store, Role};
 use crate::policy::{ROLE_END, RolesOf, grants};
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::Reply;
 use crate::store::DATABASE;
@@ -52,18 +51,18 @@ impl Delete {
     ) -> Result<Reply<Written>, DeleteError> {
         let name = RoleName::parse(&name.0).map_err(|_| DeleteError::NotFound)?;
         let mut write = self.0.write().await?;
-        let role = store::find(write.db(), &name).await.map_err(Problem::from)?;
+        let role = store::find(write.db(), &name).await?;
         let role = role.ok_or(DeleteError::NotFound)?;
         check(if_match.0.as_deref(), role.revision)?;
         caller.may_give(write.base(), &name)?;
         steps::refuse_in_use(write.base(), &name)?;
         // A token that carries the name may live until then.
         let free_after = write.at() + self.0.policy.token_memory();
-        let holders = store::delete(write.db(), &name, free_after).await.map_err(Problem::from)?;
+        let holders = store::delete(write.db(), &name, free_after).await?;
         let record = Record::new(caller.actor(), "delete_role", format!("role:{name}"))
             .before(DeletedRole { role: &role, holders: &holders });
         for user in holders {
-            let (roles, _) = grants::of_user(write.db(), user).await.map_err(Problem::from)?;
+            let (roles, _) = grants::of_user(write.db(), user).await?;
             write.roles_of(RolesOf { user, roles });
         }
         write.change(Change::RoleRemoved { name });

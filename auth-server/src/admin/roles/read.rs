@@ -14,7 +14,6 @@ use crate::input::PARAMETERS;
 use crate::page::{PageQuery, cut};
 use crate::policy::roles::{self as store, Role};
 use crate::policy::rules::{self, StoredRule};
-use crate::problem::Problem;
 use crate::problems;
 use crate::request::Reply;
 use crate::store::DATABASE;
@@ -69,7 +68,7 @@ impl Read {
     ) -> Result<Reply<RolePage>, ListError> {
         let query: PageQuery<String> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
         let after = query.after.as_deref().unwrap_or_default();
-        let rows = store::page(&self.0.pool, after, query.rows()).await.map_err(Problem::from)?;
+        let rows = store::page(&self.0.pool, after, query.rows()).await?;
         let (items, next) = cut(rows, query.limit, |role| role.name.clone());
         Ok(Reply(RolePage { items, next }))
     }
@@ -82,11 +81,10 @@ impl Read {
         name: Path<String>,
     ) -> Result<Response<Reply<RoleWithRules>>, ReadError> {
         let name = RoleName::parse(&name.0).map_err(|_| ReadError::NotFound)?;
-        let role = store::find(&self.0.pool, &name).await.map_err(Problem::from)?;
+        let role = store::find(&self.0.pool, &name).await?;
         let role = role.ok_or(ReadError::NotFound)?;
-        let rules = rules::page(&self.0.pool, Some(name.as_str()), rules::BEGIN, RULES_SHOWN)
-            .await
-            .map_err(Problem::from)?;
+        let rules =
+            rules::page(&self.0.pool, Some(name.as_str()), rules::BEGIN, RULES_SHOWN).await?;
         let tag = etag(role.revision);
         Ok(Response::new(Reply(RoleWithRules { role, rules })).header("ETag", tag))
     }

@@ -151,7 +151,7 @@ impl Callback {
         let kept = kept.get(&provider.cookie_name());
         let flow = state.and_then(|state| self.1.flow(provider, kept, state));
         let flow = flow.ok_or(CallbackError::State)?;
-        let first = spent::spend(pool, &flow, clock.now()).await.map_err(Problem::from)?;
+        let first = spent::spend(pool, &flow, clock.now()).await?;
         if first { Ok(flow) } else { Err(CallbackError::State) }
     }
 }

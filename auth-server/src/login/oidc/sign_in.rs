@@ -29,29 +29,28 @@ pub(super) async fn sign_in_as(
     who: &Who,
     (attempt, address): (&mut Attempt, IpAddr),
 ) -> Result<LoginAnswer, CallbackError> {
-    let mut transaction = accounts.pool.begin().await.map_err(Problem::from)?;
-    store::lock(&mut transaction, who).await.map_err(Problem::from)?;
-    let owner = store::owner(&mut transaction, who).await.map_err(Problem::from)?;
+    let mut transaction = accounts.pool.begin().await?;
+    store::lock(&mut transaction, who).await?;
+    let owner = store::owner(&mut transaction, who).await?;
     let user = match owner {
         Some(user) => user,
         None => first(accounts, &mut transaction, provider, who, attempt).await?,
     };
     attempt.user = Some(user);
     let now = accounts.clock.now();
-    let standing = account_store::lock_user(&mut transaction, user).await.map_err(Problem::from)?;
+    let standing = account_store::lock_user(&mut transaction, user).await?;
     let standing = standing.filter(|standing| !standing.disabled);
     let standing = standing.ok_or(CallbackError::Disabled)?;
-    let second_factor = SecondFactors::since(&mut transaction, user).await;
-    let second_factor = second_factor.map_err(Problem::from)?;
+    let second_factor = SecondFactors::since(&mut transaction, user).await?;
     if owner.is_none() {
         // A provider's word alone changes nothing about an account that a code stands before.
         if second_factor.is_some() {
             return Err(exists(provider));
         }
-        store::insert(&mut transaction, user, who, now).await.map_err(Problem::from)?;
+        store::insert(&mut transaction, user, who, now).await?;
     }
     // It may have been taken from the account in this very moment.
-    if !store::used(&mut transaction, user, who, now).await.map_err(Problem::from)? {
+    if !store::used(&mut transaction, user, who, now).await? {
         return Err(CallbackError::State);
     }
     let answer = open(accounts, transaction, (user, &standing, second_factor), attempt).await?;
@@ -70,15 +69,16 @@ async fn open(
 ) -> Result<LoginAnswer, CallbackError> {
     let (hash, now) = (standing.password_hash.as_deref(), accounts.clock.now());
     if let Some(since) = second_factor {
-        transaction.commit().await.map_err(Problem::from)?;
+        transaction.commit().await?;
         let challenges = accounts.second_factors.challenges();
         let challenge = challenges.write(user, hash.unwrap_or_default(), since)?;
         return Ok(LoginAnswer::SecondFactor(SecondFactorWanted::new(challenge)));
     }
-    let number = users::begin_session(&mut transaction, user, hash, hash, now).await;
-    let number = number.map_err(Problem::from)?.ok_or(CallbackError::Disabled)?;
+    let number = users::begin_session(&mut transaction, user, hash, hash, now)
+        .await?
+        .ok_or(CallbackError::Disabled)?;
     let signed_in = sign_in(accounts, &mut transaction, (user, number), &attempt.device).await?;
-    transaction.commit().await.map_err(Problem::from)?;
+    transaction.commit().await?;
     attempt.session = Some(signed_in.session);
     accounts.identity.revoke(&signed_in.revocations);
     Ok(LoginAnswer::SignedIn(signed_in.tokens))
@@ -96,8 +96,8 @@ async fn first(
     let id = Uuid::now_v7();
     let holder = match &who.email {
         Some(email) => {
-            accounts.make_free(transaction, id, email).await.map_err(Problem::from)?;
-            account_store::holder(transaction, email).await.map_err(Problem::from)?
+            accounts.make_free(transaction, id, email).await?;
+            account_store::holder(transaction, email).await?
         }
         None => None,
     };
@@ -129,8 +129,7 @@ async fn make(
         })?;
         if made {
             if let Some(email) = &who.email {
-                let claimed = email_store::claim(transaction, id, email, now).await;
-                claimed.map_err(Problem::from)?;
+                email_store::claim(transaction, id, email, now).await?;
             }
             return Ok(id);
         }
