@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::{LogConfig, LogFormat};
-use crate::request::context;
+use crate::http::context;
 
 /// Shows what goes wrong while a command runs, for the person who typed it. Call it once.
 pub fn start_for_command() {

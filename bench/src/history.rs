@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use auth_server::clock::Clock;
-use auth_server::history;
+use auth_server::login_history;
 use clap::Args;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
@@ -92,7 +92,7 @@ async fn fill(db: &PgPool, rows: u32) -> anyhow::Result<()> {
     let now = Clock::default().now();
     for months in 0..=12 {
         let then = now - chrono::Months::new(months);
-        history::prepare(db, then).await?;
+        login_history::prepare(db, then).await?;
     }
     // Indexes made afterwards are made in a tenth of the time.
     let indexes: Vec<(String, String)> = sqlx::query_as(

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use auth_server::secret::{Purpose, Secrets};
-use auth_server::token::{Rotated, SealingKeys, State, list, rotate};
+use auth_server::crypto::{Purpose, SealingKeys, Secrets};
+use auth_server::token::{Rotated, State, list, rotate};
 use auth_server::{config, token::RotateError};
 use chrono::TimeDelta;
 use serde_json::json;

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::{process, thread};
 
 use auth_server::clock::Clock;
-use auth_server::{history, policy, schema};
+use auth_server::db::migrations;
+use auth_server::{login_history, policy};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sqlx::postgres::PgPoolOptions;
@@ -155,11 +156,11 @@ async fn make_template(connection: &mut PgConnection, name: &str) {
         connection.execute(AssertSqlSafe(format!("{statement} {unfinished}"))).await.unwrap();
     }
     let pool = PgPool::connect(&url_of(&unfinished)).await.unwrap();
-    schema::migrate(&pool).await.unwrap();
+    migrations::migrate(&pool).await.unwrap();
     let now = Clock::default().now();
     policy::seed::seed(&pool, now).await.unwrap();
     // Every server would make them; here once for all.
-    history::prepare(&pool, now).await.unwrap();
+    login_history::prepare(&pool, now).await.unwrap();
     pool.close().await;
     let rename = format!("ALTER DATABASE {unfinished} RENAME TO {name}");
     connection.execute(AssertSqlSafe(rename)).await.unwrap();

@@ -5,11 +5,11 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use auth_server::account::create_superuser;
+use auth_server::app::Application;
 use auth_server::clock::Clock;
 use auth_server::config::{self, Config};
 use auth_server::policy;
-use auth_server::server::Application;
+use auth_server::user::superuser::create_superuser;
 use reqwest::{Client, redirect};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};

@@ -1,6 +1,6 @@
 //! The trail that every write of an admin leaves: who, what, before, after.
 
-mod store;
+pub(crate) mod store;
 
 use policies::RoleName;
 use serde::Serialize;

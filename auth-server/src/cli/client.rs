@@ -5,16 +5,16 @@ use clap::Subcommand;
 use uuid::Uuid;
 
 use super::Failure;
+use crate::app::open;
 use crate::audit::Actor;
 use crate::client::store;
 use crate::client::{ClientName, ClientSecret};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::server::open;
-use crate::store::constraint;
+use crate::db::constraint;
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Make a service client, and print its id and its secret: once, and never again
     Create {
         /// For people: 1 to 64 of A-Z a-z 0-9 _ . - and spaces inside
@@ -29,7 +29,7 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     match command {
         Command::Create { name } => create(&config, &name).await,
         Command::List => list(&config).await,

@@ -8,14 +8,16 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use sqlx::PgPool;
 
+use crate::app::open;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, MailConfig, RedisConfig};
-use crate::mail;
+use crate::crypto::SealingKeys;
+use crate::crypto::{Purpose, Secrets};
+use crate::db::migrations;
+use crate::email;
 use crate::oidc::Oidc;
-use crate::schema;
-use crate::secret::{Purpose, Secrets};
-use crate::server::open;
-use crate::token::{self, KeyRing, SealingKeys};
+use crate::token;
+use crate::token::KeyRing;
 
 /// What one look at something found: how it is, or what is to be mended.
 type Found = Result<String, String>;
@@ -28,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const FARTHEST: TimeDelta = TimeDelta::seconds(2);
 
 /// Looks at everything, and prints a line for each.
-pub(super) async fn run(config: Result<Config, ConfigError>) -> ExitCode {
+pub(crate) async fn run(config: Result<Config, ConfigError>) -> ExitCode {
     let mut report = Report { well: true };
     let config = match config {
         Ok(config) => config,
@@ -55,7 +57,7 @@ async fn with_database(report: &mut Report, config: &Config, pool: &PgPool) {
     let clock = Clock::default();
     report.add("database", database(config, pool).await);
     report.add("clock", time(pool, &clock).await);
-    let schema = schema::check(pool).await;
+    let schema = migrations::check(pool).await;
     let is_current = schema.is_ok();
     let schema = schema.map(|()| "all are applied".into()).map_err(|error| error.to_string());
     report.add("migrations", schema);
@@ -122,7 +124,7 @@ async fn mails(config: &MailConfig) -> Found {
         return Ok("not configured: links go to the log, which is for development only".into());
     };
     let advice = "start the mail server, or correct AUTH_SMTP_URL and AUTH_SMTP_CA_FILE";
-    match tokio::time::timeout(PATIENCE, mail::reach(server)).await {
+    match tokio::time::timeout(PATIENCE, email::reach(server)).await {
         Ok(Ok(())) => Ok(format!("{} takes us", server.url)),
         Ok(Err(error)) => mend(error, advice),
         Err(_) => mend("no answer", advice),
@@ -130,7 +132,7 @@ async fn mails(config: &MailConfig) -> Found {
 }
 
 async fn database(config: &Config, pool: &PgPool) -> Found {
-    match schema::is_read_only(pool).await {
+    match migrations::is_read_only(pool).await {
         Ok(false) => Ok(format!("{} takes reads and writes", config.database.url)),
         Ok(true) => mend(
             format!("{} takes no writes", config.database.url),
@@ -142,7 +144,7 @@ async fn database(config: &Config, pool: &PgPool) -> Found {
 
 async fn time(pool: &PgPool, clock: &Clock) -> Found {
     let before = clock.now();
-    let there = match schema::now(pool).await {
+    let there = match migrations::now(pool).await {
         Ok(there) => there,
         Err(error) => return mend(error, "correct DATABASE_URL"),
     };

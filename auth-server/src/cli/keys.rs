@@ -4,14 +4,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
 
 use super::Failure;
+use crate::app::open;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::secret::{Purpose, Secrets};
-use crate::server::open;
-use crate::token::{self, Rotated, SealingKeys};
+use crate::crypto::SealingKeys;
+use crate::crypto::{Purpose, Secrets};
+use crate::token;
+use crate::token::Rotated;
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// List the keys and where each stands: pending, signing, retired, removed
     List,
     /// Publish a new key, which signs after a while and replaces the one that signs now
@@ -26,7 +28,7 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     match command {
         Command::List => list(&config).await,
         Command::Rotate { lead } => {

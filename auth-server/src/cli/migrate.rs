@@ -1,14 +1,15 @@
 //! `auth-server migrate`.
 
 use super::Failure;
+use crate::app::open;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::server::open;
-use crate::{policy, schema};
+use crate::db::migrations;
+use crate::policy;
 
-pub(super) async fn run(config: Config) -> Result<(), Failure> {
+pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     let pool = open::database(&config.database).await.map_err(Failure::because)?;
-    let applied = schema::migrate(&pool).await.map_err(Failure::because)?;
+    let applied = migrations::migrate(&pool).await.map_err(Failure::because)?;
     for name in &applied {
         println!("applied {name}");
     }

@@ -1,16 +1,16 @@
 //! The command line: what a person types, and what they read when it goes wrong.
 
-mod client;
-mod doctor;
-mod keys;
-mod migrate;
-mod password;
-mod reset_link;
-mod rules;
-mod serve;
-mod sessions;
-mod superuser;
-mod user;
+pub(crate) mod client;
+pub(crate) mod doctor;
+pub(crate) mod keys;
+pub(crate) mod migrate;
+pub(crate) mod password;
+pub(crate) mod reset_link;
+pub(crate) mod rules;
+pub(crate) mod serve;
+pub(crate) mod sessions;
+pub(crate) mod superuser;
+pub(crate) mod user;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{self, Config, ConfigError};
+use crate::config;
+use crate::config::{Config, ConfigError};
+use crate::http::problem::Problem;
 use crate::log;
-use crate::problem::Problem;
 
 /// Accounts, sessions, roles and rules, and the answers made of them.
 #[derive(Parser)]

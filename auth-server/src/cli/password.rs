@@ -11,7 +11,7 @@ use crate::password::Password;
 const LONGEST: u64 = 4 << 10;
 
 /// A new password: typed twice, unseen, on a terminal; else the first line of standard input.
-pub(super) fn ask() -> Result<Password, Failure> {
+pub(crate) fn ask() -> Result<Password, Failure> {
     if stdin().is_terminal() { typed_twice() } else { first_line(stdin().lock()) }
 }
 

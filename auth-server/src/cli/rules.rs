@@ -5,21 +5,23 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use policies::cases::{self, Failure as Case, Report, SHIPPED_CASES};
-use policies::csv::{self, Document, RuleRow};
+use policies::cases;
+use policies::cases::{Failure as Case, Report, SHIPPED_CASES};
+use policies::csv;
+use policies::csv::{Document, RuleRow};
 use policies::label_rules::{LabelRules, SHIPPED};
 use policies::{Code, Label, Snapshot};
 
 use super::Failure;
+use crate::app::open;
 use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::policy::transfer;
 use crate::policy::write::PolicyWrite;
-use crate::server::open;
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Say whether a file of rules could be imported; needs no database
     Check {
         /// Rules as `rules export` writes them; `-` reads standard input
@@ -43,7 +45,7 @@ pub(super) enum Command {
     Export,
 }
 
-pub(super) async fn run(
+pub(crate) async fn run(
     command: Command,
     settings: impl FnOnce() -> Result<Config, ConfigError>,
 ) -> Result<ExitCode, Failure> {

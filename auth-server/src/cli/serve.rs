@@ -3,12 +3,12 @@
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
+use crate::app::Application;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::log;
-use crate::server::Application;
 
-pub(super) async fn run(config: Config) -> Result<(), Failure> {
+pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     log::start(&config.log);
     // Listened for from here on: a stop during the start is not lost.
     let stop = stop().map_err(Failure::because)?;

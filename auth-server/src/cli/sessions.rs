@@ -3,15 +3,16 @@
 use clap::Subcommand;
 
 use super::Failure;
-use crate::audit::{self, Actor, Record};
+use crate::app::open;
+use crate::audit;
+use crate::audit::{Actor, Record};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::server::open;
 use crate::session;
 use crate::user::{Login, store};
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Sign somebody out everywhere; the account stays as it is
     ///
     /// Servers that run notice within a second and refuse every token from before.
@@ -21,7 +22,7 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     match command {
         Command::End { login } => end(&config, &login).await,
     }

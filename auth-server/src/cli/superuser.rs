@@ -3,13 +3,14 @@
 use clap::Subcommand;
 
 use super::{Failure, password};
-use crate::account::{self, Made};
+use crate::app::open;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::server::open;
+use crate::user::superuser;
+use crate::user::superuser::Made;
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Make an account that may do everything
     ///
     /// The password is asked for on a terminal, else read from the first line of standard input.
@@ -30,7 +31,7 @@ pub(super) enum Command {
     List,
 }
 
-pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     match command {
         Command::Create { login, promote: false } => create(&config, &login).await,
         Command::Create { login, promote: true } => promote(&config, &login).await,
@@ -43,7 +44,7 @@ async fn create(config: &Config, login: &str) -> Result<(), Failure> {
     let clock = Clock::default();
     let (pool, policy) = open::policy(config, &clock).await.map_err(Failure::because)?;
     let password = password::ask()?;
-    account::create_superuser(&config.password, &pool, &policy, &clock, login, password)
+    superuser::create_superuser(&config.password, &pool, &policy, &clock, login, password)
         .await
         .map_err(Failure::because)?;
     println!("{login} is a superuser");
@@ -53,7 +54,7 @@ async fn create(config: &Config, login: &str) -> Result<(), Failure> {
 async fn promote(config: &Config, login: &str) -> Result<(), Failure> {
     let clock = Clock::default();
     let (pool, policy) = open::policy(config, &clock).await.map_err(Failure::because)?;
-    let made = account::promote(&pool, &policy, &clock, login).await.map_err(Failure::because)?;
+    let made = superuser::promote(&pool, &policy, &clock, login).await.map_err(Failure::because)?;
     match made {
         Made::Already => println!("{login} was a superuser already"),
         Made::Account | Made::Promoted => println!("{login} is a superuser"),
@@ -64,14 +65,14 @@ async fn promote(config: &Config, login: &str) -> Result<(), Failure> {
 async fn revoke(config: &Config, login: &str) -> Result<(), Failure> {
     let clock = Clock::default();
     let (pool, policy) = open::policy(config, &clock).await.map_err(Failure::because)?;
-    let taken = account::depose(&pool, &policy, &clock, login).await.map_err(Failure::because)?;
+    let taken = superuser::depose(&pool, &policy, &clock, login).await.map_err(Failure::because)?;
     println!("{login} {}", if taken { "is no superuser any more" } else { "was no superuser" });
     Ok(())
 }
 
 async fn list(config: &Config) -> Result<(), Failure> {
     let (pool, _) = open::policy(config, &Clock::default()).await.map_err(Failure::because)?;
-    for user in account::superusers(&pool).await.map_err(Failure::because)? {
+    for user in superuser::superusers(&pool).await.map_err(Failure::because)? {
         let disabled = if user.disabled { "  disabled" } else { "" };
         println!("{}  since {}{disabled}", user.login, user.since.format("%Y-%m-%d"));
     }

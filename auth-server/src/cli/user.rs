@@ -3,14 +3,14 @@
 use clap::Subcommand;
 
 use super::{Failure, reset_link};
-use crate::admin::disable::{Outcome, switch};
-use crate::admin::mend;
+use crate::app::open;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::server::open;
+use crate::user::disable::{Outcome, switch};
+use crate::user::reset;
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Let nobody sign in to an account, and end its sessions
     ///
     /// Servers that run notice within a second.
@@ -42,7 +42,7 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     let clock = Clock::default();
     let (pool, policy) = open::policy(&config, &clock).await.map_err(Failure::because)?;
     let limits = config.session.limits(config.token.life());
@@ -55,10 +55,10 @@ pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure>
             (login, switch(at, &clock, limits, login, true).await?, "enabled")
         }
         Command::ResetSecondFactor { login } => {
-            (login, mend::second_factor(at, &clock, limits, login).await?, "without second factor")
+            (login, reset::second_factor(at, &clock, limits, login).await?, "without second factor")
         }
         Command::AllowAllUserAgents { login } => {
-            (login, mend::user_agents(at, &clock, login).await?, "open to every program")
+            (login, reset::user_agents(at, &clock, login).await?, "open to every program")
         }
         Command::ResetLink { login } => return reset_link::run(login, &config, &pool).await,
     };

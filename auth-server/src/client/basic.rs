@@ -12,10 +12,10 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{secret, store};
-use crate::problem::{INTERNAL, INVALID_CLIENT, Problem, Spec};
-use crate::request::part;
+use crate::http::part;
+use crate::http::problem::{INTERNAL, INVALID_CLIENT, Problem, Spec};
 
-/// What an operation for service clients can answer before it runs, besides [`crate::store::DATABASE`].
+/// What an operation for service clients can answer before it runs, besides [`crate::db::DATABASE`].
 pub const CLIENT: &[Spec] = &[INVALID_CLIENT];
 
 /// A service client that has proven itself.

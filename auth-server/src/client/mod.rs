@@ -1,9 +1,9 @@
 //! Service clients: programs that authenticate as themselves, not as a user.
 
-mod basic;
-mod name;
-mod secret;
-pub mod store;
+pub(crate) mod basic;
+pub(crate) mod name;
+pub(crate) mod secret;
+pub(crate) mod store;
 
 pub use basic::{CLIENT, ServiceClient};
 pub use name::ClientName;

@@ -54,7 +54,7 @@ fn hash(secret: &str) -> [u8; 32] {
 }
 
 /// True when this is the secret that was stored as `stored`. Takes as long for any other.
-pub(super) fn fits(secret: &str, stored: &[u8]) -> bool {
+pub(crate) fn fits(secret: &str, stored: &[u8]) -> bool {
     hash(secret).ct_eq(stored).into()
 }
 

@@ -7,7 +7,8 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{ClientName, ClientSecret};
-use crate::audit::{self, Actor, Record};
+use crate::audit;
+use crate::audit::{Actor, Record};
 
 /// A service client.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
@@ -99,7 +100,7 @@ pub async fn disable(
 }
 
 /// What is stored of the secret of a client that is not disabled.
-pub(super) async fn secret_hash(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<Vec<u8>>> {
+pub(crate) async fn secret_hash(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<Vec<u8>>> {
     sqlx::query_scalar!("SELECT secret_hash FROM clients WHERE id = $1 AND disabled_at IS NULL", id)
         .fetch_optional(pool)
         .await

@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::setting::{Setting, number, secret};
 
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     secret(
         "DATABASE_URL",
         "database.url",

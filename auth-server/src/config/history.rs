@@ -6,9 +6,9 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::setting::{Setting, number};
-use crate::history::Retention;
+use crate::login_history::Retention;
 
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     number(
         "AUTH_HISTORY_DAYS",
         "history.days",

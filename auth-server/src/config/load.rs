@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::setting::{Kind, Setting};
 use super::{Config, settings};
-use crate::secret;
+use crate::crypto;
 
 /// Names the optional TOML file.
 pub const FILE_VARIABLE: &str = "AUTH_CONFIG";
@@ -29,7 +29,7 @@ pub enum ConfigError {
     Twice(&'static str),
     /// A file with a secret in it can't be used.
     #[error("{0}_FILE: {1}")]
-    SecretFile(&'static str, secret::FileError),
+    SecretFile(&'static str, crypto::FileError),
     /// The TOML file is not there.
     #[error("{FILE_VARIABLE}: there is no file {}", .0.display())]
     NoFile(PathBuf),
@@ -98,7 +98,7 @@ fn given(
     match (plain, path) {
         (Some(_), Some(_)) => Err(ConfigError::Twice(setting.variable)),
         (plain, None) => Ok(plain.cloned()),
-        (None, Some(path)) => secret::read_file(Path::new(path))
+        (None, Some(path)) => crypto::read_file(Path::new(path))
             .map(|text| Some(text.to_string()))
             .map_err(|error| ConfigError::SecretFile(setting.variable, error)),
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::setting::{Setting, text};
 use super::values::LogFilter;
 
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     text(
         "AUTH_LOG",
         "log.filter",

@@ -12,7 +12,7 @@ use super::setting::{Setting, number, secret, text};
 use super::smtp::SmtpUrl;
 use super::values::none_if_empty;
 
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     secret(
         "AUTH_SMTP_URL",
         "mail.smtp",

@@ -3,25 +3,25 @@
 //! Each concern has a file with a struct and the table of its settings. A new setting is a field of
 //! the struct and a row of the table.
 
-mod database;
-mod history;
-mod load;
-mod log;
-mod mail;
-mod oidc;
-mod password;
-mod policy;
-mod proxies;
-mod redis;
-mod second_factor;
-mod secret;
-mod server;
-mod session;
-mod setting;
-mod smtp;
-mod throttle;
-mod token;
-mod values;
+pub(crate) mod database;
+pub(crate) mod history;
+pub(crate) mod load;
+pub(crate) mod log;
+pub(crate) mod mail;
+pub(crate) mod oidc;
+pub(crate) mod password;
+pub(crate) mod policy;
+pub(crate) mod proxies;
+pub(crate) mod redis;
+pub(crate) mod second_factor;
+pub(crate) mod secret;
+pub(crate) mod server;
+pub(crate) mod session;
+pub(crate) mod setting;
+pub(crate) mod smtp;
+pub(crate) mod throttle;
+pub(crate) mod token;
+pub(crate) mod values;
 
 use serde::Deserialize;
 

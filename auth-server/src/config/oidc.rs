@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::setting::{Setting, text};
 use super::values::none_if_empty;
 
-pub(super) const SETTINGS: &[Setting] = &[text(
+pub(crate) const SETTINGS: &[Setting] = &[text(
     "AUTH_OIDC_FILE",
     "oidc.file",
     "",

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::setting::{Setting, number};
 use crate::password::Shortest;
 
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     number(
         "AUTH_PASSWORD_THREADS",
         "password.threads",

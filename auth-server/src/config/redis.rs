@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::setting::{Setting, secret};
 
-pub(super) const SETTINGS: &[Setting] = &[secret(
+pub(crate) const SETTINGS: &[Setting] = &[secret(
     "REDIS_URL",
     "redis.url",
     "Redis, as `redis://:password@host/0`; without it a single server answers alone",

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::setting::{Setting, text};
 use super::values::NonEmpty;
 
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     text(
         "AUTH_SECOND_FACTOR_NAME",
         "second_factor.name",

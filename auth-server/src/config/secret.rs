@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::setting::{Setting, secret};
 use super::values::none_if_empty;
 
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     secret(
         "AUTH_SECRET",
         "secret.current",

@@ -10,7 +10,7 @@ use super::proxies::TrustedProxies;
 use super::setting::{Setting, number, text};
 use super::values::{Origins, none_if_empty};
 
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     text(
         "AUTH_LISTEN",
         "server.listen",

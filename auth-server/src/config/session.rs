@@ -9,7 +9,7 @@ use super::setting::{Setting, number};
 use crate::session::Limits;
 use crate::token::LEEWAY;
 
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     number(
         "AUTH_SESSION_IDLE_DAYS",
         "session.idle_days",

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::setting::{Setting, number, text};
 use crate::throttle::{Limits, Tries};
 
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     text(
         "AUTH_THROTTLE_WAITS",
         "throttle.waits",

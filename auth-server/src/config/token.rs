@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::setting::{Setting, number, text};
 use super::values::NonEmpty;
 
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     text(
         "AUTH_ISSUER",
         "token.issuer",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use tracing_subscriber::EnvFilter;
 
 /// Reads an empty text as "none".
-pub(super) fn none_if_empty<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(crate) fn none_if_empty<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,

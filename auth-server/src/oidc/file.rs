@@ -9,7 +9,7 @@ use openidconnect::{ClientId, ClientSecret, IssuerUrl, JwsSigningAlgorithm, Redi
 use serde::Deserialize;
 
 use super::web::is_loopback;
-use crate::secret;
+use crate::crypto;
 
 /// Why the providers can't be used as they are configured.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +58,7 @@ fn usual_algorithms() -> Vec<CoreJwsSigningAlgorithm> {
 }
 
 /// A provider as it is configured, checked.
-pub(super) struct ProviderConfig {
+pub(crate) struct ProviderConfig {
     pub name: String,
     pub title: String,
     pub issuer: IssuerUrl,
@@ -74,7 +74,7 @@ pub(super) struct ProviderConfig {
 }
 
 /// The providers in this file; `public` is the address that clients know this server by.
-pub(super) fn read(path: &Path, public: &str) -> Result<Vec<ProviderConfig>, OidcError> {
+pub(crate) fn read(path: &Path, public: &str) -> Result<Vec<ProviderConfig>, OidcError> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| OidcError::Io(path.to_owned(), error))?;
     let file: File = toml::from_str(&text).map_err(|error| broken(path, &text, &error))?;
@@ -135,7 +135,7 @@ impl Entry {
             (Some(_), Some(_)) => {
                 return Err("keep one of `client_secret_file` and `client_secret_env`".into());
             }
-            (Some(path), None) => secret::read_file(path).map_err(|error| error.to_string())?,
+            (Some(path), None) => crypto::read_file(path).map_err(|error| error.to_string())?,
             (None, Some(variable)) => std::env::var(variable)
                 .map_err(|_| format!("the variable {variable} is not set"))?
                 .into(),

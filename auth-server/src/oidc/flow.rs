@@ -17,8 +17,8 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::{Oidc, Provider};
-use crate::problem::{INTERNAL, Problem};
-use crate::token::Opened;
+use crate::crypto::Opened;
+use crate::http::problem::{INTERNAL, Problem};
 
 /// How long somebody may take at the provider.
 const LIFE: TimeDelta = TimeDelta::minutes(10);
@@ -30,9 +30,9 @@ pub struct Flow {
     pub id: Uuid,
     /// To whom it is to be linked, where somebody began it who is signed in.
     pub link: Option<Link>,
-    pub(super) nonce: Nonce,
+    pub(crate) nonce: Nonce,
     /// Shows the provider that it is we who began it (PKCE).
-    pub(super) verifier: String,
+    pub(crate) verifier: String,
     state: String,
     expires_at: i64,
 }
@@ -66,7 +66,7 @@ impl Oidc {
     /// Begins a sign-in, or the linking of an identity.
     ///
     /// # Errors
-    /// [`super::UNAVAILABLE`].
+    /// [`crate::oidc::UNAVAILABLE`].
     pub async fn begin(
         &self,
         provider: &Arc<Provider>,

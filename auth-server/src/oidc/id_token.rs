@@ -13,7 +13,7 @@ use openidconnect::{
 
 use super::provider::{Client, Known};
 use super::{ANSWER, Flow, Provider, UNAVAILABLE};
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 use crate::token::LEEWAY;
 use crate::user::{Email, Login, PersonName};
 

@@ -6,27 +6,27 @@
 //! `account_store` whose they are. The
 //! operations are in `login` and `account`.
 
-pub mod account_store;
-mod file;
-mod flow;
-mod id_token;
-mod provider;
-pub mod spent;
-pub mod store;
-mod web;
+pub(crate) mod account_store;
+pub(crate) mod consumed_flows;
+pub(crate) mod file;
+pub(crate) mod flow;
+pub(crate) mod id_token;
+pub(crate) mod provider;
+pub(crate) mod store;
+pub(crate) mod web;
 
 use std::sync::Arc;
 
 pub use file::OidcError;
-pub use flow::{Begun, Flow, Link};
+pub use flow::{Flow, Link};
 pub use id_token::Who;
 pub use provider::Provider;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::problem::Spec;
-use crate::secret::{Purpose, Secrets};
-use crate::token::SealingKeys;
+use crate::crypto::SealingKeys;
+use crate::crypto::{Purpose, Secrets};
+use crate::http::problem::Spec;
 
 /// There is no provider of this name.
 pub const PROVIDER: &[Spec] = &[NOT_FOUND];

@@ -20,7 +20,7 @@ use super::UNAVAILABLE;
 use super::file::{OidcError, ProviderConfig};
 use super::web::{Web, WebError};
 use crate::clock::Clock;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// Metadata and keys are asked for again after this long.
 const FRESH: TimeDelta = TimeDelta::hours(1);
@@ -35,7 +35,7 @@ const AT_ONCE: usize = 64;
 
 /// What RFC 9207 adds to the metadata.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Rfc9207 {
+pub(crate) struct Rfc9207 {
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
 }
@@ -58,7 +58,7 @@ type Metadata = ProviderMetadata<
 >;
 
 /// What speaks to the provider in our name.
-pub(super) type Client = CoreClient<
+pub(crate) type Client = CoreClient<
     EndpointSet,
     EndpointNotSet,
     EndpointNotSet,
@@ -68,7 +68,7 @@ pub(super) type Client = CoreClient<
 >;
 
 /// What a provider said about itself.
-pub(super) struct Known {
+pub(crate) struct Known {
     metadata: Metadata,
     at: DateTime<Utc>,
     keys_at: DateTime<Utc>,
@@ -76,18 +76,18 @@ pub(super) struct Known {
 
 /// One provider.
 pub struct Provider {
-    pub(super) config: ProviderConfig,
-    pub(super) web: Web,
-    pub(super) clock: Clock,
+    pub(crate) config: ProviderConfig,
+    pub(crate) web: Web,
+    pub(crate) clock: Clock,
     /// Bounds what a provider that hangs can hold.
-    pub(super) places: Semaphore,
+    pub(crate) places: Semaphore,
     known: ArcSwapOption<Known>,
     /// One asks at a time, the others wait for what it learns. When it was last tried.
     asked_at: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl Provider {
-    pub(super) fn new(config: ProviderConfig, clock: Clock) -> Result<Self, OidcError> {
+    pub(crate) fn new(config: ProviderConfig, clock: Clock) -> Result<Self, OidcError> {
         let web = Web::of(config.issuer.url());
         let web = web.map_err(|why| OidcError::Provider(config.name.clone(), why))?;
         let (known, asked_at) = (ArcSwapOption::empty(), Mutex::default());
@@ -116,7 +116,7 @@ impl Provider {
     /// tells one provider's answer from another's.
     ///
     /// # Errors
-    /// [`super::UNAVAILABLE`].
+    /// [`crate::oidc::UNAVAILABLE`].
     pub async fn is_named(self: &Arc<Self>, iss: Option<&str>) -> Result<bool, Problem> {
         let metadata = &self.known().await?.metadata;
         let needed = metadata.additional_metadata().authorization_response_iss_parameter_supported;
@@ -124,7 +124,7 @@ impl Provider {
     }
 
     /// What speaks to the provider, by what is known about it.
-    pub(super) fn client(&self, known: &Known) -> Client {
+    pub(crate) fn client(&self, known: &Known) -> Client {
         let ProviderConfig { client_id, secret, redirect_uri, .. } = &self.config;
         let metadata = known.metadata.clone();
         let offered = metadata.token_endpoint_auth_methods_supported();
@@ -141,7 +141,7 @@ impl Provider {
 
     /// What the provider says about itself, asked for where that was too long ago. In a task of its
     /// own: whoever goes away while it is asked doesn't stop it for the others.
-    pub(super) async fn known(self: &Arc<Self>) -> Result<Arc<Known>, Problem> {
+    pub(crate) async fn known(self: &Arc<Self>) -> Result<Arc<Known>, Problem> {
         if let Some(known) = self.younger_than(FRESH) {
             return Ok(known);
         }
@@ -151,7 +151,7 @@ impl Provider {
     }
 
     /// What is known by other keys than those of `seen`, asked for where that was too long ago.
-    pub(super) async fn other_keys(self: &Arc<Self>, seen: &Arc<Known>) -> Option<Arc<Known>> {
+    pub(crate) async fn other_keys(self: &Arc<Self>, seen: &Arc<Known>) -> Option<Arc<Known>> {
         let (provider, seen) = (Arc::clone(self), Arc::clone(seen));
         tokio::spawn(async move { provider.learn_keys(&seen).await }).await.ok().flatten()
     }

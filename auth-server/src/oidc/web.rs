@@ -16,7 +16,7 @@ const LARGEST: usize = 256 << 10;
 
 /// Why there is no answer. Says nothing that the provider said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum WebError {
+pub(crate) enum WebError {
     #[error("an address of the provider is not https")]
     Insecure,
     #[error("an answer takes too long")]
@@ -30,7 +30,7 @@ pub(super) enum WebError {
 }
 
 /// Asks one provider.
-pub(super) struct Web {
+pub(crate) struct Web {
     client: reqwest::Client,
     /// True for a provider on this machine, which needs no https.
     loopback: bool,
@@ -99,7 +99,7 @@ fn reason(error: &reqwest::Error) -> WebError {
 }
 
 /// True for an address on this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

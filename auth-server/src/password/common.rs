@@ -6,7 +6,7 @@ const LIST: &str = include_str!("common.txt");
 
 /// True for a password of the list, in any case, with anything but letters and digits around it or
 /// in between.
-pub(super) fn is_common(password: &str) -> bool {
+pub(crate) fn is_common(password: &str) -> bool {
     let folded = password.to_lowercase();
     let bare: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
     contains(&folded) || contains(&bare)

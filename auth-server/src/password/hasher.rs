@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::phc::{Cost, Engine};
 use super::quality::{NewPassword, Shortest};
 use super::secret::Password;
-use crate::problem::{INTERNAL, Problem, Spec};
+use crate::http::problem::{INTERNAL, Problem, Spec};
 
 /// No more passwords can wait for being checked.
 pub const BUSY: Spec = Spec {
@@ -75,7 +75,7 @@ impl Hasher {
     /// The PHC string of a new password that is good enough.
     ///
     /// # Errors
-    /// [`super::NEW_PASSWORD`].
+    /// [`crate::password::NEW_PASSWORD`].
     pub async fn hash(&self, new: NewPassword) -> Result<String, Problem> {
         new.check_length(self.shortest)?;
         self.run(move |engine| {
@@ -156,7 +156,7 @@ pub const fn busy() -> Problem {
     Problem::new(BUSY).retry_after(1)
 }
 
-fn broken(error: &super::phc::Broken) -> Problem {
+fn broken(error: &crate::password::phc::Broken) -> Problem {
     tracing::error!(%error, "a stored password hash is unusable");
     Problem::new(INTERNAL)
 }

@@ -1,12 +1,12 @@
 //! Passwords: what makes a good one, and hashing them without letting it slow anything else down.
 
-mod common;
-mod hasher;
-mod phc;
-mod quality;
-mod secret;
+pub(crate) mod common;
+pub(crate) mod hasher;
+pub(crate) mod phc;
+pub(crate) mod quality;
+pub(crate) mod secret;
 
-pub use hasher::{BUSY, HASHING, Hasher, Verdict, busy};
-pub use phc::{Cost, CostError};
+pub use hasher::{BUSY, Hasher, Verdict, busy};
+pub use phc::Cost;
 pub use quality::{NEW_PASSWORD, NewPassword, Shortest};
 pub use secret::Password;

@@ -15,7 +15,7 @@ pub struct CostError(argon2::Error);
 
 /// A stored hash that can't be computed again.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     #[error("no PHC string of argon2id: {0}")]
     Form(argon2::password_hash::Error),
     #[error("its parameters would take too much: {0:?}")]
@@ -55,18 +55,18 @@ impl Cost {
 
 /// Hashes one password after the other. Holds its memory: allocating 19 MiB each time costs as much
 /// as a tenth of a hash.
-pub(super) struct Engine {
+pub(crate) struct Engine {
     cost: Params,
     memory: Vec<Block>,
 }
 
 impl Engine {
-    pub(super) fn new(cost: &Cost) -> Self {
+    pub(crate) fn new(cost: &Cost) -> Self {
         Self { cost: cost.0.clone(), memory: vec![Block::default(); cost.0.block_count()] }
     }
 
     /// The PHC string of this password under a new salt.
-    pub(super) fn hash(&mut self, password: &str) -> Result<String, Broken> {
+    pub(crate) fn hash(&mut self, password: &str) -> Result<String, Broken> {
         let mut bytes = [0; Salt::RECOMMENDED_LENGTH];
         rand::rng().fill_bytes(&mut bytes);
         let salt = SaltString::encode_b64(&bytes)?;
@@ -83,7 +83,7 @@ impl Engine {
     }
 
     /// True where this is the password that the PHC string was made of.
-    pub(super) fn verify(&mut self, password: &str, stored: &str) -> Result<bool, Broken> {
+    pub(crate) fn verify(&mut self, password: &str, stored: &str) -> Result<bool, Broken> {
         let stored = PasswordHash::new(stored)?;
         let params = parameters(&stored)?;
         let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
@@ -94,7 +94,7 @@ impl Engine {
     }
 
     /// True where the stored hash was made with less memory or fewer passes than hashes are now.
-    pub(super) fn is_outdated(&self, stored: &str) -> bool {
+    pub(crate) fn is_outdated(&self, stored: &str) -> bool {
         let params = PasswordHash::new(stored).ok().and_then(|phc| parameters(&phc).ok());
         params.is_none_or(|params| {
             params.m_cost() < self.cost.m_cost() || params.t_cost() < self.cost.t_cost()

@@ -5,7 +5,7 @@ use zxcvbn::{Score, zxcvbn};
 use super::common;
 use super::hasher::BUSY;
 use super::secret::Password;
-use crate::problem::{Problem, Spec};
+use crate::http::problem::{Problem, Spec};
 
 const REJECTED: Spec =
     Spec { status: 422, code: "password_rejected", title: "The password is not good enough." };
@@ -48,7 +48,7 @@ pub struct NewPassword {
 
 impl NewPassword {
     /// Refuses what is too short or too long. Costs nothing.
-    pub(super) fn check_length(&self, shortest: Shortest) -> Result<(), Problem> {
+    pub(crate) fn check_length(&self, shortest: Shortest) -> Result<(), Problem> {
         let Shortest { any, alone } = shortest;
         let shortest = if self.second_factor { any } else { any.max(alone) };
         let length = self.password.expose().chars().count();
@@ -67,7 +67,7 @@ impl NewPassword {
     }
 
     /// Refuses what is easy to guess. Costs milliseconds.
-    pub(super) fn check_strength(&self) -> Result<(), Problem> {
+    pub(crate) fn check_strength(&self) -> Result<(), Problem> {
         if common::is_common(self.password.expose()) {
             return Err(self.rejected(
                 "Take another one: this is one of the passwords that everybody tries first. Four \

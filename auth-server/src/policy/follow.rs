@@ -79,7 +79,7 @@ async fn step(live: &LivePolicy, pool: &PgPool) -> Result<(), PolicyLoadError> {
 
 /// Applies every line that is new here; loads everything where lines are missing. `db` must show
 /// one moment: a repeatable read, or the holder of the policy's lock.
-pub(super) async fn catch_up(
+pub(crate) async fn catch_up(
     live: &LivePolicy,
     db: &mut PgConnection,
 ) -> Result<(), PolicyLoadError> {

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::problem::LAST;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// The user's roles, without what those inherit, and the revision at which they were read.
 ///
@@ -88,7 +88,7 @@ pub async fn superusers(db: &mut PgConnection) -> sqlx::Result<i64> {
 /// and its commit.
 ///
 /// # Errors
-/// [`super::LAST_SUPERUSER`], or PostgreSQL is away.
+/// [`crate::policy::LAST_SUPERUSER`], or PostgreSQL is away.
 pub async fn refuse_last_superuser(db: &mut PgConnection) -> Result<(), Problem> {
     if superusers(db).await? == 0 { Err(Problem::new(LAST)) } else { Ok(()) }
 }

@@ -18,23 +18,23 @@ pub struct RolesOf {
 
 /// What one write changed; applied whole.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Entry {
-    pub(super) changes: Vec<Change>,
-    pub(super) roles_of: Vec<RolesOf>,
+pub(crate) struct Entry {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) roles_of: Vec<RolesOf>,
 }
 
 /// A line of the journal.
-pub(super) struct Line {
-    pub(super) revision: i64,
-    pub(super) at: DateTime<Utc>,
-    pub(super) entry: Entry,
+pub(crate) struct Line {
+    pub(crate) revision: i64,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) entry: Entry,
 }
 
 /// Channel on which replicas hear of a new line.
-pub(super) const CHANNEL: &str = "policy";
+pub(crate) const CHANNEL: &str = "policy";
 
 /// Writes the line and moves the revision; replicas hear of it when the transaction commits.
-pub(super) async fn append(db: &mut PgConnection, line: &Line) -> sqlx::Result<()> {
+pub(crate) async fn append(db: &mut PgConnection, line: &Line) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO policy_journal (revision, at, changes) VALUES ($1, $2, $3)",
         line.revision,
@@ -51,7 +51,7 @@ pub(super) async fn append(db: &mut PgConnection, line: &Line) -> sqlx::Result<(
 }
 
 /// Lines after `revision`, in order.
-pub(super) async fn since(db: &mut PgConnection, revision: i64) -> sqlx::Result<Vec<Line>> {
+pub(crate) async fn since(db: &mut PgConnection, revision: i64) -> sqlx::Result<Vec<Line>> {
     let rows = sqlx::query!(
         r#"SELECT revision, at, changes AS "entry: Json<Entry>" FROM policy_journal
            WHERE revision > $1 ORDER BY revision"#,
@@ -66,7 +66,7 @@ pub(super) async fn since(db: &mut PgConnection, revision: i64) -> sqlx::Result<
 }
 
 /// Lines written at or after `from`: whose roles changed since the oldest living token was made.
-pub(super) async fn written_from(
+pub(crate) async fn written_from(
     db: &mut PgConnection,
     from: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Line>> {
@@ -84,7 +84,7 @@ pub(super) async fn written_from(
 }
 
 /// Drops lines that no replica can still need. One that is further behind loads everything.
-pub(super) async fn prune(pool: &PgPool, before: DateTime<Utc>) -> sqlx::Result<u64> {
+pub(crate) async fn prune(pool: &PgPool, before: DateTime<Utc>) -> sqlx::Result<u64> {
     let done =
         sqlx::query!("DELETE FROM policy_journal WHERE at < $1", before).execute(pool).await?;
     Ok(done.rows_affected())

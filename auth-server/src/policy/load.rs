@@ -31,7 +31,7 @@ pub async fn load(
 }
 
 /// Everything, as a snapshot on top of `empty`.
-pub(super) async fn read(
+pub(crate) async fn read(
     db: &mut PgConnection,
     empty: &Snapshot,
 ) -> Result<Snapshot, PolicyLoadError> {

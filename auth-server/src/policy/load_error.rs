@@ -2,7 +2,7 @@
 
 use policies::{NameError, PolicyError};
 
-use crate::problem::{INTERNAL, Problem};
+use crate::http::problem::{INTERNAL, Problem};
 
 /// Why the policy cannot be read from the database.
 #[derive(Debug, thiserror::Error)]

@@ -4,20 +4,20 @@
 //! snapshot · `follow` applies what other replicas wrote · `recent` knows whose roles changed since
 //! their tokens were made · `standing` what a caller's roles come to.
 
-mod follow;
-pub mod grants;
-mod journal;
-mod load;
-mod load_error;
-pub mod permissions;
-mod problem;
-mod recent;
-pub mod roles;
-pub mod rules;
+pub(crate) mod effective_roles;
+pub(crate) mod follow;
+pub(crate) mod grants;
+pub(crate) mod journal;
+pub(crate) mod load;
+pub(crate) mod load_error;
+pub(crate) mod permissions;
+pub(crate) mod problem;
+pub(crate) mod recent_grants;
+pub(crate) mod roles;
+pub(crate) mod rules;
 pub mod seed;
-mod standing;
-pub mod transfer;
-pub mod write;
+pub(crate) mod transfer;
+pub(crate) mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,6 +26,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use policies::Snapshot;
 use tokio::sync::watch;
 
+pub use effective_roles::{Standing, StatedRoles};
 pub use follow::follow;
 pub use journal::RolesOf;
 pub use load::load;
@@ -34,10 +35,9 @@ pub use problem::{
     ESCALATION, GIVING, IMMUTABLE, INHERITANCE, LAST_SUPERUSER, NAMED, ROLE_END, RULE,
     SUPERUSERS_ONLY,
 };
-pub use standing::{Standing, StatedRoles};
 
 use crate::token::LEEWAY;
-use recent::Recent;
+use recent_grants::Recent;
 
 /// The policy that decides on this replica. Reading takes no lock.
 pub struct LivePolicy {

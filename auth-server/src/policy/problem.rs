@@ -2,7 +2,7 @@
 
 use policies::PolicyError;
 
-use crate::problem::{INTERNAL, Problem, Spec};
+use crate::http::problem::{INTERNAL, Problem, Spec};
 
 const fn spec(status: u16, code: &'static str, title: &'static str) -> Spec {
     Spec { status, code, title }
@@ -17,7 +17,7 @@ const CHAIN: Spec = spec(422, "inheritance_too_long", "More than 7 links of inhe
 /// A write that would give somebody more than the writer may give.
 pub const ESCALATION: Spec =
     spec(422, "escalation", "This would give away more than you may give.");
-pub(super) const LAST: Spec = spec(409, "last_superuser", "The last superuser stays.");
+pub(crate) const LAST: Spec = spec(409, "last_superuser", "The last superuser stays.");
 const PRIORITY: Spec = spec(422, "priority_invalid", "A priority is 1 … 2147483647.");
 const TOO_LARGE: Spec = spec(422, "policy_too_large", "The policy would outgrow a search filter.");
 

@@ -56,7 +56,7 @@ pub async fn find(db: impl PgExecutor<'_>, name: &RoleName) -> sqlx::Result<Opti
     .await
 }
 
-pub(super) async fn exists(db: &mut PgConnection, name: &RoleName) -> sqlx::Result<bool> {
+pub(crate) async fn exists(db: &mut PgConnection, name: &RoleName) -> sqlx::Result<bool> {
     let found = sqlx::query_scalar!("SELECT 1 FROM roles WHERE name = $1", name.as_str());
     Ok(found.fetch_optional(db).await?.is_some())
 }

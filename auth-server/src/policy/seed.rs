@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use policies::{Change, csv};
 use sqlx::PgPool;
 
-use super::journal::{self, Entry, Line};
+use super::journal;
+use super::journal::{Entry, Line};
 use super::{roles, rules};
 
 /// Puts the shipped rules in where there is no rule at all. Returns how many; 0: there were some.

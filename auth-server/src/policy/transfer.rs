@@ -7,7 +7,7 @@ use serde_json::json;
 use super::write::PolicyWrite;
 use super::{roles, rules};
 use crate::audit::{Actor, Record};
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// What an import came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

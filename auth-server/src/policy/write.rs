@@ -7,10 +7,12 @@ use chrono::{DateTime, Utc};
 use policies::{Change, Snapshot};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use super::journal::{self, Entry, Line, RolesOf};
+use super::journal;
+use super::journal::{Entry, Line, RolesOf};
 use super::{LivePolicy, follow};
-use crate::audit::{self, Record};
-use crate::problem::Problem;
+use crate::audit;
+use crate::audit::Record;
+use crate::http::problem::Problem;
 
 /// A write under way. Others wait until it commits or is dropped, which undoes it.
 pub struct PolicyWrite<'a> {

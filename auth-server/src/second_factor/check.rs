@@ -4,9 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::store::{self, Factor};
+use super::store;
+use super::store::Factor;
 use super::{SecondFactors, recovery};
-use crate::problem::{Problem, RateLimit};
+use crate::http::problem::{Problem, RateLimit};
 use crate::throttle::TOO_MANY;
 
 /// How long no code is looked at after the first wrong one in a row, the second, …, in seconds.

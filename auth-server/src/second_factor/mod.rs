@@ -4,28 +4,28 @@
 //! the day the app is gone · `check` one try, throttled · `gate` superusers without one · `reseal`
 //! a change of `AUTH_SECRET` · `spent` challenges are good once. The operations are in `account`, `login` and `admin`.
 
-mod check;
-mod gate;
-mod picture;
-mod recovery;
-mod reseal;
-mod secret;
-pub mod spent;
-pub mod store;
+pub(crate) mod check;
+pub(crate) mod consumed_challenges;
+pub(crate) mod mfa_requirement;
+pub(crate) mod qr_code;
+pub(crate) mod recovery;
+pub(crate) mod reencrypt;
+pub(crate) mod secret;
+pub(crate) mod store;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use check::{Checked, too_many};
-pub use gate::{Gate, REQUIRED};
-pub use picture::svg;
-pub use recovery::{RecoveryCodes, fresh as fresh_recovery_codes};
-pub use reseal::reseal;
-pub use secret::Enrolment;
+pub use mfa_requirement::{Gate, REQUIRED};
+pub use qr_code::svg;
+pub use recovery::fresh as fresh_recovery_codes;
+pub use reencrypt::reseal;
 
 use crate::clock::Clock;
-use crate::token::{Challenges, SealingKeys};
+use crate::crypto::SealingKeys;
+use crate::token::Challenges;
 
 /// Makes and checks second factors.
 pub struct SecondFactors {

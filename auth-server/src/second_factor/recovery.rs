@@ -28,7 +28,7 @@ pub fn fresh(user: Uuid) -> RecoveryCodes {
 }
 
 /// What a code is found by, however it was typed: of one user it tells nothing about another's.
-pub(super) fn hash(user: Uuid, typed: &str) -> Vec<u8> {
+pub(crate) fn hash(user: Uuid, typed: &str) -> Vec<u8> {
     let code: String = typed.chars().filter(|c| c.is_alphanumeric()).map(alike).collect();
     Sha256::new().chain_update(user.as_bytes()).chain_update(code).finalize().to_vec()
 }

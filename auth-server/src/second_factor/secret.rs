@@ -7,8 +7,8 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::SecondFactors;
-use crate::problem::{INTERNAL, Problem};
-use crate::token::Opened;
+use crate::crypto::Opened;
+use crate::http::problem::{INTERNAL, Problem};
 
 /// Length of a secret in bytes, as RFC 4226 recommends it.
 const LENGTH: usize = 20;
@@ -64,7 +64,7 @@ impl SecondFactors {
     }
 
     /// Sealed under the current key, where it was under the one before.
-    pub(super) fn resealed(&self, user: Uuid, sealed: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn resealed(&self, user: Uuid, sealed: &[u8]) -> Option<Vec<u8>> {
         match self.sealing.open(&label(user), sealed)? {
             Opened::Current(_) => None,
             Opened::Previous(secret) => self.sealing.seal(&label(user), &secret).ok(),

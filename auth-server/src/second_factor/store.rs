@@ -105,7 +105,7 @@ pub async fn confirm(
 }
 
 /// Uses a time step, and forgets the failures before it. False where it or a later one was used.
-pub(super) async fn take_step(
+pub(crate) async fn take_step(
     transaction: &mut PgConnection,
     user: Uuid,
     step: i64,
@@ -122,7 +122,7 @@ pub(super) async fn take_step(
 }
 
 /// Uses a recovery code; false where there is none such.
-pub(super) async fn take_recovery_code(
+pub(crate) async fn take_recovery_code(
     transaction: &mut PgConnection,
     user: Uuid,
     hash: &[u8],
@@ -134,7 +134,7 @@ pub(super) async fn take_recovery_code(
     Ok(done.rows_affected() > 0)
 }
 
-pub(super) async fn forget_failures(
+pub(crate) async fn forget_failures(
     transaction: &mut PgConnection,
     user: Uuid,
 ) -> sqlx::Result<()> {
@@ -147,7 +147,7 @@ pub(super) async fn forget_failures(
     Ok(())
 }
 
-pub(super) async fn failed(
+pub(crate) async fn failed(
     transaction: &mut PgConnection,
     user: Uuid,
     failures: i32,
@@ -202,7 +202,7 @@ pub async fn remove(transaction: &mut PgConnection, user: Uuid) -> sqlx::Result<
 }
 
 /// Users and their sealed secrets, in order of the users' ids.
-pub(super) async fn page(
+pub(crate) async fn page(
     pool: &PgPool,
     after: Uuid,
     rows: i64,
@@ -218,7 +218,7 @@ pub(super) async fn page(
 }
 
 /// Puts one sealed form of a secret in the place of the other.
-pub(super) async fn reseal(
+pub(crate) async fn reseal(
     pool: &PgPool,
     user: Uuid,
     before: &[u8],

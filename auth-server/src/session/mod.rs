@@ -1,25 +1,24 @@
 //! Sessions: one login on one device, carried on by refresh tokens.
 
-mod end;
-mod known;
-mod look;
-mod open;
-mod refresh;
-mod refresh_store;
-mod refresh_token;
-mod revocation;
-mod revocation_store;
-mod rotations;
-mod store;
-mod sweep;
+pub(crate) mod end;
+pub(crate) mod lookup;
+pub(crate) mod networks;
+pub(crate) mod open;
+pub(crate) mod refresh;
+pub(crate) mod refresh_store;
+pub(crate) mod refresh_token;
+pub(crate) mod revocation;
+pub(crate) mod revocation_store;
+pub(crate) mod rotations;
+pub(crate) mod store;
+pub(crate) mod sweep;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use end::{Moment, end_all};
-pub use known::was_used_from;
-pub use look::Current;
-pub use open::{Device, Opened};
-pub use refresh::{Refreshed, Rotation};
+pub use networks::was_used_from;
+pub use open::Device;
+pub use refresh::Rotation;
 pub use refresh_token::{PREFIX, RefreshKeys};
 pub use revocation::{Revocation, Revoked};
 pub use revocation_store::{Horizon, since};

@@ -5,7 +5,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::refresh_token::Link;
-use super::store::{self, NewSession};
+use super::store;
+use super::store::NewSession;
 use super::{Revocation, Revoked, Sessions, revocation_store};
 
 /// Where a login came from, as far as the request tells.

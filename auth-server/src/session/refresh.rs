@@ -6,7 +6,8 @@ use policies::RoleName;
 use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::refresh_store::{self, Standing, Step};
+use super::refresh_store;
+use super::refresh_store::{Standing, Step};
 use super::refresh_token::Link;
 use super::{GRACE, Revocation, Revoked, Sessions, revocation_store, store};
 use crate::policy::grants;

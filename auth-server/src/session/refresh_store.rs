@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::look::Current;
+use super::lookup::Current;
 
 /// From one counter of a session to the next.
 #[derive(Clone, Copy)]
-pub(super) struct Step {
+pub(crate) struct Step {
     pub session: Uuid,
     /// Where the session has to stand.
     pub counter: i64,
@@ -17,7 +17,7 @@ pub(super) struct Step {
 }
 
 /// A session that went on to its next counter.
-pub(super) struct Rotated {
+pub(crate) struct Rotated {
     pub user: Uuid,
     pub number: i64,
     /// Names of the user's roles, and the revision at which they were read.
@@ -28,7 +28,7 @@ pub(super) struct Rotated {
 /// Moves the session from this counter to the next, if it stands there and is alive. One statement:
 /// of many that come at once one finds the counter; and the roles, which the access token needs,
 /// come along, as asking for them would take as long as the rest.
-pub(super) async fn rotate(
+pub(crate) async fn rotate(
     database: &mut PgConnection,
     step: Step,
 ) -> sqlx::Result<Option<Rotated>> {
@@ -53,14 +53,14 @@ pub(super) async fn rotate(
 }
 
 /// Where a living session stands.
-pub(super) struct Standing {
+pub(crate) struct Standing {
     pub user: Uuid,
     pub number: i64,
     pub counter: i64,
     pub rotated_at: Option<DateTime<Utc>>,
 }
 
-pub(super) async fn standing(
+pub(crate) async fn standing(
     database: &mut PgConnection,
     session: Uuid,
     now: DateTime<Utc>,
@@ -79,7 +79,7 @@ pub(super) async fn standing(
 }
 
 /// The living session that stands at this counter.
-pub(super) async fn current(
+pub(crate) async fn current(
     database: &mut PgConnection,
     session: Uuid,
     counter: i64,
@@ -100,7 +100,7 @@ pub(super) async fn current(
 }
 
 /// Whose session it is or was.
-pub(super) async fn owner(
+pub(crate) async fn owner(
     database: &mut PgConnection,
     session: Uuid,
 ) -> sqlx::Result<Option<Uuid>> {
@@ -110,7 +110,7 @@ pub(super) async fn owner(
 }
 
 /// Takes the time of grace from what the session's current refresh token replaced.
-pub(super) async fn end_grace(transaction: &mut PgConnection, session: Uuid) -> sqlx::Result<()> {
+pub(crate) async fn end_grace(transaction: &mut PgConnection, session: Uuid) -> sqlx::Result<()> {
     sqlx::query!("UPDATE sessions SET rotated_at = NULL WHERE id = $1", session)
         .execute(transaction)
         .await?;

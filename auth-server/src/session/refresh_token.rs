@@ -22,7 +22,7 @@ pub struct RefreshKeys {
 
 /// One refresh token of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Link {
+pub(crate) struct Link {
     pub session: Uuid,
     pub counter: i64,
 }
@@ -44,14 +44,14 @@ impl RefreshKeys {
         Self { current: mac(current), previous: previous.map(mac) }
     }
 
-    pub(super) fn write(&self, link: Link) -> String {
+    pub(crate) fn write(&self, link: Link) -> String {
         let link = link.bytes();
         let proof = self.current.clone().chain_update(link).finalize().into_bytes();
         format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode([link.as_slice(), &proof].concat()))
     }
 
     /// The link that this text is the token of, if we wrote it.
-    pub(super) fn read(&self, token: &str) -> Option<Link> {
+    pub(crate) fn read(&self, token: &str) -> Option<Link> {
         let encoded = token.strip_prefix(PREFIX)?;
         let mut bytes = [0; ID + COUNTER + PROOF];
         // A text of another length doesn't fit, or leaves less than was asked for.

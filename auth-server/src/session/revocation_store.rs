@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::revocation::{Revocation, Revoked};
 
 /// Records a revocation, in the transaction of what caused it.
-pub(super) async fn insert(
+pub(crate) async fn insert(
     transaction: &mut PgConnection,
     revocation: &Revocation,
     now: DateTime<Utc>,

@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{self, Metrics, Object, PoolError, RecycleResult};
+use deadpool::managed;
+use deadpool::managed::{Metrics, Object, PoolError, RecycleResult};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 
 use super::refresh_store::{Rotated, Step, rotate};
 use crate::config::DatabaseConfig;
-use crate::store::FRESH;
+use crate::db::FRESH;
 
 /// The connections.
 pub struct Rotations(managed::Pool<Connector>);
@@ -54,7 +55,7 @@ impl Rotations {
 
     /// Carries a session on by this step, if it stands where the step begins. Whoever stops waiting
     /// leaves an answer behind, which the connection reads past at its next use; no transaction.
-    pub(super) async fn rotate(&self, step: Step) -> sqlx::Result<Option<Rotated>> {
+    pub(crate) async fn rotate(&self, step: Step) -> sqlx::Result<Option<Rotated>> {
         let mut connection = self.0.get().await.map_err(broken)?;
         let rotated = rotate(&mut connection, step).await;
         if rotated.is_err() {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::open::Device;
 
 /// A session to be opened.
-pub(super) struct NewSession<'a> {
+pub(crate) struct NewSession<'a> {
     pub id: Uuid,
     pub user: Uuid,
     pub number: i64,
@@ -16,7 +16,7 @@ pub(super) struct NewSession<'a> {
     pub absolute_until: DateTime<Utc>,
 }
 
-pub(super) async fn insert(
+pub(crate) async fn insert(
     transaction: &mut PgConnection,
     new: &NewSession<'_>,
     now: DateTime<Utc>,
@@ -40,7 +40,7 @@ pub(super) async fn insert(
 }
 
 /// Ends what is left when the user's `most` latest used sessions are taken away.
-pub(super) async fn end_surplus(
+pub(crate) async fn end_surplus(
     transaction: &mut PgConnection,
     user: Uuid,
     most: i64,
@@ -91,7 +91,7 @@ pub async fn living(pool: &PgPool, user: Uuid, now: DateTime<Utc>) -> sqlx::Resu
 }
 
 /// True where the session has not ended.
-pub(super) async fn goes_on(
+pub(crate) async fn goes_on(
     transaction: &mut PgConnection,
     user: Uuid,
     session: Uuid,
@@ -106,7 +106,7 @@ pub(super) async fn goes_on(
 
 /// Number of the last session that the user opened, if there is such a user. No other begins, nor
 /// are others ended together, before the transaction is over.
-pub(super) async fn last_number(
+pub(crate) async fn last_number(
     transaction: &mut PgConnection,
     user: Uuid,
 ) -> sqlx::Result<Option<i64>> {
@@ -116,7 +116,7 @@ pub(super) async fn last_number(
 }
 
 /// Ends one session of the user; false where it had ended before.
-pub(super) async fn end(
+pub(crate) async fn end(
     transaction: &mut PgConnection,
     user: Uuid,
     session: Uuid,
@@ -137,7 +137,7 @@ pub(super) async fn end(
 }
 
 /// Ends the user's sessions up to a number, except one.
-pub(super) async fn end_up_to(
+pub(crate) async fn end_up_to(
     transaction: &mut PgConnection,
     user: Uuid,
     number: i64,
@@ -161,7 +161,7 @@ pub(super) async fn end_up_to(
 }
 
 /// Forgets sessions opened before this time.
-pub(super) async fn forget_before(pool: &PgPool, created_at: DateTime<Utc>) -> sqlx::Result<u64> {
+pub(crate) async fn forget_before(pool: &PgPool, created_at: DateTime<Utc>) -> sqlx::Result<u64> {
     let done = sqlx::query!("DELETE FROM sessions WHERE created_at < $1", created_at)
         .execute(pool)
         .await?;
@@ -169,7 +169,7 @@ pub(super) async fn forget_before(pool: &PgPool, created_at: DateTime<Utc>) -> s
 }
 
 /// Forgets revocations of which no token can be alive.
-pub(super) async fn forget_revocations(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
+pub(crate) async fn forget_revocations(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
     let done =
         sqlx::query!("DELETE FROM revocations WHERE expires_at <= $1", now).execute(pool).await?;
     Ok(done.rows_affected())

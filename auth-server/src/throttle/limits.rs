@@ -1,6 +1,6 @@
 //! How many failed tries are free, and how long the waits after them are.
 
-use super::counted::Kind;
+use super::counter::Kind;
 
 /// Failed tries until the first wait.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub struct Limits {
     tries: Tries,
     waits: Vec<i64>,
     /// Failures are forgotten after this long without another, ms.
-    pub(super) memory: i64,
+    pub(crate) memory: i64,
 }
 
 impl Limits {
@@ -30,7 +30,7 @@ impl Limits {
         Self { tries, waits, memory }
     }
 
-    pub(super) const fn tries(&self, kind: Kind) -> u32 {
+    pub(crate) const fn tries(&self, kind: Kind) -> u32 {
         match kind {
             Kind::Pair | Kind::User(_) | Kind::Mailbox => self.tries.pair,
             Kind::Login => self.tries.login,
@@ -39,19 +39,19 @@ impl Limits {
     }
 
     /// The wait after this many failures, ms.
-    pub(super) fn wait_after(&self, failures: u32, tries: u32) -> i64 {
+    pub(crate) fn wait_after(&self, failures: u32, tries: u32) -> i64 {
         let Some(number) = failures.checked_sub(tries) else { return 0 };
         let wait = usize::try_from(number).ok().and_then(|number| self.waits.get(number));
         wait.or(self.waits.last()).copied().unwrap_or_default()
     }
 
     /// The longest wait, ms.
-    pub(super) fn longest(&self) -> i64 {
+    pub(crate) fn longest(&self) -> i64 {
         self.waits.iter().copied().max().unwrap_or_default()
     }
 
     /// All waits with commas between them.
-    pub(super) fn waits(&self) -> String {
+    pub(crate) fn waits(&self) -> String {
         self.waits.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
     }
 }

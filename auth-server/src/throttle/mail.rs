@@ -6,16 +6,16 @@ use std::net::IpAddr;
 
 use tokio::sync::Mutex;
 
-use super::counted::{Key, Kind, network};
+use super::counter::{Key, Kind, network};
 use super::{Admission, Fate, Throttle, seconds};
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// Addresses that share a place wait for each other; nothing else comes of it.
 const PLACES: usize = 64;
 
 /// Of many who ask for a mail to one address at once, each has to see that the one before was
 /// counted.
-pub(super) struct Turns(Vec<Mutex<()>>);
+pub(crate) struct Turns(Vec<Mutex<()>>);
 
 impl Default for Turns {
     fn default() -> Self {
@@ -34,7 +34,7 @@ impl Throttle {
     /// whether anybody has the address or not.
     ///
     /// # Errors
-    /// [`super::TOO_MANY`].
+    /// [`crate::throttle::TOO_MANY`].
     pub async fn mail(&self, mailbox: &str, from: IpAddr) -> Result<(), Problem> {
         let counted = [
             self.count(Kind::Mailbox, self.names.mailbox(mailbox)),

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::counted::{Counted, Key};
+use super::counter::{Counted, Key};
 use super::limits::Limits;
 use super::{Admission, Fate};
 
@@ -12,7 +12,7 @@ use super::{Admission, Fate};
 const MOST: usize = 100_000;
 
 #[derive(Default)]
-pub(super) struct Memory(Mutex<HashMap<Key, State>>);
+pub(crate) struct Memory(Mutex<HashMap<Key, State>>);
 
 #[derive(Clone, Copy, Default)]
 struct State {
@@ -26,7 +26,7 @@ struct State {
 }
 
 impl Memory {
-    pub(super) fn admit(&self, counted: &[Counted], now: i64, limits: &Limits) -> Admission {
+    pub(crate) fn admit(&self, counted: &[Counted], now: i64, limits: &Limits) -> Admission {
         let mut states = self.lock();
         let waits = counted.iter().enumerate().map(|(number, one)| {
             let state = read(&states, &one.key, now, limits);
@@ -44,7 +44,7 @@ impl Memory {
         Admission::Admitted
     }
 
-    pub(super) fn settle(&self, counted: &[(Counted, Fate)], now: i64, limits: &Limits) {
+    pub(crate) fn settle(&self, counted: &[(Counted, Fate)], now: i64, limits: &Limits) {
         let mut states = self.lock();
         for (one, fate) in counted {
             match fate {

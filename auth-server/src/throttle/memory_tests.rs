@@ -1,4 +1,4 @@
-use super::super::counted::Kind;
+use super::super::counter::Kind;
 use super::super::limits::Tries;
 use super::*;
 

@@ -4,12 +4,12 @@
 //! or, while that is away, in this process. What is refused is not counted, nor is what succeeds.
 //! An address from which a login was used lately has nothing to do with the failures of others at it.
 
-mod counted;
-mod gate;
-mod limits;
-mod mail;
-mod memory;
-mod shared;
+pub(crate) mod concurrency;
+pub(crate) mod counter;
+pub(crate) mod limits;
+pub(crate) mod mail;
+pub(crate) mod memory;
+pub(crate) mod shared;
 
 use std::net::IpAddr;
 
@@ -20,12 +20,12 @@ use uuid::Uuid;
 pub use limits::{Limits, Tries};
 
 use crate::clock::Clock;
+use crate::crypto::DerivedKey;
+use crate::http::problem::{Problem, RateLimit, Spec};
 use crate::password;
-use crate::problem::{Problem, RateLimit, Spec};
-use crate::secret::DerivedKey;
 use crate::session;
-use counted::{Counted, Kind, Names, network};
-use gate::{Gate, Permit};
+use concurrency::{Gate, Permit};
+use counter::{Counted, Kind, Names, network};
 use mail::Turns;
 use memory::Memory;
 use shared::Shared;
@@ -169,7 +169,7 @@ impl Throttle {
         self.begin(vec![own], admission, Some(permit))
     }
 
-    const fn count(&self, kind: Kind, key: counted::Key) -> Counted {
+    const fn count(&self, kind: Kind, key: counter::Key) -> Counted {
         Counted { kind, key, tries: self.limits.tries(kind) }
     }
 

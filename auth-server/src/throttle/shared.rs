@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, RedisResult, Script};
 
-use super::counted::{Counted, in_redis};
+use super::counter::{Counted, in_redis};
 use super::limits::Limits;
 use super::{Admission, Fate};
 
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// How long Redis is then left alone: not every login shall wait for it in vain.
 const PAUSE: Duration = Duration::from_secs(1);
 
-pub(super) struct Shared {
+pub(crate) struct Shared {
     redis: ConnectionManager,
     admit: Script,
     settle: Script,
@@ -25,7 +25,7 @@ pub(super) struct Shared {
 
 impl Shared {
     /// To be called on a tokio runtime. Connects when it is first asked.
-    pub(super) fn new(redis: redis::Client) -> RedisResult<Self> {
+    pub(crate) fn new(redis: redis::Client) -> RedisResult<Self> {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(PATIENCE))
             .set_response_timeout(Some(PATIENCE))
@@ -39,7 +39,7 @@ impl Shared {
     }
 
     /// `None` where Redis is away.
-    pub(super) async fn admit(
+    pub(crate) async fn admit(
         &self,
         counted: &[Counted],
         now: i64,
@@ -54,7 +54,7 @@ impl Shared {
     }
 
     /// Where Redis is away, it doesn't learn of it.
-    pub(super) async fn settle(&self, counted: &[(Counted, Fate)], now: i64, limits: &Limits) {
+    pub(crate) async fn settle(&self, counted: &[(Counted, Fate)], now: i64, limits: &Limits) {
         let mut script = prepare(&self.settle, counted.iter().map(|(one, _)| one), now, limits);
         for (_, fate) in counted {
             script.arg(match fate {

@@ -16,7 +16,7 @@ use super::issue::sign;
 use super::ring::KeyRing;
 use super::verify::{in_time, read, validation};
 use crate::clock::Clock;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// `typ` of a challenge: it is never taken for an access token, nor an access token for it.
 pub const CHALLENGE_TYPE: &str = "second-factor+jwt";
@@ -67,7 +67,7 @@ impl Challenge {
     /// When it expires for good.
     #[must_use]
     pub fn expires_at(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(self.exp, 0).unwrap_or_default() + super::LEEWAY
+        DateTime::from_timestamp(self.exp, 0).unwrap_or_default() + crate::token::LEEWAY
     }
 
     /// True while the credential that was right is the stored one, and the second factor the one

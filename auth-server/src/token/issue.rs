@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::claims::{Claims, TYPE};
 use super::ring::KeyRing;
 use crate::clock::Clock;
-use crate::problem::{INTERNAL, Problem};
+use crate::http::problem::{INTERNAL, Problem};
 
 /// Signs access tokens.
 pub struct Issuer {
@@ -88,7 +88,7 @@ impl Issuer {
 }
 
 /// A token of this type, from this issuer for this audience.
-pub(super) fn sign(
+pub(crate) fn sign(
     ring: &KeyRing,
     kind: &str,
     (issuer, audience): (&str, &str),

@@ -20,14 +20,14 @@ pub struct Key {
     /// When the last token that it signed is dead; open while no successor is appointed.
     pub dead_after: Option<DateTime<Utc>>,
     signing: SigningKey,
-    pub(super) verifying: DecodingKey,
+    pub(crate) verifying: DecodingKey,
 }
 
 /// The private half: 32 bytes.
-pub(super) type Seed = Zeroizing<[u8; 32]>;
+pub(crate) type Seed = Zeroizing<[u8; 32]>;
 
 /// A private key that nobody has.
-pub(super) fn random_seed() -> Seed {
+pub(crate) fn random_seed() -> Seed {
     let mut seed = Zeroizing::new([0; 32]);
     rand::rng().fill_bytes(seed.as_mut());
     seed
@@ -35,7 +35,7 @@ pub(super) fn random_seed() -> Seed {
 
 impl Key {
     /// The pair of this private half.
-    pub(super) fn from_seed(
+    pub(crate) fn from_seed(
         seed: &Seed,
         signs_from: DateTime<Utc>,
         dead_after: Option<DateTime<Utc>>,
@@ -54,7 +54,7 @@ impl Key {
     }
 
     /// The signature of a message, as a token carries it.
-    pub(super) fn sign(&self, message: &str) -> String {
+    pub(crate) fn sign(&self, message: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.signing.sign(message.as_bytes()).to_bytes())
     }
 
@@ -73,7 +73,7 @@ impl Key {
     }
 
     /// True while a token that this key signed may still be alive.
-    pub(super) fn is_alive(&self, now: DateTime<Utc>) -> bool {
+    pub(crate) fn is_alive(&self, now: DateTime<Utc>) -> bool {
         self.dead_after.is_none_or(|dead| now < dead)
     }
 }

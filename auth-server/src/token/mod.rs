@@ -1,15 +1,13 @@
 //! Access tokens: signed statements about who the caller is, good for five minutes and never stored.
 
-pub mod api;
-mod challenge;
-mod claims;
-mod issue;
-mod key;
-mod ring;
-mod rotate;
-mod seal;
-mod store;
-mod verify;
+pub(crate) mod challenge;
+pub(crate) mod claims;
+pub(crate) mod issue;
+pub(crate) mod key;
+pub(crate) mod ring;
+pub(crate) mod rotate;
+pub(crate) mod store;
+pub(crate) mod verify;
 
 pub use challenge::{CHALLENGE_TYPE, Challenge, Challenges, Written};
 pub use claims::{Claims, TYPE};
@@ -17,6 +15,5 @@ pub use issue::{AccessToken, Issuer};
 pub use key::Key;
 pub use ring::{KeyError, KeyRing, prepare, reload};
 pub use rotate::{RotateError, Rotated, State, list, rotate};
-pub use seal::{Opened, SealingKeys};
 pub use store::KeyTimes;
 pub use verify::{LEEWAY, Refused, Verifier};

@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 
 use super::key::{Key, Seed};
 use super::rotate;
-use super::seal::{Opened, SealingKeys};
-use super::store::{self, KeyRow};
+use super::store;
+use super::store::KeyRow;
 use crate::clock::Clock;
+use crate::crypto::aead::{Opened, SealingKeys};
 
 /// Why there are no keys to sign with.
 #[derive(Debug, thiserror::Error)]
@@ -160,7 +161,7 @@ async fn make_first(
     Ok(())
 }
 
-pub(super) async fn read(
+pub(crate) async fn read(
     pool: &PgPool,
     sealing: &SealingKeys,
     now: DateTime<Utc>,

@@ -12,11 +12,14 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use super::key::{Key, random_seed};
-use super::ring::{self, KeyError};
-use super::seal::SealingKeys;
-use super::store::{self, KeyTimes};
+use super::ring;
+use super::ring::KeyError;
+use super::store;
+use super::store::KeyTimes;
 use super::verify::LEEWAY;
-use crate::audit::{self, Actor, Record};
+use crate::audit;
+use crate::audit::{Actor, Record};
+use crate::crypto::aead::SealingKeys;
 
 /// For servers that read the table a moment late and sign with the old key until then.
 const TO_SPARE: TimeDelta = TimeDelta::seconds(60);
@@ -133,7 +136,7 @@ pub async fn rotate(
 }
 
 /// Adds a key that nobody has, and tells its id.
-pub(super) async fn publish(
+pub(crate) async fn publish(
     transaction: &mut sqlx::PgConnection,
     sealing: &SealingKeys,
     now: DateTime<Utc>,

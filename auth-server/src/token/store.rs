@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 
-pub(super) const ALGORITHM: &str = "EdDSA";
+pub(crate) const ALGORITHM: &str = "EdDSA";
 
 /// A key as it stands in the database.
-pub(super) struct KeyRow {
+pub(crate) struct KeyRow {
     pub kid: String,
     pub private_key: Vec<u8>,
     pub signs_from: DateTime<Utc>,
@@ -14,7 +14,7 @@ pub(super) struct KeyRow {
 }
 
 /// Every key that may have signed a token that is still alive, the newest first.
-pub(super) async fn living(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<KeyRow>> {
+pub(crate) async fn living(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<KeyRow>> {
     sqlx::query_as!(
         KeyRow,
         "SELECT kid, private_key, signs_from, dead_after FROM signing_keys
@@ -28,7 +28,7 @@ pub(super) async fn living(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Ve
 }
 
 /// Keeps other servers from making a key until the transaction ends.
-pub(super) async fn lock(transaction: &mut PgConnection) -> sqlx::Result<()> {
+pub(crate) async fn lock(transaction: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE")
         .execute(transaction)
         .await?;
@@ -36,7 +36,7 @@ pub(super) async fn lock(transaction: &mut PgConnection) -> sqlx::Result<()> {
 }
 
 /// True where some key can sign from now on.
-pub(super) async fn any(transaction: &mut PgConnection) -> sqlx::Result<bool> {
+pub(crate) async fn any(transaction: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM signing_keys WHERE algorithm = $1 AND dead_after IS NULL)
            AS "any!""#,
@@ -60,7 +60,7 @@ pub struct KeyTimes {
 }
 
 /// The times of every key there ever was, the newest first.
-pub(super) async fn times(pool: &PgPool) -> sqlx::Result<Vec<KeyTimes>> {
+pub(crate) async fn times(pool: &PgPool) -> sqlx::Result<Vec<KeyTimes>> {
     sqlx::query_as!(
         KeyTimes,
         "SELECT kid, created_at, signs_from, dead_after FROM signing_keys WHERE algorithm = $1
@@ -72,7 +72,7 @@ pub(super) async fn times(pool: &PgPool) -> sqlx::Result<Vec<KeyTimes>> {
 }
 
 /// The key without a successor.
-pub(super) async fn newest(transaction: &mut PgConnection) -> sqlx::Result<Option<KeyTimes>> {
+pub(crate) async fn newest(transaction: &mut PgConnection) -> sqlx::Result<Option<KeyTimes>> {
     sqlx::query_as!(
         KeyTimes,
         "SELECT kid, created_at, signs_from, dead_after FROM signing_keys
@@ -84,7 +84,7 @@ pub(super) async fn newest(transaction: &mut PgConnection) -> sqlx::Result<Optio
 }
 
 /// Gives a key its end.
-pub(super) async fn retire(
+pub(crate) async fn retire(
     transaction: &mut PgConnection,
     kid: &str,
     dead_after: DateTime<Utc>,
@@ -96,7 +96,7 @@ pub(super) async fn retire(
 }
 
 /// Throws away the private halves of keys that are dead.
-pub(super) async fn forget_private(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(crate) async fn forget_private(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE signing_keys SET private_key = '' WHERE dead_after <= $1 AND private_key <> ''",
         now,
@@ -107,7 +107,7 @@ pub(super) async fn forget_private(pool: &PgPool, now: DateTime<Utc>) -> sqlx::R
 }
 
 /// A new key: its id, its public half, its sealed private half.
-pub(super) async fn insert(
+pub(crate) async fn insert(
     transaction: &mut PgConnection,
     (kid, public_key, private_key): (&str, &[u8], &[u8]),
     now: DateTime<Utc>,
@@ -129,7 +129,7 @@ pub(super) async fn insert(
 }
 
 /// Replaces the sealed private half, as long as it still is what was read.
-pub(super) async fn reseal(
+pub(crate) async fn reseal(
     pool: &PgPool,
     kid: &str,
     was: &[u8],

@@ -97,7 +97,7 @@ impl Verifier {
 }
 
 /// What a token of this type says, if it is ours, whatever the time.
-pub(super) async fn read<C: DeserializeOwned>(
+pub(crate) async fn read<C: DeserializeOwned>(
     ring: &KeyRing,
     expected: &str,
     validation: &Validation,
@@ -116,7 +116,7 @@ pub(super) async fn read<C: DeserializeOwned>(
 }
 
 /// What every token of ours has to say. The library would read the system's clock; we ask ours.
-pub(super) fn validation(issuer: &str, audience: &str) -> Validation {
+pub(crate) fn validation(issuer: &str, audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);
@@ -163,7 +163,7 @@ fn reason(kind: &ErrorKind) -> Refused {
     }
 }
 
-pub(super) fn in_time((nbf, exp): (i64, i64), now: DateTime<Utc>) -> bool {
+pub(crate) fn in_time((nbf, exp): (i64, i64), now: DateTime<Utc>) -> bool {
     let (now, leeway) = (now.timestamp(), LEEWAY.num_seconds());
     now < exp.saturating_add(leeway) && now >= nbf.saturating_sub(leeway)
 }

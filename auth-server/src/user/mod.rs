@@ -1,12 +1,16 @@
 //! Accounts: who there is.
 
-pub mod agents;
-pub mod email_store;
-mod names;
-mod profile;
-pub mod profile_store;
-pub mod sign_in_store;
-pub mod store;
+pub(crate) mod agents;
+pub(crate) mod disable;
+pub(crate) mod email_store;
+pub(crate) mod names;
+pub(crate) mod profile;
+pub(crate) mod profile_store;
+pub(crate) mod reset;
+pub(crate) mod sign_in_store;
+pub(crate) mod store;
+pub mod superuser;
+pub(crate) mod view;
 
 pub use names::{Email, Genre, Login, PersonName, in_field};
 pub use profile::User;

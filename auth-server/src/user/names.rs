@@ -2,8 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::input::FIELD;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
+use crate::http::request_errors::FIELD;
 
 /// What somebody signs in with: 3–64 characters, an e-mail address will do.
 #[derive(Clone, Debug)]
@@ -138,7 +138,7 @@ pub fn in_field(field: &'static str) -> impl Fn(&'static str) -> Problem {
 }
 
 /// NFC, so that one name has one spelling; and nothing in it that can't be seen.
-pub(super) fn clean(typed: &str) -> Result<String, &'static str> {
+pub(crate) fn clean(typed: &str) -> Result<String, &'static str> {
     if typed.trim() != typed {
         return Err("There is white space at its beginning or end.");
     }

@@ -7,7 +7,7 @@ mod log_in;
 mod reset;
 mod verify;
 
-use auth_server::account::mail::reset_link;
+use auth_server::api::auth::password::reset_link;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tests::{Answer, MailServer, PASSWORD, TestServer, User};

@@ -3,9 +3,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
+use auth_server::app::Application;
 use auth_server::clock::Clock;
 use auth_server::config;
-use auth_server::server::Application;
 use serde_json::json;
 use tests::oidc::{Browser, Site};
 use tests::{Database, setting};

@@ -1,0 +1,89 @@
+//! What a mail is needed for: an address that is the user's, a password that was forgotten.
+//!
+//! `verify` an address · `send_again` the mail that asks for it · `forgot` and `reset` a password ·
+//! `tokens` SQL about what stands in the mails.
+
+pub(crate) mod verify;
+
+use std::net::IpAddr;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::api::auth::password::{forgot, reset};
+use crate::api::me::email_verification;
+use crate::api::state::Accounts;
+use crate::email::MailToken;
+use crate::email::token_store;
+use crate::email::token_store::{NewToken, Purpose};
+use crate::user::profile_store::Change;
+use crate::user::{Email, email_store};
+
+/// The operations.
+pub type MailApi = (verify::Verify, email_verification::SendAgain, forgot::Forgot, reset::Reset);
+
+/// The operations, working on these accounts.
+#[must_use]
+pub fn api(accounts: &Accounts) -> MailApi {
+    (
+        verify::Verify(accounts.clone()),
+        email_verification::SendAgain(accounts.clone()),
+        forgot::Forgot(accounts.clone()),
+        reset::Reset(accounts.clone()),
+    )
+}
+
+impl Accounts {
+    /// Whether this gives the account another address, or takes it away: that wants proof, as a mail
+    /// to the address can set a new password.
+    pub(crate) async fn moves(&self, user: Uuid, email: &Change<Email>) -> sqlx::Result<bool> {
+        let key = match email {
+            Change::Keep => return Ok(false),
+            Change::Clear => None,
+            Change::Set(email) => Some(email.key()),
+        };
+        Ok(email_store::key_of(&self.pool, user).await?.as_deref() != key)
+    }
+
+    /// Makes an address free for this account that another one claimed and never confirmed; to be
+    /// called in the transaction that claims it, before it does.
+    ///
+    /// # Errors
+    /// The database refused or is away.
+    pub async fn make_free(
+        &self,
+        transaction: &mut PgConnection,
+        user: Uuid,
+        email: &Email,
+    ) -> sqlx::Result<()> {
+        let Some(life) = self.mail.claim_life() else { return Ok(()) };
+        let before = self.clock.now() - life;
+        email_store::release_lapsed(transaction, email, user, before).await
+    }
+
+    /// Asks by mail whether an address that an account has just claimed is theirs; to be called
+    /// after the commit. Without a mail where there were too many: the user can ask for another one.
+    pub async fn greet(&self, user: Uuid, email: &Email, from: IpAddr) {
+        if self.throttle.mail(email.key(), from).await.is_ok() {
+            self.ask_for_verification(user, email.clone());
+        }
+    }
+
+    /// Sends the mail that asks whether an address is the user's, unless that is known.
+    pub(crate) fn ask_for_verification(&self, user: Uuid, email: Email) {
+        let Self { pool, clock, letters, .. } = self.clone();
+        let expires_at = clock.now() + self.mail.verify_life();
+        self.mailer.post(async move {
+            let token = MailToken::fresh();
+            let new = NewToken {
+                hash: &token.hash,
+                purpose: Purpose::VerifyEmail,
+                user,
+                email_key: Some(email.key()),
+                expires_at,
+            };
+            let counts = token_store::insert(&pool, &new, clock.now()).await?;
+            Ok(counts.then(|| letters.verification(email.as_str().to_owned(), &token)))
+        });
+    }
+}

@@ -1,0 +1,34 @@
+//! `POST /api/v1/auth/logout`
+
+use poem_openapi::OpenApi;
+
+use crate::api::state::Accounts;
+use crate::authn::{GENUINE, Genuine};
+use crate::db::DATABASE;
+use crate::http::NoContent;
+use crate::problems;
+
+problems! {
+    /// What can go wrong with signing out.
+    pub(crate) enum LogoutError includes [GENUINE, DATABASE] {}
+}
+
+/// The operation.
+pub struct LogOut(pub(crate) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
+impl LogOut {
+    /// Sign out: end the session of this access token.
+    ///
+    /// Its tokens are refused from the next request on. An access token that has expired will do,
+    /// and a session that has ended already is no error.
+    #[oai(path = "/logout", method = "post", operation_id = "logout")]
+    async fn logout(&self, Genuine(claims): Genuine) -> Result<NoContent, LogoutError> {
+        let Accounts { pool, sessions, identity, .. } = &self.0;
+        let mut transaction = pool.begin().await?;
+        let ended = sessions.end(&mut transaction, claims.sub, claims.sid, "logout").await?;
+        transaction.commit().await?;
+        identity.revoke(ended.as_slice());
+        Ok(NoContent)
+    }
+}

@@ -1,0 +1,41 @@
+//! `POST /api/v1/auth/logout/others`
+
+use poem_openapi::OpenApi;
+
+use crate::api::state::Accounts;
+use crate::authn::{SIGNED_IN, SignedIn, TokenProblem};
+use crate::db::DATABASE;
+use crate::http::NoContent;
+use crate::http::problem::Problem;
+use crate::problems;
+
+problems! {
+    /// What can go wrong with signing out elsewhere.
+    pub(crate) enum LogoutOthersError includes [SIGNED_IN, DATABASE] {}
+}
+
+/// The operation.
+pub struct LogOutOthers(pub(crate) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
+impl LogOutOthers {
+    /// Sign out elsewhere: end all sessions of the account but the one of this access token.
+    ///
+    /// Their tokens are refused from the next request on.
+    #[oai(path = "/logout/others", method = "post", operation_id = "logout_others")]
+    async fn logout_others(
+        &self,
+        SignedIn(caller): SignedIn,
+    ) -> Result<NoContent, LogoutOthersError> {
+        let Accounts { pool, sessions, identity, .. } = &self.0;
+        let mut transaction = pool.begin().await?;
+        let ended = sessions
+            .end_elsewhere(&mut transaction, caller.user, caller.session, "logout_elsewhere")
+            .await?
+            // Another server ended this session, and we have not heard of it yet.
+            .ok_or_else(|| Problem::from(TokenProblem::Revoked))?;
+        transaction.commit().await?;
+        identity.revoke(&[ended]);
+        Ok(NoContent)
+    }
+}

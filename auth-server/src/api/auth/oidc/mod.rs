@@ -1,0 +1,27 @@
+//! Signing in by an account elsewhere. One operation per file.
+
+pub(crate) mod callback;
+pub(crate) mod callback_response;
+pub(crate) mod flow_cookies;
+pub(crate) mod link;
+pub(crate) mod list;
+pub(crate) mod sign_in;
+pub(crate) mod start;
+
+use std::sync::Arc;
+
+use crate::api::state::Accounts;
+use crate::oidc::Oidc;
+
+/// The operations.
+pub type OidcApi = (list::List, start::Start, callback::Callback);
+
+/// The operations, working on these accounts.
+#[must_use]
+pub fn api(accounts: &Accounts, oidc: &Arc<Oidc>) -> OidcApi {
+    (
+        list::List(Arc::clone(oidc)),
+        start::Start(Arc::clone(oidc)),
+        callback::Callback(accounts.clone(), Arc::clone(oidc)),
+    )
+}

@@ -1,0 +1,6 @@
+//! `/api/v1/auth/password`: a forgotten password.
+
+pub(crate) mod forgot;
+pub(crate) mod reset;
+
+pub use reset::reset_link;

@@ -1,0 +1,103 @@
+//! `POST /api/v1/auth/password/reset`
+
+use chrono::{DateTime, Utc};
+use poem_openapi::{Object, OpenApi};
+use serde::Deserialize;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::api::state::Accounts;
+use crate::audit;
+use crate::audit::{Actor, Record};
+use crate::db::DATABASE;
+use crate::email;
+use crate::email::MailToken;
+use crate::email::token_store;
+use crate::email::token_store::{NewToken, Purpose};
+use crate::http::request_errors::BODY;
+use crate::http::{Body, NoContent};
+use crate::password::{NEW_PASSWORD, Password};
+use crate::problems;
+
+/// A new password in place of a forgotten one.
+#[derive(Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+struct ResetForm {
+    /// The token of the mail: it stands after `#token=` in the link.
+    #[oai(write_only)]
+    token: String,
+    /// 8–128 characters of any kind, not easy to guess.
+    #[oai(write_only)]
+    new_password: Password,
+}
+
+problems! {
+    /// What can go wrong with setting a new password by a token.
+    pub(crate) enum ResetError includes [BODY, NEW_PASSWORD, DATABASE] {
+        TokenInvalid = 401 "reset_token_invalid" "This was used or has expired; ask for another mail.",
+    }
+}
+
+/// The operation.
+pub struct Reset(pub(crate) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
+impl Reset {
+    /// Set a new password, by the token of a mail, and end all sessions.
+    ///
+    /// The token is good once; a password that is not good enough doesn't use it up. Whoever has a
+    /// second factor is asked for it at the next login as before.
+    #[oai(path = "/password/reset", method = "post", operation_id = "reset_password")]
+    async fn reset(&self, Body(form): Body<ResetForm>) -> Result<NoContent, ResetError> {
+        let token = email::hash(&form.token);
+        let now = self.0.clock.now();
+        let user = token_store::resets(&self.0.pool, &token, now).await?;
+        let user = user.ok_or(ResetError::TokenInvalid)?;
+        let new = self.0.standing(user, form.new_password).await?;
+        let hash = self.0.hasher.hash(new).await?;
+        self.store(&token, &hash).await?;
+        Ok(NoContent)
+    }
+}
+
+impl Reset {
+    /// Password and end of all sessions together, if the token still counts.
+    async fn store(&self, token: &[u8; 32], hash: &str) -> Result<(), ResetError> {
+        let Accounts { pool, sessions, identity, clock, .. } = &self.0;
+        let (mut transaction, now) = (pool.begin().await?, clock.now());
+        let user = token_store::resets(&mut *transaction, token, now).await?;
+        let user = user.ok_or(ResetError::TokenInvalid)?;
+        token_store::reset(&mut transaction, user, hash).await?;
+        let ended = sessions.end_all(&mut transaction, user, "password_reset").await?;
+        let record = Record::new(Actor::User(user), "reset_password", format!("user:{user}"));
+        audit::insert(&mut transaction, &record, now).await?;
+        transaction.commit().await?;
+        identity.revoke(ended.as_slice());
+        Ok(())
+    }
+}
+
+/// A token that an operator hands over. `None` where the account is disabled or gone.
+///
+/// # Errors
+/// The database refused or is away.
+pub async fn reset_link(
+    pool: &PgPool,
+    user: Uuid,
+    (now, expires_at): (DateTime<Utc>, DateTime<Utc>),
+) -> sqlx::Result<Option<MailToken>> {
+    let token = MailToken::fresh();
+    let new = NewToken {
+        hash: &token.hash,
+        purpose: Purpose::ResetPassword,
+        user,
+        email_key: None,
+        expires_at,
+    };
+    if !token_store::insert(pool, &new, now).await? {
+        return Ok(None);
+    }
+    let record = Record::new(Actor::CommandLine, "reset_link_of_user", format!("user:{user}"));
+    audit::insert(&mut *pool.acquire().await?, &record, now).await?;
+    Ok(Some(token))
+}

@@ -1,0 +1,25 @@
+//! The end of every change of what somebody signs in with.
+
+use sqlx::{Postgres, Transaction};
+
+use crate::api::state::Accounts;
+use crate::authn::{TokenProblem, Verified};
+use crate::http::problem::Problem;
+
+impl Accounts {
+    /// Commits a change together with the end of the user's other sessions: whoever signed in as it
+    /// was possible before is out. Refuses where one of those has ended the caller's.
+    pub(crate) async fn commit_change(
+        &self,
+        mut transaction: Transaction<'_, Postgres>,
+        caller: &Verified,
+        reason: &str,
+    ) -> Result<(), Problem> {
+        let (user, session) = (caller.user, caller.session);
+        let ended = self.sessions.end_after_change(&mut transaction, user, session, reason).await?;
+        let ended = ended.ok_or(TokenProblem::Revoked)?;
+        transaction.commit().await?;
+        self.identity.revoke(&[ended]);
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! `DELETE /api/v1/me`, which stands with the other operations on that path in `me`.
+
+use serde_json::json;
+
+use crate::api::state::Accounts;
+use crate::audit::{Actor, Record};
+use crate::authn::current_password::{CURRENT_PASSWORD, wrong};
+use crate::authn::reauthentication::{PROOF, Proof};
+use crate::authn::{SIGNED_IN, Verified};
+use crate::db::DATABASE;
+use crate::http::request_errors::BODY;
+use crate::login_history;
+use crate::policy::write::PolicyWrite;
+use crate::policy::{LivePolicy, RolesOf, grants};
+use crate::problems;
+use crate::throttle::THROTTLE;
+use crate::user::store;
+
+problems! {
+    /// What can go wrong with deleting one's own account.
+    pub(crate) enum DeleteError includes
+        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE]
+    {
+        LastSuperuser = 409 "last_superuser" "The last superuser stays.",
+    }
+}
+
+/// Deletes the caller's account. It is a write of the policy, too: with the account its roles go,
+/// and only in that line of writers can nobody else be the last superuser's last colleague.
+pub(crate) async fn delete(
+    accounts: &Accounts,
+    policy: &LivePolicy,
+    caller: &Verified,
+    proof: Proof,
+) -> Result<(), DeleteError> {
+    let Accounts { pool, sessions, identity, clock, .. } = accounts;
+    let user = caller.user;
+    let checked = accounts.prove(caller, proof).await?;
+    accounts.history.settled().await;
+    let mut write = PolicyWrite::begin(policy, pool, clock.now()).await?;
+    let before = grants::superusers(write.db()).await?;
+    let (roles, _) = grants::of_user(write.db(), user).await?;
+    login_history::anonymise(write.db(), user).await?;
+    let ended = sessions.end_all(write.db(), user, "account_deleted").await?;
+    if !store::delete(write.db(), user, checked.as_deref()).await? {
+        return Err(wrong().into());
+    }
+    let left = grants::superusers(write.db()).await?;
+    if left == 0 && before > 0 {
+        return Err(DeleteError::LastSuperuser);
+    }
+    write.roles_of(RolesOf { user, roles: vec![] });
+    let record = Record::new(Actor::User(user), "delete_me", format!("user:{user}"));
+    write.commit(record.before(json!({ "roles": roles }))).await?;
+    identity.revoke(ended.as_slice());
+    Ok(())
+}

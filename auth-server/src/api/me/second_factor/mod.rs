@@ -1,0 +1,52 @@
+//! `/api/v1/me/second-factor`, one operation per file.
+
+pub(crate) mod confirm;
+pub(crate) mod disable;
+pub(crate) mod enroll;
+pub(crate) mod recovery_codes;
+pub(crate) mod status;
+
+use poem_openapi::Object;
+use serde::Serialize;
+use sqlx::PgConnection;
+
+use crate::api::state::Accounts;
+use crate::authn::Verified;
+use crate::second_factor::{fresh_recovery_codes, store};
+
+/// The operations.
+pub type SecondFactorApi =
+    (status::Status, enroll::Enrol, confirm::Confirm, disable::Remove, recovery_codes::Renew);
+
+/// The operations, working on these accounts.
+#[must_use]
+pub fn api(accounts: &Accounts) -> SecondFactorApi {
+    (
+        status::Status(accounts.clone()),
+        enroll::Enrol(accounts.clone()),
+        confirm::Confirm(accounts.clone()),
+        disable::Remove(accounts.clone()),
+        recovery_codes::Renew(accounts.clone()),
+    )
+}
+
+/// Why the other sessions end.
+const REASON: &str = "second_factor_changed";
+
+/// Codes for the day on which the authenticator app is gone.
+#[derive(Serialize, Object)]
+#[oai(read_only_all)]
+struct RecoveryCodeList {
+    /// Ten codes, each good once in place of a code of the app. They are shown this once.
+    recovery_codes: Vec<String>,
+}
+
+/// New recovery codes in place of those before, in the transaction of what asked for them.
+async fn renew_recovery_codes(
+    transaction: &mut PgConnection,
+    caller: &Verified,
+) -> sqlx::Result<RecoveryCodeList> {
+    let codes = fresh_recovery_codes(caller.user);
+    store::replace_recovery_codes(transaction, caller.user, &codes.hashes).await?;
+    Ok(RecoveryCodeList { recovery_codes: codes.shown })
+}

@@ -1,0 +1,132 @@
+//! `POST /api/v1/oauth/introspect`
+
+use std::sync::Arc;
+
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Names, TokenForm};
+use crate::api::state::Accounts;
+use crate::authn::{TokenProblem, UNCERTAIN};
+use crate::client::{CLIENT, ServiceClient};
+use crate::db::DATABASE;
+use crate::http::form::FORM;
+use crate::http::problem::Problem;
+use crate::http::{Form, Reply};
+use crate::policy::LivePolicy;
+use crate::problems;
+use crate::session;
+
+/// What a token is worth now. Of a token that is worth nothing, nothing else is said.
+#[derive(Default, Serialize, Object)]
+#[oai(read_only_all, skip_serializing_if_is_none)]
+struct Introspection {
+    /// True while the token is good.
+    active: bool,
+    /// `Bearer` for an access token, `refresh_token` for a refresh token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    /// The user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<Uuid>,
+    /// The session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<Uuid>,
+    /// The user's roles that count now, which may be newer than the token; access tokens only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<String>>,
+    /// Who gave it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    /// Whom it is for; access tokens only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<String>,
+    /// When it was given out, for a refresh token its session; in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    /// From when it is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
+    /// Until when it is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    /// Differs in every access token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<Uuid>,
+}
+
+problems! {
+    /// What can go wrong with asking about a token.
+    pub(crate) enum IntrospectError includes [CLIENT, FORM, UNCERTAIN, DATABASE] {}
+}
+
+/// The operation.
+pub struct Introspect {
+    pub(crate) accounts: Accounts,
+    pub(crate) policy: Arc<LivePolicy>,
+    pub(crate) names: Names,
+}
+
+#[OpenApi(prefix_path = "/api/v1/oauth", tag = "crate::http::tags::Tag::Clients")]
+impl Introspect {
+    /// Ask what a token is worth (RFC 7662).
+    ///
+    /// Whatever is not a good token of this server is answered `{"active": false}`, without a
+    /// reason.
+    #[oai(path = "/introspect", method = "post", operation_id = "introspect_token")]
+    async fn introspect(
+        &self,
+        _client: ServiceClient,
+        Form(form): Form<TokenForm>,
+    ) -> Result<Reply<Introspection>, IntrospectError> {
+        let found = if form.token.starts_with(session::PREFIX) {
+            self.refresh_token(&form.token).await?
+        } else {
+            self.access_token(&form.token).await?
+        };
+        Ok(Reply(found.unwrap_or_default()))
+    }
+}
+
+impl Introspect {
+    async fn access_token(&self, token: &str) -> Result<Option<Introspection>, Problem> {
+        let identity = &self.accounts.identity;
+        let verified = match identity.verify(token.as_bytes()).await {
+            Ok(verified) => verified,
+            // That is no fault of the token, and "inactive" would be a guess.
+            Err(unknown @ TokenProblem::RevocationUnknown) => return Err(unknown.into()),
+            Err(_) => return Ok(None),
+        };
+        let Ok(claims) = identity.genuine(token.as_bytes()).await else { return Ok(None) };
+        let roles = self.policy.roles(verified.user, &verified.roles);
+        Ok(Some(Introspection {
+            active: true,
+            token_type: Some("Bearer"),
+            sub: Some(claims.sub),
+            sid: Some(claims.sid),
+            roles: Some(roles.iter().map(ToString::to_string).collect()),
+            iss: Some(self.names.issuer.clone()),
+            aud: Some(self.names.audience.clone()),
+            iat: Some(claims.iat),
+            nbf: Some(claims.nbf),
+            exp: Some(claims.exp),
+            jti: Some(claims.jti),
+        }))
+    }
+
+    async fn refresh_token(&self, token: &str) -> Result<Option<Introspection>, Problem> {
+        let mut database = self.accounts.pool.acquire().await?;
+        let current = self.accounts.sessions.current(&mut database, token).await?;
+        Ok(current.map(|current| Introspection {
+            active: true,
+            token_type: Some("refresh_token"),
+            sub: Some(current.user),
+            sid: Some(current.session),
+            iss: Some(self.names.issuer.clone()),
+            iat: Some(current.created_at.timestamp()),
+            exp: Some(current.expires_at.timestamp()),
+            ..Introspection::default()
+        }))
+    }
+}

@@ -1,0 +1,67 @@
+//! `GET /.well-known/jwks.json`
+
+use std::sync::Arc;
+
+use poem_openapi::payload::{Json, Response};
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+
+use crate::token::{Key, KeyRing};
+
+/// One public key (RFC 8037).
+#[derive(Clone, Debug, Serialize, Object)]
+#[oai(read_only_all)]
+struct Jwk {
+    /// Always `OKP`.
+    kty: &'static str,
+    /// Always `Ed25519`.
+    crv: &'static str,
+    /// Always `EdDSA`.
+    alg: &'static str,
+    /// Always `sig`.
+    #[oai(rename = "use")]
+    #[serde(rename = "use")]
+    usage: &'static str,
+    /// Names the key in the header of a token.
+    kid: String,
+    /// The key: 32 bytes in base64url.
+    x: String,
+}
+
+/// The public keys whose tokens may be alive (RFC 7517).
+#[derive(Clone, Debug, Serialize, Object)]
+#[oai(read_only_all)]
+struct JwkSet {
+    /// The keys.
+    keys: Vec<Jwk>,
+}
+
+/// How long the answer may be kept: a new key is published longer than that before it signs.
+const CACHE: &str = "public, max-age=300, stale-if-error=3600";
+
+/// The operation.
+pub struct JwksApi(pub Arc<KeyRing>);
+
+#[OpenApi(tag = "crate::http::tags::Tag::Auth")]
+impl JwksApi {
+    /// The keys that access tokens can be verified with.
+    ///
+    /// Who verifies tokens with them learns of a logout only when the token expires.
+    #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "jwks")]
+    #[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
+    async fn jwks(&self) -> Response<Json<JwkSet>> {
+        let keys = self.0.living().iter().map(|key| jwk(key)).collect();
+        Response::new(Json(JwkSet { keys })).header("Cache-Control", CACHE)
+    }
+}
+
+fn jwk(key: &Key) -> Jwk {
+    Jwk {
+        kty: "OKP",
+        crv: "Ed25519",
+        alg: "EdDSA",
+        usage: "sig",
+        kid: key.kid.clone(),
+        x: key.x.clone(),
+    }
+}

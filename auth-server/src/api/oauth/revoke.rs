@@ -1,0 +1,62 @@
+//! `POST /api/v1/oauth/revoke`
+
+use poem_openapi::OpenApi;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::TokenForm;
+use crate::api::state::Accounts;
+use crate::client::{CLIENT, ServiceClient};
+use crate::db::DATABASE;
+use crate::http::form::FORM;
+use crate::http::problem::Problem;
+use crate::http::{Done, Form};
+use crate::problems;
+use crate::session;
+
+problems! {
+    /// What can go wrong with ending a token's session.
+    pub(crate) enum RevokeError includes [CLIENT, FORM, DATABASE] {}
+}
+
+/// The operation.
+pub struct Revoke(pub(crate) Accounts);
+
+#[OpenApi(prefix_path = "/api/v1/oauth", tag = "crate::http::tags::Tag::Clients")]
+impl Revoke {
+    /// End the session that a token belongs to (RFC 7009).
+    ///
+    /// All tokens of the session are refused from the next request on. A token that has expired,
+    /// or that was replaced, will do; one that is not of this server is no error.
+    #[oai(path = "/revoke", method = "post", operation_id = "revoke_token")]
+    async fn revoke(
+        &self,
+        client: ServiceClient,
+        Form(form): Form<TokenForm>,
+    ) -> Result<Done, RevokeError> {
+        let Accounts { pool, sessions, identity, .. } = &self.0;
+        let mut transaction = pool.begin().await?;
+        let Some((user, sid)) = self.owner(&mut transaction, &form.token).await? else {
+            return Ok(Done);
+        };
+        let ended = sessions.end(&mut transaction, user, sid, "revoked_by_client").await?;
+        transaction.commit().await?;
+        identity.revoke(ended.as_slice());
+        tracing::info!(client = %client.id, %user, session = %sid, "session ended for a client");
+        Ok(Done)
+    }
+}
+
+impl Revoke {
+    async fn owner(
+        &self,
+        database: &mut PgConnection,
+        token: &str,
+    ) -> Result<Option<(Uuid, Uuid)>, Problem> {
+        if token.starts_with(session::PREFIX) {
+            return Ok(self.0.sessions.owner(database, token).await?);
+        }
+        let claims = self.0.identity.genuine(token.as_bytes()).await;
+        Ok(claims.ok().map(|claims| (claims.sub, claims.sid)))
+    }
+}

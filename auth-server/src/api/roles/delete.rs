@@ -1,0 +1,73 @@
+//! `DELETE /api/v1/roles/{name}`
+
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Header, Path};
+use policies::{Change, RoleName};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::fields as steps;
+use crate::api::admin::{Admin, Written};
+use crate::audit::Record;
+use crate::authn::SIGNED_IN;
+use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::db::DATABASE;
+use crate::http::Reply;
+use crate::http::precondition::{PRECONDITION, check};
+use crate::http::request_errors::PARAMETERS;
+use crate::policy::roles as store;
+use crate::policy::roles::Role;
+use crate::policy::{ROLE_END, RolesOf, grants};
+use crate::problems;
+
+/// A role as the audit trail keeps it.
+#[derive(Serialize)]
+struct DeletedRole<'a> {
+    #[serde(flatten)]
+    role: &'a Role,
+    /// Whoever had it.
+    holders: &'a [Uuid],
+}
+
+problems! {
+    /// What can go wrong with deleting a role.
+    pub(crate) enum DeleteError includes
+        [SIGNED_IN, GUARD, PARAMETERS, ROLE_END, PRECONDITION, DATABASE]
+    {
+        NotFound = 404 "role_not_found" "There is no role of this name.",
+    }
+}
+
+/// The operation.
+pub struct Delete(pub(crate) Admin);
+
+#[OpenApi(prefix_path = "/api/v1/roles", tag = "crate::http::tags::Tag::Roles")]
+impl Delete {
+    /// Delete a role that no rule and no other role names. Whoever has it loses it.
+    #[oai(path = "/:name", method = "delete", operation_id = "delete_role")]
+    async fn delete(
+        &self,
+        caller: Guarded,
+        name: Path<String>,
+        #[oai(name = "If-Match")] if_match: Header<Option<String>>,
+    ) -> Result<Reply<Written>, DeleteError> {
+        let name = RoleName::parse(&name.0).map_err(|_| DeleteError::NotFound)?;
+        let mut write = self.0.write().await?;
+        let role = store::find(write.db(), &name).await?;
+        let role = role.ok_or(DeleteError::NotFound)?;
+        check(if_match.0.as_deref(), role.revision)?;
+        caller.may_give(write.base(), &name)?;
+        steps::refuse_in_use(write.base(), &name)?;
+        // A token that carries the name may live until then.
+        let free_after = write.at() + self.0.policy.token_memory();
+        let holders = store::delete(write.db(), &name, free_after).await?;
+        let record = Record::new(caller.actor(), "delete_role", format!("role:{name}"))
+            .before(DeletedRole { role: &role, holders: &holders });
+        for user in holders {
+            let (roles, _) = grants::of_user(write.db(), user).await?;
+            write.roles_of(RolesOf { user, roles });
+        }
+        write.change(Change::RoleRemoved { name });
+        Ok(Reply(Written { revision: write.commit(record).await? }))
+    }
+}

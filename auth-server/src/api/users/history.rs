@@ -1,0 +1,46 @@
+//! `GET /api/v1/users/{id}/history`
+
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+use uuid::Uuid;
+
+use crate::api::admin::Admin;
+use crate::authn::SIGNED_IN;
+use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::db::DATABASE;
+use crate::http::Reply;
+use crate::http::request_errors::PARAMETERS;
+use crate::login_history::{Page, list};
+use crate::problems;
+use crate::user::view;
+
+problems! {
+    /// What can go wrong with reading a person's history.
+    pub(crate) enum HistoryError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {
+        NotFound = 404 "user_not_found" "There is no user of this id.",
+    }
+}
+
+/// The operation.
+pub struct UserHistoryApi(pub Admin);
+
+#[OpenApi(prefix_path = "/api/v1/users", tag = "crate::http::tags::Tag::Users")]
+impl UserHistoryApi {
+    /// Tries to log in to a person's account, newest first.
+    #[oai(path = "/:id/history", method = "get", operation_id = "read_history_of_user")]
+    async fn read(
+        &self,
+        _caller: Guarded,
+        id: Path<Uuid>,
+        /// Only tries that ended like this: `succeeded`, or the code of a problem.
+        outcome: Query<Option<String>>,
+        limit: Query<Option<u32>>,
+        cursor: Query<Option<String>>,
+    ) -> Result<Reply<Page>, HistoryError> {
+        let Admin { pool, history, .. } = &self.0;
+        if !view::exists(pool, id.0).await? {
+            return Err(HistoryError::NotFound);
+        }
+        Ok(Reply(list(pool, history, id.0, (outcome.0, limit.0, cursor.0)).await?))
+    }
+}

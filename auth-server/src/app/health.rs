@@ -1,0 +1,156 @@
+//! Whether this server lives, and whether it can answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use sqlx::PgPool;
+
+use crate::http::tags::Tag;
+use crate::metrics::Metrics;
+use crate::policy::LivePolicy;
+
+/// Longest wait for the database to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the health answers look at.
+pub struct Health {
+    pool: PgPool,
+    policy: Arc<LivePolicy>,
+    redis: Option<redis::Client>,
+    draining: AtomicBool,
+}
+
+/// How something that is needed is doing.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[oai(rename_all = "snake_case")]
+enum State {
+    /// It answers.
+    Up,
+    /// It does not answer.
+    Down,
+    /// It is not configured.
+    Off,
+}
+
+/// Whether requests can be answered, and what is missing.
+#[derive(Clone, Debug, Object)]
+struct Readiness {
+    /// Whether this server should get requests.
+    ready: bool,
+    /// PostgreSQL. Needed.
+    database: State,
+    /// Redis. Without it revocations reach other servers later; nothing else is lost.
+    redis: State,
+    /// Revision of the policy that decides here.
+    revision: i64,
+    /// Whether the server is finishing what it has, on its way out.
+    draining: bool,
+}
+
+impl Health {
+    /// Looks at these.
+    #[must_use]
+    pub fn new(pool: PgPool, policy: Arc<LivePolicy>, redis: Option<redis::Client>) -> Self {
+        Self { pool, policy, redis, draining: AtomicBool::new(false) }
+    }
+
+    /// From now on the server is not ready: it is stopping.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Brings the metrics that are states, not counts, up to date.
+    pub async fn measure(&self, metrics: &Metrics) {
+        let (database, redis) = tokio::join!(self.database(), self.redis());
+        metrics.policy_revision.set(self.policy.snapshot().revision());
+        metrics.database_up.set((database == State::Up).into());
+        metrics.redis_up.set((redis == State::Up).into());
+        metrics.database_connections.set(self.pool.size().into());
+    }
+
+    async fn readiness(&self) -> Readiness {
+        let (database, redis) = tokio::join!(self.database(), self.redis());
+        let draining = self.draining.load(Ordering::Relaxed);
+        let revision = self.policy.snapshot().revision();
+        let ready = database == State::Up && !draining;
+        Readiness { ready, database, redis, revision, draining }
+    }
+
+    async fn database(&self) -> State {
+        let asked = sqlx::query_scalar!("SELECT 1").fetch_one(&self.pool);
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(_)) => State::Up,
+            _ => State::Down,
+        }
+    }
+
+    async fn redis(&self) -> State {
+        let Some(client) = &self.redis else { return State::Off };
+        let ping = async {
+            let mut connection = client.get_multiplexed_async_connection().await?;
+            redis::cmd("PING").query_async::<String>(&mut connection).await
+        };
+        match tokio::time::timeout(PATIENCE, ping).await {
+            Ok(Ok(_)) => State::Up,
+            _ => State::Down,
+        }
+    }
+}
+
+/// `GET /health/live`, `/health/ready`.
+pub struct HealthApi {
+    /// What is looked at.
+    pub health: Arc<Health>,
+}
+
+/// The process runs.
+#[derive(Clone, Debug, Object)]
+struct Liveness {
+    /// Always true.
+    live: bool,
+}
+
+#[derive(ApiResponse)]
+enum LiveResponse {
+    /// The process runs.
+    #[oai(status = 200)]
+    Live(Json<Liveness>),
+}
+
+#[derive(ApiResponse)]
+enum ReadyResponse {
+    /// Requests can be answered.
+    #[oai(status = 200)]
+    Ready(Json<Readiness>),
+    /// Requests can't be answered; the body says what is missing.
+    #[oai(status = 503)]
+    NotReady(Json<Readiness>),
+}
+
+#[OpenApi(tag = "Tag::Operation")]
+impl HealthApi {
+    /// Does the process run?
+    ///
+    /// For an orchestrator that restarts what hangs. Looks at nothing else.
+    #[oai(path = "/health/live", method = "get", operation_id = "live")]
+    #[expect(clippy::unused_async, reason = "operations are async")]
+    async fn live(&self) -> LiveResponse {
+        LiveResponse::Live(Json(Liveness { live: true }))
+    }
+
+    /// Can requests be answered?
+    ///
+    /// For a load balancer. Asks the database and Redis each time.
+    #[oai(path = "/health/ready", method = "get", operation_id = "ready")]
+    async fn ready(&self) -> ReadyResponse {
+        let readiness = self.health.readiness().await;
+        if readiness.ready {
+            ReadyResponse::Ready(Json(readiness))
+        } else {
+            ReadyResponse::NotReady(Json(readiness))
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The database and the policy in it, for the server and for the command line.
+
+use std::time::Duration;
+
+use policies::Label;
+use policies::label_rules::{LabelRules, SHIPPED};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection, PgConnection, PgPool};
+
+use super::StartError;
+use crate::clock::Clock;
+use crate::config::{Config, DatabaseConfig, PolicyConfig};
+use crate::db::FRESH;
+use crate::db::migrations;
+use crate::policy;
+use crate::policy::LivePolicy;
+
+/// Connects to the database.
+///
+/// # Errors
+/// Says why that can't be done.
+pub async fn database(config: &DatabaseConfig) -> Result<PgPool, StartError> {
+    let options = config.url.options().clone();
+    // A pool would try again until its time is up and then forget the reason.
+    let first = tokio::time::timeout(config.patience(), PgConnection::connect_with(&options)).await;
+    let first = first.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    let broken = |error| StartError::Database(config.url.clone(), error);
+    first.map_err(broken)?.close().await.map_err(broken)?;
+    Ok(PgPoolOptions::new()
+        .max_connections(config.connections())
+        .acquire_timeout(config.patience())
+        .test_before_acquire(false)
+        .before_acquire(|connection, known| Box::pin(is_alive(connection, known.idle_for)))
+        .connect_lazy_with(options))
+}
+
+/// Asks the connection, unless it has just answered.
+async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
+    Ok(idle_for < FRESH || connection.ping().await.is_ok())
+}
+
+/// Connects to a database that has been migrated.
+///
+/// # Errors
+/// Says what is missing and what to do.
+pub async fn migrated(config: &DatabaseConfig) -> Result<PgPool, StartError> {
+    let pool = database(config).await?;
+    migrations::check(&pool).await.map_err(StartError::Schema)?;
+    Ok(pool)
+}
+
+/// Connects to a database that has been migrated, and loads the policy in it.
+///
+/// # Errors
+/// Says what is missing and what to do.
+pub async fn policy(config: &Config, clock: &Clock) -> Result<(PgPool, LivePolicy), StartError> {
+    let pool = migrated(&config.database).await?;
+    let windowed = windowed(&config.policy).await?;
+    let policy = policy::load(&pool, windowed, config.token.life(), clock.now()).await;
+    Ok((pool, policy.map_err(StartError::Policy)?))
+}
+
+/// The labels that have a window.
+async fn windowed(config: &PolicyConfig) -> Result<Vec<Label>, StartError> {
+    let rules = match &config.labels {
+        None => LabelRules::parse(SHIPPED)?,
+        Some(path) => {
+            let text = tokio::fs::read_to_string(path).await;
+            LabelRules::parse(&text.map_err(|error| StartError::LabelsFile(path.clone(), error))?)?
+        }
+    };
+    Ok(rules.windowed().cloned().collect())
+}

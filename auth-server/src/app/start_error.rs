@@ -1,0 +1,55 @@
+//! Why the server does not start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use policies::label_rules::LabelRuleError;
+
+use crate::config::DatabaseUrl;
+use crate::crypto::SecretError;
+use crate::db::migrations::SchemaError;
+use crate::email::MailError;
+use crate::oidc::OidcError;
+use crate::policy::PolicyLoadError;
+use crate::token::KeyError;
+
+/// Why the server does not start. Each message says what to do, where that is known.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// `PostgreSQL` doesn't answer, or doesn't let us in.
+    #[error("can't use PostgreSQL at {0} (DATABASE_URL): {1}")]
+    Database(DatabaseUrl, sqlx::Error),
+    /// The tables are not those that this program was built for.
+    #[error(transparent)]
+    Schema(SchemaError),
+    /// There is no secret to derive keys from.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The signing keys can't be opened.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The label rules can't be read.
+    #[error("AUTH_LABELS: {}: {}", .0.display(), .1)]
+    LabelsFile(PathBuf, std::io::Error),
+    /// The label rules are broken.
+    #[error("AUTH_LABELS: {0}")]
+    Labels(#[from] LabelRuleError),
+    /// The providers that people sign in by can't be used as they are configured.
+    #[error("AUTH_OIDC_FILE: {0}")]
+    Oidc(#[from] OidcError),
+    /// The rules in the database are broken.
+    #[error("the policy in the database cannot be loaded: {0}")]
+    Policy(#[from] PolicyLoadError),
+    /// Redis can't be used, whether it is there or not.
+    #[error("REDIS_URL: {0}")]
+    Redis(redis::RedisError),
+    /// Mails can't be sent.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// An address is taken, or not ours.
+    #[error("{0}: can't listen on {1}: {2}")]
+    Listen(&'static str, SocketAddr, std::io::Error),
+    /// The threads for passwords don't start.
+    #[error("password hashing doesn't start: {0}")]
+    Passwords(std::io::Error),
+}

@@ -1,0 +1,9 @@
+//! Keys derived from the server's secret, and authenticated encryption under them.
+
+pub(crate) mod aead;
+pub(crate) mod secret_file;
+pub(crate) mod secrets;
+
+pub use aead::{Opened, SealingKeys};
+pub use secret_file::{FileError, read_file};
+pub use secrets::{DerivedKey, Purpose, SecretError, Secrets};

@@ -1,0 +1,102 @@
+//! The months of the table.
+
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
+
+/// Months that are ready beside the current one.
+const AHEAD: u32 = 2;
+
+/// Held while partitions are made or dropped: one server at a time.
+const LOCK: i64 = 0x0061_7574_6868_6973;
+
+/// Before every name of a partition; year and month follow.
+const PREFIX: &str = "login_history_";
+
+/// Makes the partitions of the month of `now` and of those that come next, where they are missing.
+/// Any number of servers may do so at once.
+///
+/// # Errors
+/// The database refused, is away, or is too busy with the table to let us.
+pub async fn prepare(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let mut connection = pool.acquire().await?;
+    let there = names(&mut connection).await?;
+    let missing: Vec<NaiveDate> =
+        (0..=AHEAD).filter_map(|n| month(now, n)).filter(|m| !there.contains(&name(*m))).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut transaction = connection.begin().await?;
+    lock(&mut transaction).await?;
+    for month in missing {
+        let Some(next) = month.checked_add_months(Months::new(1)) else { continue };
+        let name = name(month);
+        // Names and dates are ours: a partition's bounds can't be parameters.
+        let statement = format!(
+            "CREATE TABLE IF NOT EXISTS {name} PARTITION OF login_history
+             FOR VALUES FROM ('{month} 00:00:00+00') TO ('{next} 00:00:00+00')"
+        );
+        transaction.execute(AssertSqlSafe(statement)).await?;
+    }
+    transaction.commit().await
+}
+
+/// Drops partitions of which every row is from before `cutoff`. Returns how many.
+pub(crate) async fn drop_before(pool: &PgPool, cutoff: DateTime<Utc>) -> sqlx::Result<usize> {
+    let mut transaction = pool.begin().await?;
+    let Some(first_kept) = month(cutoff, 0).map(name) else { return Ok(0) };
+    // Names are as long as each other, so their order is that of time.
+    let old: Vec<String> = names(&mut transaction)
+        .await?
+        .into_iter()
+        .filter(|name| name.len() == first_kept.len() && *name < first_kept)
+        .collect();
+    if old.is_empty() {
+        return Ok(0);
+    }
+    lock(&mut transaction).await?;
+    for name in &old {
+        transaction.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS {name}"))).await?;
+    }
+    transaction.commit().await?;
+    Ok(old.len())
+}
+
+/// One server at a time; and whoever logs in must not wait for us while we wait for others.
+async fn lock(transaction: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK).execute(&mut *transaction).await?;
+    transaction.execute("SET LOCAL lock_timeout = '2s'").await?;
+    Ok(())
+}
+
+async fn names(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT c.relname::text AS "name!" FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+           WHERE i.inhparent = 'login_history'::regclass"#
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// The first day of the month that is `ahead` months after that of `at`.
+fn month(at: DateTime<Utc>, ahead: u32) -> Option<NaiveDate> {
+    at.date_naive().with_day(1)?.checked_add_months(Months::new(ahead))
+}
+
+fn name(month: NaiveDate) -> String {
+    format!("{PREFIX}{}", month.format("%Y_%m"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_go_on_over_the_year() {
+        let at = DateTime::from_timestamp(1_798_675_200, 0).unwrap(); // 2026-12-31
+        let names: Vec<String> = (0..3).filter_map(|n| month(at, n)).map(name).collect();
+        assert_eq!(
+            names,
+            ["login_history_2026_12", "login_history_2027_01", "login_history_2027_02"]
+        );
+    }
+}

@@ -1,0 +1,5 @@
+//! For operators: health, and what is counted.
+
+pub(crate) mod registry;
+
+pub use registry::{Decisions, HttpMetrics, Logins, Mails, Metrics, OperationMetrics};
