@@ -2,7 +2,7 @@
 
 use tests::TestServer;
 
-use crate::operations::samples;
+use crate::samples::samples;
 
 /// What is meant for guests.
 const MEANT_FOR_GUESTS: [&str; 14] = [
@@ -22,7 +22,7 @@ const MEANT_FOR_GUESTS: [&str; 14] = [
     "GET /health/live",
 ];
 
-/// For guests, too, but there is no provider in these tests: see `oidc`.
+/// For guests, too, but there is no provider in these tests: see `auth::oidc`.
 const BY_A_PROVIDER: [&str; 2] =
     ["GET /api/v1/auth/oidc/{provider}/start", "GET /api/v1/auth/oidc/{provider}/callback"];
 

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use tests::TestServer;
 
-use crate::wait::until;
+use tests::until;
 
 #[tokio::test]
 async fn a_server_with_all_it_needs_is_live_and_ready() {

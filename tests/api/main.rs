@@ -7,26 +7,26 @@
     reason = "helpers of tests end the test when something is not as expected"
 )]
 
+mod access_tokens;
 mod audit;
 mod auth;
-mod away;
 mod check;
 mod clients;
-mod edge;
+mod email;
 mod escalation;
 mod filter;
 mod guests;
 mod health;
-mod input;
-mod jwks;
-mod keys;
-mod mail;
+mod key_rotation;
 mod me;
-mod oidc;
-mod operations;
+mod oauth;
+mod openapi;
+mod pipeline;
 mod replicas;
+mod request_errors;
 mod roles;
 mod rules;
-mod tokens;
+mod samples;
+mod unavailable;
 mod users;
-mod wait;
+mod well_known;

@@ -8,7 +8,7 @@ use tests::TestServer;
 use crate::check::may_read_new;
 use crate::rules::{rule, write};
 use crate::users::{give, take};
-use crate::wait::until;
+use tests::until;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -7,19 +7,19 @@
 mod arguments;
 mod client;
 mod doctor;
-mod drain;
-mod flood;
-mod history;
+mod email;
 mod keys;
-mod log;
-mod mail;
+mod logging;
+mod login_flood;
+mod login_history;
 mod migrate;
 mod oidc;
-mod redis_stops;
+mod redis_outage;
 mod revocations;
 mod rules;
 mod sessions;
 mod settings;
+mod shutdown;
 mod superuser;
 mod user;
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{ended, with_films};
+use crate::films::{ended, with_films};
 
 #[tokio::test]
 async fn a_film_that_changes_after_it_was_read_is_left_for_the_next_run() {

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::support::with_films;
+use crate::films::with_films;
 
 const CATALOGUE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../movie-api/catalogue.ndjson");
 

@@ -8,11 +8,11 @@
 )]
 
 mod conflicts;
-mod hostile;
+mod films;
 mod import;
+mod label_rules;
+mod odd_documents;
 mod preview;
-mod rules;
-mod run;
 mod settings;
-mod support;
-mod windows;
+mod validity_periods;
+mod worker;

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::support::with_films;
+use crate::films::with_films;
 
 #[tokio::test]
 async fn preview_says_what_would_change_and_writes_nothing() {

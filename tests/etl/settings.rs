@@ -1,4 +1,4 @@
-use crate::support::{ended, with_films};
+use crate::films::{ended, with_films};
 
 #[tokio::test]
 async fn a_broken_or_unknown_setting_stops_the_start_and_is_named() {

@@ -8,15 +8,15 @@
 )]
 
 mod account;
-mod away;
-mod catalogue;
+mod auth_unavailable;
+mod catalogue_unavailable;
+mod film;
+mod film_list;
 mod films;
-mod input;
-mod lists;
 mod openapi;
 mod process;
 mod program;
-mod show;
+mod request_errors;
 mod site;
 mod store;
 mod tokens;

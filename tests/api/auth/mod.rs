@@ -1,15 +1,19 @@
 //! `/api/v1/auth/…`
 
+mod email_verification;
 mod login;
+mod login_by_email;
 mod logout;
 mod logout_others;
-mod passwords;
-mod races;
+pub mod oidc;
+mod password_policy;
+mod password_reset;
 mod refresh;
 mod register;
 mod second_factor;
 mod second_factor_throttle;
-mod sessions;
+mod session_limit;
+mod session_races;
 mod throttle;
 mod throttle_address;
 mod timing;

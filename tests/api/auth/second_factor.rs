@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, App, PASSWORD, TestServer, User, token};
 
-use crate::operations::samples;
+use crate::samples::samples;
 
 /// Takes the second step.
 async fn finish(server: &TestServer, challenge: &str, code: &str) -> Answer {

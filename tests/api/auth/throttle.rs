@@ -149,10 +149,8 @@ async fn without_redis_each_server_goes_on_from_what_it_knows() {
     // Back, and empty: it counts anew.
     redis.restart();
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    crate::wait::until("counted by Redis", async || {
-        log_in(&guest, "ada", PASSWORD).await.status == 200
-    })
-    .await;
+    tests::until("counted by Redis", async || log_in(&guest, "ada", PASSWORD).await.status == 200)
+        .await;
     for _ in 0..3 {
         fail(&guest, "ada").await;
     }

@@ -3,9 +3,9 @@
 mod access;
 mod at_least;
 mod batch;
-mod decides_now;
+mod immediate_effect;
 mod reasons;
-mod windows;
+mod validity_periods;
 
 use serde_json::{Value, json};
 use tests::{Answer, Caller};

@@ -1,8 +1,8 @@
 //! Nobody gives away more than they may give.
 
 mod builtin;
-mod each_other;
+mod guest_writes;
+mod isolation;
 mod manager;
-mod second_factor;
+mod superuser_second_factor;
 mod superusers;
-mod writes_of_guests;

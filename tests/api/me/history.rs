@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, Caller, PASSWORD, TestServer};
 
-use crate::wait::until;
+use tests::until;
 
 async fn log_in(guest: &Caller, login: &str, password: &str, agent: &str) -> Answer {
     let form = json!({ "login": login, "password": password });

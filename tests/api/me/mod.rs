@@ -2,11 +2,13 @@
 
 mod delete;
 mod history;
+mod identities;
+mod link_identity;
 mod login;
 mod password;
 mod permissions;
 mod profile;
-mod proof;
+mod reauthentication;
 mod second_factor;
 mod second_factor_sessions;
 mod sessions;

@@ -6,7 +6,7 @@ use serde_json::json;
 use tests::{App, PASSWORD, TestServer, User};
 
 use super::second_factor::{password, remove, renew};
-use crate::wait::until;
+use tests::until;
 
 #[tokio::test]
 async fn every_change_ends_the_other_sessions_and_the_grace_of_replaced_refresh_tokens() {

@@ -1,10 +1,10 @@
 //! `/api/v1/roles…`
 
-mod change;
 mod create;
 mod delete;
-mod inherit;
+mod inheritance;
 mod read;
+mod update;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,10 +1,10 @@
 //! `/api/v1/rules…`
 
-mod change;
 mod create;
 mod delete;
+mod policy_size;
 mod read;
-mod size;
+mod update;
 
 use serde_json::{Value, json};
 use tests::Caller;

@@ -9,7 +9,7 @@ use tests::{Answer, Caller, PASSWORD, TestServer};
 use super::give;
 use crate::roles::make;
 use crate::rules::rule;
-use crate::wait::until;
+use tests::until;
 
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 

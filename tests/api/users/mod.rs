@@ -1,9 +1,9 @@
 //! `/api/v1/users…`
 
 mod disable;
-mod find;
-mod grants;
 mod permissions;
+mod roles;
+mod search;
 mod second_factor;
 
 use reqwest::Method;

@@ -1,0 +1,180 @@
+//! `POST /api/v1/auth/email/verify` and `POST /api/v1/me/email/verification`
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use insta::assert_snapshot;
+use reqwest::Method;
+use tests::{MailServer, TestServer, User};
+
+use crate::email::{claim, confirmed, is_verified, move_to, verify};
+
+async fn send_again(user: &User) -> tests::Answer {
+    user.send(user.request(Method::POST, "me/email/verification")).await
+}
+
+#[tokio::test]
+async fn an_address_is_confirmed_by_the_token_of_a_mail_once() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let user = claim(&server, "ada", "ada@example.com").await;
+    let sent = mail.mail("ada@example.com", 0).await;
+    let token = sent.token();
+    assert_eq!(token.len(), 43);
+    assert_snapshot!(sent.text.replace(&token, "[token]"), @r"
+    Hello,
+
+    somebody gave this address to their account at films. If that was you, confirm it with this link:
+
+    https://films.example/verify#token=[token]
+
+    It is good once, for 24 hours. If it wasn't you, there is nothing to do: without it the address counts for nothing.
+    ");
+    assert_eq!(sent.sender, "no-reply@films.example");
+    for (name, value) in [
+        ("from", "Films <no-reply@films.example>"),
+        ("to", "ada@example.com"),
+        ("subject", "films: confirm your e-mail address"),
+        ("auto-submitted", "auto-generated"),
+    ] {
+        assert_eq!(sent.headers[name], value);
+    }
+    assert!(sent.headers["message-id"].as_str().unwrap().ends_with("@films.example>"));
+    assert!(!is_verified(&user).await);
+    let wrong = token.chars().rev().collect::<String>();
+    verify(&server, &wrong).await.expect(401, "verification_token_invalid");
+    verify(&server, &token).await.expect(204, "");
+    assert!(is_verified(&user).await);
+    verify(&server, &token).await.expect(401, "verification_token_invalid");
+    assert_eq!(mail.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_of_a_token_is_kept_but_a_hash() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    claim(&server, "ada", "ada@example.com").await;
+    let token = mail.mail("ada@example.com", 0).await.token();
+    let kept = "SELECT count(*) FROM mail_tokens WHERE hash = sha256";
+    assert_eq!(server.database.count(&format!("{kept}('{token}')")).await, 1);
+    let text = "SELECT count(*) FROM mail_tokens WHERE mail_tokens::text LIKE";
+    assert_eq!(server.database.count(&format!("{text} '%{token}%'")).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_uses_of_a_token_at_once_one_counts() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let user = claim(&server, "ada", "ada@example.com").await;
+    let token = mail.mail("ada@example.com", 0).await.token();
+    let answers = join_all((0..20).map(|_| verify(&server, &token))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 204).count(), 1);
+    assert!(is_verified(&user).await);
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_a_day() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let user = claim(&server, "ada", "ada@example.com").await;
+    let token = mail.mail("ada@example.com", 0).await.token();
+    server.clock.advance(TimeDelta::hours(24));
+    verify(&server, &token).await.expect(401, "verification_token_invalid");
+    let user = server.log_in(&user.login).await;
+    assert!(!is_verified(&user).await);
+    send_again(&user).await.expect(202, "");
+    let token = mail.mail("ada@example.com", 1).await.token();
+    server.clock.advance(TimeDelta::hours(24) - TimeDelta::minutes(1));
+    verify(&server, &token).await.expect(204, "");
+}
+
+#[tokio::test]
+async fn a_token_confirms_no_other_address_than_it_was_sent_to() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let user = claim(&server, "ada", "ada@example.com").await;
+    let first = mail.mail("ada@example.com", 0).await.token();
+    move_to(&user, Some("ada@example.org")).await.expect(200, "");
+    verify(&server, &first).await.expect(401, "verification_token_invalid");
+    assert!(!is_verified(&user).await);
+    let second = mail.mail("ada@example.org", 0).await.token();
+    verify(&server, &second).await.expect(204, "");
+    assert!(is_verified(&user).await);
+    // The same address in another case is the same address: no mail, and nothing lost.
+    move_to(&user, Some("ADA@example.org")).await.expect(200, "");
+    assert!(is_verified(&user).await);
+    move_to(&user, None).await.expect(200, "");
+    assert_eq!(mail.mails().len(), 2);
+}
+
+#[tokio::test]
+async fn the_mail_is_sent_again_where_there_is_something_to_confirm() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let without = server.register("bob").await;
+    send_again(&without).await.expect(409, "nothing_to_verify");
+    let user = claim(&server, "ada", "ada@example.com").await;
+    let first = mail.mail("ada@example.com", 0).await.token();
+    assert_snapshot!(send_again(&user).await.expect(202, ""), @"202");
+    let second = mail.mail("ada@example.com", 1).await.token();
+    // Whichever arrives first.
+    verify(&server, &first).await.expect(204, "");
+    send_again(&user).await.expect(409, "nothing_to_verify");
+    verify(&server, &second).await.expect(204, "");
+    server.database.execute("DELETE FROM users").await;
+    send_again(&user).await.expect(404, "user_not_found");
+}
+
+#[tokio::test]
+async fn nobody_s_mailbox_is_filled() {
+    let mail = MailServer::start();
+    let server = mail.server(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
+    let user = claim(&server, "ada", "ada@example.com").await;
+    send_again(&user).await.expect(202, "");
+    send_again(&user).await.expect(202, "");
+    let answer = send_again(&user).await.expect(429, "too_many_attempts");
+    assert_eq!(answer.header("ratelimit-policy"), "\"mailbox\";q=3;w=3600");
+    // Nor by way of another account, which is made all the same.
+    let other = server.register("bob").await;
+    move_to(&user, None).await.expect(200, "");
+    move_to(&other, Some("Ada@Example.com")).await.expect(200, "");
+    server.clock.advance(TimeDelta::minutes(1));
+    send_again(&other).await.expect(202, "");
+    mail.mail("Ada@Example.com", 0).await;
+    assert_eq!(mail.mails().len(), 4);
+}
+
+#[tokio::test]
+async fn a_disabled_account_confirms_nothing() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    claim(&server, "ada", "ada@example.com").await;
+    let token = mail.mail("ada@example.com", 0).await.token();
+    server.database.execute("UPDATE users SET disabled_at = now()").await;
+    verify(&server, &token).await.expect(401, "verification_token_invalid");
+}
+
+#[tokio::test]
+async fn another_address_wants_the_password() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let user = confirmed(&server, &mail, "ada", "ada@example.com").await;
+    for email in [Some("eve@example.com"), None] {
+        let change = serde_json::json!({ "email": email });
+        let answer = user.patch("me", &change).await.expect(422, "field_invalid");
+        assert_eq!(answer.field(), "current_password");
+        let change = serde_json::json!({ "email": email, "current_password": "wrong" });
+        user.patch("me", &change).await.expect(403, "current_password_wrong");
+    }
+    // What changes nothing about the address wants none.
+    let same = serde_json::json!({ "email": "ada@example.com", "first_name": "Ada" });
+    user.patch("me", &same).await.expect(200, "");
+    assert!(is_verified(&user).await);
+}
+
+#[tokio::test]
+async fn without_an_address_everything_else_works() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    assert_eq!(user.get("me").await.ok()["email_verified"], false);
+    server.log_in("ada").await;
+}

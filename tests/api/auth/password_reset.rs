@@ -1,0 +1,244 @@
+//! `POST /api/v1/auth/password/forgot` and `POST /api/v1/auth/password/reset`
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tests::{Answer, MailServer, PASSWORD, TestServer};
+
+use crate::email::{claim, confirmed, is_verified, move_to, operator_s};
+
+const EMAIL: &str = "ada@example.com";
+const NEW: &str = "seven green bottles hanging";
+
+async fn forgot(server: &TestServer, email: &str) -> Answer {
+    server.guest().post("auth/password/forgot", &json!({ "email": email })).await
+}
+
+async fn reset(server: &TestServer, token: &str, password: &str) -> Answer {
+    let body = json!({ "token": token, "new_password": password });
+    server.guest().post("auth/password/reset", &body).await
+}
+
+/// Asks for a mail and reads it. The first mail to everybody asks to confirm the address.
+async fn token(server: &TestServer, mail: &MailServer, number: usize) -> String {
+    forgot(server, EMAIL).await.expect(202, "");
+    mail.mail(EMAIL, number).await.token()
+}
+
+fn log_in(password: &str) -> Value {
+    json!({ "login": "ada", "password": password })
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_replaced_by_the_token_of_a_mail_and_all_sessions_end() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let user = confirmed(&server, &mail, "ada", EMAIL).await;
+    let replica = server.replica(&[]).await;
+    user.at(&replica.url).get("me").await.expect(200, "");
+    forgot(&server, "ADA@example.com").await.expect(202, "");
+    let sent = mail.mail(EMAIL, 1).await;
+    let token = sent.token();
+    assert_eq!(sent.headers["subject"], "films: a new password");
+    assert_snapshot!(sent.text.replace(&token, "[token]"), @r"
+    Hello,
+
+    somebody asked for a new password of your account `ada` at films. If that was you, set one with this link:
+
+    https://films.example/reset#token=[token]
+
+    It is good once, for 30 minutes. If it wasn't you, there is nothing to do: your password stays as it is.
+    ");
+    user.get("me").await.expect(200, "");
+    reset(&server, &token, NEW).await.expect(204, "");
+    user.get("me").await.expect(401, "token_revoked");
+    tests::until("ended there, too", async || user.at(&replica.url).get("me").await.status == 401)
+        .await;
+    let body = json!({ "refresh_token": user.refresh_token });
+    server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    let guest = server.guest();
+    guest.post("auth/login", &log_in(PASSWORD)).await.expect(401, "credentials_invalid");
+    guest.post("auth/login", &log_in(NEW)).await.expect(200, "");
+    reset(&server, &token, "one blue elephant dancing").await.expect(401, "reset_token_invalid");
+    let trail = "SELECT count(*) FROM audit WHERE operation = 'reset_password' AND via = 'api'";
+    assert_eq!(server.database.count(trail).await, 1);
+}
+
+#[tokio::test]
+async fn known_unknown_and_unconfirmed_addresses_are_answered_alike_and_only_the_first_gets_a_mail()
+{
+    let mail = MailServer::start();
+    let server = mail.server(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
+    confirmed(&server, &mail, "ada", EMAIL).await;
+    claim(&server, "bob", "bob@example.com").await;
+    mail.mail("bob@example.com", 0).await;
+    confirmed(&server, &mail, "locked", "locked@example.com").await;
+    let disable = "UPDATE users SET disabled_at = now() WHERE login = 'locked'";
+    server.database.execute(disable).await;
+    let mut seen = std::collections::BTreeSet::new();
+    for email in ["nobody@example.org", "bob@example.com", "locked@example.com", EMAIL] {
+        // Whoever confirmed had one mail, whoever is unknown none.
+        let mut answers = Vec::new();
+        while answers.len() < 5 {
+            let answer = forgot(&server, email).await;
+            answers.push((
+                answer.status,
+                answer.text.clone(),
+                answer.header("ratelimit").to_owned(),
+            ));
+            if answer.status == 429 {
+                break;
+            }
+        }
+        seen.insert((answers[0].clone(), answers.last().unwrap().clone()));
+    }
+    assert_eq!(seen.len(), 1, "{seen:#?}");
+    assert_snapshot!(forgot(&server, "nobody@example.org").await, @r#"
+    429
+    {
+      "code": "too_many_attempts",
+      "detail": "There were enough mails; ask again in 60 s.",
+      "retry_after": 60,
+      "status": 429,
+      "title": "There were too many failed tries; wait a moment.",
+      "type": "about:blank"
+    }
+    "#);
+    mail.mail(EMAIL, 2).await;
+    let to = |email: &str| mail.mails().iter().filter(|mail| mail.recipients == [email]).count();
+    assert_eq!([to(EMAIL), to("bob@example.com"), to("locked@example.com")], [3, 1, 1]);
+    forgot(&server, "no address").await.expect(422, "field_invalid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_uses_of_a_token_at_once_exactly_one_sets_its_password() {
+    let mail = MailServer::start();
+    let server = mail.server(&[("AUTH_PASSWORD_QUEUE", "1000")]).await;
+    confirmed(&server, &mail, "ada", EMAIL).await;
+    let token = token(&server, &mail, 1).await;
+    let passwords: Vec<String> =
+        (0..20).map(|number| format!("one blue elephant dancing {number}")).collect();
+    let answers = join_all(passwords.iter().map(|new| reset(&server, &token, new))).await;
+    let won: Vec<_> =
+        passwords.iter().zip(&answers).filter(|(_, answer)| answer.status == 204).collect();
+    assert_eq!(won.len(), 1, "{answers:?}");
+    let won = won[0].0;
+    for answer in answers.into_iter().filter(|answer| answer.status != 204) {
+        answer.expect(401, "reset_token_invalid");
+    }
+    server.guest().post("auth/login", &log_in(won)).await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_ask_for_a_mail_at_once_a_few_get_one() {
+    let server = TestServer::with(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
+    let answers = join_all((0..30).map(|_| forgot(&server, EMAIL))).await;
+    let taken = answers.iter().filter(|answer| answer.status == 202).count();
+    assert_eq!(taken, 3);
+    for answer in answers.into_iter().filter(|answer| answer.status != 202) {
+        answer.expect(429, "too_many_attempts");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_tokens_one_is_used_and_the_others_are_worthless() {
+    let server = TestServer::with(&[("AUTH_PASSWORD_QUEUE", "1000")]).await;
+    let user = server.register("ada").await;
+    let mut tokens = Vec::new();
+    for _ in 0..6 {
+        tokens.push(operator_s(&server, &user).await);
+    }
+    let answers = join_all(tokens.iter().map(|token| reset(&server, token, NEW))).await;
+    let won = answers.iter().filter(|answer| answer.status == 204).count();
+    assert_eq!(won, 1, "{answers:?}");
+    assert_eq!(server.database.count("SELECT count(*) FROM mail_tokens").await, 0);
+}
+
+#[tokio::test]
+async fn a_password_that_is_not_good_enough_does_not_use_the_token_up() {
+    let server = TestServer::start().await;
+    let user = server.register("ada.lovelace").await;
+    let token = operator_s(&server, &user).await;
+    for weak in ["short", "password1", "ada.lovelace"] {
+        let answer = reset(&server, &token, weak).await;
+        assert_eq!(answer.expect(422, "password_rejected").field(), "new_password");
+    }
+    user.get("me").await.expect(200, "");
+    reset(&server, &token, NEW).await.expect(204, "");
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_half_an_hour_and_as_long_as_nothing_has_changed() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let user = confirmed(&server, &mail, "ada", EMAIL).await;
+    let late = token(&server, &mail, 1).await;
+    server.clock.advance(TimeDelta::minutes(30));
+    reset(&server, &late, NEW).await.expect(401, "reset_token_invalid");
+    let before = token(&server, &mail, 2).await;
+    let user = server.log_in(&user.login).await;
+    // More mails than one gets at once.
+    server.clock.advance(TimeDelta::minutes(1));
+    let change = json!({ "current_password": PASSWORD, "new_password": NEW });
+    user.put("me/password", &change).await.expect(204, "");
+    reset(&server, &before, PASSWORD).await.expect(401, "reset_token_invalid");
+    let before = token(&server, &mail, 3).await;
+    let change = json!({ "email": "ada@example.org", "current_password": NEW });
+    user.patch("me", &change).await.expect(200, "");
+    reset(&server, &before, PASSWORD).await.expect(401, "reset_token_invalid");
+    server.guest().post("auth/login", &log_in(NEW)).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn a_token_is_nothing_to_whoever_was_disabled() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let token = operator_s(&server, &user).await;
+    server.database.execute("UPDATE users SET disabled_at = now()").await;
+    reset(&server, &token, NEW).await.expect(401, "reset_token_invalid");
+}
+
+#[tokio::test]
+async fn the_second_factor_is_asked_for_after_a_reset_as_before() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let (app, _) = server.enrol(&user).await;
+    let challenge = server.challenge("ada").await;
+    let token = operator_s(&server, &user).await;
+    reset(&server, &token, NEW).await.expect(204, "");
+    let answer = server.guest().post("auth/login", &log_in(NEW)).await.ok();
+    assert_eq!(answer["mfa_required"], true);
+    // What was begun with the old password is over.
+    let body = json!({ "challenge": challenge, "code": app.code_in(&server, 1) });
+    let answer = server.guest().post("auth/login/second-factor", &body).await;
+    answer.expect(401, "challenge_invalid");
+}
+
+#[tokio::test]
+async fn an_account_without_a_password_gets_one() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let user = confirmed(&server, &mail, "ada", EMAIL).await;
+    server.database.execute("UPDATE users SET password_hash = NULL").await;
+    let token = token(&server, &mail, 1).await;
+    reset(&server, &token, NEW).await.expect(204, "");
+    user.get("me").await.expect(401, "token_revoked");
+    server.guest().post("auth/login", &log_in(NEW)).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn an_address_that_was_taken_away_resets_nothing() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let user = confirmed(&server, &mail, "ada", EMAIL).await;
+    move_to(&user, Some("ada@example.org")).await.expect(200, "");
+    assert!(!is_verified(&user).await);
+    forgot(&server, EMAIL).await.expect(202, "");
+    forgot(&server, "ada@example.org").await.expect(202, "");
+    let other = confirmed(&server, &mail, "bob", "bob@example.com").await;
+    forgot(&server, "bob@example.com").await.expect(202, "");
+    mail.mail("bob@example.com", 1).await;
+    drop(other);
+    assert_eq!(mail.mails().len(), 4, "only what confirms addresses, and one to bob");
+}

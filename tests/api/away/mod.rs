@@ -1,4 +1,0 @@
-//! Services that are away, and come back.
-
-mod database;
-mod revocations;

@@ -1,5 +1,0 @@
-//! What holds for every request and its answer.
-
-mod cors;
-mod docs;
-mod headers;

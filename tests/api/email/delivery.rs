@@ -1,0 +1,132 @@
+//! When the mail server is slow, away or strict.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tests::{Caller, MailServer, TestServer};
+use tokio::net::TcpListener;
+
+use super::{account, claim, verify};
+use tests::until;
+
+const EMAIL: &str = "ada@example.com";
+
+/// Longest answer of a request that a mail server must not hold up. It has 30 s itself.
+const SOON: Duration = Duration::from_secs(5);
+
+/// How many mails had this outcome.
+async fn mails(server: &TestServer, outcome: &str) -> u64 {
+    let ops: Caller = server.guest().at(&server.ops_url);
+    let metrics = ops.get("/metrics").await.text;
+    let name = format!("auth_mails_total{{outcome=\"{outcome}\"}} ");
+    let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
+    line.map_or(0, |number| number.parse().unwrap())
+}
+
+/// A certificate for 127.0.0.1 and its key, in this folder.
+fn certificate(folder: &Path) -> [String; 2] {
+    let [certificate, key] =
+        ["certificate", "key"].map(|name| folder.join(name).to_str().unwrap().to_owned());
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"])
+        .args(["-subj", "/CN=mail", "-days", "2", "-keyout", &key, "-out", &certificate])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    [certificate, key]
+}
+
+#[tokio::test]
+async fn mails_go_through_tls_with_a_password_and_never_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let [certificate, key] = certificate(folder.path());
+    let mut mail = MailServer::absent();
+    let url = format!("smtp://films:pass%20word@127.0.0.1:{}?tls=starttls", mail.port);
+    let settings = [("AUTH_SMTP_URL", &*url), ("AUTH_SMTP_CA_FILE", &certificate)];
+    // First one that would take it in the clear, then one whose certificate nobody vouches for.
+    mail.run(&[]);
+    let server = mail.server(&settings).await;
+    let user = claim(&server, "ada", EMAIL).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    mail.run(&["--tls", &certificate, &key, "--login", "films", "pass word"]);
+    let doubtful = mail.server(&settings[..1]).await;
+    claim(&doubtful, "eve", "eve@example.com").await;
+    let sent = mail.mail(EMAIL, 0).await;
+    assert!(sent.encrypted);
+    assert_eq!(sent.user.as_deref(), Some("films"));
+    verify(&server, &sent.token()).await.expect(204, "");
+    assert!(super::is_verified(&user).await);
+    assert_eq!(mail.mails().len(), 1, "only what was encrypted and trusted");
+    assert_eq!((mails(&server, "sent").await, mails(&doubtful, "sent").await), (1, 0));
+}
+
+#[tokio::test]
+async fn a_mail_server_that_is_away_gets_the_mail_when_it_is_back() {
+    let mut mail = MailServer::absent();
+    let server = mail.server(&[]).await;
+    let begun = Instant::now();
+    claim(&server, "ada", EMAIL).await;
+    assert!(begun.elapsed() < SOON);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    mail.run(&[]);
+    let token = mail.mail(EMAIL, 0).await.token();
+    verify(&server, &token).await.expect(204, "");
+    until("counted", async || mails(&server, "sent").await == 1).await;
+}
+
+#[tokio::test]
+async fn a_mail_server_that_says_nothing_holds_nobody_up_and_the_queue_has_an_end() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", silent.local_addr().unwrap());
+    let settings = [("AUTH_SMTP_URL", &*url), ("AUTH_MAIL_QUEUE", "3")];
+    let server = MailServer::absent().server(&settings).await;
+    let guest = server.guest();
+    for number in 0..6 {
+        let begun = Instant::now();
+        let body = account(&format!("user-{number}"), &format!("{number}@example.com"));
+        guest.post("auth/register", &body).await.expect(201, "");
+        let forgotten = json!({ "email": format!("{number}@example.org") });
+        guest.post("auth/password/forgot", &forgotten).await.expect(202, "");
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    }
+    // Three wait; for what came after them there was no place, whether there was an account or not.
+    until("counted", async || mails(&server, "failed").await >= 3).await;
+    assert_eq!(mails(&server, "sent").await, 0);
+}
+
+#[tokio::test]
+async fn what_is_put_off_is_tried_again_and_what_is_refused_is_not() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    claim(&server, "ada", "nobody@example.com").await;
+    claim(&server, "bob", "later@example.com").await;
+    mail.mail("later@example.com", 0).await;
+    until("counted", async || mails(&server, "sent").await == 1).await;
+    assert_eq!(mails(&server, "failed").await, 1);
+}
+
+#[tokio::test]
+async fn no_address_adds_a_recipient_or_a_header() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let strange = ["\"a,b\"@example.com", "a,b@example.com", "<a>@example.com", "a;b@example.com"];
+    for (number, email) in strange.into_iter().enumerate() {
+        let body = account(&format!("user-{number}"), email);
+        server.guest().post("auth/register", &body).await;
+    }
+    for email in ["a@b\r\nBcc: c@example.com", "a\r\nBcc: c@example.com"] {
+        let body = account("eve", email);
+        server.guest().post("auth/register", &body).await.expect(422, "field_invalid");
+    }
+    claim(&server, "ünï", "ünïcode@example.com").await;
+    claim(&server, "ada", EMAIL).await;
+    mail.mail(EMAIL, 0).await;
+    for sent in mail.mails() {
+        assert_eq!(sent.recipients.len(), 1, "{sent:?}");
+        assert!(sent.headers["bcc"].is_null() && sent.headers["cc"].is_null(), "{sent:?}");
+    }
+}

@@ -1,0 +1,50 @@
+//! What a mail is needed for, with a real mail server: `verify` and `claims` addresses, `reset` a
+//! password, `log_in` by an address, `delivery` when the mail server is slow, away or strict.
+
+mod claims;
+mod delivery;
+
+use auth_server::api::auth::password::reset_link;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tests::{Answer, MailServer, PASSWORD, TestServer, User};
+use uuid::Uuid;
+
+pub fn account(login: &str, email: &str) -> Value {
+    json!({ "login": login, "email": email, "password": PASSWORD })
+}
+
+/// A new account that claims this address.
+pub async fn claim(server: &TestServer, login: &str, email: &str) -> User {
+    server.guest().post("auth/register", &account(login, email)).await.expect(201, "");
+    server.log_in(login).await
+}
+
+/// A new account that has confirmed this address.
+pub async fn confirmed(server: &TestServer, mail: &MailServer, login: &str, email: &str) -> User {
+    let user = claim(server, login, email).await;
+    let token = mail.mail(email, 0).await.token();
+    verify(server, &token).await.expect(204, "");
+    user
+}
+
+pub async fn verify(server: &TestServer, token: &str) -> Answer {
+    server.guest().post("auth/email/verify", &json!({ "token": token })).await
+}
+
+/// Somebody changes, with the password, to this address.
+pub async fn move_to(user: &User, email: Option<&str>) -> Answer {
+    user.patch("me", &json!({ "email": email, "current_password": PASSWORD })).await
+}
+
+pub async fn is_verified(user: &User) -> bool {
+    user.get("me").await.ok()["email_verified"] == true
+}
+
+/// What an operator makes.
+pub async fn operator_s(server: &TestServer, user: &User) -> String {
+    let (pool, now) = (server.database.pool().await, server.clock.now());
+    let id: Uuid = user.id.parse().unwrap();
+    let until = now + TimeDelta::minutes(30);
+    reset_link(&pool, id, (now, until)).await.unwrap().unwrap().text.to_string()
+}

@@ -1,0 +1,129 @@
+//! Signing keys that are replaced while servers run.
+
+use std::sync::Arc;
+
+use auth_server::crypto::{Purpose, SealingKeys, Secrets};
+use auth_server::token::{Rotated, State, list, rotate};
+use auth_server::{config, token::RotateError};
+use chrono::TimeDelta;
+use serde_json::json;
+use tests::token::{read, signed, stolen_key};
+use tests::{Caller, TestServer};
+
+use tests::until;
+
+const LIFE: TimeDelta = TimeDelta::seconds(300);
+const LEAD: TimeDelta = TimeDelta::seconds(3_900);
+
+fn sealing(server: &TestServer) -> SealingKeys {
+    let secret = server.database.secret_text();
+    let variables = [("DATABASE_URL", "postgres://x/x"), ("AUTH_SECRET", secret.as_str())];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let secrets = Secrets::open(&config::load(None, variables).unwrap().secret).unwrap();
+    SealingKeys::of(&secrets, Purpose::SigningKeyEncryption)
+}
+
+/// As `auth-server keys rotate` does it, by the server's clock.
+async fn turn(server: &TestServer) -> Result<Rotated, RotateError> {
+    let pool = server.database.pool().await;
+    rotate(&pool, &sealing(server), server.clock.now(), (LIFE, LEAD)).await
+}
+
+async fn states(server: &TestServer) -> Vec<State> {
+    let keys = list(&server.database.pool().await, server.clock.now()).await.unwrap();
+    keys.into_iter().map(|(_, state)| state).collect()
+}
+
+async fn published(guest: &Caller) -> Vec<String> {
+    let answer = guest.get("/.well-known/jwks.json").await;
+    assert_eq!(answer.header("cache-control"), "public, max-age=300, stale-if-error=3600");
+    let keys = answer.ok()["keys"].as_array().unwrap().clone();
+    keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+fn kid(token: &str) -> String {
+    read(token).0["kid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_key_is_published_before_it_signs_and_the_old_one_until_its_last_token_is_dead() {
+    let server = TestServer::start().await;
+    let guest = server.guest();
+    let before = server.register("ada").await;
+    let old = kid(before.token());
+    let stolen = stolen_key(&server.database).await;
+    let rotated = turn(&server).await.unwrap();
+    assert_eq!(rotated.old, old);
+    // The running server publishes both by itself, and still signs with the old one.
+    let both = vec![rotated.kid.clone(), old.clone()];
+    until("published", async || published(&guest).await == both).await;
+    assert_eq!(states(&server).await, [State::Pending, State::Signing]);
+    assert_eq!(kid(server.log_in("ada").await.token()), old);
+    server.clock.advance(LEAD - TimeDelta::seconds(60));
+    let last = server.log_in("ada").await;
+    assert_eq!(kid(last.token()), old);
+    // Its time comes: new tokens by the new key, those from before stay good.
+    server.clock.advance(TimeDelta::seconds(60));
+    let first = server.log_in("ada").await;
+    assert_eq!(kid(first.token()), rotated.kid);
+    assert_eq!(states(&server).await, [State::Signing, State::Retired]);
+    server.clock.advance(TimeDelta::seconds(230));
+    last.get("me").await.expect(200, "");
+    first.get("me").await.expect(200, "");
+    assert_eq!(published(&guest).await, both);
+    // The last token of the old key is dead, and the key goes.
+    server.clock.advance(TimeDelta::seconds(140));
+    assert_eq!(published(&guest).await, [&*rotated.kid]);
+    assert_eq!(states(&server).await, [State::Signing, State::Removed]);
+    let fresh = server.log_in("ada").await;
+    let (mut header, claims) = read(fresh.token());
+    header["kid"] = json!(old);
+    let removed = server.as_user(&signed(&header, &claims, &stolen));
+    removed.get("me").await.expect(401, "token_signature_invalid");
+    fresh.get("me").await.expect(200, "");
+    // Its private half is thrown away.
+    let kept = "SELECT count(*) FROM signing_keys WHERE private_key <> ''";
+    until("forgotten", async || server.database.count(kept).await == 1).await;
+    assert_eq!(published(&guest).await, [rotated.kid]);
+}
+
+#[tokio::test]
+async fn a_replica_that_has_not_heard_of_a_key_yet_finds_it_by_the_first_token() {
+    let server = TestServer::start().await;
+    let other = server.replica(&[]).await;
+    server.register("ada").await;
+    let pool = server.database.pool().await;
+    let now = server.clock.now();
+    let rotated = rotate(&pool, &sealing(&server), now, (LIFE, TimeDelta::zero())).await.unwrap();
+    until("signs", async || kid(server.log_in("ada").await.token()) == rotated.kid).await;
+    let user = server.log_in("ada").await;
+    user.at(&other.url).get("me").await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_rotations_at_once_one_begins_and_the_next_waits_until_it_signs() {
+    let server = Arc::new(TestServer::start().await);
+    let all = (0..8).map(|_| {
+        let server = Arc::clone(&server);
+        tokio::spawn(async move { turn(&server).await })
+    });
+    let all: Vec<_> =
+        futures::future::join_all(all).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(all.iter().filter(|rotated| rotated.is_ok()).count(), 1, "{all:?}");
+    for refused in all.iter().filter_map(|rotated| rotated.as_ref().err()) {
+        assert!(matches!(refused, RotateError::Pending(..)), "{refused}");
+    }
+    server.clock.advance(LEAD);
+    turn(&server).await.unwrap();
+    assert_eq!(states(&server).await, [State::Pending, State::Signing, State::Retired]);
+}
+
+#[tokio::test]
+async fn another_secret_than_the_servers_rotates_nothing() {
+    let server = TestServer::start().await;
+    let pool = server.database.pool().await;
+    let other = SealingKeys::new(&[9; 32], None);
+    let refused = rotate(&pool, &other, server.clock.now(), (LIFE, LEAD)).await.unwrap_err();
+    assert!(refused.to_string().contains("AUTH_SECRET"), "{refused}");
+    assert_eq!(states(&server).await, [State::Signing]);
+}

@@ -1,0 +1,107 @@
+//! `POST /api/v1/oauth/introspect`
+
+use chrono::TimeDelta;
+use insta::assert_snapshot;
+use reqwest::Method;
+use serde_json::json;
+use tests::token::read;
+use tests::{Proxy, TestServer, setting};
+
+use super::Client;
+use crate::users::give;
+use tests::until;
+
+#[tokio::test]
+async fn a_good_token_is_active_with_what_it_says_and_the_roles_that_count_now() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    let client = Client::new(&server, &root, "films").await;
+    give(&root, &user.id, "subscriber").await;
+    let answer = client.ask("introspect", user.token()).await;
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let (_, claims) = read(user.token());
+    let said = answer.json();
+    for name in ["sub", "sid", "iss", "aud", "iat", "nbf", "exp", "jti"] {
+        assert_eq!(said[name], claims[name], "{name}");
+    }
+    assert_eq!((&claims["roles"], &said["roles"]), (&json!([]), &json!(["subscriber"])));
+    assert_snapshot!(format!("{:?}", said.as_object().unwrap().keys().collect::<Vec<_>>()), @r#"["active", "aud", "exp", "iat", "iss", "jti", "nbf", "roles", "sid", "sub", "token_type"]"#);
+    assert_eq!((&said["active"], &said["token_type"]), (&json!(true), &json!("Bearer")));
+}
+
+#[tokio::test]
+async fn a_current_refresh_token_is_active_and_its_predecessor_is_not() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    let client = Client::new(&server, &root, "films").await;
+    let said = client.introspect(&user.refresh_token).await;
+    assert_eq!((&said["active"], &said["sub"]), (&json!(true), &json!(user.id)));
+    assert_eq!(said["token_type"], "refresh_token");
+    assert!(said["exp"].as_i64() > said["iat"].as_i64());
+    // Asking uses nothing up.
+    let body = json!({ "refresh_token": user.refresh_token });
+    let next = server.guest().post("auth/refresh", &body).await.ok();
+    let next = next["refresh_token"].as_str().unwrap();
+    assert_eq!(client.introspect(&user.refresh_token).await, json!({ "active": false }));
+    assert_eq!(client.introspect(next).await["active"], true);
+    server.clock.advance(TimeDelta::days(31));
+    assert_eq!(client.introspect(next).await, json!({ "active": false }));
+}
+
+#[tokio::test]
+async fn of_anything_else_only_is_said_that_it_is_not_active() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    let client = Client::new(&server, &root, "films").await;
+    let foreign = server.replica(&[("AUTH_AUDIENCE", "else")]).await;
+    let foreign = foreign.log_in("ada").await;
+    let strange = tests::token::strange_key();
+    let (header, claims) = read(user.token());
+    let forged = tests::token::signed(&header, &claims, &strange);
+    let cut = &user.token()[..user.token().len() - 2];
+    let long = "x".repeat(20_000);
+    let (refresh, other) = (format!("{}A", user.refresh_token), &user.refresh_token[..70]);
+    for token in [
+        "",
+        "x",
+        "a.b.c",
+        "rt_",
+        "\u{0}",
+        "é",
+        "\u{1F511}.",
+        cut,
+        &forged,
+        &long,
+        &refresh,
+        other,
+        foreign.token(),
+        &client.secret,
+    ] {
+        assert_eq!(client.introspect(token).await, json!({ "active": false }), "{token:.40}");
+    }
+    // Over, or revoked.
+    let elsewhere = server.log_in("ada").await;
+    elsewhere.send(elsewhere.request(Method::POST, "auth/logout")).await.expect(204, "");
+    for token in [elsewhere.token(), &elsewhere.refresh_token] {
+        assert_eq!(client.introspect(token).await, json!({ "active": false }));
+    }
+    assert_eq!(client.introspect(user.token()).await["active"], true);
+    server.clock.advance(TimeDelta::seconds(310));
+    assert_eq!(client.introspect(user.token()).await, json!({ "active": false }));
+}
+
+#[tokio::test]
+async fn where_nobody_knows_what_was_revoked_the_answer_is_not_a_guess() {
+    let (proxy, url) = Proxy::to_url(&setting("REDIS_URL")).await;
+    let server = TestServer::with(&[("REDIS_URL", &url)]).await;
+    let root = server.superuser().await;
+    let client = Client::new(&server, &root, "films").await;
+    assert_eq!(client.introspect(root.token()).await["active"], true);
+    proxy.cut();
+    // The server asks the database instead, which answers the client's look-up alone.
+    server.database.execute("ALTER TABLE revocations RENAME TO away").await;
+    until("uncertain", async || client.ask("introspect", root.token()).await.status == 503).await;
+    let answer = client.ask("introspect", root.token()).await;
+    assert_eq!(answer.expect(503, "revocation_unknown").header("retry-after"), "1");
+    assert_eq!(client.introspect("x").await, json!({ "active": false }));
+}

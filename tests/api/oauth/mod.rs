@@ -1,0 +1,113 @@
+//! Service clients: `/api/v1/clients` and what they ask under `/api/v1/oauth`.
+
+mod introspect;
+mod revoke;
+
+use reqwest::Method;
+use tests::{Answer, Caller, TestServer, User};
+
+/// Somebody who may be a service client.
+pub struct Client {
+    guest: Caller,
+    id: String,
+    secret: String,
+}
+
+impl Client {
+    /// A new one.
+    async fn new(server: &TestServer, root: &User, name: &str) -> Self {
+        let made = root.post("clients", &serde_json::json!({ "name": name })).await.ok();
+        let text = |field: &str| made[field].as_str().unwrap().to_owned();
+        Self { guest: server.guest(), id: text("id"), secret: text("secret") }
+    }
+
+    async fn ask(&self, what: &str, token: &str) -> Answer {
+        self.form(what, &format!("token={}", escaped(token))).await
+    }
+
+    /// Sends this form to `introspect` or `revoke`.
+    async fn form(&self, what: &str, form: &str) -> Answer {
+        let request = self.guest.request(Method::POST, &format!("oauth/{what}"));
+        let request = request.basic_auth(&self.id, Some(&self.secret));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        self.guest.send(request.body(form.to_owned())).await
+    }
+
+    async fn introspect(&self, token: &str) -> serde_json::Value {
+        self.ask("introspect", token).await.expect(200, "").json()
+    }
+}
+
+/// As a form has it.
+fn escaped(text: &str) -> String {
+    percent_encoding::percent_encode(text.as_bytes(), percent_encoding::NON_ALPHANUMERIC)
+        .to_string()
+}
+
+const WHAT: [&str; 2] = ["introspect", "revoke"];
+
+#[tokio::test]
+async fn only_a_client_that_proves_itself_may_ask_anything() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let client = Client::new(&server, &root, "films").await;
+    let other = Client::new(&server, &root, "other").await;
+    let with = |id: &str, secret: &str| Client {
+        guest: server.guest(),
+        id: id.to_owned(),
+        secret: secret.to_owned(),
+    };
+    for what in WHAT {
+        for wrong in [
+            with(&client.id, "x"),
+            with(&client.id, ""),
+            with(&client.id, &other.secret),
+            with(&client.id, &client.secret.to_lowercase()),
+            with(&client.id, &client.secret[..45]),
+            with("films", &client.secret),
+            with("00000000-0000-4000-8000-000000000000", &client.secret),
+            with("", ""),
+        ] {
+            let answer = wrong.ask(what, root.token()).await.expect(401, "invalid_client");
+            assert!(answer.header("www-authenticate").starts_with("Basic "), "{answer:?}");
+        }
+        // Nobody is a client by being a superuser.
+        for caller in [&server.guest(), &root.caller] {
+            let request = caller.request(Method::POST, &format!("oauth/{what}"));
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let answer = caller.send(request.body("token=x")).await;
+            answer.expect(401, "invalid_client");
+        }
+    }
+    root.get("me").await.expect(200, "");
+    root.delete(&format!("clients/{}", client.id)).await.expect(204, "");
+    for what in WHAT {
+        client.ask(what, root.token()).await.expect(401, "invalid_client");
+        other.ask(what, "x").await.expect(200, "");
+    }
+}
+
+#[tokio::test]
+async fn a_form_has_one_token_and_is_small() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let client = Client::new(&server, &root, "films").await;
+    for what in WHAT {
+        for form in ["", "tokem=x", "token=x&token=x", "{\"token\":\"x\"}", "token_type_hint=x"] {
+            client.form(what, form).await.expect(400, "invalid_request");
+        }
+        for form in ["token=", "token=x&token_type_hint=none&more=1", "token=%00%FF+%", "&token=x"]
+        {
+            client.form(what, form).await.expect(200, "");
+        }
+        let just = format!("token={}", "x".repeat((64 << 10) - 6));
+        client.form(what, &just).await.expect(200, "");
+        client.form(what, &format!("{just}x")).await.expect(413, "body_too_large");
+        for media_type in ["", "application/json", "multipart/form-data", "text/plain"] {
+            let request = client.guest.request(Method::POST, &format!("oauth/{what}"));
+            let request = request.basic_auth(&client.id, Some(&client.secret));
+            let request = request.header("content-type", media_type).body("token=x");
+            client.guest.send(request).await.expect(415, "media_type_unsupported");
+        }
+    }
+}

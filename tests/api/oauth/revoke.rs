@@ -1,0 +1,80 @@
+//! `POST /api/v1/oauth/revoke`
+
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::json;
+use tests::TestServer;
+
+use super::Client;
+
+#[tokio::test]
+async fn either_token_ends_its_session_at_once_and_no_other() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let client = Client::new(&server, &root, "films").await;
+    server.register("ada").await;
+    let other = server.log_in("ada").await;
+    for by_refresh_token in [false, true] {
+        let user = server.log_in("ada").await;
+        user.get("me").await.expect(200, "");
+        let token = if by_refresh_token { user.refresh_token.as_str() } else { user.token() };
+        let answer = client.ask("revoke", token).await.expect(200, "");
+        assert_eq!((answer.text.as_str(), answer.header("cache-control")), ("", "no-store"));
+        user.get("me").await.expect(401, "token_revoked");
+        let body = json!({ "refresh_token": user.refresh_token });
+        server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+        // Once more is no error.
+        client.ask("revoke", token).await.expect(200, "");
+    }
+    other.get("me").await.expect(200, "");
+    let ended = "SELECT count(*) FROM sessions WHERE end_reason = 'revoked_by_client'";
+    assert_eq!(server.database.count(ended).await, 2);
+}
+
+#[tokio::test]
+async fn another_server_hears_of_it() {
+    let server = TestServer::start().await;
+    let (root, other) = (server.superuser().await, server.replica(&[]).await);
+    let client = Client::new(&server, &root, "films").await;
+    let user = server.register("ada").await;
+    user.at(&other.url).get("me").await.expect(200, "");
+    client.ask("revoke", user.token()).await.expect(200, "");
+    let there = user.at(&other.url);
+    tests::until("heard", async || there.get("me").await.status == 401).await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_over_or_was_replaced_still_ends_its_session() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let client = Client::new(&server, &root, "films").await;
+    let (expired, replaced) = (server.register("expired").await, server.register("replaced").await);
+    let body = json!({ "refresh_token": replaced.refresh_token });
+    let next = server.guest().post("auth/refresh", &body).await.ok();
+    server.clock.advance(TimeDelta::seconds(400));
+    client.ask("revoke", expired.token()).await.expect(200, "");
+    client.ask("revoke", &replaced.refresh_token).await.expect(200, "");
+    for token in [json!(expired.refresh_token), next["refresh_token"].clone()] {
+        let body = json!({ "refresh_token": token });
+        server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_token_of_ours_ends_nothing_and_is_no_error() {
+    let server = TestServer::start().await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    let client = Client::new(&server, &root, "films").await;
+    let (header, claims) = tests::token::read(user.token());
+    let forged = tests::token::signed(&header, &claims, &tests::token::strange_key());
+    let cut = &user.refresh_token[..user.refresh_token.len() - 1];
+    for token in ["", "x", "rt_x", "\u{0}", &forged, cut, &user.id] {
+        client.ask("revoke", token).await.expect(200, "");
+    }
+    user.get("me").await.expect(200, "");
+    let ended = "SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL";
+    assert_eq!(server.database.count(ended).await, 0);
+    // It takes a form alone: nothing can be revoked by a link.
+    let link = user.request(Method::GET, &format!("oauth/revoke?token={}", user.token()));
+    user.send(link).await.expect(405, "method_not_allowed");
+}

@@ -1,0 +1,4 @@
+//! What holds for every request and its answer.
+
+mod cors;
+mod headers;

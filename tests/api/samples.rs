@@ -1,0 +1,183 @@
+//! One good request for each operation, for tests that walk all of them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::openapi::{self, Operation};
+use tests::{Answer, Caller, PASSWORD, TestServer, User};
+
+/// A request that its operation takes from a superuser. Operations for service clients get one of a
+/// client that is not there.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    pub operation: Operation,
+    pub path: String,
+    pub body: Option<Value>,
+}
+
+impl Sample {
+    pub async fn send(&self, caller: &Caller) -> Answer {
+        let method = Method::from_bytes(self.operation.method.as_bytes()).unwrap();
+        let mut request = caller.request(method.clone(), &self.path);
+        if self.operation.is_for_clients() {
+            let nobody = "00000000-0000-4000-8000-000000000000";
+            let request = caller.without_token().request(method, &self.path);
+            let request = request.basic_auth(nobody, Some("x")).form(&[("token", "x")]);
+            return caller.send(request).await;
+        }
+        if let Some(body) = &self.body {
+            request = request.json(body);
+        }
+        caller.send(request).await
+    }
+
+    pub fn name(&self) -> String {
+        self.operation.name()
+    }
+}
+
+/// Good requests for every operation of the document, about this user.
+pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
+    let document = server.guest().get("/openapi.json").await.ok();
+    let mut good = good_requests(user);
+    good.push(second_step(server).await);
+    good.extend(by_mail(server).await);
+    let mut samples = Vec::new();
+    for operation in openapi::operations(&document) {
+        let found = good.iter().find(|(method, path, _)| operation.takes(method, path));
+        let (_, path, body) = found.unwrap_or_else(|| panic!("{}: no sample", operation.name()));
+        let body = if body.is_null() { None } else { Some(body.clone()) };
+        samples.push(Sample { operation, path: path.clone(), body });
+    }
+    samples
+}
+
+/// What is done with the tokens of mails to somebody.
+async fn by_mail(server: &TestServer) -> [(&'static str, String, Value); 2] {
+    let user = server.register(&format!("mail-{}", uuid::Uuid::new_v4())).await;
+    let reset = crate::email::operator_s(server, &user).await;
+    let verify = uuid::Uuid::new_v4().to_string();
+    let id = &user.id;
+    for statement in [
+        format!("UPDATE users SET email = id || '@x', email_key = id || '@x' WHERE id = '{id}'"),
+        format!(
+            "INSERT INTO mail_tokens (hash, purpose, user_id, email_key, expires_at)
+             VALUES (sha256('{verify}'), 'verify_email', '{id}', '{id}@x', now() + interval '1 day')"
+        ),
+    ] {
+        server.database.execute(&statement).await;
+    }
+    let new = json!({ "token": reset, "new_password": "seven green bottles hanging" });
+    [
+        ("POST", "/api/v1/auth/email/verify".to_owned(), json!({ "token": verify })),
+        ("POST", "/api/v1/auth/password/reset".to_owned(), new),
+    ]
+}
+
+/// The second step of somebody's login.
+async fn second_step(server: &TestServer) -> (&'static str, String, Value) {
+    let user = server.register(&format!("second-{}", uuid::Uuid::new_v4())).await;
+    let (app, _) = server.enrol(&user).await;
+    let challenge = server.challenge(&user.login).await;
+    let body = json!({ "challenge": challenge, "code": app.code_in(server, 1) });
+    ("POST", "/api/v1/auth/login/second-factor".to_owned(), body)
+}
+
+fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
+    let new_role = json!({ "name": "sample" });
+    let rule = json!({
+        "priority": 500, "role": "subscriber", "resource": "film:*", "action": "read",
+        "effect": "deny",
+    });
+    let film = json!({ "type": "film", "id": "f1", "labels": ["new"] });
+    let about_user = |rest: &str| format!("/api/v1/users/{}/{rest}", user.id);
+    let person = format!("/api/v1/users/{}", user.id);
+    let all = [
+        ("POST", "/api/v1/check", json!({ "action": "read", "resource": film })),
+        ("POST", "/api/v1/check/batch", json!({ "action": "read", "resources": [film] })),
+        ("POST", "/api/v1/filter", json!({ "action": "read", "type": "film" })),
+        ("GET", "/api/v1/roles", Value::Null),
+        ("POST", "/api/v1/roles", new_role),
+        ("GET", "/api/v1/roles/subscriber", Value::Null),
+        ("PATCH", "/api/v1/roles/subscriber", json!({ "description": "Pays." })),
+        ("DELETE", "/api/v1/roles/sample", Value::Null),
+        ("GET", "/api/v1/rules", Value::Null),
+        ("POST", "/api/v1/rules", rule.clone()),
+        ("GET", "/api/v1/rules/3", Value::Null),
+        ("PUT", "/api/v1/rules/3", rule),
+        ("DELETE", "/api/v1/rules/3", Value::Null),
+        ("GET", "/api/v1/users", Value::Null),
+        ("GET", "/api/v1/audit", Value::Null),
+        ("GET", "/api/v1/clients", Value::Null),
+        ("POST", "/api/v1/clients", json!({ "name": "sample" })),
+        ("DELETE", "/api/v1/clients/00000000-0000-4000-8000-000000000000", Value::Null),
+        ("GET", "/api/v1/me", Value::Null),
+        ("PATCH", "/api/v1/me", json!({ "first_name": "Ada" })),
+        ("GET", "/api/v1/me/permissions", Value::Null),
+        ("GET", "/api/v1/me/history", Value::Null),
+        ("GET", "/api/v1/me/sessions", Value::Null),
+        ("DELETE", "/api/v1/me", json!({ "current_password": PASSWORD })),
+        ("PUT", "/api/v1/me/login", json!({ "login": user.login, "current_password": PASSWORD })),
+        ("PUT", "/api/v1/me/user-agents", json!({ "current_password": PASSWORD })),
+        ("GET", "/api/v1/me/second-factor", Value::Null),
+        ("POST", "/api/v1/me/second-factor", json!({ "current_password": PASSWORD })),
+        ("POST", "/api/v1/me/second-factor/confirm", json!({ "code": "000000" })),
+        (
+            "POST",
+            "/api/v1/me/second-factor/recovery-codes",
+            json!({ "current_password": PASSWORD }),
+        ),
+        ("DELETE", "/api/v1/me/second-factor", json!({ "current_password": PASSWORD })),
+        (
+            "PUT",
+            "/api/v1/me/password",
+            json!({ "current_password": PASSWORD, "new_password": "seven green bottles hanging" }),
+        ),
+        (
+            "POST",
+            "/api/v1/auth/register",
+            json!({ "login": "sample", "password": PASSWORD, "email": "sample@example.com" }),
+        ),
+        ("POST", "/api/v1/auth/login", json!({ "login": user.login, "password": PASSWORD })),
+        ("POST", "/api/v1/auth/refresh", json!({ "refresh_token": user.refresh_token })),
+        ("POST", "/api/v1/auth/password/forgot", json!({ "email": "nobody@example.com" })),
+        ("POST", "/api/v1/me/email/verification", Value::Null),
+        ("POST", "/api/v1/auth/logout", Value::Null),
+        ("POST", "/api/v1/auth/logout/others", Value::Null),
+        ("GET", "/api/v1/auth/oidc", Value::Null),
+        ("GET", "/api/v1/auth/oidc/nobody/start", Value::Null),
+        ("GET", "/api/v1/auth/oidc/nobody/callback", Value::Null),
+        ("GET", "/api/v1/me/identities", Value::Null),
+        (
+            "POST",
+            "/api/v1/me/identities",
+            json!({ "provider": "nobody", "current_password": PASSWORD }),
+        ),
+        ("POST", "/api/v1/oauth/introspect", Value::Null),
+        ("POST", "/api/v1/oauth/revoke", Value::Null),
+        ("GET", "/.well-known/oauth-authorization-server", Value::Null),
+        ("GET", "/.well-known/jwks.json", Value::Null),
+        ("GET", "/health/live", Value::Null),
+        ("GET", "/health/ready", Value::Null),
+    ];
+    all.into_iter()
+        .map(|(method, path, body)| (method, path.to_owned(), body))
+        .chain([
+            ("GET", person, Value::Null),
+            ("GET", about_user("roles"), Value::Null),
+            ("GET", about_user("permissions"), Value::Null),
+            ("GET", about_user("history"), Value::Null),
+            ("DELETE", about_user("sessions"), Value::Null),
+            ("POST", about_user("disable"), Value::Null),
+            ("POST", about_user("enable"), Value::Null),
+            ("DELETE", about_user("second-factor"), Value::Null),
+            ("PUT", about_user("roles/subscriber"), Value::Null),
+            ("DELETE", about_user("roles/subscriber"), Value::Null),
+            ("DELETE", format!("/api/v1/me/sessions/{}", user.session()), Value::Null),
+            (
+                "DELETE",
+                format!("/api/v1/me/identities/{}", user.id),
+                json!({ "current_password": PASSWORD }),
+            ),
+        ])
+        .collect()
+}

@@ -1,0 +1,4 @@
+//! Services that are away, and come back.
+
+mod database;
+mod revocation_state;

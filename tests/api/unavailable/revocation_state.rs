@@ -1,0 +1,53 @@
+//! Nobody tells what was revoked.
+
+use tests::{Proxy, TestServer, setting};
+
+use crate::check::{film, may_read_new, read};
+use crate::samples::samples;
+use tests::until;
+
+/// A server whose Redis can be taken away.
+async fn server() -> (TestServer, Proxy) {
+    let (proxy, url) = Proxy::to_url(&setting("REDIS_URL")).await;
+    (TestServer::with(&[("REDIS_URL", &url)]).await, proxy)
+}
+
+#[tokio::test]
+async fn without_redis_the_database_tells() {
+    let (server, redis) = server().await;
+    let other = server.replica(&[]).await;
+    let user = server.register("ada").await;
+    redis.cut();
+    for _ in 0..30 {
+        user.get("me").await.expect(200, "");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let there = user.at(&other.url);
+    user.send(user.request(reqwest::Method::POST, "auth/logout")).await.expect(204, "");
+    user.get("me").await.expect(401, "token_revoked");
+    let took = until("logged out", async || there.get("me").await.status == 401).await;
+    assert!(took < std::time::Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test]
+async fn without_both_no_token_is_taken_by_any_operation_but_guests_go_on() {
+    let (server, redis) = server().await;
+    let user = server.register("ada").await;
+    let samples = samples(&server, &user).await;
+    user.get("me").await.expect(200, "");
+    redis.cut();
+    server.database.close().await;
+    until("uncertain", async || read(&user, film(&[])).await.status == 503).await;
+    for sample in samples.iter().filter(|sample| sample.operation.reads_token()) {
+        // Signing out gives something up: it needs the database, but no certainty.
+        if sample.operation.path != "/api/v1/auth/logout" {
+            let answer = sample.send(&user).await.expect(503, "revocation_unknown");
+            assert_eq!(answer.header("retry-after"), "1");
+        }
+    }
+    assert!(!may_read_new(&server.guest()).await);
+    read(&server.guest(), film(&[])).await.expect(200, "");
+    server.database.open().await;
+    until("certain again", async || read(&user, film(&[])).await.status == 200).await;
+    user.get("me").await.expect(200, "");
+}

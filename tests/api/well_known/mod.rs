@@ -1,0 +1,4 @@
+//! `/.well-known/…`
+
+mod authorization_server;
+mod jwks;
