@@ -1,16 +1,16 @@
--- Access tokens that must be refused before they expire. Written in the transaction that ends the
--- session, changes the password or disables the user; kept for as long as such a token could live.
+-- Access tokens that must be rejected before they expire. Written in the transaction that ends the session, changes the
+-- password or disables the user; kept until every token they cover has expired.
 
 CREATE TABLE revocations (
     id           bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-    -- Servers read what is new since their last look. Ids don't become visible in their own order;
-    -- "not older than the oldest transaction that was open then" misses nothing.
+    -- Servers read what is new since their last poll. Rows do not become visible in the order of their ids, so a poll
+    -- starts at the oldest transaction that was still running during the last one; that misses nothing.
     written_by   xid8        NOT NULL DEFAULT pg_current_xact_id(),
     -- No foreign key: the marker outlives a deleted user.
     user_id      uuid        NOT NULL,
     -- Either one session …
     sid          uuid,
-    -- … or all of the user's sessions up to this number, except one.
+    -- … or all of the user's sessions up to this number, optionally except one.
     up_to_number bigint,
     except_sid   uuid,
     created_at   timestamptz NOT NULL,

@@ -1,12 +1,11 @@
--- Roles, what they inherit, who has them, and the rules that speak of them.
+-- Roles, their inheritance and grants, and the rules that refer to them.
 --
--- Every write bumps the one revision and leaves a line in the journal, in the same transaction.
--- Replicas follow the journal, so that each of them applies the same changes in the same order
--- and none ever reads all rules again.
+-- Every write increments the revision and appends to the journal in the same transaction. Replicas follow the journal,
+-- so all of them apply the same changes in the same order and none has to reload every rule.
 
 CREATE TABLE policy_state (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    -- Taken FOR UPDATE by every write: policy writes stand in one line.
+    -- Locked FOR UPDATE by every write, which serializes policy writes.
     revision bigint  NOT NULL DEFAULT 0
 );
 INSERT INTO policy_state DEFAULT VALUES;
@@ -14,7 +13,7 @@ INSERT INTO policy_state DEFAULT VALUES;
 CREATE TABLE policy_journal (
     revision bigint      PRIMARY KEY,
     at       timestamptz NOT NULL,
-    -- What changed, as auth-server/src/policy/journal.rs has it; applied together.
+    -- The changes of one write, in the format of auth-server/src/policy/journal.rs; applied together.
     changes  jsonb       NOT NULL
 );
 CREATE INDEX policy_journal_at ON policy_journal (at);
@@ -23,7 +22,7 @@ CREATE TABLE roles (
     name        text        PRIMARY KEY CHECK (name ~ '^[a-z0-9][a-z0-9_.-]{0,63}$'),
     description text        NOT NULL DEFAULT '',
     created_at  timestamptz NOT NULL,
-    -- Revision of the last write: the role's ETag.
+    -- Revision of the role's last write; its ETag.
     revision    bigint      NOT NULL
 );
 INSERT INTO roles (name, description, created_at, revision) VALUES
@@ -32,17 +31,17 @@ INSERT INTO roles (name, description, created_at, revision) VALUES
 
 CREATE TABLE role_inherits (
     role     text NOT NULL REFERENCES roles ON DELETE CASCADE,
-    -- No cascade: a role that others inherit can't be deleted under them.
+    -- No cascade: a role that others inherit cannot be deleted.
     inherits text NOT NULL REFERENCES roles,
     PRIMARY KEY (role, inherits)
 );
 CREATE INDEX role_inherits_inherits ON role_inherits (inherits);
 
--- A deleted role's name stays taken for the life of an access token: tokens that still carry the
--- name must not come alive when somebody gives it a new meaning.
+-- The name of a deleted role stays reserved for the lifetime of an access token: tokens that still carry the name must
+-- not gain the rights of a new role of that name.
 CREATE TABLE role_tombstones (
-    name       text        PRIMARY KEY,
-    free_after timestamptz NOT NULL
+    name           text        PRIMARY KEY,
+    reserved_until timestamptz NOT NULL
 );
 
 CREATE TABLE user_roles (
@@ -51,7 +50,7 @@ CREATE TABLE user_roles (
     granted_at timestamptz NOT NULL,
     granted_by uuid        REFERENCES users ON DELETE SET NULL,
     PRIMARY KEY (user_id, role),
-    -- Everyone has this role already.
+    -- Everyone has this role implicitly.
     CONSTRAINT user_roles_not_anonymous CHECK (role <> 'anonymous')
 );
 CREATE INDEX user_roles_role ON user_roles (role);
@@ -65,7 +64,7 @@ CREATE TABLE rules (
     effect     text        NOT NULL CHECK (effect IN ('allow', 'deny')),
     created_at timestamptz NOT NULL,
     revision   bigint      NOT NULL,
-    -- Priority 0 is before everything; only the superuser's own rule may stand there.
+    -- Priority 0 precedes every other rule and is reserved for the superuser's built-in rule.
     CONSTRAINT rules_builtin CHECK (priority > 0 OR (role = 'superuser' AND resource = '*'
         AND action = '*' AND effect = 'allow'))
 );

@@ -1,4 +1,4 @@
--- One key has no successor: the one that signs, or the one that was published to sign next. A
--- rotation gives the old one its end and adds the new one, so two rotations at once can't both pass.
+-- At most one key per algorithm has no successor: the one that signs, or the one published to sign next. A rotation
+-- sets retire_at of the old key and inserts the new one, so of two concurrent rotations only one can commit.
 
-CREATE UNIQUE INDEX signing_keys_newest ON signing_keys (algorithm) WHERE dead_after IS NULL;
+CREATE UNIQUE INDEX signing_keys_newest ON signing_keys (algorithm) WHERE retire_at IS NULL;

@@ -1,10 +1,10 @@
--- Programs that may ask what a token is worth, and end its session (RFC 7662, RFC 7009).
+-- Service clients: programs that may introspect tokens (RFC 7662) and revoke them (RFC 7009).
 
 CREATE TABLE clients (
     id          uuid        PRIMARY KEY,
-    name        text        NOT NULL,           -- for people
-    -- SHA-256 of the secret: 256 random bits, so there is nothing to guess that a slow hash would
-    -- have to protect, and a request must not cost what a login costs.
+    name        text        NOT NULL,           -- for display
+    -- SHA-256 of the secret. It has 256 random bits, which rules out guessing, so no slow hash is needed; and a request
+    -- must not cost as much as a login.
     secret_hash bytea       NOT NULL CHECK (octet_length(secret_hash) = 32),
     created_at  timestamptz NOT NULL,
     disabled_at timestamptz,

@@ -1,12 +1,12 @@
--- E-mail addresses: who has shown that one is theirs, and since when others are kept from it.
+-- Verified e-mail addresses, and temporary claims on unverified ones.
 
 ALTER TABLE users
-    -- When a mail to the address was answered; empty for a mere claim. Goes with the address.
+    -- When the user followed the link sent to the address; NULL if unverified. Cleared when the address changes.
     ADD COLUMN email_verified_at timestamptz,
     ADD CONSTRAINT users_email_verified CHECK (email_verified_at IS NULL OR email_key IS NOT NULL);
 
--- When an account first claimed an address. It stays when the account lets go of the address: claiming it again does not
--- keep others from it for another week.
+-- When an account first claimed an address. The row outlives the claim, so claiming the address again does not reserve it
+-- for another week.
 CREATE TABLE email_claims (
     user_id   uuid        NOT NULL REFERENCES users ON DELETE CASCADE,
     email_key text        COLLATE "C" NOT NULL,

@@ -1,13 +1,13 @@
--- What stands in a mail to show that whoever answers it can read it.
+-- Tokens sent by e-mail: presenting one proves access to the mailbox.
 
 CREATE TABLE mail_tokens (
-    -- SHA-256 of the token. It has 256 random bits: nobody tries them all, so no slow hash is needed.
+    -- SHA-256 of the token. It has 256 random bits, which rules out guessing, so no slow hash is needed.
     hash         bytea       PRIMARY KEY,
     purpose      text        NOT NULL CHECK (purpose IN ('verify_email', 'reset_password')),
     user_id      uuid        NOT NULL REFERENCES users ON DELETE CASCADE,
-    -- The token counts as long as the account has this address. Empty: an operator made it, no mail was sent.
+    -- The token is valid only while the account has this address. NULL if an operator created it and no e-mail was sent.
     email_key    text        COLLATE "C",
-    -- SHA-256 of the stored hash of the password: one that is changed, by whatever way, takes this token's worth.
+    -- SHA-256 of the stored password hash: any change of the password invalidates the token.
     password_was bytea,
     expires_at   timestamptz NOT NULL
 );

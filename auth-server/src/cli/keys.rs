@@ -42,7 +42,7 @@ async fn list(config: &Config) -> Result<(), Failure> {
     let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
     let keys = token::list(&pool, Clock::default().now()).await.map_err(Failure::because)?;
     for (key, state) in keys {
-        let end = key.dead_after.map(|dead| format!("  until {}", second(dead)));
+        let end = key.retire_at.map(|at| format!("  until {}", second(at)));
         let (from, end) = (second(key.signs_from), end.unwrap_or_default());
         println!("{}  {state:<7}  signs from {from}{end}", key.kid);
     }
@@ -56,9 +56,9 @@ async fn rotate(config: &Config, lead: TimeDelta) -> Result<(), Failure> {
     let times = (config.token.life(), lead);
     let sealing = SealingKeys::of(&secrets, Purpose::SigningKeyEncryption);
     let rotated = token::rotate(&pool, &sealing, now, times).await;
-    let Rotated { kid, signs_from, old, dead_after } = rotated.map_err(Failure::because)?;
+    let Rotated { kid, signs_from, old, retire_at } = rotated.map_err(Failure::because)?;
     println!("{kid} is published and signs from {}", second(signs_from));
-    println!("{old} signs until then and is removed at {}", second(dead_after));
+    println!("{old} signs until then and is removed at {}", second(retire_at));
     Ok(())
 }
 

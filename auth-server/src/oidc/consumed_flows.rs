@@ -11,11 +11,11 @@ use super::Flow;
 /// The database refused or is away.
 pub async fn spend(pool: &PgPool, flow: &Flow, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let mut database = pool.acquire().await?;
-    sqlx::query!("DELETE FROM spent_oidc_flows WHERE expires_at <= $1", now)
+    sqlx::query!("DELETE FROM consumed_oidc_flows WHERE expires_at <= $1", now)
         .execute(&mut *database)
         .await?;
     let done = sqlx::query!(
-        "INSERT INTO spent_oidc_flows (id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        "INSERT INTO consumed_oidc_flows (id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         flow.id,
         flow.expires_at(),
     )

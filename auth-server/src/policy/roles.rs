@@ -128,7 +128,7 @@ pub async fn set_inherits(
     Ok(())
 }
 
-/// Deletes a role; its name stays taken until `free_after`. Returns who had it.
+/// Deletes a role; its name stays taken until `reserved_until`. Returns who had it.
 ///
 /// # Errors
 /// PostgreSQL is away, or something names the role (`rules_role_fkey`,
@@ -136,7 +136,7 @@ pub async fn set_inherits(
 pub async fn delete(
     db: &mut PgConnection,
     name: &RoleName,
-    free_after: DateTime<Utc>,
+    reserved_until: DateTime<Utc>,
 ) -> sqlx::Result<Vec<uuid::Uuid>> {
     let holders = sqlx::query_scalar!(
         "DELETE FROM user_roles WHERE role = $1 RETURNING user_id",
@@ -146,10 +146,10 @@ pub async fn delete(
     .await?;
     sqlx::query!("DELETE FROM roles WHERE name = $1", name.as_str()).execute(&mut *db).await?;
     sqlx::query!(
-        "INSERT INTO role_tombstones (name, free_after) VALUES ($1, $2)
-         ON CONFLICT (name) DO UPDATE SET free_after = excluded.free_after",
+        "INSERT INTO role_tombstones (name, reserved_until) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET reserved_until = excluded.reserved_until",
         name.as_str(),
-        free_after
+        reserved_until
     )
     .execute(db)
     .await?;
@@ -166,7 +166,7 @@ pub async fn reserved_until(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(
-        "SELECT free_after FROM role_tombstones WHERE name = $1 AND free_after > $2",
+        "SELECT reserved_until FROM role_tombstones WHERE name = $1 AND reserved_until > $2",
         name.as_str(),
         now
     )

@@ -14,7 +14,7 @@ pub async fn is_spent(
     challenge: Uuid,
 ) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM spent_challenges
+        r#"SELECT EXISTS (SELECT FROM consumed_challenges
                           WHERE user_id = $1 AND id = $2) AS "spent!""#,
         user,
         challenge,
@@ -35,14 +35,14 @@ pub async fn spend(
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     sqlx::query!(
-        "DELETE FROM spent_challenges WHERE user_id = $1 AND expires_at <= $2",
+        "DELETE FROM consumed_challenges WHERE user_id = $1 AND expires_at <= $2",
         user,
         now,
     )
     .execute(&mut *transaction)
     .await?;
     let done = sqlx::query!(
-        "INSERT INTO spent_challenges (user_id, id, expires_at) VALUES ($1, $2, $3)
+        "INSERT INTO consumed_challenges (user_id, id, expires_at) VALUES ($1, $2, $3)
          ON CONFLICT DO NOTHING",
         user,
         challenge,

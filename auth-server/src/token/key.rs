@@ -18,7 +18,7 @@ pub struct Key {
     /// When it begins to sign.
     pub signs_from: DateTime<Utc>,
     /// When the last token that it signed is dead; open while no successor is appointed.
-    pub dead_after: Option<DateTime<Utc>>,
+    pub retire_at: Option<DateTime<Utc>>,
     signing: SigningKey,
     pub(crate) verifying: DecodingKey,
 }
@@ -38,7 +38,7 @@ impl Key {
     pub(crate) fn from_seed(
         seed: &Seed,
         signs_from: DateTime<Utc>,
-        dead_after: Option<DateTime<Utc>>,
+        retire_at: Option<DateTime<Utc>>,
     ) -> Self {
         let signing = SigningKey::from_bytes(seed);
         let public = signing.verifying_key().to_bytes();
@@ -47,7 +47,7 @@ impl Key {
             kid: thumbprint(&x),
             x,
             signs_from,
-            dead_after,
+            retire_at,
             signing,
             verifying: DecodingKey::from_ed_der(&public),
         }
@@ -74,7 +74,7 @@ impl Key {
 
     /// True while a token that this key signed may still be alive.
     pub(crate) fn is_alive(&self, now: DateTime<Utc>) -> bool {
-        self.dead_after.is_none_or(|dead| now < dead)
+        self.retire_at.is_none_or(|at| now < at)
     }
 }
 

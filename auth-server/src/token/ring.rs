@@ -175,5 +175,5 @@ fn open(row: &KeyRow, sealing: &SealingKeys) -> Result<Key, KeyError> {
         .open(&row.kid, &row.private_key)
         .ok_or_else(|| KeyError::Sealed(row.kid.clone()))?;
     let seed: Seed = Zeroizing::new(secret.as_slice().try_into().map_err(|_| KeyError::Unusable)?);
-    Ok(Key::from_seed(&seed, row.signs_from, row.dead_after))
+    Ok(Key::from_seed(&seed, row.signs_from, row.retire_at))
 }

@@ -78,7 +78,7 @@ pub struct Rotated {
     /// The key that it replaces.
     pub old: String,
     /// When that one is removed.
-    pub dead_after: DateTime<Utc>,
+    pub retire_at: DateTime<Utc>,
 }
 
 /// Every key there ever was with its state, the newest first.
@@ -90,7 +90,7 @@ pub async fn list(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<(KeyTim
     // The latest whose time has come, as the ring has it.
     let signing = keys.iter().find(|key| key.signs_from <= now).map(|key| key.kid.clone());
     let state = |key: &KeyTimes| {
-        if key.dead_after.is_some_and(|dead| dead <= now) {
+        if key.retire_at.is_some_and(|at| at <= now) {
             State::Removed
         } else if key.signs_from > now {
             State::Pending
@@ -124,15 +124,15 @@ pub async fn rotate(
         return Err(RotateError::Pending(old.kid, old.signs_from));
     }
     let signs_from = now + lead;
-    let dead_after = signs_from + life + LEEWAY + TO_SPARE;
-    store::retire(&mut transaction, &old.kid, dead_after).await?;
+    let retire_at = signs_from + life + LEEWAY + TO_SPARE;
+    store::retire(&mut transaction, &old.kid, retire_at).await?;
     let kid = publish(&mut transaction, sealing, now, signs_from).await?;
     let record = Record::new(Actor::CommandLine, "rotate_keys", format!("key:{kid}"))
         .before(json!({ "signs": old.kid }))
         .after(json!({ "signs": kid, "from": signs_from }));
     audit::insert(&mut transaction, &record, now).await?;
     transaction.commit().await?;
-    Ok(Rotated { kid, signs_from, old: old.kid, dead_after })
+    Ok(Rotated { kid, signs_from, old: old.kid, retire_at })
 }
 
 /// Adds a key that nobody has, and tells its id.

@@ -10,15 +10,15 @@ pub(crate) struct KeyRow {
     pub kid: String,
     pub private_key: Vec<u8>,
     pub signs_from: DateTime<Utc>,
-    pub dead_after: Option<DateTime<Utc>>,
+    pub retire_at: Option<DateTime<Utc>>,
 }
 
 /// Every key that may have signed a token that is still alive, the newest first.
 pub(crate) async fn living(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<KeyRow>> {
     sqlx::query_as!(
         KeyRow,
-        "SELECT kid, private_key, signs_from, dead_after FROM signing_keys
-         WHERE algorithm = $1 AND (dead_after IS NULL OR dead_after > $2)
+        "SELECT kid, private_key, signs_from, retire_at FROM signing_keys
+         WHERE algorithm = $1 AND (retire_at IS NULL OR retire_at > $2)
          ORDER BY signs_from DESC",
         ALGORITHM,
         now,
@@ -38,7 +38,7 @@ pub(crate) async fn lock(transaction: &mut PgConnection) -> sqlx::Result<()> {
 /// True where some key can sign from now on.
 pub(crate) async fn any(transaction: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM signing_keys WHERE algorithm = $1 AND dead_after IS NULL)
+        r#"SELECT EXISTS (SELECT FROM signing_keys WHERE algorithm = $1 AND retire_at IS NULL)
            AS "any!""#,
         ALGORITHM,
     )
@@ -56,14 +56,14 @@ pub struct KeyTimes {
     /// From when it signs.
     pub signs_from: DateTime<Utc>,
     /// When the last token of it is dead; open while it has no successor.
-    pub dead_after: Option<DateTime<Utc>>,
+    pub retire_at: Option<DateTime<Utc>>,
 }
 
 /// The times of every key there ever was, the newest first.
 pub(crate) async fn times(pool: &PgPool) -> sqlx::Result<Vec<KeyTimes>> {
     sqlx::query_as!(
         KeyTimes,
-        "SELECT kid, created_at, signs_from, dead_after FROM signing_keys WHERE algorithm = $1
+        "SELECT kid, created_at, signs_from, retire_at FROM signing_keys WHERE algorithm = $1
          ORDER BY signs_from DESC",
         ALGORITHM,
     )
@@ -75,8 +75,8 @@ pub(crate) async fn times(pool: &PgPool) -> sqlx::Result<Vec<KeyTimes>> {
 pub(crate) async fn newest(transaction: &mut PgConnection) -> sqlx::Result<Option<KeyTimes>> {
     sqlx::query_as!(
         KeyTimes,
-        "SELECT kid, created_at, signs_from, dead_after FROM signing_keys
-         WHERE algorithm = $1 AND dead_after IS NULL",
+        "SELECT kid, created_at, signs_from, retire_at FROM signing_keys
+         WHERE algorithm = $1 AND retire_at IS NULL",
         ALGORITHM,
     )
     .fetch_optional(transaction)
@@ -87,9 +87,9 @@ pub(crate) async fn newest(transaction: &mut PgConnection) -> sqlx::Result<Optio
 pub(crate) async fn retire(
     transaction: &mut PgConnection,
     kid: &str,
-    dead_after: DateTime<Utc>,
+    retire_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE signing_keys SET dead_after = $2 WHERE kid = $1", kid, dead_after)
+    sqlx::query!("UPDATE signing_keys SET retire_at = $2 WHERE kid = $1", kid, retire_at)
         .execute(transaction)
         .await?;
     Ok(())
@@ -98,7 +98,7 @@ pub(crate) async fn retire(
 /// Throws away the private halves of keys that are dead.
 pub(crate) async fn forget_private(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE signing_keys SET private_key = '' WHERE dead_after <= $1 AND private_key <> ''",
+        "UPDATE signing_keys SET private_key = '' WHERE retire_at <= $1 AND private_key <> ''",
         now,
     )
     .execute(pool)

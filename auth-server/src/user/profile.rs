@@ -25,7 +25,7 @@ pub struct User {
     /// Last name.
     pub last_name: Option<String>,
     /// Id of the genre that the user likes best.
-    pub favourite_genre: Option<String>,
+    pub favorite_genre: Option<String>,
     /// Parts of the user agents that may sign in; `null`: any may.
     pub allowed_user_agents: Option<Vec<String>>,
     /// Roles granted to the user, without what they inherit.
@@ -49,7 +49,7 @@ impl User {
             email_verified: row.email_verified_at.is_some(),
             first_name: row.first_name,
             last_name: row.last_name,
-            favourite_genre: row.favourite_genre,
+            favorite_genre: row.favorite_genre,
             allowed_user_agents: row.allowed_user_agents,
             roles: roles.iter().map(ToString::to_string).collect(),
             created_at: row.created_at,

@@ -37,7 +37,7 @@ pub struct ProfileChange {
     /// Last name.
     pub last_name: Change<PersonName>,
     /// The genre that they like best.
-    pub favourite_genre: Change<Genre>,
+    pub favorite_genre: Change<Genre>,
 }
 
 /// Changes the account; false if there is none. Another address is not verified, however the one
@@ -54,7 +54,7 @@ pub async fn change_profile(
     let (_, email_key) = change.email.parts(Email::key);
     let (change_first, first_name) = change.first_name.parts(PersonName::as_str);
     let (change_last, last_name) = change.last_name.parts(PersonName::as_str);
-    let (change_genre, genre) = change.favourite_genre.parts(Genre::as_str);
+    let (change_genre, genre) = change.favorite_genre.parts(Genre::as_str);
     let done = sqlx::query!(
         "UPDATE users SET
              email = CASE WHEN $2 THEN $3 ELSE email END,
@@ -63,7 +63,7 @@ pub async fn change_profile(
                                       ELSE email_verified_at END,
              first_name = CASE WHEN $5 THEN $6 ELSE first_name END,
              last_name = CASE WHEN $7 THEN $8 ELSE last_name END,
-             favourite_genre = CASE WHEN $9 THEN $10 ELSE favourite_genre END
+             favorite_genre = CASE WHEN $9 THEN $10 ELSE favorite_genre END
          WHERE id = $1",
         id,
         change_email,

@@ -22,7 +22,7 @@ pub struct UserRow {
     /// As typed.
     pub last_name: Option<String>,
     /// A genre of the catalogue.
-    pub favourite_genre: Option<String>,
+    pub favorite_genre: Option<String>,
     /// Parts of the user agents that may sign in; none: any may.
     pub allowed_user_agents: Option<Vec<String>>,
     /// When the account was made.
@@ -95,7 +95,7 @@ pub async fn insert(
 pub async fn read(database: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<UserRow>> {
     sqlx::query_as!(
         UserRow,
-        "SELECT id, login, email, email_verified_at, first_name, last_name, favourite_genre,
+        "SELECT id, login, email, email_verified_at, first_name, last_name, favorite_genre,
                 allowed_user_agents, created_at, last_login_at, disabled_at
          FROM users WHERE id = $1",
         id,

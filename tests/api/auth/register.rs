@@ -31,7 +31,7 @@ async fn a_new_account_comes_signed_in() {
         "disabled": false,
         "email": "Ada@Example.com",
         "email_verified": false,
-        "favourite_genre": null,
+        "favorite_genre": null,
         "first_name": "Ada",
         "id": "[id]",
         "last_login_at": "[time]",

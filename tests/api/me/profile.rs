@@ -20,7 +20,7 @@ async fn a_user_reads_and_changes_names_and_address() {
       "disabled": false,
       "email": "ada@example.com",
       "email_verified": false,
-      "favourite_genre": null,
+      "favorite_genre": null,
       "first_name": "Ada",
       "id": "[id]",
       "last_login_at": "[time]",
@@ -39,7 +39,7 @@ async fn a_user_reads_and_changes_names_and_address() {
       "disabled": false,
       "email": "ada@example.com",
       "email_verified": false,
-      "favourite_genre": null,
+      "favorite_genre": null,
       "first_name": "Ada",
       "id": "[id]",
       "last_login_at": "[time]",
@@ -90,7 +90,7 @@ async fn another_address_is_not_verified_however_the_one_before_was() {
 async fn what_can_not_be_a_name_is_refused_by_its_field() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    for field in ["email", "first_name", "last_name", "favourite_genre"] {
+    for field in ["email", "first_name", "last_name", "favorite_genre"] {
         for value in ["", " x", "a\u{200b}b@c"] {
             let answer = user.patch("me", &json!({ field: value })).await;
             assert_eq!(answer.expect(422, "field_invalid").field(), field, "{value:?}");
@@ -112,22 +112,22 @@ async fn an_account_that_was_deleted_meanwhile_is_gone() {
 }
 
 #[tokio::test]
-async fn a_favourite_genre_is_set_and_cleared() {
+async fn a_favorite_genre_is_set_and_cleared() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    assert_eq!(user.get("me").await.ok()["favourite_genre"], json!(null));
+    assert_eq!(user.get("me").await.ok()["favorite_genre"], json!(null));
     let longest = "é".repeat(100);
     for genre in ["1cacff68-643e-4ddd-8f57-84b62538081a", "science fiction", &longest] {
-        let changed = user.patch("me", &json!({ "favourite_genre": genre })).await.ok();
-        assert_eq!(changed["favourite_genre"], genre);
+        let changed = user.patch("me", &json!({ "favorite_genre": genre })).await.ok();
+        assert_eq!(changed["favorite_genre"], genre);
     }
     user.patch("me", &json!({ "first_name": "Ada" })).await.expect(200, "");
-    assert_eq!(user.get("me").await.ok()["favourite_genre"], longest);
-    let long = json!({ "favourite_genre": "x".repeat(101) });
+    assert_eq!(user.get("me").await.ok()["favorite_genre"], longest);
+    let long = json!({ "favorite_genre": "x".repeat(101) });
     let answer = user.patch("me", &long).await;
-    assert_eq!(answer.expect(422, "field_invalid").field(), "favourite_genre");
-    let cleared = user.patch("me", &json!({ "favourite_genre": null })).await.ok();
-    assert_eq!(cleared["favourite_genre"], json!(null));
+    assert_eq!(answer.expect(422, "field_invalid").field(), "favorite_genre");
+    let cleared = user.patch("me", &json!({ "favorite_genre": null })).await.ok();
+    assert_eq!(cleared["favorite_genre"], json!(null));
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ struct ProfileForm {
     last_name: MaybeUndefined<String>,
     /// Id of the genre that one likes best, up to 100 characters. Nobody looks it up.
     #[serde(default)]
-    favourite_genre: MaybeUndefined<String>,
+    favorite_genre: MaybeUndefined<String>,
     /// The current password, for another address.
     #[oai(write_only)]
     current_password: Option<Password>,
@@ -80,7 +80,7 @@ impl MeApi {
         user.map(Reply).ok_or(ReadError::Gone)
     }
 
-    /// Change names, e-mail address and favourite genre.
+    /// Change names, e-mail address and favorite genre.
     ///
     /// A mail asks whether another address is the user's; until it is answered the address counts
     /// for nothing, and after a week somebody else may claim it.
@@ -145,8 +145,8 @@ impl ProfileForm {
             first_name: changed(self.first_name, PersonName::parse)
                 .map_err(in_field("first_name"))?,
             last_name: changed(self.last_name, PersonName::parse).map_err(in_field("last_name"))?,
-            favourite_genre: changed(self.favourite_genre, Genre::parse)
-                .map_err(in_field("favourite_genre"))?,
+            favorite_genre: changed(self.favorite_genre, Genre::parse)
+                .map_err(in_field("favorite_genre"))?,
         })
     }
 }

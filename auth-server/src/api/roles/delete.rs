@@ -59,8 +59,8 @@ impl Delete {
         caller.may_give(write.base(), &name)?;
         steps::refuse_in_use(write.base(), &name)?;
         // A token that carries the name may live until then.
-        let free_after = write.at() + self.0.policy.token_memory();
-        let holders = store::delete(write.db(), &name, free_after).await?;
+        let reserved_until = write.at() + self.0.policy.token_memory();
+        let holders = store::delete(write.db(), &name, reserved_until).await?;
         let record = Record::new(caller.actor(), "delete_role", format!("role:{name}"))
             .before(DeletedRole { role: &role, holders: &holders });
         for user in holders {

@@ -99,7 +99,7 @@ async fn a_sign_in_may_take_ten_minutes() {
     // What was finished is forgotten when it would be too old anyway.
     let third = browser.begin().await;
     site.finish(&browser, &third).await.expect(200, "");
-    let kept = "SELECT count(*) FROM spent_oidc_flows";
+    let kept = "SELECT count(*) FROM consumed_oidc_flows";
     assert_eq!(site.server.database.count(kept).await, 1);
 }
 
