@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # root: set in `dev`
+#
+# `./dev bench NAME`: the benchmarks of bench/ and policies/benches, on release builds.
+
+bench_names() { echo 'check, login, refresh, history, policies'; }
+
+bench() {
+    local name=${1:-}
+    case $name in
+    check) install_for_bench wrk taskset ;;
+    login) install_for_bench taskset ;;
+    refresh) install_for_bench pgbench taskset ;;
+    history) install_for_bench taskset ;;
+    policies)
+        SQLX_OFFLINE=true cargo bench -p policies
+        return
+        ;;
+    '') die "bench needs a name: $(bench_names)" ;;
+    *) die "unknown benchmark '$name'; known: $(bench_names)" ;;
+    esac
+    borrow_services postgres redis
+    say 'bench: building the workspace with the release profile (about 15 minutes on two cores the first time)'
+    # One build of everything, whose binary runs directly: `cargo run -p bench` would resolve other features for the
+    # dependencies, and compile them all again.
+    SQLX_OFFLINE=true cargo build --locked --release --workspace --bins
+    "$root/target/release/bench" "$@"
+}
+
+# Before the build, so that nobody waits for it in order to hear what is missing.
+install_for_bench() {
+    say "bench: needs PostgreSQL, Redis, $*"
+    install_missing "${@/taskset/util-linux}"
+}
