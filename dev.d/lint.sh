@@ -7,6 +7,7 @@ lint() {
     borrow_services postgres
     export SQLX_OFFLINE=true
     step 'format' cargo fmt --all --check
+    step 'wording' banned_words
     step '.sqlx' sqlx_is_current
     step 'clippy' cargo clippy --workspace --all-targets --locked -- -D warnings
     lint_shell
