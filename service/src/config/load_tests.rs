@@ -1,0 +1,101 @@
+use std::io::Write;
+
+use serde::Deserialize;
+
+use super::super::{Removed, number, secret, text};
+use super::*;
+
+const SERVER: &[Setting] = &[
+    text("DEMO_NAME", "server.name", "films", "name"),
+    number("DEMO_LIMIT", "server.limit", "10", "limit"),
+    secret("DEMO_TOKEN", "server.token", "token").or("none"),
+];
+
+const TABLE: SettingsTable = SettingsTable {
+    program: "demo",
+    prefix: "DEMO_",
+    file_variable: "DEMO_CONFIG",
+    groups: &[SERVER],
+    foreign: &["DEMO_OF_ANOTHER"],
+    removed: &[Removed { variable: "LIMIT", replacement: "DEMO_LIMIT" }],
+};
+
+#[derive(Debug, Deserialize)]
+struct Config {
+    server: Server,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Server {
+    name: String,
+    limit: u8,
+    token: String,
+}
+
+fn load(file: Option<&Path>, variables: &[(&str, &str)]) -> Result<Server, String> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let config = TABLE.load::<Config>(file, variables.iter().map(owned));
+    config.map(|config| config.server).map_err(|error| error.to_string())
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(text.as_bytes()).expect("written");
+    file
+}
+
+#[test]
+fn the_environment_takes_precedence_over_the_file_and_the_file_over_defaults() {
+    let file = file("[server]\nname = \"file\"\nlimit = 3");
+    let server = load(Some(file.path()), &[("DEMO_LIMIT", "7"), ("DEMO_OF_ANOTHER", "1")]);
+    let expected = Server { name: "file".into(), limit: 7, token: "none".into() };
+    assert_eq!(server, Ok(expected));
+}
+
+#[test]
+fn digits_in_a_text_setting_stay_text() {
+    assert_eq!(load(None, &[("DEMO_NAME", "007")]).expect("loaded").name, "007");
+}
+
+#[test]
+fn a_misspelled_variable_is_answered_with_the_closest_one() {
+    let error = load(None, &[("DEMO_LIMITS", "1")]).expect_err("unknown");
+    assert_eq!(error, "DEMO_LIMITS is not a setting; did you mean DEMO_LIMIT?");
+    let error = load(None, &[("DEMO_XYZZY", "1")]).expect_err("unknown");
+    assert_eq!(error, "DEMO_XYZZY is not a setting; `demo --help` lists them");
+}
+
+#[test]
+fn a_removed_variable_names_its_replacement() {
+    let error = load(None, &[("LIMIT", "1")]).expect_err("removed");
+    assert_eq!(error, "LIMIT is no longer a setting; use DEMO_LIMIT instead");
+}
+
+#[test]
+fn an_invalid_value_is_named_under_both_names() {
+    let error = load(None, &[("DEMO_LIMIT", "many")]).expect_err("invalid");
+    assert!(error.starts_with("DEMO_LIMIT (`server.limit` in the file): "), "{error}");
+}
+
+#[test]
+fn a_secret_comes_from_a_file_and_never_from_both() {
+    let file = file("s3cret\n");
+    let path = file.path().to_str().expect("a path");
+    assert_eq!(load(None, &[("DEMO_TOKEN_FILE", path)]).expect("loaded").token, "s3cret");
+    let error = load(None, &[("DEMO_TOKEN_FILE", path), ("DEMO_TOKEN", "x")]).expect_err("both");
+    assert_eq!(error, "DEMO_TOKEN and DEMO_TOKEN_FILE are both set; keep one");
+    let error = load(None, &[("DEMO_TOKEN_FILE", "/nowhere")]).expect_err("no file");
+    assert!(error.starts_with("DEMO_TOKEN_FILE: "), "{error}");
+    assert!(load(None, &[("DEMO_NAME_FILE", path)]).is_err());
+}
+
+#[test]
+fn a_readme_is_compared_row_by_row() {
+    let rows = "| `DEMO_NAME` | `server.name` | `films` | name |\n\
+                | `DEMO_LIMIT` | `server.limit` | `10` | limit |\n\
+                | `DEMO_TOKEN` | `server.token` | `none` | token |";
+    assert_eq!(TABLE.differences_to_readme(rows), Vec::<String>::new());
+    let wrong = rows.replace("`10`", "`11`") + "\n| `DEMO_OLD` | `server.old` | `1` | gone |";
+    assert_eq!(TABLE.differences_to_readme(&wrong).len(), 2);
+}

@@ -1,0 +1,26 @@
+//! Settings: defaults, then an optional TOML file, then the environment.
+//!
+//! A program declares each setting once, as a row of a table ([`Setting`]). From the rows of its
+//! [`SettingsTable`] come the environment variable, the key in the TOML file, the `_FILE` variable of
+//! a secret, the `--help` text and the check of the README.
+
+mod elasticsearch;
+mod error;
+mod load;
+mod log;
+mod proxies;
+mod secret_file;
+mod server;
+mod setting;
+mod table;
+mod values;
+
+pub use elasticsearch::{BaseUrl, ElasticsearchConfig, IndexName};
+pub use error::ConfigError;
+pub use log::{LogConfig, LogFilter, LogFormat};
+pub use proxies::TrustedProxies;
+pub use secret_file::{SecretFileError, read_secret_file};
+pub use server::ServerConfig;
+pub use setting::{Kind, Setting, number, secret, text};
+pub use table::{Removed, SettingsTable};
+pub use values::{NonEmpty, Origins, none_if_empty};

@@ -1,0 +1,95 @@
+//! The settings of one program, and what is derived from them.
+
+use super::{Kind, Setting};
+
+/// A variable that earlier versions read. It stops the start and names its replacement.
+#[derive(Clone, Copy, Debug)]
+pub struct Removed {
+    /// The variable as it was.
+    pub variable: &'static str,
+    /// What to set instead.
+    pub replacement: &'static str,
+}
+
+/// The settings of one program.
+#[derive(Clone, Copy, Debug)]
+pub struct SettingsTable {
+    /// Name of the program.
+    pub program: &'static str,
+    /// Variables with this prefix belong to the program: an unknown one stops the start.
+    pub prefix: &'static str,
+    /// The variable that names the optional TOML file.
+    pub file_variable: &'static str,
+    /// The settings, one group per table of the TOML file.
+    pub groups: &'static [&'static [Setting]],
+    /// Variables with the prefix that belong to other programs in the same environment.
+    pub foreign: &'static [&'static str],
+    /// Variables of earlier versions.
+    pub removed: &'static [Removed],
+}
+
+/// Names less similar than this are no help.
+const SIMILAR: f64 = 0.75;
+
+impl SettingsTable {
+    /// Every setting.
+    pub fn settings(&self) -> impl Iterator<Item = &'static Setting> + use<> {
+        self.groups.iter().copied().flatten()
+    }
+
+    /// The text for `--help`.
+    #[must_use]
+    pub fn help(&self) -> String {
+        let width = self.settings().map(|setting| setting.variable.len()).max().unwrap_or(0) + 2;
+        let rows = self.settings().map(|Setting { variable, default, about, kind, .. }| {
+            let file = match kind {
+                Kind::Secret => format!(" [also {variable}_FILE]"),
+                Kind::Text | Kind::Number => String::new(),
+            };
+            let default = match default.is_empty() {
+                true => String::new(),
+                false => format!(" [default: {default}]"),
+            };
+            format!("  {variable:<width$}{about}{default}{file}\n")
+        });
+        format!(
+            "Settings, from the environment or the TOML file (README):\n{}",
+            rows.collect::<String>()
+        )
+    }
+
+    /// What the table of settings in a README lacks: a row `| `VARIABLE` | `key` | `default` | …` for
+    /// every setting, and no row for anything else that looks like a setting.
+    #[must_use]
+    pub fn differences_to_readme(&self, readme: &str) -> Vec<String> {
+        let row = |setting: &Setting| {
+            let default = match setting.default {
+                "" => " ".to_owned(),
+                default => format!(" `{default}` "),
+            };
+            format!("| `{}` | `{}` |{default}|", setting.variable, setting.key)
+        };
+        let missing = self
+            .settings()
+            .map(row)
+            .filter(|row| !readme.lines().any(|line| line.starts_with(row.as_str())));
+        let missing = missing.map(|row| format!("missing: {row}"));
+        let documented =
+            readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        let unknown = documented.filter(|name| {
+            name.starts_with(self.prefix)
+                && *name != self.file_variable
+                && !self.settings().any(|setting| setting.is_set_by(name))
+        });
+        missing.chain(unknown.map(|name| format!("not a setting: {name}"))).collect()
+    }
+
+    /// The setting whose variable is most similar to `name`.
+    pub(super) fn closest(&self, name: &str) -> Option<&'static str> {
+        let similarity = |setting: &'static Setting| {
+            (strsim::normalized_damerau_levenshtein(setting.variable, name), setting.variable)
+        };
+        let closest = self.settings().map(similarity).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        (closest.0 >= SIMILAR).then_some(closest.1)
+    }
+}

@@ -1,0 +1,66 @@
+//! Liveness. Readiness depends on what a program needs, so each program answers that itself.
+
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi, Tags};
+
+use crate::lifecycle::Lifecycle;
+
+/// Section of the API page.
+#[derive(Tags)]
+pub enum Tag {
+    /// Health probes for operators.
+    Operation,
+}
+
+/// State of a service that this program needs or uses.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[oai(rename_all = "snake_case")]
+pub enum State {
+    /// It responds.
+    Up,
+    /// It does not respond.
+    Down,
+    /// It is not configured.
+    Off,
+}
+
+/// `GET /health/live`.
+pub struct LivenessApi(pub Lifecycle);
+
+/// Whether the process works.
+#[derive(Clone, Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct Liveness {
+    /// False when the process has to be restarted.
+    live: bool,
+    /// The background task that ended unexpectedly.
+    failed_task: Option<String>,
+}
+
+#[derive(ApiResponse)]
+enum LiveResponse {
+    /// The process works.
+    #[oai(status = 200)]
+    Live(Json<Liveness>),
+    /// The process has to be restarted: a background task ended unexpectedly.
+    #[oai(status = 503)]
+    Dead(Json<Liveness>),
+}
+
+#[OpenApi(tag = "Tag::Operation")]
+impl LivenessApi {
+    /// Check whether the process works.
+    ///
+    /// For an orchestrator that restarts failed processes. Contacts no other service.
+    #[oai(path = "/health/live", method = "get", operation_id = "get_liveness")]
+    #[expect(clippy::unused_async, reason = "operations are async")]
+    async fn live(&self) -> LiveResponse {
+        match self.0.failed_task() {
+            None => LiveResponse::Live(Json(Liveness { live: true, failed_task: None })),
+            Some(task) => LiveResponse::Dead(Json(Liveness {
+                live: false,
+                failed_task: Some(task.to_owned()),
+            })),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What every request passes through on its way to a handler and back.
+
+mod body;
+mod client_address;
+pub mod context;
+mod cors;
+mod error_response;
+mod form;
+mod json;
+mod observe;
+mod pipeline;
+mod raw_body;
+mod recover;
+mod reply;
+mod request_id;
+mod routes;
+
+pub use body::Body;
+pub use client_address::ClientAddress;
+pub use context::RequestContext;
+pub use cors::Cors;
+pub use form::Form;
+pub use json::parse as parse_json;
+pub use observe::Observe;
+pub use pipeline::pipeline;
+pub use recover::Recover;
+pub use reply::{Accepted, Created, NoContent, OkEmpty, Reply, SeeOther};
+pub use request_id::{REQUEST_ID, RequestId};
+pub use routes::RouteTable;

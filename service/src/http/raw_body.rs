@@ -1,0 +1,38 @@
+//! Bodies of requests as bytes, whatever their media type.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited, combinators::BoxBody};
+use poem::web::RequestBody;
+use poem::{Request, Result};
+
+use super::RequestContext;
+use crate::problem::Problem;
+use crate::problem::request::TOO_LARGE;
+
+/// The media type of a `Content-Type`, without its parameters.
+pub(super) fn essence(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
+/// The limit of a request that did not come through the pipeline: 64 KiB.
+const FALLBACK: usize = 64 << 10;
+
+/// The maximum size of the body in bytes: `LIMIT`, or the configured limit if that is 0.
+pub(super) fn limit<const LIMIT: usize>(request: &Request) -> usize {
+    match LIMIT {
+        0 => RequestContext::of(request).map_or(FALLBACK, |context| context.body_limit),
+        fixed => fixed,
+    }
+}
+
+/// All bytes of the body; one that arrived in one piece is not copied.
+pub(super) async fn read(body: &mut RequestBody, limit: usize) -> Result<Bytes> {
+    let body: BoxBody<_, _> = body.take()?.into();
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(TOO_LARGE).detail(format!("The limit is {limit} bytes.")).into())
+        }
+        Err(error) => Err(poem::error::BadRequest(std::io::Error::other(error))),
+    }
+}

@@ -1,0 +1,42 @@
+//! Problems with the request itself, raised before a handler sees it.
+
+use super::Spec;
+
+/// The body is not JSON.
+pub const MALFORMED: Spec = Spec::new(400, "body_malformed", "The body is not well-formed JSON.");
+/// The body is larger than the limit.
+pub const TOO_LARGE: Spec = Spec::new(413, "body_too_large", "The body is too large.");
+/// The body's media type is not JSON.
+pub const MEDIA_TYPE: Spec =
+    Spec::new(415, "media_type_unsupported", "The body must be sent as application/json.");
+/// A field or parameter is missing or invalid.
+pub const FIELD: Spec =
+    Spec::new(422, "field_invalid", "A field or parameter is missing or invalid.");
+
+/// What an operation with a JSON body can answer before it runs.
+pub const BODY: &[Spec] = &[MALFORMED, TOO_LARGE, MEDIA_TYPE, FIELD];
+/// What an operation with path or query parameters can answer before it runs.
+pub const PARAMETERS: &[Spec] = &[FIELD];
+
+/// A parameter of a form is missing or repeated. The code is that of RFC 6749.
+pub const FORM_INVALID: Spec =
+    Spec::new(400, "invalid_request", "A parameter of the form is missing or repeated.");
+/// The body's media type is not that of a form.
+pub const FORM_MEDIA_TYPE: Spec = Spec::new(
+    415,
+    "media_type_unsupported",
+    "The body must be sent as application/x-www-form-urlencoded.",
+);
+
+/// What an operation with a form can answer before it runs.
+pub const FORM: &[Spec] = &[FORM_INVALID, TOO_LARGE, FORM_MEDIA_TYPE];
+
+/// No operation has this path.
+pub const NOT_FOUND: Spec = Spec::new(404, "not_found", "Unknown path.");
+/// The path has operations, but none with this method; `Allow` lists the methods.
+pub const METHOD: Spec =
+    Spec::new(405, "method_not_allowed", "The path does not support this method.");
+/// A browser asked whether a front end may send a request, and it may not.
+pub const CORS: Spec = Spec::new(403, "cors_refused", "Front ends may not send such a request.");
+/// The request cannot be read, for a reason without a code of its own.
+pub const INVALID: Spec = Spec::new(400, "request_refused", "The request cannot be read.");
