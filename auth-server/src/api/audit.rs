@@ -1,10 +1,12 @@
 //! `GET /api/v1/audit`
 
+use std::sync::Arc;
+
 use poem_openapi::param::Query;
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
-use super::admin::Admin;
+use crate::api::AppState;
 use crate::audit;
 use crate::audit::Line;
 use crate::authn::SIGNED_IN;
@@ -30,7 +32,7 @@ problems! {
 }
 
 /// The operation.
-pub struct AuditApi(pub Admin);
+pub struct AuditApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/audit", tag = "crate::http::tags::Tag::Audit")]
 impl AuditApi {

@@ -1,11 +1,13 @@
 //! `/api/v1/clients`
 
+use std::sync::Arc;
+
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::admin::Admin;
+use crate::api::AppState;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{GUARD, Guarded};
 use crate::client::store;
@@ -66,7 +68,7 @@ problems! {
 }
 
 /// The operations.
-pub struct ClientsApi(pub Admin);
+pub struct ClientsApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/clients", tag = "crate::http::tags::Tag::Clients")]
 impl ClientsApi {

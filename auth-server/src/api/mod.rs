@@ -6,10 +6,32 @@ pub(crate) mod audit;
 pub mod auth;
 pub(crate) mod check;
 pub(crate) mod clients;
+pub(crate) mod current_password;
 pub(crate) mod device;
 pub(crate) mod me;
 pub(crate) mod oauth;
+pub(crate) mod reauthentication;
 pub(crate) mod roles;
 pub(crate) mod rules;
 pub(crate) mod state;
 pub(crate) mod users;
+
+use std::sync::Arc;
+
+use poem_openapi::OpenApi;
+
+pub(crate) use state::AppState;
+
+/// All operations on this state, besides those of [`check`].
+pub(crate) fn operations(state: &Arc<AppState>) -> impl OpenApi + use<> {
+    (
+        auth::api(state),
+        me::api(state),
+        users::api(state),
+        roles::api(state),
+        rules::RulesApi(Arc::clone(state)),
+        clients::ClientsApi(Arc::clone(state)),
+        audit::AuditApi(Arc::clone(state)),
+        oauth::api(state),
+    )
+}

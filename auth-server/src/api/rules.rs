@@ -1,5 +1,7 @@
 //! `/api/v1/rules`
 
+use std::sync::Arc;
+
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Response;
 use poem_openapi::{Object, OpenApi};
@@ -7,8 +9,8 @@ use policies::csv::RuleRow;
 use policies::{ActionPattern, Change, NameError, PolicyError, ResourcePattern, RoleName, Rule};
 use serde::{Deserialize, Serialize};
 
-use super::admin::Admin;
 use super::admin::Written;
+use crate::api::AppState;
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{GUARD, Guarded};
@@ -125,7 +127,7 @@ fn changeable(write: &PolicyWrite, stored: &StoredRule) -> Result<Option<Rule>, 
 }
 
 /// The operations.
-pub struct RulesApi(pub Admin);
+pub struct RulesApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/rules", tag = "crate::http::tags::Tag::Rules")]
 impl RulesApi {
@@ -157,7 +159,7 @@ impl RulesApi {
         body: Body<RuleBody>,
     ) -> Result<Response<Created<StoredRule>>, CreateError> {
         let row = body.parse()?;
-        let mut write = self.0.write().await?;
+        let mut write = self.0.begin_policy_write().await?;
         refuse_unknown_role(&write, &row.role)?;
         let (at, revision) = (write.at(), write.revision());
         let rule = store::insert(write.db(), &row, at, revision).await?;
@@ -191,7 +193,7 @@ impl RulesApi {
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
         body: Body<RuleBody>,
     ) -> Result<Response<Reply<StoredRule>>, ChangeError> {
-        let mut write = self.0.write().await?;
+        let mut write = self.0.begin_policy_write().await?;
         let stored = store::find(write.db(), id.0).await?;
         let stored = stored.ok_or(ChangeError::NotFound)?;
         let old = changeable(&write, &stored)?.ok_or(ChangeError::NotFound)?;
@@ -218,7 +220,7 @@ impl RulesApi {
         id: Path<i32>,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
     ) -> Result<Reply<Written>, DeleteError> {
-        let mut write = self.0.write().await?;
+        let mut write = self.0.begin_policy_write().await?;
         let stored = store::find(write.db(), id.0).await?;
         let stored = stored.ok_or(DeleteError::NotFound)?;
         let old = changeable(&write, &stored)?.ok_or(DeleteError::NotFound)?;

@@ -1,48 +1,69 @@
-//! Accounts and what works on them. Here the caller's own account; signing in is in `login`.
+//! What operations work with.
 
 use std::sync::Arc;
 
 use sqlx::PgPool;
 
-use crate::authn::Identity;
+use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::MailConfig;
 use crate::email::{Letters, Mailer};
+use crate::http::problem::Problem;
 use crate::login_history::History;
-use crate::metrics::Logins;
+use crate::metrics::{Decisions, Logins};
+use crate::oidc::Oidc;
 use crate::password::Hasher;
+use crate::policy::LivePolicy;
+use crate::policy::write::PolicyWrite;
 use crate::second_factor::SecondFactors;
 use crate::session::Sessions;
 use crate::throttle::Throttle;
-use crate::token::Issuer;
+use crate::token::{Issuer, KeyRing};
 
-/// What every operation on accounts works on. Cheap to clone.
-#[derive(Clone)]
-pub struct Accounts {
+/// What operations work with; built once at start and shared.
+pub struct AppState {
     /// PostgreSQL.
     pub pool: PgPool,
-    /// Checks and hashes passwords.
-    pub hasher: Arc<Hasher>,
-    /// Slows down whoever guesses.
-    pub throttle: Arc<Throttle>,
-    /// Opens, carries on and ends sessions.
-    pub sessions: Arc<Sessions>,
-    /// Makes and checks second factors.
-    pub second_factors: Arc<SecondFactors>,
-    /// Signs access tokens.
-    pub issuer: Arc<Issuer>,
-    /// Tells callers by their tokens; has to hear of every revocation.
-    pub identity: Arc<Identity>,
-    /// Counts tries to log in.
-    pub logins: Logins,
-    /// Takes notes of tries to log in.
-    pub history: History,
-    /// Sends mails.
-    pub mailer: Mailer,
-    /// Writes them.
-    pub letters: Arc<Letters>,
-    /// How long what stands in them is good.
-    pub mail: Arc<MailConfig>,
     /// The time.
     pub clock: Clock,
+    /// Roles, grants and rules as this server has them.
+    pub policy: Arc<LivePolicy>,
+    /// Turns access tokens into callers, and has to hear of every revocation.
+    pub authenticator: Arc<Authenticator>,
+    /// The signing keys.
+    pub keys: Arc<KeyRing>,
+    /// Signs access tokens.
+    pub issuer: Issuer,
+    /// Opens, refreshes and ends sessions.
+    pub sessions: Sessions,
+    /// Hashes and verifies passwords.
+    pub hasher: Hasher,
+    /// Slows down guessing.
+    pub throttle: Throttle,
+    /// Enrolls and verifies second factors.
+    pub second_factors: Arc<SecondFactors>,
+    /// Identity providers that users can sign in with.
+    pub oidc: Oidc,
+    /// Records login attempts.
+    pub history: History,
+    /// Counts login attempts.
+    pub logins: Logins,
+    /// Counts decisions.
+    pub decisions: Decisions,
+    /// Sends e-mail.
+    pub mailer: Mailer,
+    /// Renders e-mail.
+    pub letters: Arc<Letters>,
+    /// Settings of e-mail.
+    pub mail: MailConfig,
+}
+
+impl AppState {
+    /// Begins a write of the policy.
+    ///
+    /// # Errors
+    /// The database is unavailable.
+    pub(crate) async fn begin_policy_write(&self) -> Result<PolicyWrite<'_>, Problem> {
+        PolicyWrite::begin(&self.policy, &self.pool, self.clock.now()).await
+    }
 }

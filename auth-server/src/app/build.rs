@@ -1,4 +1,4 @@
-//! What the operations work with, made once at start.
+//! Builds everything the server works with, once, at start.
 
 use std::sync::Arc;
 
@@ -8,99 +8,88 @@ use tokio_util::task::TaskTracker;
 
 use super::health::Health;
 use super::{StartError, open};
-use crate::api::oauth::Names;
-use crate::api::state::Accounts;
-use crate::authn::Identity;
+use crate::api::AppState;
+use crate::authn::Authenticator;
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::crypto::SealingKeys;
-use crate::crypto::{Purpose, Secrets};
-use crate::email::Mailer;
+use crate::config::{Config, TokenConfig};
+use crate::crypto::{Purpose, SealingKeys, Secrets};
+use crate::email::{Letters, Mailer};
+use crate::login_history::History;
 use crate::metrics::Metrics;
 use crate::oidc::Oidc;
+use crate::password::Hasher;
 use crate::policy;
-use crate::policy::LivePolicy;
-use crate::second_factor::Gate;
-use crate::token;
-use crate::token::{KeyRing, Verifier};
+use crate::second_factor::{self, Gate, SecondFactors};
+use crate::session::{RefreshKeys, Rotations, Sessions, sweep};
+use crate::throttle::Throttle;
+use crate::token::{self, Challenges, Issuer, KeyRing, Verifier};
 
-/// What the operations work with.
-pub struct Parts {
-    pub pool: PgPool,
-    pub clock: Clock,
-    pub policy: Arc<LivePolicy>,
-    pub identity: Arc<Identity>,
-    pub keys: Arc<KeyRing>,
-    pub names: Names,
-    pub accounts: Accounts,
-    pub oidc: Arc<Oidc>,
-    pub gate: Arc<Gate>,
+/// Everything the server works with.
+pub(crate) struct Built {
+    pub state: Arc<AppState>,
+    pub mfa: Arc<Gate>,
     pub health: Arc<Health>,
     pub metrics: Metrics,
 }
 
-impl Parts {
-    /// Makes them. What has to go on beside the requests is spawned on `background` and ends with
-    /// `stop`.
-    pub async fn build(
-        config: &Config,
-        clock: Clock,
-        (background, stop): (&TaskTracker, &CancellationToken),
-    ) -> Result<Self, StartError> {
-        let (pool, policy) = open::policy(config, &clock).await?;
-        let policy = Arc::new(policy);
-        let follow = policy::follow(Arc::clone(&policy), pool.clone(), clock.clone(), stop.clone());
-        background.spawn(follow);
+/// Tasks that run beside the requests and end with `stop`.
+#[derive(Clone, Copy)]
+pub(crate) struct Background<'a> {
+    pub tasks: &'a TaskTracker,
+    pub stop: &'a CancellationToken,
+}
 
-        let secrets = Secrets::open(&config.secret)?;
-        let oidc = Arc::new(Oidc::open(config, &secrets, &clock)?);
-        let keys = keys(&secrets, &pool, &clock).await?;
-        background.spawn(token::reload(Arc::clone(&keys), stop.clone()));
-        let names = Names::of(&config.token);
-        let life = config.token.life();
-        let said = (&*names.issuer, &*names.audience);
-        let verifier = Verifier::new(Arc::clone(&keys), clock.clone(), said, life);
-        let redis = redis(config)?;
-        let (identity, follower) = Identity::start(
-            pool.clone(),
-            verifier,
-            redis.clone(),
-            config.token.cache(),
+/// Connects to the stores, loads policy and keys, and spawns the background tasks.
+pub(crate) async fn build(
+    config: &Config,
+    clock: Clock,
+    background: Background<'_>,
+) -> Result<Built, StartError> {
+    let Background { tasks, stop } = background;
+    let (pool, policy) = open::policy(config, &clock).await?;
+    let policy = Arc::new(policy);
+    tasks.spawn(policy::follow(Arc::clone(&policy), pool.clone(), clock.clone(), stop.clone()));
+
+    let secrets = Secrets::open(&config.secret)?;
+    let keys = keys(&secrets, &pool, &clock).await?;
+    tasks.spawn(token::reload(Arc::clone(&keys), stop.clone()));
+
+    let redis = redis(config)?;
+    let authenticator =
+        authenticator(config, &pool, &keys, redis.clone(), &clock, background).await?;
+    let metrics = Metrics::default();
+    let limits = config.session.limits(config.token.life());
+    tasks.spawn(sweep(pool.clone(), limits, clock.clone(), stop.clone()));
+    let state = AppState {
+        issuer: issuer(config, &keys, &clock),
+        sessions: Sessions::new(
+            RefreshKeys::derive(&secrets),
+            Rotations::new(&config.database).map_err(StartError::RefreshPool)?,
+            limits,
             clock.clone(),
-        )
-        .await
-        .map_err(|error| StartError::Database(config.database.url.clone(), error))?;
-        background.spawn(follower.run(stop.clone()));
-
-        let (identity, metrics) = (Arc::new(identity), Metrics::default());
-        let mailer = Mailer::start(&config.mail, metrics.mails.clone(), (background, stop))?;
-        let accounts = super::accounts::start(
-            config,
-            &secrets,
-            (pool.clone(), redis.clone()),
-            (Arc::clone(&keys), Arc::clone(&identity)),
-            (clock.clone(), metrics.logins.clone(), mailer),
-            (background, stop),
-        )
-        .map_err(StartError::Passwords)?;
-
-        let gate = Gate::new(config.second_factor.superusers_need_it(), pool.clone());
-        let gate = Arc::new(gate);
-        let health = Arc::new(Health::new(pool.clone(), Arc::clone(&policy), redis));
-        Ok(Self {
-            pool,
-            clock,
-            policy,
-            identity,
-            keys,
-            names,
-            accounts,
-            oidc,
-            gate,
-            health,
-            metrics,
-        })
-    }
+        ),
+        hasher: Hasher::from_config(&config.password).map_err(StartError::Passwords)?,
+        throttle: throttle(config, &secrets, redis.clone(), &clock)?,
+        second_factors: second_factors(config, &secrets, &keys, &pool, &clock, background),
+        oidc: Oidc::open(config, &secrets, &clock)?,
+        history: History::start(&pool, config.history.retention(), &clock, (tasks, stop)),
+        logins: metrics.logins.clone(),
+        decisions: metrics.decisions.clone(),
+        mailer: Mailer::start(&config.mail, metrics.mails.clone(), (tasks, stop))?,
+        letters: Arc::new(Letters::new(&config.second_factor.name, &config.mail)),
+        mail: config.mail.clone(),
+        pool: pool.clone(),
+        policy: Arc::clone(&policy),
+        authenticator,
+        keys,
+        clock,
+    };
+    Ok(Built {
+        state: Arc::new(state),
+        mfa: Arc::new(Gate::new(config.second_factor.superusers_need_it(), pool.clone())),
+        health: Arc::new(Health::new(pool, policy, redis)),
+        metrics,
+    })
 }
 
 async fn keys(secrets: &Secrets, pool: &PgPool, clock: &Clock) -> Result<Arc<KeyRing>, StartError> {
@@ -112,10 +101,68 @@ async fn keys(secrets: &Secrets, pool: &PgPool, clock: &Clock) -> Result<Arc<Key
 fn redis(config: &Config) -> Result<Option<redis::Client>, StartError> {
     let Some(connection) = config.redis.connection() else {
         tracing::warn!(
-            "REDIS_URL is not set: revocations reach other servers by the database alone; \
+            "REDIS_URL is not set: revocations reach other servers through the database alone; \
              meant for a single server"
         );
         return Ok(None);
     };
     redis::Client::open(connection.clone()).map(Some).map_err(StartError::Redis)
+}
+
+async fn authenticator(
+    config: &Config,
+    pool: &PgPool,
+    keys: &Arc<KeyRing>,
+    redis: Option<redis::Client>,
+    clock: &Clock,
+    background: Background<'_>,
+) -> Result<Arc<Authenticator>, StartError> {
+    let names = (&*config.token.issuer, &*config.token.audience);
+    let verifier = Verifier::new(Arc::clone(keys), clock.clone(), names, config.token.life());
+    let cache = config.token.cache();
+    let (authenticator, follower) =
+        Authenticator::start(pool.clone(), verifier, redis, cache, clock.clone())
+            .await
+            .map_err(|error| StartError::Database(config.database.url.clone(), error))?;
+    background.tasks.spawn(follower.run(background.stop.clone()));
+    Ok(Arc::new(authenticator))
+}
+
+fn issuer(config: &Config, keys: &Arc<KeyRing>, clock: &Clock) -> Issuer {
+    let TokenConfig { issuer, audience, .. } = &config.token;
+    let (issuer, audience) = (issuer.to_string(), audience.to_string());
+    Issuer::new(Arc::clone(keys), clock.clone(), issuer, audience, config.token.life())
+}
+
+fn throttle(
+    config: &Config,
+    secrets: &Secrets,
+    redis: Option<redis::Client>,
+    clock: &Clock,
+) -> Result<Throttle, StartError> {
+    let key = secrets.derive(Purpose::Throttle);
+    // As many as can be hashed or wait for it: a flood is turned away before it takes memory.
+    let max_in_progress = config.password.threads() + config.password.queue();
+    Throttle::new(key, config.throttle.limits(), redis, max_in_progress, clock.clone())
+        .map_err(StartError::Redis)
+}
+
+fn second_factors(
+    config: &Config,
+    secrets: &Secrets,
+    keys: &Arc<KeyRing>,
+    pool: &PgPool,
+    clock: &Clock,
+    background: Background<'_>,
+) -> Arc<SecondFactors> {
+    let sealing = SealingKeys::of(secrets, Purpose::SecondFactorEncryption);
+    let challenges = Challenges::new(Arc::clone(keys), clock.clone(), &config.token.issuer);
+    let name = config.second_factor.name.to_string();
+    let factors = Arc::new(SecondFactors::new(sealing, challenges, name, clock.clone()));
+    if secrets.derive_previous(Purpose::SecondFactorEncryption).is_some() {
+        let reencrypt =
+            second_factor::reseal(Arc::clone(&factors), pool.clone(), background.stop.clone());
+        background.tasks.spawn(reencrypt);
+    }
+    factors
 }

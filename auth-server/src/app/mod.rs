@@ -1,6 +1,5 @@
 //! The server as a whole: everything put together, listening, and stopped in good order.
 
-pub(crate) mod accounts;
 pub(crate) mod build;
 pub(crate) mod health;
 pub(crate) mod listener;
@@ -21,7 +20,7 @@ pub use start_error::StartError;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use build::Parts;
+use build::{Background, Built, build};
 use health::Health;
 use listener::Listener;
 
@@ -42,17 +41,16 @@ impl Application {
     /// Says what is missing and what to do.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         let (background, stop) = (TaskTracker::new(), CancellationToken::new());
-        let parts = Parts::build(&config, clock, (&background, &stop)).await?;
+        let Built { state, mfa, health, metrics } =
+            build(&config, clock, Background { tasks: &background, stop: &stop }).await?;
         let ops = match config.server.ops_listen {
             None => None,
             Some(address) => {
-                let endpoint =
-                    crate::app::ops::endpoint(Arc::clone(&parts.health), parts.metrics.clone());
+                let endpoint = ops::endpoint(Arc::clone(&health), metrics.clone());
                 Some(Listener::bind("OPS_LISTEN", address, endpoint).await?)
             }
         };
-        let health = Arc::clone(&parts.health);
-        let endpoint = routes::endpoint(&parts, &config.server);
+        let endpoint = routes::endpoint(&state, mfa, &health, &metrics, &config.server);
         let api = Listener::bind("AUTH_LISTEN", config.server.listen, endpoint).await?;
         Ok(Self { api, ops, health, drain: config.server.drain(), background, stop })
     }

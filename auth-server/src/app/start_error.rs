@@ -49,6 +49,9 @@ pub enum StartError {
     /// An address is taken, or not ours.
     #[error("{0}: can't listen on {1}: {2}")]
     Listen(&'static str, SocketAddr, std::io::Error),
+    /// The connections for refreshes cannot be set up.
+    #[error("cannot set up the connections for refreshes: {0}")]
+    RefreshPool(deadpool::managed::BuildError),
     /// The threads for passwords don't start.
     #[error("password hashing doesn't start: {0}")]
     Passwords(std::io::Error),

@@ -7,7 +7,7 @@ use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use super::{Identity, TokenProblem, Verified};
+use super::{Authenticator, TokenProblem, Verified};
 use crate::http::part;
 use crate::http::problem::{INTERNAL, Problem};
 use crate::token::Claims;
@@ -92,9 +92,9 @@ bearer_scheme!(Genuine, optional: false, |request| {
     Ok(Self(identity()?.genuine(token).await?))
 });
 
-fn identity() -> Result<Arc<Identity>> {
-    part::<Arc<Identity>>().ok_or_else(|| {
-        tracing::error!("the server was put together without an Identity");
+fn identity() -> Result<Arc<Authenticator>> {
+    part::<Arc<Authenticator>>().ok_or_else(|| {
+        tracing::error!("the server was put together without an Authenticator");
         Problem::new(INTERNAL).into()
     })
 }

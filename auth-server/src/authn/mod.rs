@@ -1,9 +1,7 @@
 //! Who is calling: from the bytes of an access token to a user, and nothing that was revoked.
 
 pub(crate) mod authorized_admin;
-pub(crate) mod current_password;
 pub(crate) mod extractor;
-pub(crate) mod reauthentication;
 pub(crate) mod revocation;
 pub(crate) mod token_cache;
 pub(crate) mod token_error;
@@ -30,7 +28,7 @@ use token_cache::Cache;
 
 /// Tells callers by their access tokens. A token that was seen before costs a hash and three
 /// look-ups in memory; no database, no Redis.
-pub struct Identity {
+pub struct Authenticator {
     verifier: Verifier,
     cache: Cache,
     known: Arc<Known>,
@@ -46,7 +44,7 @@ struct Known {
     connected: Notify,
 }
 
-impl Identity {
+impl Authenticator {
     /// Reads the revocations that still count. What happens afterwards comes by the returned
     /// [`Follower`], which has to be run. With `spread`, other servers are told at once through
     /// Redis, and tokens are only taken while we hear from Redis or the database.

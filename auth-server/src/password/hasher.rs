@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::phc::{Cost, Engine};
 use super::quality::{NewPassword, Shortest};
 use super::secret::Password;
+use crate::config::PasswordConfig;
 use crate::http::problem::{INTERNAL, Problem, Spec};
 
 /// No more passwords can wait for being checked.
@@ -48,6 +49,15 @@ pub struct Hasher {
 }
 
 impl Hasher {
+    /// Starts the threads that the configuration asks for.
+    ///
+    /// # Errors
+    /// The system gives no threads, or argon2 refuses the configured cost.
+    pub fn from_config(config: &PasswordConfig) -> std::io::Result<Self> {
+        let cost = Cost::new(config.memory_kib, config.passes).map_err(std::io::Error::other)?;
+        Self::start(&cost, config.threads(), config.queue(), config.shortest())
+    }
+
     /// Starts `threads` threads, each with its own memory, before a queue of `waiting` passwords.
     /// New passwords have at least `shortest` characters.
     ///

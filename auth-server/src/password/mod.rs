@@ -7,6 +7,5 @@ pub(crate) mod quality;
 pub(crate) mod secret;
 
 pub use hasher::{BUSY, Hasher, Verdict, busy};
-pub use phc::Cost;
 pub use quality::{NEW_PASSWORD, NewPassword, Shortest};
 pub use secret::Password;

@@ -66,7 +66,7 @@ impl Sessions {
     }
 
     /// Ends all of the user's sessions; `None` where there is no such user. To be followed, after
-    /// the commit, by [`crate::authn::Identity::revoke`].
+    /// the commit, by [`crate::authn::Authenticator::revoke`].
     ///
     /// # Errors
     /// The database refused or is away.

@@ -6,6 +6,8 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
+use crate::crypto::{Purpose, Secrets};
+
 /// Marks a refresh token for people and for programs that look for leaked secrets.
 pub const PREFIX: &str = "rt_";
 
@@ -42,6 +44,15 @@ impl RefreshKeys {
     #[must_use]
     pub fn new(current: &[u8; 32], previous: Option<&[u8; 32]>) -> Self {
         Self { current: mac(current), previous: previous.map(mac) }
+    }
+
+    /// The keys that the server's secrets give.
+    #[must_use]
+    pub fn derive(secrets: &Secrets) -> Self {
+        Self::new(
+            &secrets.derive(Purpose::RefreshToken),
+            secrets.derive_previous(Purpose::RefreshToken).as_deref(),
+        )
     }
 
     pub(crate) fn write(&self, link: Link) -> String {

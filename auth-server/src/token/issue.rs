@@ -60,6 +60,18 @@ impl Issuer {
         Self { ring, clock, name, audience, life }
     }
 
+    /// `iss` of the tokens.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// `aud` of the tokens.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+
     /// How long a token lives.
     #[must_use]
     pub const fn life(&self) -> TimeDelta {

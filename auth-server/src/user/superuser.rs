@@ -8,13 +8,12 @@ use uuid::Uuid;
 use super::Login;
 use super::store;
 use super::store::NewUser;
-use crate::app::accounts::hasher;
 use crate::audit::{Actor, Record};
 use crate::clock::Clock;
 use crate::config::PasswordConfig;
 use crate::db::constraint;
 use crate::http::problem::Problem;
-use crate::password::{NewPassword, Password};
+use crate::password::{Hasher, NewPassword, Password};
 use crate::policy::write::PolicyWrite;
 use crate::policy::{LivePolicy, RolesOf, grants};
 
@@ -83,7 +82,7 @@ pub async fn create_superuser(
     let login = Login::parse(login).map_err(SuperuserError::Login)?;
     let own_words = vec![login.as_str().to_owned()];
     let new = NewPassword { password, field: "password", own_words, second_factor: false };
-    let hash = hasher(config)?.hash(new).await?;
+    let hash = Hasher::from_config(config)?.hash(new).await?;
     let mut write = PolicyWrite::begin(policy, pool, clock.now()).await?;
     let (id, at) = (Uuid::now_v7(), write.at());
     let user = NewUser {

@@ -1,5 +1,7 @@
 //! `POST /api/v1/auth/login`
 
+use std::sync::Arc;
+
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
@@ -10,7 +12,7 @@ use super::device::From as FromDevice;
 use super::login_response::{LoginAnswer, SecondFactorWanted};
 use super::token_pair::sign_in;
 use super::user_agent::{AGENT, NOT_ALLOWED};
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
@@ -47,7 +49,7 @@ problems! {
 const TRIES: usize = 3;
 
 /// The operation.
-pub struct LogIn(pub(crate) Accounts);
+pub struct LogIn(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl LogIn {
@@ -79,7 +81,7 @@ impl LogIn {
         address: IpAddr,
         attempt: &mut Attempt,
     ) -> Result<LoginAnswer, LoginError> {
-        let Accounts { pool, throttle, .. } = &self.0;
+        let AppState { pool, throttle, .. } = &*self.0;
         let typed = Login::key_of(&form.login);
         let known = self.find(&typed, attempt).await?;
         // Counted by what was typed: else a refusal would tell whose address it is.
@@ -166,7 +168,7 @@ impl LogIn {
         let signed_in = sign_in(&self.0, &mut transaction, who, &attempt.device).await?;
         transaction.commit().await?;
         attempt.session = Some(signed_in.session);
-        self.0.identity.revoke(&signed_in.revocations);
+        self.0.authenticator.revoke(&signed_in.revocations);
         Ok(Some(LoginAnswer::SignedIn(signed_in.tokens)))
     }
 

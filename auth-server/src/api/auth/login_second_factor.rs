@@ -1,5 +1,7 @@
 //! `POST /api/v1/auth/login/second-factor`
 
+use std::sync::Arc;
+
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use sqlx::PgConnection;
@@ -8,7 +10,7 @@ use super::device::From as FromDevice;
 use super::token_pair::{SignedIn, TokenPair, sign_in};
 use super::user_agent;
 use super::user_agent::AGENT;
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
@@ -41,7 +43,7 @@ problems! {
 }
 
 /// The operation.
-pub struct SecondStep(pub(crate) Accounts);
+pub struct SecondStep(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl SecondStep {
@@ -74,7 +76,7 @@ impl SecondStep {
         form: SecondStepForm,
         attempt: &mut Attempt,
     ) -> Result<TokenPair, SecondStepError> {
-        let Accounts { pool, second_factors, identity, .. } = &self.0;
+        let AppState { pool, second_factors, authenticator, .. } = &*self.0;
         let challenge = second_factors.challenges().read(&form.challenge).await;
         let challenge = challenge.ok_or(SecondStepError::ChallengeInvalid)?;
         attempt.user = Some(challenge.user);
@@ -93,7 +95,7 @@ impl SecondStep {
         let signed_in = self.open(&mut transaction, &challenge, &attempt.device).await?;
         transaction.commit().await?;
         attempt.session = Some(signed_in.session);
-        identity.revoke(&signed_in.revocations);
+        authenticator.revoke(&signed_in.revocations);
         Ok(signed_in.tokens)
     }
 

@@ -1,8 +1,10 @@
 //! `POST /api/v1/auth/logout`
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::authn::{GENUINE, Genuine};
 use crate::db::DATABASE;
 use crate::http::NoContent;
@@ -14,7 +16,7 @@ problems! {
 }
 
 /// The operation.
-pub struct LogOut(pub(crate) Accounts);
+pub struct LogOut(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl LogOut {
@@ -24,11 +26,11 @@ impl LogOut {
     /// and a session that has ended already is no error.
     #[oai(path = "/logout", method = "post", operation_id = "logout")]
     async fn logout(&self, Genuine(claims): Genuine) -> Result<NoContent, LogoutError> {
-        let Accounts { pool, sessions, identity, .. } = &self.0;
+        let AppState { pool, sessions, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;
         let ended = sessions.end(&mut transaction, claims.sub, claims.sid, "logout").await?;
         transaction.commit().await?;
-        identity.revoke(ended.as_slice());
+        authenticator.revoke(ended.as_slice());
         Ok(NoContent)
     }
 }

@@ -1,8 +1,10 @@
 //! `POST /api/v1/auth/logout/others`
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn, TokenProblem};
 use crate::db::DATABASE;
 use crate::http::NoContent;
@@ -15,7 +17,7 @@ problems! {
 }
 
 /// The operation.
-pub struct LogOutOthers(pub(crate) Accounts);
+pub struct LogOutOthers(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl LogOutOthers {
@@ -27,7 +29,7 @@ impl LogOutOthers {
         &self,
         SignedIn(caller): SignedIn,
     ) -> Result<NoContent, LogoutOthersError> {
-        let Accounts { pool, sessions, identity, .. } = &self.0;
+        let AppState { pool, sessions, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;
         let ended = sessions
             .end_elsewhere(&mut transaction, caller.user, caller.session, "logout_elsewhere")
@@ -35,7 +37,7 @@ impl LogOutOthers {
             // Another server ended this session, and we have not heard of it yet.
             .ok_or_else(|| Problem::from(TokenProblem::Revoked))?;
         transaction.commit().await?;
-        identity.revoke(&[ended]);
+        authenticator.revoke(&[ended]);
         Ok(NoContent)
     }
 }

@@ -13,34 +13,31 @@ pub(crate) mod register;
 pub(crate) mod token_pair;
 pub(crate) mod user_agent;
 
+use std::sync::Arc;
+
 use super::device;
-use super::state::Accounts;
+use poem_openapi::OpenApi;
+
+use crate::api::AppState;
 use crate::login_history::Attempt;
 
-/// The operations.
-pub type LoginApi = (
-    register::Register,
-    login::LogIn,
-    login_second_factor::SecondStep,
-    refresh::Refresh,
-    logout::LogOut,
-    logout_others::LogOutOthers,
-);
-
-/// The operations, working on these accounts.
-#[must_use]
-pub fn api(accounts: &Accounts) -> LoginApi {
+/// The operations on this state.
+pub(crate) fn api(state: &Arc<AppState>) -> impl OpenApi + use<> {
     (
-        register::Register(accounts.clone()),
-        login::LogIn(accounts.clone()),
-        login_second_factor::SecondStep(accounts.clone()),
-        refresh::Refresh(accounts.clone()),
-        logout::LogOut(accounts.clone()),
-        logout_others::LogOutOthers(accounts.clone()),
+        register::Register(Arc::clone(state)),
+        login::LogIn(Arc::clone(state)),
+        login_second_factor::SecondStep(Arc::clone(state)),
+        refresh::Refresh(Arc::clone(state)),
+        logout::LogOut(Arc::clone(state)),
+        logout_others::LogOutOthers(Arc::clone(state)),
+        oidc::api(state),
+        email::verify::Verify(Arc::clone(state)),
+        password::forgot::Forgot(Arc::clone(state)),
+        password::reset::Reset(Arc::clone(state)),
     )
 }
 
-impl Accounts {
+impl AppState {
     /// Counts how a try to log in ended, and notes it in the history: `succeeded`, or a code.
     fn note_login(&self, attempt: Attempt, outcome: &'static str) {
         self.logins.ended(outcome);

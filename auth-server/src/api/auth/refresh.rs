@@ -1,5 +1,7 @@
 //! `POST /api/v1/auth/refresh`
 
+use std::sync::Arc;
+
 use std::fmt;
 
 use poem_openapi::{Object, OpenApi};
@@ -7,7 +9,7 @@ use serde::Deserialize;
 
 use super::device::From as FromDevice;
 use super::token_pair::TokenPair;
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
@@ -38,7 +40,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Refresh(pub(crate) Accounts);
+pub struct Refresh(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Refresh {
@@ -53,14 +55,14 @@ impl Refresh {
         FromDevice(device): FromDevice,
         Body(form): Body<RefreshForm>,
     ) -> Result<Reply<TokenPair>, RefreshError> {
-        let Accounts { pool, sessions, .. } = &self.0;
+        let AppState { pool, sessions, .. } = &*self.0;
         let rotation = sessions.refresh(pool, &form.refresh_token).await?;
         let carried = match rotation {
             Rotation::Carried(carried) => carried,
             Rotation::Invalid => return Err(RefreshError::Invalid),
             Rotation::Reused(session, revocation) => {
                 let user = Some(revocation.user);
-                self.0.identity.revoke(&[revocation]);
+                self.0.authenticator.revoke(&[revocation]);
                 let attempt = Attempt::new(Method::RefreshToken, device);
                 let attempt = Attempt { user, session: Some(session), ..attempt };
                 self.0.history.note(attempt, "refresh_token_reused");

@@ -1,12 +1,14 @@
 //! `POST /api/v1/auth/register`
 
+use std::sync::Arc;
+
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::device::From as FromDevice;
 use super::token_pair::{SignedIn, TokenPair, sign_in};
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::db::{DATABASE, constraint};
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
@@ -67,7 +69,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Register(pub(crate) Accounts);
+pub struct Register(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Register {

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::user_agent;
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::http::problem::Problem;
 use crate::policy::grants;
 use crate::session::{Device, Revocation};
@@ -58,7 +58,7 @@ pub(crate) struct SignedIn {
 /// number: a session that was not committed has tokens that nobody ever sees. Every way of signing in
 /// ends here, so here it turns out whether the program may. Problems: [`user_agent::AGENT`].
 pub(crate) async fn sign_in(
-    accounts: &Accounts,
+    accounts: &AppState,
     transaction: &mut PgConnection,
     (user, number): (Uuid, i64),
     device: &Device,

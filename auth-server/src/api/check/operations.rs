@@ -11,13 +11,12 @@ use serde_json::Value;
 
 use super::Filters;
 use super::decision::{Answer, Asking, ResourceBody};
+use crate::api::AppState;
 use crate::authn::{Caller, TOKEN};
-use crate::clock::Clock;
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, FIELD};
 use crate::http::{Body, Reply};
-use crate::metrics::Decisions;
-use crate::policy::{LivePolicy, Standing};
+use crate::policy::Standing;
 use crate::problems;
 
 /// Resources of one batch at most.
@@ -99,14 +98,8 @@ problems! {
 /// The operations.
 #[derive(Clone)]
 pub struct CheckApi {
-    /// The policy that decides.
-    pub policy: Arc<LivePolicy>,
-    /// Filters worked out before.
-    pub filters: Arc<Filters>,
-    /// For windows.
-    pub clock: Clock,
-    /// Counted for operators.
-    pub decisions: Decisions,
+    state: Arc<AppState>,
+    filters: Arc<Filters>,
 }
 
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::http::tags::Tag::Check")]
@@ -122,7 +115,7 @@ impl CheckApi {
     ) -> Result<Reply<Answer>, CheckError> {
         refuse_both(&body.resource, || "resource".into())?;
         self.reach(body.at_least).await?;
-        let policy = self.policy.snapshot();
+        let policy = self.state.policy.snapshot();
         let answer =
             self.asking(&policy, &caller, |asking| asking.about(&body.action, &body.resource));
         Ok(Reply(answer?))
@@ -143,7 +136,7 @@ impl CheckApi {
             refuse_both(resource, || format!("resources[{index}]"))?;
         }
         self.reach(body.at_least).await?;
-        let policy = self.policy.snapshot();
+        let policy = self.state.policy.snapshot();
         let items = self.asking(&policy, &caller, |asking| {
             body.resources.iter().map(|resource| asking.about(&body.action, resource)).collect()
         });
@@ -161,10 +154,10 @@ impl CheckApi {
         body: Body<FilterRequest>,
     ) -> Result<Reply<FilterAnswer>, CheckError> {
         self.reach(body.at_least).await?;
-        let policy = self.policy.snapshot_full();
+        let policy = self.state.policy.snapshot_full();
         let roles = match &caller {
             Caller::Guest => policy.role_set([]),
-            Caller::User(user) => policy.role_set(&self.policy.roles(user.user, &user.roles)),
+            Caller::User(user) => policy.role_set(&self.state.policy.roles(user.user, &user.roles)),
         };
         let revision = policy.revision();
         let Body(FilterRequest { action, kind, at, .. }) = body;
@@ -182,10 +175,15 @@ impl CheckApi {
 }
 
 impl CheckApi {
+    /// The operations on this state.
+    pub(crate) fn new(state: Arc<AppState>) -> Self {
+        Self { state, filters: Arc::default() }
+    }
+
     async fn reach(&self, revision: Option<i64>) -> Result<(), CheckError> {
         let Some(revision) = revision else { return Ok(()) };
         // Boxed, as it is seldom asked for and would be half of the future of every check.
-        if Box::pin(self.policy.reaches(revision)).await {
+        if Box::pin(self.state.policy.reaches(revision)).await {
             return Ok(());
         }
         Err(CheckError::RevisionBehind.problem().retry_after(1).into())
@@ -197,7 +195,8 @@ impl CheckApi {
         caller: &Caller,
         answer: impl FnOnce(&Asking) -> Result<T, PolicyError>,
     ) -> Result<T, PolicyError> {
-        let (live, clock, decisions) = (&*self.policy, &self.clock, &self.decisions);
+        let (live, clock, decisions) =
+            (&*self.state.policy, &self.state.clock, &self.state.decisions);
         let (guest, user);
         let standing = match caller {
             Caller::Guest => {

@@ -2,11 +2,11 @@
 
 use sqlx::{Postgres, Transaction};
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::authn::{TokenProblem, Verified};
 use crate::http::problem::Problem;
 
-impl Accounts {
+impl AppState {
     /// Commits a change together with the end of the user's other sessions: whoever signed in as it
     /// was possible before is out. Refuses where one of those has ended the caller's.
     pub(crate) async fn commit_change(
@@ -19,7 +19,7 @@ impl Accounts {
         let ended = self.sessions.end_after_change(&mut transaction, user, session, reason).await?;
         let ended = ended.ok_or(TokenProblem::Revoked)?;
         transaction.commit().await?;
-        self.identity.revoke(&[ended]);
+        self.authenticator.revoke(&[ended]);
         Ok(())
     }
 }

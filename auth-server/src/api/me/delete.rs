@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
+use crate::api::current_password::{CURRENT_PASSWORD, wrong};
+use crate::api::reauthentication::{PROOF, Proof};
 use crate::audit::{Actor, Record};
-use crate::authn::current_password::{CURRENT_PASSWORD, wrong};
-use crate::authn::reauthentication::{PROOF, Proof};
 use crate::authn::{SIGNED_IN, Verified};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -28,12 +28,12 @@ problems! {
 /// Deletes the caller's account. It is a write of the policy, too: with the account its roles go,
 /// and only in that line of writers can nobody else be the last superuser's last colleague.
 pub(crate) async fn delete(
-    accounts: &Accounts,
+    accounts: &AppState,
     policy: &LivePolicy,
     caller: &Verified,
     proof: Proof,
 ) -> Result<(), DeleteError> {
-    let Accounts { pool, sessions, identity, clock, .. } = accounts;
+    let AppState { pool, sessions, authenticator, clock, .. } = accounts;
     let user = caller.user;
     let checked = accounts.prove(caller, proof).await?;
     accounts.history.settled().await;
@@ -52,6 +52,6 @@ pub(crate) async fn delete(
     write.roles_of(RolesOf { user, roles: vec![] });
     let record = Record::new(Actor::User(user), "delete_me", format!("user:{user}"));
     write.commit(record.before(json!({ "roles": roles }))).await?;
-    identity.revoke(ended.as_slice());
+    authenticator.revoke(ended.as_slice());
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! `POST /api/v1/me/email/verification`
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::{Accepted, ClientAddress};
@@ -19,7 +21,7 @@ problems! {
 }
 
 /// The operation.
-pub struct SendAgain(pub(crate) Accounts);
+pub struct SendAgain(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl SendAgain {

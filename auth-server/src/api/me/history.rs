@@ -1,9 +1,11 @@
 //! `GET /api/v1/me/history`
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::Reply;
@@ -17,7 +19,7 @@ problems! {
 }
 
 /// The operation.
-pub struct MyHistoryApi(pub Accounts);
+pub struct MyHistoryApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl MyHistoryApi {
@@ -31,7 +33,7 @@ impl MyHistoryApi {
         limit: Query<Option<u32>>,
         cursor: Query<Option<String>>,
     ) -> Result<Reply<Page>, HistoryError> {
-        let Accounts { pool, history, .. } = &self.0;
+        let AppState { pool, history, .. } = &*self.0;
         let page = list(pool, history, caller.user, (outcome.0, limit.0, cursor.0)).await?;
         Ok(Reply(page))
     }

@@ -1,11 +1,13 @@
 //! `PUT /api/v1/me/login`
 
+use std::sync::Arc;
+
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
-use crate::api::state::Accounts;
-use crate::authn::current_password::{CURRENT_PASSWORD, wrong};
-use crate::authn::reauthentication::{PROOF, Proof};
+use crate::api::AppState;
+use crate::api::current_password::{CURRENT_PASSWORD, wrong};
+use crate::api::reauthentication::{PROOF, Proof};
 use crate::authn::{SIGNED_IN, SignedIn, Verified};
 use crate::db::{DATABASE, constraint};
 use crate::http::problem::Problem;
@@ -44,7 +46,7 @@ problems! {
 }
 
 /// The operation.
-pub struct LoginApi(pub Accounts);
+pub struct LoginApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl LoginApi {

@@ -12,3 +12,25 @@ pub(crate) mod profile;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod user_agents;
+
+use std::sync::Arc;
+
+use poem_openapi::OpenApi;
+
+use super::AppState;
+
+/// The operations on this state.
+pub(crate) fn api(state: &Arc<AppState>) -> impl OpenApi + use<> {
+    (
+        profile::MeApi(Arc::clone(state)),
+        password::PasswordApi(Arc::clone(state)),
+        login::LoginApi(Arc::clone(state)),
+        email_verification::SendAgain(Arc::clone(state)),
+        second_factor::api(state),
+        identities::api(state),
+        user_agents::UserAgentsApi(Arc::clone(state)),
+        sessions::SessionsApi(Arc::clone(state)),
+        history::MyHistoryApi(Arc::clone(state)),
+        permissions::PermissionsApi(Arc::clone(state)),
+    )
+}

@@ -1,12 +1,14 @@
 //! `PUT /api/v1/me/password`
 
+use std::sync::Arc;
+
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::api::state::Accounts;
-use crate::authn::current_password::{CURRENT_PASSWORD, wrong};
-use crate::authn::reauthentication::{PROOF, Proof};
+use crate::api::AppState;
+use crate::api::current_password::{CURRENT_PASSWORD, wrong};
+use crate::api::reauthentication::{PROOF, Proof};
 use crate::authn::{SIGNED_IN, SignedIn, Verified};
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
@@ -41,7 +43,7 @@ problems! {
 }
 
 /// The operation.
-pub struct PasswordApi(pub Accounts);
+pub struct PasswordApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl PasswordApi {
@@ -63,7 +65,7 @@ impl PasswordApi {
     }
 }
 
-impl Accounts {
+impl AppState {
     /// The new password with what it is judged by: what a stranger would try first, and whether a
     /// second factor stands beside it. One that is taken away later leaves the password as it is.
     pub(crate) async fn standing(

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use poem_openapi::OpenApi;
 
+use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::http::Reply;
-use crate::policy::LivePolicy;
 use crate::policy::permissions::{Permissions, permissions};
 use crate::problems;
 
@@ -16,7 +16,7 @@ problems! {
 }
 
 /// The operation.
-pub struct PermissionsApi(pub Arc<LivePolicy>);
+pub struct PermissionsApi(pub Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl PermissionsApi {
@@ -27,7 +27,7 @@ impl PermissionsApi {
         &self,
         SignedIn(caller): SignedIn,
     ) -> Result<Reply<Permissions>, PermissionsError> {
-        let roles = self.0.roles(caller.user, &caller.roles);
-        Ok(Reply(permissions(&self.0.snapshot(), &roles)))
+        let roles = self.0.policy.roles(caller.user, &caller.roles);
+        Ok(Reply(permissions(&self.0.policy.snapshot(), &roles)))
     }
 }

@@ -9,16 +9,16 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::delete::{DeleteError, delete};
-use crate::api::state::Accounts;
-use crate::authn::current_password::CURRENT_PASSWORD;
-use crate::authn::reauthentication::{PROOF, Proof};
+use crate::api::AppState;
+use crate::api::current_password::CURRENT_PASSWORD;
+use crate::api::reauthentication::{PROOF, Proof};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::{DATABASE, constraint};
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, ClientAddress, NoContent, Reply};
 use crate::password::Password;
-use crate::policy::{LivePolicy, grants};
+use crate::policy::grants;
 use crate::problems;
 use crate::throttle::THROTTLE;
 use crate::user::email_store;
@@ -68,7 +68,7 @@ problems! {
 }
 
 /// The operations.
-pub struct MeApi(pub Accounts, pub Arc<LivePolicy>);
+pub struct MeApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl MeApi {
@@ -114,7 +114,7 @@ impl MeApi {
         SignedIn(caller): SignedIn,
         Body(proof): Body<Proof>,
     ) -> Result<NoContent, DeleteError> {
-        delete(&self.0, &self.1, &caller, proof).await?;
+        delete(&self.0, &self.0.policy, &caller, proof).await?;
         Ok(NoContent)
     }
 }

@@ -1,12 +1,14 @@
 //! `GET /api/v1/me/sessions` and `DELETE /api/v1/me/sessions/{id}`
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::PARAMETERS;
@@ -55,7 +57,7 @@ problems! {
 }
 
 /// The operations.
-pub struct SessionsApi(pub Accounts);
+pub struct SessionsApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl SessionsApi {
@@ -74,14 +76,14 @@ impl SessionsApi {
     /// End one of one's own sessions. Its tokens are refused from the next request on.
     #[oai(path = "/sessions/:id", method = "delete", operation_id = "end_my_session")]
     async fn end(&self, SignedIn(caller): SignedIn, id: Path<Uuid>) -> Result<NoContent, EndError> {
-        let Accounts { pool, sessions, identity, .. } = &self.0;
+        let AppState { pool, sessions, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;
         let ended = sessions
             .end(&mut transaction, caller.user, id.0, "ended_by_user")
             .await?
             .ok_or(EndError::NotFound)?;
         transaction.commit().await?;
-        identity.revoke(&[ended]);
+        authenticator.revoke(&[ended]);
         Ok(NoContent)
     }
 }

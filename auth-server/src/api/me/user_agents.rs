@@ -1,12 +1,14 @@
 //! `PUT /api/v1/me/user-agents`
 
+use std::sync::Arc;
+
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
+use crate::api::AppState;
+use crate::api::current_password::{CURRENT_PASSWORD, wrong};
 use crate::api::device::From as FromDevice;
-use crate::api::state::Accounts;
-use crate::authn::current_password::{CURRENT_PASSWORD, wrong};
-use crate::authn::reauthentication::{PROOF, Proof};
+use crate::api::reauthentication::{PROOF, Proof};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
@@ -45,7 +47,7 @@ problems! {
 }
 
 /// The operation.
-pub struct UserAgentsApi(pub Accounts);
+pub struct UserAgentsApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl UserAgentsApi {

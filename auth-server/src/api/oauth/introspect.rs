@@ -6,15 +6,14 @@ use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Names, TokenForm};
-use crate::api::state::Accounts;
+use super::TokenForm;
+use crate::api::AppState;
 use crate::authn::{TokenProblem, UNCERTAIN};
 use crate::client::{CLIENT, ServiceClient};
 use crate::db::DATABASE;
 use crate::http::form::FORM;
 use crate::http::problem::Problem;
 use crate::http::{Form, Reply};
-use crate::policy::LivePolicy;
 use crate::problems;
 use crate::session;
 
@@ -62,11 +61,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Introspect {
-    pub(crate) accounts: Accounts,
-    pub(crate) policy: Arc<LivePolicy>,
-    pub(crate) names: Names,
-}
+pub struct Introspect(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/oauth", tag = "crate::http::tags::Tag::Clients")]
 impl Introspect {
@@ -91,23 +86,23 @@ impl Introspect {
 
 impl Introspect {
     async fn access_token(&self, token: &str) -> Result<Option<Introspection>, Problem> {
-        let identity = &self.accounts.identity;
-        let verified = match identity.verify(token.as_bytes()).await {
+        let authenticator = &self.0.authenticator;
+        let verified = match authenticator.verify(token.as_bytes()).await {
             Ok(verified) => verified,
             // That is no fault of the token, and "inactive" would be a guess.
             Err(unknown @ TokenProblem::RevocationUnknown) => return Err(unknown.into()),
             Err(_) => return Ok(None),
         };
-        let Ok(claims) = identity.genuine(token.as_bytes()).await else { return Ok(None) };
-        let roles = self.policy.roles(verified.user, &verified.roles);
+        let Ok(claims) = authenticator.genuine(token.as_bytes()).await else { return Ok(None) };
+        let roles = self.0.policy.roles(verified.user, &verified.roles);
         Ok(Some(Introspection {
             active: true,
             token_type: Some("Bearer"),
             sub: Some(claims.sub),
             sid: Some(claims.sid),
             roles: Some(roles.iter().map(ToString::to_string).collect()),
-            iss: Some(self.names.issuer.clone()),
-            aud: Some(self.names.audience.clone()),
+            iss: Some(self.0.issuer.name().to_owned()),
+            aud: Some(self.0.issuer.audience().to_owned()),
             iat: Some(claims.iat),
             nbf: Some(claims.nbf),
             exp: Some(claims.exp),
@@ -116,14 +111,14 @@ impl Introspect {
     }
 
     async fn refresh_token(&self, token: &str) -> Result<Option<Introspection>, Problem> {
-        let mut database = self.accounts.pool.acquire().await?;
-        let current = self.accounts.sessions.current(&mut database, token).await?;
+        let mut database = self.0.pool.acquire().await?;
+        let current = self.0.sessions.current(&mut database, token).await?;
         Ok(current.map(|current| Introspection {
             active: true,
             token_type: Some("refresh_token"),
             sub: Some(current.user),
             sid: Some(current.session),
-            iss: Some(self.names.issuer.clone()),
+            iss: Some(self.0.issuer.name().to_owned()),
             iat: Some(current.created_at.timestamp()),
             exp: Some(current.expires_at.timestamp()),
             ..Introspection::default()

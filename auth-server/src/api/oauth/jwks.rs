@@ -6,7 +6,8 @@ use poem_openapi::payload::{Json, Response};
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
-use crate::token::{Key, KeyRing};
+use crate::api::AppState;
+use crate::token::Key;
 
 /// One public key (RFC 8037).
 #[derive(Clone, Debug, Serialize, Object)]
@@ -40,7 +41,7 @@ struct JwkSet {
 const CACHE: &str = "public, max-age=300, stale-if-error=3600";
 
 /// The operation.
-pub struct JwksApi(pub Arc<KeyRing>);
+pub struct JwksApi(pub Arc<AppState>);
 
 #[OpenApi(tag = "crate::http::tags::Tag::Auth")]
 impl JwksApi {
@@ -50,7 +51,7 @@ impl JwksApi {
     #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "jwks")]
     #[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
     async fn jwks(&self) -> Response<Json<JwkSet>> {
-        let keys = self.0.living().iter().map(|key| jwk(key)).collect();
+        let keys = self.0.keys.living().iter().map(|key| jwk(key)).collect();
         Response::new(Json(JwkSet { keys })).header("Cache-Control", CACHE)
     }
 }

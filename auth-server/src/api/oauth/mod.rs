@@ -12,26 +12,7 @@ use std::sync::Arc;
 use poem_openapi::Object;
 use serde::Deserialize;
 
-use super::state::Accounts;
-use crate::config::TokenConfig;
-use crate::policy::LivePolicy;
-
-/// What tokens say about where they come from and whom they are for.
-#[derive(Clone, Debug)]
-pub struct Names {
-    /// `iss`.
-    pub issuer: String,
-    /// `aud`.
-    pub audience: String,
-}
-
-impl Names {
-    /// As configured.
-    #[must_use]
-    pub fn of(config: &TokenConfig) -> Self {
-        Self { issuer: config.issuer.to_string(), audience: config.audience.to_string() }
-    }
-}
+use crate::api::AppState;
 
 /// A token that a service client asks about.
 #[derive(Deserialize, Object)]
@@ -51,18 +32,15 @@ impl fmt::Debug for TokenForm {
 }
 
 /// The operations.
-pub type OauthApi = (introspect::Introspect, revoke::Revoke, metadata::Metadata);
+pub(crate) type OauthApi =
+    (introspect::Introspect, revoke::Revoke, metadata::Metadata, jwks::JwksApi);
 
-/// The operations, working on these accounts.
-#[must_use]
-pub fn api(accounts: &Accounts, policy: &Arc<LivePolicy>, names: &Names) -> OauthApi {
+/// The operations on this state.
+pub(crate) fn api(state: &Arc<AppState>) -> OauthApi {
     (
-        introspect::Introspect {
-            accounts: accounts.clone(),
-            policy: Arc::clone(policy),
-            names: names.clone(),
-        },
-        revoke::Revoke(accounts.clone()),
-        metadata::Metadata::of(&names.issuer),
+        introspect::Introspect(Arc::clone(state)),
+        revoke::Revoke(Arc::clone(state)),
+        metadata::Metadata::of(state.issuer.name()),
+        jwks::JwksApi(Arc::clone(state)),
     )
 }

@@ -1,11 +1,13 @@
 //! `POST /api/v1/oauth/revoke`
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::TokenForm;
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::client::{CLIENT, ServiceClient};
 use crate::db::DATABASE;
 use crate::http::form::FORM;
@@ -20,7 +22,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Revoke(pub(crate) Accounts);
+pub struct Revoke(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/oauth", tag = "crate::http::tags::Tag::Clients")]
 impl Revoke {
@@ -34,14 +36,14 @@ impl Revoke {
         client: ServiceClient,
         Form(form): Form<TokenForm>,
     ) -> Result<Done, RevokeError> {
-        let Accounts { pool, sessions, identity, .. } = &self.0;
+        let AppState { pool, sessions, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;
         let Some((user, sid)) = self.owner(&mut transaction, &form.token).await? else {
             return Ok(Done);
         };
         let ended = sessions.end(&mut transaction, user, sid, "revoked_by_client").await?;
         transaction.commit().await?;
-        identity.revoke(ended.as_slice());
+        authenticator.revoke(ended.as_slice());
         tracing::info!(client = %client.id, %user, session = %sid, "session ended for a client");
         Ok(Done)
     }
@@ -56,7 +58,7 @@ impl Revoke {
         if token.starts_with(session::PREFIX) {
             return Ok(self.0.sessions.owner(database, token).await?);
         }
-        let claims = self.0.identity.genuine(token.as_bytes()).await;
+        let claims = self.0.authenticator.genuine(token.as_bytes()).await;
         Ok(claims.ok().map(|claims| (claims.sub, claims.sid)))
     }
 }

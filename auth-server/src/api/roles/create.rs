@@ -1,12 +1,14 @@
 //! `POST /api/v1/roles`
 
+use std::sync::Arc;
+
 use poem_openapi::payload::Response;
 use poem_openapi::{Object, OpenApi};
 use policies::Change;
 use serde::Deserialize;
 
 use super::fields as steps;
-use crate::api::admin::Admin;
+use crate::api::AppState;
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{GUARD, Guarded};
@@ -41,7 +43,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Create(pub(crate) Admin);
+pub struct Create(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/roles", tag = "crate::http::tags::Tag::Roles")]
 impl Create {
@@ -55,7 +57,7 @@ impl Create {
         let name = steps::role_name("name", &body.name)?;
         let description = steps::description(body.description.as_deref())?;
         let inherits = steps::role_names("inherits", body.inherits.as_deref())?;
-        let mut write = self.0.write().await?;
+        let mut write = self.0.begin_policy_write().await?;
         for role in &inherits {
             caller.may_give(write.base(), role)?;
         }

@@ -1,5 +1,7 @@
 //! `DELETE /api/v1/roles/{name}`
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path};
 use policies::{Change, RoleName};
@@ -7,7 +9,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::fields as steps;
-use crate::api::admin::{Admin, Written};
+use crate::api::AppState;
+use crate::api::admin::Written;
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{GUARD, Guarded};
@@ -39,7 +42,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Delete(pub(crate) Admin);
+pub struct Delete(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/roles", tag = "crate::http::tags::Tag::Roles")]
 impl Delete {
@@ -52,7 +55,7 @@ impl Delete {
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
     ) -> Result<Reply<Written>, DeleteError> {
         let name = RoleName::parse(&name.0).map_err(|_| DeleteError::NotFound)?;
-        let mut write = self.0.write().await?;
+        let mut write = self.0.begin_policy_write().await?;
         let role = store::find(write.db(), &name).await?;
         let role = role.ok_or(DeleteError::NotFound)?;
         check(if_match.0.as_deref(), role.revision)?;

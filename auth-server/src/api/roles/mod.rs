@@ -6,18 +6,20 @@ pub(crate) mod fields;
 pub(crate) mod read;
 pub(crate) mod update;
 
-use super::admin::Admin;
+use std::sync::Arc;
+
+use crate::api::AppState;
 
 /// The operations.
 pub type RolesApi = (read::Read, create::Create, update::Change, delete::Delete);
 
 /// The operations, working on this.
 #[must_use]
-pub fn api(admin: &Admin) -> RolesApi {
+pub fn api(state: &Arc<AppState>) -> RolesApi {
     (
-        read::Read(admin.clone()),
-        create::Create(admin.clone()),
-        update::Change(admin.clone()),
-        delete::Delete(admin.clone()),
+        read::Read(Arc::clone(state)),
+        create::Create(Arc::clone(state)),
+        update::Change(Arc::clone(state)),
+        delete::Delete(Arc::clone(state)),
     )
 }

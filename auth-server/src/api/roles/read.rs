@@ -1,12 +1,14 @@
 //! `GET /api/v1/roles` and `GET /api/v1/roles/{name}`
 
+use std::sync::Arc;
+
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Response;
 use poem_openapi::{Object, OpenApi};
 use policies::RoleName;
 use serde::Serialize;
 
-use crate::api::admin::Admin;
+use crate::api::AppState;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{GUARD, Guarded};
 use crate::db::DATABASE;
@@ -56,7 +58,7 @@ problems! {
 }
 
 /// The operations.
-pub struct Read(pub(crate) Admin);
+pub struct Read(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/roles", tag = "crate::http::tags::Tag::Roles")]
 impl Read {

@@ -1,5 +1,7 @@
 //! `PATCH /api/v1/roles/{name}`
 
+use std::sync::Arc;
+
 use poem_openapi::param::{Header, Path};
 use poem_openapi::payload::Response;
 use poem_openapi::{Object, OpenApi};
@@ -7,7 +9,7 @@ use policies::{Change as PolicyChange, RoleName};
 use serde::Deserialize;
 
 use super::fields as steps;
-use crate::api::admin::Admin;
+use crate::api::AppState;
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{GUARD, Guarded};
@@ -40,7 +42,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Change(pub(crate) Admin);
+pub struct Change(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/roles", tag = "crate::http::tags::Tag::Roles")]
 impl Change {
@@ -55,7 +57,7 @@ impl Change {
     ) -> Result<Response<Reply<Role>>, ChangeError> {
         let name = RoleName::parse(&name.0).map_err(|_| ChangeError::NotFound)?;
         let description = steps::description(body.description.as_deref())?;
-        let mut write = self.0.write().await?;
+        let mut write = self.0.begin_policy_write().await?;
         let old = store::find(write.db(), &name).await?;
         let mut role = old.ok_or(ChangeError::NotFound)?;
         let record = Record::new(caller.actor(), "change_role", format!("role:{name}"));

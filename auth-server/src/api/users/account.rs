@@ -1,10 +1,12 @@
 //! `GET /api/v1/users/{id}`, `POST …/disable`, `POST …/enable`, `DELETE …/sessions`
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
-use crate::api::admin::Admin;
+use crate::api::AppState;
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{GUARD, Guarded};
@@ -43,7 +45,7 @@ problems! {
 }
 
 /// The operations.
-pub struct AccountsApi(pub Admin);
+pub struct AccountsApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "crate::http::tags::Tag::Users")]
 impl AccountsApi {
@@ -61,7 +63,7 @@ impl AccountsApi {
         let (write, person) = self.begin(&caller, id.0).await?;
         let moment = self.0.sessions.moment();
         let revoked = disable::disable(write, &person, caller.actor(), moment).await?;
-        self.0.identity.revoke(revoked.as_slice());
+        self.0.authenticator.revoke(revoked.as_slice());
         Ok(NoContent)
     }
 
@@ -77,11 +79,11 @@ impl AccountsApi {
     #[oai(path = "/:id/sessions", method = "delete", operation_id = "end_sessions_of_user")]
     async fn end_sessions(&self, caller: Guarded, id: Path<Uuid>) -> Result<NoContent, WriteError> {
         let (mut write, person) = self.begin(&caller, id.0).await?;
-        let Admin { sessions, identity, .. } = &self.0;
+        let AppState { sessions, authenticator, .. } = &*self.0;
         let revoked = sessions.end_all(write.db(), person.id, "ended_by_admin").await?;
         let target = format!("user:{}", person.id);
         write.commit_beside(Record::new(caller.actor(), "end_sessions_of_user", target)).await?;
-        identity.revoke(revoked.as_slice());
+        authenticator.revoke(revoked.as_slice());
         Ok(NoContent)
     }
 
@@ -100,7 +102,7 @@ impl AccountsApi {
         let (write, person) = self.begin(&caller, id.0).await?;
         let moment = self.0.sessions.moment();
         let revoked = reset::reset_second_factor(write, &person, caller.actor(), moment).await?;
-        self.0.identity.revoke(revoked.as_slice());
+        self.0.authenticator.revoke(revoked.as_slice());
         Ok(NoContent)
     }
 }
@@ -113,7 +115,7 @@ impl AccountsApi {
         caller: &Guarded,
         id: Uuid,
     ) -> Result<(PolicyWrite<'_>, Person), Problem> {
-        let mut write = self.0.write().await?;
+        let mut write = self.0.begin_policy_write().await?;
         let person = view::find(write.db(), id).await?;
         let person = person.ok_or(WriteError::NotFound)?;
         caller.may_touch(write.base(), &person.role_names())?;

@@ -1,10 +1,12 @@
 //! `GET /api/v1/users/{id}/history`
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
-use crate::api::admin::Admin;
+use crate::api::AppState;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{GUARD, Guarded};
 use crate::db::DATABASE;
@@ -22,7 +24,7 @@ problems! {
 }
 
 /// The operation.
-pub struct UserHistoryApi(pub Admin);
+pub struct UserHistoryApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "crate::http::tags::Tag::Users")]
 impl UserHistoryApi {
@@ -37,7 +39,7 @@ impl UserHistoryApi {
         limit: Query<Option<u32>>,
         cursor: Query<Option<String>>,
     ) -> Result<Reply<Page>, HistoryError> {
-        let Admin { pool, history, .. } = &self.0;
+        let AppState { pool, history, .. } = &*self.0;
         if !view::exists(pool, id.0).await? {
             return Err(HistoryError::NotFound);
         }

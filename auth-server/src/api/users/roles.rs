@@ -1,13 +1,16 @@
 //! `/api/v1/users` and `/api/v1/users/{id}/roles`
 
+use std::sync::Arc;
+
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{Object, OpenApi};
 use policies::{PolicyError, RoleName};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::api::AppState;
+use crate::api::admin::Steps;
 use crate::api::admin::Written;
-use crate::api::admin::{Admin, Steps};
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{GUARD, Guarded};
@@ -70,7 +73,7 @@ problems! {
 }
 
 /// The operations.
-pub struct UsersApi(pub Admin);
+pub struct UsersApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "crate::http::tags::Tag::Users")]
 impl UsersApi {
@@ -177,7 +180,7 @@ impl UsersApi {
             let builtin = PolicyError::BuiltinImmutable("anonymous, which everyone has,".into());
             return Err(builtin.into());
         }
-        let mut write = self.0.write().await?;
+        let mut write = self.0.begin_policy_write().await?;
         if !write.base().has_role(&role) {
             return Err(GiveError::NoRole.into());
         }

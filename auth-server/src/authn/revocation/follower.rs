@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_millis(500);
 /// Longest wait for the database: one that hangs must not delay the look after it for long.
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// Keeps an [`crate::authn::Identity`] informed.
+/// Keeps an [`crate::authn::Authenticator`] informed.
 pub struct Follower {
     pool: PgPool,
     known: Arc<Known>,

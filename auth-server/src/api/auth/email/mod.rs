@@ -5,35 +5,21 @@
 
 pub(crate) mod verify;
 
+use std::sync::Arc;
+
 use std::net::IpAddr;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::api::auth::password::{forgot, reset};
-use crate::api::me::email_verification;
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::email::MailToken;
 use crate::email::token_store;
 use crate::email::token_store::{NewToken, Purpose};
 use crate::user::profile_store::Change;
 use crate::user::{Email, email_store};
 
-/// The operations.
-pub type MailApi = (verify::Verify, email_verification::SendAgain, forgot::Forgot, reset::Reset);
-
-/// The operations, working on these accounts.
-#[must_use]
-pub fn api(accounts: &Accounts) -> MailApi {
-    (
-        verify::Verify(accounts.clone()),
-        email_verification::SendAgain(accounts.clone()),
-        forgot::Forgot(accounts.clone()),
-        reset::Reset(accounts.clone()),
-    )
-}
-
-impl Accounts {
+impl AppState {
     /// Whether this gives the account another address, or takes it away: that wants proof, as a mail
     /// to the address can set a new password.
     pub(crate) async fn moves(&self, user: Uuid, email: &Change<Email>) -> sqlx::Result<bool> {
@@ -71,7 +57,8 @@ impl Accounts {
 
     /// Sends the mail that asks whether an address is the user's, unless that is known.
     pub(crate) fn ask_for_verification(&self, user: Uuid, email: Email) {
-        let Self { pool, clock, letters, .. } = self.clone();
+        let Self { pool, clock, letters, .. } = self;
+        let (pool, clock, letters) = (pool.clone(), clock.clone(), Arc::clone(letters));
         let expires_at = clock.now() + self.mail.verify_life();
         self.mailer.post(async move {
             let token = MailToken::fresh();

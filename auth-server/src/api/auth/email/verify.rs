@@ -1,9 +1,11 @@
 //! `POST /api/v1/auth/email/verify`
 
+use std::sync::Arc;
+
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::db::DATABASE;
 use crate::email;
 use crate::email::token_store;
@@ -28,7 +30,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Verify(pub(crate) Accounts);
+pub struct Verify(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Verify {
@@ -38,7 +40,7 @@ impl Verify {
     /// to. From then on nobody else can have the address, and it can be signed in with.
     #[oai(path = "/email/verify", method = "post", operation_id = "verify_email")]
     async fn verify(&self, Body(form): Body<Verification>) -> Result<NoContent, VerifyError> {
-        let Accounts { pool, clock, .. } = &self.0;
+        let AppState { pool, clock, .. } = &*self.0;
         let mut connection = pool.acquire().await?;
         if !token_store::verify(&mut connection, &email::hash(&form.token), clock.now()).await? {
             return Err(VerifyError::TokenInvalid);

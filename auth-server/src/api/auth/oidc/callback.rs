@@ -11,15 +11,15 @@ use super::callback_response::{CallbackAnswer, Linked};
 use super::flow_cookies::Kept;
 use super::link::link;
 use super::sign_in::sign_in_as;
+use crate::api::AppState;
 use crate::api::auth::user_agent::AGENT;
 use crate::api::device::From as FromDevice;
-use crate::api::state::Accounts;
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::PARAMETERS;
 use crate::http::{ClientAddress, Reply};
 use crate::login_history::{Attempt, Method};
-use crate::oidc::{ANSWER, Flow, Oidc, Provider, UNAVAILABLE, Who, consumed_flows};
+use crate::oidc::{ANSWER, Flow, Provider, UNAVAILABLE, Who, consumed_flows};
 use crate::problems;
 use crate::throttle::{Outcome, TOO_MANY};
 
@@ -46,7 +46,7 @@ struct Brought {
 }
 
 /// The operation.
-pub struct Callback(pub(crate) Accounts, pub(crate) Arc<Oidc>);
+pub struct Callback(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Callback {
@@ -84,7 +84,7 @@ impl Callback {
         /// In place of the code, where the provider did not confirm who it is.
         error: Query<Option<String>>,
     ) -> Result<Response<Reply<CallbackAnswer>>, CallbackError> {
-        let provider = self.1.provider(&provider.0).ok_or(CallbackError::Unknown)?;
+        let provider = self.0.oidc.provider(&provider.0).ok_or(CallbackError::Unknown)?;
         let brought = Brought { code: code.0, state: state.0, iss: iss.0, error: error.0 };
         let mut attempt = Attempt::new(Method::Oidc, device);
         attempt.provider = Some(provider.name().to_owned());
@@ -136,7 +136,7 @@ impl Callback {
         let Some(asked) = flow.link else {
             return sign_in_as(&self.0, provider, &who, from).await.map(CallbackAnswer::Login);
         };
-        let linked = link(&self.0, &self.1, &who, asked).await?;
+        let linked = link(&self.0, &self.0.oidc, &who, asked).await?;
         Ok(CallbackAnswer::Linked(Linked { linked }))
     }
 
@@ -147,9 +147,9 @@ impl Callback {
         kept: &Kept,
         state: Option<&str>,
     ) -> Result<Flow, CallbackError> {
-        let Accounts { pool, clock, .. } = &self.0;
+        let AppState { pool, clock, .. } = &*self.0;
         let kept = kept.get(&provider.cookie_name());
-        let flow = state.and_then(|state| self.1.flow(provider, kept, state));
+        let flow = state.and_then(|state| self.0.oidc.flow(provider, kept, state));
         let flow = flow.ok_or(CallbackError::State)?;
         let first = consumed_flows::spend(pool, &flow, clock.now()).await?;
         if first { Ok(flow) } else { Err(CallbackError::State) }

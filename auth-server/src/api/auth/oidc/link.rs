@@ -1,14 +1,14 @@
 //! Linking an identity to the account of whoever asked for it while signed in.
 
 use super::callback::CallbackError;
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::oidc::store;
 use crate::oidc::store::Identity;
 use crate::oidc::{Link, Oidc, Who};
 
 /// Links it, and lists what the account has then. Once more is as good as once.
 pub(crate) async fn link(
-    accounts: &Accounts,
+    accounts: &AppState,
     oidc: &Oidc,
     who: &Who,
     link: Link,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
+use crate::api::AppState;
 use crate::http::Reply;
-use crate::oidc::{Oidc, Provider};
+use crate::oidc::Provider;
 
 /// Where people have an account by which they can sign in here.
 #[derive(Serialize, Object)]
@@ -31,7 +32,7 @@ struct ProviderList {
 }
 
 /// The operation.
-pub struct List(pub(crate) Arc<Oidc>);
+pub struct List(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl List {
@@ -39,7 +40,7 @@ impl List {
     #[oai(path = "/oidc", method = "get", operation_id = "providers")]
     #[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
     async fn list(&self) -> Reply<ProviderList> {
-        Reply(ProviderList { items: self.0.providers().map(shown).collect(), next: None })
+        Reply(ProviderList { items: self.0.oidc.providers().map(shown).collect(), next: None })
     }
 }
 

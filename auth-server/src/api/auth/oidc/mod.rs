@@ -10,18 +10,17 @@ pub(crate) mod start;
 
 use std::sync::Arc;
 
-use crate::api::state::Accounts;
-use crate::oidc::Oidc;
+use crate::api::AppState;
 
 /// The operations.
 pub type OidcApi = (list::List, start::Start, callback::Callback);
 
 /// The operations, working on these accounts.
 #[must_use]
-pub fn api(accounts: &Accounts, oidc: &Arc<Oidc>) -> OidcApi {
+pub fn api(state: &Arc<AppState>) -> OidcApi {
     (
-        list::List(Arc::clone(oidc)),
-        start::Start(Arc::clone(oidc)),
-        callback::Callback(accounts.clone(), Arc::clone(oidc)),
+        list::List(Arc::clone(state)),
+        start::Start(Arc::clone(state)),
+        callback::Callback(Arc::clone(state)),
     )
 }

@@ -8,9 +8,9 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::callback::CallbackError;
+use crate::api::AppState;
 use crate::api::auth::login_response::{LoginAnswer, SecondFactorWanted};
 use crate::api::auth::token_pair::sign_in;
-use crate::api::state::Accounts;
 use crate::db::constraint;
 use crate::http::problem::Problem;
 use crate::login_history::Attempt;
@@ -25,7 +25,7 @@ const TRIES: usize = 3;
 
 /// Signs in to the account of this identity, which is made or linked where there is none yet.
 pub(crate) async fn sign_in_as(
-    accounts: &Accounts,
+    accounts: &AppState,
     provider: &Provider,
     who: &Who,
     (attempt, address): (&mut Attempt, IpAddr),
@@ -63,7 +63,7 @@ pub(crate) async fn sign_in_as(
 
 /// Opens a session and commits, or asks for the second factor.
 async fn open(
-    accounts: &Accounts,
+    accounts: &AppState,
     mut transaction: Transaction<'_, Postgres>,
     (user, standing, second_factor): (Uuid, &Standing, Option<DateTime<Utc>>),
     attempt: &mut Attempt,
@@ -81,14 +81,14 @@ async fn open(
     let signed_in = sign_in(accounts, &mut transaction, (user, number), &attempt.device).await?;
     transaction.commit().await?;
     attempt.session = Some(signed_in.session);
-    accounts.identity.revoke(&signed_in.revocations);
+    accounts.authenticator.revoke(&signed_in.revocations);
     Ok(LoginAnswer::SignedIn(signed_in.tokens))
 }
 
 /// The account to which an identity is linked that was never seen: the one with the same address,
 /// where both sides made sure of it, or a new one.
 async fn first(
-    accounts: &Accounts,
+    accounts: &AppState,
     transaction: &mut PgConnection,
     provider: &Provider,
     who: &Who,
@@ -114,7 +114,7 @@ async fn first(
 
 /// A new account without a password.
 async fn make(
-    accounts: &Accounts,
+    accounts: &AppState,
     transaction: &mut PgConnection,
     provider: &Provider,
     id: Uuid,

@@ -6,9 +6,10 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Response;
 
+use crate::api::AppState;
 use crate::http::SeeOther;
 use crate::http::request_errors::PARAMETERS;
-use crate::oidc::{Oidc, UNAVAILABLE};
+use crate::oidc::UNAVAILABLE;
 use crate::problems;
 
 problems! {
@@ -19,7 +20,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Start(pub(crate) Arc<Oidc>);
+pub struct Start(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Start {
@@ -38,8 +39,8 @@ impl Start {
         )
     )]
     async fn start(&self, provider: Path<String>) -> Result<Response<SeeOther>, StartError> {
-        let provider = self.0.provider(&provider.0).ok_or(StartError::Unknown)?;
-        let begun = self.0.begin(provider, None).await?;
+        let provider = self.0.oidc.provider(&provider.0).ok_or(StartError::Unknown)?;
+        let begun = self.0.oidc.begin(provider, None).await?;
         Ok(Response::new(SeeOther(begun.url)).header("Set-Cookie", begun.cookie))
     }
 }

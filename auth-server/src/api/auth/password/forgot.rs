@@ -1,9 +1,11 @@
 //! `POST /api/v1/auth/password/forgot`
 
+use std::sync::Arc;
+
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::email::MailToken;
 use crate::email::token_store;
 use crate::email::token_store::{NewToken, Purpose};
@@ -27,7 +29,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Forgot(pub(crate) Accounts);
+pub struct Forgot(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Forgot {
@@ -51,7 +53,8 @@ impl Forgot {
 impl Forgot {
     /// Everything that tells a known address from an unknown one is done beside the request.
     fn send(&self, email: Email) {
-        let Accounts { pool, clock, letters, .. } = self.0.clone();
+        let AppState { pool, clock, letters, .. } = &*self.0;
+        let (pool, clock, letters) = (pool.clone(), clock.clone(), Arc::clone(letters));
         let expires_at = clock.now() + self.0.mail.reset_life();
         self.0.mailer.post(async move {
             let Some(owner) = token_store::owner(&pool, email.key()).await? else {

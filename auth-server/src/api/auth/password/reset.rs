@@ -1,12 +1,14 @@
 //! `POST /api/v1/auth/password/reset`
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::audit;
 use crate::audit::{Actor, Record};
 use crate::db::DATABASE;
@@ -39,7 +41,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Reset(pub(crate) Accounts);
+pub struct Reset(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Reset {
@@ -63,7 +65,7 @@ impl Reset {
 impl Reset {
     /// Password and end of all sessions together, if the token still counts.
     async fn store(&self, token: &[u8; 32], hash: &str) -> Result<(), ResetError> {
-        let Accounts { pool, sessions, identity, clock, .. } = &self.0;
+        let AppState { pool, sessions, authenticator, clock, .. } = &*self.0;
         let (mut transaction, now) = (pool.begin().await?, clock.now());
         let user = token_store::resets(&mut *transaction, token, now).await?;
         let user = user.ok_or(ResetError::TokenInvalid)?;
@@ -72,7 +74,7 @@ impl Reset {
         let record = Record::new(Actor::User(user), "reset_password", format!("user:{user}"));
         audit::insert(&mut transaction, &record, now).await?;
         transaction.commit().await?;
-        identity.revoke(ended.as_slice());
+        authenticator.revoke(ended.as_slice());
         Ok(())
     }
 }

@@ -6,14 +6,14 @@ use poem_openapi::payload::Response;
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 
-use crate::api::state::Accounts;
-use crate::authn::current_password::CURRENT_PASSWORD;
-use crate::authn::reauthentication::{PROOF, Proof};
+use crate::api::AppState;
+use crate::api::current_password::CURRENT_PASSWORD;
+use crate::api::reauthentication::{PROOF, Proof};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
-use crate::oidc::{Link, Oidc, UNAVAILABLE};
+use crate::oidc::{Link, UNAVAILABLE};
 use crate::password::Password;
 use crate::problems;
 use crate::throttle::THROTTLE;
@@ -52,7 +52,7 @@ problems! {
 }
 
 /// The operation.
-pub struct LinkOne(pub(crate) Accounts, pub(crate) Arc<Oidc>);
+pub struct LinkOne(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl LinkOne {
@@ -77,9 +77,9 @@ impl LinkOne {
     ) -> Result<Response<Reply<LinkBegun>>, LinkError> {
         let proof = Proof::new(form.current_password, form.code);
         self.0.prove(&caller, proof).await?;
-        let provider = self.1.provider(&form.provider).ok_or(LinkError::Unknown)?;
+        let provider = self.0.oidc.provider(&form.provider).ok_or(LinkError::Unknown)?;
         let link = Link { user: caller.user, session: caller.session };
-        let begun = self.1.begin(provider, Some(link)).await?;
+        let begun = self.0.oidc.begin(provider, Some(link)).await?;
         let answer = LinkBegun { authorization_url: begun.url };
         Ok(Response::new(Reply(answer)).header("Set-Cookie", begun.cookie))
     }

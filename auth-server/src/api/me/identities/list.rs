@@ -5,11 +5,10 @@ use std::sync::Arc;
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::Reply;
-use crate::oidc::Oidc;
 use crate::oidc::store::Identity;
 use crate::problems;
 
@@ -29,7 +28,7 @@ problems! {
 }
 
 /// The operation.
-pub struct List(pub(crate) Accounts, pub(crate) Arc<Oidc>);
+pub struct List(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl List {
@@ -37,7 +36,7 @@ impl List {
     #[oai(path = "/identities", method = "get", operation_id = "my_identities")]
     async fn list(&self, SignedIn(caller): SignedIn) -> Result<Reply<IdentityList>, ListError> {
         let mut database = self.0.pool.acquire().await?;
-        let items = self.1.identities(&mut database, caller.user).await?;
+        let items = self.0.oidc.identities(&mut database, caller.user).await?;
         Ok(Reply(IdentityList { items, next: None }))
     }
 }

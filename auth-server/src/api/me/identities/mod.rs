@@ -6,18 +6,17 @@ pub(crate) mod unlink;
 
 use std::sync::Arc;
 
-use crate::api::state::Accounts;
-use crate::oidc::Oidc;
+use crate::api::AppState;
 
 /// The operations.
 pub type IdentitiesApi = (list::List, link::LinkOne, unlink::Unlink);
 
 /// The operations, working on these accounts.
 #[must_use]
-pub fn api(accounts: &Accounts, oidc: &Arc<Oidc>) -> IdentitiesApi {
+pub fn api(state: &Arc<AppState>) -> IdentitiesApi {
     (
-        list::List(accounts.clone(), Arc::clone(oidc)),
-        link::LinkOne(accounts.clone(), Arc::clone(oidc)),
-        unlink::Unlink(accounts.clone(), Arc::clone(oidc)),
+        list::List(Arc::clone(state)),
+        link::LinkOne(Arc::clone(state)),
+        unlink::Unlink(Arc::clone(state)),
     )
 }

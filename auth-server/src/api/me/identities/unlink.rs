@@ -6,14 +6,14 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
-use crate::api::state::Accounts;
-use crate::authn::current_password::CURRENT_PASSWORD;
-use crate::authn::reauthentication::{PROOF, Proof};
+use crate::api::AppState;
+use crate::api::current_password::CURRENT_PASSWORD;
+use crate::api::reauthentication::{PROOF, Proof};
 use crate::authn::{SIGNED_IN, SignedIn, Verified};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, NoContent};
-use crate::oidc::{Oidc, account_store, store};
+use crate::oidc::{account_store, store};
 use crate::problems;
 use crate::throttle::THROTTLE;
 
@@ -28,7 +28,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Unlink(pub(crate) Accounts, pub(crate) Arc<Oidc>);
+pub struct Unlink(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl Unlink {
@@ -50,7 +50,7 @@ impl Unlink {
 
 impl Unlink {
     async fn remove(&self, caller: &Verified, id: Uuid) -> Result<(), UnlinkError> {
-        let (user, issuers) = (caller.user, self.1.issuers());
+        let (user, issuers) = (caller.user, self.0.oidc.issuers());
         let mut transaction = self.0.pool.begin().await?;
         // Of two that are taken away at once, the second sees that the first is gone.
         let standing = account_store::lock_user(&mut transaction, user).await?;

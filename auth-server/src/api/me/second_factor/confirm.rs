@@ -1,10 +1,12 @@
 //! `POST /api/v1/me/second-factor/confirm`
 
+use std::sync::Arc;
+
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
 use super::{REASON, RecoveryCodeList, renew_recovery_codes};
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -32,7 +34,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Confirm(pub(crate) Accounts);
+pub struct Confirm(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl Confirm {
@@ -46,7 +48,7 @@ impl Confirm {
         SignedIn(caller): SignedIn,
         Body(form): Body<ConfirmationForm>,
     ) -> Result<Reply<RecoveryCodeList>, ConfirmError> {
-        let Accounts { pool, second_factors, clock, .. } = &self.0;
+        let AppState { pool, second_factors, clock, .. } = &*self.0;
         let (user, now) = (caller.user, clock.now());
         let mut transaction = pool.begin().await?;
         let begun = store::lock(&mut transaction, user).await?;

@@ -1,11 +1,13 @@
 //! `DELETE /api/v1/me/second-factor`
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 
 use super::REASON;
-use crate::api::state::Accounts;
-use crate::authn::current_password::CURRENT_PASSWORD;
-use crate::authn::reauthentication::{PROOF, Proof};
+use crate::api::AppState;
+use crate::api::current_password::CURRENT_PASSWORD;
+use crate::api::reauthentication::{PROOF, Proof};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -22,7 +24,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Remove(pub(crate) Accounts);
+pub struct Remove(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl Remove {

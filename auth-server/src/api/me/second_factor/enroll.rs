@@ -1,11 +1,13 @@
 //! `POST /api/v1/me/second-factor`
 
+use std::sync::Arc;
+
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
-use crate::api::state::Accounts;
-use crate::authn::current_password::{CURRENT_PASSWORD, wrong};
-use crate::authn::reauthentication::{PROOF, Proof};
+use crate::api::AppState;
+use crate::api::current_password::{CURRENT_PASSWORD, wrong};
+use crate::api::reauthentication::{PROOF, Proof};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -37,7 +39,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Enrol(pub(crate) Accounts);
+pub struct Enrol(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl Enrol {
@@ -51,7 +53,7 @@ impl Enrol {
         SignedIn(caller): SignedIn,
         Body(proof): Body<Proof>,
     ) -> Result<Reply<Enrolment>, EnrolError> {
-        let Accounts { pool, second_factors, clock, .. } = &self.0;
+        let AppState { pool, second_factors, clock, .. } = &*self.0;
         self.0.prove(&caller, proof).await?;
         let mut database = pool.acquire().await?;
         let account = user::store::read(&mut database, caller.user).await?;

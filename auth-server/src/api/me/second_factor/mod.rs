@@ -6,11 +6,13 @@ pub(crate) mod enroll;
 pub(crate) mod recovery_codes;
 pub(crate) mod status;
 
+use std::sync::Arc;
+
 use poem_openapi::Object;
 use serde::Serialize;
 use sqlx::PgConnection;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::authn::Verified;
 use crate::second_factor::{fresh_recovery_codes, store};
 
@@ -20,13 +22,13 @@ pub type SecondFactorApi =
 
 /// The operations, working on these accounts.
 #[must_use]
-pub fn api(accounts: &Accounts) -> SecondFactorApi {
+pub fn api(state: &Arc<AppState>) -> SecondFactorApi {
     (
-        status::Status(accounts.clone()),
-        enroll::Enrol(accounts.clone()),
-        confirm::Confirm(accounts.clone()),
-        disable::Remove(accounts.clone()),
-        recovery_codes::Renew(accounts.clone()),
+        status::Status(Arc::clone(state)),
+        enroll::Enrol(Arc::clone(state)),
+        confirm::Confirm(Arc::clone(state)),
+        disable::Remove(Arc::clone(state)),
+        recovery_codes::Renew(Arc::clone(state)),
     )
 }
 

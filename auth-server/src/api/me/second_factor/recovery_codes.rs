@@ -1,11 +1,13 @@
 //! `POST /api/v1/me/second-factor/recovery-codes`
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 
 use super::{REASON, RecoveryCodeList, renew_recovery_codes};
-use crate::api::state::Accounts;
-use crate::authn::current_password::CURRENT_PASSWORD;
-use crate::authn::reauthentication::{PROOF, Proof};
+use crate::api::AppState;
+use crate::api::current_password::CURRENT_PASSWORD;
+use crate::api::reauthentication::{PROOF, Proof};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -22,7 +24,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Renew(pub(crate) Accounts);
+pub struct Renew(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl Renew {

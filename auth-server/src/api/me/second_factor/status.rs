@@ -1,9 +1,11 @@
 //! `GET /api/v1/me/second-factor`
 
+use std::sync::Arc;
+
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::Reply;
@@ -26,7 +28,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Status(pub(crate) Accounts);
+pub struct Status(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl Status {

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use crate::api::state::Accounts;
+use crate::api::AppState;
 use crate::http::problem::{Problem, Spec};
 use crate::password::{Password, Verdict};
 use crate::throttle::Outcome;
@@ -22,7 +22,7 @@ pub const CURRENT_PASSWORD: &[Spec] = &[WRONG];
 /// Names these tries in header fields.
 const PURPOSE: &str = "current-password";
 
-impl Accounts {
+impl AppState {
     /// Makes sure that this is the user's password. Failed tries are throttled. Returns the stored
     /// hash that was compared: a change has to make sure that it still is the one.
     ///

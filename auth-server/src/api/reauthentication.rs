@@ -5,8 +5,8 @@ use poem_openapi::Object;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::Verified;
-use crate::api::state::Accounts;
+use crate::api::AppState;
+use crate::authn::Verified;
 use crate::http::problem::{Problem, Spec};
 use crate::http::request_errors::FIELD;
 use crate::password::Password;
@@ -27,7 +27,7 @@ const SIGN_IN_AGAIN: Spec = Spec {
 };
 
 /// What an operation can answer that asks for a [`Proof`], besides
-/// [`crate::authn::current_password::CURRENT_PASSWORD`] and [`crate::throttle::THROTTLE`].
+/// [`crate::api::current_password::CURRENT_PASSWORD`] and [`crate::throttle::THROTTLE`].
 pub(crate) const PROOF: &[Spec] = &[CODE_WRONG, SIGN_IN_AGAIN];
 
 /// For how long a session proves who opened it, where there is nothing else to ask for.
@@ -53,7 +53,7 @@ impl Proof {
     }
 }
 
-impl Accounts {
+impl AppState {
     /// Makes sure that the user knows the password or has the second factor. A code is used by it.
     /// Returns the stored hash of the password, none where there is no password: a change has to
     /// make sure that it still is the one.
