@@ -12,12 +12,12 @@ use crate::config::{LogConfig, LogFormat};
 use crate::http::context;
 
 /// Shows what goes wrong while a command runs, for the person who typed it. Call it once.
-pub fn start_for_command() {
+pub(crate) fn start_for_command() {
     tracing_subscriber::fmt().with_env_filter("warn").with_writer(std::io::stderr).init();
 }
 
 /// Sends the log of a server to standard error, and panics to the log. Call it once.
-pub fn start(config: &LogConfig) {
+pub(crate) fn start(config: &LogConfig) {
     let json = match config.format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Text => false,

@@ -32,7 +32,7 @@ problems! {
 }
 
 /// The operation.
-pub struct AuditApi(pub(crate) Arc<AppState>);
+pub(crate) struct AuditApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/audit", tag = "crate::http::tags::Tag::Audit")]
 impl AuditApi {

@@ -68,7 +68,7 @@ problems! {
 }
 
 /// The operations.
-pub struct ClientsApi(pub(crate) Arc<AppState>);
+pub(crate) struct ClientsApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/clients", tag = "crate::http::tags::Tag::Clients")]
 impl ClientsApi {

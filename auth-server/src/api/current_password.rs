@@ -17,7 +17,7 @@ const WRONG: Spec = Spec {
 
 /// What asking for the current password can answer, besides [`crate::throttle::THROTTLE`] and
 /// [`crate::db::DATABASE`].
-pub const CURRENT_PASSWORD: &[Spec] = &[WRONG];
+pub(crate) const CURRENT_PASSWORD: &[Spec] = &[WRONG];
 
 /// Names these tries in header fields.
 const PURPOSE: &str = "current-password";
@@ -28,7 +28,11 @@ impl AppState {
     ///
     /// # Errors
     /// [`CURRENT_PASSWORD`], throttled, or the database is away.
-    pub async fn check_password(&self, user: Uuid, typed: Password) -> Result<String, Problem> {
+    pub(crate) async fn check_password(
+        &self,
+        user: Uuid,
+        typed: Password,
+    ) -> Result<String, Problem> {
         let attempt = self.throttle.user(user, PURPOSE).await?;
         let checked = self.compare(user, typed).await;
         attempt
@@ -50,6 +54,6 @@ impl AppState {
 
 /// The answer to a password that is not, or not any more, the user's.
 #[must_use]
-pub fn wrong() -> Problem {
+pub(crate) fn wrong() -> Problem {
     Problem::new(WRONG)
 }

@@ -10,7 +10,7 @@ use crate::session::Device;
 const LONGEST: usize = 200;
 
 /// The device as far as the request tells.
-pub struct From(pub Device);
+pub(crate) struct From(pub Device);
 
 impl<'a> FromRequest<'a> for From {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> Result<Self> {

@@ -127,7 +127,7 @@ fn changeable(write: &PolicyWrite, stored: &StoredRule) -> Result<Option<Rule>, 
 }
 
 /// The operations.
-pub struct RulesApi(pub(crate) Arc<AppState>);
+pub(crate) struct RulesApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/rules", tag = "crate::http::tags::Tag::Rules")]
 impl RulesApi {

@@ -21,7 +21,7 @@ use crate::throttle::Throttle;
 use crate::token::{Issuer, KeyRing};
 
 /// What operations work with; built once at start and shared.
-pub struct AppState {
+pub(crate) struct AppState {
     /// PostgreSQL.
     pub pool: PgPool,
     /// The time.

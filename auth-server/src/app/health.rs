@@ -16,7 +16,7 @@ use crate::policy::LivePolicy;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the health answers look at.
-pub struct Health {
+pub(crate) struct Health {
     pool: PgPool,
     policy: Arc<LivePolicy>,
     redis: Option<redis::Client>,
@@ -53,17 +53,17 @@ struct Readiness {
 impl Health {
     /// Looks at these.
     #[must_use]
-    pub fn new(pool: PgPool, policy: Arc<LivePolicy>, redis: Option<redis::Client>) -> Self {
+    pub(crate) fn new(pool: PgPool, policy: Arc<LivePolicy>, redis: Option<redis::Client>) -> Self {
         Self { pool, policy, redis, draining: AtomicBool::new(false) }
     }
 
     /// From now on the server is not ready: it is stopping.
-    pub fn drain(&self) {
+    pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
     /// Brings the metrics that are states, not counts, up to date.
-    pub async fn measure(&self, metrics: &Metrics) {
+    pub(crate) async fn measure(&self, metrics: &Metrics) {
         let (database, redis) = tokio::join!(self.database(), self.redis());
         metrics.policy_revision.set(self.policy.snapshot().revision());
         metrics.database_up.set((database == State::Up).into());
@@ -101,7 +101,7 @@ impl Health {
 }
 
 /// `GET /health/live`, `/health/ready`.
-pub struct HealthApi {
+pub(crate) struct HealthApi {
     /// What is looked at.
     pub health: Arc<Health>,
 }

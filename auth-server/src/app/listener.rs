@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::StartError;
 
 /// A bound address that waits to be served.
-pub struct Listener {
+pub(crate) struct Listener {
     pub address: SocketAddr,
     serve: Serve,
 }
@@ -24,7 +24,7 @@ type Serve = Box<
 
 impl Listener {
     /// Binds `address`; `setting` names it in messages.
-    pub async fn bind<E: Endpoint + 'static>(
+    pub(crate) async fn bind<E: Endpoint + 'static>(
         setting: &'static str,
         address: SocketAddr,
         endpoint: E,
@@ -42,7 +42,7 @@ impl Listener {
     }
 
     /// Answers until `stop`, then finishes what has begun, for at most `drain`.
-    pub async fn run(
+    pub(crate) async fn run(
         self,
         stop: impl Future<Output = ()> + Send + 'static,
         drain: Duration,

@@ -19,7 +19,7 @@ use crate::policy::LivePolicy;
 ///
 /// # Errors
 /// Says why that can't be done.
-pub async fn database(config: &DatabaseConfig) -> Result<PgPool, StartError> {
+pub(crate) async fn database(config: &DatabaseConfig) -> Result<PgPool, StartError> {
     let options = config.url.options().clone();
     // A pool would try again until its time is up and then forget the reason.
     let first = tokio::time::timeout(config.patience(), PgConnection::connect_with(&options)).await;
@@ -43,7 +43,7 @@ async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Re
 ///
 /// # Errors
 /// Says what is missing and what to do.
-pub async fn migrated(config: &DatabaseConfig) -> Result<PgPool, StartError> {
+pub(crate) async fn migrated(config: &DatabaseConfig) -> Result<PgPool, StartError> {
     let pool = database(config).await?;
     migrations::check(&pool).await.map_err(StartError::Schema)?;
     Ok(pool)
@@ -53,7 +53,10 @@ pub async fn migrated(config: &DatabaseConfig) -> Result<PgPool, StartError> {
 ///
 /// # Errors
 /// Says what is missing and what to do.
-pub async fn policy(config: &Config, clock: &Clock) -> Result<(PgPool, LivePolicy), StartError> {
+pub(crate) async fn policy(
+    config: &Config,
+    clock: &Clock,
+) -> Result<(PgPool, LivePolicy), StartError> {
     let pool = migrated(&config.database).await?;
     let windowed = windowed(&config.policy).await?;
     let policy = policy::load(&pool, windowed, config.token.life(), clock.now()).await;

@@ -15,7 +15,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 /// Everything that only operators may see.
 #[must_use]
-pub fn endpoint(health: Arc<Health>, metrics: Metrics) -> BoxEndpoint<'static, Response> {
+pub(crate) fn endpoint(health: Arc<Health>, metrics: Metrics) -> BoxEndpoint<'static, Response> {
     let api = OpenApiService::new(HealthApi { health: Arc::clone(&health) }, "operation", "1");
     Route::new().nest("/", api).at("/metrics", scrape(health, metrics)).boxed()
 }

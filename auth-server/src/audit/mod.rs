@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use store::{Line, insert, page};
+pub(crate) use store::{Line, insert, page};
 
 /// Who writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Actor {
+pub(crate) enum Actor {
     /// A user, over HTTP.
     User(Uuid),
     /// Whoever may start the program.
@@ -20,7 +20,7 @@ pub enum Actor {
 
 /// A write, as it will be remembered. Goes with the transaction that does it.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub(crate) struct Record {
     by: Actor,
     operation: &'static str,
     target: String,
@@ -31,27 +31,27 @@ pub struct Record {
 impl Record {
     /// A write by `by`: an operation, named as in `/openapi.json`, to `target`.
     #[must_use]
-    pub fn new(by: Actor, operation: &'static str, target: impl Into<String>) -> Self {
+    pub(crate) fn new(by: Actor, operation: &'static str, target: impl Into<String>) -> Self {
         Self { by, operation, target: target.into(), before: None, after: None }
     }
 
     /// What it was. Nothing secret may stand in it.
     #[must_use]
-    pub fn before(mut self, value: impl Serialize) -> Self {
+    pub(crate) fn before(mut self, value: impl Serialize) -> Self {
         self.before = Some(json_value(value));
         self
     }
 
     /// What it became. Nothing secret may stand in it.
     #[must_use]
-    pub fn after(mut self, value: impl Serialize) -> Self {
+    pub(crate) fn after(mut self, value: impl Serialize) -> Self {
         self.after = Some(json_value(value));
         self
     }
 
     /// A write that gives this user a role, or takes it; with all their roles from now on.
     #[must_use]
-    pub fn grant(
+    pub(crate) fn grant(
         by: Actor,
         user: Uuid,
         (role, given): (&RoleName, bool),

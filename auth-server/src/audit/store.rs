@@ -11,7 +11,7 @@ use super::{Actor, Record};
 /// A write that was done.
 #[derive(Clone, Debug, Serialize, poem_openapi::Object)]
 #[oai(rename = "AuditLine", read_only_all)]
-pub struct Line {
+pub(crate) struct Line {
     /// Grows from write to write.
     pub id: i64,
     /// When.
@@ -40,7 +40,7 @@ pub struct Line {
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn insert(
+pub(crate) async fn insert(
     transaction: &mut PgConnection,
     record: &Record,
     at: DateTime<Utc>,
@@ -69,7 +69,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn page(pool: &PgPool, before: i64, limit: i64) -> sqlx::Result<Vec<Line>> {
+pub(crate) async fn page(pool: &PgPool, before: i64, limit: i64) -> sqlx::Result<Vec<Line>> {
     sqlx::query_as!(
         Line,
         r#"SELECT a.id, a.at, a.by_user AS by, u.login AS "by_login?", a.via, a.operation, a.target,

@@ -20,11 +20,11 @@ const FORBIDDEN: Spec =
     Spec { status: 403, code: "forbidden", title: "You don't have the right to do this." };
 
 /// What an operation for admins can answer before it runs, besides [`crate::authn::SIGNED_IN`].
-pub const GUARD: &[Spec] = &[FORBIDDEN, REQUIRED];
+pub(crate) const GUARD: &[Spec] = &[FORBIDDEN, REQUIRED];
 
 /// A signed-in caller whose roles may send this method to this path.
 #[derive(Clone, Debug)]
-pub struct Guarded {
+pub(crate) struct Guarded {
     /// The caller.
     pub user: Uuid,
     /// The roles that count now.

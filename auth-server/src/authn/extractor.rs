@@ -15,7 +15,7 @@ use crate::token::Claims;
 /// Whoever calls: a guest who holds out no token, or a user. A bad token is an error, never a
 /// guest. Problems: [`crate::authn::TOKEN`].
 #[derive(Clone, Debug)]
-pub enum Caller {
+pub(crate) enum Caller {
     /// No token.
     Guest,
     /// A valid token.
@@ -24,12 +24,12 @@ pub enum Caller {
 
 /// A caller with a valid token. Problems: [`crate::authn::SIGNED_IN`].
 #[derive(Clone, Debug)]
-pub struct SignedIn(pub Arc<Verified>);
+pub(crate) struct SignedIn(pub Arc<Verified>);
 
 /// What a token of ours says, even one that has expired or was revoked: enough for logging out.
 /// Problems: [`crate::authn::GENUINE`].
 #[derive(Clone, Debug)]
-pub struct Genuine(pub Claims);
+pub(crate) struct Genuine(pub Claims);
 
 const SCHEME: &str = "bearer";
 

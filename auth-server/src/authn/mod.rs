@@ -12,11 +12,11 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
-pub use extractor::{Caller, Genuine, SignedIn};
-pub use revocation::follower::Follower;
-pub use revocation::publisher::Spread;
-pub use token_error::{GENUINE, SIGNED_IN, TOKEN, TokenProblem, UNCERTAIN};
-pub use verified::Verified;
+pub(crate) use extractor::{Caller, Genuine, SignedIn};
+pub(crate) use revocation::follower::Follower;
+pub(crate) use revocation::publisher::Spread;
+pub(crate) use token_error::{GENUINE, SIGNED_IN, TOKEN, TokenProblem, UNCERTAIN};
+pub(crate) use verified::Verified;
 
 use crate::clock::Clock;
 use crate::session;
@@ -28,7 +28,7 @@ use token_cache::Cache;
 
 /// Tells callers by their access tokens. A token that was seen before costs a hash and three
 /// look-ups in memory; no database, no Redis.
-pub struct Authenticator {
+pub(crate) struct Authenticator {
     verifier: Verifier,
     cache: Cache,
     known: Arc<Known>,
@@ -37,7 +37,7 @@ pub struct Authenticator {
 }
 
 /// What this server knows about revocations.
-struct Known {
+pub(crate) struct Known {
     marks: Marks,
     freshness: Freshness,
     /// Redis was connected, and counts once the database has been asked again.
@@ -51,7 +51,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn start(
+    pub(crate) async fn start(
         pool: PgPool,
         verifier: Verifier,
         spread: Option<redis::Client>,
@@ -71,7 +71,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// Says why the token is not taken.
-    pub async fn verify(&self, token: &[u8]) -> Result<Arc<Verified>, TokenProblem> {
+    pub(crate) async fn verify(&self, token: &[u8]) -> Result<Arc<Verified>, TokenProblem> {
         let verified = match self.cache.get(token) {
             Some(verified) => verified,
             // Boxed, as it is seldom needed and would be half of the future of every request.
@@ -101,14 +101,14 @@ impl Authenticator {
     ///
     /// # Errors
     /// The token is not ours.
-    pub async fn genuine(&self, token: &[u8]) -> Result<Claims, TokenProblem> {
+    pub(crate) async fn genuine(&self, token: &[u8]) -> Result<Claims, TokenProblem> {
         Ok(self.verifier.genuine(text(token)?).await?)
     }
 
     /// Refuses these tokens from the next request on, here and, as soon as they hear of it, on the
     /// other servers. To be called after the transaction that recorded the revocations, before its
     /// answer goes out.
-    pub fn revoke(&self, revocations: &[Revocation]) {
+    pub(crate) fn revoke(&self, revocations: &[Revocation]) {
         for revocation in revocations {
             self.known.marks.add(revocation);
             if let Some(spread) = &self.spread {

@@ -24,13 +24,13 @@ const UNKNOWN: Spec = Spec {
 };
 
 /// What an operation can answer that asks whether a token was revoked.
-pub const UNCERTAIN: &[Spec] = &[UNKNOWN];
+pub(crate) const UNCERTAIN: &[Spec] = &[UNKNOWN];
 /// What an operation that looks at the caller's token can answer before it runs.
-pub const TOKEN: &[Spec] = &[EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNKNOWN];
+pub(crate) const TOKEN: &[Spec] = &[EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNKNOWN];
 /// What an operation can answer for whose sake a token that is over will do.
-pub const GENUINE: &[Spec] = &[MISSING, SIGNATURE, MALFORMED, WRONG_TYPE];
+pub(crate) const GENUINE: &[Spec] = &[MISSING, SIGNATURE, MALFORMED, WRONG_TYPE];
 /// What an operation that needs a token can answer before it runs.
-pub const SIGNED_IN: &[Spec] =
+pub(crate) const SIGNED_IN: &[Spec] =
     &[MISSING, EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNKNOWN];
 
 /// Why a token is not taken.

@@ -9,7 +9,7 @@ use crate::token::{Claims, LEEWAY};
 /// callers finds it out of the processor's cache: what is always read takes one line of it.
 #[derive(Debug)]
 #[repr(C)]
-pub struct Verified {
+pub(crate) struct Verified {
     /// When the token expires, in seconds since 1970; it is taken for five seconds more.
     pub expires_at: i64,
     /// The user.

@@ -65,7 +65,7 @@ enum Command {
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(crate) enum Failure {
     /// Nothing was tried: the settings are wrong.
     #[error(transparent)]
     Settings(#[from] ConfigError),

@@ -16,11 +16,11 @@ use crate::http::part;
 use crate::http::problem::{INTERNAL, INVALID_CLIENT, Problem, Spec};
 
 /// What an operation for service clients can answer before it runs, besides [`crate::db::DATABASE`].
-pub const CLIENT: &[Spec] = &[INVALID_CLIENT];
+pub(crate) const CLIENT: &[Spec] = &[INVALID_CLIENT];
 
 /// A service client that has proven itself.
 #[derive(Clone, Copy, Debug)]
-pub struct ServiceClient {
+pub(crate) struct ServiceClient {
     /// Which.
     pub id: Uuid,
 }

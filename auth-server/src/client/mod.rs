@@ -5,6 +5,6 @@ pub(crate) mod name;
 pub(crate) mod secret;
 pub(crate) mod store;
 
-pub use basic::{CLIENT, ServiceClient};
-pub use name::ClientName;
-pub use secret::ClientSecret;
+pub(crate) use basic::{CLIENT, ServiceClient};
+pub(crate) use name::ClientName;
+pub(crate) use secret::ClientSecret;

@@ -2,14 +2,14 @@
 
 /// 1–64 of A–Z a–z 0–9 _ . - and spaces inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientName(String);
+pub(crate) struct ClientName(String);
 
 impl ClientName {
     /// Reads a name.
     ///
     /// # Errors
     /// Says which names there can be.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let fits = (1..=64).contains(&text.len()) && text.trim() == text;
         let known = |c: char| c.is_ascii_alphanumeric() || "_.- ".contains(c);
         if fits && text.chars().all(known) {
@@ -20,7 +20,7 @@ impl ClientName {
 
     /// As it was typed.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 const PREFIX: &str = "cs_";
 
 /// 256 random bits as text. Shown once, never stored.
-pub struct ClientSecret(Zeroizing<String>);
+pub(crate) struct ClientSecret(Zeroizing<String>);
 
 impl fmt::Debug for ClientSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,7 +27,7 @@ impl ClientSecret {
     ///
     /// # Errors
     /// The operating system gives no randomness.
-    pub fn random() -> Result<Self, rand::rand_core::OsError> {
+    pub(crate) fn random() -> Result<Self, rand::rand_core::OsError> {
         let mut bytes = Zeroizing::new([0; 32]);
         OsRng.try_fill_bytes(bytes.as_mut())?;
         let text = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes.as_ref()));
@@ -36,13 +36,13 @@ impl ClientSecret {
 
     /// The text, to be shown once.
     #[must_use]
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
     /// What is stored of it.
     #[must_use]
-    pub fn hash(&self) -> [u8; 32] {
+    pub(crate) fn hash(&self) -> [u8; 32] {
         hash(&self.0)
     }
 }

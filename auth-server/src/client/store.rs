@@ -13,7 +13,7 @@ use crate::audit::{Actor, Record};
 /// A service client.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
 #[oai(read_only_all)]
-pub struct Client {
+pub(crate) struct Client {
     /// What it authenticates as.
     pub id: Uuid,
     /// For people.
@@ -28,7 +28,7 @@ pub struct Client {
 ///
 /// # Errors
 /// Another one has this name (`clients_name_key`), or the database refused or is away.
-pub async fn insert(
+pub(crate) async fn insert(
     pool: &PgPool,
     name: &ClientName,
     secret: &ClientSecret,
@@ -56,7 +56,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn page(pool: &PgPool, after: &str, limit: i64) -> sqlx::Result<Vec<Client>> {
+pub(crate) async fn page(pool: &PgPool, after: &str, limit: i64) -> sqlx::Result<Vec<Client>> {
     sqlx::query_as!(
         Client,
         r#"SELECT id, name, created_at, disabled_at FROM clients WHERE name COLLATE "C" > $1
@@ -73,7 +73,7 @@ pub async fn page(pool: &PgPool, after: &str, limit: i64) -> sqlx::Result<Vec<Cl
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn disable(
+pub(crate) async fn disable(
     pool: &PgPool,
     id: Uuid,
     (by, now): (Actor, DateTime<Utc>),

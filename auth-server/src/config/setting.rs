@@ -27,7 +27,7 @@ pub struct Setting {
 }
 
 /// A setting whose value is text.
-pub const fn text(
+pub(crate) const fn text(
     variable: &'static str,
     key: &'static str,
     default: &'static str,
@@ -37,7 +37,7 @@ pub const fn text(
 }
 
 /// A setting whose value is a number.
-pub const fn number(
+pub(crate) const fn number(
     variable: &'static str,
     key: &'static str,
     default: &'static str,
@@ -47,6 +47,10 @@ pub const fn number(
 }
 
 /// A setting whose value is nobody's business. It has no default.
-pub const fn secret(variable: &'static str, key: &'static str, about: &'static str) -> Setting {
+pub(crate) const fn secret(
+    variable: &'static str,
+    key: &'static str,
+    about: &'static str,
+) -> Setting {
     Setting { variable, key, default: "", about, kind: Kind::Secret }
 }

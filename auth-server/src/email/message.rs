@@ -7,7 +7,7 @@ use super::MailToken;
 use crate::config::{MailConfig, Page};
 
 /// A mail to be sent. Secret: it shows nothing of itself.
-pub struct Letter {
+pub(crate) struct Letter {
     /// Address of whoever gets it, as typed.
     pub(crate) to: String,
     pub(crate) subject: String,
@@ -18,7 +18,7 @@ pub struct Letter {
 
 /// Writes mails.
 #[derive(Clone, Debug)]
-pub struct Letters {
+pub(crate) struct Letters {
     /// What users know the site by.
     name: String,
     verify: Option<Page>,
@@ -30,7 +30,7 @@ pub struct Letters {
 impl Letters {
     /// Mails of the site with this name.
     #[must_use]
-    pub fn new(name: &str, config: &MailConfig) -> Self {
+    pub(crate) fn new(name: &str, config: &MailConfig) -> Self {
         Self {
             name: name.to_owned(),
             verify: config.link_verify.clone(),
@@ -43,7 +43,7 @@ impl Letters {
     /// Asks whether an address is the user's. Nothing that somebody typed stands in it but the
     /// address: it may go to a stranger, who shall not get a mail that somebody else wrote.
     #[must_use]
-    pub fn verification(&self, to: String, token: &MailToken) -> Letter {
+    pub(crate) fn verification(&self, to: String, token: &MailToken) -> Letter {
         let (name, life) = (&self.name, duration(self.verify_life));
         let (link, what) = link(self.verify.as_ref(), token);
         let text = format!(
@@ -60,7 +60,7 @@ impl Letters {
 
     /// Lets somebody set a new password. It goes to confirmed addresses alone.
     #[must_use]
-    pub fn reset(&self, to: String, login: &str, token: &MailToken) -> Letter {
+    pub(crate) fn reset(&self, to: String, login: &str, token: &MailToken) -> Letter {
         let (name, life) = (&self.name, duration(self.reset_life));
         let (link, what) = self.reset_link(token);
         let text = format!(
@@ -77,7 +77,7 @@ impl Letters {
 
     /// Where this token sets a new password, and what that is: a link, or the bare token.
     #[must_use]
-    pub fn reset_link(&self, token: &MailToken) -> (Zeroizing<String>, &'static str) {
+    pub(crate) fn reset_link(&self, token: &MailToken) -> (Zeroizing<String>, &'static str) {
         link(self.reset.as_ref(), token)
     }
 }

@@ -16,9 +16,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use message::{Letter, Letters};
-pub use smtp::MailError;
-pub use token::{MailToken, hash};
+pub(crate) use message::{Letter, Letters};
+pub(crate) use smtp::MailError;
+pub(crate) use token::{MailToken, hash};
 
 use crate::config::{MailConfig, MailServer};
 use crate::http::problem::Problem;
@@ -29,7 +29,7 @@ use smtp::Smtp;
 ///
 /// # Errors
 /// The server is away, or doesn't take us, or we don't take it.
-pub async fn reach(server: &MailServer) -> Result<(), String> {
+pub(crate) async fn reach(server: &MailServer) -> Result<(), String> {
     Smtp::new(server).map_err(|error| error.to_string())?.reach().await
 }
 
@@ -38,7 +38,7 @@ const CONNECTIONS: usize = 4;
 
 /// Sends mails. Cheap to clone.
 #[derive(Clone)]
-pub struct Mailer(Arc<Inner>);
+pub(crate) struct Mailer(Arc<Inner>);
 
 struct Inner {
     /// `None`: what would be sent is written to the log.
@@ -57,7 +57,7 @@ impl Mailer {
     ///
     /// # Errors
     /// The certificates to trust can't be read.
-    pub fn start(
+    pub(crate) fn start(
         config: &MailConfig,
         mails: Mails,
         (background, stop): (&TaskTracker, &CancellationToken),
@@ -82,7 +82,7 @@ impl Mailer {
 
     /// Sends, beside the request, what this comes to. Never waits and never fails: what can't be
     /// sent is counted and logged.
-    pub fn post<F>(&self, letter: F)
+    pub(crate) fn post<F>(&self, letter: F)
     where
         F: Future<Output = Result<Option<Letter>, Problem>> + Send + 'static,
     {

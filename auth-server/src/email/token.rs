@@ -30,6 +30,6 @@ impl MailToken {
 
 /// What a token is found by.
 #[must_use]
-pub fn hash(token: &str) -> [u8; 32] {
+pub(crate) fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::static_routes::OperationId;
 
 /// The header that carries the request's id, in and out.
-pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest id that is taken from a caller, in bytes.
 const LONGEST: usize = 128;
@@ -76,7 +76,7 @@ pub struct Shared {
 /// What is known about a request, to whatever works on it. It hangs on the task, since data of a
 /// request would cost two allocations.
 #[derive(Clone)]
-pub struct Context {
+pub(crate) struct Context {
     pub(crate) id: RequestId,
     pub(crate) shared: Arc<Shared>,
     /// The operation that answers, if it was found without the router.
@@ -105,7 +105,7 @@ fn current<T>(read: impl FnOnce(&Context) -> Option<T>) -> Option<T> {
 
 /// The id of the request that this task is working on, if it is.
 #[must_use]
-pub fn id() -> Option<RequestId> {
+pub(crate) fn id() -> Option<RequestId> {
     current(|context| Some(context.id.clone()))
 }
 

@@ -30,7 +30,7 @@ pub struct Route {
 }
 
 /// Every route, by the pattern that the router reports.
-pub type Routes = HashMap<Box<str>, Route>;
+pub(crate) type Routes = HashMap<Box<str>, Route>;
 
 /// The operations of an API, and pages beside them.
 pub struct Documented<T> {

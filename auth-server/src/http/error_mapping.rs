@@ -29,7 +29,7 @@ const LONGEST: usize = 200;
 
 /// The answer to a request that ended in `error` on this route, if it found one. What is our own
 /// fault is logged here.
-pub fn response(error: poem::Error, route: Option<&Route>) -> Response {
+pub(crate) fn response(error: poem::Error, route: Option<&Route>) -> Response {
     if error.is_from_response() {
         return error.into_response();
     }

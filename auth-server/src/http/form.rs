@@ -24,7 +24,7 @@ const MEDIA_TYPE: Spec = spec(
 );
 
 /// What an operation with a form can answer before it runs. The codes are those of RFC 6749.
-pub const FORM: &[Spec] = &[INVALID, TOO_LARGE, MEDIA_TYPE];
+pub(crate) const FORM: &[Spec] = &[INVALID, TOO_LARGE, MEDIA_TYPE];
 
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 

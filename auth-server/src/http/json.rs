@@ -11,7 +11,7 @@ use super::request_errors;
 /// # Errors
 /// `body_malformed` for what is not JSON; `field_invalid` for JSON that is no `T`, or that holds
 /// U+0000 in any string.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let Ok(value) = serde_json::from_slice(bytes) else {
         return Err(refusal::<T>(bytes));
     };

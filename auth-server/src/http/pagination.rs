@@ -14,7 +14,7 @@ const USUAL: u32 = 50;
 const MOST: u32 = 1_000;
 
 /// What a client asks of a list.
-pub struct PageQuery<C> {
+pub(crate) struct PageQuery<C> {
     /// Items at most.
     pub limit: usize,
     /// Where the page before ended.
@@ -26,7 +26,7 @@ impl<C: DeserializeOwned> PageQuery<C> {
     ///
     /// # Errors
     /// A limit or a cursor that can't be, as [`crate::http::request_errors::PARAMETERS`] has it.
-    pub fn parse(limit: Option<u32>, cursor: Option<&str>) -> Result<Self, Problem> {
+    pub(crate) fn parse(limit: Option<u32>, cursor: Option<&str>) -> Result<Self, Problem> {
         let limit = limit.unwrap_or(USUAL);
         if limit == 0 || limit > MOST {
             return Err(Problem::new(FIELD).field("limit").detail("A page has 1 to 1000 items."));
@@ -37,7 +37,7 @@ impl<C: DeserializeOwned> PageQuery<C> {
 
     /// Rows to read: one more than the page holds tells whether there is a next page.
     #[must_use]
-    pub fn rows(&self) -> i64 {
+    pub(crate) fn rows(&self) -> i64 {
         i64::try_from(self.limit + 1).unwrap_or(i64::MAX)
     }
 }
@@ -53,7 +53,7 @@ fn decode<C: DeserializeOwned>(cursor: &str) -> Result<C, Problem> {
 }
 
 /// Cuts rows to a page, with the cursor that `key` makes of its last item.
-pub fn cut<T, C: Serialize>(
+pub(crate) fn cut<T, C: Serialize>(
     mut rows: Vec<T>,
     limit: usize,
     key: impl Fn(&T) -> C,

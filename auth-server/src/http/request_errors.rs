@@ -7,16 +7,17 @@ const fn spec(status: u16, code: &'static str, title: &'static str) -> Spec {
 }
 
 /// The body is not JSON at all.
-pub const MALFORMED: Spec = spec(400, "body_malformed", "The body is not well-formed JSON.");
+pub(crate) const MALFORMED: Spec = spec(400, "body_malformed", "The body is not well-formed JSON.");
 /// The body is larger than this server takes.
-pub const TOO_LARGE: Spec = spec(413, "body_too_large", "The body is too large.");
+pub(crate) const TOO_LARGE: Spec = spec(413, "body_too_large", "The body is too large.");
 /// The body is announced as something else than JSON.
-pub const MEDIA_TYPE: Spec =
+pub(crate) const MEDIA_TYPE: Spec =
     spec(415, "media_type_unsupported", "The body must be sent as application/json.");
 /// A field or parameter is missing or has a value that it can't have.
-pub const FIELD: Spec = spec(422, "field_invalid", "A field has a value that it can't have.");
+pub(crate) const FIELD: Spec =
+    spec(422, "field_invalid", "A field has a value that it can't have.");
 
 /// What an operation with a JSON body can answer before it runs.
-pub const BODY: &[Spec] = &[MALFORMED, TOO_LARGE, MEDIA_TYPE, FIELD];
+pub(crate) const BODY: &[Spec] = &[MALFORMED, TOO_LARGE, MEDIA_TYPE, FIELD];
 /// What an operation with path or query parameters can answer before it runs.
-pub const PARAMETERS: &[Spec] = &[FIELD];
+pub(crate) const PARAMETERS: &[Spec] = &[FIELD];

@@ -12,7 +12,7 @@ use super::context;
 use crate::metrics::OperationMetrics;
 
 /// An operation that looks for no parameters, neither in the path nor in the query.
-pub struct Operation {
+pub(crate) struct Operation {
     pub(crate) method: Method,
     pub(crate) path: Arc<str>,
     pub(crate) metrics: OperationMetrics,
@@ -28,7 +28,7 @@ pub struct Operations {
 
 /// Which of them.
 #[derive(Clone, Copy)]
-pub struct OperationId(usize);
+pub(crate) struct OperationId(usize);
 
 impl Operations {
     /// One more.

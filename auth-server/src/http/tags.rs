@@ -4,7 +4,7 @@ use poem_openapi::Tags;
 
 /// What an operation is for.
 #[derive(Tags)]
-pub enum Tag {
+pub(crate) enum Tag {
     /// Decisions and search filters, for whoever enforces them.
     Check,
     /// Signing in, staying signed in, signing out.

@@ -84,14 +84,14 @@ impl Attempt {
 }
 
 /// An attempt that has ended.
-struct Note {
+pub(crate) struct Note {
     id: Uuid,
     at: DateTime<Utc>,
     outcome: &'static str,
     attempt: Attempt,
 }
 
-enum Message {
+pub(crate) enum Message {
     Note(Box<Note>),
     /// Answered when all notes before it have been written.
     Flush(oneshot::Sender<()>),

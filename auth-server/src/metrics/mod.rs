@@ -2,4 +2,4 @@
 
 pub(crate) mod registry;
 
-pub use registry::{Decisions, HttpMetrics, Logins, Mails, Metrics, OperationMetrics};
+pub(crate) use registry::{Decisions, HttpMetrics, Logins, Mails, Metrics, OperationMetrics};

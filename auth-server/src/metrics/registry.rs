@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 
 /// Everything that this server counts. Clones count together.
 #[derive(Clone)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     /// Requests and how long they took.
     pub http: HttpMetrics,
     /// Answers of `/check` and its kin.
@@ -65,7 +65,7 @@ impl Metrics {
     ///
     /// # Errors
     /// A metric can't be written down.
-    pub fn encode(&self) -> Result<String, std::fmt::Error> {
+    pub(crate) fn encode(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)
@@ -168,7 +168,7 @@ struct Outcome {
 
 /// Decisions by outcome.
 #[derive(Clone)]
-pub struct Decisions {
+pub(crate) struct Decisions {
     allowed: Counter,
     denied: Counter,
 }
@@ -182,14 +182,14 @@ impl Decisions {
     }
 
     /// A question was answered.
-    pub fn count(&self, allowed: bool) {
+    pub(crate) fn count(&self, allowed: bool) {
         if allowed { &self.allowed } else { &self.denied }.inc();
     }
 }
 
 /// Tries to log in, by outcome.
 #[derive(Clone)]
-pub struct Logins(Family<Outcome, Counter>);
+pub(crate) struct Logins(Family<Outcome, Counter>);
 
 impl Logins {
     fn register(registry: &mut Registry) -> Self {
@@ -199,14 +199,14 @@ impl Logins {
     }
 
     /// A try ended: `succeeded`, or the code of the problem that it was answered with.
-    pub fn ended(&self, outcome: &'static str) {
+    pub(crate) fn ended(&self, outcome: &'static str) {
         self.0.get_or_create(&Outcome { outcome }).inc();
     }
 }
 
 /// Mails, by what became of them.
 #[derive(Clone)]
-pub struct Mails(Family<Outcome, Counter>);
+pub(crate) struct Mails(Family<Outcome, Counter>);
 
 impl Mails {
     fn register(registry: &mut Registry) -> Self {
@@ -219,7 +219,7 @@ impl Mails {
     }
 
     /// A mail was `sent`, or `failed` for good, or, without a mail server, was `logged`.
-    pub fn ended(&self, outcome: &'static str) {
+    pub(crate) fn ended(&self, outcome: &'static str) {
         self.0.get_or_create(&Outcome { outcome }).inc();
     }
 }

@@ -8,7 +8,7 @@ use super::Who;
 use crate::user::{Email, Login, PersonName};
 
 /// An account that has an e-mail address.
-pub struct Holder {
+pub(crate) struct Holder {
     /// The account.
     pub user: Uuid,
     /// True where it has shown that the address is its own.
@@ -19,7 +19,10 @@ pub struct Holder {
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn holder(transaction: &mut PgConnection, email: &Email) -> sqlx::Result<Option<Holder>> {
+pub(crate) async fn holder(
+    transaction: &mut PgConnection,
+    email: &Email,
+) -> sqlx::Result<Option<Holder>> {
     sqlx::query_as!(
         Holder,
         r#"SELECT id AS "user", email_verified_at IS NOT NULL AS "verified!"
@@ -34,7 +37,7 @@ pub async fn holder(transaction: &mut PgConnection, email: &Email) -> sqlx::Resu
 ///
 /// # Errors
 /// An address that somebody took in this very moment runs into the constraint `users_email_key`.
-pub async fn make_user(
+pub(crate) async fn make_user(
     transaction: &mut PgConnection,
     id: Uuid,
     login: &Login,
@@ -62,7 +65,7 @@ pub async fn make_user(
 }
 
 /// How an account can be signed in to.
-pub struct Standing {
+pub(crate) struct Standing {
     /// PHC string; none where the account has no password.
     pub password_hash: Option<String>,
     /// A disabled account can't be signed in to.
@@ -73,7 +76,7 @@ pub struct Standing {
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn lock_user(
+pub(crate) async fn lock_user(
     transaction: &mut PgConnection,
     user: Uuid,
 ) -> sqlx::Result<Option<Standing>> {

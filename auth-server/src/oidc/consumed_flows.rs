@@ -9,7 +9,7 @@ use super::Flow;
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn spend(pool: &PgPool, flow: &Flow, now: DateTime<Utc>) -> sqlx::Result<bool> {
+pub(crate) async fn spend(pool: &PgPool, flow: &Flow, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let mut database = pool.acquire().await?;
     sqlx::query!("DELETE FROM consumed_oidc_flows WHERE expires_at <= $1", now)
         .execute(&mut *database)

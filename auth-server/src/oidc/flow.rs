@@ -25,7 +25,7 @@ const LIFE: TimeDelta = TimeDelta::minutes(10);
 
 /// A sign-in that was begun.
 #[derive(Serialize, Deserialize)]
-pub struct Flow {
+pub(crate) struct Flow {
     /// Identifies it.
     pub id: Uuid,
     /// To whom it is to be linked, where somebody began it who is signed in.
@@ -39,7 +39,7 @@ pub struct Flow {
 
 /// Who wants to sign in by the account elsewhere from now on, too.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Link {
+pub(crate) struct Link {
     /// The user.
     pub user: Uuid,
     /// The session that asked.
@@ -47,7 +47,7 @@ pub struct Link {
 }
 
 /// Where to send a browser, and what it has to keep.
-pub struct Begun {
+pub(crate) struct Begun {
     /// The provider's page.
     pub url: String,
     /// Value of a header `Set-Cookie`.
@@ -57,7 +57,7 @@ pub struct Begun {
 impl Flow {
     /// When it is over.
     #[must_use]
-    pub fn expires_at(&self) -> DateTime<Utc> {
+    pub(crate) fn expires_at(&self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.expires_at, 0).unwrap_or_default()
     }
 }
@@ -67,7 +67,7 @@ impl Oidc {
     ///
     /// # Errors
     /// [`crate::oidc::UNAVAILABLE`].
-    pub async fn begin(
+    pub(crate) async fn begin(
         &self,
         provider: &Arc<Provider>,
         link: Option<Link>,
@@ -92,7 +92,12 @@ impl Oidc {
 
     /// The sign-in that this browser began, if `state` is of it and it is not over.
     #[must_use]
-    pub fn flow(&self, provider: &Provider, kept: Option<&str>, state: &str) -> Option<Flow> {
+    pub(crate) fn flow(
+        &self,
+        provider: &Provider,
+        kept: Option<&str>,
+        state: &str,
+    ) -> Option<Flow> {
         let sealed = URL_SAFE_NO_PAD.decode(kept?).ok()?;
         let (Opened::Current(text) | Opened::Previous(text)) =
             self.sealing.open(&label(provider), &sealed)?;
@@ -111,13 +116,13 @@ impl Oidc {
 impl Provider {
     /// Name of the cookie of its sign-ins.
     #[must_use]
-    pub fn cookie_name(&self) -> String {
+    pub(crate) fn cookie_name(&self) -> String {
         format!("oidc-{}", self.name())
     }
 
     /// Value of a header `Set-Cookie` that takes the cookie away.
     #[must_use]
-    pub fn no_cookie(&self) -> String {
+    pub(crate) fn no_cookie(&self) -> String {
         cookie(self, "", 0)
     }
 }

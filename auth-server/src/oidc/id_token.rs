@@ -18,7 +18,7 @@ use crate::token::LEEWAY;
 use crate::user::{Email, Login, PersonName};
 
 /// Somebody, by a provider's word.
-pub struct Who {
+pub(crate) struct Who {
     /// The provider as it calls itself.
     pub issuer: String,
     /// Whom it means; never somebody else's.
@@ -47,7 +47,11 @@ impl Provider {
     ///
     /// # Errors
     /// [`ANSWER`] or [`UNAVAILABLE`].
-    pub async fn identify(self: &Arc<Self>, code: String, flow: &Flow) -> Result<Who, Problem> {
+    pub(crate) async fn identify(
+        self: &Arc<Self>,
+        code: String,
+        flow: &Flow,
+    ) -> Result<Who, Problem> {
         let busy = || Problem::new(UNAVAILABLE).retry_after(5);
         let _place = self.places.try_acquire().map_err(|_| busy())?;
         let known = self.known().await?;

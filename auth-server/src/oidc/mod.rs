@@ -17,10 +17,10 @@ pub(crate) mod web;
 
 use std::sync::Arc;
 
-pub use file::OidcError;
-pub use flow::{Flow, Link};
-pub use id_token::Who;
-pub use provider::Provider;
+pub(crate) use file::OidcError;
+pub(crate) use flow::{Flow, Link};
+pub(crate) use id_token::Who;
+pub(crate) use provider::Provider;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -28,31 +28,22 @@ use crate::crypto::SealingKeys;
 use crate::crypto::{Purpose, Secrets};
 use crate::http::problem::Spec;
 
-/// There is no provider of this name.
-pub const PROVIDER: &[Spec] = &[NOT_FOUND];
-
-const NOT_FOUND: Spec = Spec {
-    status: 404,
-    code: "provider_not_found",
-    title: "Nobody signs in here by a provider of this name.",
-};
-
 /// The provider doesn't answer, or not with what a provider answers.
-pub const UNAVAILABLE: Spec = Spec {
+pub(crate) const UNAVAILABLE: Spec = Spec {
     status: 503,
     code: "provider_unavailable",
     title: "The provider does not answer as it should; try again in a moment.",
 };
 
 /// Who somebody is by the provider's word can't be believed.
-pub const ANSWER: Spec = Spec {
+pub(crate) const ANSWER: Spec = Spec {
     status: 401,
     code: "provider_answer_invalid",
     title: "What the provider says about this sign-in can't be trusted; begin again.",
 };
 
 /// The providers, and what it takes to sign in by them.
-pub struct Oidc {
+pub(crate) struct Oidc {
     providers: Vec<Arc<Provider>>,
     sealing: SealingKeys,
     clock: Clock,
@@ -63,7 +54,11 @@ impl Oidc {
     ///
     /// # Errors
     /// The file of providers can't be used.
-    pub fn open(config: &Config, secrets: &Secrets, clock: &Clock) -> Result<Self, OidcError> {
+    pub(crate) fn open(
+        config: &Config,
+        secrets: &Secrets,
+        clock: &Clock,
+    ) -> Result<Self, OidcError> {
         let configured = match &config.oidc.file {
             None => vec![],
             Some(path) => file::read(path, &config.token.issuer)?,
@@ -78,31 +73,31 @@ impl Oidc {
     ///
     /// # Errors
     /// The file of providers can't be used.
-    pub fn count(config: &Config) -> Result<usize, OidcError> {
+    pub(crate) fn count(config: &Config) -> Result<usize, OidcError> {
         let path = config.oidc.file.as_ref();
         path.map_or(Ok(0), |path| Ok(file::read(path, &config.token.issuer)?.len()))
     }
 
     /// All of them, in the order of the file.
-    pub fn providers(&self) -> impl Iterator<Item = &Provider> {
+    pub(crate) fn providers(&self) -> impl Iterator<Item = &Provider> {
         self.providers.iter().map(|provider| &**provider)
     }
 
     /// The provider of this name.
     #[must_use]
-    pub fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
+    pub(crate) fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
         self.providers.iter().find(|provider| provider.name() == name)
     }
 
     /// The provider with this issuer.
     #[must_use]
-    pub fn of_issuer(&self, issuer: &str) -> Option<&Provider> {
+    pub(crate) fn of_issuer(&self, issuer: &str) -> Option<&Provider> {
         self.providers().find(|provider| provider.issuer() == issuer)
     }
 
     /// Whose word counts.
     #[must_use]
-    pub fn issuers(&self) -> Vec<String> {
+    pub(crate) fn issuers(&self) -> Vec<String> {
         self.providers().map(|provider| provider.issuer().to_owned()).collect()
     }
 }

@@ -75,7 +75,7 @@ pub(crate) struct Known {
 }
 
 /// One provider.
-pub struct Provider {
+pub(crate) struct Provider {
     pub(crate) config: ProviderConfig,
     pub(crate) web: Web,
     pub(crate) clock: Clock,
@@ -96,19 +96,19 @@ impl Provider {
 
     /// Its name in paths.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.config.name
     }
 
     /// Its name for people.
     #[must_use]
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         &self.config.title
     }
 
     /// What it calls itself in tokens.
     #[must_use]
-    pub fn issuer(&self) -> &str {
+    pub(crate) fn issuer(&self) -> &str {
         &self.config.issuer
     }
 
@@ -117,7 +117,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`crate::oidc::UNAVAILABLE`].
-    pub async fn is_named(self: &Arc<Self>, iss: Option<&str>) -> Result<bool, Problem> {
+    pub(crate) async fn is_named(self: &Arc<Self>, iss: Option<&str>) -> Result<bool, Problem> {
         let metadata = &self.known().await?.metadata;
         let needed = metadata.additional_metadata().authorization_response_iss_parameter_supported;
         Ok(iss.map_or(!needed, |iss| iss == self.issuer()))

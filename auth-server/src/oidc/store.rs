@@ -14,7 +14,7 @@ use crate::user::Email;
 /// An account elsewhere by which the user signs in.
 #[derive(Debug, Serialize, Object)]
 #[oai(read_only_all)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// Identifies it here.
     pub id: Uuid,
     /// Name of the provider; none where nobody signs in by it any more.
@@ -36,7 +36,7 @@ impl Oidc {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn identities(
+    pub(crate) async fn identities(
         &self,
         database: &mut PgConnection,
         user: Uuid,
@@ -66,7 +66,7 @@ impl Oidc {
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn lock(transaction: &mut PgConnection, who: &Who) -> sqlx::Result<()> {
+pub(crate) async fn lock(transaction: &mut PgConnection, who: &Who) -> sqlx::Result<()> {
     // JSON, so that no two pairs are written alike.
     let name = serde_json::json!([who.issuer, who.subject]).to_string();
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
@@ -79,7 +79,7 @@ pub async fn lock(transaction: &mut PgConnection, who: &Who) -> sqlx::Result<()>
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn owner(transaction: &mut PgConnection, who: &Who) -> sqlx::Result<Option<Uuid>> {
+pub(crate) async fn owner(transaction: &mut PgConnection, who: &Who) -> sqlx::Result<Option<Uuid>> {
     let (issuer, subject) = (&who.issuer, &who.subject);
     sqlx::query_scalar!(
         "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2",
@@ -94,7 +94,7 @@ pub async fn owner(transaction: &mut PgConnection, who: &Who) -> sqlx::Result<Op
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn may_link(
+pub(crate) async fn may_link(
     transaction: &mut PgConnection,
     link: Link,
     now: DateTime<Utc>,
@@ -115,7 +115,7 @@ pub async fn may_link(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn insert(
+pub(crate) async fn insert(
     transaction: &mut PgConnection,
     user: Uuid,
     who: &Who,
@@ -140,7 +140,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn used(
+pub(crate) async fn used(
     transaction: &mut PgConnection,
     user: Uuid,
     who: &Who,
@@ -164,7 +164,7 @@ pub async fn used(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn remove(
+pub(crate) async fn remove(
     transaction: &mut PgConnection,
     user: Uuid,
     identity: Uuid,
@@ -180,7 +180,7 @@ pub async fn remove(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn has_one(
+pub(crate) async fn has_one(
     transaction: &mut PgConnection,
     user: Uuid,
     issuers: &[String],

@@ -38,7 +38,7 @@ pub(crate) struct Web {
 
 impl Web {
     /// For the provider at this address.
-    pub fn of(issuer: &Url) -> Result<Self, String> {
+    pub(crate) fn of(issuer: &Url) -> Result<Self, String> {
         let loopback = issuer.scheme() == "http";
         let builder = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
@@ -51,7 +51,7 @@ impl Web {
     }
 
     /// True where a secret may be sent to this address.
-    pub fn may_go_to(&self, url: &Url) -> bool {
+    pub(crate) fn may_go_to(&self, url: &Url) -> bool {
         url.scheme() == "https" || (self.loopback && url.scheme() == "http" && is_loopback(url))
     }
 

@@ -17,18 +17,15 @@ use crate::config::PasswordConfig;
 use crate::http::problem::{INTERNAL, Problem, Spec};
 
 /// No more passwords can wait for being checked.
-pub const BUSY: Spec = Spec {
+pub(crate) const BUSY: Spec = Spec {
     status: 503,
     code: "hashing_busy",
     title: "Too many passwords are being checked; try again in a moment.",
 };
 
-/// What checking a password can answer.
-pub const HASHING: &[Spec] = &[BUSY];
-
 /// What came out of comparing a password with a stored hash.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Another password, or no hash to compare with.
     Wrong,
     /// The password.
@@ -40,7 +37,7 @@ pub enum Verdict {
 type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 
 /// Hashes passwords on threads of its own. They end when it is dropped.
-pub struct Hasher {
+pub(crate) struct Hasher {
     queue: SyncSender<Job>,
     shortest: Shortest,
     /// A hash that no password fits, compared with where there is no other: an unknown login then
@@ -53,7 +50,7 @@ impl Hasher {
     ///
     /// # Errors
     /// The system gives no threads, or argon2 refuses the configured cost.
-    pub fn from_config(config: &PasswordConfig) -> std::io::Result<Self> {
+    pub(crate) fn from_config(config: &PasswordConfig) -> std::io::Result<Self> {
         let cost = Cost::new(config.memory_kib, config.passes).map_err(std::io::Error::other)?;
         Self::start(&cost, config.threads(), config.queue(), config.shortest())
     }
@@ -63,7 +60,7 @@ impl Hasher {
     ///
     /// # Errors
     /// The system gives no threads, or argon2 doesn't work.
-    pub fn start(
+    pub(crate) fn start(
         cost: &Cost,
         threads: usize,
         waiting: usize,
@@ -86,7 +83,7 @@ impl Hasher {
     ///
     /// # Errors
     /// [`crate::password::NEW_PASSWORD`].
-    pub async fn hash(&self, new: NewPassword) -> Result<String, Problem> {
+    pub(crate) async fn hash(&self, new: NewPassword) -> Result<String, Problem> {
         new.check_length(self.shortest)?;
         self.run(move |engine| {
             new.check_strength()?;
@@ -99,7 +96,7 @@ impl Hasher {
     ///
     /// # Errors
     /// [`HASHING`].
-    pub async fn verify(
+    pub(crate) async fn verify(
         &self,
         password: Password,
         stored: Option<String>,
@@ -162,7 +159,7 @@ fn work(jobs: &Mutex<Receiver<Job>>, engine: &mut Engine) {
 
 /// The answer where no more passwords can wait.
 #[must_use]
-pub const fn busy() -> Problem {
+pub(crate) const fn busy() -> Problem {
     Problem::new(BUSY).retry_after(1)
 }
 

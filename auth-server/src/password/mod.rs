@@ -6,6 +6,6 @@ pub(crate) mod phc;
 pub(crate) mod quality;
 pub(crate) mod secret;
 
-pub use hasher::{BUSY, Hasher, Verdict, busy};
-pub use quality::{NEW_PASSWORD, NewPassword, Shortest};
-pub use secret::Password;
+pub(crate) use hasher::{BUSY, Hasher, Verdict, busy};
+pub(crate) use quality::{NEW_PASSWORD, NewPassword, Shortest};
+pub(crate) use secret::Password;

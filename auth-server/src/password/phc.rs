@@ -6,12 +6,12 @@ use rand::RngCore;
 
 /// What one hash costs whoever computes it.
 #[derive(Clone, Debug)]
-pub struct Cost(Params);
+pub(crate) struct Cost(Params);
 
 /// A cost that argon2 doesn't know.
 #[derive(Debug, thiserror::Error)]
 #[error("argon2 can't work with this memory and these passes: {0}")]
-pub struct CostError(argon2::Error);
+pub(crate) struct CostError(argon2::Error);
 
 /// A stored hash that can't be computed again.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,7 @@ impl Cost {
     ///
     /// # Errors
     /// argon2 takes from 8 KiB and one pass on.
-    pub fn new(memory_kib: u32, passes: u32) -> Result<Self, CostError> {
+    pub(crate) fn new(memory_kib: u32, passes: u32) -> Result<Self, CostError> {
         Params::new(memory_kib, passes, 1, Some(OUTPUT)).map(Self).map_err(CostError)
     }
 }

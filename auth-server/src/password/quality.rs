@@ -11,7 +11,7 @@ const REJECTED: Spec =
     Spec { status: 422, code: "password_rejected", title: "The password is not good enough." };
 
 /// What setting a password can answer.
-pub const NEW_PASSWORD: &[Spec] = &[REJECTED, BUSY];
+pub(crate) const NEW_PASSWORD: &[Spec] = &[REJECTED, BUSY];
 
 /// Most characters of a password: enough for every sentence, too few to keep a server busy.
 const LONGEST: usize = 128;
@@ -35,7 +35,7 @@ pub struct Shortest {
 
 /// A password that somebody wants to have.
 #[derive(Debug)]
-pub struct NewPassword {
+pub(crate) struct NewPassword {
     /// The password.
     pub password: Password,
     /// The input field that it came in.

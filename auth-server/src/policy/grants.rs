@@ -12,7 +12,10 @@ use crate::http::problem::Problem;
 ///
 /// # Errors
 /// PostgreSQL is away.
-pub async fn of_user(db: &mut PgConnection, user: Uuid) -> sqlx::Result<(Vec<RoleName>, i64)> {
+pub(crate) async fn of_user(
+    db: &mut PgConnection,
+    user: Uuid,
+) -> sqlx::Result<(Vec<RoleName>, i64)> {
     // One statement, so one snapshot: roles and revision belong together.
     let row = sqlx::query!(
         r#"SELECT revision,
@@ -27,7 +30,7 @@ pub async fn of_user(db: &mut PgConnection, user: Uuid) -> sqlx::Result<(Vec<Rol
 
 /// What the database calls roles.
 #[must_use]
-pub fn names(stored: &[String]) -> Vec<RoleName> {
+pub(crate) fn names(stored: &[String]) -> Vec<RoleName> {
     stored.iter().filter_map(|name| RoleName::parse(name).ok()).collect()
 }
 
@@ -36,7 +39,7 @@ pub fn names(stored: &[String]) -> Vec<RoleName> {
 /// # Errors
 /// PostgreSQL is away, or there is no such user (`user_roles_user_id_fkey`) or role
 /// (`user_roles_role_fkey`).
-pub async fn give(
+pub(crate) async fn give(
     db: &mut PgConnection,
     user: Uuid,
     role: &RoleName,
@@ -60,7 +63,7 @@ pub async fn give(
 ///
 /// # Errors
 /// PostgreSQL is away.
-pub async fn take(db: &mut PgConnection, user: Uuid, role: &RoleName) -> sqlx::Result<bool> {
+pub(crate) async fn take(db: &mut PgConnection, user: Uuid, role: &RoleName) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "DELETE FROM user_roles WHERE user_id = $1 AND role = $2",
         user,
@@ -75,7 +78,7 @@ pub async fn take(db: &mut PgConnection, user: Uuid, role: &RoleName) -> sqlx::R
 ///
 /// # Errors
 /// PostgreSQL is away.
-pub async fn superusers(db: &mut PgConnection) -> sqlx::Result<i64> {
+pub(crate) async fn superusers(db: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM user_roles JOIN users ON users.id = user_id
            WHERE role = 'superuser' AND disabled_at IS NULL"#
@@ -89,6 +92,6 @@ pub async fn superusers(db: &mut PgConnection) -> sqlx::Result<i64> {
 ///
 /// # Errors
 /// [`crate::policy::LAST_SUPERUSER`], or PostgreSQL is away.
-pub async fn refuse_last_superuser(db: &mut PgConnection) -> Result<(), Problem> {
+pub(crate) async fn refuse_last_superuser(db: &mut PgConnection) -> Result<(), Problem> {
     if superusers(db).await? == 0 { Err(Problem::new(LAST)) } else { Ok(()) }
 }

@@ -12,7 +12,7 @@ const MOST_RULES: usize = 1_000;
 /// What somebody's roles come to.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
-pub struct Permissions {
+pub(crate) struct Permissions {
     /// Roles granted, sorted.
     roles: Vec<String>,
     /// Those and everything that they inherit; `anonymous` is among them.
@@ -25,7 +25,7 @@ pub struct Permissions {
 
 /// What these roles come to.
 #[must_use]
-pub fn permissions(policy: &Snapshot, roles: &[RoleName]) -> Permissions {
+pub(crate) fn permissions(policy: &Snapshot, roles: &[RoleName]) -> Permissions {
     let anonymous = RoleName::anonymous();
     let held = roles.iter().chain(std::iter::once(&anonymous));
     let mut role_set: Vec<RoleName> = held.flat_map(|role| policy.inherited(role)).collect();

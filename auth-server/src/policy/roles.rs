@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgExecutor};
 /// A role as the table has it.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
 #[oai(rename = "Role")]
-pub struct Role {
+pub(crate) struct Role {
     /// Lower case; identifies the role for good.
     pub name: String,
     /// For people.
@@ -25,7 +25,11 @@ pub struct Role {
 ///
 /// # Errors
 /// PostgreSQL is away.
-pub async fn page(db: impl PgExecutor<'_>, after: &str, limit: i64) -> sqlx::Result<Vec<Role>> {
+pub(crate) async fn page(
+    db: impl PgExecutor<'_>,
+    after: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<Role>> {
     sqlx::query_as!(
         Role,
         r#"SELECT name, description, revision, name IN ('anonymous', 'superuser') AS "builtin!",
@@ -43,7 +47,7 @@ pub async fn page(db: impl PgExecutor<'_>, after: &str, limit: i64) -> sqlx::Res
 ///
 /// # Errors
 /// PostgreSQL is away.
-pub async fn find(db: impl PgExecutor<'_>, name: &RoleName) -> sqlx::Result<Option<Role>> {
+pub(crate) async fn find(db: impl PgExecutor<'_>, name: &RoleName) -> sqlx::Result<Option<Role>> {
     sqlx::query_as!(
         Role,
         r#"SELECT name, description, revision, name IN ('anonymous', 'superuser') AS "builtin!",
@@ -65,7 +69,7 @@ pub(crate) async fn exists(db: &mut PgConnection, name: &RoleName) -> sqlx::Resu
 ///
 /// # Errors
 /// PostgreSQL is away, or the name is taken (`roles_pkey`).
-pub async fn insert(
+pub(crate) async fn insert(
     db: &mut PgConnection,
     name: &RoleName,
     description: &str,
@@ -88,7 +92,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// PostgreSQL is away.
-pub async fn update(
+pub(crate) async fn update(
     db: &mut PgConnection,
     name: &RoleName,
     description: Option<&str>,
@@ -109,7 +113,7 @@ pub async fn update(
 ///
 /// # Errors
 /// PostgreSQL is away, or one of them does not exist (`role_inherits_inherits_fkey`).
-pub async fn set_inherits(
+pub(crate) async fn set_inherits(
     db: &mut PgConnection,
     name: &RoleName,
     inherits: &[RoleName],
@@ -133,7 +137,7 @@ pub async fn set_inherits(
 /// # Errors
 /// PostgreSQL is away, or something names the role (`rules_role_fkey`,
 /// `role_inherits_inherits_fkey`).
-pub async fn delete(
+pub(crate) async fn delete(
     db: &mut PgConnection,
     name: &RoleName,
     reserved_until: DateTime<Utc>,
@@ -160,7 +164,7 @@ pub async fn delete(
 ///
 /// # Errors
 /// PostgreSQL is away.
-pub async fn reserved_until(
+pub(crate) async fn reserved_until(
     db: &mut PgConnection,
     name: &RoleName,
     now: DateTime<Utc>,

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgExecutor};
 /// A rule as the table has it.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
 #[oai(rename = "Rule")]
-pub struct StoredRule {
+pub(crate) struct StoredRule {
     /// Identifies the rule for good.
     pub id: i32,
     /// Rules are read in this order, smallest first; deny before allow at the same priority.
@@ -46,7 +46,7 @@ impl StoredRule {
 
 /// A rule as decisions know it.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
-pub struct RuleInForce {
+pub(crate) struct RuleInForce {
     /// Identifies the rule for good.
     pub id: i32,
     /// Rules are read in this order, smallest first; deny before allow at the same priority.
@@ -72,15 +72,15 @@ impl From<&Rule> for RuleInForce {
 }
 
 /// A rule's place in the order in which rules are read: priority, allow after deny, id.
-pub type Place = (i32, bool, i32);
+pub(crate) type Place = (i32, bool, i32);
 
 /// Before every rule.
-pub const BEGIN: Place = (-1, false, 0);
+pub(crate) const BEGIN: Place = (-1, false, 0);
 
 impl StoredRule {
     /// Where it stands.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         (self.priority, self.effect == Effect::Allow.as_str(), self.id)
     }
 }
@@ -89,7 +89,7 @@ impl StoredRule {
 ///
 /// # Errors
 /// PostgreSQL is away.
-pub async fn page(
+pub(crate) async fn page(
     db: impl PgExecutor<'_>,
     role: Option<&str>,
     after: Place,
@@ -116,7 +116,7 @@ pub async fn page(
 ///
 /// # Errors
 /// PostgreSQL is away.
-pub async fn find(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<Option<StoredRule>> {
+pub(crate) async fn find(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<Option<StoredRule>> {
     sqlx::query_as!(
         StoredRule,
         r#"SELECT id, priority, role, resource, action, effect, priority = 0 AS "builtin!", revision
@@ -131,7 +131,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<Option<Store
 ///
 /// # Errors
 /// PostgreSQL is away, or there is no such role (`rules_role_fkey`).
-pub async fn insert(
+pub(crate) async fn insert(
     db: &mut PgConnection,
     row: &RuleRow,
     at: DateTime<Utc>,
@@ -158,7 +158,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// PostgreSQL is away, or there is no such role (`rules_role_fkey`).
-pub async fn update(db: &mut PgConnection, rule: &Rule, revision: i64) -> sqlx::Result<()> {
+pub(crate) async fn update(db: &mut PgConnection, rule: &Rule, revision: i64) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE rules SET priority = $2, role = $3, resource = $4, action = $5, effect = $6,
                 revision = $7 WHERE id = $1",
@@ -179,7 +179,7 @@ pub async fn update(db: &mut PgConnection, rule: &Rule, revision: i64) -> sqlx::
 ///
 /// # Errors
 /// PostgreSQL is away.
-pub async fn delete(db: &mut PgConnection, id: i32) -> sqlx::Result<()> {
+pub(crate) async fn delete(db: &mut PgConnection, id: i32) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM rules WHERE id = $1", id).execute(db).await?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 
 /// What an import came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Imported {
+pub(crate) struct Imported {
     /// Roles that were not there before.
     pub roles: usize,
     /// Rules that are there now, the superuser's own not counted.
@@ -22,7 +22,7 @@ pub struct Imported {
 
 /// Roles and rules of a policy, to be imported again.
 #[must_use]
-pub fn export(policy: &Snapshot) -> Document {
+pub(crate) fn export(policy: &Snapshot) -> Document {
     let mut all: Vec<_> = policy.rules().collect();
     all.sort_unstable_by_key(|rule| Verdict::of(rule));
     let rules = all.into_iter().map(|rule| RuleRow::from(rule.as_ref())).collect();
@@ -35,7 +35,7 @@ pub fn export(policy: &Snapshot) -> Document {
 ///
 /// # Errors
 /// The policy would be refused, or PostgreSQL is away: nothing is changed then.
-pub async fn import(
+pub(crate) async fn import(
     mut write: PolicyWrite<'_>,
     document: &Document,
     by: Actor,

@@ -15,7 +15,7 @@ use crate::audit::Record;
 use crate::http::problem::Problem;
 
 /// A write under way. Others wait until it commits or is dropped, which undoes it.
-pub struct PolicyWrite<'a> {
+pub(crate) struct PolicyWrite<'a> {
     live: &'a LivePolicy,
     tx: Transaction<'static, Postgres>,
     /// The policy that is written on.
@@ -29,7 +29,7 @@ impl<'a> PolicyWrite<'a> {
     ///
     /// # Errors
     /// PostgreSQL is away.
-    pub async fn begin(
+    pub(crate) async fn begin(
         live: &'a LivePolicy,
         pool: &PgPool,
         at: DateTime<Utc>,
@@ -46,35 +46,35 @@ impl<'a> PolicyWrite<'a> {
     }
 
     /// The connection that the write's own statements go through.
-    pub fn db(&mut self) -> &mut PgConnection {
+    pub(crate) fn db(&mut self) -> &mut PgConnection {
         &mut self.tx
     }
 
     /// The policy before this write.
     #[must_use]
-    pub fn base(&self) -> &Snapshot {
+    pub(crate) fn base(&self) -> &Snapshot {
         &self.base
     }
 
     /// The time of this write.
     #[must_use]
-    pub fn at(&self) -> DateTime<Utc> {
+    pub(crate) fn at(&self) -> DateTime<Utc> {
         self.at
     }
 
     /// The revision that this write makes.
     #[must_use]
-    pub fn revision(&self) -> i64 {
+    pub(crate) fn revision(&self) -> i64 {
         self.base.revision() + 1
     }
 
     /// Notes a change of roles or rules.
-    pub fn change(&mut self, change: Change) {
+    pub(crate) fn change(&mut self, change: Change) {
         self.entry.changes.push(change);
     }
 
     /// Notes all roles that a user has now.
-    pub fn roles_of(&mut self, roles: RolesOf) {
+    pub(crate) fn roles_of(&mut self, roles: RolesOf) {
         self.entry.roles_of.push(roles);
     }
 
@@ -83,7 +83,7 @@ impl<'a> PolicyWrite<'a> {
     ///
     /// # Errors
     /// The policy is refused, or PostgreSQL is away: nothing is written then.
-    pub async fn commit(mut self, record: Record) -> Result<i64, Problem> {
+    pub(crate) async fn commit(mut self, record: Record) -> Result<i64, Problem> {
         let revision = self.revision();
         let changes = self.entry.changes.clone();
         let base = Arc::clone(&self.base);
@@ -102,7 +102,7 @@ impl<'a> PolicyWrite<'a> {
     ///
     /// # Errors
     /// PostgreSQL is away: nothing is written then.
-    pub async fn commit_beside(mut self, record: Record) -> Result<(), Problem> {
+    pub(crate) async fn commit_beside(mut self, record: Record) -> Result<(), Problem> {
         audit::insert(&mut self.tx, &record, self.at).await?;
         Ok(self.tx.commit().await?)
     }

@@ -22,7 +22,7 @@ const POLICY: &str = "second-factor";
 
 /// What became of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checked {
+pub(crate) enum Checked {
     /// It was a code, and no longer is.
     Right,
     /// It was none, or one that was used before.
@@ -35,7 +35,7 @@ pub enum Checked {
 
 /// The problem of [`Checked::TooMany`].
 #[must_use]
-pub fn too_many(seconds: u32) -> Problem {
+pub(crate) fn too_many(seconds: u32) -> Problem {
     Problem::new(TOO_MANY)
         .detail(format!("Try again in {seconds} s; other codes don't help before."))
         .retry_after(seconds)
@@ -49,7 +49,7 @@ impl SecondFactors {
     ///
     /// # Errors
     /// The database is away, or the secret can't be opened.
-    pub async fn check(
+    pub(crate) async fn check(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
@@ -84,7 +84,7 @@ impl SecondFactors {
     ///
     /// # Errors
     /// [`TOO_MANY`], the database is away, or the secret can't be opened.
-    pub async fn first_step(
+    pub(crate) async fn first_step(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn is_spent(
+pub(crate) async fn is_spent(
     transaction: &mut PgConnection,
     user: Uuid,
     challenge: Uuid,
@@ -27,7 +27,7 @@ pub async fn is_spent(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn spend(
+pub(crate) async fn spend(
     transaction: &mut PgConnection,
     user: Uuid,
     challenge: Uuid,

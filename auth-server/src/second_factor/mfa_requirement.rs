@@ -7,14 +7,14 @@ use super::store;
 use crate::http::problem::{Problem, Spec};
 
 /// What a superuser without a second factor gets where one is required.
-pub const REQUIRED: Spec = Spec {
+pub(crate) const REQUIRED: Spec = Spec {
     status: 403,
     code: "second_factor_required",
     title: "A superuser has to have a second factor here; turn yours on first.",
 };
 
 /// Asks superusers for their second factor, where the server is told to.
-pub struct Gate {
+pub(crate) struct Gate {
     required: bool,
     pool: PgPool,
 }
@@ -22,7 +22,7 @@ pub struct Gate {
 impl Gate {
     /// Asks for it only where it is `required`.
     #[must_use]
-    pub const fn new(required: bool, pool: PgPool) -> Self {
+    pub(crate) const fn new(required: bool, pool: PgPool) -> Self {
         Self { required, pool }
     }
 
@@ -30,7 +30,7 @@ impl Gate {
     ///
     /// # Errors
     /// [`REQUIRED`], or the database is away.
-    pub async fn pass(&self, superuser: Uuid) -> Result<(), Problem> {
+    pub(crate) async fn pass(&self, superuser: Uuid) -> Result<(), Problem> {
         if !self.required {
             return Ok(());
         }

@@ -17,18 +17,18 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use check::{Checked, too_many};
-pub use mfa_requirement::{Gate, REQUIRED};
-pub use qr_code::svg;
-pub use recovery::fresh as fresh_recovery_codes;
-pub use reencrypt::reseal;
+pub(crate) use check::{Checked, too_many};
+pub(crate) use mfa_requirement::{Gate, REQUIRED};
+pub(crate) use qr_code::svg;
+pub(crate) use recovery::fresh as fresh_recovery_codes;
+pub(crate) use reencrypt::reseal;
 
 use crate::clock::Clock;
 use crate::crypto::SealingKeys;
 use crate::token::Challenges;
 
 /// Makes and checks second factors.
-pub struct SecondFactors {
+pub(crate) struct SecondFactors {
     sealing: SealingKeys,
     challenges: Challenges,
     /// What authenticator apps show beside the login.
@@ -39,7 +39,7 @@ pub struct SecondFactors {
 impl SecondFactors {
     /// Secrets are sealed under these keys; apps show them under `name`.
     #[must_use]
-    pub const fn new(
+    pub(crate) const fn new(
         sealing: SealingKeys,
         challenges: Challenges,
         name: String,
@@ -50,7 +50,7 @@ impl SecondFactors {
 
     /// What somebody holds whose password was right and who owes a code.
     #[must_use]
-    pub const fn challenges(&self) -> &Challenges {
+    pub(crate) const fn challenges(&self) -> &Challenges {
         &self.challenges
     }
 
@@ -59,7 +59,7 @@ impl SecondFactors {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn is_on(database: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
+    pub(crate) async fn is_on(database: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
         Ok(Self::since(database, user).await?.is_some())
     }
 
@@ -67,7 +67,7 @@ impl SecondFactors {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn since(
+    pub(crate) async fn since(
         database: &mut PgConnection,
         user: Uuid,
     ) -> sqlx::Result<Option<DateTime<Utc>>> {

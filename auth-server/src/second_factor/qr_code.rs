@@ -12,7 +12,7 @@ const SIZE: u32 = 240;
 ///
 /// # Errors
 /// The text is longer than a QR code can hold, some 2,300 bytes.
-pub fn svg(text: &str) -> Result<String, Problem> {
+pub(crate) fn svg(text: &str) -> Result<String, Problem> {
     let code = QrCode::new(text).map_err(|error| {
         tracing::error!(%error, "a QR code can't be drawn");
         Problem::new(INTERNAL)

@@ -12,7 +12,7 @@ const LENGTH: usize = 16;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// New codes: what the user keeps, and what the database keeps.
-pub struct RecoveryCodes {
+pub(crate) struct RecoveryCodes {
     /// As they are shown, this once.
     pub shown: Vec<String>,
     /// What they are found by.
@@ -21,7 +21,7 @@ pub struct RecoveryCodes {
 
 /// Ten codes that nobody has seen.
 #[must_use]
-pub fn fresh(user: Uuid) -> RecoveryCodes {
+pub(crate) fn fresh(user: Uuid) -> RecoveryCodes {
     let shown: Vec<String> = std::iter::repeat_with(code).take(COUNT).collect();
     let hashes = shown.iter().map(|code| hash(user, code)).collect();
     RecoveryCodes { shown, hashes }

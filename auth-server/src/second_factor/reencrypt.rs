@@ -16,7 +16,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 
 /// Seals every secret that is under the previous key under the current one, once. Any number of
 /// servers may do so at once.
-pub async fn reseal(factors: Arc<SecondFactors>, pool: PgPool, stop: CancellationToken) {
+pub(crate) async fn reseal(factors: Arc<SecondFactors>, pool: PgPool, stop: CancellationToken) {
     let (mut after, mut resealed) = (Uuid::nil(), 0_u64);
     while !stop.is_cancelled() {
         match page(&factors, &pool, after).await {

@@ -14,7 +14,7 @@ use crate::http::problem::{INTERNAL, Problem};
 const LENGTH: usize = 20;
 
 /// A secret on its way to the user's app; it is shown this once.
-pub struct Enrolment {
+pub(crate) struct Enrolment {
     /// In base32, for typing.
     pub secret: Zeroizing<String>,
     /// As `otpauth://` URI, for scanning.
@@ -28,7 +28,7 @@ impl SecondFactors {
     ///
     /// # Errors
     /// A library refused what it should take; the log says which.
-    pub fn enrol(&self, user: Uuid, login: &str) -> Result<Enrolment, Problem> {
+    pub(crate) fn enrol(&self, user: Uuid, login: &str) -> Result<Enrolment, Problem> {
         let mut secret = Zeroizing::new([0; LENGTH]);
         rand::rng().fill_bytes(secret.as_mut());
         let totp = self.totp(secret.as_ref(), login)?;
@@ -45,7 +45,7 @@ impl SecondFactors {
     ///
     /// # Errors
     /// The secret was sealed under a key that is gone; the log says so.
-    pub fn step_of(
+    pub(crate) fn step_of(
         &self,
         user: Uuid,
         sealed: &[u8],

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// A second factor as it stands in the database.
-pub struct Factor {
+pub(crate) struct Factor {
     /// Sealed.
     pub secret: Vec<u8>,
     /// False until its first code.
@@ -20,7 +20,10 @@ pub struct Factor {
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn since(database: &mut PgConnection, user: Uuid) -> sqlx::Result<Option<DateTime<Utc>>> {
+pub(crate) async fn since(
+    database: &mut PgConnection,
+    user: Uuid,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
     let row =
         sqlx::query_scalar!("SELECT confirmed_at FROM second_factors WHERE user_id = $1", user);
     Ok(row.fetch_optional(database).await?.flatten())
@@ -30,7 +33,7 @@ pub async fn since(database: &mut PgConnection, user: Uuid) -> sqlx::Result<Opti
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn status(pool: &PgPool, user: Uuid) -> sqlx::Result<(bool, i64)> {
+pub(crate) async fn status(pool: &PgPool, user: Uuid) -> sqlx::Result<(bool, i64)> {
     let row = sqlx::query!(
         r#"SELECT EXISTS (SELECT FROM second_factors
                           WHERE user_id = $1 AND confirmed_at IS NOT NULL) AS "on!",
@@ -47,7 +50,7 @@ pub async fn status(pool: &PgPool, user: Uuid) -> sqlx::Result<(bool, i64)> {
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn begin(
+pub(crate) async fn begin(
     database: &mut PgConnection,
     user: Uuid,
     secret: &[u8],
@@ -70,7 +73,10 @@ pub async fn begin(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn lock(transaction: &mut PgConnection, user: Uuid) -> sqlx::Result<Option<Factor>> {
+pub(crate) async fn lock(
+    transaction: &mut PgConnection,
+    user: Uuid,
+) -> sqlx::Result<Option<Factor>> {
     sqlx::query_as!(
         Factor,
         r#"SELECT secret, confirmed_at IS NOT NULL AS "confirmed!", failures, locked_until
@@ -85,7 +91,7 @@ pub async fn lock(transaction: &mut PgConnection, user: Uuid) -> sqlx::Result<Op
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn confirm(
+pub(crate) async fn confirm(
     transaction: &mut PgConnection,
     user: Uuid,
     step: i64,
@@ -168,7 +174,7 @@ pub(crate) async fn failed(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn replace_recovery_codes(
+pub(crate) async fn replace_recovery_codes(
     transaction: &mut PgConnection,
     user: Uuid,
     hashes: &[Vec<u8>],
@@ -190,7 +196,7 @@ pub async fn replace_recovery_codes(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn remove(transaction: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
+pub(crate) async fn remove(transaction: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
     let counted = sqlx::query_scalar!(
         r#"DELETE FROM second_factors WHERE user_id = $1
            RETURNING confirmed_at IS NOT NULL AS "counted!""#,

@@ -11,7 +11,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn end(
+    pub(crate) async fn end(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
@@ -32,7 +32,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn end_elsewhere(
+    pub(crate) async fn end_elsewhere(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
@@ -52,7 +52,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn end_after_change(
+    pub(crate) async fn end_after_change(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
@@ -70,7 +70,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn end_all(
+    pub(crate) async fn end_all(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
@@ -81,14 +81,14 @@ impl Sessions {
 }
 
 /// When something is revoked, and until when that has to be remembered.
-pub type Moment = (DateTime<Utc>, DateTime<Utc>);
+pub(crate) type Moment = (DateTime<Utc>, DateTime<Utc>);
 
 /// [`Sessions::end_all`] without a server, for the command line: those that run learn of it from
 /// the database.
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn end_all(
+pub(crate) async fn end_all(
     transaction: &mut PgConnection,
     user: Uuid,
     reason: &str,

@@ -8,7 +8,7 @@ use super::{Sessions, refresh_store};
 
 /// The session of a refresh token that is good for a successor.
 #[derive(Clone, Copy, Debug)]
-pub struct Current {
+pub(crate) struct Current {
     /// Its user.
     pub user: Uuid,
     /// Its id.
@@ -24,7 +24,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn current(
+    pub(crate) async fn current(
         &self,
         database: &mut PgConnection,
         token: &str,
@@ -37,7 +37,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn owner(
+    pub(crate) async fn owner(
         &self,
         database: &mut PgConnection,
         token: &str,

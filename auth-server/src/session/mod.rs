@@ -15,16 +15,16 @@ pub(crate) mod sweep;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub use end::{Moment, end_all};
-pub use networks::was_used_from;
-pub use open::Device;
-pub use refresh::Rotation;
-pub use refresh_token::{PREFIX, RefreshKeys};
-pub use revocation::{Revocation, Revoked};
-pub use revocation_store::{Horizon, since};
-pub use rotations::Rotations;
-pub use store::{Living, living};
-pub use sweep::sweep;
+pub(crate) use end::{Moment, end_all};
+pub(crate) use networks::was_used_from;
+pub(crate) use open::Device;
+pub(crate) use refresh::Rotation;
+pub(crate) use refresh_token::{PREFIX, RefreshKeys};
+pub(crate) use revocation::{Revocation, Revoked};
+pub(crate) use revocation_store::{Horizon, since};
+pub(crate) use rotations::Rotations;
+pub(crate) use store::{Living, living};
+pub(crate) use sweep::sweep;
 
 use crate::clock::Clock;
 
@@ -52,10 +52,10 @@ impl Limits {
 
 /// How long a replaced refresh token still gets its successor: an answer that was lost on its way
 /// shall cost nobody a login.
-pub const GRACE: TimeDelta = TimeDelta::seconds(10);
+pub(crate) const GRACE: TimeDelta = TimeDelta::seconds(10);
 
 /// Opens, carries on and ends sessions.
-pub struct Sessions {
+pub(crate) struct Sessions {
     keys: RefreshKeys,
     rotations: Rotations,
     limits: Limits,
@@ -65,7 +65,7 @@ pub struct Sessions {
 impl Sessions {
     /// Sessions whose refresh tokens these keys authenticate.
     #[must_use]
-    pub const fn new(
+    pub(crate) const fn new(
         keys: RefreshKeys,
         rotations: Rotations,
         limits: Limits,
@@ -80,7 +80,7 @@ impl Sessions {
 
     /// When something is revoked that is revoked now.
     #[must_use]
-    pub fn moment(&self) -> Moment {
+    pub(crate) fn moment(&self) -> Moment {
         self.limits.moment(self.clock.now())
     }
 }

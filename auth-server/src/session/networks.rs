@@ -9,7 +9,7 @@ use uuid::Uuid;
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn was_used_from(
+pub(crate) async fn was_used_from(
     pool: &PgPool,
     user: Option<Uuid>,
     network: &str,

@@ -19,7 +19,7 @@ pub struct Device {
 }
 
 /// A session that was just opened.
-pub struct Opened {
+pub(crate) struct Opened {
     /// Its id.
     pub id: Uuid,
     /// Its number among the user's.
@@ -35,7 +35,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn open(
+    pub(crate) async fn open(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
@@ -67,7 +67,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn opened_at(
+    pub(crate) async fn opened_at(
         database: &mut PgConnection,
         user: Uuid,
         session: Uuid,

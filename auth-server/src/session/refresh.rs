@@ -14,7 +14,7 @@ use crate::policy::grants;
 
 /// What became of a refresh token that was held out.
 #[derive(Debug)]
-pub enum Rotation {
+pub(crate) enum Rotation {
     /// The session goes on.
     Carried(Refreshed),
     /// The token had been replaced long ago. Somebody has a copy, and nobody can tell who is the
@@ -25,7 +25,7 @@ pub enum Rotation {
 }
 
 /// A session that goes on.
-pub struct Refreshed {
+pub(crate) struct Refreshed {
     /// Its user.
     pub user: Uuid,
     /// Its id.
@@ -50,7 +50,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn refresh(&self, pool: &PgPool, token: &str) -> sqlx::Result<Rotation> {
+    pub(crate) async fn refresh(&self, pool: &PgPool, token: &str) -> sqlx::Result<Rotation> {
         let Some(link) = self.keys.read(token) else { return Ok(Rotation::Invalid) };
         let now = self.clock.now();
         let (session, counter, idle_until) = (link.session, link.counter, now + self.limits.idle);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::crypto::{Purpose, Secrets};
 
 /// Marks a refresh token for people and for programs that look for leaked secrets.
-pub const PREFIX: &str = "rt_";
+pub(crate) const PREFIX: &str = "rt_";
 
 const ID: usize = 16;
 const COUNTER: usize = 8;
@@ -17,7 +17,7 @@ const PROOF: usize = 32;
 
 /// The keys that authenticate refresh tokens. Nothing about a token is stored but its counter, so
 /// the same token can be written again.
-pub struct RefreshKeys {
+pub(crate) struct RefreshKeys {
     current: Hmac<Sha256>,
     previous: Option<Hmac<Sha256>>,
 }
@@ -42,13 +42,13 @@ impl Link {
 impl RefreshKeys {
     /// Writes with `current`, reads what `previous` wrote, too.
     #[must_use]
-    pub fn new(current: &[u8; 32], previous: Option<&[u8; 32]>) -> Self {
+    pub(crate) fn new(current: &[u8; 32], previous: Option<&[u8; 32]>) -> Self {
         Self { current: mac(current), previous: previous.map(mac) }
     }
 
     /// The keys that the server's secrets give.
     #[must_use]
-    pub fn derive(secrets: &Secrets) -> Self {
+    pub(crate) fn derive(secrets: &Secrets) -> Self {
         Self::new(
             &secrets.derive(Purpose::RefreshToken),
             secrets.derive_previous(Purpose::RefreshToken).as_deref(),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 /// An order to refuse access tokens that were issued before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revocation {
+pub(crate) struct Revocation {
     /// Whose tokens.
     pub user: Uuid,
     /// Which of them.
@@ -18,7 +18,7 @@ pub struct Revocation {
 /// The sessions whose tokens are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Revoked {
+pub(crate) enum Revoked {
     /// This one.
     Session(Uuid),
     /// All of the user's up to a number, except one.

@@ -33,7 +33,7 @@ pub(crate) async fn insert(
 
 /// A place in the stream of revocations. Everything before it has been seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Horizon(i64);
+pub(crate) struct Horizon(i64);
 
 struct Row {
     horizon: i64,
@@ -49,7 +49,7 @@ struct Row {
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn since(
+pub(crate) async fn since(
     pool: &PgPool,
     seen: Horizon,
     now: DateTime<Utc>,

@@ -16,7 +16,7 @@ use crate::config::DatabaseConfig;
 use crate::db::FRESH;
 
 /// The connections.
-pub struct Rotations(managed::Pool<Connector>);
+pub(crate) struct Rotations(managed::Pool<Connector>);
 
 struct Connector(PgConnectOptions);
 
@@ -45,7 +45,7 @@ impl Rotations {
     ///
     /// # Errors
     /// Never, as the runtime is given.
-    pub fn new(config: &DatabaseConfig) -> Result<Self, managed::BuildError> {
+    pub(crate) fn new(config: &DatabaseConfig) -> Result<Self, managed::BuildError> {
         let connector = Connector(config.url.options().clone());
         let pool = managed::Pool::builder(connector).max_size(config.rotations());
         let patience: Duration = config.patience();

@@ -60,7 +60,7 @@ pub(crate) async fn end_surplus(
 }
 
 /// A session as its user sees it.
-pub struct Living {
+pub(crate) struct Living {
     /// Identifies it; the claim `sid` of its access tokens.
     pub id: Uuid,
     /// From the user agent of the login.
@@ -77,7 +77,11 @@ pub struct Living {
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn living(pool: &PgPool, user: Uuid, now: DateTime<Utc>) -> sqlx::Result<Vec<Living>> {
+pub(crate) async fn living(
+    pool: &PgPool,
+    user: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<Living>> {
     sqlx::query_as!(
         Living,
         "SELECT id, device, address, created_at, last_seen_at FROM sessions

@@ -12,7 +12,7 @@ const EVERY: Duration = Duration::from_mins(10);
 
 /// Forgets dead sessions and revocations now and then, until `stop`. Any number of servers may do
 /// so at once.
-pub async fn sweep(pool: PgPool, limits: Limits, clock: Clock, stop: CancellationToken) {
+pub(crate) async fn sweep(pool: PgPool, limits: Limits, clock: Clock, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
         let now = clock.now();

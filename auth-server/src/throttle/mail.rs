@@ -35,7 +35,7 @@ impl Throttle {
     ///
     /// # Errors
     /// [`crate::throttle::TOO_MANY`].
-    pub async fn mail(&self, mailbox: &str, from: IpAddr) -> Result<(), Problem> {
+    pub(crate) async fn mail(&self, mailbox: &str, from: IpAddr) -> Result<(), Problem> {
         let counted = [
             self.count(Kind::Mailbox, self.names.mailbox(mailbox)),
             self.count(Kind::Mailer, self.names.mailer(network(from))),

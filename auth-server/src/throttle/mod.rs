@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-pub use limits::{Limits, Tries};
+pub(crate) use limits::{Limits, Tries};
 
 use crate::clock::Clock;
 use crate::crypto::DerivedKey;
@@ -31,20 +31,20 @@ use memory::Memory;
 use shared::Shared;
 
 /// What stands in the way of a try after too many failed ones.
-pub const TOO_MANY: Spec = Spec {
+pub(crate) const TOO_MANY: Spec = Spec {
     status: 429,
     code: "too_many_attempts",
     title: "There were too many failed tries; wait a moment.",
 };
 
 /// What a try that is throttled can answer before it is made.
-pub const THROTTLE: &[Spec] = &[TOO_MANY, password::BUSY];
+pub(crate) const THROTTLE: &[Spec] = &[TOO_MANY, password::BUSY];
 
 /// How long an address counts as known to a login that was used from there.
 const LATELY: TimeDelta = TimeDelta::days(30);
 
 /// Counts failed tries and says when the next may be made.
-pub struct Throttle {
+pub(crate) struct Throttle {
     names: Names,
     limits: Limits,
     memory: Memory,
@@ -56,7 +56,7 @@ pub struct Throttle {
 
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The secret was right.
     Succeeded,
     /// The secret was wrong.
@@ -67,7 +67,7 @@ pub enum Outcome {
 
 /// A try that may be made. Its end has to be told.
 #[must_use]
-pub struct Attempt<'a> {
+pub(crate) struct Attempt<'a> {
     throttle: &'a Throttle,
     counted: Vec<Counted>,
     _permit: Option<Permit<'a>>,
@@ -75,7 +75,7 @@ pub struct Attempt<'a> {
 
 /// Whether a try may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Admission {
+pub(crate) enum Admission {
     Admitted,
     /// Not for `wait` ms, because of the `number`th count.
     Refused {
@@ -86,7 +86,7 @@ enum Admission {
 
 /// What becomes of a count when a try has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+pub(crate) enum Fate {
     /// One failure more.
     Failed,
     /// As if the try had not been made.
@@ -100,7 +100,7 @@ impl Throttle {
     ///
     /// # Errors
     /// Redis can't be used as it is configured.
-    pub fn new(
+    pub(crate) fn new(
         key: DerivedKey,
         limits: Limits,
         redis: Option<redis::Client>,
@@ -119,7 +119,7 @@ impl Throttle {
     ///
     /// # Errors
     /// [`THROTTLE`], or the database is away.
-    pub async fn log_in(
+    pub(crate) async fn log_in(
         &self,
         pool: &PgPool,
         login: &str,
@@ -151,7 +151,7 @@ impl Throttle {
     ///
     /// # Errors
     /// [`TOO_MANY`].
-    pub async fn address(&self, address: IpAddr) -> Result<Attempt<'_>, Problem> {
+    pub(crate) async fn address(&self, address: IpAddr) -> Result<Attempt<'_>, Problem> {
         let own = self.count(Kind::Address, self.names.address(network(address)));
         let admission = self.admit(&[own]).await;
         self.begin(vec![own], admission, None)
@@ -162,7 +162,11 @@ impl Throttle {
     ///
     /// # Errors
     /// [`THROTTLE`].
-    pub async fn user(&self, user: Uuid, purpose: &'static str) -> Result<Attempt<'_>, Problem> {
+    pub(crate) async fn user(
+        &self,
+        user: Uuid,
+        purpose: &'static str,
+    ) -> Result<Attempt<'_>, Problem> {
         let own = self.count(Kind::User(purpose), self.names.user(purpose, user));
         let permit = self.gate.enter(&own.key).await?;
         let admission = self.admit(&[own]).await;
@@ -227,7 +231,7 @@ fn seconds(wait: i64) -> u32 {
 
 impl Attempt<'_> {
     /// The try has ended.
-    pub async fn ended(self, outcome: Outcome) {
+    pub(crate) async fn ended(self, outcome: Outcome) {
         let fate = |kind| match (outcome, kind) {
             (Outcome::Failed, _) => Fate::Failed,
             // Whoever has one account must not get more tries at others, nor may the owner's login

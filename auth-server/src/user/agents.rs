@@ -12,14 +12,14 @@ const LONGEST: usize = 200;
 
 /// A list of allowed user agents: 1–20 entries of 1–200 characters.
 #[derive(Clone, Debug)]
-pub struct AllowedAgents(Vec<String>);
+pub(crate) struct AllowedAgents(Vec<String>);
 
 impl AllowedAgents {
     /// Takes a list as it was typed.
     ///
     /// # Errors
     /// What can't be one, with the reason.
-    pub fn parse(typed: &[String]) -> Result<Self, &'static str> {
+    pub(crate) fn parse(typed: &[String]) -> Result<Self, &'static str> {
         if !(1..=MOST).contains(&typed.len()) {
             return Err("A list has 1 to 20 entries; null in its place allows every program.");
         }
@@ -36,7 +36,7 @@ impl AllowedAgents {
 
     /// True where the program's user agent contains one of the entries, whatever the case of letters.
     #[must_use]
-    pub fn allow(&self, agent: Option<&str>) -> bool {
+    pub(crate) fn allow(&self, agent: Option<&str>) -> bool {
         let agent = agent.unwrap_or_default().to_lowercase();
         self.0.iter().any(|entry| agent.contains(&entry.to_lowercase()))
     }
@@ -46,7 +46,7 @@ impl AllowedAgents {
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn allowed(
+pub(crate) async fn allowed(
     database: &mut PgConnection,
     user: Uuid,
 ) -> sqlx::Result<Option<AllowedAgents>> {
@@ -59,7 +59,7 @@ pub async fn allowed(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn allow(
+pub(crate) async fn allow(
     database: &mut PgConnection,
     user: Uuid,
     checked_hash: Option<&str>,
@@ -81,7 +81,7 @@ pub async fn allow(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn allow_all(database: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
+pub(crate) async fn allow_all(database: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "UPDATE users SET allowed_user_agents = NULL
          WHERE id = $1 AND allowed_user_agents IS NOT NULL",

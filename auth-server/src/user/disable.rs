@@ -16,7 +16,7 @@ use crate::session::{Limits, Moment, Revocation, end_all};
 
 /// What became of a wish about an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It is so from now on.
     Done,
     /// It was so already.
@@ -68,7 +68,7 @@ pub(crate) async fn enable(
 ///
 /// # Errors
 /// It is the last superuser's, or the database is away.
-pub async fn switch(
+pub(crate) async fn switch(
     (pool, policy): (&PgPool, &LivePolicy),
     clock: &Clock,
     limits: Limits,

@@ -10,7 +10,10 @@ use super::names::Email;
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn key_of(database: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<Option<String>> {
+pub(crate) async fn key_of(
+    database: impl PgExecutor<'_>,
+    user: Uuid,
+) -> sqlx::Result<Option<String>> {
     let key = sqlx::query_scalar!("SELECT email_key FROM users WHERE id = $1", user);
     Ok(key.fetch_optional(database).await?.flatten())
 }
@@ -20,7 +23,7 @@ pub async fn key_of(database: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<O
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn release_lapsed(
+pub(crate) async fn release_lapsed(
     transaction: &mut PgConnection,
     email: &Email,
     user: Uuid,
@@ -44,7 +47,7 @@ pub async fn release_lapsed(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn claim(
+pub(crate) async fn claim(
     transaction: &mut PgConnection,
     user: Uuid,
     email: &Email,
@@ -56,22 +59,6 @@ pub async fn claim(
         user,
         email.key(),
         now,
-    )
-    .execute(transaction)
-    .await?;
-    Ok(())
-}
-
-/// Lets go of an address that somebody else only claimed: whoever showed that it is theirs has it.
-/// To be called in the transaction that gives it to them.
-///
-/// # Errors
-/// The database refused or is away.
-pub async fn take_claimed(transaction: &mut PgConnection, email: &Email) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE users SET email = NULL, email_key = NULL
-         WHERE email_key = $1 AND email_verified_at IS NULL",
-        email.key(),
     )
     .execute(transaction)
     .await?;

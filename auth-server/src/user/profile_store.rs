@@ -7,7 +7,7 @@ use super::names::{Email, Genre, PersonName};
 
 /// What is to become of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change<T> {
+pub(crate) enum Change<T> {
     /// It stays.
     Keep,
     /// It goes.
@@ -29,7 +29,7 @@ impl<T> Change<T> {
 
 /// A change of what people say of themselves.
 #[derive(Debug)]
-pub struct ProfileChange {
+pub(crate) struct ProfileChange {
     /// E-mail address.
     pub email: Change<Email>,
     /// First name.
@@ -45,7 +45,7 @@ pub struct ProfileChange {
 ///
 /// # Errors
 /// A taken address runs into the constraint `users_email_key`.
-pub async fn change_profile(
+pub(crate) async fn change_profile(
     database: &mut PgConnection,
     id: Uuid,
     change: &ProfileChange,

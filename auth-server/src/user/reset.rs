@@ -35,7 +35,7 @@ pub(crate) async fn reset_second_factor(
 ///
 /// # Errors
 /// The database is away.
-pub async fn second_factor(
+pub(crate) async fn second_factor(
     (pool, policy): (&PgPool, &LivePolicy),
     clock: &Clock,
     limits: Limits,
@@ -54,7 +54,7 @@ pub async fn second_factor(
 ///
 /// # Errors
 /// The database is away.
-pub async fn user_agents(
+pub(crate) async fn user_agents(
     (pool, policy): (&PgPool, &LivePolicy),
     clock: &Clock,
     login: &str,

@@ -13,7 +13,7 @@ use super::store::Credentials;
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn named(pool: &PgPool, typed: &str) -> sqlx::Result<Option<Credentials>> {
+pub(crate) async fn named(pool: &PgPool, typed: &str) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as!(
         Credentials,
         r#"SELECT id, password_hash, disabled_at IS NOT NULL AS "disabled!"
@@ -31,7 +31,7 @@ pub async fn named(pool: &PgPool, typed: &str) -> sqlx::Result<Option<Credential
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn is_address_of_another(
+pub(crate) async fn is_address_of_another(
     database: &mut PgConnection,
     login_key: &str,
     user: Uuid,

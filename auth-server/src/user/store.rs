@@ -34,7 +34,7 @@ pub struct UserRow {
 }
 
 /// An account to be made.
-pub struct NewUser<'a> {
+pub(crate) struct NewUser<'a> {
     /// Its id.
     pub id: Uuid,
     /// What the user will sign in with.
@@ -50,7 +50,7 @@ pub struct NewUser<'a> {
 }
 
 /// What is needed to check a password.
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// The account.
     pub id: Uuid,
     /// PHC string; none where the account has no password.
@@ -64,7 +64,7 @@ pub struct Credentials {
 /// # Errors
 /// A taken login runs into the constraint `users_login_key`, a taken address into
 /// `users_email_key`.
-pub async fn insert(
+pub(crate) async fn insert(
     transaction: &mut PgConnection,
     new: &NewUser<'_>,
     now: DateTime<Utc>,
@@ -92,7 +92,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn read(database: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<UserRow>> {
+pub(crate) async fn read(database: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<UserRow>> {
     sqlx::query_as!(
         UserRow,
         "SELECT id, login, email, email_verified_at, first_name, last_name, favorite_genre,
@@ -108,7 +108,10 @@ pub async fn read(database: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn credentials(pool: &PgPool, login_key: &str) -> sqlx::Result<Option<Credentials>> {
+pub(crate) async fn credentials(
+    pool: &PgPool,
+    login_key: &str,
+) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as!(
         Credentials,
         r#"SELECT id, password_hash, disabled_at IS NOT NULL AS "disabled!"
@@ -124,7 +127,7 @@ pub async fn credentials(pool: &PgPool, login_key: &str) -> sqlx::Result<Option<
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn password_hash(
+pub(crate) async fn password_hash(
     database: impl PgExecutor<'_>,
     id: Uuid,
 ) -> sqlx::Result<Option<String>> {
@@ -137,7 +140,7 @@ pub async fn password_hash(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn begin_session(
+pub(crate) async fn begin_session(
     transaction: &mut PgConnection,
     id: Uuid,
     checked_hash: Option<&str>,
@@ -162,7 +165,7 @@ pub async fn begin_session(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn change_password(
+pub(crate) async fn change_password(
     transaction: &mut PgConnection,
     id: Uuid,
     checked_hash: Option<&str>,
@@ -185,7 +188,7 @@ pub async fn change_password(
 ///
 /// # Errors
 /// A taken login runs into the constraint `users_login_key`.
-pub async fn change_login(
+pub(crate) async fn change_login(
     transaction: &mut PgConnection,
     id: Uuid,
     checked_hash: Option<&str>,
@@ -209,7 +212,7 @@ pub async fn change_login(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn delete(
+pub(crate) async fn delete(
     transaction: &mut PgConnection,
     id: Uuid,
     checked_hash: Option<&str>,
@@ -228,7 +231,7 @@ pub async fn delete(
 ///
 /// # Errors
 /// The database refused or is away.
-pub async fn superusers(
+pub(crate) async fn superusers(
     pool: &PgPool,
 ) -> sqlx::Result<Vec<(String, Option<DateTime<Utc>>, DateTime<Utc>)>> {
     let rows = sqlx::query!(

@@ -11,7 +11,7 @@ use crate::policy::grants;
 /// A person's account, as admins see it.
 #[derive(Clone, Debug, Serialize, poem_openapi::Object)]
 #[oai(read_only_all)]
-pub struct Person {
+pub(crate) struct Person {
     /// Identifies the account for good.
     pub id: Uuid,
     /// As typed at registration.

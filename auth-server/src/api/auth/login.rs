@@ -49,7 +49,7 @@ problems! {
 const TRIES: usize = 3;
 
 /// The operation.
-pub struct LogIn(pub(crate) Arc<AppState>);
+pub(crate) struct LogIn(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl LogIn {

@@ -43,7 +43,7 @@ problems! {
 }
 
 /// The operation.
-pub struct SecondStep(pub(crate) Arc<AppState>);
+pub(crate) struct SecondStep(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl SecondStep {

@@ -16,7 +16,7 @@ problems! {
 }
 
 /// The operation.
-pub struct LogOut(pub(crate) Arc<AppState>);
+pub(crate) struct LogOut(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl LogOut {

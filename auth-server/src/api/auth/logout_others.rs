@@ -17,7 +17,7 @@ problems! {
 }
 
 /// The operation.
-pub struct LogOutOthers(pub(crate) Arc<AppState>);
+pub(crate) struct LogOutOthers(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl LogOutOthers {

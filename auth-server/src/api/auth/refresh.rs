@@ -40,7 +40,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Refresh(pub(crate) Arc<AppState>);
+pub(crate) struct Refresh(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Refresh {

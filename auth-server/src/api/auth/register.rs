@@ -69,7 +69,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Register(pub(crate) Arc<AppState>);
+pub(crate) struct Register(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Register {

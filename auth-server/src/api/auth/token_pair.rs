@@ -18,7 +18,7 @@ use crate::token::AccessToken;
 /// An access token for requests, and a refresh token to get the next pair with.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
-pub struct TokenPair {
+pub(crate) struct TokenPair {
     /// Goes into the header `Authorization: Bearer …` of requests.
     access_token: String,
     /// Good for one `POST /api/v1/auth/refresh`. Keep it where no script can read it.

@@ -18,7 +18,7 @@ const UNNAMED: ExtractParamOptions<()> = ExtractParamOptions {
 };
 
 /// Extracts what the documented operation extracts, and calls it.
-pub struct Hot(pub CheckApi);
+pub(crate) struct Hot(pub CheckApi);
 
 impl Endpoint for Hot {
     type Output = Response;

@@ -26,7 +26,7 @@ struct Kept {
 
 /// Filters of the newest revision that was asked for.
 #[derive(Default)]
-pub struct Filters {
+pub(crate) struct Filters {
     kept: RwLock<Kept>,
 }
 

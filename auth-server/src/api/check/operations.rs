@@ -97,7 +97,7 @@ problems! {
 
 /// The operations.
 #[derive(Clone)]
-pub struct CheckApi {
+pub(crate) struct CheckApi {
     state: Arc<AppState>,
     filters: Arc<Filters>,
 }

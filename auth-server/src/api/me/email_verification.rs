@@ -21,7 +21,7 @@ problems! {
 }
 
 /// The operation.
-pub struct SendAgain(pub(crate) Arc<AppState>);
+pub(crate) struct SendAgain(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl SendAgain {

@@ -19,7 +19,7 @@ problems! {
 }
 
 /// The operation.
-pub struct MyHistoryApi(pub(crate) Arc<AppState>);
+pub(crate) struct MyHistoryApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl MyHistoryApi {

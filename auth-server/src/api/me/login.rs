@@ -46,7 +46,7 @@ problems! {
 }
 
 /// The operation.
-pub struct LoginApi(pub(crate) Arc<AppState>);
+pub(crate) struct LoginApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl LoginApi {

@@ -43,7 +43,7 @@ problems! {
 }
 
 /// The operation.
-pub struct PasswordApi(pub(crate) Arc<AppState>);
+pub(crate) struct PasswordApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl PasswordApi {

@@ -16,7 +16,7 @@ problems! {
 }
 
 /// The operation.
-pub struct PermissionsApi(pub Arc<AppState>);
+pub(crate) struct PermissionsApi(pub Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl PermissionsApi {

@@ -68,7 +68,7 @@ problems! {
 }
 
 /// The operations.
-pub struct MeApi(pub(crate) Arc<AppState>);
+pub(crate) struct MeApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl MeApi {

@@ -57,7 +57,7 @@ problems! {
 }
 
 /// The operations.
-pub struct SessionsApi(pub(crate) Arc<AppState>);
+pub(crate) struct SessionsApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl SessionsApi {

@@ -47,7 +47,7 @@ problems! {
 }
 
 /// The operation.
-pub struct UserAgentsApi(pub(crate) Arc<AppState>);
+pub(crate) struct UserAgentsApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl UserAgentsApi {

@@ -61,7 +61,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Introspect(pub(crate) Arc<AppState>);
+pub(crate) struct Introspect(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/oauth", tag = "crate::http::tags::Tag::Clients")]
 impl Introspect {

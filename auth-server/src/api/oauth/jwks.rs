@@ -41,7 +41,7 @@ struct JwkSet {
 const CACHE: &str = "public, max-age=300, stale-if-error=3600";
 
 /// The operation.
-pub struct JwksApi(pub Arc<AppState>);
+pub(crate) struct JwksApi(pub Arc<AppState>);
 
 #[OpenApi(tag = "crate::http::tags::Tag::Auth")]
 impl JwksApi {

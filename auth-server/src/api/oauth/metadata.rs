@@ -32,7 +32,7 @@ struct ServerMetadata {
 const CACHE: &str = "public, max-age=3600";
 
 /// The operation.
-pub struct Metadata(ServerMetadata);
+pub(crate) struct Metadata(ServerMetadata);
 
 impl Metadata {
     /// Of the server that clients know by this address.

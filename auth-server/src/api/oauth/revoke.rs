@@ -22,7 +22,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Revoke(pub(crate) Arc<AppState>);
+pub(crate) struct Revoke(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/oauth", tag = "crate::http::tags::Tag::Clients")]
 impl Revoke {

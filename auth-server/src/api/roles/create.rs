@@ -43,7 +43,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Create(pub(crate) Arc<AppState>);
+pub(crate) struct Create(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/roles", tag = "crate::http::tags::Tag::Roles")]
 impl Create {

@@ -42,7 +42,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Delete(pub(crate) Arc<AppState>);
+pub(crate) struct Delete(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/roles", tag = "crate::http::tags::Tag::Roles")]
 impl Delete {

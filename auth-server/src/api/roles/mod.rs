@@ -11,11 +11,11 @@ use std::sync::Arc;
 use crate::api::AppState;
 
 /// The operations.
-pub type RolesApi = (read::Read, create::Create, update::Change, delete::Delete);
+pub(crate) type RolesApi = (read::Read, create::Create, update::Change, delete::Delete);
 
 /// The operations, working on this.
 #[must_use]
-pub fn api(state: &Arc<AppState>) -> RolesApi {
+pub(crate) fn api(state: &Arc<AppState>) -> RolesApi {
     (
         read::Read(Arc::clone(state)),
         create::Create(Arc::clone(state)),

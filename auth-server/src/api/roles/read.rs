@@ -58,7 +58,7 @@ problems! {
 }
 
 /// The operations.
-pub struct Read(pub(crate) Arc<AppState>);
+pub(crate) struct Read(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/roles", tag = "crate::http::tags::Tag::Roles")]
 impl Read {

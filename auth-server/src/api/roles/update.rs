@@ -42,7 +42,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Change(pub(crate) Arc<AppState>);
+pub(crate) struct Change(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/roles", tag = "crate::http::tags::Tag::Roles")]
 impl Change {

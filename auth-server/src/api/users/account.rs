@@ -45,7 +45,7 @@ problems! {
 }
 
 /// The operations.
-pub struct AccountsApi(pub(crate) Arc<AppState>);
+pub(crate) struct AccountsApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "crate::http::tags::Tag::Users")]
 impl AccountsApi {

@@ -24,7 +24,7 @@ problems! {
 }
 
 /// The operation.
-pub struct UserHistoryApi(pub(crate) Arc<AppState>);
+pub(crate) struct UserHistoryApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "crate::http::tags::Tag::Users")]
 impl UserHistoryApi {

@@ -73,7 +73,7 @@ problems! {
 }
 
 /// The operations.
-pub struct UsersApi(pub(crate) Arc<AppState>);
+pub(crate) struct UsersApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "crate::http::tags::Tag::Users")]
 impl UsersApi {

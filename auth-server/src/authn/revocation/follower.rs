@@ -23,7 +23,7 @@ const EVERY: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_millis(900);
 
 /// Keeps an [`crate::authn::Authenticator`] informed.
-pub struct Follower {
+pub(crate) struct Follower {
     pool: PgPool,
     known: Arc<Known>,
     wire: Option<Wire>,
@@ -55,7 +55,7 @@ impl Follower {
     }
 
     /// Follows until `stop`.
-    pub async fn run(mut self, stop: CancellationToken) {
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
         let wire = self.wire.take();
         let known = self.known.clone();
         let listening = async {

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_millis(750);
 const WAITING: usize = 10_000;
 
 /// Tells other servers what was revoked here.
-pub struct Spread {
+pub(crate) struct Spread {
     waiting: Sender<Revocation>,
 }
 

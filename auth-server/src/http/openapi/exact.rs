@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 /// The document with both in it.
-pub fn exact(document: &str) -> serde_json::Result<String> {
+pub(crate) fn exact(document: &str) -> serde_json::Result<String> {
     let mut document: Value = serde_json::from_str(document)?;
     let sent = sent(&document);
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);

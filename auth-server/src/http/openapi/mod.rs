@@ -21,13 +21,13 @@ use super::Pages;
 const ABOUT: &str = include_str!("about.md");
 
 /// An API as a service with title, version and description.
-pub fn service<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
+pub(crate) fn service<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
     OpenApiService::new(api, "auth-server", env!("CARGO_PKG_VERSION")).description(ABOUT)
 }
 
 /// `/docs` and `/openapi.json` for this API, by path.
 #[must_use]
-pub fn pages<T: OpenApi>(_: &T) -> Pages {
+pub(crate) fn pages<T: OpenApi>(_: &T) -> Pages {
     let service = service(Described::<T>(PhantomData));
     let document = service.spec();
     let exact = exact::exact(&document).unwrap_or_else(|error| {

@@ -7,7 +7,7 @@ use super::{CONTENT_TYPE, Problem, Spec, rate_limit};
 
 /// The OpenAPI description of these problems: one response per status, every code named.
 #[must_use]
-pub fn responses(own: &[Spec], common: &[&[Spec]]) -> Vec<MetaResponse> {
+pub(crate) fn responses(own: &[Spec], common: &[&[Spec]]) -> Vec<MetaResponse> {
     let mut all: Vec<Spec> = own.iter().chain(common.iter().copied().flatten()).copied().collect();
     all.sort_by_key(|spec| (spec.status, spec.code));
     all.dedup_by_key(|spec| (spec.status, spec.code));

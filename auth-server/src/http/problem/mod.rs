@@ -12,8 +12,8 @@ use poem::{IntoResponse, Response};
 use poem_openapi::Object;
 use serde::Serialize;
 
-pub use document::responses;
-pub use rate_limit::RateLimit;
+pub(crate) use document::responses;
+pub(crate) use rate_limit::RateLimit;
 
 /// What is fixed about one kind of problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +27,11 @@ pub struct Spec {
 }
 
 /// A fault of ours: the cause stands in the log, under the request's id.
-pub const INTERNAL: Spec =
+pub(crate) const INTERNAL: Spec =
     Spec { status: 500, code: "internal", title: "Something went wrong on our side." };
 
 /// A service client did not prove itself. The code is that of RFC 6749.
-pub const INVALID_CLIENT: Spec = Spec {
+pub(crate) const INVALID_CLIENT: Spec = Spec {
     status: 401,
     code: "invalid_client",
     title: "This needs id and secret of a service client, by HTTP Basic.",
@@ -79,7 +79,7 @@ pub struct Problem {
 }
 
 /// Media type of every problem.
-pub const CONTENT_TYPE: &str = "application/problem+json";
+pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
 
 impl Problem {
     /// A problem of this kind, with nothing said about this occurrence yet.
@@ -157,7 +157,7 @@ impl IntoResponse for Problem {
 
 /// The problem's code, left on the response for logs and metrics.
 #[derive(Clone, Copy, Debug)]
-pub struct Code(pub &'static str);
+pub(crate) struct Code(pub &'static str);
 
 fn insert_challenge(headers: &mut HeaderMap, code: &str) {
     let name: HeaderName = header::WWW_AUTHENTICATE;

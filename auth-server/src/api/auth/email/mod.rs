@@ -36,7 +36,7 @@ impl AppState {
     ///
     /// # Errors
     /// The database refused or is away.
-    pub async fn make_free(
+    pub(crate) async fn make_free(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
@@ -49,7 +49,7 @@ impl AppState {
 
     /// Asks by mail whether an address that an account has just claimed is theirs; to be called
     /// after the commit. Without a mail where there were too many: the user can ask for another one.
-    pub async fn greet(&self, user: Uuid, email: &Email, from: IpAddr) {
+    pub(crate) async fn greet(&self, user: Uuid, email: &Email, from: IpAddr) {
         if self.throttle.mail(email.key(), from).await.is_ok() {
             self.ask_for_verification(user, email.clone());
         }

@@ -30,7 +30,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Verify(pub(crate) Arc<AppState>);
+pub(crate) struct Verify(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Verify {

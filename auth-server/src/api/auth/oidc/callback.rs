@@ -46,7 +46,7 @@ struct Brought {
 }
 
 /// The operation.
-pub struct Callback(pub(crate) Arc<AppState>);
+pub(crate) struct Callback(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Callback {

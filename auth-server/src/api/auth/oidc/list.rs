@@ -32,7 +32,7 @@ struct ProviderList {
 }
 
 /// The operation.
-pub struct List(pub(crate) Arc<AppState>);
+pub(crate) struct List(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl List {

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use crate::api::AppState;
 
 /// The operations.
-pub type OidcApi = (list::List, start::Start, callback::Callback);
+pub(crate) type OidcApi = (list::List, start::Start, callback::Callback);
 
 /// The operations, working on these accounts.
 #[must_use]
-pub fn api(state: &Arc<AppState>) -> OidcApi {
+pub(crate) fn api(state: &Arc<AppState>) -> OidcApi {
     (
         list::List(Arc::clone(state)),
         start::Start(Arc::clone(state)),

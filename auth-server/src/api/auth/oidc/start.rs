@@ -20,7 +20,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Start(pub(crate) Arc<AppState>);
+pub(crate) struct Start(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Start {

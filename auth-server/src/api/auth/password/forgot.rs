@@ -29,7 +29,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Forgot(pub(crate) Arc<AppState>);
+pub(crate) struct Forgot(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Forgot {

@@ -41,7 +41,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Reset(pub(crate) Arc<AppState>);
+pub(crate) struct Reset(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Reset {

@@ -52,7 +52,7 @@ problems! {
 }
 
 /// The operation.
-pub struct LinkOne(pub(crate) Arc<AppState>);
+pub(crate) struct LinkOne(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl LinkOne {

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use crate::api::AppState;
 
 /// The operations.
-pub type IdentitiesApi = (list::List, link::LinkOne, unlink::Unlink);
+pub(crate) type IdentitiesApi = (list::List, link::LinkOne, unlink::Unlink);
 
 /// The operations, working on these accounts.
 #[must_use]
-pub fn api(state: &Arc<AppState>) -> IdentitiesApi {
+pub(crate) fn api(state: &Arc<AppState>) -> IdentitiesApi {
     (
         list::List(Arc::clone(state)),
         link::LinkOne(Arc::clone(state)),

@@ -34,7 +34,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Confirm(pub(crate) Arc<AppState>);
+pub(crate) struct Confirm(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl Confirm {

@@ -39,7 +39,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Enrol(pub(crate) Arc<AppState>);
+pub(crate) struct Enrol(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl Enrol {

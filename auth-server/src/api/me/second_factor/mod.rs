@@ -17,12 +17,12 @@ use crate::authn::Verified;
 use crate::second_factor::{fresh_recovery_codes, store};
 
 /// The operations.
-pub type SecondFactorApi =
+pub(crate) type SecondFactorApi =
     (status::Status, enroll::Enrol, confirm::Confirm, disable::Remove, recovery_codes::Renew);
 
 /// The operations, working on these accounts.
 #[must_use]
-pub fn api(state: &Arc<AppState>) -> SecondFactorApi {
+pub(crate) fn api(state: &Arc<AppState>) -> SecondFactorApi {
     (
         status::Status(Arc::clone(state)),
         enroll::Enrol(Arc::clone(state)),

@@ -24,7 +24,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Renew(pub(crate) Arc<AppState>);
+pub(crate) struct Renew(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl Renew {

@@ -28,7 +28,7 @@ problems! {
 }
 
 /// The operation.
-pub struct Status(pub(crate) Arc<AppState>);
+pub(crate) struct Status(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl Status {
