@@ -23,4 +23,5 @@ pub(crate) mod second_factor;
 pub(crate) mod session;
 pub(crate) mod throttle;
 pub mod token;
+pub(crate) mod unicode;
 pub mod user;

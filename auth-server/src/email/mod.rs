@@ -4,6 +4,8 @@
 //! queue, in memory, and is tried for as long as it makes sense. `letter` what stands in a mail ·
 //! `token` what its reader can show · `deliver` trying until it is sent · `smtp` one try.
 
+pub(crate) mod address;
+pub(crate) mod claim_store;
 pub(crate) mod deliver;
 pub(crate) mod message;
 pub(crate) mod smtp;
@@ -16,6 +18,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use address::EmailAddress;
 pub(crate) use message::{Letter, Letters};
 pub(crate) use smtp::MailError;
 pub(crate) use token::{MailToken, hash};

@@ -5,7 +5,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Who;
-use crate::user::{Email, Login, PersonName};
+use crate::email::EmailAddress;
+use crate::user::{Login, PersonName};
 
 /// An account that has an e-mail address.
 pub(crate) struct Holder {
@@ -21,7 +22,7 @@ pub(crate) struct Holder {
 /// The database refused or is away.
 pub(crate) async fn holder(
     transaction: &mut PgConnection,
-    email: &Email,
+    email: &EmailAddress,
 ) -> sqlx::Result<Option<Holder>> {
     sqlx::query_as!(
         Holder,
@@ -52,8 +53,8 @@ pub(crate) async fn make_user(
         id,
         login.as_str(),
         login.key(),
-        who.email.as_ref().map(Email::as_str),
-        who.email.as_ref().map(Email::key),
+        who.email.as_ref().map(EmailAddress::as_str),
+        who.email.as_ref().map(EmailAddress::key),
         who.email_verified.then_some(now),
         who.first_name.as_ref().map(PersonName::as_str),
         who.last_name.as_ref().map(PersonName::as_str),

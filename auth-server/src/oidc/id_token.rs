@@ -13,9 +13,10 @@ use openidconnect::{
 
 use super::provider::{Client, Known};
 use super::{ANSWER, Flow, Provider, UNAVAILABLE};
+use crate::email::EmailAddress;
 use crate::http::problem::Problem;
 use crate::token::LEEWAY;
-use crate::user::{Email, Login, PersonName};
+use crate::user::{Login, PersonName};
 
 /// Somebody, by a provider's word.
 pub(crate) struct Who {
@@ -24,7 +25,7 @@ pub(crate) struct Who {
     /// Whom it means; never somebody else's.
     pub subject: String,
     /// E-mail address, if it told one that can be one.
-    pub email: Option<Email>,
+    pub email: Option<EmailAddress>,
     /// True where it made sure of the address.
     pub email_verified: bool,
     /// What they would like to sign in with.
@@ -149,7 +150,7 @@ fn check_hash(
 fn who(claims: &CoreIdTokenClaims, issuer: &str) -> Option<Who> {
     let subject = claims.subject().as_str();
     let fits = (1..=255).contains(&subject.chars().count()) && !subject.contains(char::is_control);
-    let email = claims.email().and_then(|email| Email::parse(email.as_str()).ok());
+    let email = claims.email().and_then(|email| EmailAddress::parse(email.as_str()).ok());
     let login = claims.preferred_username().and_then(|name| Login::parse(name.as_str()).ok());
     fits.then(|| Who {
         issuer: issuer.to_owned(),

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Link, Oidc, Who};
-use crate::user::Email;
+use crate::email::EmailAddress;
 
 /// An account elsewhere by which the user signs in.
 #[derive(Debug, Serialize, Object)]
@@ -128,7 +128,7 @@ pub(crate) async fn insert(
         user,
         who.issuer,
         who.subject,
-        who.email.as_ref().map(Email::as_str),
+        who.email.as_ref().map(EmailAddress::as_str),
         now,
     )
     .execute(transaction)
@@ -153,7 +153,7 @@ pub(crate) async fn used(
         who.issuer,
         who.subject,
         now,
-        who.email.as_ref().map(Email::as_str),
+        who.email.as_ref().map(EmailAddress::as_str),
     )
     .execute(transaction)
     .await?;

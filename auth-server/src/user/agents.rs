@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::names::clean;
+use crate::unicode::normalize;
 
 /// Most entries of a list.
 const MOST: usize = 20;
@@ -24,7 +24,7 @@ impl AllowedAgents {
             return Err("A list has 1 to 20 entries; null in its place allows every program.");
         }
         let entry = |typed: &String| {
-            let text = clean(typed)?;
+            let text = normalize(typed)?;
             if (1..=LONGEST).contains(&text.chars().count()) {
                 Ok(text)
             } else {

@@ -2,7 +2,6 @@
 
 pub(crate) mod agents;
 pub(crate) mod disable;
-pub(crate) mod email_store;
 pub(crate) mod names;
 pub(crate) mod profile;
 pub(crate) mod profile_store;
@@ -12,5 +11,5 @@ pub(crate) mod store;
 pub mod superuser;
 pub(crate) mod view;
 
-pub use names::{Email, Genre, Login, PersonName, in_field};
+pub use names::{Genre, Login, PersonName, in_field};
 pub use profile::User;

@@ -3,7 +3,8 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::names::{Email, Genre, PersonName};
+use super::names::{Genre, PersonName};
+use crate::email::EmailAddress;
 
 /// What is to become of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl<T> Change<T> {
 #[derive(Debug)]
 pub(crate) struct ProfileChange {
     /// E-mail address.
-    pub email: Change<Email>,
+    pub email: Change<EmailAddress>,
     /// First name.
     pub first_name: Change<PersonName>,
     /// Last name.
@@ -50,8 +51,8 @@ pub(crate) async fn change_profile(
     id: Uuid,
     change: &ProfileChange,
 ) -> sqlx::Result<bool> {
-    let (change_email, email) = change.email.parts(Email::as_str);
-    let (_, email_key) = change.email.parts(Email::key);
+    let (change_email, email) = change.email.parts(EmailAddress::as_str);
+    let (_, email_key) = change.email.parts(EmailAddress::key);
     let (change_first, first_name) = change.first_name.parts(PersonName::as_str);
     let (change_last, last_name) = change.last_name.parts(PersonName::as_str);
     let (change_genre, genre) = change.favorite_genre.parts(Genre::as_str);

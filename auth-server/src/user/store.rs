@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
-use super::names::{Email, Login, PersonName};
+use super::names::{Login, PersonName};
+use crate::email::EmailAddress;
 
 /// An account as it stands in the database, without its password.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub(crate) struct NewUser<'a> {
     /// What the user will sign in with.
     pub login: &'a Login,
     /// E-mail address.
-    pub email: Option<&'a Email>,
+    pub email: Option<&'a EmailAddress>,
     /// PHC string; none where the account is to have no password.
     pub password_hash: Option<&'a str>,
     /// First name.
@@ -76,8 +77,8 @@ pub(crate) async fn insert(
         new.id,
         new.login.as_str(),
         new.login.key(),
-        new.email.map(Email::as_str),
-        new.email.map(Email::key),
+        new.email.map(EmailAddress::as_str),
+        new.email.map(EmailAddress::key),
         new.password_hash,
         new.first_name.map(PersonName::as_str),
         new.last_name.map(PersonName::as_str),

@@ -10,6 +10,7 @@ use super::device::From as FromDevice;
 use super::token_pair::{SignedIn, TokenPair, sign_in};
 use crate::api::AppState;
 use crate::db::{DATABASE, constraint};
+use crate::email::{EmailAddress, claim_store};
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, ClientAddress, Created};
@@ -17,11 +18,10 @@ use crate::login_history::{Attempt, Method, SUCCEEDED};
 use crate::password::{NEW_PASSWORD, NewPassword, Password};
 use crate::problems;
 use crate::session::Device;
-use crate::user::email_store;
 use crate::user::sign_in_store::is_address_of_another;
 use crate::user::store;
 use crate::user::store::NewUser;
-use crate::user::{Email, Login, PersonName, User, in_field};
+use crate::user::{Login, PersonName, User, in_field};
 
 /// An account to be made.
 #[derive(Deserialize, Object)]
@@ -55,7 +55,7 @@ struct Registered {
 /// What somebody wants to be called, checked.
 struct Names {
     login: Login,
-    email: Option<Email>,
+    email: Option<EmailAddress>,
     first_name: Option<PersonName>,
     last_name: Option<PersonName>,
 }
@@ -120,7 +120,7 @@ impl Register {
         }
         store::insert(&mut transaction, &new, now).await.map_err(taken)?;
         if let Some(email) = &names.email {
-            email_store::claim(&mut transaction, id, email, now).await?;
+            claim_store::claim(&mut transaction, id, email, now).await?;
         }
         let stored = Some(password_hash);
         let number = store::begin_session(&mut transaction, id, stored, stored, now)
@@ -156,7 +156,7 @@ impl Names {
             email: form
                 .email
                 .as_deref()
-                .map(Email::parse)
+                .map(EmailAddress::parse)
                 .transpose()
                 .map_err(in_field("email"))?,
             first_name: name(&form.first_name, "first_name")?,
@@ -170,7 +170,7 @@ impl Names {
             .into_iter()
             .flatten()
             .map(PersonName::as_str)
-            .chain(self.email.as_ref().map(Email::as_str))
+            .chain(self.email.as_ref().map(EmailAddress::as_str))
             .chain([self.login.as_str()])
             .map(str::to_owned)
             .collect();

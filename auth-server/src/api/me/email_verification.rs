@@ -7,10 +7,11 @@ use poem_openapi::OpenApi;
 use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
+use crate::email::EmailAddress;
 use crate::http::{Accepted, ClientAddress};
 use crate::problems;
 use crate::throttle::TOO_MANY;
-use crate::user::{Email, store};
+use crate::user::store;
 
 problems! {
     /// What can go wrong with asking for the mail.
@@ -37,7 +38,7 @@ impl SendAgain {
         drop(connection);
         let row = row.ok_or(SendError::Gone)?;
         let claimed = row.email.filter(|_| row.email_verified_at.is_none());
-        let claimed = claimed.and_then(|email| Email::parse(&email).ok());
+        let claimed = claimed.and_then(|email| EmailAddress::parse(&email).ok());
         let email = claimed.ok_or(SendError::Nothing)?;
         self.0.throttle.mail(email.key(), from).await?;
         self.0.ask_for_verification(caller.user, email);

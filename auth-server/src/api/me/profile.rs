@@ -14,6 +14,7 @@ use crate::api::current_password::CURRENT_PASSWORD;
 use crate::api::reauthentication::{PROOF, Proof};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::{DATABASE, constraint};
+use crate::email::{EmailAddress, claim_store};
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, ClientAddress, NoContent, Reply};
@@ -21,10 +22,9 @@ use crate::password::Password;
 use crate::policy::grants;
 use crate::problems;
 use crate::throttle::THROTTLE;
-use crate::user::email_store;
 use crate::user::profile_store::{Change, ProfileChange, change_profile};
 use crate::user::store;
-use crate::user::{Email, Genre, PersonName, User, in_field};
+use crate::user::{Genre, PersonName, User, in_field};
 
 /// What is to change of the account; what is left out stays, `null` clears.
 #[derive(Deserialize, Object)]
@@ -130,7 +130,7 @@ impl MeApi {
         }
         if let Change::Set(email) = &change.email {
             let now = self.0.clock.now();
-            email_store::claim(&mut transaction, id, email, now).await?;
+            claim_store::claim(&mut transaction, id, email, now).await?;
         }
         let user = load(&mut transaction, id).await?.ok_or(ChangeError::Gone)?;
         transaction.commit().await?;
@@ -141,7 +141,7 @@ impl MeApi {
 impl ProfileForm {
     fn parse(self) -> Result<ProfileChange, Problem> {
         Ok(ProfileChange {
-            email: changed(self.email, Email::parse).map_err(in_field("email"))?,
+            email: changed(self.email, EmailAddress::parse).map_err(in_field("email"))?,
             first_name: changed(self.first_name, PersonName::parse)
                 .map_err(in_field("first_name"))?,
             last_name: changed(self.last_name, PersonName::parse).map_err(in_field("last_name"))?,

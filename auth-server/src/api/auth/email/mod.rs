@@ -16,19 +16,23 @@ use crate::api::AppState;
 use crate::email::MailToken;
 use crate::email::token_store;
 use crate::email::token_store::{NewToken, Purpose};
+use crate::email::{EmailAddress, claim_store};
 use crate::user::profile_store::Change;
-use crate::user::{Email, email_store};
 
 impl AppState {
     /// Whether this gives the account another address, or takes it away: that wants proof, as a mail
     /// to the address can set a new password.
-    pub(crate) async fn moves(&self, user: Uuid, email: &Change<Email>) -> sqlx::Result<bool> {
+    pub(crate) async fn moves(
+        &self,
+        user: Uuid,
+        email: &Change<EmailAddress>,
+    ) -> sqlx::Result<bool> {
         let key = match email {
             Change::Keep => return Ok(false),
             Change::Clear => None,
             Change::Set(email) => Some(email.key()),
         };
-        Ok(email_store::key_of(&self.pool, user).await?.as_deref() != key)
+        Ok(claim_store::key_of(&self.pool, user).await?.as_deref() != key)
     }
 
     /// Makes an address free for this account that another one claimed and never confirmed; to be
@@ -40,23 +44,23 @@ impl AppState {
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
-        email: &Email,
+        email: &EmailAddress,
     ) -> sqlx::Result<()> {
         let Some(life) = self.mail.claim_life() else { return Ok(()) };
         let before = self.clock.now() - life;
-        email_store::release_lapsed(transaction, email, user, before).await
+        claim_store::release_expired(transaction, email, user, before).await
     }
 
     /// Asks by mail whether an address that an account has just claimed is theirs; to be called
     /// after the commit. Without a mail where there were too many: the user can ask for another one.
-    pub(crate) async fn greet(&self, user: Uuid, email: &Email, from: IpAddr) {
+    pub(crate) async fn greet(&self, user: Uuid, email: &EmailAddress, from: IpAddr) {
         if self.throttle.mail(email.key(), from).await.is_ok() {
             self.ask_for_verification(user, email.clone());
         }
     }
 
     /// Sends the mail that asks whether an address is the user's, unless that is known.
-    pub(crate) fn ask_for_verification(&self, user: Uuid, email: Email) {
+    pub(crate) fn ask_for_verification(&self, user: Uuid, email: EmailAddress) {
         let Self { pool, clock, letters, .. } = self;
         let (pool, clock, letters) = (pool.clone(), clock.clone(), Arc::clone(letters));
         let expires_at = clock.now() + self.mail.verify_life();

@@ -12,13 +12,14 @@ use crate::api::AppState;
 use crate::api::auth::login_response::{LoginAnswer, SecondFactorWanted};
 use crate::api::auth::token_pair::sign_in;
 use crate::db::constraint;
+use crate::email::claim_store;
 use crate::http::problem::Problem;
 use crate::login_history::Attempt;
 use crate::oidc::account_store;
 use crate::oidc::account_store::{Holder, Standing};
 use crate::oidc::{Provider, Who, store};
 use crate::second_factor::SecondFactors;
-use crate::user::{Login, email_store, store as users};
+use crate::user::{Login, store as users};
 
 /// How many made-up logins are tried. One is taken once in four thousand million.
 const TRIES: usize = 3;
@@ -130,7 +131,7 @@ async fn make(
         })?;
         if made {
             if let Some(email) = &who.email {
-                email_store::claim(transaction, id, email, now).await?;
+                claim_store::claim(transaction, id, email, now).await?;
             }
             return Ok(id);
         }

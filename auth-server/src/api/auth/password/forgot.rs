@@ -6,6 +6,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
 use crate::api::AppState;
+use crate::email::EmailAddress;
 use crate::email::MailToken;
 use crate::email::token_store;
 use crate::email::token_store::{NewToken, Purpose};
@@ -13,7 +14,7 @@ use crate::http::request_errors::BODY;
 use crate::http::{Accepted, Body, ClientAddress};
 use crate::problems;
 use crate::throttle::TOO_MANY;
-use crate::user::{Email, in_field};
+use crate::user::in_field;
 
 /// Whose password is forgotten.
 #[derive(Deserialize, Object)]
@@ -43,7 +44,7 @@ impl Forgot {
         ClientAddress(from): ClientAddress,
         Body(form): Body<Forgotten>,
     ) -> Result<Accepted, ForgotError> {
-        let email = Email::parse(&form.email).map_err(in_field("email"))?;
+        let email = EmailAddress::parse(&form.email).map_err(in_field("email"))?;
         self.0.throttle.mail(email.key(), from).await?;
         self.send(email);
         Ok(Accepted)
@@ -52,7 +53,7 @@ impl Forgot {
 
 impl Forgot {
     /// Everything that tells a known address from an unknown one is done beside the request.
-    fn send(&self, email: Email) {
+    fn send(&self, email: EmailAddress) {
         let AppState { pool, clock, letters, .. } = &*self.0;
         let (pool, clock, letters) = (pool.clone(), clock.clone(), Arc::clone(letters));
         let expires_at = clock.now() + self.0.mail.reset_life();

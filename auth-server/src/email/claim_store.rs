@@ -1,15 +1,12 @@
-//! SQL about e-mail addresses: whose they are.
+//! SQL about which account has claimed an e-mail address.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::names::Email;
+use super::EmailAddress;
 
-/// What the account's address is compared by, if it has one.
-///
-/// # Errors
-/// The database refused or is away.
+/// The compare key of the account's address, if it has one.
 pub(crate) async fn key_of(
     database: impl PgExecutor<'_>,
     user: Uuid,
@@ -18,14 +15,11 @@ pub(crate) async fn key_of(
     Ok(key.fetch_optional(database).await?.flatten())
 }
 
-/// Takes an address from whoever claimed it before `before` and never confirmed it, for `user`, who
-/// claims it in this transaction.
-///
-/// # Errors
-/// The database refused or is away.
-pub(crate) async fn release_lapsed(
+/// Clears the address on another account that claimed it at or before `before` and never confirmed
+/// it. Call it in the transaction in which `user` claims the address.
+pub(crate) async fn release_expired(
     transaction: &mut PgConnection,
-    email: &Email,
+    email: &EmailAddress,
     user: Uuid,
     before: DateTime<Utc>,
 ) -> sqlx::Result<()> {
@@ -43,14 +37,11 @@ pub(crate) async fn release_lapsed(
     Ok(())
 }
 
-/// Remembers when an account first claimed an address that it has from now on.
-///
-/// # Errors
-/// The database refused or is away.
+/// Records when an account first claimed an address that it has from now on.
 pub(crate) async fn claim(
     transaction: &mut PgConnection,
     user: Uuid,
-    email: &Email,
+    email: &EmailAddress,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
