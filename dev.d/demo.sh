@@ -37,6 +37,7 @@ demo_settings() {
     demo_folder=$state/$demo
     demo_server=$DATABASE_URL
     mkdir -m 700 "$demo_folder"
+    [[ $check ]] || ln -sfn "$demo" "$state/demo" # the path that the README names
     export DATABASE_URL FILMS_INDEX=${demo/_/-}
     DATABASE_URL=$(with_database "$demo_server" "$demo")
     AUTH_LISTEN=$(demo_address "$check" "${AUTH_LISTEN:-}" 8080)
@@ -125,5 +126,6 @@ demo_end() {
     [[ ${demo_folder:-} ]] || return 0
     curl -s -o /dev/null -X DELETE "$ELASTICSEARCH_URL/$FILMS_INDEX" || true
     psql "$demo_server" -X -q -c "DROP DATABASE IF EXISTS $demo" 2>/dev/null || true
+    [[ $(readlink "$state/demo") != "$demo" ]] || rm -f "$state/demo"
     rm -rf "$demo_folder"
 }
