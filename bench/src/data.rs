@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use auth_server::clock::Clock;
 use auth_server::config::Config;
-use auth_server::crypto::{Purpose, SealingKeys, Secrets};
+use auth_server::crypto::{EncryptionKeys, Purpose, Secrets};
 use auth_server::token::{Issuer, KeyRing};
 use policies::RoleName;
 use rand::rngs::StdRng;
@@ -132,7 +132,7 @@ pub(crate) async fn requests(
     tokens: u32,
 ) -> anyhow::Result<Vec<Request>> {
     let key = Secrets::open(&config.secret)?.derive(Purpose::SigningKeyEncryption);
-    let ring = KeyRing::load(db.clone(), SealingKeys::new(&key, None), Clock::default()).await?;
+    let ring = KeyRing::load(db.clone(), EncryptionKeys::new(&key, None), Clock::default()).await?;
     let (names, ring) = (&config.token, Arc::new(ring));
     let (issuer, audience) = (names.issuer.to_string(), names.audience.to_string());
     let issuer = Issuer::new(ring, Clock::default(), issuer, audience, names.life());

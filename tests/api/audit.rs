@@ -43,7 +43,7 @@ async fn the_command_line_leaves_a_trail_without_a_user() {
           "by": null,
           "by_login": null,
           "id": 1,
-          "operation": "give_role",
+          "operation": "grant_role",
           "revision": 2,
           "target": "user:[id]",
           "via": "cli"
@@ -87,9 +87,9 @@ async fn every_write_leaves_who_did_what_with_before_and_after() {
             "\"create_rule\" 5",
             "\"change_rule\" 6",
             "\"delete_rule\" 7",
-            "\"give_role\" 8",
-            "\"give_role\" 9",
-            "\"take_role\" 10",
+            "\"grant_role\" 8",
+            "\"grant_role\" 9",
+            "\"revoke_role\" 10",
             "\"delete_role\" 11",
             "\"disable_user\" 11",
             "\"enable_user\" 11",
@@ -118,7 +118,7 @@ async fn every_write_leaves_who_did_what_with_before_and_after() {
     let line = of("change_rule");
     assert_eq!((&line["before"]["priority"], &line["after"]["priority"]), (&json!(70), &json!(71)));
     assert_eq!(line["target"], format!("rule:{}", made["id"]));
-    let line = of("take_role");
+    let line = of("revoke_role");
     assert_eq!(line["before"], json!({ "roles": ["critic", "subscriber"] }));
     assert_eq!(line["after"], json!({ "roles": ["critic"] }));
     let line = of("delete_role");

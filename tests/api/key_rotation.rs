@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_server::crypto::{Purpose, SealingKeys, Secrets};
+use auth_server::crypto::{EncryptionKeys, Purpose, Secrets};
 use auth_server::token::{Rotated, State, list, rotate};
 use auth_server::{config, token::RotateError};
 use chrono::TimeDelta;
@@ -15,18 +15,18 @@ use tests::until;
 const LIFE: TimeDelta = TimeDelta::seconds(300);
 const LEAD: TimeDelta = TimeDelta::seconds(3_900);
 
-fn sealing(server: &TestServer) -> SealingKeys {
+fn encryption(server: &TestServer) -> EncryptionKeys {
     let secret = server.database.secret_text();
     let variables = [("DATABASE_URL", "postgres://x/x"), ("AUTH_SECRET", secret.as_str())];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let secrets = Secrets::open(&config::load(None, variables).unwrap().secret).unwrap();
-    SealingKeys::of(&secrets, Purpose::SigningKeyEncryption)
+    EncryptionKeys::of(&secrets, Purpose::SigningKeyEncryption)
 }
 
 /// As `auth-server keys rotate` does it, by the server's clock.
 async fn turn(server: &TestServer) -> Result<Rotated, RotateError> {
     let pool = server.database.pool().await;
-    rotate(&pool, &sealing(server), server.clock.now(), (LIFE, LEAD)).await
+    rotate(&pool, &encryption(server), server.clock.now(), (LIFE, LEAD)).await
 }
 
 async fn states(server: &TestServer) -> Vec<State> {
@@ -94,7 +94,8 @@ async fn a_replica_that_has_not_heard_of_a_key_yet_finds_it_by_the_first_token()
     server.register("ada").await;
     let pool = server.database.pool().await;
     let now = server.clock.now();
-    let rotated = rotate(&pool, &sealing(&server), now, (LIFE, TimeDelta::zero())).await.unwrap();
+    let rotated =
+        rotate(&pool, &encryption(&server), now, (LIFE, TimeDelta::zero())).await.unwrap();
     until("signs", async || kid(server.log_in("ada").await.token()) == rotated.kid).await;
     let user = server.log_in("ada").await;
     user.at(&other.url).get("me").await.expect(200, "");
@@ -122,7 +123,7 @@ async fn of_many_rotations_at_once_one_begins_and_the_next_waits_until_it_signs(
 async fn another_secret_than_the_servers_rotates_nothing() {
     let server = TestServer::start().await;
     let pool = server.database.pool().await;
-    let other = SealingKeys::new(&[9; 32], None);
+    let other = EncryptionKeys::new(&[9; 32], None);
     let refused = rotate(&pool, &other, server.clock.now(), (LIFE, LEAD)).await.unwrap_err();
     assert!(refused.to_string().contains("AUTH_SECRET"), "{refused}");
     assert_eq!(states(&server).await, [State::Signing]);

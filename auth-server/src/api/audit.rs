@@ -10,7 +10,7 @@ use crate::api::AppState;
 use crate::audit;
 use crate::audit::Line;
 use crate::authn::SIGNED_IN;
-use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
 use crate::http::Reply;
 use crate::http::pagination::{PageQuery, cut};
@@ -28,7 +28,7 @@ struct AuditPage {
 
 problems! {
     /// What can go wrong with reading the trail.
-    pub(crate) enum AuditError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {}
+    pub(crate) enum AuditError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {}
 }
 
 /// The operation.
@@ -40,7 +40,7 @@ impl AuditApi {
     #[oai(path = "/", method = "get", operation_id = "read_audit")]
     async fn read(
         &self,
-        _caller: Guarded,
+        _caller: AuthorizedAdmin,
         limit: Query<Option<u32>>,
         cursor: Query<Option<String>>,
     ) -> Result<Reply<AuditPage>, AuditError> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::api::AppState;
 use crate::authn::SIGNED_IN;
-use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::client::store;
 use crate::client::store::Client;
 use crate::client::{ClientName, ClientSecret};
@@ -50,19 +50,19 @@ struct ClientPage {
 
 problems! {
     /// What can go wrong with listing clients.
-    pub(crate) enum ListError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {}
+    pub(crate) enum ListError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {}
 }
 
 problems! {
     /// What can go wrong with making a client.
-    pub(crate) enum CreateError includes [SIGNED_IN, GUARD, BODY, DATABASE] {
+    pub(crate) enum CreateError includes [SIGNED_IN, AUTHORIZATION, BODY, DATABASE] {
         Taken = 409 "client_name_taken" "Another client has this name.",
     }
 }
 
 problems! {
     /// What can go wrong with disabling a client.
-    pub(crate) enum DisableError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {
+    pub(crate) enum DisableError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
         NotFound = 404 "client_not_found" "There is no client of this id.",
     }
 }
@@ -76,7 +76,7 @@ impl ClientsApi {
     #[oai(path = "/", method = "get", operation_id = "list_clients")]
     async fn list(
         &self,
-        _caller: Guarded,
+        _caller: AuthorizedAdmin,
         limit: Query<Option<u32>>,
         cursor: Query<Option<String>>,
     ) -> Result<Reply<ClientPage>, ListError> {
@@ -91,7 +91,7 @@ impl ClientsApi {
     #[oai(path = "/", method = "post", operation_id = "create_client")]
     async fn create(
         &self,
-        caller: Guarded,
+        caller: AuthorizedAdmin,
         body: Body<NewClient>,
     ) -> Result<Created<CreatedClient>, CreateError> {
         let name = ClientName::parse(&body.name)
@@ -110,7 +110,11 @@ impl ClientsApi {
 
     /// Disable a service client for good. It is refused from the next request on.
     #[oai(path = "/:id", method = "delete", operation_id = "disable_client")]
-    async fn disable(&self, caller: Guarded, id: Path<Uuid>) -> Result<NoContent, DisableError> {
+    async fn disable(
+        &self,
+        caller: AuthorizedAdmin,
+        id: Path<Uuid>,
+    ) -> Result<NoContent, DisableError> {
         let disabled =
             store::disable(&self.0.pool, id.0, (caller.actor(), self.0.clock.now())).await;
         disabled?.ok_or(DisableError::NotFound)?;

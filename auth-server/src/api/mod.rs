@@ -1,7 +1,6 @@
 //! The operations of the HTTP API; folders and files mirror the paths. Only [`crate::app`] imports
 //! this module.
 
-pub(crate) mod admin;
 pub(crate) mod audit;
 pub mod auth;
 pub(crate) mod check;
@@ -10,6 +9,7 @@ pub(crate) mod current_password;
 pub(crate) mod device;
 pub(crate) mod me;
 pub(crate) mod oauth;
+pub(crate) mod policy_write;
 pub(crate) mod reauthentication;
 pub(crate) mod roles;
 pub(crate) mod rules;

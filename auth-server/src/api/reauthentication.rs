@@ -6,7 +6,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::api::AppState;
-use crate::authn::Verified;
+use crate::authn::Principal;
 use crate::http::problem::{Problem, Spec};
 use crate::http::request_errors::FIELD;
 use crate::password::Password;
@@ -59,7 +59,7 @@ impl AppState {
     /// make sure that it still is the one.
     pub(crate) async fn prove(
         &self,
-        caller: &Verified,
+        caller: &Principal,
         proof: Proof,
     ) -> Result<Option<String>, Problem> {
         match (proof.current_password, proof.code) {
@@ -85,7 +85,7 @@ impl AppState {
     }
 
     /// Who can show a password or a second factor has to: this is for whom there is neither.
-    async fn prove_recent(&self, caller: &Verified) -> Result<(), Problem> {
+    async fn prove_recent(&self, caller: &Principal) -> Result<(), Problem> {
         let mut database = self.pool.acquire().await?;
         if store::password_hash(&mut *database, caller.user).await?.is_some() {
             return Err(Problem::new(FIELD)

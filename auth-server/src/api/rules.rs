@@ -9,11 +9,11 @@ use policies::csv::RuleRow;
 use policies::{ActionPattern, Change, NameError, PolicyError, ResourcePattern, RoleName, Rule};
 use serde::{Deserialize, Serialize};
 
-use super::admin::Written;
+use super::policy_write::PolicyWriteResult;
 use crate::api::AppState;
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
-use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
 use crate::http::pagination::{PageQuery, cut};
 use crate::http::precondition::{PRECONDITION, check, etag};
@@ -23,7 +23,7 @@ use crate::http::{Body, Created, Reply};
 use crate::policy::rules as store;
 use crate::policy::rules::{EffectName, StoredRule};
 use crate::policy::write::PolicyWrite;
-use crate::policy::{GIVING, IMMUTABLE, NAMED, RULE};
+use crate::policy::{BUILTIN_IMMUTABLE, ROLE_GRANT, ROLE_NAME, RULE_WRITE};
 use crate::problems;
 
 /// A rule as it is written.
@@ -53,25 +53,25 @@ struct RulePage {
 
 problems! {
     /// What can go wrong with listing rules.
-    pub(crate) enum ListError includes [SIGNED_IN, GUARD, PARAMETERS, NAMED, DATABASE] {}
+    pub(crate) enum ListError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_NAME, DATABASE] {}
 }
 
 problems! {
     /// What can go wrong with reading a rule.
-    pub(crate) enum ReadError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {
+    pub(crate) enum ReadError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
         NotFound = 404 "rule_not_found" "There is no rule of this id.",
     }
 }
 
 problems! {
     /// What can go wrong with making a rule.
-    pub(crate) enum CreateError includes [SIGNED_IN, GUARD, BODY, RULE, DATABASE] {}
+    pub(crate) enum CreateError includes [SIGNED_IN, AUTHORIZATION, BODY, RULE_WRITE, DATABASE] {}
 }
 
 problems! {
     /// What can go wrong with changing a rule.
     pub(crate) enum ChangeError includes
-        [SIGNED_IN, GUARD, BODY, IMMUTABLE, RULE, PRECONDITION, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, BODY, BUILTIN_IMMUTABLE, RULE_WRITE, PRECONDITION, DATABASE]
     {
         NotFound = 404 "rule_not_found" "There is no rule of this id.",
     }
@@ -80,7 +80,7 @@ problems! {
 problems! {
     /// What can go wrong with deleting a rule.
     pub(crate) enum DeleteError includes
-        [SIGNED_IN, GUARD, PARAMETERS, GIVING, PRECONDITION, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_GRANT, PRECONDITION, DATABASE]
     {
         NotFound = 404 "rule_not_found" "There is no rule of this id.",
     }
@@ -135,7 +135,7 @@ impl RulesApi {
     #[oai(path = "/", method = "get", operation_id = "list_rules")]
     async fn list(
         &self,
-        _caller: Guarded,
+        _caller: AuthorizedAdmin,
         /// Only rules that speak of this role.
         role: Query<Option<String>>,
         limit: Query<Option<u32>>,
@@ -155,7 +155,7 @@ impl RulesApi {
     #[oai(path = "/", method = "post", operation_id = "create_rule")]
     async fn create(
         &self,
-        caller: Guarded,
+        caller: AuthorizedAdmin,
         body: Body<RuleBody>,
     ) -> Result<Response<Created<StoredRule>>, CreateError> {
         let row = body.parse()?;
@@ -163,7 +163,7 @@ impl RulesApi {
         refuse_unknown_role(&write, &row.role)?;
         let (at, revision) = (write.at(), write.revision());
         let rule = store::insert(write.db(), &row, at, revision).await?;
-        caller.may_write(&rule)?;
+        caller.authorize_rule_write(&rule)?;
         write.change(Change::RuleSet(rule.clone()));
         let stored = StoredRule::of(&rule, revision);
         let record = Record::new(caller.actor(), "create_rule", format!("rule:{}", rule.id));
@@ -175,7 +175,7 @@ impl RulesApi {
     #[oai(path = "/:id", method = "get", operation_id = "read_rule")]
     async fn read(
         &self,
-        _caller: Guarded,
+        _caller: AuthorizedAdmin,
         id: Path<i32>,
     ) -> Result<Response<Reply<StoredRule>>, ReadError> {
         let rule = store::find(&self.0.pool, id.0).await?;
@@ -188,7 +188,7 @@ impl RulesApi {
     #[oai(path = "/:id", method = "put", operation_id = "change_rule")]
     async fn change(
         &self,
-        caller: Guarded,
+        caller: AuthorizedAdmin,
         id: Path<i32>,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
         body: Body<RuleBody>,
@@ -197,10 +197,10 @@ impl RulesApi {
         let stored = store::find(write.db(), id.0).await?;
         let stored = stored.ok_or(ChangeError::NotFound)?;
         let old = changeable(&write, &stored)?.ok_or(ChangeError::NotFound)?;
-        caller.may_write(&old)?;
+        caller.authorize_rule_write(&old)?;
         let RuleRow { priority, role, resource, action, effect } = body.parse()?;
         let rule = Rule { id: old.id, priority, role, resource, action, effect };
-        caller.may_write(&rule)?;
+        caller.authorize_rule_write(&rule)?;
         check(if_match.0.as_deref(), stored.revision)?;
         refuse_unknown_role(&write, &rule.role)?;
         let revision = write.revision();
@@ -216,19 +216,19 @@ impl RulesApi {
     #[oai(path = "/:id", method = "delete", operation_id = "delete_rule")]
     async fn delete(
         &self,
-        caller: Guarded,
+        caller: AuthorizedAdmin,
         id: Path<i32>,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
-    ) -> Result<Reply<Written>, DeleteError> {
+    ) -> Result<Reply<PolicyWriteResult>, DeleteError> {
         let mut write = self.0.begin_policy_write().await?;
         let stored = store::find(write.db(), id.0).await?;
         let stored = stored.ok_or(DeleteError::NotFound)?;
         let old = changeable(&write, &stored)?.ok_or(DeleteError::NotFound)?;
-        caller.may_write(&old)?;
+        caller.authorize_rule_write(&old)?;
         check(if_match.0.as_deref(), stored.revision)?;
         store::delete(write.db(), id.0).await?;
         write.change(Change::RuleRemoved { id: old.id });
         let record = Record::new(caller.actor(), "delete_rule", format!("rule:{}", old.id));
-        Ok(Reply(Written { revision: write.commit(record.before(&stored)).await? }))
+        Ok(Reply(PolicyWriteResult { revision: write.commit(record.before(&stored)).await? }))
     }
 }

@@ -12,7 +12,7 @@ use crate::api::AppState;
 use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::{Config, TokenConfig};
-use crate::crypto::{Purpose, SealingKeys, Secrets};
+use crate::crypto::{EncryptionKeys, Purpose, Secrets};
 use crate::email::{Letters, Mailer};
 use crate::login_history::History;
 use crate::metrics::Metrics;
@@ -93,9 +93,9 @@ pub(crate) async fn build(
 }
 
 async fn keys(secrets: &Secrets, pool: &PgPool, clock: &Clock) -> Result<Arc<KeyRing>, StartError> {
-    let sealing = SealingKeys::of(secrets, Purpose::SigningKeyEncryption);
-    token::prepare(pool, &sealing, clock).await?;
-    Ok(Arc::new(KeyRing::load(pool.clone(), sealing, clock.clone()).await?))
+    let encryption = EncryptionKeys::of(secrets, Purpose::SigningKeyEncryption);
+    token::prepare(pool, &encryption, clock).await?;
+    Ok(Arc::new(KeyRing::load(pool.clone(), encryption, clock.clone()).await?))
 }
 
 fn redis(config: &Config) -> Result<Option<redis::Client>, StartError> {
@@ -155,13 +155,13 @@ fn second_factors(
     clock: &Clock,
     background: Background<'_>,
 ) -> Arc<SecondFactors> {
-    let sealing = SealingKeys::of(secrets, Purpose::SecondFactorEncryption);
+    let encryption = EncryptionKeys::of(secrets, Purpose::SecondFactorEncryption);
     let challenges = Challenges::new(Arc::clone(keys), clock.clone(), &config.token.issuer);
     let name = config.second_factor.name.to_string();
-    let factors = Arc::new(SecondFactors::new(sealing, challenges, name, clock.clone()));
+    let factors = Arc::new(SecondFactors::new(encryption, challenges, name, clock.clone()));
     if secrets.derive_previous(Purpose::SecondFactorEncryption).is_some() {
         let reencrypt =
-            second_factor::reseal(Arc::clone(&factors), pool.clone(), background.stop.clone());
+            second_factor::reencrypt(Arc::clone(&factors), pool.clone(), background.stop.clone());
         background.tasks.spawn(reencrypt);
     }
     factors

@@ -10,7 +10,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use super::StartError;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseConfig, PolicyConfig};
-use crate::db::FRESH;
+use crate::db::IDLE_BEFORE_PING;
 use crate::db::migrations;
 use crate::policy;
 use crate::policy::LivePolicy;
@@ -36,7 +36,7 @@ pub(crate) async fn database(config: &DatabaseConfig) -> Result<PgPool, StartErr
 
 /// Asks the connection, unless it has just answered.
 async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
-    Ok(idle_for < FRESH || connection.ping().await.is_ok())
+    Ok(idle_for < IDLE_BEFORE_PING || connection.ping().await.is_ok())
 }
 
 /// Connects to a database that has been migrated.
@@ -45,7 +45,7 @@ async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Re
 /// Says what is missing and what to do.
 pub(crate) async fn migrated(config: &DatabaseConfig) -> Result<PgPool, StartError> {
     let pool = database(config).await?;
-    migrations::check(&pool).await.map_err(StartError::Schema)?;
+    migrations::check(&pool).await.map_err(StartError::Migrations)?;
     Ok(pool)
 }
 

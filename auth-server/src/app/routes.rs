@@ -6,7 +6,7 @@ use poem::http::Method;
 use poem::{Endpoint, IntoEndpoint};
 
 use super::health::{Health, HealthApi};
-use crate::api::check::Hot;
+use crate::api::check::FastCheck;
 use crate::api::check::operations::CheckApi;
 use crate::api::{self, AppState};
 use crate::config::ServerConfig;
@@ -30,7 +30,7 @@ pub(crate) fn endpoint(
     let routes = Arc::new(documented.routes());
     let metrics = metrics.http.clone();
     let mut operations = documented.direct(&metrics);
-    operations.replace(&Method::POST, "/api/v1/check", Hot(check));
+    operations.replace(&Method::POST, "/api/v1/check", FastCheck(check));
     let operations = Arc::new(operations);
     let service = openapi::service(documented).into_endpoint();
     let direct = Direct::new(Arc::clone(&operations), service);

@@ -7,7 +7,7 @@ use policies::label_rules::LabelRuleError;
 
 use crate::config::DatabaseUrl;
 use crate::crypto::SecretError;
-use crate::db::migrations::SchemaError;
+use crate::db::migrations::MigrationError;
 use crate::email::MailError;
 use crate::oidc::OidcError;
 use crate::policy::PolicyLoadError;
@@ -21,7 +21,7 @@ pub enum StartError {
     Database(DatabaseUrl, sqlx::Error),
     /// The tables are not those that this program was built for.
     #[error(transparent)]
-    Schema(SchemaError),
+    Migrations(MigrationError),
     /// There is no secret to derive keys from.
     #[error(transparent)]
     Secret(#[from] SecretError),

@@ -49,21 +49,21 @@ impl Record {
         self
     }
 
-    /// A write that gives this user a role, or takes it; with all their roles from now on.
+    /// A role was granted to `user`, who has the roles `now` from now on.
     #[must_use]
-    pub(crate) fn grant(
-        by: Actor,
-        user: Uuid,
-        (role, given): (&RoleName, bool),
-        now: &[RoleName],
-    ) -> Self {
-        let operation = if given { "give_role" } else { "take_role" };
-        let mut before: Vec<&RoleName> = now.iter().filter(|name| *name != role).collect();
-        if !given {
-            before.push(role);
-            before.sort();
-        }
-        Self::new(by, operation, format!("user:{user}"))
+    pub(crate) fn grant_role(by: Actor, user: Uuid, role: &RoleName, now: &[RoleName]) -> Self {
+        let before: Vec<&RoleName> = now.iter().filter(|name| *name != role).collect();
+        Self::new(by, "grant_role", format!("user:{user}"))
+            .before(json!({ "roles": before }))
+            .after(json!({ "roles": now }))
+    }
+
+    /// A role was revoked from `user`, who has the roles `now` from now on.
+    #[must_use]
+    pub(crate) fn revoke_role(by: Actor, user: Uuid, role: &RoleName, now: &[RoleName]) -> Self {
+        let mut before: Vec<&RoleName> = now.iter().chain(std::iter::once(role)).collect();
+        before.sort();
+        Self::new(by, "revoke_role", format!("user:{user}"))
             .before(json!({ "roles": before }))
             .after(json!({ "roles": now }))
     }

@@ -20,18 +20,18 @@ const FORBIDDEN: Spec =
     Spec { status: 403, code: "forbidden", title: "You don't have the right to do this." };
 
 /// What an operation for admins can answer before it runs, besides [`crate::authn::SIGNED_IN`].
-pub(crate) const GUARD: &[Spec] = &[FORBIDDEN, REQUIRED];
+pub(crate) const AUTHORIZATION: &[Spec] = &[FORBIDDEN, REQUIRED];
 
 /// A signed-in caller whose roles may send this method to this path.
 #[derive(Clone, Debug)]
-pub(crate) struct Guarded {
+pub(crate) struct AuthorizedAdmin {
     /// The caller.
     pub user: Uuid,
     /// The roles that count now.
     pub roles: Vec<RoleName>,
 }
 
-impl Guarded {
+impl AuthorizedAdmin {
     /// The caller as the audit trail names them.
     pub(crate) fn actor(&self) -> Actor {
         Actor::User(self.user)
@@ -43,7 +43,7 @@ impl Guarded {
 
     /// Refuses to write this rule for anybody but a superuser, if it speaks of the server's own
     /// routes or of everything.
-    pub(crate) fn may_write(&self, rule: &Rule) -> Result<(), Problem> {
+    pub(crate) fn authorize_rule_write(&self, rule: &Rule) -> Result<(), Problem> {
         if rule.is_privileged() && !self.is_superuser() {
             return Err(Problem::new(ESCALATION)
                 .field("resource")
@@ -53,7 +53,11 @@ impl Guarded {
     }
 
     /// Refuses to hand this role on for anybody but a superuser, if it reaches such a rule.
-    pub(crate) fn may_give(&self, policy: &Snapshot, role: &RoleName) -> Result<(), Problem> {
+    pub(crate) fn authorize_role_grant(
+        &self,
+        policy: &Snapshot,
+        role: &RoleName,
+    ) -> Result<(), Problem> {
         if !self.is_superuser() && policy.is_privileged(role) {
             return Err(Problem::new(ESCALATION).field("role").detail(format!(
                 "Role {role} reaches rules on `route:` or on `*`; only a superuser gives or takes it."
@@ -64,7 +68,11 @@ impl Guarded {
 
     /// Refuses to do something to somebody with these roles for anybody but a superuser, if they
     /// administer something: nobody pushes aside those who watch them.
-    pub(crate) fn may_touch(&self, policy: &Snapshot, roles: &[RoleName]) -> Result<(), Problem> {
+    pub(crate) fn authorize_user_change(
+        &self,
+        policy: &Snapshot,
+        roles: &[RoleName],
+    ) -> Result<(), Problem> {
         match roles.iter().find(|role| policy.is_privileged(role)) {
             Some(role) if !self.is_superuser() => Err(Problem::new(ESCALATION).detail(format!(
                 "They have the role {role}, which reaches rules on `route:` or on `*`; only a \
@@ -75,7 +83,7 @@ impl Guarded {
     }
 }
 
-impl<'a> ApiExtractor<'a> for Guarded {
+impl<'a> ApiExtractor<'a> for AuthorizedAdmin {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
     type ParamRawType = ();

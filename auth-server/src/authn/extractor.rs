@@ -7,7 +7,7 @@ use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use super::{Authenticator, TokenProblem, Verified};
+use super::{Authenticator, Principal, TokenError};
 use crate::http::part;
 use crate::http::problem::{INTERNAL, Problem};
 use crate::token::Claims;
@@ -19,17 +19,17 @@ pub(crate) enum Caller {
     /// No token.
     Guest,
     /// A valid token.
-    User(Arc<Verified>),
+    User(Arc<Principal>),
 }
 
 /// A caller with a valid token. Problems: [`crate::authn::SIGNED_IN`].
 #[derive(Clone, Debug)]
-pub(crate) struct SignedIn(pub Arc<Verified>);
+pub(crate) struct SignedIn(pub Arc<Principal>);
 
 /// What a token of ours says, even one that has expired or was revoked: enough for logging out.
-/// Problems: [`crate::authn::GENUINE`].
+/// Problems: [`crate::authn::SIGNED_CLAIMS`].
 #[derive(Clone, Debug)]
-pub(crate) struct Genuine(pub Claims);
+pub(crate) struct SignedClaims(pub Claims);
 
 const SCHEME: &str = "bearer";
 
@@ -83,13 +83,13 @@ bearer_scheme!(Caller, optional: true, |request| match bearer(request)? {
 });
 
 bearer_scheme!(SignedIn, optional: false, |request| {
-    let token = bearer(request)?.ok_or(TokenProblem::Missing)?;
+    let token = bearer(request)?.ok_or(TokenError::Missing)?;
     Ok(Self(identity()?.verify(token).await?))
 });
 
-bearer_scheme!(Genuine, optional: false, |request| {
-    let token = bearer(request)?.ok_or(TokenProblem::Missing)?;
-    Ok(Self(identity()?.genuine(token).await?))
+bearer_scheme!(SignedClaims, optional: false, |request| {
+    let token = bearer(request)?.ok_or(TokenError::Missing)?;
+    Ok(Self(identity()?.verify_signature(token).await?))
 });
 
 fn identity() -> Result<Arc<Authenticator>> {
@@ -101,19 +101,19 @@ fn identity() -> Result<Arc<Authenticator>> {
 
 /// The token in the header `Authorization`, if there is such a header. What it is made of is looked
 /// at only where it is not known yet.
-fn bearer(request: &Request) -> Result<Option<&[u8]>, TokenProblem> {
+fn bearer(request: &Request) -> Result<Option<&[u8]>, TokenError> {
     let mut headers = request.headers().get_all(AUTHORIZATION).iter();
     let Some(header) = headers.next() else { return Ok(None) };
     if headers.next().is_some() {
-        return Err(TokenProblem::Malformed);
+        return Err(TokenError::Malformed);
     }
     let (scheme, token) =
-        header.as_bytes().split_at_checked(SCHEME.len()).ok_or(TokenProblem::Malformed)?;
+        header.as_bytes().split_at_checked(SCHEME.len()).ok_or(TokenError::Malformed)?;
     let token = token.strip_prefix(b" ").map(<[u8]>::trim_ascii).unwrap_or_default();
     if scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) && !token.is_empty() {
         Ok(Some(token))
     } else {
-        Err(TokenProblem::Malformed)
+        Err(TokenError::Malformed)
     }
 }
 
@@ -121,7 +121,7 @@ fn bearer(request: &Request) -> Result<Option<&[u8]>, TokenProblem> {
 mod tests {
     use super::*;
 
-    fn read(headers: &[&'static str]) -> Result<Option<String>, TokenProblem> {
+    fn read(headers: &[&'static str]) -> Result<Option<String>, TokenError> {
         let mut request = Request::builder();
         for header in headers {
             request = request.header(AUTHORIZATION, *header);
@@ -136,8 +136,8 @@ mod tests {
         assert_eq!(read(&["Bearer a.b.c"]), Ok(Some("a.b.c".into())));
         assert_eq!(read(&["bEARER  a.b.c "]), Ok(Some("a.b.c".into())));
         for bad in ["", "Bearer", "Bearer ", "Basic YTpi", "a.b.c", "Bearera.b.c", "é.b.c"] {
-            assert_eq!(read(&[bad]), Err(TokenProblem::Malformed), "{bad}");
+            assert_eq!(read(&[bad]), Err(TokenError::Malformed), "{bad}");
         }
-        assert_eq!(read(&["Bearer a", "Bearer a"]), Err(TokenProblem::Malformed));
+        assert_eq!(read(&["Bearer a", "Bearer a"]), Err(TokenError::Malformed));
     }
 }

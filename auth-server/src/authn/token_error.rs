@@ -1,7 +1,7 @@
 //! Why a token is not taken, as clients see it.
 
 use crate::http::problem::{Problem, Spec};
-use crate::token::Refused;
+use crate::token::InvalidToken;
 
 const fn unauthorized(code: &'static str, title: &'static str) -> Spec {
     Spec { status: 401, code, title }
@@ -24,18 +24,18 @@ const UNKNOWN: Spec = Spec {
 };
 
 /// What an operation can answer that asks whether a token was revoked.
-pub(crate) const UNCERTAIN: &[Spec] = &[UNKNOWN];
+pub(crate) const REVOCATION_UNKNOWN: &[Spec] = &[UNKNOWN];
 /// What an operation that looks at the caller's token can answer before it runs.
 pub(crate) const TOKEN: &[Spec] = &[EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNKNOWN];
 /// What an operation can answer for whose sake a token that is over will do.
-pub(crate) const GENUINE: &[Spec] = &[MISSING, SIGNATURE, MALFORMED, WRONG_TYPE];
+pub(crate) const SIGNED_CLAIMS: &[Spec] = &[MISSING, SIGNATURE, MALFORMED, WRONG_TYPE];
 /// What an operation that needs a token can answer before it runs.
 pub(crate) const SIGNED_IN: &[Spec] =
     &[MISSING, EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNKNOWN];
 
 /// Why a token is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenProblem {
+pub enum TokenError {
     /// There is none, but one is needed.
     Missing,
     /// Its time has passed, or has not come.
@@ -52,33 +52,33 @@ pub enum TokenProblem {
     RevocationUnknown,
 }
 
-impl From<Refused> for TokenProblem {
-    fn from(refused: Refused) -> Self {
+impl From<InvalidToken> for TokenError {
+    fn from(refused: InvalidToken) -> Self {
         match refused {
-            Refused::Expired => Self::Expired,
-            Refused::Signature => Self::Signature,
-            Refused::Malformed => Self::Malformed,
-            Refused::WrongType => Self::WrongType,
+            InvalidToken::Expired => Self::Expired,
+            InvalidToken::Signature => Self::Signature,
+            InvalidToken::Malformed => Self::Malformed,
+            InvalidToken::WrongType => Self::WrongType,
         }
     }
 }
 
-impl From<TokenProblem> for Problem {
-    fn from(problem: TokenProblem) -> Self {
+impl From<TokenError> for Problem {
+    fn from(problem: TokenError) -> Self {
         match problem {
-            TokenProblem::Missing => Self::new(MISSING),
-            TokenProblem::Expired => Self::new(EXPIRED),
-            TokenProblem::Signature => Self::new(SIGNATURE),
-            TokenProblem::Malformed => Self::new(MALFORMED),
-            TokenProblem::Revoked => Self::new(REVOKED),
-            TokenProblem::WrongType => Self::new(WRONG_TYPE),
-            TokenProblem::RevocationUnknown => Self::new(UNKNOWN).retry_after(1),
+            TokenError::Missing => Self::new(MISSING),
+            TokenError::Expired => Self::new(EXPIRED),
+            TokenError::Signature => Self::new(SIGNATURE),
+            TokenError::Malformed => Self::new(MALFORMED),
+            TokenError::Revoked => Self::new(REVOKED),
+            TokenError::WrongType => Self::new(WRONG_TYPE),
+            TokenError::RevocationUnknown => Self::new(UNKNOWN).retry_after(1),
         }
     }
 }
 
-impl From<TokenProblem> for poem::Error {
-    fn from(problem: TokenProblem) -> Self {
+impl From<TokenError> for poem::Error {
+    fn from(problem: TokenError) -> Self {
         Problem::from(problem).into()
     }
 }

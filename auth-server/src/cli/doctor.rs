@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use crate::app::open;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, MailConfig, RedisConfig};
-use crate::crypto::SealingKeys;
+use crate::crypto::EncryptionKeys;
 use crate::crypto::{Purpose, Secrets};
 use crate::db::migrations;
 use crate::email;
@@ -164,12 +164,12 @@ async fn keys(config: &Config, pool: &PgPool, clock: &Clock) -> Found {
     let Some(secrets) = secrets else { return keys_without_secret(pool, clock).await };
     let ring = KeyRing::load(
         pool.clone(),
-        SealingKeys::of(&secrets, Purpose::SigningKeyEncryption),
+        EncryptionKeys::of(&secrets, Purpose::SigningKeyEncryption),
         clock.clone(),
     )
     .await;
     let ring = ring.map_err(|error| error.to_string())?;
-    match (ring.signing(), ring.living().len()) {
+    match (ring.signing(), ring.active().len()) {
         (Some(key), living) if key.works() => Ok(format!("{living} opened, {} signs", key.kid)),
         (Some(key), _) => mend(
             format!("what key {} signs can't be verified", key.kid),

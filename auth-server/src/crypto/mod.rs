@@ -4,6 +4,6 @@ pub(crate) mod aead;
 pub(crate) mod secret_file;
 pub(crate) mod secrets;
 
-pub use aead::{Opened, SealingKeys};
+pub use aead::{Decrypted, EncryptionKeys};
 pub use secret_file::{FileError, read_file};
 pub use secrets::{DerivedKey, Purpose, SecretError, Secrets};

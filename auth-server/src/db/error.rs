@@ -15,7 +15,7 @@ const UNAVAILABLE: Spec = Spec {
 
 /// A connection that was used within this time is taken to be there still: asking it first would
 /// make every request wait for one more answer.
-pub const FRESH: Duration = Duration::from_secs(1);
+pub const IDLE_BEFORE_PING: Duration = Duration::from_secs(1);
 
 /// The cause is logged here, once; the client learns only whether a retry may help.
 impl From<sqlx::Error> for Problem {

@@ -11,7 +11,7 @@ const TABLE: &str = "_sqlx_migrations";
 
 /// Why the tables can't be used as they are.
 #[derive(Debug, thiserror::Error)]
-pub enum SchemaError {
+pub enum MigrationError {
     /// Nothing, or not everything, has been applied.
     #[error("the database lacks {0} of {1} migrations; run: auth-server migrate")]
     Behind(usize, usize),
@@ -33,7 +33,7 @@ pub enum SchemaError {
 ///
 /// # Errors
 /// They have not, or the database is away.
-pub async fn check(pool: &PgPool) -> Result<(), SchemaError> {
+pub async fn check(pool: &PgPool) -> Result<(), MigrationError> {
     let applied = applied(&mut *pool.acquire().await?).await?;
     let missing = MIGRATIONS
         .iter()
@@ -41,14 +41,16 @@ pub async fn check(pool: &PgPool) -> Result<(), SchemaError> {
         .count();
     for (version, checksum) in &applied {
         match MIGRATIONS.iter().find(|own| own.version == *version) {
-            None => return Err(SchemaError::Ahead(*version)),
-            Some(own) if own.checksum != *checksum => return Err(SchemaError::Changed(*version)),
+            None => return Err(MigrationError::Ahead(*version)),
+            Some(own) if own.checksum != *checksum => {
+                return Err(MigrationError::Changed(*version));
+            }
             Some(_) => {}
         }
     }
     match missing {
         0 => Ok(()),
-        _ => Err(SchemaError::Behind(missing, MIGRATIONS.iter().count())),
+        _ => Err(MigrationError::Behind(missing, MIGRATIONS.iter().count())),
     }
 }
 
@@ -56,7 +58,7 @@ pub async fn check(pool: &PgPool) -> Result<(), SchemaError> {
 ///
 /// # Errors
 /// The database is away, or was made by another program.
-pub async fn migrate(pool: &PgPool) -> Result<Vec<String>, SchemaError> {
+pub async fn migrate(pool: &PgPool) -> Result<Vec<String>, MigrationError> {
     // The lock goes with the connection, which therefore must not go back to the pool.
     let mut connection = pool.acquire().await?.detach();
     connection.lock().await.map_err(reason)?;
@@ -86,7 +88,7 @@ pub async fn now(pool: &PgPool) -> sqlx::Result<DateTime<Utc>> {
 }
 
 /// Version and checksum of every applied migration.
-async fn applied(connection: &mut PgConnection) -> Result<Vec<(i64, Vec<u8>)>, SchemaError> {
+async fn applied(connection: &mut PgConnection) -> Result<Vec<(i64, Vec<u8>)>, MigrationError> {
     match connection.list_applied_migrations(TABLE).await {
         Ok(applied) => Ok(applied
             .into_iter()
@@ -99,11 +101,11 @@ async fn applied(connection: &mut PgConnection) -> Result<Vec<(i64, Vec<u8>)>, S
     }
 }
 
-fn reason(error: MigrateError) -> SchemaError {
+fn reason(error: MigrateError) -> MigrationError {
     match error {
-        MigrateError::VersionMissing(version) => SchemaError::Ahead(version),
-        MigrateError::VersionMismatch(version) => SchemaError::Changed(version),
-        MigrateError::Execute(error) => SchemaError::Database(error),
-        other => SchemaError::Database(sqlx::Error::Migrate(Box::new(other))),
+        MigrateError::VersionMissing(version) => MigrationError::Ahead(version),
+        MigrateError::VersionMismatch(version) => MigrationError::Changed(version),
+        MigrateError::Execute(error) => MigrationError::Database(error),
+        other => MigrationError::Database(sqlx::Error::Migrate(Box::new(other))),
     }
 }

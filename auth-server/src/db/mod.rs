@@ -3,4 +3,4 @@
 pub(crate) mod error;
 pub mod migrations;
 
-pub use error::{DATABASE, FRESH, constraint};
+pub use error::{DATABASE, IDLE_BEFORE_PING, constraint};

@@ -1,7 +1,7 @@
 //! What a browser keeps between the two halves of a sign-in: it is sent to the provider by the first
 //! and comes back with a code by the second.
 //!
-//! The server keeps nothing meanwhile, so nobody can fill it by beginning. A cookie, sealed, carries
+//! The server keeps nothing meanwhile, so nobody can fill it by beginning. A cookie, encrypted, carries
 //! what the second half needs; the state in the URL has to be the one in the cookie, so what another
 //! browser began is worth nothing in this one.
 
@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::{Oidc, Provider};
-use crate::crypto::Opened;
+use crate::crypto::Decrypted;
 use crate::http::problem::{INTERNAL, Problem};
 
 /// How long somebody may take at the provider.
@@ -86,7 +86,7 @@ impl Oidc {
             state: state.into_secret(),
             expires_at: (self.clock.now() + LIFE).timestamp(),
         };
-        let cookie = cookie(provider, &self.seal(provider, &flow)?, LIFE.num_seconds());
+        let cookie = cookie(provider, &self.encrypt(provider, &flow)?, LIFE.num_seconds());
         Ok(Begun { url: url.into(), cookie })
     }
 
@@ -98,18 +98,18 @@ impl Oidc {
         kept: Option<&str>,
         state: &str,
     ) -> Option<Flow> {
-        let sealed = URL_SAFE_NO_PAD.decode(kept?).ok()?;
-        let (Opened::Current(text) | Opened::Previous(text)) =
-            self.sealing.open(&label(provider), &sealed)?;
+        let encrypted = URL_SAFE_NO_PAD.decode(kept?).ok()?;
+        let (Decrypted::Current(text) | Decrypted::Previous(text)) =
+            self.encryption.decrypt(&label(provider), &encrypted)?;
         let flow: Flow = serde_json::from_slice(&text).ok()?;
         let same = bool::from(flow.state.as_bytes().ct_eq(state.as_bytes()));
         (same && self.clock.now() < flow.expires_at()).then_some(flow)
     }
 
-    fn seal(&self, provider: &Provider, flow: &Flow) -> Result<String, Problem> {
+    fn encrypt(&self, provider: &Provider, flow: &Flow) -> Result<String, Problem> {
         let text = serde_json::to_vec(flow).map_err(|_| Problem::new(INTERNAL))?;
-        let sealed = self.sealing.seal(&label(provider), &text);
-        Ok(URL_SAFE_NO_PAD.encode(sealed.map_err(|_| Problem::new(INTERNAL))?))
+        let encrypted = self.encryption.encrypt(&label(provider), &text);
+        Ok(URL_SAFE_NO_PAD.encode(encrypted.map_err(|_| Problem::new(INTERNAL))?))
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use provider::Provider;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::crypto::SealingKeys;
+use crate::crypto::EncryptionKeys;
 use crate::crypto::{Purpose, Secrets};
 use crate::http::problem::Spec;
 
@@ -45,7 +45,7 @@ pub(crate) const ANSWER: Spec = Spec {
 /// The providers, and what it takes to sign in by them.
 pub(crate) struct Oidc {
     providers: Vec<Arc<Provider>>,
-    sealing: SealingKeys,
+    encryption: EncryptionKeys,
     clock: Clock,
 }
 
@@ -65,8 +65,8 @@ impl Oidc {
         };
         let providers = configured.into_iter().map(|one| Provider::new(one, clock.clone()));
         let providers = providers.map(|one| one.map(Arc::new)).collect::<Result<_, _>>()?;
-        let sealing = SealingKeys::of(secrets, Purpose::OidcFlow);
-        Ok(Self { providers, sealing, clock: clock.clone() })
+        let encryption = EncryptionKeys::of(secrets, Purpose::OidcFlow);
+        Ok(Self { providers, encryption, clock: clock.clone() })
     }
 
     /// How many providers there are in the file, if all is well with it.

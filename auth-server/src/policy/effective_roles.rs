@@ -11,7 +11,7 @@ use super::LivePolicy;
 
 /// What a caller's roles come to.
 #[derive(Debug)]
-pub struct Standing {
+pub struct EffectiveRoles {
     revision: i64,
     /// The roles, for questions to the snapshot of this revision.
     pub roles: RoleSet,
@@ -19,7 +19,7 @@ pub struct Standing {
     pub may_read_rules: bool,
 }
 
-impl Standing {
+impl EffectiveRoles {
     /// What somebody without a token may do.
     #[must_use]
     pub fn guest(policy: &Snapshot) -> Self {
@@ -36,13 +36,13 @@ impl Standing {
 
 /// Roles as a token states them, and what they last came to.
 #[derive(Debug)]
-pub struct StatedRoles {
+pub struct TokenRoles {
     rev: i64,
     stated: Box<[RoleName]>,
-    last: ArcSwapOption<Standing>,
+    last: ArcSwapOption<EffectiveRoles>,
 }
 
-impl StatedRoles {
+impl TokenRoles {
     /// A user's roles at the revision `rev`.
     #[must_use]
     pub fn new(rev: i64, stated: Vec<RoleName>) -> Self {
@@ -53,7 +53,7 @@ impl StatedRoles {
 
 impl LivePolicy {
     /// The roles that count now: those stated, unless they were changed since.
-    pub fn roles(&self, user: Uuid, token: &StatedRoles) -> Vec<RoleName> {
+    pub fn roles(&self, user: Uuid, token: &TokenRoles) -> Vec<RoleName> {
         match self.recent.since(user, token.rev) {
             Some(changed) => changed.to_vec(),
             None => token.stated.to_vec(),
@@ -64,21 +64,21 @@ impl LivePolicy {
     ///
     /// # Errors
     /// Casbin fails. Refuse then.
-    pub fn standing(
+    pub fn effective_roles(
         &self,
         policy: &Snapshot,
-        (user, token): (Uuid, &StatedRoles),
-    ) -> Result<Arc<Standing>, PolicyError> {
+        (user, token): (Uuid, &TokenRoles),
+    ) -> Result<Arc<EffectiveRoles>, PolicyError> {
         if let Some(changed) = self.recent.since(user, token.rev) {
-            return Standing::of(policy, &changed).map(Arc::new);
+            return EffectiveRoles::of(policy, &changed).map(Arc::new);
         }
         if let Some(last) = &*token.last.load()
             && last.revision == policy.revision()
         {
             return Ok(Arc::clone(last));
         }
-        let standing = Arc::new(Standing::of(policy, &token.stated)?);
-        token.last.store(Some(Arc::clone(&standing)));
-        Ok(standing)
+        let effective_roles = Arc::new(EffectiveRoles::of(policy, &token.stated)?);
+        token.last.store(Some(Arc::clone(&effective_roles)));
+        Ok(effective_roles)
     }
 }

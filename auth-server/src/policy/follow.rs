@@ -38,7 +38,7 @@ pub async fn follow(live: Arc<LivePolicy>, pool: PgPool, clock: Clock, stop: Can
             }
             Ok(()) | Err(_) => {}
         }
-        live.recent.sweep(clock.now() - live.token_memory());
+        live.recent.sweep(clock.now() - live.max_token_age());
         if rounds.is_multiple_of(3600) {
             prune(&pool, &clock).await;
         }

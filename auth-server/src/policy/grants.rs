@@ -34,12 +34,12 @@ pub(crate) fn names(stored: &[String]) -> Vec<RoleName> {
     stored.iter().filter_map(|name| RoleName::parse(name).ok()).collect()
 }
 
-/// Gives a role. False: the user has it already.
+/// Grants a role. False: the user has it already.
 ///
 /// # Errors
 /// PostgreSQL is away, or there is no such user (`user_roles_user_id_fkey`) or role
 /// (`user_roles_role_fkey`).
-pub(crate) async fn give(
+pub(crate) async fn grant(
     db: &mut PgConnection,
     user: Uuid,
     role: &RoleName,
@@ -59,11 +59,15 @@ pub(crate) async fn give(
     Ok(done.rows_affected() > 0)
 }
 
-/// Takes a role. False: the user does not have it.
+/// Revokes a role. False: the user does not have it.
 ///
 /// # Errors
 /// PostgreSQL is away.
-pub(crate) async fn take(db: &mut PgConnection, user: Uuid, role: &RoleName) -> sqlx::Result<bool> {
+pub(crate) async fn revoke(
+    db: &mut PgConnection,
+    user: Uuid,
+    role: &RoleName,
+) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "DELETE FROM user_roles WHERE user_id = $1 AND role = $2",
         user,

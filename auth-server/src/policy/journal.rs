@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// All roles that a user has from this revision on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RolesOf {
+pub struct UserRoles {
     /// The user.
     pub user: Uuid,
     /// Their roles, without what those inherit.
@@ -20,7 +20,7 @@ pub struct RolesOf {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) changes: Vec<Change>,
-    pub(crate) roles_of: Vec<RolesOf>,
+    pub(crate) roles_of: Vec<UserRoles>,
 }
 
 /// A line of the journal.

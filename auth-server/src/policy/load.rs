@@ -22,7 +22,7 @@ pub async fn load(
     let live = LivePolicy::new(Snapshot::empty(windowed)?, token_life);
     let snapshot = read(&mut db, &live.snapshot()).await?;
     live.install(snapshot.into(), &[], now);
-    for line in journal::written_from(&mut db, now - live.token_memory()).await? {
+    for line in journal::written_from(&mut db, now - live.max_token_age()).await? {
         for change in &line.entry.roles_of {
             live.recent.note(change, line.revision, line.at);
         }

@@ -2,7 +2,7 @@
 //!
 //! `load` reads everything once · `write` makes one write, with its journal line and the next
 //! snapshot · `follow` applies what other replicas wrote · `recent` knows whose roles changed since
-//! their tokens were made · `standing` what a caller's roles come to.
+//! their tokens were made · `effective_roles` what a caller's roles come to.
 
 pub(crate) mod effective_roles;
 pub(crate) mod follow;
@@ -26,27 +26,27 @@ use chrono::{DateTime, TimeDelta, Utc};
 use policies::Snapshot;
 use tokio::sync::watch;
 
-pub use effective_roles::{Standing, StatedRoles};
+pub use effective_roles::{EffectiveRoles, TokenRoles};
 pub use follow::follow;
-pub use journal::RolesOf;
+pub use journal::UserRoles;
 pub use load::load;
 pub use load_error::PolicyLoadError;
 pub use problem::{
-    ESCALATION, GIVING, IMMUTABLE, INHERITANCE, LAST_SUPERUSER, NAMED, ROLE_END, RULE,
-    SUPERUSERS_ONLY,
+    BUILTIN_IMMUTABLE, ESCALATION, INHERITANCE, LAST_SUPERUSER, ROLE_DELETION, ROLE_GRANT,
+    ROLE_NAME, RULE_WRITE, SUPERUSER_ONLY,
 };
 
 use crate::token::LEEWAY;
-use recent_grants::Recent;
+use recent_grants::RecentGrants;
 
 /// The policy that decides on this replica. Reading takes no lock.
 pub struct LivePolicy {
     snapshot: ArcSwap<Snapshot>,
-    recent: Recent,
+    recent: RecentGrants,
     /// Held while a snapshot is put in, never across an await.
     installing: Mutex<()>,
     revision: watch::Sender<i64>,
-    token_memory: TimeDelta,
+    max_token_age: TimeDelta,
 }
 
 /// For clocks that differ between servers.
@@ -57,17 +57,17 @@ impl LivePolicy {
         let revision = watch::Sender::new(snapshot.revision());
         Self {
             snapshot: ArcSwap::from_pointee(snapshot),
-            recent: Recent::default(),
+            recent: RecentGrants::default(),
             installing: Mutex::new(()),
             revision,
-            token_memory: token_life + LEEWAY + MARGIN,
+            max_token_age: token_life + LEEWAY + MARGIN,
         }
     }
 
     /// How long after a change a token from before it can still be taken somewhere.
     #[must_use]
-    pub const fn token_memory(&self) -> TimeDelta {
-        self.token_memory
+    pub const fn max_token_age(&self) -> TimeDelta {
+        self.max_token_age
     }
 
     /// The policy as it stands now, for one request.
@@ -88,7 +88,7 @@ impl LivePolicy {
     }
 
     /// Puts the next snapshot in, unless this replica is past it already.
-    fn install(&self, next: Arc<Snapshot>, roles_of: &[RolesOf], at: DateTime<Utc>) {
+    fn install(&self, next: Arc<Snapshot>, roles_of: &[UserRoles], at: DateTime<Utc>) {
         let _guard = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
         let revision = next.revision();
         // Roles first: a token from before must never meet the new rules with its old roles.

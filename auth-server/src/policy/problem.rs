@@ -22,19 +22,19 @@ const PRIORITY: Spec = spec(422, "priority_invalid", "A priority is 1 … 214748
 const TOO_LARGE: Spec = spec(422, "policy_too_large", "The policy would outgrow a search filter.");
 
 /// What somebody asks by a name can answer.
-pub const NAMED: &[Spec] = &[NAME];
+pub const ROLE_NAME: &[Spec] = &[NAME];
 /// What a write to something built in can answer.
-pub const IMMUTABLE: &[Spec] = &[BUILTIN];
+pub const BUILTIN_IMMUTABLE: &[Spec] = &[BUILTIN];
 /// What a role that inherits can answer.
 pub const INHERITANCE: &[Spec] = &[NAME, UNKNOWN, CYCLE, CHAIN, ESCALATION];
 /// What the end of a role can answer.
-pub const ROLE_END: &[Spec] = &[BUILTIN, IN_USE, ESCALATION];
+pub const ROLE_DELETION: &[Spec] = &[BUILTIN, IN_USE, ESCALATION];
 /// What a rule can answer.
-pub const RULE: &[Spec] = &[NAME, UNKNOWN, ESCALATION, PRIORITY, TOO_LARGE];
+pub const RULE_WRITE: &[Spec] = &[NAME, UNKNOWN, ESCALATION, PRIORITY, TOO_LARGE];
 /// What can be answered where only a superuser may give something away.
-pub const GIVING: &[Spec] = &[BUILTIN, ESCALATION];
+pub const ROLE_GRANT: &[Spec] = &[BUILTIN, ESCALATION];
 /// What can be answered where only a superuser may do something to somebody.
-pub const SUPERUSERS_ONLY: &[Spec] = &[ESCALATION];
+pub const SUPERUSER_ONLY: &[Spec] = &[ESCALATION];
 /// What can be answered where somebody might be the last superuser.
 pub const LAST_SUPERUSER: &[Spec] = &[LAST];
 

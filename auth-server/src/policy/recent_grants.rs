@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use policies::RoleName;
 use uuid::Uuid;
 
-use super::journal::RolesOf;
+use super::journal::UserRoles;
 
 struct Changed {
     revision: i64,
@@ -20,13 +20,13 @@ struct Changed {
 }
 
 #[derive(Default)]
-pub(crate) struct Recent {
+pub(crate) struct RecentGrants {
     users: RwLock<HashMap<Uuid, Changed>>,
     /// Lets the usual case, nobody changed, pass without the lock.
     count: AtomicUsize,
 }
 
-impl Recent {
+impl RecentGrants {
     /// The user's roles, if they were changed after `revision`.
     pub(crate) fn since(&self, user: Uuid, revision: i64) -> Option<Arc<[RoleName]>> {
         if self.count.load(Ordering::Acquire) == 0 {
@@ -37,7 +37,7 @@ impl Recent {
         (changed.revision > revision).then(|| Arc::clone(&changed.roles))
     }
 
-    pub(crate) fn note(&self, change: &RolesOf, revision: i64, at: DateTime<Utc>) {
+    pub(crate) fn note(&self, change: &UserRoles, revision: i64, at: DateTime<Utc>) {
         let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
         if users.get(&change.user).is_some_and(|known| known.revision >= revision) {
             return;

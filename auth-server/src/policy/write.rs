@@ -8,7 +8,7 @@ use policies::{Change, Snapshot};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::journal;
-use super::journal::{Entry, Line, RolesOf};
+use super::journal::{Entry, Line, UserRoles};
 use super::{LivePolicy, follow};
 use crate::audit;
 use crate::audit::Record;
@@ -74,7 +74,7 @@ impl<'a> PolicyWrite<'a> {
     }
 
     /// Notes all roles that a user has now.
-    pub(crate) fn roles_of(&mut self, roles: RolesOf) {
+    pub(crate) fn record_user_roles(&mut self, roles: UserRoles) {
         self.entry.roles_of.push(roles);
     }
 

@@ -48,7 +48,7 @@ impl SecondFactors {
     /// committed whatever comes of it: a wrong code counts.
     ///
     /// # Errors
-    /// The database is away, or the secret can't be opened.
+    /// The database is away, or the secret can't be decrypted.
     pub(crate) async fn check(
         &self,
         transaction: &mut PgConnection,
@@ -83,7 +83,7 @@ impl SecondFactors {
     /// the recovery codes.
     ///
     /// # Errors
-    /// [`TOO_MANY`], the database is away, or the secret can't be opened.
+    /// [`TOO_MANY`], the database is away, or the secret can't be decrypted.
     pub(crate) async fn first_step(
         &self,
         transaction: &mut PgConnection,

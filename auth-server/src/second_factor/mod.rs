@@ -1,7 +1,7 @@
 //! The second factor of a login: codes of an authenticator app (TOTP, RFC 6238) and recovery codes.
 //!
 //! `secret` what app and server share · `picture` the secret to be scanned · `recovery` codes for
-//! the day the app is gone · `check` one try, throttled · `gate` superusers without one · `reseal`
+//! the day the app is gone · `check` one try, throttled · `gate` superusers without one · `reencrypt`
 //! a change of `AUTH_SECRET` · `spent` challenges are good once. The operations are in `account`, `login` and `admin`.
 
 pub(crate) mod check;
@@ -21,15 +21,15 @@ pub(crate) use check::{Checked, too_many};
 pub(crate) use mfa_requirement::{Gate, REQUIRED};
 pub(crate) use qr_code::svg;
 pub(crate) use recovery::fresh as fresh_recovery_codes;
-pub(crate) use reencrypt::reseal;
+pub(crate) use reencrypt::reencrypt;
 
 use crate::clock::Clock;
-use crate::crypto::SealingKeys;
+use crate::crypto::EncryptionKeys;
 use crate::token::Challenges;
 
 /// Makes and checks second factors.
 pub(crate) struct SecondFactors {
-    sealing: SealingKeys,
+    encryption: EncryptionKeys,
     challenges: Challenges,
     /// What authenticator apps show beside the login.
     name: String,
@@ -37,15 +37,15 @@ pub(crate) struct SecondFactors {
 }
 
 impl SecondFactors {
-    /// Secrets are sealed under these keys; apps show them under `name`.
+    /// Secrets are encrypted under these keys; apps show them under `name`.
     #[must_use]
     pub(crate) const fn new(
-        sealing: SealingKeys,
+        encryption: EncryptionKeys,
         challenges: Challenges,
         name: String,
         clock: Clock,
     ) -> Self {
-        Self { sealing, challenges, name, clock }
+        Self { encryption, challenges, name, clock }
     }
 
     /// What somebody holds whose password was right and who owes a code.

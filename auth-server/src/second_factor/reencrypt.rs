@@ -16,21 +16,21 @@ const AGAIN: Duration = Duration::from_secs(10);
 
 /// Seals every secret that is under the previous key under the current one, once. Any number of
 /// servers may do so at once.
-pub(crate) async fn reseal(factors: Arc<SecondFactors>, pool: PgPool, stop: CancellationToken) {
-    let (mut after, mut resealed) = (Uuid::nil(), 0_u64);
+pub(crate) async fn reencrypt(factors: Arc<SecondFactors>, pool: PgPool, stop: CancellationToken) {
+    let (mut after, mut reencrypted) = (Uuid::nil(), 0_u64);
     while !stop.is_cancelled() {
         match page(&factors, &pool, after).await {
             Ok((None, count)) => {
-                let secrets = resealed.saturating_add(count);
-                tracing::info!(secrets, "second factors are sealed under the current secret");
+                let secrets = reencrypted.saturating_add(count);
+                tracing::info!(secrets, "second factors are encrypted under the current secret");
                 return;
             }
             Ok((Some(last), count)) => {
                 after = last;
-                resealed = resealed.saturating_add(count);
+                reencrypted = reencrypted.saturating_add(count);
             }
             Err(error) => {
-                tracing::warn!(%error, "second factors not sealed again yet");
+                tracing::warn!(%error, "second factors not encrypted again yet");
                 let _ = stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
             }
         }
@@ -45,9 +45,9 @@ async fn page(
 ) -> sqlx::Result<(Option<Uuid>, u64)> {
     let rows = store::page(pool, after, PAGE).await?;
     let mut count = 0_u64;
-    for (user, sealed) in &rows {
-        if let Some(again) = factors.resealed(*user, sealed) {
-            store::reseal(pool, *user, sealed, &again).await?;
+    for (user, encrypted) in &rows {
+        if let Some(again) = factors.reencrypted(*user, encrypted) {
+            store::reencrypt(pool, *user, encrypted, &again).await?;
             count = count.saturating_add(1);
         }
     }

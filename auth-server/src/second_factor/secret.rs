@@ -7,7 +7,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::SecondFactors;
-use crate::crypto::Opened;
+use crate::crypto::Decrypted;
 use crate::http::problem::{INTERNAL, Problem};
 
 /// Length of a secret in bytes, as RFC 4226 recommends it.
@@ -20,7 +20,7 @@ pub(crate) struct Enrolment {
     /// As `otpauth://` URI, for scanning.
     pub uri: Zeroizing<String>,
     /// For the database.
-    pub sealed: Vec<u8>,
+    pub encrypted: Vec<u8>,
 }
 
 impl SecondFactors {
@@ -33,30 +33,30 @@ impl SecondFactors {
         rand::rng().fill_bytes(secret.as_mut());
         let totp = self.totp(secret.as_ref(), login)?;
         let uri = totp.to_url().map_err(|error| broken(&error))?;
-        let sealed = self.sealing.seal(&label(user), secret.as_ref());
+        let encrypted = self.encryption.encrypt(&label(user), secret.as_ref());
         Ok(Enrolment {
             secret: Zeroizing::new(totp.secret().to_base32()),
             uri: Zeroizing::new(uri),
-            sealed: sealed.map_err(|error| broken(&error))?,
+            encrypted: encrypted.map_err(|error| broken(&error))?,
         })
     }
 
     /// The time step whose code this is, of the current one, the one before and the one after.
     ///
     /// # Errors
-    /// The secret was sealed under a key that is gone; the log says so.
+    /// The secret was encrypted under a key that is gone; the log says so.
     pub(crate) fn step_of(
         &self,
         user: Uuid,
-        sealed: &[u8],
+        encrypted: &[u8],
         code: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<i64>, Problem> {
-        let opened = self.sealing.open(&label(user), sealed).ok_or_else(|| {
-            tracing::error!(%user, "a second factor was sealed under another AUTH_SECRET");
+        let decrypted = self.encryption.decrypt(&label(user), encrypted).ok_or_else(|| {
+            tracing::error!(%user, "a second factor was encrypted under another AUTH_SECRET");
             Problem::new(INTERNAL)
         })?;
-        let (Opened::Current(secret) | Opened::Previous(secret)) = opened;
+        let (Decrypted::Current(secret) | Decrypted::Previous(secret)) = decrypted;
         let second = u64::try_from(now.timestamp()).unwrap_or_default();
         // Compares in constant time.
         let step = self.totp(&secret, "")?.check(code, second);
@@ -64,10 +64,10 @@ impl SecondFactors {
     }
 
     /// Sealed under the current key, where it was under the one before.
-    pub(crate) fn resealed(&self, user: Uuid, sealed: &[u8]) -> Option<Vec<u8>> {
-        match self.sealing.open(&label(user), sealed)? {
-            Opened::Current(_) => None,
-            Opened::Previous(secret) => self.sealing.seal(&label(user), &secret).ok(),
+    pub(crate) fn reencrypted(&self, user: Uuid, encrypted: &[u8]) -> Option<Vec<u8>> {
+        match self.encryption.decrypt(&label(user), encrypted)? {
+            Decrypted::Current(_) => None,
+            Decrypted::Previous(secret) => self.encryption.encrypt(&label(user), &secret).ok(),
         }
     }
 
@@ -85,7 +85,7 @@ impl SecondFactors {
     }
 }
 
-/// What a secret is sealed beside: it can't be moved to another user's row.
+/// What a secret is encrypted beside: it can't be moved to another user's row.
 fn label(user: Uuid) -> String {
     format!("second-factor:{user}")
 }

@@ -207,7 +207,7 @@ pub(crate) async fn remove(transaction: &mut PgConnection, user: Uuid) -> sqlx::
     Ok(counted.unwrap_or_default())
 }
 
-/// Users and their sealed secrets, in order of the users' ids.
+/// Users and their encrypted secrets, in order of the users' ids.
 pub(crate) async fn page(
     pool: &PgPool,
     after: Uuid,
@@ -223,8 +223,8 @@ pub(crate) async fn page(
     Ok(rows.into_iter().map(|row| (row.user_id, row.secret)).collect())
 }
 
-/// Puts one sealed form of a secret in the place of the other.
-pub(crate) async fn reseal(
+/// Puts one encrypted form of a secret in the place of the other.
+pub(crate) async fn reencrypt(
     pool: &PgPool,
     user: Uuid,
     before: &[u8],

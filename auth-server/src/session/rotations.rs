@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::refresh_store::{Rotated, Step, rotate};
 use crate::config::DatabaseConfig;
-use crate::db::FRESH;
+use crate::db::IDLE_BEFORE_PING;
 
 /// The connections.
 pub(crate) struct Rotations(managed::Pool<Connector>);
@@ -33,7 +33,7 @@ impl managed::Manager for Connector {
         connection: &mut PgConnection,
         metrics: &Metrics,
     ) -> RecycleResult<sqlx::Error> {
-        if metrics.last_used() > FRESH {
+        if metrics.last_used() > IDLE_BEFORE_PING {
             connection.ping().await?;
         }
         Ok(())

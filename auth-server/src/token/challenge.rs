@@ -34,16 +34,18 @@ pub struct Challenges {
 }
 
 /// A challenge, ready to go out.
-pub struct Written {
+pub struct IssuedChallenge {
     /// The token itself.
     pub text: String,
     /// Seconds until it expires.
     pub expires_in: i64,
 }
 
-impl fmt::Debug for Written {
+impl fmt::Debug for IssuedChallenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Written").field("expires_in", &self.expires_in).finish_non_exhaustive()
+        f.debug_struct("IssuedChallenge")
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
     }
 }
 
@@ -96,13 +98,13 @@ impl Challenges {
         user: Uuid,
         credential: &str,
         since: DateTime<Utc>,
-    ) -> Result<Written, Problem> {
+    ) -> Result<IssuedChallenge, Problem> {
         let now = self.clock.now().timestamp();
         let exp = now.saturating_add(LIFE.num_seconds());
         let (id, stamp) = (Uuid::new_v4(), stamp(credential, since));
         let challenge = Challenge { user, id, iat: now, nbf: now, exp, stamp };
         let text = sign(&self.ring, CHALLENGE_TYPE, (&self.name, &self.name), &challenge)?;
-        Ok(Written { text, expires_in: LIFE.num_seconds() })
+        Ok(IssuedChallenge { text, expires_in: LIFE.num_seconds() })
     }
 
     /// What the challenge says, if it is ours and its time is now.

@@ -73,7 +73,7 @@ impl Key {
     }
 
     /// True while a token that this key signed may still be alive.
-    pub(crate) fn is_alive(&self, now: DateTime<Utc>) -> bool {
+    pub(crate) fn is_active(&self, now: DateTime<Utc>) -> bool {
         self.retire_at.is_none_or(|at| now < at)
     }
 }

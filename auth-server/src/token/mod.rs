@@ -9,11 +9,11 @@ pub(crate) mod rotate;
 pub(crate) mod store;
 pub(crate) mod verify;
 
-pub use challenge::{CHALLENGE_TYPE, Challenge, Challenges, Written};
+pub use challenge::{CHALLENGE_TYPE, Challenge, Challenges, IssuedChallenge};
 pub use claims::{Claims, TYPE};
 pub use issue::{AccessToken, Issuer};
 pub use key::Key;
 pub use ring::{KeyError, KeyRing, prepare, reload};
 pub use rotate::{RotateError, Rotated, State, list, rotate};
 pub use store::KeyTimes;
-pub use verify::{LEEWAY, Refused, Verifier};
+pub use verify::{InvalidToken, LEEWAY, Verifier};

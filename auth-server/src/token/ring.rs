@@ -15,7 +15,7 @@ use super::rotate;
 use super::store;
 use super::store::KeyRow;
 use crate::clock::Clock;
-use crate::crypto::aead::{Opened, SealingKeys};
+use crate::crypto::aead::{Decrypted, EncryptionKeys};
 
 /// Why there are no keys to sign with.
 #[derive(Debug, thiserror::Error)]
@@ -23,12 +23,12 @@ pub enum KeyError {
     /// The database refused or is away.
     #[error("the signing keys can't be read from the database: {0}")]
     Database(#[from] sqlx::Error),
-    /// The configured secret is another than the one that sealed the key.
+    /// The configured secret is another than the one that encrypted the key.
     #[error(
-        "signing key {0} was sealed under another secret: \
+        "signing key {0} was encrypted under another secret: \
          start with the secret of the last run, as AUTH_SECRET or AUTH_SECRET_PREVIOUS"
     )]
-    Sealed(String),
+    WrongSecret(String),
     /// The cryptographic library refused a key of the right size; this does not happen.
     #[error("a signing key is unusable")]
     Unusable,
@@ -40,7 +40,7 @@ const RELOAD_EVERY_MS: i64 = 1_000;
 /// All living keys. Cheap to read; replaced whole.
 pub struct KeyRing {
     pool: PgPool,
-    sealing: SealingKeys,
+    encryption: EncryptionKeys,
     clock: Clock,
     keys: ArcSwap<Vec<Arc<Key>>>,
     reloaded_at_ms: AtomicI64,
@@ -50,12 +50,16 @@ impl KeyRing {
     /// Reads the keys.
     ///
     /// # Errors
-    /// The database is away, or the secret is not the one that sealed them.
-    pub async fn load(pool: PgPool, sealing: SealingKeys, clock: Clock) -> Result<Self, KeyError> {
-        let keys = read(&pool, &sealing, clock.now()).await?;
+    /// The database is away, or the secret is not the one that encrypted them.
+    pub async fn load(
+        pool: PgPool,
+        encryption: EncryptionKeys,
+        clock: Clock,
+    ) -> Result<Self, KeyError> {
+        let keys = read(&pool, &encryption, clock.now()).await?;
         Ok(Self {
             pool,
-            sealing,
+            encryption,
             clock,
             keys: ArcSwap::from_pointee(keys),
             reloaded_at_ms: AtomicI64::new(i64::MIN),
@@ -67,13 +71,13 @@ impl KeyRing {
     /// # Errors
     /// As [`KeyRing::load`]; the keys in use stay as they are.
     pub async fn reload(&self) -> Result<(), KeyError> {
-        let keys = read(&self.pool, &self.sealing, self.clock.now()).await?;
+        let keys = read(&self.pool, &self.encryption, self.clock.now()).await?;
         self.keys.store(Arc::new(keys));
         Ok(())
     }
 
     async fn renew(&self) -> Result<(), KeyError> {
-        store::forget_private(&self.pool, self.clock.now()).await?;
+        store::erase_private_keys(&self.pool, self.clock.now()).await?;
         self.reload().await
     }
 
@@ -105,14 +109,14 @@ impl KeyRing {
 
     fn known(&self, kid: &str) -> Option<Arc<Key>> {
         let now = self.clock.now();
-        self.keys.load().iter().find(|key| key.kid == kid && key.is_alive(now)).cloned()
+        self.keys.load().iter().find(|key| key.kid == kid && key.is_active(now)).cloned()
     }
 
     /// Every key whose tokens may be alive, for publishing.
     #[must_use]
-    pub fn living(&self) -> Vec<Arc<Key>> {
+    pub fn active(&self) -> Vec<Arc<Key>> {
         let now = self.clock.now();
-        self.keys.load().iter().filter(|key| key.is_alive(now)).cloned().collect()
+        self.keys.load().iter().filter(|key| key.is_active(now)).cloned().collect()
     }
 }
 
@@ -133,13 +137,17 @@ pub async fn reload(ring: Arc<KeyRing>, stop: CancellationToken) {
 ///
 /// # Errors
 /// As [`KeyRing::load`].
-pub async fn prepare(pool: &PgPool, sealing: &SealingKeys, clock: &Clock) -> Result<(), KeyError> {
-    make_first(pool, sealing, clock.now()).await?;
-    for row in store::living(pool, clock.now()).await? {
-        if let Some(Opened::Previous(seed)) = sealing.open(&row.kid, &row.private_key) {
-            let sealed = sealing.seal(&row.kid, &seed).map_err(|_| KeyError::Unusable)?;
-            store::reseal(pool, &row.kid, &row.private_key, &sealed).await?;
-            tracing::info!(kid = row.kid, "signing key sealed under the current secret");
+pub async fn prepare(
+    pool: &PgPool,
+    encryption: &EncryptionKeys,
+    clock: &Clock,
+) -> Result<(), KeyError> {
+    make_first(pool, encryption, clock.now()).await?;
+    for row in store::active(pool, clock.now()).await? {
+        if let Some(Decrypted::Previous(seed)) = encryption.decrypt(&row.kid, &row.private_key) {
+            let encrypted = encryption.encrypt(&row.kid, &seed).map_err(|_| KeyError::Unusable)?;
+            store::reencrypt(pool, &row.kid, &row.private_key, &encrypted).await?;
+            tracing::info!(kid = row.kid, "signing key encrypted under the current secret");
         }
     }
     Ok(())
@@ -147,7 +155,7 @@ pub async fn prepare(pool: &PgPool, sealing: &SealingKeys, clock: &Clock) -> Res
 
 async fn make_first(
     pool: &PgPool,
-    sealing: &SealingKeys,
+    encryption: &EncryptionKeys,
     now: DateTime<Utc>,
 ) -> Result<(), KeyError> {
     let mut transaction = pool.begin().await?;
@@ -155,7 +163,7 @@ async fn make_first(
     if store::any(&mut transaction).await? {
         return Ok(());
     }
-    let kid = rotate::publish(&mut transaction, sealing, now, now).await?;
+    let kid = rotate::publish(&mut transaction, encryption, now, now).await?;
     transaction.commit().await?;
     tracing::info!(kid, "first signing key made");
     Ok(())
@@ -163,17 +171,17 @@ async fn make_first(
 
 pub(crate) async fn read(
     pool: &PgPool,
-    sealing: &SealingKeys,
+    encryption: &EncryptionKeys,
     now: DateTime<Utc>,
 ) -> Result<Vec<Arc<Key>>, KeyError> {
-    let rows = store::living(pool, now).await?;
-    rows.iter().map(|row| open(row, sealing).map(Arc::new)).collect()
+    let rows = store::active(pool, now).await?;
+    rows.iter().map(|row| open(row, encryption).map(Arc::new)).collect()
 }
 
-fn open(row: &KeyRow, sealing: &SealingKeys) -> Result<Key, KeyError> {
-    let (Opened::Current(secret) | Opened::Previous(secret)) = sealing
-        .open(&row.kid, &row.private_key)
-        .ok_or_else(|| KeyError::Sealed(row.kid.clone()))?;
+fn open(row: &KeyRow, encryption: &EncryptionKeys) -> Result<Key, KeyError> {
+    let (Decrypted::Current(secret) | Decrypted::Previous(secret)) = encryption
+        .decrypt(&row.kid, &row.private_key)
+        .ok_or_else(|| KeyError::WrongSecret(row.kid.clone()))?;
     let seed: Seed = Zeroizing::new(secret.as_slice().try_into().map_err(|_| KeyError::Unusable)?);
     Ok(Key::from_seed(&seed, row.signs_from, row.retire_at))
 }

@@ -19,7 +19,7 @@ use super::store::KeyTimes;
 use super::verify::LEEWAY;
 use crate::audit;
 use crate::audit::{Actor, Record};
-use crate::crypto::aead::SealingKeys;
+use crate::crypto::aead::EncryptionKeys;
 
 /// For servers that read the table a moment late and sign with the old key until then.
 const TO_SPARE: TimeDelta = TimeDelta::seconds(60);
@@ -111,12 +111,12 @@ pub async fn list(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<(KeyTim
 /// servers.
 pub async fn rotate(
     pool: &PgPool,
-    sealing: &SealingKeys,
+    encryption: &EncryptionKeys,
     now: DateTime<Utc>,
     (life, lead): (TimeDelta, TimeDelta),
 ) -> Result<Rotated, RotateError> {
     // A key under a secret that the servers don't have would stop them from reading any.
-    ring::read(pool, sealing, now).await?;
+    ring::read(pool, encryption, now).await?;
     let mut transaction = pool.begin().await?;
     store::lock(&mut transaction).await?;
     let old = store::newest(&mut transaction).await?.ok_or(RotateError::None)?;
@@ -126,7 +126,7 @@ pub async fn rotate(
     let signs_from = now + lead;
     let retire_at = signs_from + life + LEEWAY + TO_SPARE;
     store::retire(&mut transaction, &old.kid, retire_at).await?;
-    let kid = publish(&mut transaction, sealing, now, signs_from).await?;
+    let kid = publish(&mut transaction, encryption, now, signs_from).await?;
     let record = Record::new(Actor::CommandLine, "rotate_keys", format!("key:{kid}"))
         .before(json!({ "signs": old.kid }))
         .after(json!({ "signs": kid, "from": signs_from }));
@@ -138,14 +138,14 @@ pub async fn rotate(
 /// Adds a key that nobody has, and tells its id.
 pub(crate) async fn publish(
     transaction: &mut sqlx::PgConnection,
-    sealing: &SealingKeys,
+    encryption: &EncryptionKeys,
     now: DateTime<Utc>,
     signs_from: DateTime<Utc>,
 ) -> Result<String, KeyError> {
     let seed = random_seed();
     let key = Key::from_seed(&seed, signs_from, None);
-    let sealed = sealing.seal(&key.kid, seed.as_ref()).map_err(|_| KeyError::Unusable)?;
+    let encrypted = encryption.encrypt(&key.kid, seed.as_ref()).map_err(|_| KeyError::Unusable)?;
     let public = URL_SAFE_NO_PAD.decode(&key.x).map_err(|_| KeyError::Unusable)?;
-    store::insert(transaction, (&key.kid, &public, &sealed), now, signs_from).await?;
+    store::insert(transaction, (&key.kid, &public, &encrypted), now, signs_from).await?;
     Ok(key.kid)
 }

@@ -14,7 +14,7 @@ pub(crate) struct KeyRow {
 }
 
 /// Every key that may have signed a token that is still alive, the newest first.
-pub(crate) async fn living(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<KeyRow>> {
+pub(crate) async fn active(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<KeyRow>> {
     sqlx::query_as!(
         KeyRow,
         "SELECT kid, private_key, signs_from, retire_at FROM signing_keys
@@ -96,7 +96,7 @@ pub(crate) async fn retire(
 }
 
 /// Throws away the private halves of keys that are dead.
-pub(crate) async fn forget_private(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(crate) async fn erase_private_keys(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE signing_keys SET private_key = '' WHERE retire_at <= $1 AND private_key <> ''",
         now,
@@ -106,7 +106,7 @@ pub(crate) async fn forget_private(pool: &PgPool, now: DateTime<Utc>) -> sqlx::R
     Ok(())
 }
 
-/// A new key: its id, its public half, its sealed private half.
+/// A new key: its id, its public half, its encrypted private half.
 pub(crate) async fn insert(
     transaction: &mut PgConnection,
     (kid, public_key, private_key): (&str, &[u8], &[u8]),
@@ -128,8 +128,8 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Replaces the sealed private half, as long as it still is what was read.
-pub(crate) async fn reseal(
+/// Replaces the encrypted private half, as long as it still is what was read.
+pub(crate) async fn reencrypt(
     pool: &PgPool,
     kid: &str,
     was: &[u8],

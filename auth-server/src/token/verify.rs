@@ -22,7 +22,7 @@ const APPLICATION: &str = "application/";
 
 /// Why a token is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum InvalidToken {
     /// Its time has passed, or has not come.
     #[error("the token has expired, or its time has not come")]
     Expired,
@@ -74,16 +74,16 @@ impl Verifier {
     ///
     /// # Errors
     /// Says why it is not taken.
-    pub async fn verify(&self, token: &str) -> Result<Claims, Refused> {
-        let claims = self.genuine(token).await?;
+    pub async fn verify(&self, token: &str) -> Result<Claims, InvalidToken> {
+        let claims = self.verify_signature(token).await?;
         if claims.exp.saturating_sub(claims.iat) > self.life.num_seconds() {
-            return Err(Refused::Malformed);
+            return Err(InvalidToken::Malformed);
         }
         let begins = claims.nbf.max(claims.iat);
         if in_time((begins, claims.exp), self.clock.now()) {
             Ok(claims)
         } else {
-            Err(Refused::Expired)
+            Err(InvalidToken::Expired)
         }
     }
 
@@ -91,7 +91,7 @@ impl Verifier {
     ///
     /// # Errors
     /// Says why it is not taken.
-    pub async fn genuine(&self, token: &str) -> Result<Claims, Refused> {
+    pub async fn verify_signature(&self, token: &str) -> Result<Claims, InvalidToken> {
         read(&self.ring, TYPE, &self.validation, token).await
     }
 }
@@ -102,17 +102,17 @@ pub(crate) async fn read<C: DeserializeOwned>(
     expected: &str,
     validation: &Validation,
     token: &str,
-) -> Result<C, Refused> {
+) -> Result<C, InvalidToken> {
     if token.len() > LONGEST {
-        return Err(Refused::Malformed);
+        return Err(InvalidToken::Malformed);
     }
-    let header = jsonwebtoken::decode_header(token).map_err(|_| Refused::Malformed)?;
+    let header = jsonwebtoken::decode_header(token).map_err(|_| InvalidToken::Malformed)?;
     let kid = acceptable(&header, expected)?;
     // The key comes from our table alone: `jwk`, `jku` and `x5u` in the header mean nothing.
-    let key = ring.find(kid).await.ok_or(Refused::Signature)?;
+    let key = ring.find(kid).await.ok_or(InvalidToken::Signature)?;
     let data = jsonwebtoken::decode::<Whole<C>>(token, &key.verifying, validation)
         .map_err(|error| reason(error.kind()))?;
-    if is_ours(&data.header) { Ok(data.claims.claims) } else { Err(Refused::Malformed) }
+    if is_ours(&data.header) { Ok(data.claims.claims) } else { Err(InvalidToken::Malformed) }
 }
 
 /// What every token of ours has to say. The library would read the system's clock; we ask ours.
@@ -135,13 +135,13 @@ fn is_ours(header: &Header) -> bool {
     *header == plain
 }
 
-fn acceptable<'a>(header: &'a Header, expected: &str) -> Result<&'a str, Refused> {
+fn acceptable<'a>(header: &'a Header, expected: &str) -> Result<&'a str, InvalidToken> {
     if header.crit.is_some() {
         // RFC 7515: who doesn't understand a critical extension must refuse the token.
-        return Err(Refused::Malformed);
+        return Err(InvalidToken::Malformed);
     }
     if header.alg != Algorithm::EdDSA {
-        return Err(Refused::Signature);
+        return Err(InvalidToken::Signature);
     }
     let kind = header.typ.as_deref().unwrap_or_default();
     // RFC 7515: a type without a slash may stand with `application/` before it.
@@ -150,16 +150,16 @@ fn acceptable<'a>(header: &'a Header, expected: &str) -> Result<&'a str, Refused
         _ => kind,
     };
     if !bare.eq_ignore_ascii_case(expected) {
-        return Err(Refused::WrongType);
+        return Err(InvalidToken::WrongType);
     }
-    header.kid.as_deref().ok_or(Refused::Signature)
+    header.kid.as_deref().ok_or(InvalidToken::Signature)
 }
 
-fn reason(kind: &ErrorKind) -> Refused {
+fn reason(kind: &ErrorKind) -> InvalidToken {
     match kind {
-        ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => Refused::Signature,
-        ErrorKind::InvalidIssuer | ErrorKind::InvalidAudience => Refused::WrongType,
-        _ => Refused::Malformed,
+        ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => InvalidToken::Signature,
+        ErrorKind::InvalidIssuer | ErrorKind::InvalidAudience => InvalidToken::WrongType,
+        _ => InvalidToken::Malformed,
     }
 }
 
@@ -191,14 +191,17 @@ mod tests {
             Ok("k")
         );
         for typ in [None, Some("JWT"), Some("at+jwt "), Some("refresh+jwt")] {
-            assert_eq!(acceptable(&header(Algorithm::EdDSA, typ), TYPE), Err(Refused::WrongType));
+            assert_eq!(
+                acceptable(&header(Algorithm::EdDSA, typ), TYPE),
+                Err(InvalidToken::WrongType)
+            );
         }
         assert_eq!(
             acceptable(&header(Algorithm::HS256, Some("at+jwt")), TYPE),
-            Err(Refused::Signature)
+            Err(InvalidToken::Signature)
         );
         let critical =
             Header { crit: Some(vec!["b64".into()]), ..header(Algorithm::EdDSA, Some("at+jwt")) };
-        assert_eq!(acceptable(&critical, TYPE), Err(Refused::Malformed));
+        assert_eq!(acceptable(&critical, TYPE), Err(InvalidToken::Malformed));
     }
 }

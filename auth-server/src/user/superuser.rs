@@ -15,7 +15,7 @@ use crate::db::constraint;
 use crate::http::problem::Problem;
 use crate::password::{Hasher, NewPassword, Password};
 use crate::policy::write::PolicyWrite;
-use crate::policy::{LivePolicy, RolesOf, grants};
+use crate::policy::{LivePolicy, UserRoles, grants};
 
 /// What became of `superuser create`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,13 +132,13 @@ pub async fn depose(
     let user = known.ok_or_else(|| SuperuserError::Unknown(login.to_owned()))?.id;
     let role = RoleName::superuser();
     let mut write = PolicyWrite::begin(policy, pool, clock.now()).await?;
-    if !grants::take(write.db(), user, &role).await? {
+    if !grants::revoke(write.db(), user, &role).await? {
         return Ok(false);
     }
     grants::refuse_last_superuser(write.db()).await?;
     let (roles, _) = grants::of_user(write.db(), user).await?;
-    let record = Record::grant(Actor::CommandLine, user, (&role, false), &roles);
-    write.roles_of(RolesOf { user, roles });
+    let record = Record::revoke_role(Actor::CommandLine, user, &role, &roles);
+    write.record_user_roles(UserRoles { user, roles });
     write.commit(record).await?;
     Ok(true)
 }
@@ -146,13 +146,12 @@ pub async fn depose(
 /// False where the user has the role already.
 async fn give(mut write: PolicyWrite<'_>, user: Uuid) -> Result<bool, SuperuserError> {
     let at = write.at();
-    if !grants::give(write.db(), user, &RoleName::superuser(), None, at).await? {
+    if !grants::grant(write.db(), user, &RoleName::superuser(), None, at).await? {
         return Ok(false);
     }
     let (roles, _) = grants::of_user(write.db(), user).await?;
-    let given = (&RoleName::superuser(), true);
-    let record = Record::grant(Actor::CommandLine, user, given, &roles);
-    write.roles_of(RolesOf { user, roles });
+    let record = Record::grant_role(Actor::CommandLine, user, &RoleName::superuser(), &roles);
+    write.record_user_roles(UserRoles { user, roles });
     write.commit(record).await?;
     Ok(true)
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::token_pair::TokenPair;
 use crate::login_history::SUCCEEDED;
-use crate::token::Written;
+use crate::token::IssuedChallenge;
 
 /// Either the tokens, or what has to be shown before.
 #[derive(Debug, Serialize)]
@@ -45,7 +45,7 @@ pub(crate) struct SecondFactorWanted {
 }
 
 impl SecondFactorWanted {
-    pub(crate) fn new(challenge: Written) -> Self {
+    pub(crate) fn new(challenge: IssuedChallenge) -> Self {
         Self { mfa_required: true, challenge: challenge.text, expires_in: challenge.expires_in }
     }
 }

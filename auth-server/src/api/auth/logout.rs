@@ -5,14 +5,14 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 
 use crate::api::AppState;
-use crate::authn::{GENUINE, Genuine};
+use crate::authn::{SIGNED_CLAIMS, SignedClaims};
 use crate::db::DATABASE;
 use crate::http::NoContent;
 use crate::problems;
 
 problems! {
     /// What can go wrong with signing out.
-    pub(crate) enum LogoutError includes [GENUINE, DATABASE] {}
+    pub(crate) enum LogoutError includes [SIGNED_CLAIMS, DATABASE] {}
 }
 
 /// The operation.
@@ -25,7 +25,7 @@ impl LogOut {
     /// Its tokens are refused from the next request on. An access token that has expired will do,
     /// and a session that has ended already is no error.
     #[oai(path = "/logout", method = "post", operation_id = "logout")]
-    async fn logout(&self, Genuine(claims): Genuine) -> Result<NoContent, LogoutError> {
+    async fn logout(&self, SignedClaims(claims): SignedClaims) -> Result<NoContent, LogoutError> {
         let AppState { pool, sessions, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;
         let ended = sessions.end(&mut transaction, claims.sub, claims.sid, "logout").await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 
 use crate::api::AppState;
-use crate::authn::{SIGNED_IN, SignedIn, TokenProblem};
+use crate::authn::{SIGNED_IN, SignedIn, TokenError};
 use crate::db::DATABASE;
 use crate::http::NoContent;
 use crate::http::problem::Problem;
@@ -35,7 +35,7 @@ impl LogOutOthers {
             .end_elsewhere(&mut transaction, caller.user, caller.session, "logout_elsewhere")
             .await?
             // Another server ended this session, and we have not heard of it yet.
-            .ok_or_else(|| Problem::from(TokenProblem::Revoked))?;
+            .ok_or_else(|| Problem::from(TokenError::Revoked))?;
         transaction.commit().await?;
         authenticator.revoke(&[ended]);
         Ok(NoContent)

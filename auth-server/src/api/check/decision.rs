@@ -12,7 +12,7 @@ use crate::authn::Caller;
 use crate::clock::Clock;
 use crate::metrics::Decisions;
 use crate::policy::rules::RuleInForce;
-use crate::policy::{LivePolicy, Standing};
+use crate::policy::{EffectiveRoles, LivePolicy};
 
 /// The resource that is asked about.
 #[derive(Deserialize, Object)]
@@ -74,18 +74,18 @@ pub(crate) struct Answer {
 }
 
 /// Who asks, and by what it is answered.
-pub(crate) struct Asking<'a> {
+pub(crate) struct Evaluator<'a> {
     pub(crate) live: &'a LivePolicy,
     pub(crate) policy: &'a Snapshot,
     pub(crate) caller: &'a Caller,
-    pub(crate) standing: &'a Standing,
+    pub(crate) effective_roles: &'a EffectiveRoles,
     pub(crate) clock: &'a Clock,
     /// Read once, where a window is asked for.
     pub(crate) now: OnceCell<DateTime<Utc>>,
     pub(crate) decisions: &'a Decisions,
 }
 
-impl Asking<'_> {
+impl Evaluator<'_> {
     pub(crate) fn about(&self, action: &str, body: &ResourceBody) -> Result<Answer, PolicyError> {
         let resource = Resource::new(&body.kind, body.id.as_deref());
         let facts = match (&body.labels, &body.access) {
@@ -96,13 +96,14 @@ impl Asking<'_> {
             }
             (None, None) => Facts::missing(),
         };
-        let decision = self.policy.decide(&self.standing.roles, action, &resource, &facts)?;
+        let decision =
+            self.policy.decide(&self.effective_roles.roles, action, &resource, &facts)?;
         self.decisions.count(decision.allowed);
         Ok(self.answer(decision))
     }
 
     fn answer(&self, decision: Decision) -> Answer {
-        let rule = decision.rule.filter(|_| self.standing.may_read_rules);
+        let rule = decision.rule.filter(|_| self.effective_roles.may_read_rules);
         let rule = rule.and_then(|id| self.policy.rule(id));
         let reason = Reason {
             code: decision.code.as_str(),

@@ -18,9 +18,9 @@ const UNNAMED: ExtractParamOptions<()> = ExtractParamOptions {
 };
 
 /// Extracts what the documented operation extracts, and calls it.
-pub(crate) struct Hot(pub CheckApi);
+pub(crate) struct FastCheck(pub CheckApi);
 
-impl Endpoint for Hot {
+impl Endpoint for FastCheck {
     type Output = Response;
 
     // Not `async`: the future would hold the request twice.
@@ -41,7 +41,7 @@ mod tests {
     /// It is moved into a box for every request.
     #[test]
     fn the_future_stays_small() {
-        fn call(hot: &Hot, request: Request) -> impl Future + '_ {
+        fn call(hot: &FastCheck, request: Request) -> impl Future + '_ {
             hot.call(request)
         }
         fn size<A, B, F>(_: fn(A, B) -> F) -> usize {

@@ -1,4 +1,4 @@
-//! Filters, kept per revision and role set: they hang on nothing else, since windows are held
+//! FilterCache, kept per revision and role set: they hang on nothing else, since windows are held
 //! against Elasticsearch's own clock.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use policies::{At, Filter, PolicyError, RoleSet, Snapshot};
 
 use crate::http::problem::Problem;
 
-/// Filters kept at most; past it they are worked out again.
+/// FilterCache kept at most; past it they are worked out again.
 const MOST: usize = 1024;
 
 #[derive(PartialEq, Eq, Hash)]
@@ -24,13 +24,13 @@ struct Kept {
     filters: HashMap<Key, Arc<Filter>>,
 }
 
-/// Filters of the newest revision that was asked for.
+/// FilterCache of the newest revision that was asked for.
 #[derive(Default)]
-pub(crate) struct Filters {
+pub(crate) struct FilterCache {
     kept: RwLock<Kept>,
 }
 
-impl Filters {
+impl FilterCache {
     /// The filter for these roles. Working it out for the first time may take milliseconds.
     pub(crate) async fn get(
         &self,

@@ -8,5 +8,5 @@ pub(crate) mod fast_path;
 pub(crate) mod filter_cache;
 pub(crate) mod operations;
 
-pub(crate) use fast_path::Hot;
-pub(crate) use filter_cache::Filters;
+pub(crate) use fast_path::FastCheck;
+pub(crate) use filter_cache::FilterCache;

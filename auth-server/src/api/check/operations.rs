@@ -9,14 +9,14 @@ use policies::{At, Filter, PolicyError, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Filters;
-use super::decision::{Answer, Asking, ResourceBody};
+use super::FilterCache;
+use super::decision::{Answer, Evaluator, ResourceBody};
 use crate::api::AppState;
 use crate::authn::{Caller, TOKEN};
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, FIELD};
 use crate::http::{Body, Reply};
-use crate::policy::Standing;
+use crate::policy::EffectiveRoles;
 use crate::problems;
 
 /// Resources of one batch at most.
@@ -99,7 +99,7 @@ problems! {
 #[derive(Clone)]
 pub(crate) struct CheckApi {
     state: Arc<AppState>,
-    filters: Arc<Filters>,
+    filters: Arc<FilterCache>,
 }
 
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::http::tags::Tag::Check")]
@@ -116,8 +116,8 @@ impl CheckApi {
         refuse_both(&body.resource, || "resource".into())?;
         self.reach(body.at_least).await?;
         let policy = self.state.policy.snapshot();
-        let answer =
-            self.asking(&policy, &caller, |asking| asking.about(&body.action, &body.resource));
+        let answer = self
+            .evaluator(&policy, &caller, |evaluator| evaluator.about(&body.action, &body.resource));
         Ok(Reply(answer?))
     }
 
@@ -137,8 +137,8 @@ impl CheckApi {
         }
         self.reach(body.at_least).await?;
         let policy = self.state.policy.snapshot();
-        let items = self.asking(&policy, &caller, |asking| {
-            body.resources.iter().map(|resource| asking.about(&body.action, resource)).collect()
+        let items = self.evaluator(&policy, &caller, |evaluator| {
+            body.resources.iter().map(|resource| evaluator.about(&body.action, resource)).collect()
         });
         Ok(Reply(BatchAnswer { items: items? }))
     }
@@ -189,27 +189,27 @@ impl CheckApi {
         Err(CheckError::RevisionBehind.problem().retry_after(1).into())
     }
 
-    fn asking<T>(
+    fn evaluator<T>(
         &self,
         policy: &Snapshot,
         caller: &Caller,
-        answer: impl FnOnce(&Asking) -> Result<T, PolicyError>,
+        answer: impl FnOnce(&Evaluator) -> Result<T, PolicyError>,
     ) -> Result<T, PolicyError> {
         let (live, clock, decisions) =
             (&*self.state.policy, &self.state.clock, &self.state.decisions);
         let (guest, user);
-        let standing = match caller {
+        let effective_roles = match caller {
             Caller::Guest => {
-                guest = Standing::guest(policy);
+                guest = EffectiveRoles::guest(policy);
                 &guest
             }
             Caller::User(verified) => {
-                user = live.standing(policy, (verified.user, &verified.roles))?;
+                user = live.effective_roles(policy, (verified.user, &verified.roles))?;
                 &*user
             }
         };
         let now = OnceCell::new();
-        answer(&Asking { live, policy, caller, standing, clock, now, decisions })
+        answer(&Evaluator { live, policy, caller, effective_roles, clock, now, decisions })
     }
 }
 

@@ -3,7 +3,7 @@
 use sqlx::{Postgres, Transaction};
 
 use crate::api::AppState;
-use crate::authn::{TokenProblem, Verified};
+use crate::authn::{Principal, TokenError};
 use crate::http::problem::Problem;
 
 impl AppState {
@@ -12,12 +12,12 @@ impl AppState {
     pub(crate) async fn commit_change(
         &self,
         mut transaction: Transaction<'_, Postgres>,
-        caller: &Verified,
+        caller: &Principal,
         reason: &str,
     ) -> Result<(), Problem> {
         let (user, session) = (caller.user, caller.session);
         let ended = self.sessions.end_after_change(&mut transaction, user, session, reason).await?;
-        let ended = ended.ok_or(TokenProblem::Revoked)?;
+        let ended = ended.ok_or(TokenError::Revoked)?;
         transaction.commit().await?;
         self.authenticator.revoke(&[ended]);
         Ok(())

@@ -6,12 +6,12 @@ use crate::api::AppState;
 use crate::api::current_password::{CURRENT_PASSWORD, wrong};
 use crate::api::reauthentication::{PROOF, Proof};
 use crate::audit::{Actor, Record};
-use crate::authn::{SIGNED_IN, Verified};
+use crate::authn::{Principal, SIGNED_IN};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
 use crate::login_history;
 use crate::policy::write::PolicyWrite;
-use crate::policy::{LivePolicy, RolesOf, grants};
+use crate::policy::{LivePolicy, UserRoles, grants};
 use crate::problems;
 use crate::throttle::THROTTLE;
 use crate::user::store;
@@ -30,7 +30,7 @@ problems! {
 pub(crate) async fn delete(
     accounts: &AppState,
     policy: &LivePolicy,
-    caller: &Verified,
+    caller: &Principal,
     proof: Proof,
 ) -> Result<(), DeleteError> {
     let AppState { pool, sessions, authenticator, clock, .. } = accounts;
@@ -49,7 +49,7 @@ pub(crate) async fn delete(
     if left == 0 && before > 0 {
         return Err(DeleteError::LastSuperuser);
     }
-    write.roles_of(RolesOf { user, roles: vec![] });
+    write.record_user_roles(UserRoles { user, roles: vec![] });
     let record = Record::new(Actor::User(user), "delete_me", format!("user:{user}"));
     write.commit(record.before(json!({ "roles": roles }))).await?;
     authenticator.revoke(ended.as_slice());

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::api::AppState;
 use crate::api::current_password::{CURRENT_PASSWORD, wrong};
 use crate::api::reauthentication::{PROOF, Proof};
-use crate::authn::{SIGNED_IN, SignedIn, Verified};
+use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::{DATABASE, constraint};
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
@@ -69,7 +69,7 @@ impl LoginApi {
     /// Login and end of the other sessions together.
     async fn store(
         &self,
-        caller: &Verified,
+        caller: &Principal,
         checked: Option<&str>,
         login: &Login,
     ) -> Result<(), LoginError> {

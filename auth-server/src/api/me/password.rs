@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::api::AppState;
 use crate::api::current_password::{CURRENT_PASSWORD, wrong};
 use crate::api::reauthentication::{PROOF, Proof};
-use crate::authn::{SIGNED_IN, SignedIn, Verified};
+use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
@@ -90,7 +90,7 @@ impl PasswordApi {
     /// Password and end of the other sessions together: whoever knew the old one is out.
     async fn store(
         &self,
-        caller: &Verified,
+        caller: &Principal,
         checked: Option<&str>,
         hash: &str,
     ) -> Result<(), PasswordError> {

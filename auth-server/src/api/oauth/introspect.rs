@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::TokenForm;
 use crate::api::AppState;
-use crate::authn::{TokenProblem, UNCERTAIN};
+use crate::authn::{REVOCATION_UNKNOWN, TokenError};
 use crate::client::{CLIENT, ServiceClient};
 use crate::db::DATABASE;
 use crate::http::form::FORM;
@@ -57,7 +57,7 @@ struct Introspection {
 
 problems! {
     /// What can go wrong with asking about a token.
-    pub(crate) enum IntrospectError includes [CLIENT, FORM, UNCERTAIN, DATABASE] {}
+    pub(crate) enum IntrospectError includes [CLIENT, FORM, REVOCATION_UNKNOWN, DATABASE] {}
 }
 
 /// The operation.
@@ -90,10 +90,12 @@ impl Introspect {
         let verified = match authenticator.verify(token.as_bytes()).await {
             Ok(verified) => verified,
             // That is no fault of the token, and "inactive" would be a guess.
-            Err(unknown @ TokenProblem::RevocationUnknown) => return Err(unknown.into()),
+            Err(unknown @ TokenError::RevocationUnknown) => return Err(unknown.into()),
             Err(_) => return Ok(None),
         };
-        let Ok(claims) = authenticator.genuine(token.as_bytes()).await else { return Ok(None) };
+        let Ok(claims) = authenticator.verify_signature(token.as_bytes()).await else {
+            return Ok(None);
+        };
         let roles = self.0.policy.roles(verified.user, &verified.roles);
         Ok(Some(Introspection {
             active: true,

@@ -51,7 +51,7 @@ impl JwksApi {
     #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "jwks")]
     #[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
     async fn jwks(&self) -> Response<Json<JwkSet>> {
-        let keys = self.0.keys.living().iter().map(|key| jwk(key)).collect();
+        let keys = self.0.keys.active().iter().map(|key| jwk(key)).collect();
         Response::new(Json(JwkSet { keys })).header("Cache-Control", CACHE)
     }
 }

@@ -11,7 +11,7 @@ use super::fields as steps;
 use crate::api::AppState;
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
-use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::{DATABASE, constraint};
 use crate::http::precondition::etag;
 use crate::http::problem::Problem;
@@ -36,7 +36,7 @@ struct NewRole {
 
 problems! {
     /// What can go wrong with making a role.
-    pub(crate) enum CreateError includes [SIGNED_IN, GUARD, BODY, INHERITANCE, DATABASE] {
+    pub(crate) enum CreateError includes [SIGNED_IN, AUTHORIZATION, BODY, INHERITANCE, DATABASE] {
         Taken = 409 "role_exists" "There is a role of this name already.",
         Reserved = 409 "role_name_reserved" "A role of this name was deleted minutes ago.",
     }
@@ -51,7 +51,7 @@ impl Create {
     #[oai(path = "/", method = "post", operation_id = "create_role")]
     async fn create(
         &self,
-        caller: Guarded,
+        caller: AuthorizedAdmin,
         body: Body<NewRole>,
     ) -> Result<Response<Created<Role>>, CreateError> {
         let name = steps::role_name("name", &body.name)?;
@@ -59,7 +59,7 @@ impl Create {
         let inherits = steps::role_names("inherits", body.inherits.as_deref())?;
         let mut write = self.0.begin_policy_write().await?;
         for role in &inherits {
-            caller.may_give(write.base(), role)?;
+            caller.authorize_role_grant(write.base(), role)?;
         }
         let (at, revision) = (write.at(), write.revision());
         let reserved = store::reserved_until(write.db(), &name, at).await?;

@@ -10,17 +10,17 @@ use uuid::Uuid;
 
 use super::fields as steps;
 use crate::api::AppState;
-use crate::api::admin::Written;
+use crate::api::policy_write::PolicyWriteResult;
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
-use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
 use crate::http::Reply;
 use crate::http::precondition::{PRECONDITION, check};
 use crate::http::request_errors::PARAMETERS;
 use crate::policy::roles as store;
 use crate::policy::roles::Role;
-use crate::policy::{ROLE_END, RolesOf, grants};
+use crate::policy::{ROLE_DELETION, UserRoles, grants};
 use crate::problems;
 
 /// A role as the audit trail keeps it.
@@ -35,7 +35,7 @@ struct DeletedRole<'a> {
 problems! {
     /// What can go wrong with deleting a role.
     pub(crate) enum DeleteError includes
-        [SIGNED_IN, GUARD, PARAMETERS, ROLE_END, PRECONDITION, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_DELETION, PRECONDITION, DATABASE]
     {
         NotFound = 404 "role_not_found" "There is no role of this name.",
     }
@@ -50,27 +50,27 @@ impl Delete {
     #[oai(path = "/:name", method = "delete", operation_id = "delete_role")]
     async fn delete(
         &self,
-        caller: Guarded,
+        caller: AuthorizedAdmin,
         name: Path<String>,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
-    ) -> Result<Reply<Written>, DeleteError> {
+    ) -> Result<Reply<PolicyWriteResult>, DeleteError> {
         let name = RoleName::parse(&name.0).map_err(|_| DeleteError::NotFound)?;
         let mut write = self.0.begin_policy_write().await?;
         let role = store::find(write.db(), &name).await?;
         let role = role.ok_or(DeleteError::NotFound)?;
         check(if_match.0.as_deref(), role.revision)?;
-        caller.may_give(write.base(), &name)?;
+        caller.authorize_role_grant(write.base(), &name)?;
         steps::refuse_in_use(write.base(), &name)?;
         // A token that carries the name may live until then.
-        let reserved_until = write.at() + self.0.policy.token_memory();
+        let reserved_until = write.at() + self.0.policy.max_token_age();
         let holders = store::delete(write.db(), &name, reserved_until).await?;
         let record = Record::new(caller.actor(), "delete_role", format!("role:{name}"))
             .before(DeletedRole { role: &role, holders: &holders });
         for user in holders {
             let (roles, _) = grants::of_user(write.db(), user).await?;
-            write.roles_of(RolesOf { user, roles });
+            write.record_user_roles(UserRoles { user, roles });
         }
         write.change(Change::RoleRemoved { name });
-        Ok(Reply(Written { revision: write.commit(record).await? }))
+        Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::api::AppState;
 use crate::authn::SIGNED_IN;
-use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
 use crate::http::Reply;
 use crate::http::pagination::{PageQuery, cut};
@@ -47,14 +47,14 @@ struct RolePage {
 
 problems! {
     /// What can go wrong with reading roles.
-    pub(crate) enum ReadError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {
+    pub(crate) enum ReadError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
         NotFound = 404 "role_not_found" "There is no role of this name.",
     }
 }
 
 problems! {
     /// What can go wrong with listing roles.
-    pub(crate) enum ListError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {}
+    pub(crate) enum ListError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {}
 }
 
 /// The operations.
@@ -66,7 +66,7 @@ impl Read {
     #[oai(path = "/", method = "get", operation_id = "list_roles")]
     async fn list(
         &self,
-        _caller: Guarded,
+        _caller: AuthorizedAdmin,
         limit: Query<Option<u32>>,
         cursor: Query<Option<String>>,
     ) -> Result<Reply<RolePage>, ListError> {
@@ -81,7 +81,7 @@ impl Read {
     #[oai(path = "/:name", method = "get", operation_id = "read_role")]
     async fn read(
         &self,
-        _caller: Guarded,
+        _caller: AuthorizedAdmin,
         name: Path<String>,
     ) -> Result<Response<Reply<RoleWithRules>>, ReadError> {
         let name = RoleName::parse(&name.0).map_err(|_| ReadError::NotFound)?;

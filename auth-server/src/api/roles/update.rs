@@ -12,14 +12,14 @@ use super::fields as steps;
 use crate::api::AppState;
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
-use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
 use crate::http::precondition::{PRECONDITION, check, etag};
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
 use crate::policy::roles as store;
 use crate::policy::roles::Role;
-use crate::policy::{IMMUTABLE, INHERITANCE};
+use crate::policy::{BUILTIN_IMMUTABLE, INHERITANCE};
 use crate::problems;
 
 /// What is to change of a role; what is left out stays.
@@ -35,7 +35,7 @@ struct RoleChange {
 problems! {
     /// What can go wrong with changing a role.
     pub(crate) enum ChangeError includes
-        [SIGNED_IN, GUARD, BODY, IMMUTABLE, INHERITANCE, PRECONDITION, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, BODY, BUILTIN_IMMUTABLE, INHERITANCE, PRECONDITION, DATABASE]
     {
         NotFound = 404 "role_not_found" "There is no role of this name.",
     }
@@ -50,7 +50,7 @@ impl Change {
     #[oai(path = "/:name", method = "patch", operation_id = "change_role")]
     async fn change(
         &self,
-        caller: Guarded,
+        caller: AuthorizedAdmin,
         name: Path<String>,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
         body: Body<RoleChange>,
@@ -72,9 +72,9 @@ impl Change {
             let mut inherits = steps::role_names("inherits", Some(inherits))?;
             inherits.sort();
             inherits.dedup();
-            caller.may_give(write.base(), &name)?;
+            caller.authorize_role_grant(write.base(), &name)?;
             for inherited in &inherits {
-                caller.may_give(write.base(), inherited)?;
+                caller.authorize_role_grant(write.base(), inherited)?;
             }
             role.inherits = inherits.iter().map(ToString::to_string).collect();
             steps::set_inherits(&mut write, &name, &inherits).await?;

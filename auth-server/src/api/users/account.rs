@@ -9,13 +9,13 @@ use uuid::Uuid;
 use crate::api::AppState;
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
-use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::PARAMETERS;
 use crate::http::{NoContent, Reply};
 use crate::policy::write::PolicyWrite;
-use crate::policy::{LAST_SUPERUSER, SUPERUSERS_ONLY};
+use crate::policy::{LAST_SUPERUSER, SUPERUSER_ONLY};
 use crate::problems;
 use crate::user::view;
 use crate::user::view::Person;
@@ -23,7 +23,7 @@ use crate::user::{disable, reset};
 
 problems! {
     /// What can go wrong with reading an account.
-    pub(crate) enum ReadError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {
+    pub(crate) enum ReadError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
         NotFound = 404 "user_not_found" "There is no user of this id.",
     }
 }
@@ -31,7 +31,7 @@ problems! {
 problems! {
     /// What can go wrong with enabling an account, and with ending its sessions.
     pub(crate) enum WriteError includes
-        [SIGNED_IN, GUARD, PARAMETERS, SUPERUSERS_ONLY, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, PARAMETERS, SUPERUSER_ONLY, DATABASE]
     {
         NotFound = 404 "user_not_found" "There is no user of this id.",
     }
@@ -40,7 +40,7 @@ problems! {
 problems! {
     /// What can go wrong with disabling an account.
     pub(crate) enum DisableError includes
-        [SIGNED_IN, GUARD, PARAMETERS, SUPERUSERS_ONLY, LAST_SUPERUSER, WriteError::SPECS, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, PARAMETERS, SUPERUSER_ONLY, LAST_SUPERUSER, WriteError::SPECS, DATABASE]
     {}
 }
 
@@ -51,7 +51,11 @@ pub(crate) struct AccountsApi(pub(crate) Arc<AppState>);
 impl AccountsApi {
     /// Read a person's account.
     #[oai(path = "/:id", method = "get", operation_id = "read_user")]
-    async fn read(&self, _caller: Guarded, id: Path<Uuid>) -> Result<Reply<Person>, ReadError> {
+    async fn read(
+        &self,
+        _caller: AuthorizedAdmin,
+        id: Path<Uuid>,
+    ) -> Result<Reply<Person>, ReadError> {
         let person = view::find(&self.0.pool, id.0).await?;
         person.map(Reply).ok_or(ReadError::NotFound)
     }
@@ -59,7 +63,11 @@ impl AccountsApi {
     /// Disable an account: nobody can sign in to it, and its tokens are refused from the next
     /// request on. Where it is disabled already, nothing happens.
     #[oai(path = "/:id/disable", method = "post", operation_id = "disable_user")]
-    async fn disable(&self, caller: Guarded, id: Path<Uuid>) -> Result<NoContent, DisableError> {
+    async fn disable(
+        &self,
+        caller: AuthorizedAdmin,
+        id: Path<Uuid>,
+    ) -> Result<NoContent, DisableError> {
         let (write, person) = self.begin(&caller, id.0).await?;
         let moment = self.0.sessions.moment();
         let revoked = disable::disable(write, &person, caller.actor(), moment).await?;
@@ -69,7 +77,11 @@ impl AccountsApi {
 
     /// Enable an account again. Its sessions from before stay ended.
     #[oai(path = "/:id/enable", method = "post", operation_id = "enable_user")]
-    async fn enable(&self, caller: Guarded, id: Path<Uuid>) -> Result<NoContent, WriteError> {
+    async fn enable(
+        &self,
+        caller: AuthorizedAdmin,
+        id: Path<Uuid>,
+    ) -> Result<NoContent, WriteError> {
         let (write, person) = self.begin(&caller, id.0).await?;
         disable::enable(write, &person, caller.actor()).await?;
         Ok(NoContent)
@@ -77,7 +89,11 @@ impl AccountsApi {
 
     /// End all sessions of a person. Their tokens are refused from the next request on.
     #[oai(path = "/:id/sessions", method = "delete", operation_id = "end_sessions_of_user")]
-    async fn end_sessions(&self, caller: Guarded, id: Path<Uuid>) -> Result<NoContent, WriteError> {
+    async fn end_sessions(
+        &self,
+        caller: AuthorizedAdmin,
+        id: Path<Uuid>,
+    ) -> Result<NoContent, WriteError> {
         let (mut write, person) = self.begin(&caller, id.0).await?;
         let AppState { sessions, authenticator, .. } = &*self.0;
         let revoked = sessions.end_all(write.db(), person.id, "ended_by_admin").await?;
@@ -96,7 +112,7 @@ impl AccountsApi {
     )]
     async fn reset_second_factor(
         &self,
-        caller: Guarded,
+        caller: AuthorizedAdmin,
         id: Path<Uuid>,
     ) -> Result<NoContent, WriteError> {
         let (write, person) = self.begin(&caller, id.0).await?;
@@ -112,13 +128,13 @@ impl AccountsApi {
     /// refuses what only a superuser may do.
     async fn begin(
         &self,
-        caller: &Guarded,
+        caller: &AuthorizedAdmin,
         id: Uuid,
     ) -> Result<(PolicyWrite<'_>, Person), Problem> {
         let mut write = self.0.begin_policy_write().await?;
         let person = view::find(write.db(), id).await?;
         let person = person.ok_or(WriteError::NotFound)?;
-        caller.may_touch(write.base(), &person.role_names())?;
+        caller.authorize_user_change(write.base(), &person.role_names())?;
         Ok((write, person))
     }
 }

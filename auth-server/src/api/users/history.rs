@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::api::AppState;
 use crate::authn::SIGNED_IN;
-use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
 use crate::http::Reply;
 use crate::http::request_errors::PARAMETERS;
@@ -18,7 +18,7 @@ use crate::user::view;
 
 problems! {
     /// What can go wrong with reading a person's history.
-    pub(crate) enum HistoryError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {
+    pub(crate) enum HistoryError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
         NotFound = 404 "user_not_found" "There is no user of this id.",
     }
 }
@@ -32,7 +32,7 @@ impl UserHistoryApi {
     #[oai(path = "/:id/history", method = "get", operation_id = "read_history_of_user")]
     async fn read(
         &self,
-        _caller: Guarded,
+        _caller: AuthorizedAdmin,
         id: Path<Uuid>,
         /// Only tries that ended like this: `succeeded`, or the code of a problem.
         outcome: Query<Option<String>>,

@@ -9,18 +9,18 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::api::AppState;
-use crate::api::admin::Steps;
-use crate::api::admin::Written;
+use crate::api::policy_write::PolicyWriteResult;
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
-use crate::authn::authorized_admin::{GUARD, Guarded};
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
 use crate::http::Reply;
 use crate::http::pagination::{PageQuery, cut};
 use crate::http::problem::Problem;
 use crate::http::request_errors::PARAMETERS;
 use crate::policy::permissions::{Permissions, permissions};
-use crate::policy::{GIVING, LAST_SUPERUSER, RolesOf, grants};
+use crate::policy::write::PolicyWrite;
+use crate::policy::{LAST_SUPERUSER, ROLE_GRANT, UserRoles, grants};
 use crate::problems;
 use crate::user::Login;
 use crate::user::view;
@@ -47,19 +47,19 @@ struct GrantedRoles {
 
 problems! {
     /// What can go wrong with finding people.
-    pub(crate) enum ListError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {}
+    pub(crate) enum ListError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {}
 }
 
 problems! {
     /// What can go wrong with reading a person's roles.
-    pub(crate) enum ReadError includes [SIGNED_IN, GUARD, PARAMETERS, DATABASE] {
+    pub(crate) enum ReadError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
         NotFound = 404 "user_not_found" "There is no user of this id.",
     }
 }
 
 problems! {
     /// What can go wrong with giving a role.
-    pub(crate) enum GiveError includes [SIGNED_IN, GUARD, PARAMETERS, GIVING, DATABASE] {
+    pub(crate) enum GiveError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_GRANT, DATABASE] {
         NoUser = 404 "user_not_found" "There is no user of this id.",
         NoRole = 404 "role_not_found" "There is no role of this name.",
     }
@@ -68,8 +68,14 @@ problems! {
 problems! {
     /// What can go wrong with taking a role.
     pub(crate) enum TakeError includes
-        [SIGNED_IN, GUARD, PARAMETERS, GIVING, LAST_SUPERUSER, DATABASE, GiveError::SPECS]
+        [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_GRANT, LAST_SUPERUSER, DATABASE, GiveError::SPECS]
     {}
+}
+
+/// A write that grants or revokes a role, once the caller is authorized to make it.
+struct RoleWrite<'a> {
+    write: PolicyWrite<'a>,
+    role: RoleName,
 }
 
 /// The operations.
@@ -81,7 +87,7 @@ impl UsersApi {
     #[oai(path = "/", method = "get", operation_id = "find_users")]
     async fn list(
         &self,
-        _caller: Guarded,
+        _caller: AuthorizedAdmin,
         /// The begin of a login, in any case; left out: everybody.
         login: Query<Option<String>>,
         limit: Query<Option<u32>>,
@@ -103,7 +109,7 @@ impl UsersApi {
     #[oai(path = "/:id/roles", method = "get", operation_id = "list_roles_of_user")]
     async fn roles(
         &self,
-        _caller: Guarded,
+        _caller: AuthorizedAdmin,
         id: Path<Uuid>,
     ) -> Result<Reply<GrantedRoles>, ReadError> {
         let roles = self.roles_of(id.0).await?;
@@ -115,7 +121,7 @@ impl UsersApi {
     #[oai(path = "/:id/permissions", method = "get", operation_id = "read_permissions_of_user")]
     async fn permissions(
         &self,
-        _caller: Guarded,
+        _caller: AuthorizedAdmin,
         id: Path<Uuid>,
     ) -> Result<Reply<Permissions>, ReadError> {
         let roles = self.roles_of(id.0).await?;
@@ -123,43 +129,43 @@ impl UsersApi {
     }
 
     /// Give a person a role. It counts at once, also for tokens made before.
-    #[oai(path = "/:id/roles/:role", method = "put", operation_id = "give_role")]
+    #[oai(path = "/:id/roles/:role", method = "put", operation_id = "grant_role")]
     async fn give(
         &self,
-        caller: Guarded,
+        caller: AuthorizedAdmin,
         id: Path<Uuid>,
         role: Path<String>,
-    ) -> Result<Reply<Written>, GiveError> {
-        let (mut write, role) = self.begin(&caller, id.0, &role.0).await?;
+    ) -> Result<Reply<PolicyWriteResult>, GiveError> {
+        let RoleWrite { mut write, role } = self.begin(&caller, id.0, &role.0).await?;
         let at = write.at();
-        if !grants::give(write.db(), id.0, &role, Some(caller.user), at).await? {
-            return Ok(Reply(Written { revision: write.base().revision() }));
+        if !grants::grant(write.db(), id.0, &role, Some(caller.user), at).await? {
+            return Ok(Reply(PolicyWriteResult { revision: write.base().revision() }));
         }
         let (roles, _) = grants::of_user(write.db(), id.0).await?;
-        let record = Record::grant(caller.actor(), id.0, (&role, true), &roles);
-        write.roles_of(RolesOf { user: id.0, roles });
-        Ok(Reply(Written { revision: write.commit(record).await? }))
+        let record = Record::grant_role(caller.actor(), id.0, &role, &roles);
+        write.record_user_roles(UserRoles { user: id.0, roles });
+        Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
     }
 
     /// Take a role from a person. It counts at once, also for tokens made before.
-    #[oai(path = "/:id/roles/:role", method = "delete", operation_id = "take_role")]
+    #[oai(path = "/:id/roles/:role", method = "delete", operation_id = "revoke_role")]
     async fn take(
         &self,
-        caller: Guarded,
+        caller: AuthorizedAdmin,
         id: Path<Uuid>,
         role: Path<String>,
-    ) -> Result<Reply<Written>, TakeError> {
-        let (mut write, role) = self.begin(&caller, id.0, &role.0).await?;
-        if !grants::take(write.db(), id.0, &role).await? {
-            return Ok(Reply(Written { revision: write.base().revision() }));
+    ) -> Result<Reply<PolicyWriteResult>, TakeError> {
+        let RoleWrite { mut write, role } = self.begin(&caller, id.0, &role.0).await?;
+        if !grants::revoke(write.db(), id.0, &role).await? {
+            return Ok(Reply(PolicyWriteResult { revision: write.base().revision() }));
         }
         if role == RoleName::superuser() {
             grants::refuse_last_superuser(write.db()).await?;
         }
         let (roles, _) = grants::of_user(write.db(), id.0).await?;
-        let record = Record::grant(caller.actor(), id.0, (&role, false), &roles);
-        write.roles_of(RolesOf { user: id.0, roles });
-        Ok(Reply(Written { revision: write.commit(record).await? }))
+        let record = Record::revoke_role(caller.actor(), id.0, &role, &roles);
+        write.record_user_roles(UserRoles { user: id.0, roles });
+        Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
     }
 }
 
@@ -174,7 +180,12 @@ impl UsersApi {
     }
 
     /// What giving and taking both check first.
-    async fn begin(&self, caller: &Guarded, id: Uuid, role: &str) -> Result<Steps<'_>, Problem> {
+    async fn begin(
+        &self,
+        caller: &AuthorizedAdmin,
+        id: Uuid,
+        role: &str,
+    ) -> Result<RoleWrite<'_>, Problem> {
         let role = RoleName::parse(role).map_err(|_| GiveError::NoRole)?;
         if role == RoleName::anonymous() {
             let builtin = PolicyError::BuiltinImmutable("anonymous, which everyone has,".into());
@@ -184,10 +195,10 @@ impl UsersApi {
         if !write.base().has_role(&role) {
             return Err(GiveError::NoRole.into());
         }
-        caller.may_give(write.base(), &role)?;
+        caller.authorize_role_grant(write.base(), &role)?;
         if !view::exists(write.db(), id).await? {
             return Err(GiveError::NoUser.into());
         }
-        Ok((write, role))
+        Ok(RoleWrite { write, role })
     }
 }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use super::publisher::{Spread, Wire};
-use crate::authn::Known;
+use super::publisher::{RevocationPublisher, RevocationStream};
+use crate::authn::RevocationState;
 use crate::clock::Clock;
 use crate::session;
 use crate::session::Horizon;
@@ -20,13 +20,13 @@ use crate::session::Horizon;
 const EVERY: Duration = Duration::from_millis(500);
 
 /// Longest wait for the database: one that hangs must not delay the look after it for long.
-const PATIENCE: Duration = Duration::from_millis(900);
+const TIMEOUT: Duration = Duration::from_millis(900);
 
 /// Keeps an [`crate::authn::Authenticator`] informed.
 pub(crate) struct Follower {
     pool: PgPool,
-    known: Arc<Known>,
-    wire: Option<Wire>,
+    state: Arc<RevocationState>,
+    stream: Option<RevocationStream>,
     clock: Clock,
     seen: Horizon,
 }
@@ -34,12 +34,12 @@ pub(crate) struct Follower {
 impl Follower {
     pub(crate) fn new(
         pool: PgPool,
-        known: Arc<Known>,
+        state: Arc<RevocationState>,
         redis: Option<redis::Client>,
         clock: Clock,
-    ) -> (Self, Option<Spread>) {
-        let (spread, wire) = redis.map(crate::authn::revocation::publisher::pair).unzip();
-        (Self { pool, known, wire, clock, seen: Horizon::default() }, spread)
+    ) -> (Self, Option<RevocationPublisher>) {
+        let (publisher, stream) = redis.map(super::publisher::channel).unzip();
+        (Self { pool, state, stream, clock, seen: Horizon::default() }, publisher)
     }
 
     /// Takes in what the database has recorded since the last time.
@@ -47,20 +47,20 @@ impl Follower {
         let asked = Instant::now();
         let (new, seen) = session::since(&self.pool, self.seen, self.clock.now()).await?;
         for revocation in &new {
-            self.known.marks.add(revocation);
+            self.state.list.add(revocation);
         }
         self.seen = seen;
-        self.known.freshness.told_by_database(asked);
+        self.state.freshness.confirmed_by_database(asked);
         Ok(())
     }
 
     /// Follows until `stop`.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let wire = self.wire.take();
-        let known = self.known.clone();
+        let stream = self.stream.take();
+        let state = self.state.clone();
         let listening = async {
-            if let Some(wire) = wire {
-                wire.run(&known).await;
+            if let Some(stream) = stream {
+                stream.run(&state).await;
             }
         };
         let polling = async {
@@ -72,21 +72,21 @@ impl Follower {
     async fn poll(&mut self) {
         let mut tick = tokio::time::interval(EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut away = false;
+        let mut failing = false;
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
-                () = self.known.connected.notified() => {}
+                () = self.state.connected.notified() => {}
             }
-            let caught_up = tokio::time::timeout(PATIENCE, self.catch_up()).await;
+            let caught_up = tokio::time::timeout(TIMEOUT, self.catch_up()).await;
             let failed = !matches!(caught_up, Ok(Ok(())));
-            if failed && !away {
+            if failed && !failing {
                 tracing::warn!("the database doesn't tell what was revoked");
-            } else if away && !failed {
+            } else if failing && !failed {
                 tracing::info!("the database tells again what was revoked");
             }
-            away = failed;
-            self.known.marks.sweep(self.clock.now());
+            failing = failed;
+            self.state.list.sweep(self.clock.now());
         }
     }
 }

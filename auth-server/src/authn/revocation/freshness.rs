@@ -30,7 +30,7 @@ impl Freshness {
     }
 
     /// The database has answered what was asked at `asked`: all from before is known.
-    pub(crate) fn told_by_database(&self, asked: Instant) {
+    pub(crate) fn confirmed_by_database(&self, asked: Instant) {
         let at = self.since_begin(asked);
         self.database_at_us.fetch_max(at, Ordering::Relaxed);
         self.told_at_us.fetch_max(at, Ordering::Relaxed);
@@ -39,14 +39,14 @@ impl Freshness {
     /// Redis has answered what was asked at `asked` over a connection made at `connected`. That
     /// tells nothing of what happened before the connection, nor of what Redis lost meanwhile, so
     /// it counts only once the database has been asked since.
-    pub(crate) fn told_by_redis(&self, asked: Instant, connected: Instant) {
+    pub(crate) fn confirmed_by_redis(&self, asked: Instant, connected: Instant) {
         if self.database_at_us.load(Ordering::Relaxed) > self.since_begin(connected) {
             self.told_at_us.fetch_max(self.since_begin(asked), Ordering::Relaxed);
         }
     }
 
     /// True while a token may be taken.
-    pub(crate) fn is_certain(&self) -> bool {
+    pub(crate) fn is_current(&self) -> bool {
         !self.needed || {
             let now = self.since_begin(Instant::now());
             let told = self.told_at_us.load(Ordering::Relaxed);
@@ -74,28 +74,28 @@ mod tests {
     #[test]
     fn what_we_know_holds_for_a_second() {
         let (freshness, at) = begun();
-        assert!(!freshness.is_certain());
-        freshness.told_by_database(at(98.5));
-        assert!(!freshness.is_certain());
-        freshness.told_by_database(at(100.0));
-        assert!(freshness.is_certain());
+        assert!(!freshness.is_current());
+        freshness.confirmed_by_database(at(98.5));
+        assert!(!freshness.is_current());
+        freshness.confirmed_by_database(at(100.0));
+        assert!(freshness.is_current());
     }
 
     #[test]
     fn redis_counts_once_the_database_was_asked_after_its_connection() {
         let (freshness, at) = begun();
         let connected = at(95.0);
-        freshness.told_by_database(at(94.0));
-        freshness.told_by_redis(at(100.0), connected);
-        assert!(!freshness.is_certain());
-        freshness.told_by_database(at(96.0));
-        assert!(!freshness.is_certain());
-        freshness.told_by_redis(at(100.0), connected);
-        assert!(freshness.is_certain());
+        freshness.confirmed_by_database(at(94.0));
+        freshness.confirmed_by_redis(at(100.0), connected);
+        assert!(!freshness.is_current());
+        freshness.confirmed_by_database(at(96.0));
+        assert!(!freshness.is_current());
+        freshness.confirmed_by_redis(at(100.0), connected);
+        assert!(freshness.is_current());
     }
 
     #[test]
     fn a_server_on_its_own_knows_all_there_is() {
-        assert!(Freshness::new(false).is_certain());
+        assert!(Freshness::new(false).is_current());
     }
 }

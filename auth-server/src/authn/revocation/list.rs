@@ -10,7 +10,7 @@ use crate::session::{Revocation, Revoked};
 
 /// Sessions and users whose tokens are refused.
 #[derive(Default)]
-pub(crate) struct Marks {
+pub(crate) struct RevocationList {
     sessions: HashMap<Uuid, DateTime<Utc>>,
     users: HashMap<Uuid, Arc<[UpTo]>>,
 }
@@ -23,7 +23,7 @@ struct UpTo {
     expires_at: DateTime<Utc>,
 }
 
-impl Marks {
+impl RevocationList {
     /// Takes in a revocation; one that is known already changes nothing.
     pub(crate) fn add(&self, revocation: &Revocation) {
         let Revocation { user, what, expires_at } = *revocation;
@@ -43,7 +43,7 @@ impl Marks {
     }
 
     /// True where tokens of this session are refused.
-    pub(crate) fn refuse(&self, user: Uuid, sid: Uuid, number: i64) -> bool {
+    pub(crate) fn contains(&self, user: Uuid, sid: Uuid, number: i64) -> bool {
         self.sessions.pin().contains_key(&sid)
             || self.users.pin().get(&user).is_some_and(|marks| {
                 marks.iter().any(|mark| number <= mark.number && mark.except != Some(sid))
@@ -81,8 +81,8 @@ mod tests {
     const LAPTOP: Uuid = Uuid::from_u128(3);
     const LATER: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
-    fn marks(all: &[Revoked]) -> Marks {
-        let marks = Marks::default();
+    fn marks(all: &[Revoked]) -> RevocationList {
+        let marks = RevocationList::default();
         for what in all {
             marks.add(&Revocation { user: USER, what: *what, expires_at: LATER });
         }
@@ -92,17 +92,17 @@ mod tests {
     #[test]
     fn one_session_ends_alone() {
         let marks = marks(&[Revoked::Session(PHONE)]);
-        assert!(marks.refuse(USER, PHONE, 1));
-        assert!(!marks.refuse(USER, LAPTOP, 1));
+        assert!(marks.contains(USER, PHONE, 1));
+        assert!(!marks.contains(USER, LAPTOP, 1));
     }
 
     #[test]
     fn a_marker_spares_its_exception_and_what_came_later() {
         let marks = marks(&[Revoked::UpTo { number: 7, except: Some(PHONE) }]);
-        assert!(marks.refuse(USER, LAPTOP, 7));
-        assert!(!marks.refuse(USER, PHONE, 3));
-        assert!(!marks.refuse(USER, LAPTOP, 8));
-        assert!(!marks.refuse(Uuid::from_u128(9), LAPTOP, 1));
+        assert!(marks.contains(USER, LAPTOP, 7));
+        assert!(!marks.contains(USER, PHONE, 3));
+        assert!(!marks.contains(USER, LAPTOP, 8));
+        assert!(!marks.contains(Uuid::from_u128(9), LAPTOP, 1));
     }
 
     #[test]
@@ -111,10 +111,10 @@ mod tests {
             Revoked::UpTo { number: 7, except: Some(PHONE) },
             Revoked::UpTo { number: 9, except: Some(LAPTOP) },
         ]);
-        assert!(marks.refuse(USER, PHONE, 3));
+        assert!(marks.contains(USER, PHONE, 3));
         // Ended by the first marker; the second one doesn't bring it back.
-        assert!(marks.refuse(USER, LAPTOP, 7));
-        assert!(!marks.refuse(USER, LAPTOP, 9));
+        assert!(marks.contains(USER, LAPTOP, 7));
+        assert!(!marks.contains(USER, LAPTOP, 9));
     }
 
     #[test]
@@ -128,9 +128,9 @@ mod tests {
     fn what_has_expired_is_forgotten() {
         let marks = marks(&[Revoked::Session(PHONE), Revoked::UpTo { number: 7, except: None }]);
         marks.sweep(LATER - TimeDelta::seconds(1));
-        assert!(marks.refuse(USER, PHONE, 8));
+        assert!(marks.contains(USER, PHONE, 8));
         marks.sweep(LATER);
-        assert!(!marks.refuse(USER, PHONE, 1));
+        assert!(!marks.contains(USER, PHONE, 1));
         assert!(marks.users.is_empty());
     }
 }

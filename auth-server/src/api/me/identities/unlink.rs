@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::api::AppState;
 use crate::api::current_password::CURRENT_PASSWORD;
 use crate::api::reauthentication::{PROOF, Proof};
-use crate::authn::{SIGNED_IN, SignedIn, Verified};
+use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, NoContent};
@@ -49,7 +49,7 @@ impl Unlink {
 }
 
 impl Unlink {
-    async fn remove(&self, caller: &Verified, id: Uuid) -> Result<(), UnlinkError> {
+    async fn remove(&self, caller: &Principal, id: Uuid) -> Result<(), UnlinkError> {
         let (user, issuers) = (caller.user, self.0.oidc.issuers());
         let mut transaction = self.0.pool.begin().await?;
         // Of two that are taken away at once, the second sees that the first is gone.

@@ -60,7 +60,7 @@ impl Enrol {
         let account = account.ok_or_else(wrong)?;
         let made = second_factors.enrol(caller.user, &account.login)?;
         let qr_svg = svg(&made.uri)?;
-        if !store::begin(&mut database, caller.user, &made.sealed, clock.now()).await? {
+        if !store::begin(&mut database, caller.user, &made.encrypted, clock.now()).await? {
             return Err(EnrolError::Active);
         }
         Ok(Reply(Enrolment { secret: made.secret.to_string(), uri: made.uri.to_string(), qr_svg }))

@@ -13,7 +13,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 use crate::api::AppState;
-use crate::authn::Verified;
+use crate::authn::Principal;
 use crate::second_factor::{fresh_recovery_codes, store};
 
 /// The operations.
@@ -46,7 +46,7 @@ struct RecoveryCodeList {
 /// New recovery codes in place of those before, in the transaction of what asked for them.
 async fn renew_recovery_codes(
     transaction: &mut PgConnection,
-    caller: &Verified,
+    caller: &Principal,
 ) -> sqlx::Result<RecoveryCodeList> {
     let codes = fresh_recovery_codes(caller.user);
     store::replace_recovery_codes(transaction, caller.user, &codes.hashes).await?;
