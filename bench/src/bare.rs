@@ -1,5 +1,5 @@
-//! The baseline: a poem handler that gets the same bytes, parses the same JSON into the same shape
-//! and answers with as many bytes. No token, no policy, nothing around it.
+//! The baseline of `/check`: a poem handler that receives the same bytes, parses the same JSON into
+//! the same types and responds with as many bytes. No token, no policy, no middleware.
 
 use poem::listener::TcpListener;
 use poem::web::Json;
@@ -7,15 +7,15 @@ use poem::{Route, Server, handler, post};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "parsed, as the server parses it")]
-struct Question {
+#[expect(dead_code, reason = "parsed at the same cost as in the server, but not used")]
+struct CheckRequest {
     action: String,
     resource: Resource,
     at_least: Option<i64>,
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "parsed, as the server parses it")]
+#[expect(dead_code, reason = "parsed at the same cost as in the server, but not used")]
 struct Resource {
     #[serde(rename = "type")]
     kind: String,
@@ -25,7 +25,7 @@ struct Resource {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct CheckResponse {
     allowed: bool,
     reason: Reason,
     valid_until: Option<String>,
@@ -38,12 +38,12 @@ struct Reason {
 }
 
 #[handler]
-fn check(Json(_): Json<Question>) -> Json<Answer> {
+fn check(Json(_): Json<CheckRequest>) -> Json<CheckResponse> {
     let reason = Reason { code: "allowed" };
-    Json(Answer { allowed: true, reason, valid_until: None, revision: 2 })
+    Json(CheckResponse { allowed: true, reason, valid_until: None, revision: 2 })
 }
 
-/// Serves until it is killed.
+/// Serves until the process is killed.
 pub(crate) async fn serve(listen: &str) -> anyhow::Result<()> {
     let app = Route::new().at("/api/v1/check", post(check));
     Ok(Server::new(TcpListener::bind(listen)).run(app).await?)

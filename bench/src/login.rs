@@ -1,4 +1,4 @@
-//! Logins beside bare argon2id on as many threads, and what a flood of them does to `/check`.
+//! Logins compared with bare argon2id on as many threads, and the effect of a flood of logins on `/check`.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -8,59 +8,63 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
-use crate::auth::{self, Auth};
-use crate::data::{self, Database};
-use crate::pace;
-use crate::people::{self, LogIn};
+use crate::closed_loop;
+use crate::database::Database;
+use crate::deployment::{self, Deployment};
+use crate::open_loop::{self, Load};
 use crate::process::{SERVER_CORE, Server};
 use crate::stats::{Pairs, Spread};
+use crate::users::{self, LoginClient};
+use crate::workload;
 
 #[derive(Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     pairs: Pairs,
-    /// People who sign in, in turns.
+    /// Number of users, who log in by turns.
     #[arg(long, default_value_t = 500)]
-    people: u32,
-    /// Connections that sign in at the same time.
+    users: u32,
+    /// Number of concurrent logins.
     #[arg(long, default_value_t = 8)]
     clients: u32,
-    /// Checks a second while the flood goes on.
+    /// `/check` requests per second during the flood.
     #[arg(long, default_value_t = 2_000.0)]
     checks: f64,
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    auth::with_database(async |database| measure(options, database).await).await
+    deployment::with_database(async |database| measure(options, database).await).await
 }
 
 async fn measure(options: &Options, database: &Database) -> anyhow::Result<()> {
-    let auth = Auth::prepare(database).await?;
-    people::write(&auth.pool, options.people).await?;
-    let ours = auth.serve(SERVER_CORE).await?;
+    let deployment = Deployment::prepare(database).await?;
+    users::insert(&deployment.pool, options.users).await?;
+    let server = deployment.serve(SERVER_CORE).await?;
     println!(
-        "{} people, {} connections, {} pairs of {} s; one hashing thread each, on a core of its own",
-        options.people, options.clients, options.pairs.rounds, options.pairs.seconds
+        "{} users, {} clients, {} pairs of {} s; one hashing thread each, on a core of its own",
+        options.users, options.clients, options.pairs.rounds, options.pairs.seconds
     );
     let time = Duration::from_secs(options.pairs.seconds.into());
-    let clients = LogIn::clients(&ours.address, options.clients, options.people);
-    let (_, mut clients) = people::rate(clients, Duration::from_secs(1)).await?;
+    let clients = LoginClient::several(&server.address, options.clients, options.users);
+    let (_, mut clients) = closed_loop::run(clients, Duration::from_secs(1)).await?;
     let (mut logins, mut hashes) = (Vec::new(), Vec::new());
     for round in 1..=options.pairs.rounds {
-        let a;
-        (a, clients) = people::rate(clients, time).await?;
-        let b = bare(time)?;
-        println!("pair {round}: logins {a:>6.1}/s  bare argon2 {b:>6.1}/s  ratio {:.3}", a / b);
-        logins.push(a);
-        hashes.push(b);
+        let login_rate;
+        (login_rate, clients) = closed_loop::run(clients, time).await?;
+        let hash_rate = hash_rate(time)?;
+        println!(
+            "pair {round}: logins {login_rate:>6.1}/s  bare argon2 {hash_rate:>6.1}/s  ratio {:.3}",
+            login_rate / hash_rate
+        );
+        logins.push(login_rate);
+        hashes.push(hash_rate);
     }
-    drop((ours, clients));
-    let ratio = Spread::of(logins.iter().zip(&hashes).map(|(a, b)| a / b));
-    let floods = floods(options, &auth).await?;
-    let flood = Spread::of(floods.iter().map(|(quiet, flooded)| flooded / quiet));
+    drop((server, clients));
+    let ratio = Spread::of(logins.iter().zip(&hashes).map(|(login, hash)| login / hash));
+    let flood = flood(options, &deployment).await?;
     println!("ratio {:.3} (min {:.3}, max {:.3})", ratio.median, ratio.min, ratio.max);
     println!(
-        "/check p99 in a flood of logins: {:.2} × quiet (min {:.2}, max {:.2})",
+        "/check p99 during a flood of logins: {:.2} × idle (min {:.2}, max {:.2})",
         flood.median, flood.min, flood.max
     );
     println!(
@@ -69,14 +73,14 @@ async fn measure(options: &Options, database: &Database) -> anyhow::Result<()> {
             "bench": "login", "ratio": ratio.median, "ratio_min": ratio.min, "ratio_max": ratio.max,
             "logins_per_second": Spread::of(logins).median,
             "bare_per_second": Spread::of(hashes).median,
-            "check_p99_flooded_to_quiet": flood.median, "check_rate": options.checks,
+            "check_p99_flood_to_idle": flood.median, "check_rate": options.checks,
         })
     );
     Ok(())
 }
 
-/// Hashes a second of one thread on the server's core, in a process of its own.
-fn bare(time: Duration) -> anyhow::Result<f64> {
+/// Hashes per second of one thread on the server's core, in a process of its own.
+fn hash_rate(time: Duration) -> anyhow::Result<f64> {
     let output = Command::new("taskset")
         .args(["-c", SERVER_CORE])
         .arg(std::env::current_exe()?)
@@ -86,16 +90,16 @@ fn bare(time: Duration) -> anyhow::Result<f64> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
 }
 
-/// Prints how many hashes a second one thread makes, for so many milliseconds.
-pub(crate) fn hash(milliseconds: u64) -> anyhow::Result<()> {
-    let (argon2, begin) = (people::argon2()?, Instant::now());
+/// Hashes on one thread for this long, then prints the hashes per second.
+pub(crate) fn print_hash_rate(milliseconds: u64) -> anyhow::Result<()> {
+    let (argon2, begin) = (users::argon2()?, Instant::now());
     let (time, mut done, mut hash) = (Duration::from_millis(milliseconds), 0_u32, [0; 32]);
-    // As the server does: the memory is taken once.
+    // As in the server, the memory is allocated once.
     let mut memory = vec![argon2::Block::default(); argon2.params().block_count()];
     while begin.elapsed() < time {
         argon2
             .hash_password_into_with_memory(
-                people::PASSWORD.as_bytes(),
+                users::PASSWORD.as_bytes(),
                 b"sixteen bytes...",
                 &mut hash,
                 &mut memory,
@@ -107,40 +111,39 @@ pub(crate) fn hash(milliseconds: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// p99 of `/check` in milliseconds at a fixed rate, quiet and in a flood, by a server that has
-/// all cores.
-async fn floods(options: &Options, auth: &Auth) -> anyhow::Result<Vec<(f64, f64)>> {
-    data::write_rules(&auth.pool, 10_000).await?;
-    let server = auth.serve("0-1023").await?;
-    let requests = data::requests(&auth.pool, &auth.config()?, 10_000, 1_000).await?;
+/// p99 of `/check` at a fixed rate during a flood of logins, as a multiple of p99 without the flood.
+/// The server has all cores.
+async fn flood(options: &Options, deployment: &Deployment) -> anyhow::Result<Spread> {
+    workload::insert_rules(&deployment.pool, 10_000).await?;
+    let server = deployment.serve("0-1023").await?;
+    let config = deployment.config()?;
+    let requests = workload::requests(&deployment.pool, &config, 10_000, 1_000).await?;
     let requests: Arc<Vec<_>> =
-        Arc::new(requests.iter().map(|request| request.bytes(&server.address)).collect());
-    let mut rounds = Vec::new();
+        Arc::new(requests.iter().map(|request| request.to_http(&server.address)).collect());
+    let mut ratios = Vec::new();
     for round in 0..=options.pairs.rounds {
-        let quiet = paced(&server, &requests, options).await?;
-        let clients = LogIn::clients(&server.address, options.clients, options.people);
+        let idle = check_p99_ms(&server, &requests, options).await?;
+        let clients = LoginClient::several(&server.address, options.clients, options.users);
         let time = Duration::from_secs_f64(f64::from(options.pairs.seconds) + 0.5);
-        let flood = tokio::spawn(people::rate(clients, time));
-        let flooded = paced(&server, &requests, options).await?;
-        let (logins, _) = flood.await??;
-        // The first one warms up.
+        let logins = tokio::spawn(closed_loop::run(clients, time));
+        let flooded = check_p99_ms(&server, &requests, options).await?;
+        let (logins, _) = logins.await??;
+        // The first round is the warm-up.
         if round > 0 {
             println!(
-                "flood {round}: /check p99 {quiet:.2} ms, at {logins:.0} logins/s {flooded:.2} ms"
+                "flood {round}: /check p99 {idle:.2} ms, at {logins:.0} logins/s {flooded:.2} ms"
             );
-            rounds.push((quiet, flooded));
+            ratios.push(flooded / idle);
         }
     }
-    Ok(rounds)
+    Ok(Spread::of(ratios))
 }
 
-async fn paced(
+async fn check_p99_ms(
     server: &Server,
     requests: &Arc<Vec<Vec<u8>>>,
     options: &Options,
 ) -> anyhow::Result<f64> {
-    let seconds = f64::from(options.pairs.seconds);
-    let (_, p99) =
-        pace::run(&server.address, Arc::clone(requests), options.checks, seconds).await?;
-    Ok(p99)
+    let load = Load { rate: options.checks, seconds: options.pairs.seconds.into() };
+    Ok(open_loop::run(&server.address, Arc::clone(requests), load).await?.p99_ms)
 }

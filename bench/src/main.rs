@@ -1,18 +1,20 @@
-//! Benches of the running programs, each as a ratio to a baseline in the same run.
-//! The last line of every bench is one line of JSON.
+//! Benchmarks of the running programs, each as a ratio to a baseline measured in the same run.
+//! The last line of output of each benchmark is one line of JSON.
 
-mod auth;
 mod bare;
 mod check;
-mod data;
+mod closed_loop;
+mod database;
+mod deployment;
 mod history;
 mod login;
-mod pace;
-mod people;
+mod open_loop;
 mod process;
 mod refresh;
+mod response;
 mod stats;
-mod wire;
+mod users;
+mod workload;
 mod wrk;
 
 use clap::{Parser, Subcommand};
@@ -26,21 +28,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Bench {
-    /// `/check` beside a bare poem handler that parses the same bytes.
+    /// Compare `/check` with a bare poem handler that parses the same bytes.
     Check(check::Options),
-    /// Logins beside bare argon2id, and `/check` in a flood of them.
+    /// Compare logins with bare argon2id, and measure `/check` during a flood of logins.
     Login(login::Options),
-    /// Pages of a history of ten million tries to log in.
+    /// Measure pages of a history of ten million login attempts.
     History(history::Options),
-    /// Refreshes beside updates of a single row by pgbench.
+    /// Compare refreshes with single-row updates by pgbench.
     Refresh(refresh::Options),
-    /// Bare argon2id. Started by `login`.
+    /// Hash with argon2id on one thread. Started by `login`.
     #[command(hide = true)]
     Argon2 {
-        /// Length of the run.
+        /// Duration in milliseconds.
         milliseconds: u64,
     },
-    /// The bare handler, on the address given. Started by `check`.
+    /// Serve the bare handler. Started by `check`.
     #[command(hide = true)]
     Bare {
         /// Address to listen on.
@@ -55,7 +57,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Login(options) => runtime.block_on(login::run(&options)),
         Bench::History(options) => runtime.block_on(history::run(&options)),
         Bench::Refresh(options) => runtime.block_on(refresh::run(&options)),
-        Bench::Argon2 { milliseconds } => login::hash(milliseconds),
+        Bench::Argon2 { milliseconds } => login::print_hash_rate(milliseconds),
         Bench::Bare { listen } => runtime.block_on(bare::serve(&listen)),
     }
 }

@@ -1,4 +1,4 @@
-//! Server processes, pinned to a core and ended with the bench.
+//! Server processes, pinned to cores and killed when the benchmark ends.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-/// The core that servers run on; whoever asks them runs on the other.
+/// The core that servers run on.
 pub(crate) const SERVER_CORE: &str = "0";
+/// The core that clients run on.
 pub(crate) const CLIENT_CORE: &str = "1";
 
-/// A server that ends when this is dropped.
+/// A server process, killed on drop.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: String,
 }
 
 impl Server {
-    /// Starts a program pinned to these cores. `prepare` is given the address to listen on.
+    /// Starts a program pinned to these cores. `prepare` receives the address to listen on.
     pub(crate) async fn start(
         program: &std::path::Path,
         cores: &str,
@@ -29,33 +30,33 @@ impl Server {
         prepare(&mut command, &address);
         let child = command.stdout(Stdio::null()).spawn().context("taskset (util-linux)")?;
         let mut server = Self { child, address };
-        server.wait_until_up().await?;
+        server.wait_until_listening().await?;
         Ok(server)
     }
 
-    async fn wait_until_up(&mut self) -> anyhow::Result<()> {
+    async fn wait_until_listening(&mut self) -> anyhow::Result<()> {
         for _ in 0..600 {
             if tokio::net::TcpStream::connect(&self.address).await.is_ok() {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!("the server ended at its start: {status}");
+                bail!("the server exited while starting: {status}");
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        bail!("the server did not come up in 30 s")
+        bail!("the server was not listening after 30 s")
     }
 
-    /// Seconds of processor time that it has used, in steps of 10 ms.
+    /// CPU time that the server has used, in seconds; resolution 10 ms.
     pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // Fields count from behind the name, which may hold anything; 14 and 15 are user and system.
+        // Fields are counted from behind the name, which may hold spaces; 14 and 15 are user and system time.
         let (_, fields) = stat.rsplit_once(')').context("/proc/…/stat")?;
         let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
         Ok(f64::from(ticks.sum::<Result<u32, _>>()?) / 100.0)
     }
 
-    /// Memory that it holds, in MiB.
+    /// Resident memory of the server, in MiB.
     pub(crate) fn resident_mib(&self) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

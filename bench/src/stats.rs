@@ -1,20 +1,20 @@
-//! Pairs of runs; medians, and what is around them.
+//! Pairs of runs, and medians with their range.
 
 use clap::Args;
 use serde::Serialize;
 
-/// How often and how long both sides run, one after the other.
+/// Both sides run alternately, so that a change in the machine's load affects both.
 #[derive(Args)]
 pub(crate) struct Pairs {
-    /// Pairs of runs.
+    /// Number of pairs.
     #[arg(long, default_value_t = 7)]
     pub(crate) rounds: u32,
-    /// Seconds of each run.
+    /// Duration of each run in seconds.
     #[arg(long, default_value_t = 3)]
     pub(crate) seconds: u32,
 }
 
-/// Median with the extremes that were seen.
+/// Median, minimum and maximum.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Spread {
     pub(crate) median: f64,

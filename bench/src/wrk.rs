@@ -1,4 +1,4 @@
-//! As fast as it goes: `wrk`, pinned to the client's core.
+//! Maximum throughput, measured by `wrk` on the client's core.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,17 +7,16 @@ use anyhow::{Context, bail};
 
 use crate::process::{CLIENT_CORE, Server};
 
-/// What one run of wrk saw.
+/// The result of one run of wrk.
 pub(crate) struct Run {
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
-    /// Processor time of the server for each request, µs: what contention for the machine does not
-    /// change much.
+    /// CPU time of the server per request, in µs: depends little on the load of the machine.
     pub(crate) cpu_us: f64,
 }
 
-/// Cycles through the prepared requests, which is cheap enough not to be what is measured.
+/// Sends the prepared requests in turn, at a cost that is small beside that of a response.
 const SCRIPT: &str = r#"
 local requests, at = {}, 0
 function init(args)
@@ -40,7 +39,7 @@ function done(summary, latency, _)
 end
 "#;
 
-/// Sends the requests of the file (`token TAB body` a line) from 32 connections.
+/// Sends the requests of the file (`token TAB body` per line) on 32 connections.
 pub(crate) fn run(server: &Server, requests: &Path, seconds: u32) -> anyhow::Result<Run> {
     let before = server.cpu_seconds()?;
     let script = requests.with_extension("lua");
@@ -52,19 +51,17 @@ pub(crate) fn run(server: &Server, requests: &Path, seconds: u32) -> anyhow::Res
         .arg("--")
         .arg(requests)
         .output()
-        .context("wrk is needed (Debian package wrk)")?;
+        .context("cannot run wrk (Debian package wrk)")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find_map(|line| line.strip_prefix("RESULT "));
     let Some(line) = line else {
         bail!("wrk: {text}{}", String::from_utf8_lossy(&output.stderr));
     };
     let numbers: Vec<f64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
-    let [per_second, p50_ms, p99_ms, bad, answered] = numbers.as_slice() else {
-        bail!("wrk: {line}")
-    };
+    let [per_second, p50_ms, p99_ms, bad, total] = numbers.as_slice() else { bail!("wrk: {line}") };
     if *bad > 0.0 {
-        bail!("{bad} requests were not answered with 200");
+        bail!("{bad} requests failed or returned another status than 200");
     }
-    let cpu_us = (server.cpu_seconds()? - before) * 1e6 / answered;
+    let cpu_us = (server.cpu_seconds()? - before) * 1e6 / total;
     Ok(Run { per_second: *per_second, p50_ms: *p50_ms, p99_ms: *p99_ms, cpu_us })
 }

@@ -1,10 +1,8 @@
-//! A database of its own, with rules, people and requests made from one seed.
+//! Rules and `/check` requests, generated from a fixed seed.
 
 use std::fmt::Write;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::Context;
 use auth_server::clock::Clock;
 use auth_server::config::Config;
 use auth_server::crypto::{EncryptionKeys, Purpose, Secrets};
@@ -19,69 +17,11 @@ use uuid::Uuid;
 
 /// Roles besides the built-in ones.
 const ROLES: u32 = 50;
-/// Labels that rules name.
+/// Labels that rules refer to.
 const LABELS: u32 = 1_000;
 
-/// A database that is dropped by [`Database::drop_it`].
-pub(crate) struct Database {
-    admin: PgPool,
-    name: String,
-    pub(crate) url: String,
-}
-
-impl Database {
-    pub(crate) async fn create(admin_url: &str) -> anyhow::Result<Self> {
-        let admin = PgPool::connect(admin_url).await.context("DATABASE_URL")?;
-        let name = format!("bench_{}", Uuid::new_v4().simple());
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .execute(&admin)
-            .await?;
-        let (base, _) = admin_url.rsplit_once('/').context("DATABASE_URL names no database")?;
-        let url = format!("{base}/{name}");
-        Ok(Self { admin, name, url })
-    }
-
-    /// Makes the whole server keep what it committed, come what may, for as long as `measure` runs. A
-    /// server for tests may be set to be faster and lose it.
-    pub(crate) async fn durably<M, T>(&self, measure: M) -> anyhow::Result<T>
-    where
-        M: AsyncFnOnce() -> anyhow::Result<T>,
-    {
-        let weak = self.weak_settings().await?;
-        self.alter(&weak, "SET", "= on").await?;
-        let result = measure().await;
-        self.alter(&weak, "RESET", "").await?;
-        result
-    }
-
-    /// The settings by which the server may lose what it committed.
-    pub(crate) async fn weak_settings(&self) -> anyhow::Result<Vec<String>> {
-        let sql = "SELECT name FROM pg_settings
-                   WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes') AND setting = 'off'";
-        Ok(sqlx::query_scalar(sql).fetch_all(&self.admin).await?)
-    }
-
-    async fn alter(&self, names: &[String], verb: &str, value: &str) -> anyhow::Result<()> {
-        for name in names {
-            let sql = format!("ALTER SYSTEM {verb} {name} {value}");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&self.admin).await?;
-        }
-        sqlx::raw_sql("SELECT pg_reload_conf()").execute(&self.admin).await?;
-        // Its processes hear of it by a signal.
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        Ok(())
-    }
-
-    pub(crate) async fn drop_it(self) -> anyhow::Result<()> {
-        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&self.admin).await?;
-        Ok(())
-    }
-}
-
-/// Roles, and rules up to `rules` in number: one deny or allow for every label, the rest on films
-/// one by one.
-pub(crate) async fn write_rules(db: &PgPool, rules: u32) -> anyhow::Result<()> {
+/// Inserts roles and `rules` rules: one for each label, the rest for single films.
+pub(crate) async fn insert_rules(db: &PgPool, rules: u32) -> anyhow::Result<()> {
     let mut random = StdRng::seed_from_u64(1);
     let mut sql = String::new();
     for role in 0..ROLES {
@@ -105,14 +45,14 @@ pub(crate) async fn write_rules(db: &PgPool, rules: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One request: a token and a body.
+/// A `/check` request: access token and body.
 pub(crate) struct Request {
     pub(crate) token: String,
     pub(crate) body: String,
 }
 
 impl Request {
-    pub(crate) fn bytes(&self, address: &str) -> Vec<u8> {
+    pub(crate) fn to_http(&self, address: &str) -> Vec<u8> {
         format!(
             "POST /api/v1/check HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
              Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n{}",
@@ -124,7 +64,7 @@ impl Request {
     }
 }
 
-/// One request for each of `tokens` people: 1–3 roles, a film that a rule may name, 2 labels.
+/// One request for each of `tokens` users with 1–3 roles: a film that a rule may name, with 2 labels.
 pub(crate) async fn requests(
     db: &PgPool,
     config: &Config,

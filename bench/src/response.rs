@@ -1,18 +1,18 @@
-//! Answers read off a connection, with next to no work: a bench's client shares the machine with what
-//! it measures.
+//! Reads HTTP responses from a connection at minimal cost: the client shares the machine with the
+//! server that it measures.
 
 use anyhow::bail;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-/// The body of one answer with a Content-Length; anything but 200 ends the bench.
-pub(crate) async fn read_answer<'a>(
+/// The body of one response with a Content-Length; any status but 200 is an error.
+pub(crate) async fn read_response<'a>(
     stream: &mut TcpStream,
     buffer: &'a mut [u8],
 ) -> anyhow::Result<&'a str> {
     let mut filled = 0;
     let start = loop {
-        let Some(room) = buffer.get_mut(filled..) else { bail!("answer too long") };
+        let Some(room) = buffer.get_mut(filled..) else { bail!("the response is too long") };
         let read = stream.read(room).await?;
         if read == 0 {
             bail!("the connection was closed");
@@ -21,7 +21,7 @@ pub(crate) async fn read_answer<'a>(
         let text = std::str::from_utf8(buffer.get(..filled).unwrap_or_default())?;
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         if !head.starts_with("HTTP/1.1 200") {
-            bail!("not 200: {text}");
+            bail!("expected status 200: {text}");
         }
         let length = head
             .lines()

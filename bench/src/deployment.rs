@@ -1,4 +1,4 @@
-//! A database with tables, and auth-server on it.
+//! auth-server on a database of its own.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,38 +8,38 @@ use auth_server::config::Config;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::data::Database;
+use crate::database::Database;
 use crate::process::Server;
 
-/// A migrated database, for servers of one secret.
-pub(crate) struct Auth {
+/// A migrated database, with the secret that all its servers share.
+pub(crate) struct Deployment {
     program: PathBuf,
     secret: String,
     url: String,
     pub(crate) pool: PgPool,
 }
 
-impl Auth {
+impl Deployment {
     pub(crate) async fn prepare(database: &Database) -> anyhow::Result<Self> {
-        // Two random UUIDs: 32 bytes of hex, for this run only.
+        // Two random UUIDs: 32 bytes in hex, for this run only.
         let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let program = std::env::current_exe()?.with_file_name("auth-server");
         let pool = PgPool::connect(&database.url).await?;
-        let auth = Self { program, secret, url: database.url.clone(), pool };
-        let migrated = auth
-            .command(Command::new(&auth.program))
+        let deployment = Self { program, secret, url: database.url.clone(), pool };
+        let mut migrate = Command::new(&deployment.program);
+        deployment.configure(&mut migrate);
+        let migrated = migrate
             .arg("migrate")
             .output()
-            .with_context(|| format!("{} (build it first)", auth.program.display()))?;
+            .with_context(|| format!("{} (build it first)", deployment.program.display()))?;
         ensure!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
-        Ok(auth)
+        Ok(deployment)
     }
 
-    /// A server on these cores.
+    /// Starts a server pinned to these cores.
     pub(crate) async fn serve(&self, cores: &str) -> anyhow::Result<Server> {
         Server::start(&self.program, cores, |command, address| {
-            let taken = std::mem::replace(command, Command::new("true"));
-            *command = self.command(taken);
+            self.configure(command);
             command.arg("serve").env("AUTH_LISTEN", address).env("OPS_LISTEN", "");
         })
         .await
@@ -51,21 +51,21 @@ impl Auth {
         Ok(auth_server::config::load(None, settings)?)
     }
 
-    fn command(&self, mut command: Command) -> Command {
+    fn configure(&self, command: &mut Command) {
         command.env("DATABASE_URL", &self.url).env("AUTH_SECRET", &self.secret);
         command.env("AUTH_LOG", "warn").env_remove("AUTH_SECRET_FILE");
-        command
     }
 }
 
-/// Runs `measure` on a database of its own, which is dropped afterwards.
+/// Runs `measure` on a new database, which is dropped afterwards.
 pub(crate) async fn with_database<M>(measure: M) -> anyhow::Result<()>
 where
     M: AsyncFnOnce(&Database) -> anyhow::Result<()>,
 {
-    let url = std::env::var("DATABASE_URL").context("DATABASE_URL is not set: ./dev bench NAME")?;
+    let url =
+        std::env::var("DATABASE_URL").context("DATABASE_URL is not set; run ./dev bench NAME")?;
     let database = Database::create(&url).await?;
     let result = measure(&database).await;
-    database.drop_it().await?;
+    database.destroy().await?;
     result
 }
