@@ -1,46 +1,45 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # root: set in `dev`
 #
-# `./dev lint`. A check whose tool is not available is skipped, and the output says so.
+# `./dev lint`. A step whose tool is not available is skipped, and the output says so.
+
+lint_steps=(format wording scripts compose sqlx clippy dependencies advisories)
 
 lint() {
-    borrow_services postgres
+    local step
+    (($#)) || set -- "${lint_steps[@]}"
     export SQLX_OFFLINE=true
-    step 'format' cargo fmt --all --check
-    step 'wording' banned_words
-    step '.sqlx' sqlx_is_current
-    step 'clippy' cargo clippy --workspace --all-targets --locked -- -D warnings
-    lint_shell
-    lint_compose
-    lint_dependencies
+    for step in "$@"; do
+        [[ " ${lint_steps[*]} " == *" $step "* ]] || die "unknown lint step '$step'; known: ${lint_steps[*]}"
+        say "lint: $step"
+        "lint_$step"
+    done
     say 'lint: passed'
 }
 
-step() {
-    say "lint: $1"
-    shift
-    "$@"
-}
+skip() { say "lint: SKIPPED: $1"; }
 
-skip() { say "lint: $1 SKIPPED: $2"; }
+lint_format() { cargo fmt --all --check; }
 
-lint_shell() {
+lint_wording() { banned_words; }
+
+lint_scripts() {
     if can_install; then install_missing shellcheck; fi
     if ! has shellcheck; then
-        skip 'shell scripts' 'on Debian: apt-get install shellcheck'
+        skip 'shellcheck is missing; on Debian: apt-get install shellcheck'
         return
     fi
-    step 'shell scripts' shellcheck -x dev dev.d/*.sh .ci/run
+    shellcheck -x dev dev.d/*.sh .ci/run
 }
 
 # With the parser of `docker compose`, a Go package that needs no engine.
 lint_compose() {
     if ! has go; then
-        skip 'docker-compose.yml' 'its parser is a Go package, and Go is missing'
+        skip 'the parser is a Go package, and Go is missing'
         return
     fi
-    step 'docker-compose.yml' compose_loads docker-compose.yml
-    step 'docker-compose.yml with dev.d/services.yml' compose_loads docker-compose.yml dev.d/services.yml
+    compose_loads docker-compose.yml
+    compose_loads docker-compose.yml dev.d/services.yml
 }
 
 compose_loads() {
@@ -49,15 +48,24 @@ compose_loads() {
         go run . "${files[@]}")
 }
 
+lint_sqlx() { check_sqlx; }
+
+lint_clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
+
 lint_dependencies() {
     if ! cargo deny --version >/dev/null 2>&1; then
-        skip 'dependencies' 'cargo install --locked cargo-deny'
+        skip 'cargo-deny is missing; cargo install --locked cargo-deny'
         return
     fi
-    step 'dependencies' cargo deny --log-level error check bans licenses sources
-    if ! timeout 120 cargo deny --log-level error fetch db >/dev/null 2>&1; then
-        skip 'advisories' 'their database cannot be downloaded from here'
-        return
+    cargo deny --log-level error check bans licenses sources
+}
+
+lint_advisories() {
+    if ! cargo deny --version >/dev/null 2>&1; then
+        skip 'cargo-deny is missing; cargo install --locked cargo-deny'
+    elif ! timeout 120 cargo deny --log-level error fetch db >/dev/null 2>&1; then
+        skip 'the advisory database cannot be downloaded'
+    else
+        cargo deny --log-level error check advisories
     fi
-    step 'advisories' cargo deny --log-level error check advisories
 }

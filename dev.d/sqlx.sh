@@ -12,7 +12,9 @@ sqlx() {
     say "sqlx: $(find .sqlx -name 'query-*.json' | wc -l) queries in .sqlx"
 }
 
-sqlx_is_current() {
+# The lint step.
+check_sqlx() {
+    borrow_services postgres
     describe_queries "$root/target/sqlx"
     mkdir -p .sqlx
     diff -qr .sqlx target/sqlx >&2 || die '.sqlx does not match the queries: run ./dev sqlx and commit .sqlx'

@@ -12,7 +12,7 @@ word_files=('*.rs' '*.md' '*.toml' '*.sql' '*.sh' '*.yml' '*.csv' '*.conf' '*.js
 banned_words() {
     local findings total
     if ! git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
-        skip 'wording' 'this is not a git checkout'
+        skip 'this is not a git checkout'
         return
     fi
     findings=$(find_banned_words)
