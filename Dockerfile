@@ -1,19 +1,19 @@
 # The three programs in one image: auth-server, etl-labeler, movie-api.
-# docker-compose.yml says which one a container runs.
+# The command of a container selects the program, see docker-compose.yml.
 
 FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /src
-# The image's own toolchain, or rustup would fetch the one that rust-toolchain.toml names once more.
+# Selects the toolchain of the image; otherwise rustup downloads the one in rust-toolchain.toml again.
 ENV RUSTUP_TOOLCHAIN=1.95.0 SQLX_OFFLINE=true
 COPY . .
-# The caches survive a change in the sources; what they hold is not part of any image.
+# The caches survive changes of the sources, and are not part of the image.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --release --locked -p auth-server -p etl-labeler -p movie-api \
     && install -D -t /out target/release/auth-server target/release/etl-labeler target/release/movie-api
 
 FROM debian:bookworm-slim
-# curl is for health checks.
+# curl is for the health checks of docker-compose.yml.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl \
     && rm -rf /var/lib/apt/lists/*
