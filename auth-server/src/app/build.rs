@@ -20,7 +20,7 @@ use crate::oidc::Oidc;
 use crate::password::Hasher;
 use crate::policy;
 use crate::second_factor::{self, Gate, SecondFactors};
-use crate::session::{RefreshKeys, Rotations, Sessions, sweep};
+use crate::session::{self, RefreshKeys, RefreshPool, Sessions, sweep};
 use crate::throttle::Throttle;
 use crate::token::{self, Challenges, Issuer, KeyRing, Verifier};
 
@@ -58,13 +58,13 @@ pub(crate) async fn build(
     let authenticator =
         authenticator(config, &pool, &keys, redis.clone(), &clock, background).await?;
     let metrics = Metrics::default();
-    let limits = config.session.limits(config.token.life());
+    let limits = session::Limits::new(&config.session, &config.token);
     tasks.spawn(sweep(pool.clone(), limits, clock.clone(), stop.clone()));
     let state = AppState {
         issuer: issuer(config, &keys, &clock),
         sessions: Sessions::new(
             RefreshKeys::derive(&secrets),
-            Rotations::new(&config.database).map_err(StartError::RefreshPool)?,
+            RefreshPool::new(&config.database).map_err(StartError::RefreshPool)?,
             limits,
             clock.clone(),
         ),

@@ -33,13 +33,13 @@ async fn end(config: &Config, login: &str) -> Result<(), Failure> {
     let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
     let known = store::credentials(&pool, &Login::key_of(login)).await.map_err(Failure::because)?;
     let user = known.ok_or_else(unknown)?.id;
-    let limits = config.session.limits(config.token.life());
-    let moment = limits.moment(Clock::default().now());
+    let limits = session::Limits::new(&config.session, &config.token);
+    let period = limits.revocation_period(Clock::default().now());
     let mut transaction = pool.begin().await.map_err(Failure::because)?;
-    let ended = session::end_all(&mut transaction, user, "ended_by_operator", moment).await;
+    let ended = session::end_all(&mut transaction, user, "ended_by_operator", period).await;
     ended.map_err(Failure::because)?.ok_or_else(unknown)?;
     let record = Record::new(Actor::CommandLine, "end_sessions_of_user", format!("user:{user}"));
-    audit::insert(&mut transaction, &record, moment.0).await.map_err(Failure::because)?;
+    audit::insert(&mut transaction, &record, period.from).await.map_err(Failure::because)?;
     transaction.commit().await.map_err(Failure::because)?;
     println!("{login} is signed out everywhere");
     Ok(())

@@ -6,6 +6,7 @@ use super::{Failure, reset_link};
 use crate::app::open;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::session;
 use crate::user::disable::{Outcome, switch};
 use crate::user::reset;
 
@@ -45,7 +46,7 @@ pub(crate) enum Command {
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     let clock = Clock::default();
     let (pool, policy) = open::policy(&config, &clock).await.map_err(Failure::because)?;
-    let limits = config.session.limits(config.token.life());
+    let limits = session::Limits::new(&config.session, &config.token);
     let at = (&pool, &policy);
     let (login, outcome, state) = match &command {
         Command::Disable { login } => {

@@ -6,8 +6,6 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::setting::{Setting, number};
-use crate::session::Limits;
-use crate::token::LEEWAY;
 
 pub(crate) const SETTINGS: &[Setting] = &[
     number(
@@ -39,18 +37,22 @@ pub struct SessionConfig {
     most: NonZeroU16,
 }
 
-/// Added to how long a revocation is remembered, for answers that are under way.
-const TO_SPARE: TimeDelta = TimeDelta::seconds(60);
-
 impl SessionConfig {
-    /// The limits, where access tokens live for `token`.
+    /// How long a session lasts without a refresh.
     #[must_use]
-    pub fn limits(&self, token: TimeDelta) -> Limits {
-        Limits {
-            idle: TimeDelta::days(self.idle_days.get().into()),
-            absolute: TimeDelta::days(self.days.get().into()),
-            most: self.most.get().into(),
-            revocation: token + LEEWAY + TO_SPARE,
-        }
+    pub fn idle(&self) -> TimeDelta {
+        TimeDelta::days(self.idle_days.get().into())
+    }
+
+    /// How long a session lasts in any case.
+    #[must_use]
+    pub fn absolute(&self) -> TimeDelta {
+        TimeDelta::days(self.days.get().into())
+    }
+
+    /// Sessions per user.
+    #[must_use]
+    pub fn max(&self) -> i64 {
+        self.most.get().into()
     }
 }

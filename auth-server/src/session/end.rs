@@ -1,16 +1,14 @@
-//! Ending sessions.
+//! Ending sessions. Each end records a revocation in the same transaction; after the commit the
+//! caller passes it to [`crate::authn::Authenticator::revoke`].
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Revocation, Revoked, Sessions, refresh_store, revocation_store, store};
+use super::{Revocation, RevocationPeriod, Revoked, Sessions, refresh, revocation};
 
 impl Sessions {
-    /// Ends one session of the user; `None` where it had ended before.
-    ///
-    /// # Errors
-    /// The database refused or is away.
+    /// Ends one session of the user; `None` if it had ended before.
     pub(crate) async fn end(
         &self,
         transaction: &mut PgConnection,
@@ -19,94 +17,136 @@ impl Sessions {
         reason: &str,
     ) -> sqlx::Result<Option<Revocation>> {
         let now = self.clock.now();
-        if !store::end(transaction, user, session, reason, now).await? {
+        if !end_one(transaction, user, session, reason, now).await? {
             return Ok(None);
         }
-        let revocation = self.revocation(user, Revoked::Session(session));
-        revocation_store::insert(transaction, &revocation, now).await?;
+        let revocation = self.revocation_of(user, session);
+        revocation::insert(transaction, &revocation, now).await?;
         Ok(Some(revocation))
     }
 
-    /// Ends all of the user's sessions but the one that asks for it; `None` where that one has
-    /// ended itself: of two sessions that end each other at once, one stays.
-    ///
-    /// # Errors
-    /// The database refused or is away.
-    pub(crate) async fn end_elsewhere(
+    /// Ends all of the user's sessions except `current`, the caller's; `None` if that one has ended
+    /// itself: of two sessions that end each other at the same time, one stays.
+    pub(crate) async fn end_others(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
-        asking: Uuid,
+        current: Uuid,
         reason: &str,
     ) -> sqlx::Result<Option<Revocation>> {
-        let Some(number) = store::last_number(transaction, user).await? else { return Ok(None) };
-        if !store::goes_on(transaction, user, asking).await? {
+        let Some(number) = lock_last_number(transaction, user).await? else { return Ok(None) };
+        if !is_open(transaction, user, current).await? {
             return Ok(None);
         }
-        let up_to = (number, Some(asking));
-        end_up_to(transaction, user, up_to, reason, self.moment()).await.map(Some)
+        let ended = UpTo { number, except: Some(current) };
+        end_up_to(transaction, user, ended, reason, self.revocation_period()).await.map(Some)
     }
 
-    /// As [`Sessions::end_elsewhere`], after a change of what signing in takes: what the current
-    /// refresh token of the asking session replaced is worthless from now on, too.
-    ///
-    /// # Errors
-    /// The database refused or is away.
-    pub(crate) async fn end_after_change(
+    /// As [`Sessions::end_others`], after a change of the credentials: the refresh token that the
+    /// current one of the caller's session replaced is no longer accepted either.
+    pub(crate) async fn end_others_after_credential_change(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
-        asking: Uuid,
+        current: Uuid,
         reason: &str,
     ) -> sqlx::Result<Option<Revocation>> {
-        let ended = self.end_elsewhere(transaction, user, asking, reason).await?;
-        // After the account is locked, as everywhere: two that lock in another order wait for ever.
-        refresh_store::end_grace(transaction, asking).await?;
+        let ended = self.end_others(transaction, user, current, reason).await?;
+        // Only once the account is locked, as everywhere: another order could deadlock.
+        refresh::end_grace(transaction, current).await?;
         Ok(ended)
     }
 
-    /// Ends all of the user's sessions; `None` where there is no such user. To be followed, after
-    /// the commit, by [`crate::authn::Authenticator::revoke`].
-    ///
-    /// # Errors
-    /// The database refused or is away.
+    /// Ends all of the user's sessions; `None` if there is no such user.
     pub(crate) async fn end_all(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
         reason: &str,
     ) -> sqlx::Result<Option<Revocation>> {
-        end_all(transaction, user, reason, self.moment()).await
+        end_all(transaction, user, reason, self.revocation_period()).await
     }
 }
 
-/// When something is revoked, and until when that has to be remembered.
-pub(crate) type Moment = (DateTime<Utc>, DateTime<Utc>);
-
-/// [`Sessions::end_all`] without a server, for the command line: those that run learn of it from
+/// [`Sessions::end_all`] without a server, for the command line: running servers learn of it from
 /// the database.
-///
-/// # Errors
-/// The database refused or is away.
 pub(crate) async fn end_all(
     transaction: &mut PgConnection,
     user: Uuid,
     reason: &str,
-    moment: Moment,
+    period: RevocationPeriod,
 ) -> sqlx::Result<Option<Revocation>> {
-    let Some(number) = store::last_number(transaction, user).await? else { return Ok(None) };
-    end_up_to(transaction, user, (number, None), reason, moment).await.map(Some)
+    let Some(number) = lock_last_number(transaction, user).await? else { return Ok(None) };
+    let ended = UpTo { number, except: None };
+    end_up_to(transaction, user, ended, reason, period).await.map(Some)
+}
+
+/// A user's sessions up to a number.
+struct UpTo {
+    number: i64,
+    except: Option<Uuid>,
 }
 
 async fn end_up_to(
     transaction: &mut PgConnection,
     user: Uuid,
-    (number, except): (i64, Option<Uuid>),
+    UpTo { number, except }: UpTo,
     reason: &str,
-    (now, expires_at): Moment,
+    period: RevocationPeriod,
 ) -> sqlx::Result<Revocation> {
-    store::end_up_to(transaction, user, number, except, reason, now).await?;
-    let revocation = Revocation { user, what: Revoked::UpTo { number, except }, expires_at };
-    revocation_store::insert(transaction, &revocation, now).await?;
+    sqlx::query!(
+        "UPDATE sessions SET ended_at = $5, end_reason = $4
+         WHERE user_id = $1 AND number <= $2 AND id IS DISTINCT FROM $3
+           AND ended_at IS NULL",
+        user,
+        number,
+        except,
+        reason,
+        period.from,
+    )
+    .execute(&mut *transaction)
+    .await?;
+    let what = Revoked::UpTo { number, except };
+    let revocation = Revocation { user, what, expires_at: period.until };
+    revocation::insert(transaction, &revocation, period.from).await?;
     Ok(revocation)
+}
+
+/// Ends one session of the user, without a revocation; `false` if it had ended before.
+pub(crate) async fn end_one(
+    transaction: &mut PgConnection,
+    user: Uuid,
+    session: Uuid,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE sessions SET ended_at = $4, end_reason = $3
+         WHERE id = $2 AND user_id = $1 AND ended_at IS NULL",
+        user,
+        session,
+        reason,
+        now,
+    )
+    .execute(transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Whether the session has not ended.
+async fn is_open(transaction: &mut PgConnection, user: Uuid, session: Uuid) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!(
+        "SELECT 1 FROM sessions WHERE id = $2 AND user_id = $1 AND ended_at IS NULL",
+        user,
+        session,
+    );
+    Ok(found.fetch_optional(transaction).await?.is_some())
+}
+
+/// The number of the user's last session; `None` if there is no such user. Locks the account: until
+/// the transaction ends no session is opened, and no others are ended together.
+async fn lock_last_number(transaction: &mut PgConnection, user: Uuid) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!("SELECT session_seq FROM users WHERE id = $1 FOR NO KEY UPDATE", user)
+        .fetch_optional(transaction)
+        .await
 }

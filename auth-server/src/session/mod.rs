@@ -1,86 +1,98 @@
-//! Sessions: one login on one device, carried on by refresh tokens.
+//! Sessions: one login on one device, continued by a chain of refresh tokens.
 
 pub(crate) mod end;
 pub(crate) mod lookup;
-pub(crate) mod networks;
 pub(crate) mod open;
 pub(crate) mod refresh;
-pub(crate) mod refresh_store;
+pub(crate) mod refresh_pool;
 pub(crate) mod refresh_token;
 pub(crate) mod revocation;
-pub(crate) mod revocation_store;
-pub(crate) mod rotations;
-pub(crate) mod store;
 pub(crate) mod sweep;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
-pub(crate) use end::{Moment, end_all};
-pub(crate) use networks::was_used_from;
+pub(crate) use end::end_all;
+pub(crate) use lookup::{ActiveSession, list_active, was_used_from};
 pub(crate) use open::Device;
 pub(crate) use refresh::Rotation;
+pub(crate) use refresh_pool::RefreshPool;
 pub(crate) use refresh_token::{PREFIX, RefreshKeys};
-pub(crate) use revocation::{Revocation, Revoked};
-pub(crate) use revocation_store::{Horizon, since};
-pub(crate) use rotations::Rotations;
-pub(crate) use store::{Living, living};
+pub(crate) use revocation::{Horizon, Revocation, RevocationPeriod, Revoked, since};
 pub(crate) use sweep::sweep;
 
 use crate::clock::Clock;
+use crate::config::{SessionConfig, TokenConfig};
+use crate::token::LEEWAY;
 
-/// How long things live, and how many there may be.
+/// How long sessions last, and how many a user may have.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// A session that is not refreshed for this long is over.
+pub(crate) struct Limits {
+    /// A session expires when it is not refreshed for this long.
     pub idle: TimeDelta,
-    /// A session is over after this long, whatever happens.
+    /// A session expires this long after the login, even if it is refreshed.
     pub absolute: TimeDelta,
-    /// Sessions of one user; one more ends the one that was idle for longest.
-    pub most: i64,
-    /// An access token's life with the leeway for clocks and some time to spare: how long a
-    /// revocation has to be remembered.
+    /// Active sessions per user; opening one more ends the least recently used.
+    pub max_sessions: i64,
+    /// How long a revocation is remembered: until every access token from before it has expired.
     pub revocation: TimeDelta,
 }
 
+/// Added to the time that a revocation is remembered, for requests in flight.
+const MARGIN: TimeDelta = TimeDelta::seconds(60);
+
 impl Limits {
-    /// What is revoked `now`, and until when that is remembered.
+    /// The limits that these settings ask for.
     #[must_use]
-    pub fn moment(&self, now: DateTime<Utc>) -> Moment {
-        (now, now + self.revocation)
+    pub(crate) fn new(sessions: &SessionConfig, tokens: &TokenConfig) -> Self {
+        Self {
+            idle: sessions.idle(),
+            absolute: sessions.absolute(),
+            max_sessions: sessions.max(),
+            revocation: tokens.life() + LEEWAY + MARGIN,
+        }
+    }
+
+    /// The period of a revocation that takes effect `now`.
+    #[must_use]
+    pub(crate) fn revocation_period(&self, now: DateTime<Utc>) -> RevocationPeriod {
+        RevocationPeriod { from: now, until: now + self.revocation }
     }
 }
 
-/// How long a replaced refresh token still gets its successor: an answer that was lost on its way
-/// shall cost nobody a login.
+/// How long a replaced refresh token still returns its successor, so that a lost response does not
+/// cost the user a login.
 pub(crate) const GRACE: TimeDelta = TimeDelta::seconds(10);
 
-/// Opens, carries on and ends sessions.
+/// Opens, refreshes and ends sessions.
 pub(crate) struct Sessions {
     keys: RefreshKeys,
-    rotations: Rotations,
+    refresh_pool: RefreshPool,
     limits: Limits,
     clock: Clock,
 }
 
 impl Sessions {
-    /// Sessions whose refresh tokens these keys authenticate.
+    /// Sessions whose refresh tokens are authenticated by `keys`.
     #[must_use]
     pub(crate) const fn new(
         keys: RefreshKeys,
-        rotations: Rotations,
+        refresh_pool: RefreshPool,
         limits: Limits,
         clock: Clock,
     ) -> Self {
-        Self { keys, rotations, limits, clock }
+        Self { keys, refresh_pool, limits, clock }
     }
 
-    fn revocation(&self, user: uuid::Uuid, what: Revoked) -> Revocation {
-        Revocation { user, what, expires_at: self.moment().1 }
-    }
-
-    /// When something is revoked that is revoked now.
+    /// The period of a revocation that takes effect now.
     #[must_use]
-    pub(crate) fn moment(&self) -> Moment {
-        self.limits.moment(self.clock.now())
+    pub(crate) fn revocation_period(&self) -> RevocationPeriod {
+        self.limits.revocation_period(self.clock.now())
+    }
+
+    /// The revocation of one session's access tokens.
+    fn revocation_of(&self, user: Uuid, session: Uuid) -> Revocation {
+        let expires_at = self.revocation_period().until;
+        Revocation { user, what: Revoked::Session(session), expires_at }
     }
 }

@@ -1,15 +1,13 @@
-//! Opening a session, and when that was.
+//! Opening a session.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::refresh_token::Link;
-use super::store;
-use super::store::NewSession;
-use super::{Revocation, Revoked, Sessions, revocation_store};
+use super::refresh_token::RefreshToken;
+use super::{Revocation, Sessions, revocation};
 
-/// Where a login came from, as far as the request tells.
+/// The device of a login, as far as the request describes it.
 #[derive(Clone, Debug, Default)]
 pub struct Device {
     /// From the user agent.
@@ -26,15 +24,23 @@ pub(crate) struct Opened {
     pub number: i64,
     /// Its first refresh token.
     pub refresh_token: String,
-    /// The user's sessions that had to make room.
+    /// Revocations of the user's sessions that exceeded the limit.
     pub revocations: Vec<Revocation>,
 }
 
+struct NewSession<'a> {
+    id: Uuid,
+    user: Uuid,
+    number: i64,
+    device: &'a Device,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    absolute_until: DateTime<Utc>,
+}
+
 impl Sessions {
-    /// Opens the user's `number`th session, in the transaction that gave it the number.
-    ///
-    /// # Errors
-    /// The database refused or is away.
+    /// Opens the user's `number`th session, in the transaction that assigned the number. If the
+    /// user then has too many sessions, the least recently used are ended.
     pub(crate) async fn open(
         &self,
         transaction: &mut PgConnection,
@@ -48,36 +54,58 @@ impl Sessions {
             user,
             number,
             device,
+            created_at: now,
             expires_at: now + self.limits.idle.min(self.limits.absolute),
             absolute_until: now + self.limits.absolute,
         };
-        store::insert(transaction, &session, now).await?;
-        let ended = store::end_surplus(transaction, user, self.limits.most, now).await?;
+        insert(transaction, &session).await?;
+        let ended = end_surplus(transaction, user, self.limits.max_sessions, now).await?;
         let mut revocations = Vec::with_capacity(ended.len());
-        for sid in ended {
-            let revocation = self.revocation(user, Revoked::Session(sid));
-            revocation_store::insert(transaction, &revocation, now).await?;
+        for session in ended {
+            let revocation = self.revocation_of(user, session);
+            revocation::insert(transaction, &revocation, now).await?;
             revocations.push(revocation);
         }
-        let refresh_token = self.keys.write(Link { session: id, counter: 0 });
+        let refresh_token = self.keys.encode(RefreshToken { session: id, counter: 0 });
         Ok(Opened { id, number, refresh_token, revocations })
     }
+}
 
-    /// When the session was opened; nothing where it has ended.
-    ///
-    /// # Errors
-    /// The database refused or is away.
-    pub(crate) async fn opened_at(
-        database: &mut PgConnection,
-        user: Uuid,
-        session: Uuid,
-    ) -> sqlx::Result<Option<DateTime<Utc>>> {
-        sqlx::query_scalar!(
-            "SELECT created_at FROM sessions WHERE id = $2 AND user_id = $1 AND ended_at IS NULL",
-            user,
-            session,
-        )
-        .fetch_optional(database)
-        .await
-    }
+async fn insert(transaction: &mut PgConnection, new: &NewSession<'_>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO sessions (id, user_id, number, device, address, created_at, last_seen_at,
+                               expires_at, absolute_until)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
+        new.id,
+        new.user,
+        new.number,
+        new.device.name,
+        new.device.address,
+        new.created_at,
+        new.expires_at,
+        new.absolute_until,
+    )
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Ends all of the user's active sessions except the `max` most recently used.
+async fn end_surplus(
+    transaction: &mut PgConnection,
+    user: Uuid,
+    max: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "UPDATE sessions SET ended_at = $3, end_reason = 'too_many_sessions' WHERE id IN (
+             SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $3
+             ORDER BY last_seen_at DESC, number DESC OFFSET $2)
+         AND ended_at IS NULL RETURNING id",
+        user,
+        max,
+        now,
+    )
+    .fetch_all(transaction)
+    .await
 }

@@ -1,30 +1,29 @@
-//! Carrying a session on: each refresh token is good for one successor.
+//! Refreshing a session: each refresh token can be exchanged for one successor.
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use policies::RoleName;
 use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::refresh_store;
-use super::refresh_store::{Standing, Step};
-use super::refresh_token::Link;
-use super::{GRACE, Revocation, Revoked, Sessions, revocation_store, store};
+use super::refresh_token::RefreshToken;
+use super::{GRACE, Revocation, Sessions, end, revocation};
 use crate::policy::grants;
 
-/// What became of a refresh token that was held out.
+/// The result of presenting a refresh token.
 #[derive(Debug)]
 pub(crate) enum Rotation {
-    /// The session goes on.
-    Carried(Refreshed),
-    /// The token had been replaced long ago. Somebody has a copy, and nobody can tell who is the
-    /// thief, so this session has ended.
-    Reused(Uuid, Revocation),
-    /// Not a refresh token of a living session.
+    /// The session continues with the next token.
+    Refreshed(Refreshed),
+    /// The token was replaced more than [`GRACE`] ago, so a copy of it exists. Nobody can tell the
+    /// user from the thief, so the session was ended.
+    Reused { session: Uuid, revocation: Revocation },
+    /// Not a refresh token of an active session.
     Invalid,
 }
 
-/// A session that goes on.
+/// A session that continues.
 pub(crate) struct Refreshed {
     /// Its user.
     pub user: Uuid,
@@ -34,7 +33,7 @@ pub(crate) struct Refreshed {
     pub number: i64,
     /// The user's roles, and the revision at which they were read.
     pub granted: (Vec<RoleName>, i64),
-    /// The refresh token that is good from now on.
+    /// The session's refresh token from now on.
     pub refresh_token: String,
 }
 
@@ -45,68 +44,146 @@ impl fmt::Debug for Refreshed {
 }
 
 impl Sessions {
-    /// Takes a refresh token for its successor. The token before the current one gets the current
-    /// one once more, for a few seconds; of any number that come at once, one is the first.
-    ///
-    /// # Errors
-    /// The database refused or is away.
+    /// Exchanges a refresh token for its successor. The token before the current one returns the
+    /// current one again within [`GRACE`]; of concurrent requests with one token, one is the first.
     pub(crate) async fn refresh(&self, pool: &PgPool, token: &str) -> sqlx::Result<Rotation> {
-        let Some(link) = self.keys.read(token) else { return Ok(Rotation::Invalid) };
+        let Some(token) = self.keys.decode(token) else { return Ok(Rotation::Invalid) };
         let now = self.clock.now();
-        let (session, counter, idle_until) = (link.session, link.counter, now + self.limits.idle);
-        let step = Step { session, counter, now, idle_until };
-        if let Some(rotated) = self.rotations.rotate(step).await? {
+        let step = Step { token, now, idle_until: now + self.limits.idle };
+        if let Some(rotated) = self.refresh_pool.rotate(step).await? {
             let granted = (grants::names(&rotated.roles), rotated.revision);
-            return Ok(self.carried(link, (rotated.user, rotated.number), granted));
+            return Ok(self.refreshed(token, rotated.user, rotated.number, granted));
         }
         let database = &mut *pool.acquire().await?;
-        let Some(standing) = refresh_store::standing(database, link.session, now).await? else {
+        let Some(state) = state(database, token.session, now).await? else {
             return Ok(Rotation::Invalid);
         };
-        let replaced_by_current = standing.counter == link.counter.saturating_add(1);
-        let lately = standing.rotated_at.is_some_and(|rotated| now < rotated + GRACE);
-        if replaced_by_current && lately {
-            let granted = grants::of_user(database, standing.user).await?;
-            return Ok(self.carried(link, (standing.user, standing.number), granted));
+        let replaced_by_current = state.counter == token.counter.saturating_add(1);
+        let within_grace = state.rotated_at.is_some_and(|rotated| now < rotated + GRACE);
+        if replaced_by_current && within_grace {
+            let granted = grants::of_user(database, state.user).await?;
+            return Ok(self.refreshed(token, state.user, state.number, granted));
         }
-        if standing.counter > link.counter {
-            return self.end_reused(database, link, &standing).await;
+        if state.counter > token.counter {
+            return self.end_reused(database, state.user, token.session).await;
         }
         Ok(Rotation::Invalid)
     }
 
-    fn carried(
+    fn refreshed(
         &self,
-        link: Link,
-        (user, number): (Uuid, i64),
+        token: RefreshToken,
+        user: Uuid,
+        number: i64,
         granted: (Vec<RoleName>, i64),
     ) -> Rotation {
-        let next = Link { counter: link.counter.saturating_add(1), ..link };
-        Rotation::Carried(Refreshed {
+        let next = RefreshToken { counter: token.counter.saturating_add(1), ..token };
+        let refresh_token = self.keys.encode(next);
+        Rotation::Refreshed(Refreshed {
             user,
-            session: link.session,
+            session: token.session,
             number,
             granted,
-            refresh_token: self.keys.write(next),
+            refresh_token,
         })
     }
 
     async fn end_reused(
         &self,
         database: &mut PgConnection,
-        link: Link,
-        standing: &Standing,
+        user: Uuid,
+        session: Uuid,
     ) -> sqlx::Result<Rotation> {
         let mut transaction = database.begin().await?;
         let now = self.clock.now();
-        let (user, session) = (standing.user, link.session);
-        if !store::end(&mut transaction, user, session, "refresh_token_reused", now).await? {
+        if !end::end_one(&mut transaction, user, session, "refresh_token_reused", now).await? {
             return Ok(Rotation::Invalid);
         }
-        let revocation = self.revocation(user, Revoked::Session(session));
-        revocation_store::insert(&mut transaction, &revocation, now).await?;
+        let revocation = self.revocation_of(user, session);
+        revocation::insert(&mut transaction, &revocation, now).await?;
         transaction.commit().await?;
         tracing::warn!(%user, %session, "a replaced refresh token was used again: session ended");
-        Ok(Rotation::Reused(session, revocation))
+        Ok(Rotation::Reused { session, revocation })
     }
+}
+
+/// From one counter of a session to the next.
+#[derive(Clone, Copy)]
+pub(crate) struct Step {
+    /// The token to replace; the session has to be at its counter.
+    pub token: RefreshToken,
+    pub now: DateTime<Utc>,
+    pub idle_until: DateTime<Utc>,
+}
+
+/// A session that moved to its next counter.
+pub(crate) struct Rotated {
+    pub user: Uuid,
+    pub number: i64,
+    /// Names of the user's roles, and the revision at which they were read.
+    pub roles: Vec<String>,
+    pub revision: i64,
+}
+
+/// Moves the session from this counter to the next, if it is there and active. One statement: of
+/// concurrent requests one finds the counter; and it returns the roles, which the access token
+/// needs, because a query for them would take as long as the rest.
+pub(crate) async fn rotate(
+    database: &mut PgConnection,
+    step: Step,
+) -> sqlx::Result<Option<Rotated>> {
+    sqlx::query_as!(
+        Rotated,
+        r#"UPDATE sessions s SET refresh_counter = s.refresh_counter + 1, rotated_at = $3,
+               last_seen_at = $3, expires_at = LEAST($4, s.absolute_until)
+           FROM users u
+           WHERE s.id = $1 AND s.refresh_counter = $2 AND s.ended_at IS NULL AND s.expires_at > $3
+             AND u.id = s.user_id AND u.disabled_at IS NULL
+           RETURNING s.user_id AS "user", s.number,
+               (SELECT revision FROM policy_state) AS "revision!",
+               ARRAY(SELECT role FROM user_roles WHERE user_id = s.user_id ORDER BY role)
+                   AS "roles!""#,
+        step.token.session,
+        step.token.counter,
+        step.now,
+        step.idle_until,
+    )
+    .fetch_optional(database)
+    .await
+}
+
+/// The state of an active session.
+struct SessionState {
+    user: Uuid,
+    number: i64,
+    /// The counter of its current refresh token.
+    counter: i64,
+    /// When that token replaced the one before; `None` if that one must not be accepted any more.
+    rotated_at: Option<DateTime<Utc>>,
+}
+
+async fn state(
+    database: &mut PgConnection,
+    session: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<SessionState>> {
+    sqlx::query_as!(
+        SessionState,
+        r#"SELECT s.user_id AS "user", s.number, s.refresh_counter AS counter, s.rotated_at
+           FROM sessions s JOIN users u ON u.id = s.user_id
+           WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2
+             AND u.disabled_at IS NULL"#,
+        session,
+        now,
+    )
+    .fetch_optional(database)
+    .await
+}
+
+/// Ends the grace period of the token that the session's current refresh token replaced.
+pub(crate) async fn end_grace(transaction: &mut PgConnection, session: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE sessions SET rotated_at = NULL WHERE id = $1", session)
+        .execute(transaction)
+        .await?;
+    Ok(())
 }

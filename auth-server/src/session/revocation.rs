@@ -1,15 +1,16 @@
-//! What makes an access token worthless before it expires.
+//! Revocations: why an access token is refused before it expires.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// An order to refuse access tokens that were issued before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Revocation {
-    /// Whose tokens.
+    /// The user whose tokens are refused.
     pub user: Uuid,
-    /// Which of them.
+    /// The sessions whose tokens are refused.
     pub what: Revoked,
     /// When every such token has expired anyway.
     pub expires_at: DateTime<Utc>,
@@ -21,11 +22,91 @@ pub(crate) struct Revocation {
 pub(crate) enum Revoked {
     /// This one.
     Session(Uuid),
-    /// All of the user's up to a number, except one.
+    /// All of the user's sessions up to a number, with one exception.
     UpTo {
-        /// The last number that is meant.
+        /// The last number that is included.
         number: i64,
-        /// The session that goes on.
+        /// The session that continues.
         except: Option<Uuid>,
     },
+}
+
+/// When a revocation takes effect, and until when it has to be remembered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RevocationPeriod {
+    pub from: DateTime<Utc>,
+    pub until: DateTime<Utc>,
+}
+
+/// Records a revocation, in the transaction of what caused it.
+pub(crate) async fn insert(
+    transaction: &mut PgConnection,
+    revocation: &Revocation,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let (sid, number, except) = match revocation.what {
+        Revoked::Session(sid) => (Some(sid), None, None),
+        Revoked::UpTo { number, except } => (None, Some(number), except),
+    };
+    sqlx::query!(
+        "INSERT INTO revocations (user_id, sid, up_to_number, except_sid, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        revocation.user,
+        sid,
+        number,
+        except,
+        now,
+        revocation.expires_at,
+    )
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// A position in the stream of revocations; everything before it has been read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Horizon(i64);
+
+struct Row {
+    horizon: i64,
+    user_id: Option<Uuid>,
+    sid: Option<Uuid>,
+    up_to_number: Option<i64>,
+    except_sid: Option<Uuid>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// The revocations that became visible since `seen`, a few of them for the second time, and the new
+/// horizon. From the default horizon it reads all revocations that have not expired.
+pub(crate) async fn since(
+    pool: &PgPool,
+    seen: Horizon,
+    now: DateTime<Utc>,
+) -> sqlx::Result<(Vec<Revocation>, Horizon)> {
+    // Horizon and rows come from one snapshot: whatever this statement could not see yet was
+    // written by a transaction that is not older than the horizon it returns.
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS "horizon!",
+                  r.user_id AS "user_id?", r.sid AS "sid?", r.up_to_number AS "up_to_number?",
+                  r.except_sid AS "except_sid?", r.expires_at AS "expires_at?"
+           FROM (SELECT 1) AS always
+           LEFT JOIN revocations r
+             ON r.written_by >= ($1::bigint::text)::xid8 AND r.expires_at > $2"#,
+        seen.0,
+        now,
+    )
+    .fetch_all(pool)
+    .await?;
+    let horizon = rows.first().map_or(seen, |row| Horizon(row.horizon));
+    Ok((rows.iter().filter_map(revocation).collect(), horizon))
+}
+
+/// The revocation of this row; `None` in the row that carries only the horizon.
+fn revocation(row: &Row) -> Option<Revocation> {
+    let what = match (row.sid, row.up_to_number) {
+        (Some(sid), _) => Revoked::Session(sid),
+        (None, number) => Revoked::UpTo { number: number?, except: row.except_sid },
+    };
+    Some(Revocation { user: row.user_id?, what, expires_at: row.expires_at? })
 }

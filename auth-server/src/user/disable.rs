@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::http::problem::Problem;
 use crate::policy::write::PolicyWrite;
 use crate::policy::{LivePolicy, grants};
-use crate::session::{Limits, Moment, Revocation, end_all};
+use crate::session::{Limits, Revocation, RevocationPeriod, end_all};
 
 /// What became of a wish about an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) async fn disable(
     mut write: PolicyWrite<'_>,
     person: &Person,
     by: Actor,
-    moment: Moment,
+    period: RevocationPeriod,
 ) -> Result<Option<Revocation>, Problem> {
     if person.disabled {
         return Ok(None);
@@ -40,7 +40,7 @@ pub(crate) async fn disable(
     if person.role_names().contains(&RoleName::superuser()) {
         grants::refuse_last_superuser(write.db()).await?;
     }
-    let revocation = end_all(write.db(), person.id, "disabled", moment).await?;
+    let revocation = end_all(write.db(), person.id, "disabled", period).await?;
     let record = Record::new(by, "disable_user", format!("user:{}", person.id))
         .before(json!({ "disabled": false }))
         .after(json!({ "disabled": true }));
@@ -82,11 +82,11 @@ pub(crate) async fn switch(
     if person.disabled != on {
         return Ok(Outcome::Already);
     }
-    let moment = limits.moment(write.at());
+    let period = limits.revocation_period(write.at());
     if on {
         enable(write, &person, Actor::CommandLine).await?;
     } else {
-        disable(write, &person, Actor::CommandLine, moment).await?;
+        disable(write, &person, Actor::CommandLine, period).await?;
     }
     Ok(Outcome::Done)
 }

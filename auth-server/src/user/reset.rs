@@ -13,19 +13,19 @@ use crate::http::problem::Problem;
 use crate::policy::LivePolicy;
 use crate::policy::write::PolicyWrite;
 use crate::second_factor;
-use crate::session::{Limits, Moment, Revocation, end_all};
+use crate::session::{Limits, Revocation, RevocationPeriod, end_all};
 
 /// Takes a person's second factor away and ends the sessions. Where there is none, nothing happens.
 pub(crate) async fn reset_second_factor(
     mut write: PolicyWrite<'_>,
     person: &Person,
     by: Actor,
-    moment: Moment,
+    period: RevocationPeriod,
 ) -> Result<Option<Revocation>, Problem> {
     if !second_factor::store::remove(write.db(), person.id).await? {
         return Ok(None);
     }
-    let revocation = end_all(write.db(), person.id, "second_factor_reset", moment).await?;
+    let revocation = end_all(write.db(), person.id, "second_factor_reset", period).await?;
     let target = format!("user:{}", person.id);
     write.commit_beside(Record::new(by, "reset_second_factor_of_user", target)).await?;
     Ok(revocation)
@@ -45,8 +45,8 @@ pub(crate) async fn second_factor(
     let Some(person) = view::with_login(write.db(), &Login::key_of(login)).await? else {
         return Ok(Outcome::Unknown);
     };
-    let moment = limits.moment(write.at());
-    let ended = reset_second_factor(write, &person, Actor::CommandLine, moment).await?;
+    let period = limits.revocation_period(write.at());
+    let ended = reset_second_factor(write, &person, Actor::CommandLine, period).await?;
     Ok(if ended.is_some() { Outcome::Done } else { Outcome::Already })
 }
 

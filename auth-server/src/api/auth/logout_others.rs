@@ -32,7 +32,7 @@ impl LogOutOthers {
         let AppState { pool, sessions, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;
         let ended = sessions
-            .end_elsewhere(&mut transaction, caller.user, caller.session, "logout_elsewhere")
+            .end_others(&mut transaction, caller.user, caller.session, "logout_elsewhere")
             .await?
             // Another server ended this session, and we have not heard of it yet.
             .ok_or_else(|| Problem::from(TokenError::Revoked))?;

@@ -57,10 +57,10 @@ impl Refresh {
     ) -> Result<Reply<TokenPair>, RefreshError> {
         let AppState { pool, sessions, .. } = &*self.0;
         let rotation = sessions.refresh(pool, &form.refresh_token).await?;
-        let carried = match rotation {
-            Rotation::Carried(carried) => carried,
+        let refreshed = match rotation {
+            Rotation::Refreshed(refreshed) => refreshed,
             Rotation::Invalid => return Err(RefreshError::Invalid),
-            Rotation::Reused(session, revocation) => {
+            Rotation::Reused { session, revocation } => {
                 let user = Some(revocation.user);
                 self.0.authenticator.revoke(&[revocation]);
                 let attempt = Attempt::new(Method::RefreshToken, device);
@@ -69,8 +69,8 @@ impl Refresh {
                 return Err(RefreshError::Invalid);
             }
         };
-        let session = (carried.session, carried.number);
-        let access = self.0.issuer.issue(carried.user, session, carried.granted)?;
-        Ok(Reply(TokenPair::new(access, carried.refresh_token)))
+        let session = (refreshed.session, refreshed.number);
+        let access = self.0.issuer.issue(refreshed.user, session, refreshed.granted)?;
+        Ok(Reply(TokenPair::new(access, refreshed.refresh_token)))
     }
 }

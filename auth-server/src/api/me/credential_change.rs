@@ -16,7 +16,10 @@ impl AppState {
         reason: &str,
     ) -> Result<(), Problem> {
         let (user, session) = (caller.user, caller.session);
-        let ended = self.sessions.end_after_change(&mut transaction, user, session, reason).await?;
+        let ended = self
+            .sessions
+            .end_others_after_credential_change(&mut transaction, user, session, reason)
+            .await?;
         let ended = ended.ok_or(TokenError::Revoked)?;
         transaction.commit().await?;
         self.authenticator.revoke(&[ended]);

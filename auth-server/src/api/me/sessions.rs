@@ -14,7 +14,7 @@ use crate::db::DATABASE;
 use crate::http::request_errors::PARAMETERS;
 use crate::http::{NoContent, Reply};
 use crate::problems;
-use crate::session::{Living, living};
+use crate::session::{ActiveSession, list_active};
 
 /// One login on one device.
 #[derive(Serialize, Object)]
@@ -65,8 +65,8 @@ impl SessionsApi {
     #[oai(path = "/sessions", method = "get", operation_id = "my_sessions")]
     async fn list(&self, SignedIn(caller): SignedIn) -> Result<Reply<SessionList>, ListError> {
         let now = self.0.clock.now();
-        let found = living(&self.0.pool, caller.user, now).await?;
-        let shown = |Living { id, device, address, created_at, last_seen_at }| {
+        let found = list_active(&self.0.pool, caller.user, now).await?;
+        let shown = |ActiveSession { id, device, address, created_at, last_seen_at }| {
             let current = id == caller.session;
             Session { id, device, address, created_at, last_seen_at, current }
         };

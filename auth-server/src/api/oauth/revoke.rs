@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use poem_openapi::OpenApi;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::TokenForm;
 use crate::api::AppState;
@@ -15,6 +14,7 @@ use crate::http::problem::Problem;
 use crate::http::{Done, Form};
 use crate::problems;
 use crate::session;
+use crate::session::lookup::TokenOwner;
 
 problems! {
     /// What can go wrong with ending a token's session.
@@ -38,13 +38,14 @@ impl Revoke {
     ) -> Result<Done, RevokeError> {
         let AppState { pool, sessions, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;
-        let Some((user, sid)) = self.owner(&mut transaction, &form.token).await? else {
+        let Some(TokenOwner { user, session }) = self.owner(&mut transaction, &form.token).await?
+        else {
             return Ok(Done);
         };
-        let ended = sessions.end(&mut transaction, user, sid, "revoked_by_client").await?;
+        let ended = sessions.end(&mut transaction, user, session, "revoked_by_client").await?;
         transaction.commit().await?;
         authenticator.revoke(ended.as_slice());
-        tracing::info!(client = %client.id, %user, session = %sid, "session ended for a client");
+        tracing::info!(client = %client.id, %user, %session, "session ended for a client");
         Ok(Done)
     }
 }
@@ -54,11 +55,11 @@ impl Revoke {
         &self,
         database: &mut PgConnection,
         token: &str,
-    ) -> Result<Option<(Uuid, Uuid)>, Problem> {
+    ) -> Result<Option<TokenOwner>, Problem> {
         if token.starts_with(session::PREFIX) {
             return Ok(self.0.sessions.owner(database, token).await?);
         }
         let claims = self.0.authenticator.verify_signature(token.as_bytes()).await;
-        Ok(claims.ok().map(|claims| (claims.sub, claims.sid)))
+        Ok(claims.ok().map(|claims| TokenOwner { user: claims.sub, session: claims.sid }))
     }
 }

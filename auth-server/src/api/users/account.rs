@@ -69,8 +69,8 @@ impl AccountsApi {
         id: Path<Uuid>,
     ) -> Result<NoContent, DisableError> {
         let (write, person) = self.begin(&caller, id.0).await?;
-        let moment = self.0.sessions.moment();
-        let revoked = disable::disable(write, &person, caller.actor(), moment).await?;
+        let period = self.0.sessions.revocation_period();
+        let revoked = disable::disable(write, &person, caller.actor(), period).await?;
         self.0.authenticator.revoke(revoked.as_slice());
         Ok(NoContent)
     }
@@ -116,8 +116,8 @@ impl AccountsApi {
         id: Path<Uuid>,
     ) -> Result<NoContent, WriteError> {
         let (write, person) = self.begin(&caller, id.0).await?;
-        let moment = self.0.sessions.moment();
-        let revoked = reset::reset_second_factor(write, &person, caller.actor(), moment).await?;
+        let period = self.0.sessions.revocation_period();
+        let revoked = reset::reset_second_factor(write, &person, caller.actor(), period).await?;
         self.0.authenticator.revoke(revoked.as_slice());
         Ok(NoContent)
     }

@@ -1,7 +1,7 @@
-//! Connections to the database for the one statement that carries a session on.
+//! Database connections reserved for the one statement that refreshes a session.
 //!
-//! sqlx's own pool asks every connection that comes back to it whether it is well: one more way to
-//! the database and back, as long as the statement itself. These are asked only when they rested.
+//! sqlx's own pool pings every connection that is returned to it: one more round trip, as long as
+//! the statement itself. These connections are pinged only after they were idle.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use deadpool::managed::{Metrics, Object, PoolError, RecycleResult};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 
-use super::refresh_store::{Rotated, Step, rotate};
+use super::refresh::{Rotated, Step, rotate};
 use crate::config::DatabaseConfig;
 use crate::db::IDLE_BEFORE_PING;
 
 /// The connections.
-pub(crate) struct Rotations(managed::Pool<Connector>);
+pub(crate) struct RefreshPool(managed::Pool<Connector>);
 
 struct Connector(PgConnectOptions);
 
@@ -40,33 +40,33 @@ impl managed::Manager for Connector {
     }
 }
 
-impl Rotations {
-    /// Connects when the first session is carried on.
+impl RefreshPool {
+    /// An empty pool; it connects when the first session is refreshed.
     ///
     /// # Errors
-    /// Never, as the runtime is given.
+    /// Never, because the runtime is given.
     pub(crate) fn new(config: &DatabaseConfig) -> Result<Self, managed::BuildError> {
         let connector = Connector(config.url.options().clone());
         let pool = managed::Pool::builder(connector).max_size(config.rotations());
-        let patience: Duration = config.patience();
-        let pool = pool.wait_timeout(Some(patience)).create_timeout(Some(patience));
-        Ok(Self(pool.recycle_timeout(Some(patience)).runtime(Runtime::Tokio1).build()?))
+        let timeout: Duration = config.patience();
+        let pool = pool.wait_timeout(Some(timeout)).create_timeout(Some(timeout));
+        Ok(Self(pool.recycle_timeout(Some(timeout)).runtime(Runtime::Tokio1).build()?))
     }
 
-    /// Carries a session on by this step, if it stands where the step begins. Whoever stops waiting
-    /// leaves an answer behind, which the connection reads past at its next use; no transaction.
+    /// Performs this step if the session is at its start. If the caller stops waiting, a response
+    /// is left on the connection, which skips it at its next use; no transaction stays open.
     pub(crate) async fn rotate(&self, step: Step) -> sqlx::Result<Option<Rotated>> {
-        let mut connection = self.0.get().await.map_err(broken)?;
+        let mut connection = self.0.get().await.map_err(pool_error)?;
         let rotated = rotate(&mut connection, step).await;
         if rotated.is_err() {
-            // Whatever is wrong with it, the next one shall not meet it.
+            // Whatever is wrong with the connection, the next caller must not get it.
             drop(Object::take(connection));
         }
         rotated
     }
 }
 
-fn broken(error: PoolError<sqlx::Error>) -> sqlx::Error {
+fn pool_error(error: PoolError<sqlx::Error>) -> sqlx::Error {
     match error {
         PoolError::Backend(error) => error,
         PoolError::Closed => sqlx::Error::PoolClosed,
