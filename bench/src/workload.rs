@@ -6,7 +6,7 @@ use std::sync::Arc;
 use auth_server::clock::Clock;
 use auth_server::config::Config;
 use auth_server::crypto::{EncryptionKeys, Purpose, Secrets};
-use auth_server::token::{Issuer, KeyRing};
+use auth_server::token::{Issuer, KeyRing, Subject};
 use policies::RoleName;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -84,7 +84,13 @@ pub(crate) async fn requests(
         let count = random.random_range(1..=3);
         let held = pool.choose_multiple(&mut random, count).cloned().collect();
         let token = issuer
-            .issue(Uuid::new_v4(), (Uuid::new_v4(), 1), (held, 1_000_000))
+            .issue(Subject {
+                user: Uuid::new_v4(),
+                session: Uuid::new_v4(),
+                session_number: 1,
+                roles: held,
+                revision: 1_000_000,
+            })
             .map_err(|problem| anyhow::anyhow!("{}", problem.code))?;
         let film = format!("tt{:07}", random.random_range(0..rules));
         let mut label = || format!("label{}", random.random_range(0..LABELS));

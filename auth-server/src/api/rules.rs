@@ -141,13 +141,13 @@ impl RulesApi {
         limit: Query<Option<u32>>,
         cursor: Query<Option<String>>,
     ) -> Result<Reply<RulePage>, ListError> {
-        let query: PageQuery<store::Place> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
+        let query: PageQuery<store::Position> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
         let role =
             role.0.map(|role| crate::api::roles::fields::role_name("role", &role)).transpose()?;
         let role = role.as_ref().map(RoleName::as_str);
-        let after = query.after.unwrap_or(store::BEGIN);
+        let after = query.after.unwrap_or(store::START);
         let rows = store::page(&self.0.pool, role, after, query.rows()).await;
-        let (items, next) = cut(rows?, query.limit, StoredRule::place);
+        let (items, next) = cut(rows?, query.limit, StoredRule::position);
         Ok(Reply(RulePage { items, next }))
     }
 

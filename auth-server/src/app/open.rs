@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use policies::Label;
 use policies::label_rules::{LabelRules, SHIPPED};
 use sqlx::postgres::PgPoolOptions;
@@ -14,6 +15,7 @@ use crate::db::IDLE_BEFORE_PING;
 use crate::db::migrations;
 use crate::policy;
 use crate::policy::LivePolicy;
+use crate::token::LEEWAY;
 
 /// Connects to the database.
 ///
@@ -49,6 +51,9 @@ pub(crate) async fn migrated(config: &DatabaseConfig) -> Result<PgPool, StartErr
     Ok(pool)
 }
 
+/// Added to the lifetime of access tokens, for clocks that differ between servers.
+const MARGIN: TimeDelta = TimeDelta::seconds(60);
+
 /// Connects to a database that has been migrated, and loads the policy in it.
 ///
 /// # Errors
@@ -59,7 +64,8 @@ pub(crate) async fn policy(
 ) -> Result<(PgPool, LivePolicy), StartError> {
     let pool = migrated(&config.database).await?;
     let windowed = windowed(&config.policy).await?;
-    let policy = policy::load(&pool, windowed, config.token.life(), clock.now()).await;
+    let policy =
+        policy::load(&pool, windowed, config.token.life() + LEEWAY + MARGIN, clock.now()).await;
     Ok((pool, policy.map_err(StartError::Policy)?))
 }
 

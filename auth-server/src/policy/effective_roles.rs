@@ -1,84 +1,134 @@
-//! What a token's roles come to under one revision of the policy: worked out once and kept beside
-//! the token, since it is asked for with every request.
+//! The roles that decide for a caller.
+//!
+//! An access token carries its user's roles and the policy revision at which they were read. Roles
+//! granted or revoked later are kept here for the lifetime of a token, so that a change applies to
+//! tokens issued before it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwapOption;
+use chrono::{DateTime, Utc};
 use policies::{PolicyError, RoleName, RoleSet, Snapshot};
 use uuid::Uuid;
 
 use super::LivePolicy;
+use super::journal::UserRoles;
 
-/// What a caller's roles come to.
+/// A caller's roles, resolved against one revision of the policy.
 #[derive(Debug)]
 pub struct EffectiveRoles {
     revision: i64,
-    /// The roles, for questions to the snapshot of this revision.
+    /// The role set, for decisions of the snapshot of this revision.
     pub roles: RoleSet,
-    /// The caller may be told which rule decided.
+    /// Whether decisions may name the rule that decided.
     pub may_read_rules: bool,
 }
 
 impl EffectiveRoles {
-    /// What somebody without a token may do.
+    /// The roles of a caller without a token.
     #[must_use]
     pub fn guest(policy: &Snapshot) -> Self {
         let (revision, roles) = (policy.revision(), policy.role_set([]));
         Self { revision, roles, may_read_rules: false }
     }
 
-    fn of(policy: &Snapshot, roles: &[RoleName]) -> Result<Self, PolicyError> {
+    fn resolve(policy: &Snapshot, roles: &[RoleName]) -> Result<Self, PolicyError> {
         let roles = policy.role_set(roles);
         let may_read_rules = policy.allows_route(&roles, "GET", "/api/v1/rules")?;
         Ok(Self { revision: policy.revision(), roles, may_read_rules })
     }
 }
 
-/// Roles as a token states them, and what they last came to.
+/// The roles that an access token carries, with their last resolution: every request asks for it.
 #[derive(Debug)]
 pub struct TokenRoles {
-    rev: i64,
-    stated: Box<[RoleName]>,
-    last: ArcSwapOption<EffectiveRoles>,
+    revision: i64,
+    roles: Box<[RoleName]>,
+    resolved: ArcSwapOption<EffectiveRoles>,
 }
 
 impl TokenRoles {
-    /// A user's roles at the revision `rev`.
+    /// A user's roles as read at `revision`.
     #[must_use]
-    pub fn new(rev: i64, stated: Vec<RoleName>) -> Self {
-        let stated = stated.into();
-        Self { rev, stated, last: ArcSwapOption::empty() }
+    pub fn new(revision: i64, roles: Vec<RoleName>) -> Self {
+        Self { revision, roles: roles.into(), resolved: ArcSwapOption::empty() }
     }
 }
 
 impl LivePolicy {
-    /// The roles that count now: those stated, unless they were changed since.
+    /// The user's current roles: those of the token, unless they have changed since it was issued.
     pub fn roles(&self, user: Uuid, token: &TokenRoles) -> Vec<RoleName> {
-        match self.recent.since(user, token.rev) {
+        match self.recent_grants.after(user, token.revision) {
             Some(changed) => changed.to_vec(),
-            None => token.stated.to_vec(),
+            None => token.roles.to_vec(),
         }
     }
 
-    /// What the roles that count now come to under `policy`.
+    /// The user's current roles, resolved against `policy`.
     ///
     /// # Errors
-    /// Casbin fails. Refuse then.
+    /// The policy cannot be evaluated; the request must be refused.
     pub fn effective_roles(
         &self,
         policy: &Snapshot,
-        (user, token): (Uuid, &TokenRoles),
+        user: Uuid,
+        token: &TokenRoles,
     ) -> Result<Arc<EffectiveRoles>, PolicyError> {
-        if let Some(changed) = self.recent.since(user, token.rev) {
-            return EffectiveRoles::of(policy, &changed).map(Arc::new);
+        if let Some(changed) = self.recent_grants.after(user, token.revision) {
+            return EffectiveRoles::resolve(policy, &changed).map(Arc::new);
         }
-        if let Some(last) = &*token.last.load()
-            && last.revision == policy.revision()
+        if let Some(resolved) = &*token.resolved.load()
+            && resolved.revision == policy.revision()
         {
-            return Ok(Arc::clone(last));
+            return Ok(Arc::clone(resolved));
         }
-        let effective_roles = Arc::new(EffectiveRoles::of(policy, &token.stated)?);
-        token.last.store(Some(Arc::clone(&effective_roles)));
-        Ok(effective_roles)
+        let resolved = Arc::new(EffectiveRoles::resolve(policy, &token.roles)?);
+        token.resolved.store(Some(Arc::clone(&resolved)));
+        Ok(resolved)
+    }
+}
+
+/// Users whose roles have changed within the lifetime of an access token.
+#[derive(Default)]
+pub(super) struct RecentGrants {
+    users: RwLock<HashMap<Uuid, RecentGrant>>,
+    /// Number of users; while it is 0, which is usual, look-ups take no lock.
+    count: AtomicUsize,
+}
+
+struct RecentGrant {
+    revision: i64,
+    at: DateTime<Utc>,
+    roles: Arc<[RoleName]>,
+}
+
+impl RecentGrants {
+    /// The user's roles, if they have changed after `revision`.
+    fn after(&self, user: Uuid, revision: i64) -> Option<Arc<[RoleName]>> {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let users = self.users.read().unwrap_or_else(PoisonError::into_inner);
+        let grant = users.get(&user)?;
+        (grant.revision > revision).then(|| Arc::clone(&grant.roles))
+    }
+
+    pub(super) fn record(&self, changed: &UserRoles, revision: i64, at: DateTime<Utc>) {
+        let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
+        if users.get(&changed.user).is_some_and(|known| known.revision >= revision) {
+            return;
+        }
+        let roles = changed.roles.clone().into();
+        users.insert(changed.user, RecentGrant { revision, at, roles });
+        self.count.store(users.len(), Ordering::Release);
+    }
+
+    /// Drops changes from before `oldest`: every token that is still valid contains them.
+    pub(super) fn sweep(&self, oldest: DateTime<Utc>) {
+        let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
+        users.retain(|_, grant| grant.at >= oldest);
+        self.count.store(users.len(), Ordering::Release);
     }
 }

@@ -1,5 +1,5 @@
-//! Follows what other replicas write: PostgreSQL tells at once, and a poll catches what a broken
-//! connection missed.
+//! Follows the writes of other replicas: PostgreSQL notifies at once, and a poll catches what was
+//! missed while a connection was broken.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,48 +12,50 @@ use tokio_util::sync::CancellationToken;
 use super::{LivePolicy, PolicyLoadError, journal, load};
 use crate::clock::Clock;
 
-/// Without any notification this often.
-const POLL: Duration = Duration::from_secs(1);
-/// How long lines of the journal are kept.
-const KEEP_LINES: TimeDelta = TimeDelta::days(1);
+/// Longest time between two looks into the journal.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// How long journal entries are kept.
+const JOURNAL_RETENTION: TimeDelta = TimeDelta::days(1);
+/// Polls between two sweeps of the journal: about an hour.
+const POLLS_PER_PRUNE: u32 = 3600;
 
-/// Runs until `stop`. Trouble is logged and tried again; the policy that is there goes on deciding.
+/// Follows until `stop`. Errors are logged and retried; the current policy keeps deciding.
 pub async fn follow(live: Arc<LivePolicy>, pool: PgPool, clock: Clock, stop: CancellationToken) {
-    let mut rounds: u32 = 0;
-    let mut trouble = false;
+    let mut polls: u32 = 0;
+    let mut failing = false;
     let mut listener = None;
     loop {
         if listener.is_none() {
             listener = listen(&pool).await;
         }
-        match step(&live, &pool).await {
-            Ok(()) if trouble => {
-                trouble = false;
-                tracing::info!("the policy follows other servers again");
+        match poll(&live, &pool).await {
+            Ok(()) if failing => {
+                failing = false;
+                tracing::info!("following the policy writes of other replicas again");
             }
-            // Said once, not every second.
-            Err(error) if !trouble => {
-                trouble = true;
-                tracing::error!(%error, "cannot follow the policy of other servers; the current one keeps deciding");
+            // Logged once, not every second.
+            Err(error) if !failing => {
+                failing = true;
+                tracing::error!(%error, "cannot follow the policy writes of other replicas; the current policy keeps deciding");
             }
             Ok(()) | Err(_) => {}
         }
-        live.recent.sweep(clock.now() - live.max_token_age());
-        if rounds.is_multiple_of(3600) {
+        live.recent_grants.sweep(clock.now() - live.max_token_age());
+        if polls.is_multiple_of(POLLS_PER_PRUNE) {
             prune(&pool, &clock).await;
         }
-        rounds = rounds.wrapping_add(1);
+        polls = polls.wrapping_add(1);
         tokio::select! {
             () = stop.cancelled() => return,
-            () = heard(&mut listener) => {}
-            () = tokio::time::sleep(POLL) => {}
+            () = notified(&mut listener) => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
     }
 }
 
 async fn prune(pool: &PgPool, clock: &Clock) {
-    if let Err(error) = journal::prune(pool, clock.now() - KEEP_LINES).await {
-        tracing::warn!(%error, "old lines of the policy journal were not deleted");
+    if let Err(error) = journal::prune(pool, clock.now() - JOURNAL_RETENTION).await {
+        tracing::warn!(%error, "cannot delete old entries of the policy journal");
     }
 }
 
@@ -63,37 +65,38 @@ async fn listen(pool: &PgPool) -> Option<PgListener> {
     Some(listener)
 }
 
-/// Waits for news; without a listener for ever, since the poll goes on.
-async fn heard(listener: &mut Option<PgListener>) {
+/// Waits for a notification; without a listener forever, since the poll continues.
+async fn notified(listener: &mut Option<PgListener>) {
     let Some(active) = listener else { return std::future::pending().await };
     if active.recv().await.is_err() {
         *listener = None;
     }
 }
 
-/// A view of one moment, for reading the journal or everything.
-async fn step(live: &LivePolicy, pool: &PgPool) -> Result<(), PolicyLoadError> {
+async fn poll(live: &LivePolicy, pool: &PgPool) -> Result<(), PolicyLoadError> {
     let mut db = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     catch_up(live, &mut db).await
 }
 
-/// Applies every line that is new here; loads everything where lines are missing. `db` must show
-/// one moment: a repeatable read, or the holder of the policy's lock.
-pub(crate) async fn catch_up(
+/// Applies every new journal entry; reloads the whole policy if entries are missing. `db` must see
+/// one consistent state: a repeatable read, or the holder of the policy lock.
+pub(super) async fn catch_up(
     live: &LivePolicy,
     db: &mut PgConnection,
 ) -> Result<(), PolicyLoadError> {
-    let lines = journal::since(db, live.snapshot().revision()).await?;
-    for line in lines {
+    let entries = journal::after(db, live.snapshot().revision()).await?;
+    for entry in entries {
         let base = live.snapshot_full();
-        if line.revision <= base.revision() {
+        if entry.revision <= base.revision() {
             continue;
         }
-        let changes = line.entry.changes.clone();
-        let follows = line.revision == base.revision() + 1;
-        let next = tokio::task::spawn_blocking(move || base.next(line.revision, &changes)).await;
+        let changes = entry.delta.changes.clone();
+        let is_next = entry.revision == base.revision() + 1;
+        let next = tokio::task::spawn_blocking(move || base.next(entry.revision, &changes)).await;
         match next {
-            Ok(Ok(next)) if follows => live.install(Arc::new(next), &line.entry.roles_of, line.at),
+            Ok(Ok(next)) if is_next => {
+                live.install(Arc::new(next), &entry.delta.user_roles, entry.at);
+            }
             _ => return reload(live, db).await,
         }
     }
@@ -103,9 +106,9 @@ pub(crate) async fn catch_up(
 async fn reload(live: &LivePolicy, db: &mut PgConnection) -> Result<(), PolicyLoadError> {
     let empty = live.snapshot().cleared()?;
     let snapshot = load::read(db, &empty).await?;
-    for line in journal::since(db, live.snapshot().revision()).await? {
-        for change in &line.entry.roles_of {
-            live.recent.note(change, line.revision, line.at);
+    for entry in journal::after(db, live.snapshot().revision()).await? {
+        for user in &entry.delta.user_roles {
+            live.recent_grants.record(user, entry.revision, entry.at);
         }
     }
     live.install(Arc::new(snapshot), &[], DateTime::default());

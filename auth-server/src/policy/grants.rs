@@ -1,22 +1,25 @@
-//! Who has which roles.
+//! Which user has which roles.
 
 use chrono::{DateTime, Utc};
 use policies::RoleName;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::problem::LAST;
+use super::error::LAST;
 use crate::http::problem::Problem;
 
-/// The user's roles, without what those inherit, and the revision at which they were read.
-///
-/// # Errors
-/// PostgreSQL is away.
-pub(crate) async fn of_user(
-    db: &mut PgConnection,
-    user: Uuid,
-) -> sqlx::Result<(Vec<RoleName>, i64)> {
-    // One statement, so one snapshot: roles and revision belong together.
+/// A user's roles as stored, without the roles that those inherit.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Grants {
+    /// The roles, sorted.
+    pub(crate) roles: Vec<RoleName>,
+    /// The policy revision at which they were read.
+    pub(crate) revision: i64,
+}
+
+/// The user's roles and the revision at which they were read.
+pub(crate) async fn of_user(db: &mut PgConnection, user: Uuid) -> sqlx::Result<Grants> {
+    // One statement, so one database snapshot: roles and revision belong together.
     let row = sqlx::query!(
         r#"SELECT revision,
                   ARRAY(SELECT role FROM user_roles WHERE user_id = $1 ORDER BY role) AS "roles!"
@@ -25,20 +28,22 @@ pub(crate) async fn of_user(
     )
     .fetch_one(db)
     .await?;
-    Ok((names(&row.roles), row.revision))
+    Ok(Grants { roles: names(&row.roles)?, revision: row.revision })
 }
 
-/// What the database calls roles.
-#[must_use]
-pub(crate) fn names(stored: &[String]) -> Vec<RoleName> {
-    stored.iter().filter_map(|name| RoleName::parse(name).ok()).collect()
-}
-
-/// Grants a role. False: the user has it already.
+/// Role names as stored.
 ///
 /// # Errors
-/// PostgreSQL is away, or there is no such user (`user_roles_user_id_fkey`) or role
-/// (`user_roles_role_fkey`).
+/// One of them is invalid. It is not skipped, as rules that deny may refer to it.
+pub(crate) fn names(stored: &[String]) -> sqlx::Result<Vec<RoleName>> {
+    let names = stored.iter().map(|name| RoleName::parse(name)).collect::<Result<_, _>>();
+    names.map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// Grants a role. False if the user has it already.
+///
+/// # Errors
+/// Unknown user (`user_roles_user_id_fkey`) or role (`user_roles_role_fkey`), among others.
 pub(crate) async fn grant(
     db: &mut PgConnection,
     user: Uuid,
@@ -59,10 +64,7 @@ pub(crate) async fn grant(
     Ok(done.rows_affected() > 0)
 }
 
-/// Revokes a role. False: the user does not have it.
-///
-/// # Errors
-/// PostgreSQL is away.
+/// Revokes a role. False if the user does not have it.
 pub(crate) async fn revoke(
     db: &mut PgConnection,
     user: Uuid,
@@ -78,11 +80,8 @@ pub(crate) async fn revoke(
     Ok(done.rows_affected() > 0)
 }
 
-/// How many people can sign in as superuser.
-///
-/// # Errors
-/// PostgreSQL is away.
-pub(crate) async fn superusers(db: &mut PgConnection) -> sqlx::Result<i64> {
+/// Number of superusers who can log in.
+pub(crate) async fn count_superusers(db: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM user_roles JOIN users ON users.id = user_id
            WHERE role = 'superuser' AND disabled_at IS NULL"#
@@ -91,11 +90,11 @@ pub(crate) async fn superusers(db: &mut PgConnection) -> sqlx::Result<i64> {
     .await
 }
 
-/// Refuses a change after which nobody could sign in as superuser. To be asked between the change
-/// and its commit.
+/// Refuses a change that leaves no superuser who can log in. To be called between the change and
+/// its commit.
 ///
 /// # Errors
-/// [`crate::policy::LAST_SUPERUSER`], or PostgreSQL is away.
+/// [`crate::policy::LAST_SUPERUSER`], among others.
 pub(crate) async fn refuse_last_superuser(db: &mut PgConnection) -> Result<(), Problem> {
-    if superusers(db).await? == 0 { Err(Problem::new(LAST)) } else { Ok(()) }
+    if count_superusers(db).await? == 0 { Err(Problem::new(LAST)) } else { Ok(()) }
 }

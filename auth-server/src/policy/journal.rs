@@ -1,4 +1,4 @@
-//! The journal: what each revision changed.
+//! The policy journal: what each revision changed.
 
 use chrono::{DateTime, Utc};
 use policies::{Change, RoleName};
@@ -7,53 +7,55 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-/// All roles that a user has from this revision on.
+/// All roles of a user from a revision on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UserRoles {
     /// The user.
     pub user: Uuid,
-    /// Their roles, without what those inherit.
+    /// The user's roles, without the roles that those inherit.
     pub roles: Vec<RoleName>,
 }
 
-/// What one write changed; applied whole.
+/// What one write changed; applied as a whole.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    pub(crate) changes: Vec<Change>,
-    pub(crate) roles_of: Vec<UserRoles>,
+pub(super) struct Delta {
+    pub(super) changes: Vec<Change>,
+    /// Users whose roles changed. The stored name is older than the field's.
+    #[serde(rename = "roles_of")]
+    pub(super) user_roles: Vec<UserRoles>,
 }
 
-/// A line of the journal.
-pub(crate) struct Line {
-    pub(crate) revision: i64,
-    pub(crate) at: DateTime<Utc>,
-    pub(crate) entry: Entry,
+/// One write.
+pub(super) struct JournalEntry {
+    pub(super) revision: i64,
+    pub(super) at: DateTime<Utc>,
+    pub(super) delta: Delta,
 }
 
-/// Channel on which replicas hear of a new line.
-pub(crate) const CHANNEL: &str = "policy";
+/// Channel on which replicas are notified of a new entry.
+pub(super) const CHANNEL: &str = "policy";
 
-/// Writes the line and moves the revision; replicas hear of it when the transaction commits.
-pub(crate) async fn append(db: &mut PgConnection, line: &Line) -> sqlx::Result<()> {
+/// Appends the entry and sets the revision; replicas are notified when the transaction commits.
+pub(super) async fn append(db: &mut PgConnection, entry: &JournalEntry) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO policy_journal (revision, at, changes) VALUES ($1, $2, $3)",
-        line.revision,
-        line.at,
-        Json(&line.entry) as _,
+        entry.revision,
+        entry.at,
+        Json(&entry.delta) as _,
     )
     .execute(&mut *db)
     .await?;
-    sqlx::query!("UPDATE policy_state SET revision = $1", line.revision).execute(&mut *db).await?;
-    sqlx::query!("SELECT pg_notify($1, $2)", CHANNEL, line.revision.to_string())
+    sqlx::query!("UPDATE policy_state SET revision = $1", entry.revision).execute(&mut *db).await?;
+    sqlx::query!("SELECT pg_notify($1, $2)", CHANNEL, entry.revision.to_string())
         .execute(&mut *db)
         .await?;
     Ok(())
 }
 
-/// Lines after `revision`, in order.
-pub(crate) async fn since(db: &mut PgConnection, revision: i64) -> sqlx::Result<Vec<Line>> {
+/// Entries after `revision`, in order.
+pub(super) async fn after(db: &mut PgConnection, revision: i64) -> sqlx::Result<Vec<JournalEntry>> {
     let rows = sqlx::query!(
-        r#"SELECT revision, at, changes AS "entry: Json<Entry>" FROM policy_journal
+        r#"SELECT revision, at, changes AS "delta: Json<Delta>" FROM policy_journal
            WHERE revision > $1 ORDER BY revision"#,
         revision
     )
@@ -61,17 +63,17 @@ pub(crate) async fn since(db: &mut PgConnection, revision: i64) -> sqlx::Result<
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| Line { revision: row.revision, at: row.at, entry: row.entry.0 })
+        .map(|row| JournalEntry { revision: row.revision, at: row.at, delta: row.delta.0 })
         .collect())
 }
 
-/// Lines written at or after `from`: whose roles changed since the oldest living token was made.
-pub(crate) async fn written_from(
+/// Entries written at or after `from`, in order.
+pub(super) async fn written_since(
     db: &mut PgConnection,
     from: DateTime<Utc>,
-) -> sqlx::Result<Vec<Line>> {
+) -> sqlx::Result<Vec<JournalEntry>> {
     let rows = sqlx::query!(
-        r#"SELECT revision, at, changes AS "entry: Json<Entry>" FROM policy_journal
+        r#"SELECT revision, at, changes AS "delta: Json<Delta>" FROM policy_journal
            WHERE at >= $1 ORDER BY revision"#,
         from
     )
@@ -79,12 +81,12 @@ pub(crate) async fn written_from(
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| Line { revision: row.revision, at: row.at, entry: row.entry.0 })
+        .map(|row| JournalEntry { revision: row.revision, at: row.at, delta: row.delta.0 })
         .collect())
 }
 
-/// Drops lines that no replica can still need. One that is further behind loads everything.
-pub(crate) async fn prune(pool: &PgPool, before: DateTime<Utc>) -> sqlx::Result<u64> {
+/// Deletes entries older than `before`. A replica that is further behind reloads the whole policy.
+pub(super) async fn prune(pool: &PgPool, before: DateTime<Utc>) -> sqlx::Result<u64> {
     let done =
         sqlx::query!("DELETE FROM policy_journal WHERE at < $1", before).execute(pool).await?;
     Ok(done.rows_affected())

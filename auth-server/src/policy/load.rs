@@ -1,37 +1,37 @@
-//! Reads the whole policy, at start and when the journal has a gap.
+//! Reads the whole policy: at start, and whenever the journal has a gap.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use policies::{ActionPattern, Change, Effect, Label, ResourcePattern, RoleName, Rule, Snapshot};
 use sqlx::{PgConnection, PgPool};
 
-use super::LivePolicy;
-use super::{PolicyLoadError, journal};
+use super::error::InvalidRule;
+use super::{LivePolicy, PolicyLoadError, journal};
 
-/// The policy as PostgreSQL has it. `windowed`: the labels that have a window;
-/// `token_life`: how long an access token lives.
+/// Loads the policy. `timed_labels` are the labels that have a validity period; `max_token_age` is
+/// how long an access token may be accepted after it was issued.
 ///
 /// # Errors
 /// The database is unavailable, or the stored policy is invalid; the server does not start then.
 pub async fn load(
     pool: &PgPool,
-    windowed: Vec<Label>,
-    token_life: TimeDelta,
+    timed_labels: Vec<Label>,
+    max_token_age: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<LivePolicy, PolicyLoadError> {
     let mut db = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let live = LivePolicy::new(Snapshot::empty(windowed)?, token_life);
+    let live = LivePolicy::new(Snapshot::empty(timed_labels)?, max_token_age);
     let snapshot = read(&mut db, &live.snapshot()).await?;
     live.install(snapshot.into(), &[], now);
-    for line in journal::written_from(&mut db, now - live.max_token_age()).await? {
-        for change in &line.entry.roles_of {
-            live.recent.note(change, line.revision, line.at);
+    for entry in journal::written_since(&mut db, now - max_token_age).await? {
+        for user in &entry.delta.user_roles {
+            live.recent_grants.record(user, entry.revision, entry.at);
         }
     }
     Ok(live)
 }
 
-/// Everything, as a snapshot on top of `empty`.
-pub(crate) async fn read(
+/// All roles and rules, as a snapshot on top of `empty`.
+pub(super) async fn read(
     db: &mut PgConnection,
     empty: &Snapshot,
 ) -> Result<Snapshot, PolicyLoadError> {
@@ -59,38 +59,36 @@ async fn roles(db: &mut PgConnection) -> Result<Vec<Change>, PolicyLoadError> {
         .collect()
 }
 
+struct RuleRow {
+    id: i32,
+    priority: i32,
+    role: String,
+    resource: String,
+    action: String,
+    effect: String,
+}
+
 async fn rules(db: &mut PgConnection) -> Result<Vec<Change>, PolicyLoadError> {
-    let rows = sqlx::query!("SELECT id, priority, role, resource, action, effect FROM rules")
-        .fetch_all(db)
-        .await?;
+    let rows =
+        sqlx::query_as!(RuleRow, "SELECT id, priority, role, resource, action, effect FROM rules")
+            .fetch_all(db)
+            .await?;
     rows.into_iter()
         .map(|row| {
-            let rule =
-                parse(row.id, row.priority, &row.role, &row.resource, &row.action, &row.effect);
-            let invalid = |reason: anyhow::Error| PolicyLoadError::Rule {
-                id: row.id,
-                reason: format!("{reason:#}"),
-            };
-            rule.map(Change::RuleSet).map_err(invalid)
+            let invalid = |reason| PolicyLoadError::Rule { id: row.id, reason };
+            parse(&row).map(Change::RuleSet).map_err(invalid)
         })
         .collect()
 }
 
-/// A rule as the table has it.
-pub(crate) fn parse(
-    id: i32,
-    priority: i32,
-    role: &str,
-    resource: &str,
-    action: &str,
-    effect: &str,
-) -> anyhow::Result<Rule> {
+fn parse(row: &RuleRow) -> Result<Rule, InvalidRule> {
+    let effect = [Effect::Allow, Effect::Deny].into_iter().find(|e| e.as_str() == row.effect);
     Ok(Rule {
-        id: u32::try_from(id)?,
-        priority: u32::try_from(priority)?,
-        role: RoleName::parse(role)?,
-        resource: ResourcePattern::parse(resource)?,
-        action: ActionPattern::parse(action)?,
-        effect: if effect == Effect::Allow.as_str() { Effect::Allow } else { Effect::Deny },
+        id: u32::try_from(row.id)?,
+        priority: u32::try_from(row.priority)?,
+        role: RoleName::parse(&row.role)?,
+        resource: ResourcePattern::parse(&row.resource)?,
+        action: ActionPattern::parse(&row.action)?,
+        effect: effect.ok_or_else(|| InvalidRule::Effect(row.effect.clone()))?,
     })
 }

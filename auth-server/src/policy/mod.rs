@@ -1,18 +1,17 @@
-//! The policy of this replica: loaded whole at start, then moved along the journal write by write.
+//! The policy of this replica: loaded once at start, then advanced revision by revision.
 //!
-//! `load` reads everything once · `write` makes one write, with its journal line and the next
-//! snapshot · `follow` applies what other replicas wrote · `recent` knows whose roles changed since
-//! their tokens were made · `effective_roles` what a caller's roles come to.
+//! - [`load`] reads the whole policy;
+//! - [`write`] makes one write, with its journal entry and the next snapshot;
+//! - [`follow`] applies the writes of other replicas;
+//! - [`effective_roles`] resolves the roles of an access token, including grants newer than the token.
 
 pub(crate) mod effective_roles;
+pub(crate) mod error;
 pub(crate) mod follow;
 pub(crate) mod grants;
 pub(crate) mod journal;
 pub(crate) mod load;
-pub(crate) mod load_error;
 pub(crate) mod permissions;
-pub(crate) mod problem;
-pub(crate) mod recent_grants;
 pub(crate) mod roles;
 pub(crate) mod rules;
 pub mod seed;
@@ -20,6 +19,7 @@ pub(crate) mod transfer;
 pub(crate) mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -27,73 +27,71 @@ use policies::Snapshot;
 use tokio::sync::watch;
 
 pub use effective_roles::{EffectiveRoles, TokenRoles};
+pub use error::{
+    BUILTIN_IMMUTABLE, ESCALATION, INHERITANCE, LAST_SUPERUSER, PolicyLoadError, ROLE_DELETION,
+    ROLE_GRANT, ROLE_NAME, RULE_WRITE, SUPERUSER_ONLY,
+};
 pub use follow::follow;
 pub use journal::UserRoles;
 pub use load::load;
-pub use load_error::PolicyLoadError;
-pub use problem::{
-    BUILTIN_IMMUTABLE, ESCALATION, INHERITANCE, LAST_SUPERUSER, ROLE_DELETION, ROLE_GRANT,
-    ROLE_NAME, RULE_WRITE, SUPERUSER_ONLY,
-};
 
-use crate::token::LEEWAY;
-use recent_grants::RecentGrants;
+use effective_roles::RecentGrants;
 
-/// The policy that decides on this replica. Reading takes no lock.
+/// How long a check waits for the revision that it asks for.
+const REVISION_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The policy that decides on this replica. Reading it takes no lock.
 pub struct LivePolicy {
     snapshot: ArcSwap<Snapshot>,
-    recent: RecentGrants,
-    /// Held while a snapshot is put in, never across an await.
+    recent_grants: RecentGrants,
+    /// Held while a snapshot is installed, never across an await.
     installing: Mutex<()>,
     revision: watch::Sender<i64>,
     max_token_age: TimeDelta,
 }
 
-/// For clocks that differ between servers.
-const MARGIN: TimeDelta = TimeDelta::seconds(60);
-
 impl LivePolicy {
-    fn new(snapshot: Snapshot, token_life: TimeDelta) -> Self {
+    fn new(snapshot: Snapshot, max_token_age: TimeDelta) -> Self {
         let revision = watch::Sender::new(snapshot.revision());
         Self {
             snapshot: ArcSwap::from_pointee(snapshot),
-            recent: RecentGrants::default(),
+            recent_grants: RecentGrants::default(),
             installing: Mutex::new(()),
             revision,
-            max_token_age: token_life + LEEWAY + MARGIN,
+            max_token_age,
         }
     }
 
-    /// How long after a change a token from before it can still be taken somewhere.
+    /// How long after a change an access token issued before it may still be accepted by a replica.
     #[must_use]
     pub const fn max_token_age(&self) -> TimeDelta {
         self.max_token_age
     }
 
-    /// The policy as it stands now, for one request.
+    /// The current snapshot, for the duration of one request.
     pub fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
         self.snapshot.load()
     }
 
-    /// The policy as it stands now, to be kept.
+    /// The current snapshot, to be kept.
     pub fn snapshot_full(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
     }
 
-    /// Waits until this replica stands at `revision` or later. False: not within a second.
-    pub async fn reaches(&self, revision: i64) -> bool {
-        let mut seen = self.revision.subscribe();
-        let reached = seen.wait_for(|now| *now >= revision);
-        matches!(tokio::time::timeout(std::time::Duration::from_secs(1), reached).await, Ok(Ok(_)))
+    /// Waits until this replica has reached `revision`. False if it has not within a second.
+    pub async fn wait_for_revision(&self, revision: i64) -> bool {
+        let mut current = self.revision.subscribe();
+        let reached = current.wait_for(|current| *current >= revision);
+        matches!(tokio::time::timeout(REVISION_TIMEOUT, reached).await, Ok(Ok(_)))
     }
 
-    /// Puts the next snapshot in, unless this replica is past it already.
-    fn install(&self, next: Arc<Snapshot>, roles_of: &[UserRoles], at: DateTime<Utc>) {
+    /// Installs the next snapshot, unless this replica has passed it already.
+    fn install(&self, next: Arc<Snapshot>, changed: &[UserRoles], at: DateTime<Utc>) {
         let _guard = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
         let revision = next.revision();
-        // Roles first: a token from before must never meet the new rules with its old roles.
-        for change in roles_of {
-            self.recent.note(change, revision, at);
+        // Grants first: a token issued earlier must never meet the new rules with its old roles.
+        for user in changed {
+            self.recent_grants.record(user, revision, at);
         }
         if revision > self.snapshot.load().revision() {
             self.snapshot.store(next);

@@ -1,4 +1,4 @@
-//! What somebody's roles come to.
+//! What a user's roles permit.
 
 use poem_openapi::Object;
 use policies::{RoleName, Snapshot, Verdict};
@@ -6,24 +6,24 @@ use serde::Serialize;
 
 use super::rules::RuleInForce;
 
-/// Rules shown at most.
-const MOST_RULES: usize = 1_000;
+/// Maximum number of rules listed.
+const MAX_RULES: usize = 1_000;
 
-/// What somebody's roles come to.
+/// What a user's roles permit.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
 pub(crate) struct Permissions {
-    /// Roles granted, sorted.
+    /// Roles granted to the user, sorted.
     roles: Vec<String>,
-    /// Those and everything that they inherit; `anonymous` is among them.
+    /// Those roles and all that they inherit, including `anonymous`.
     role_set: Vec<String>,
-    /// The first 1,000 rules that speak of one of these, in the order in which they are read.
+    /// The first 1,000 rules of these roles, in evaluation order.
     rules: Vec<RuleInForce>,
-    /// Revision of the policy that this comes from.
+    /// Policy revision.
     revision: i64,
 }
 
-/// What these roles come to.
+/// What these roles permit.
 #[must_use]
 pub(crate) fn permissions(policy: &Snapshot, roles: &[RoleName]) -> Permissions {
     let anonymous = RoleName::anonymous();
@@ -31,13 +31,13 @@ pub(crate) fn permissions(policy: &Snapshot, roles: &[RoleName]) -> Permissions 
     let mut role_set: Vec<RoleName> = held.flat_map(|role| policy.inherited(role)).collect();
     role_set.sort();
     role_set.dedup();
-    let mut about: Vec<_> = policy.rules().filter(|rule| role_set.contains(&rule.role)).collect();
-    about.sort_unstable_by_key(|rule| Verdict::of(rule));
-    about.truncate(MOST_RULES);
+    let mut rules: Vec<_> = policy.rules().filter(|rule| role_set.contains(&rule.role)).collect();
+    rules.sort_unstable_by_key(|rule| Verdict::of(rule));
+    rules.truncate(MAX_RULES);
     Permissions {
         roles: roles.iter().map(ToString::to_string).collect(),
         role_set: role_set.iter().map(ToString::to_string).collect(),
-        rules: about.into_iter().map(|rule| RuleInForce::from(&**rule)).collect(),
+        rules: rules.into_iter().map(|rule| RuleInForce::from(&**rule)).collect(),
         revision: policy.revision(),
     }
 }

@@ -5,26 +5,23 @@ use policies::RoleName;
 use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
 
-/// A role as the table has it.
+/// A role as stored.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
 #[oai(rename = "Role")]
 pub(crate) struct Role {
-    /// Lower case; identifies the role for good.
+    /// Name; permanent, in lower case.
     pub name: String,
-    /// For people.
+    /// Description for admins.
     pub description: String,
     /// Names of the roles that it inherits directly, sorted.
     pub inherits: Vec<String>,
-    /// Built-in roles can't be changed or deleted.
+    /// Whether the role is built in: built-in roles cannot be changed or deleted.
     pub builtin: bool,
-    /// Revision of its last write; its ETag.
+    /// Policy revision of its last write; also its ETag.
     pub revision: i64,
 }
 
-/// Roles after `after`, by name.
-///
-/// # Errors
-/// PostgreSQL is away.
+/// Roles after the name `after`, ordered by name.
 pub(crate) async fn page(
     db: impl PgExecutor<'_>,
     after: &str,
@@ -43,10 +40,7 @@ pub(crate) async fn page(
     .await
 }
 
-/// One role.
-///
-/// # Errors
-/// PostgreSQL is away.
+/// The role of this name.
 pub(crate) async fn find(db: impl PgExecutor<'_>, name: &RoleName) -> sqlx::Result<Option<Role>> {
     sqlx::query_as!(
         Role,
@@ -68,7 +62,7 @@ pub(crate) async fn exists(db: &mut PgConnection, name: &RoleName) -> sqlx::Resu
 /// Adds a role.
 ///
 /// # Errors
-/// PostgreSQL is away, or the name is taken (`roles_pkey`).
+/// The name is taken (`roles_pkey`), among others.
 pub(crate) async fn insert(
     db: &mut PgConnection,
     name: &RoleName,
@@ -88,10 +82,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Changes a role's description, where given, and its revision.
-///
-/// # Errors
-/// PostgreSQL is away.
+/// Updates a role's revision, and its description if given.
 pub(crate) async fn update(
     db: &mut PgConnection,
     name: &RoleName,
@@ -109,10 +100,10 @@ pub(crate) async fn update(
     Ok(())
 }
 
-/// Makes a role inherit exactly these.
+/// Replaces the roles that a role inherits.
 ///
 /// # Errors
-/// PostgreSQL is away, or one of them does not exist (`role_inherits_inherits_fkey`).
+/// One of them does not exist (`role_inherits_inherits_fkey`), among others.
 pub(crate) async fn set_inherits(
     db: &mut PgConnection,
     name: &RoleName,
@@ -132,11 +123,10 @@ pub(crate) async fn set_inherits(
     Ok(())
 }
 
-/// Deletes a role; its name stays taken until `reserved_until`. Returns who had it.
+/// Deletes a role and reserves its name until `reserved_until`. Returns the users who had the role.
 ///
 /// # Errors
-/// PostgreSQL is away, or something names the role (`rules_role_fkey`,
-/// `role_inherits_inherits_fkey`).
+/// Rules or other roles refer to it (`rules_role_fkey`, `role_inherits_inherits_fkey`), among others.
 pub(crate) async fn delete(
     db: &mut PgConnection,
     name: &RoleName,
@@ -160,10 +150,7 @@ pub(crate) async fn delete(
     Ok(holders)
 }
 
-/// Until when a deleted role's name stays taken, if it does.
-///
-/// # Errors
-/// PostgreSQL is away.
+/// Until when the name of a deleted role is reserved, if it is.
 pub(crate) async fn reserved_until(
     db: &mut PgConnection,
     name: &RoleName,

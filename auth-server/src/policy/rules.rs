@@ -3,33 +3,33 @@
 use chrono::{DateTime, Utc};
 use policies::csv::RuleRow;
 use policies::{Effect, Rule};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgExecutor};
 
-/// A rule as the table has it.
+/// A rule as stored.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
 #[oai(rename = "Rule")]
 pub(crate) struct StoredRule {
-    /// Identifies the rule for good.
+    /// Id; permanent.
     pub id: i32,
-    /// Rules are read in this order, smallest first; deny before allow at the same priority.
+    /// Rules are evaluated in ascending order of priority; deny before allow at the same priority.
     pub priority: i32,
-    /// The role that it speaks of.
+    /// Role that the rule applies to.
     pub role: String,
-    /// The resources that it speaks of.
+    /// Resources that the rule applies to.
     pub resource: String,
-    /// The actions that it speaks of.
+    /// Actions that the rule applies to.
     pub action: String,
     /// `allow` or `deny`.
     pub effect: String,
-    /// The superuser's own rule can't be changed or deleted.
+    /// Whether the rule is built in: the superuser's rule cannot be changed or deleted.
     pub builtin: bool,
-    /// Revision of its last write; its ETag.
+    /// Policy revision of its last write; also its ETag.
     pub revision: i64,
 }
 
 impl StoredRule {
-    /// The rule as decisions know it.
+    /// The stored form of a rule.
     pub(crate) fn of(rule: &Rule, revision: i64) -> Self {
         Self {
             id: rule.id.cast_signed(),
@@ -44,22 +44,22 @@ impl StoredRule {
     }
 }
 
-/// A rule as decisions know it.
+/// A rule as evaluated.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
 pub(crate) struct RuleInForce {
-    /// Identifies the rule for good.
+    /// Id; permanent.
     pub id: i32,
-    /// Rules are read in this order, smallest first; deny before allow at the same priority.
+    /// Rules are evaluated in ascending order of priority; deny before allow at the same priority.
     pub priority: i32,
-    /// The role that it speaks of.
+    /// Role that the rule applies to.
     pub role: String,
-    /// The resources that it speaks of.
+    /// Resources that the rule applies to.
     pub resource: String,
-    /// The actions that it speaks of.
+    /// Actions that the rule applies to.
     pub action: String,
     /// `allow` or `deny`.
     pub effect: String,
-    /// The superuser's own rule can't be changed or deleted.
+    /// Whether the rule is built in: the superuser's rule cannot be changed or deleted.
     pub builtin: bool,
 }
 
@@ -71,28 +71,32 @@ impl From<&Rule> for RuleInForce {
     }
 }
 
-/// A rule's place in the order in which rules are read: priority, allow after deny, id.
-pub(crate) type Place = (i32, bool, i32);
+/// A position in the evaluation order.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Position {
+    priority: i32,
+    /// False sorts first: deny before allow.
+    allow: bool,
+    id: i32,
+}
 
-/// Before every rule.
-pub(crate) const BEGIN: Place = (-1, false, 0);
+/// The position before every rule.
+pub(crate) const START: Position = Position { priority: -1, allow: false, id: 0 };
 
 impl StoredRule {
-    /// Where it stands.
+    /// Its position in the evaluation order.
     #[must_use]
-    pub(crate) fn place(&self) -> Place {
-        (self.priority, self.effect == Effect::Allow.as_str(), self.id)
+    pub(crate) fn position(&self) -> Position {
+        let allow = self.effect == Effect::Allow.as_str();
+        Position { priority: self.priority, allow, id: self.id }
     }
 }
 
-/// Rules after a place in rule order, all or those of one role.
-///
-/// # Errors
-/// PostgreSQL is away.
+/// Rules after a position in the evaluation order: all, or those of one role.
 pub(crate) async fn page(
     db: impl PgExecutor<'_>,
     role: Option<&str>,
-    after: Place,
+    after: Position,
     limit: i64,
 ) -> sqlx::Result<Vec<StoredRule>> {
     sqlx::query_as!(
@@ -103,19 +107,16 @@ pub(crate) async fn page(
              AND (priority, effect = 'allow', id) > ($2, $3, $4)
            ORDER BY priority, effect = 'allow', id LIMIT $5"#,
         role,
-        after.0,
-        after.1,
-        after.2,
+        after.priority,
+        after.allow,
+        after.id,
         limit
     )
     .fetch_all(db)
     .await
 }
 
-/// One rule.
-///
-/// # Errors
-/// PostgreSQL is away.
+/// The rule of this id.
 pub(crate) async fn find(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<Option<StoredRule>> {
     sqlx::query_as!(
         StoredRule,
@@ -127,10 +128,10 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<Optio
     .await
 }
 
-/// Adds a rule.
+/// Inserts a rule.
 ///
 /// # Errors
-/// PostgreSQL is away, or there is no such role (`rules_role_fkey`).
+/// Unknown role (`rules_role_fkey`), among others.
 pub(crate) async fn insert(
     db: &mut PgConnection,
     row: &RuleRow,
@@ -154,10 +155,10 @@ pub(crate) async fn insert(
     Ok(Rule { id: id.cast_unsigned(), priority, role, resource, action, effect })
 }
 
-/// Changes a rule whole.
+/// Replaces a rule.
 ///
 /// # Errors
-/// PostgreSQL is away, or there is no such role (`rules_role_fkey`).
+/// Unknown role (`rules_role_fkey`), among others.
 pub(crate) async fn update(db: &mut PgConnection, rule: &Rule, revision: i64) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE rules SET priority = $2, role = $3, resource = $4, action = $5, effect = $6,
@@ -176,22 +177,19 @@ pub(crate) async fn update(db: &mut PgConnection, rule: &Rule, revision: i64) ->
 }
 
 /// Deletes a rule.
-///
-/// # Errors
-/// PostgreSQL is away.
 pub(crate) async fn delete(db: &mut PgConnection, id: i32) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM rules WHERE id = $1", id).execute(db).await?;
     Ok(())
 }
 
-/// The effect as the API takes it.
-#[derive(Clone, Copy, Debug, serde::Deserialize, poem_openapi::Enum)]
+/// The effect of a rule in requests.
+#[derive(Clone, Copy, Debug, Deserialize, poem_openapi::Enum)]
 #[oai(rename = "Effect", rename_all = "lowercase")]
 #[serde(rename_all = "lowercase")]
 pub enum EffectName {
-    /// Yes.
+    /// Allows.
     Allow,
-    /// No.
+    /// Denies.
     Deny,
 }
 

@@ -1,19 +1,29 @@
-//! The shipped rules, for a database that has none yet.
+//! The shipped rules, for a new database.
 
-use anyhow::Context;
 use chrono::{DateTime, Utc};
+use policies::csv::CsvError;
 use policies::{Change, csv};
 use sqlx::PgPool;
 
-use super::journal;
-use super::journal::{Entry, Line};
+use super::journal::{self, Delta, JournalEntry};
 use super::{roles, rules};
 
-/// Puts the shipped rules in where there is no rule at all. Returns how many; 0: there were some.
+/// Why the shipped rules were not inserted.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// The database refused a statement or is unavailable.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// The rules built into this program are invalid.
+    #[error("the shipped rules are invalid: {0}")]
+    Shipped(#[from] CsvError),
+}
+
+/// Inserts the shipped rules if there are no rules yet. Returns their number, 0 if there were rules.
 ///
 /// # Errors
-/// PostgreSQL is away, or the shipped rules are broken.
-pub async fn seed(pool: &PgPool, now: DateTime<Utc>) -> anyhow::Result<usize> {
+/// The database is unavailable, or the shipped rules are invalid.
+pub async fn seed(pool: &PgPool, now: DateTime<Utc>) -> Result<usize, SeedError> {
     let mut tx = pool.begin().await?;
     let revision = sqlx::query_scalar!("SELECT revision FROM policy_state FOR UPDATE")
         .fetch_one(&mut *tx)
@@ -24,22 +34,21 @@ pub async fn seed(pool: &PgPool, now: DateTime<Utc>) -> anyhow::Result<usize> {
     if rules > 0 {
         return Ok(0);
     }
-    let shipped = csv::read(csv::SHIPPED_RULES).context("shipped rules")?;
+    let shipped = csv::read(csv::SHIPPED_RULES)?;
     let revision = revision + 1;
-    let mut entry = Entry::default();
+    let mut delta = Delta::default();
     for (name, inherits) in &shipped.roles {
         if !roles::exists(&mut tx, name).await? {
             roles::insert(&mut tx, name, "", now, revision).await?;
         }
         roles::set_inherits(&mut tx, name, inherits).await?;
-        entry.changes.push(Change::RoleSet { name: name.clone(), inherits: inherits.clone() });
+        delta.changes.push(Change::RoleSet { name: name.clone(), inherits: inherits.clone() });
     }
     for row in &shipped.rules {
         let rule = rules::insert(&mut tx, row, now, revision).await?;
-        entry.changes.push(Change::RuleSet(rule));
+        delta.changes.push(Change::RuleSet(rule));
     }
-    let count = entry.changes.iter().filter(|c| matches!(c, Change::RuleSet(_))).count();
-    journal::append(&mut tx, &Line { revision, at: now, entry }).await?;
+    journal::append(&mut tx, &JournalEntry { revision, at: now, delta }).await?;
     tx.commit().await?;
-    Ok(count)
+    Ok(shipped.rules.len())
 }

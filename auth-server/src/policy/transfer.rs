@@ -1,4 +1,4 @@
-//! The whole policy as text: out, and in again.
+//! Export and import of the whole policy as text.
 
 use policies::csv::{Document, RuleRow};
 use policies::{Change, Rule, Snapshot, Verdict};
@@ -9,18 +9,18 @@ use super::{roles, rules};
 use crate::audit::{Actor, Record};
 use crate::http::problem::Problem;
 
-/// What an import came to.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Imported {
-    /// Roles that were not there before.
+    /// Number of roles created.
     pub roles: usize,
-    /// Rules that are there now, the superuser's own not counted.
+    /// Number of rules now, without the superuser's built-in rule.
     pub rules: usize,
-    /// Revision of the policy from now on.
+    /// The new policy revision.
     pub revision: i64,
 }
 
-/// Roles and rules of a policy, to be imported again.
+/// All roles and rules, in a form that can be imported again.
 #[must_use]
 pub(crate) fn export(policy: &Snapshot) -> Document {
     let mut all: Vec<_> = policy.rules().collect();
@@ -29,12 +29,12 @@ pub(crate) fn export(policy: &Snapshot) -> Document {
     Document { roles: policy.declared_roles(), rules }
 }
 
-/// Puts the rules of the document in the place of all rules but the superuser's own. Roles of the
-/// document are made where they are missing, and inherit what the document says; other roles stay,
-/// since people have them.
+/// Replaces all rules except the superuser's built-in rule with those of the document. Roles of the
+/// document are created if they do not exist, and inherit what the document says; other roles
+/// remain, since users may have them.
 ///
 /// # Errors
-/// The policy would be refused, or PostgreSQL is away: nothing is changed then.
+/// The policy is invalid, among others; nothing is changed then.
 pub(crate) async fn import(
     mut write: PolicyWrite<'_>,
     document: &Document,
@@ -48,11 +48,11 @@ pub(crate) async fn import(
         write.change(Change::RuleRemoved { id });
     }
     let (at, revision) = (write.at(), write.revision());
-    let mut made = 0;
+    let mut created = 0;
     for (name, _) in &document.roles {
         if !write.base().has_role(name) {
             roles::insert(write.db(), name, "", at, revision).await?;
-            made += 1;
+            created += 1;
         }
     }
     for (name, inherits) in &document.roles {
@@ -67,6 +67,6 @@ pub(crate) async fn import(
     let rules = rows.len();
     let record = Record::new(by, "import_rules", "policy")
         .before(json!({ "rules": replaced }))
-        .after(json!({ "rules": rules, "new_roles": made }));
-    Ok(Imported { roles: made, rules, revision: write.commit(record).await? })
+        .after(json!({ "rules": rules, "new_roles": created }));
+    Ok(Imported { roles: created, rules, revision: write.commit(record).await? })
 }

@@ -1,5 +1,5 @@
-//! One write to roles, grants or rules: all or nothing, checked before it commits, in force on this
-//! replica before the answer goes out.
+//! One write to roles, grants or rules: atomic, validated before it commits, and in force on this
+//! replica before the response is sent.
 
 use std::sync::Arc;
 
@@ -8,27 +8,24 @@ use policies::{Change, Snapshot};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::journal;
-use super::journal::{Entry, Line, UserRoles};
+use super::journal::{Delta, JournalEntry, UserRoles};
 use super::{LivePolicy, follow};
 use crate::audit;
 use crate::audit::Record;
 use crate::http::problem::Problem;
 
-/// A write under way. Others wait until it commits or is dropped, which undoes it.
+/// A write in progress. It holds the policy lock: other writes wait until it commits, or is dropped
+/// and thereby rolled back.
 pub(crate) struct PolicyWrite<'a> {
     live: &'a LivePolicy,
     tx: Transaction<'static, Postgres>,
-    /// The policy that is written on.
     base: Arc<Snapshot>,
     at: DateTime<Utc>,
-    entry: Entry,
+    delta: Delta,
 }
 
 impl<'a> PolicyWrite<'a> {
-    /// Begins a write, once all earlier ones are in force here.
-    ///
-    /// # Errors
-    /// PostgreSQL is away.
+    /// Takes the policy lock, and applies all earlier writes to this replica.
     pub(crate) async fn begin(
         live: &'a LivePolicy,
         pool: &PgPool,
@@ -42,10 +39,10 @@ impl<'a> PolicyWrite<'a> {
             follow::catch_up(live, &mut tx).await?;
         }
         let base = live.snapshot_full();
-        Ok(Self { live, tx, base, at, entry: Entry::default() })
+        Ok(Self { live, tx, base, at, delta: Delta::default() })
     }
 
-    /// The connection that the write's own statements go through.
+    /// The connection for the write's own statements.
     pub(crate) fn db(&mut self) -> &mut PgConnection {
         &mut self.tx
     }
@@ -62,47 +59,43 @@ impl<'a> PolicyWrite<'a> {
         self.at
     }
 
-    /// The revision that this write makes.
+    /// The revision that this write creates.
     #[must_use]
     pub(crate) fn revision(&self) -> i64 {
         self.base.revision() + 1
     }
 
-    /// Notes a change of roles or rules.
+    /// Records a change of a role or a rule.
     pub(crate) fn change(&mut self, change: Change) {
-        self.entry.changes.push(change);
+        self.delta.changes.push(change);
     }
 
-    /// Notes all roles that a user has now.
+    /// Records the new roles of a user.
     pub(crate) fn record_user_roles(&mut self, roles: UserRoles) {
-        self.entry.roles_of.push(roles);
+        self.delta.user_roles.push(roles);
     }
 
-    /// Checks the policy that this makes, commits together with what is to be remembered of it, and
-    /// puts it in force here.
+    /// Validates the resulting policy, commits it together with its audit record, and installs it on
+    /// this replica.
     ///
     /// # Errors
-    /// The policy is refused, or PostgreSQL is away: nothing is written then.
+    /// The resulting policy is invalid, among others; nothing is written then.
     pub(crate) async fn commit(mut self, record: Record) -> Result<i64, Problem> {
         let revision = self.revision();
-        let changes = self.entry.changes.clone();
+        let changes = self.delta.changes.clone();
         let base = Arc::clone(&self.base);
-        // At 100,000 rules this takes milliseconds, which the threads that answer don't have.
+        // At 100,000 rules this takes milliseconds, too long for a thread that answers requests.
         let next = tokio::task::spawn_blocking(move || base.next(revision, &changes)).await??;
-        let line = Line { revision, at: self.at, entry: self.entry };
-        journal::append(&mut self.tx, &line).await?;
+        let entry = JournalEntry { revision, at: self.at, delta: self.delta };
+        journal::append(&mut self.tx, &entry).await?;
         audit::insert(&mut self.tx, &record, self.at).await?;
         self.tx.commit().await?;
-        self.live.install(Arc::new(next), &line.entry.roles_of, self.at);
+        self.live.install(Arc::new(next), &entry.delta.user_roles, self.at);
         Ok(revision)
     }
 
-    /// Commits what is no part of the policy, but must not happen while somebody writes to it. The
-    /// revision stays.
-    ///
-    /// # Errors
-    /// PostgreSQL is away: nothing is written then.
-    pub(crate) async fn commit_beside(mut self, record: Record) -> Result<(), Problem> {
+    /// Commits a change outside the policy that had to hold the policy lock. The revision stays.
+    pub(crate) async fn commit_without_revision(mut self, record: Record) -> Result<(), Problem> {
         audit::insert(&mut self.tx, &record, self.at).await?;
         Ok(self.tx.commit().await?)
     }

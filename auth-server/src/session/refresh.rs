@@ -3,13 +3,12 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use policies::RoleName;
 use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::refresh_token::RefreshToken;
 use super::{GRACE, Revocation, Sessions, end, revocation};
-use crate::policy::grants;
+use crate::policy::grants::{self, Grants};
 
 /// The result of presenting a refresh token.
 #[derive(Debug)]
@@ -32,7 +31,7 @@ pub(crate) struct Refreshed {
     /// Its number among the user's.
     pub number: i64,
     /// The user's roles, and the revision at which they were read.
-    pub granted: (Vec<RoleName>, i64),
+    pub granted: Grants,
     /// The session's refresh token from now on.
     pub refresh_token: String,
 }
@@ -51,7 +50,8 @@ impl Sessions {
         let now = self.clock.now();
         let step = Step { token, now, idle_until: now + self.limits.idle };
         if let Some(rotated) = self.refresh_pool.rotate(step).await? {
-            let granted = (grants::names(&rotated.roles), rotated.revision);
+            let roles = grants::names(&rotated.roles)?;
+            let granted = Grants { roles, revision: rotated.revision };
             return Ok(self.refreshed(token, rotated.user, rotated.number, granted));
         }
         let database = &mut *pool.acquire().await?;
@@ -70,13 +70,7 @@ impl Sessions {
         Ok(Rotation::Invalid)
     }
 
-    fn refreshed(
-        &self,
-        token: RefreshToken,
-        user: Uuid,
-        number: i64,
-        granted: (Vec<RoleName>, i64),
-    ) -> Rotation {
+    fn refreshed(&self, token: RefreshToken, user: Uuid, number: i64, granted: Grants) -> Rotation {
         let next = RefreshToken { counter: token.counter.saturating_add(1), ..token };
         let refresh_token = self.keys.encode(next);
         Rotation::Refreshed(Refreshed {

@@ -25,6 +25,21 @@ pub struct Issuer {
     life: TimeDelta,
 }
 
+/// Whom an access token is issued to.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The user.
+    pub user: Uuid,
+    /// The user's session.
+    pub session: Uuid,
+    /// The session's number among the sessions of the user.
+    pub session_number: i64,
+    /// The roles granted to the user.
+    pub roles: Vec<RoleName>,
+    /// Policy revision at which `roles` were read.
+    pub revision: i64,
+}
+
 /// A signed token, ready to go out. Never stored, never logged.
 pub struct AccessToken {
     /// The token itself.
@@ -78,22 +93,26 @@ impl Issuer {
         self.life
     }
 
-    /// A token for `user` in the session `sid`, the user's `number`th, with the roles that the
-    /// policy gave the user at revision `rev`.
+    /// Issues an access token.
     ///
     /// # Errors
     /// There is no key to sign with; the log says why.
-    pub fn issue(
-        &self,
-        user: Uuid,
-        (sid, number): (Uuid, i64),
-        (roles, rev): (Vec<RoleName>, i64),
-    ) -> Result<AccessToken, Problem> {
+    pub fn issue(&self, subject: Subject) -> Result<AccessToken, Problem> {
+        let Subject { user, session, session_number, roles, revision } = subject;
         let now = self.clock.now().timestamp();
         let exp = now.saturating_add(self.life.num_seconds());
         let jti = Uuid::new_v4();
-        let claims =
-            Claims { sub: user, sid, sn: number, iat: now, nbf: now, exp, jti, roles, rev };
+        let claims = Claims {
+            sub: user,
+            sid: session,
+            sn: session_number,
+            iat: now,
+            nbf: now,
+            exp,
+            jti,
+            roles,
+            rev: revision,
+        };
         let text = sign(&self.ring, TYPE, (&self.name, &self.audience), &claims)?;
         Ok(AccessToken { text, expires_in: self.life.num_seconds() })
     }

@@ -11,7 +11,7 @@ pub(crate) mod verify;
 
 pub use challenge::{CHALLENGE_TYPE, Challenge, Challenges, IssuedChallenge};
 pub use claims::{Claims, TYPE};
-pub use issue::{AccessToken, Issuer};
+pub use issue::{AccessToken, Issuer, Subject};
 pub use key::Key;
 pub use ring::{KeyError, KeyRing, prepare, reload};
 pub use rotate::{RotateError, Rotated, State, list, rotate};

@@ -25,7 +25,7 @@ pub(crate) enum Outcome {
     Unknown,
 }
 
-/// Disables an account and ends its sessions. The last superuser stays.
+/// Disables an account and ends its sessions. The last superuser cannot be removed.
 pub(crate) async fn disable(
     mut write: PolicyWrite<'_>,
     person: &Person,
@@ -37,14 +37,14 @@ pub(crate) async fn disable(
     }
     let at = write.at();
     view::set_disabled(write.db(), person.id, Some(at)).await?;
-    if person.role_names().contains(&RoleName::superuser()) {
+    if person.role_names()?.contains(&RoleName::superuser()) {
         grants::refuse_last_superuser(write.db()).await?;
     }
     let revocation = end_all(write.db(), person.id, "disabled", period).await?;
     let record = Record::new(by, "disable_user", format!("user:{}", person.id))
         .before(json!({ "disabled": false }))
         .after(json!({ "disabled": true }));
-    write.commit_beside(record).await?;
+    write.commit_without_revision(record).await?;
     Ok(revocation)
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn enable(
     let record = Record::new(by, "enable_user", format!("user:{}", person.id))
         .before(json!({ "disabled": true }))
         .after(json!({ "disabled": false }));
-    write.commit_beside(record).await
+    write.commit_without_revision(record).await
 }
 
 /// Disables or enables the account with this login, from the command line.

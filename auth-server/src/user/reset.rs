@@ -27,7 +27,7 @@ pub(crate) async fn reset_second_factor(
     }
     let revocation = end_all(write.db(), person.id, "second_factor_reset", period).await?;
     let target = format!("user:{}", person.id);
-    write.commit_beside(Record::new(by, "reset_second_factor_of_user", target)).await?;
+    write.commit_without_revision(Record::new(by, "reset_second_factor_of_user", target)).await?;
     Ok(revocation)
 }
 
@@ -68,6 +68,6 @@ pub(crate) async fn user_agents(
     }
     let target = format!("user:{}", person.id);
     let record = Record::new(Actor::CommandLine, "allow_all_user_agents_of_user", target);
-    write.commit_beside(record).await?;
+    write.commit_without_revision(record).await?;
     Ok(Outcome::Done)
 }

@@ -136,7 +136,7 @@ pub async fn depose(
         return Ok(false);
     }
     grants::refuse_last_superuser(write.db()).await?;
-    let (roles, _) = grants::of_user(write.db(), user).await?;
+    let roles = grants::of_user(write.db(), user).await?.roles;
     let record = Record::revoke_role(Actor::CommandLine, user, &role, &roles);
     write.record_user_roles(UserRoles { user, roles });
     write.commit(record).await?;
@@ -149,7 +149,7 @@ async fn give(mut write: PolicyWrite<'_>, user: Uuid) -> Result<bool, SuperuserE
     if !grants::grant(write.db(), user, &RoleName::superuser(), None, at).await? {
         return Ok(false);
     }
-    let (roles, _) = grants::of_user(write.db(), user).await?;
+    let roles = grants::of_user(write.db(), user).await?.roles;
     let record = Record::grant_role(Actor::CommandLine, user, &RoleName::superuser(), &roles);
     write.record_user_roles(UserRoles { user, roles });
     write.commit(record).await?;

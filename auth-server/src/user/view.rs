@@ -36,7 +36,7 @@ pub(crate) struct Person {
 
 impl Person {
     /// The roles, as decisions know them.
-    pub(crate) fn role_names(&self) -> Vec<RoleName> {
+    pub(crate) fn role_names(&self) -> sqlx::Result<Vec<RoleName>> {
         grants::names(&self.roles)
     }
 }

@@ -23,7 +23,7 @@ async fn a_rule_that_lets_everyone_write_through_the_api_is_refused_for_a_superu
       "code": "escalation",
       "detail": "this would let guests write through the server's own API",
       "status": 422,
-      "title": "This would give away more than you may give.",
+      "title": "This write would grant more privileges than you may grant.",
       "type": "about:blank"
     }
     "#);

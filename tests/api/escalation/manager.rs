@@ -43,7 +43,7 @@ async fn a_rule_on_routes_or_on_everything_is_written_by_a_superuser_only() {
       "detail": "Rules on `route:` and on `*` are written by a superuser only.",
       "field": "resource",
       "status": 422,
-      "title": "This would give away more than you may give.",
+      "title": "This write would grant more privileges than you may grant.",
       "type": "about:blank"
     }
     "#);
@@ -89,7 +89,7 @@ async fn a_role_that_reaches_such_a_rule_is_given_and_taken_by_a_superuser_only(
       "detail": "Role helper reaches rules on `route:` or on `*`; only a superuser gives or takes it.",
       "field": "role",
       "status": 422,
-      "title": "This would give away more than you may give.",
+      "title": "This write would grant more privileges than you may grant.",
       "type": "about:blank"
     }
     "#);
@@ -136,7 +136,7 @@ async fn the_superuser_can_not_be_inherited_by_anybody() {
       "code": "escalation",
       "detail": "role new can't inherit superuser: it is given to people, one by one",
       "status": 422,
-      "title": "This would give away more than you may give.",
+      "title": "This write would grant more privileges than you may grant.",
       "type": "about:blank"
     }
     "#);

@@ -15,7 +15,7 @@ async fn the_last_superuser_stays() {
     {
       "code": "last_superuser",
       "status": 409,
-      "title": "The last superuser stays.",
+      "title": "The last superuser cannot be removed.",
       "type": "about:blank"
     }
     "#);

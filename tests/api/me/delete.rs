@@ -81,7 +81,7 @@ async fn the_last_superuser_can_not_go_and_the_one_before_can() {
     {
       "code": "last_superuser",
       "status": 409,
-      "title": "The last superuser stays.",
+      "title": "The last superuser cannot be removed.",
       "type": "about:blank"
     }
     "#);

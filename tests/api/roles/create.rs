@@ -64,7 +64,7 @@ async fn a_name_outside_the_grammar_is_refused_with_what_a_valid_one_looks_like(
       "detail": "role \"Critic\": a role is 1–64 of a-z 0-9 _ . - and begins with a letter or digit",
       "field": "name",
       "status": 422,
-      "title": "A name does not keep to its grammar.",
+      "title": "Invalid name.",
       "type": "about:blank"
     }
     "#);

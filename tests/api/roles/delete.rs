@@ -41,7 +41,7 @@ async fn a_role_that_a_rule_or_another_role_names_stays() {
       "code": "role_in_use",
       "detail": "role critic is still named by role editor",
       "status": 409,
-      "title": "Rules or other roles still name this role.",
+      "title": "Rules or other roles refer to this role.",
       "type": "about:blank"
     }
     "#);

@@ -51,7 +51,7 @@ async fn a_role_can_not_inherit_itself_however_far_around() {
       "code": "inheritance_cycle",
       "detail": "role loop would inherit itself",
       "status": 422,
-      "title": "A role would inherit itself.",
+      "title": "A role must not inherit itself.",
       "type": "about:blank"
     }
     "#);

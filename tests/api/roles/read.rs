@@ -39,7 +39,7 @@ async fn a_role_is_read_with_the_rules_that_speak_of_it() {
     {
       "code": "role_not_found",
       "status": 404,
-      "title": "There is no role of this name.",
+      "title": "Role not found.",
       "type": "about:blank"
     }
     "#);

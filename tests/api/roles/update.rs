@@ -52,7 +52,7 @@ async fn a_role_that_is_not_there_or_built_in_can_not_be_changed() {
       "code": "builtin_immutable",
       "detail": "anonymous is built in and can't be changed",
       "status": 409,
-      "title": "This is built in and can't be changed.",
+      "title": "Built-in roles and rules cannot be changed or deleted.",
       "type": "about:blank"
     }
     "#);

@@ -63,7 +63,7 @@ async fn names_outside_their_grammar_are_refused_by_their_field() {
       "detail": "resource \"film:**\": only one trailing `*` is a wildcard, and a literal can't end in `*`",
       "field": "resource",
       "status": 422,
-      "title": "A name does not keep to its grammar.",
+      "title": "Invalid name.",
       "type": "about:blank"
     }
     "#);

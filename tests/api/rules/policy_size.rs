@@ -25,7 +25,7 @@ async fn the_thousand_and_first_prefix_of_a_type_is_refused() {
       "code": "policy_too_large",
       "detail": "more than 1000 prefixes are ruled on for type \"film\"",
       "status": 422,
-      "title": "The policy would outgrow a search filter.",
+      "title": "The policy would exceed the size limit of a search filter.",
       "type": "about:blank"
     }
     "#);

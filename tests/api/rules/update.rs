@@ -40,7 +40,7 @@ async fn the_superuser_s_own_rule_and_unknown_rules_can_not_be_changed() {
       "code": "builtin_immutable",
       "detail": "the superuser's rule is built in and can't be changed",
       "status": 409,
-      "title": "This is built in and can't be changed.",
+      "title": "Built-in roles and rules cannot be changed or deleted.",
       "type": "about:blank"
     }
     "#);

@@ -76,7 +76,7 @@ async fn nobody_can_be_given_or_deprived_of_what_everyone_is() {
       "code": "builtin_immutable",
       "detail": "anonymous, which everyone has, is built in and can't be changed",
       "status": 409,
-      "title": "This is built in and can't be changed.",
+      "title": "Built-in roles and rules cannot be changed or deleted.",
       "type": "about:blank"
     }
     "#);

@@ -16,6 +16,7 @@ use crate::http::{Body, Reply};
 use crate::login_history::{Attempt, Method};
 use crate::problems;
 use crate::session::Rotation;
+use crate::token::Subject;
 
 /// What somebody stays signed in with.
 #[derive(Deserialize, Object)]
@@ -69,8 +70,13 @@ impl Refresh {
                 return Err(RefreshError::Invalid);
             }
         };
-        let session = (refreshed.session, refreshed.number);
-        let access = self.0.issuer.issue(refreshed.user, session, refreshed.granted)?;
+        let access = self.0.issuer.issue(Subject {
+            user: refreshed.user,
+            session: refreshed.session,
+            session_number: refreshed.number,
+            roles: refreshed.granted.roles,
+            revision: refreshed.granted.revision,
+        })?;
         Ok(Reply(TokenPair::new(access, refreshed.refresh_token)))
     }
 }

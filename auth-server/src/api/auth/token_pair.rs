@@ -11,9 +11,9 @@ use uuid::Uuid;
 use super::user_agent;
 use crate::api::AppState;
 use crate::http::problem::Problem;
-use crate::policy::grants;
+use crate::policy::grants::{self, Grants};
 use crate::session::{Device, Revocation};
-use crate::token::AccessToken;
+use crate::token::{AccessToken, Subject};
 
 /// An access token for requests, and a refresh token to get the next pair with.
 #[derive(Serialize, Object)]
@@ -65,9 +65,14 @@ pub(crate) async fn sign_in(
 ) -> Result<SignedIn, Problem> {
     user_agent::check(transaction, user, device).await?;
     let opened = accounts.sessions.open(transaction, user, number, device).await?;
-    let (roles, rev) = grants::of_user(transaction, user).await?;
-    let session = (opened.id, opened.number);
-    let access = accounts.issuer.issue(user, session, (roles.clone(), rev))?;
+    let Grants { roles, revision } = grants::of_user(transaction, user).await?;
+    let access = accounts.issuer.issue(Subject {
+        user,
+        session: opened.id,
+        session_number: opened.number,
+        roles: roles.clone(),
+        revision,
+    })?;
     let tokens = TokenPair::new(access, opened.refresh_token);
     Ok(SignedIn { session: opened.id, tokens, roles, revocations: opened.revocations })
 }

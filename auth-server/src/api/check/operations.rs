@@ -183,7 +183,7 @@ impl CheckApi {
     async fn reach(&self, revision: Option<i64>) -> Result<(), CheckError> {
         let Some(revision) = revision else { return Ok(()) };
         // Boxed, as it is seldom asked for and would be half of the future of every check.
-        if Box::pin(self.state.policy.reaches(revision)).await {
+        if Box::pin(self.state.policy.wait_for_revision(revision)).await {
             return Ok(());
         }
         Err(CheckError::RevisionBehind.problem().retry_after(1).into())
@@ -204,7 +204,7 @@ impl CheckApi {
                 &guest
             }
             Caller::User(verified) => {
-                user = live.effective_roles(policy, (verified.user, &verified.roles))?;
+                user = live.effective_roles(policy, verified.user, &verified.roles)?;
                 &*user
             }
         };

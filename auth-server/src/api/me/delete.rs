@@ -21,7 +21,7 @@ problems! {
     pub(crate) enum DeleteError includes
         [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE]
     {
-        LastSuperuser = 409 "last_superuser" "The last superuser stays.",
+        LastSuperuser = 409 "last_superuser" "The last superuser cannot be removed.",
     }
 }
 
@@ -38,14 +38,14 @@ pub(crate) async fn delete(
     let checked = accounts.prove(caller, proof).await?;
     accounts.history.settled().await;
     let mut write = PolicyWrite::begin(policy, pool, clock.now()).await?;
-    let before = grants::superusers(write.db()).await?;
-    let (roles, _) = grants::of_user(write.db(), user).await?;
+    let before = grants::count_superusers(write.db()).await?;
+    let roles = grants::of_user(write.db(), user).await?.roles;
     login_history::anonymise(write.db(), user).await?;
     let ended = sessions.end_all(write.db(), user, "account_deleted").await?;
     if !store::delete(write.db(), user, checked.as_deref()).await? {
         return Err(wrong().into());
     }
-    let left = grants::superusers(write.db()).await?;
+    let left = grants::count_superusers(write.db()).await?;
     if left == 0 && before > 0 {
         return Err(DeleteError::LastSuperuser);
     }

@@ -153,7 +153,7 @@ impl ProfileForm {
 
 async fn load(database: &mut PgConnection, id: Uuid) -> Result<Option<User>, Problem> {
     let Some(row) = store::read(database, id).await? else { return Ok(None) };
-    let (roles, _) = grants::of_user(database, id).await?;
+    let roles = grants::of_user(database, id).await?.roles;
     Ok(Some(User::new(row, &roles)))
 }
 

@@ -37,7 +37,7 @@ problems! {
     pub(crate) enum DeleteError includes
         [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_DELETION, PRECONDITION, DATABASE]
     {
-        NotFound = 404 "role_not_found" "There is no role of this name.",
+        NotFound = 404 "role_not_found" "Role not found.",
     }
 }
 
@@ -67,7 +67,7 @@ impl Delete {
         let record = Record::new(caller.actor(), "delete_role", format!("role:{name}"))
             .before(DeletedRole { role: &role, holders: &holders });
         for user in holders {
-            let (roles, _) = grants::of_user(write.db(), user).await?;
+            let roles = grants::of_user(write.db(), user).await?.roles;
             write.record_user_roles(UserRoles { user, roles });
         }
         write.change(Change::RoleRemoved { name });

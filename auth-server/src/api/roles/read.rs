@@ -48,7 +48,7 @@ struct RolePage {
 problems! {
     /// What can go wrong with reading roles.
     pub(crate) enum ReadError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
-        NotFound = 404 "role_not_found" "There is no role of this name.",
+        NotFound = 404 "role_not_found" "Role not found.",
     }
 }
 
@@ -88,7 +88,7 @@ impl Read {
         let role = store::find(&self.0.pool, &name).await?;
         let role = role.ok_or(ReadError::NotFound)?;
         let rules =
-            rules::page(&self.0.pool, Some(name.as_str()), rules::BEGIN, RULES_SHOWN).await?;
+            rules::page(&self.0.pool, Some(name.as_str()), rules::START, RULES_SHOWN).await?;
         let tag = etag(role.revision);
         Ok(Response::new(Reply(RoleWithRules { role, rules })).header("ETag", tag))
     }

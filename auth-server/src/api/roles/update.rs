@@ -37,7 +37,7 @@ problems! {
     pub(crate) enum ChangeError includes
         [SIGNED_IN, AUTHORIZATION, BODY, BUILTIN_IMMUTABLE, INHERITANCE, PRECONDITION, DATABASE]
     {
-        NotFound = 404 "role_not_found" "There is no role of this name.",
+        NotFound = 404 "role_not_found" "Role not found.",
     }
 }
 

@@ -98,7 +98,9 @@ impl AccountsApi {
         let AppState { sessions, authenticator, .. } = &*self.0;
         let revoked = sessions.end_all(write.db(), person.id, "ended_by_admin").await?;
         let target = format!("user:{}", person.id);
-        write.commit_beside(Record::new(caller.actor(), "end_sessions_of_user", target)).await?;
+        write
+            .commit_without_revision(Record::new(caller.actor(), "end_sessions_of_user", target))
+            .await?;
         authenticator.revoke(revoked.as_slice());
         Ok(NoContent)
     }
@@ -134,7 +136,7 @@ impl AccountsApi {
         let mut write = self.0.begin_policy_write().await?;
         let person = view::find(write.db(), id).await?;
         let person = person.ok_or(WriteError::NotFound)?;
-        caller.authorize_user_change(write.base(), &person.role_names())?;
+        caller.authorize_user_change(write.base(), &person.role_names()?)?;
         Ok((write, person))
     }
 }

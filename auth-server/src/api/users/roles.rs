@@ -61,7 +61,7 @@ problems! {
     /// What can go wrong with giving a role.
     pub(crate) enum GiveError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_GRANT, DATABASE] {
         NoUser = 404 "user_not_found" "There is no user of this id.",
-        NoRole = 404 "role_not_found" "There is no role of this name.",
+        NoRole = 404 "role_not_found" "Role not found.",
     }
 }
 
@@ -141,7 +141,7 @@ impl UsersApi {
         if !grants::grant(write.db(), id.0, &role, Some(caller.user), at).await? {
             return Ok(Reply(PolicyWriteResult { revision: write.base().revision() }));
         }
-        let (roles, _) = grants::of_user(write.db(), id.0).await?;
+        let roles = grants::of_user(write.db(), id.0).await?.roles;
         let record = Record::grant_role(caller.actor(), id.0, &role, &roles);
         write.record_user_roles(UserRoles { user: id.0, roles });
         Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
@@ -162,7 +162,7 @@ impl UsersApi {
         if role == RoleName::superuser() {
             grants::refuse_last_superuser(write.db()).await?;
         }
-        let (roles, _) = grants::of_user(write.db(), id.0).await?;
+        let roles = grants::of_user(write.db(), id.0).await?.roles;
         let record = Record::revoke_role(caller.actor(), id.0, &role, &roles);
         write.record_user_roles(UserRoles { user: id.0, roles });
         Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
@@ -175,8 +175,7 @@ impl UsersApi {
         if !view::exists(&mut *db, id).await? {
             return Err(ReadError::NotFound);
         }
-        let (roles, _) = grants::of_user(&mut db, id).await?;
-        Ok(roles)
+        Ok(grants::of_user(&mut db, id).await?.roles)
     }
 
     /// What giving and taking both check first.

@@ -1,0 +1,121 @@
+//! Errors of the policy: why it cannot be loaded, and why a write is refused.
+
+use policies::{NameError, PolicyError};
+
+use crate::http::problem::{INTERNAL, Problem, Spec};
+
+const fn spec(status: u16, code: &'static str, title: &'static str) -> Spec {
+    Spec { status, code, title }
+}
+
+const BUILTIN: Spec =
+    spec(409, "builtin_immutable", "Built-in roles and rules cannot be changed or deleted.");
+const IN_USE: Spec = spec(409, "role_in_use", "Rules or other roles refer to this role.");
+const NAME: Spec = spec(422, "name_invalid", "Invalid name.");
+const UNKNOWN: Spec = spec(422, "role_unknown", "Unknown role.");
+const CYCLE: Spec = spec(422, "inheritance_cycle", "A role must not inherit itself.");
+const CHAIN: Spec =
+    spec(422, "inheritance_too_long", "An inheritance chain must have at most 7 links.");
+/// A write that would grant more than the caller may grant.
+pub const ESCALATION: Spec =
+    spec(422, "escalation", "This write would grant more privileges than you may grant.");
+pub(super) const LAST: Spec = spec(409, "last_superuser", "The last superuser cannot be removed.");
+const PRIORITY: Spec =
+    spec(422, "priority_invalid", "The priority must be between 1 and 2147483647.");
+const TOO_LARGE: Spec =
+    spec(422, "policy_too_large", "The policy would exceed the size limit of a search filter.");
+
+/// Errors of an operation that takes the name of a role.
+pub const ROLE_NAME: &[Spec] = &[NAME];
+/// Errors of an operation that may meet a built-in role or rule.
+pub const BUILTIN_IMMUTABLE: &[Spec] = &[BUILTIN];
+/// Errors of a write that sets what a role inherits.
+pub const INHERITANCE: &[Spec] = &[NAME, UNKNOWN, CYCLE, CHAIN, ESCALATION];
+/// Errors of deleting a role.
+pub const ROLE_DELETION: &[Spec] = &[BUILTIN, IN_USE, ESCALATION];
+/// Errors of a write to a rule.
+pub const RULE_WRITE: &[Spec] = &[NAME, UNKNOWN, ESCALATION, PRIORITY, TOO_LARGE];
+/// Errors of granting or revoking a role.
+pub const ROLE_GRANT: &[Spec] = &[BUILTIN, ESCALATION];
+/// Errors of an operation that requires a superuser if the affected user is an admin.
+pub const SUPERUSER_ONLY: &[Spec] = &[ESCALATION];
+/// Errors of an operation that may remove a superuser.
+pub const LAST_SUPERUSER: &[Spec] = &[LAST];
+
+/// A policy that cannot be built or evaluated is a fault of this server and is logged as one; every
+/// other error is the caller's to fix.
+impl From<PolicyError> for Problem {
+    fn from(error: PolicyError) -> Self {
+        let spec = match &error {
+            PolicyError::Name(_) => NAME,
+            PolicyError::UnknownRole(_) => UNKNOWN,
+            PolicyError::Cycle(_) => CYCLE,
+            PolicyError::ChainTooLong(_) => CHAIN,
+            PolicyError::InheritsSuperuser(_) | PolicyError::AnonymousWrites => ESCALATION,
+            PolicyError::BuiltinImmutable(_) => BUILTIN,
+            PolicyError::RoleInUse(..) => IN_USE,
+            PolicyError::Priority(_) => PRIORITY,
+            PolicyError::TooManyNames(_) | PolicyError::TooManyPrefixes(_) => TOO_LARGE,
+            fault => {
+                tracing::error!(error = %fault, "the policy cannot be evaluated");
+                return Self::new(INTERNAL);
+            }
+        };
+        Self::new(spec).detail(error.to_string())
+    }
+}
+
+/// Why the policy cannot be read from the database.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyLoadError {
+    /// The database refused a statement or is unavailable.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// The stored roles and rules do not form a valid policy.
+    #[error("the stored policy is invalid: {0}")]
+    Invalid(#[from] PolicyError),
+    /// A stored role has an invalid name.
+    #[error("a stored role is invalid: {0}")]
+    Role(NameError),
+    /// A stored rule has an invalid field.
+    #[error("stored rule {id} is invalid: {reason}")]
+    Rule {
+        /// Id of the rule.
+        id: i32,
+        /// What is wrong with it.
+        reason: InvalidRule,
+    },
+    /// The thread that builds the policy panicked.
+    #[error("building the policy failed: {0}")]
+    Panicked(#[from] tokio::task::JoinError),
+}
+
+/// What is wrong with a stored rule.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidRule {
+    /// Its id or its priority is negative.
+    #[error("its id or its priority is negative")]
+    Negative(#[from] std::num::TryFromIntError),
+    /// Its role, resource or action is invalid.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Its effect is neither `allow` nor `deny`.
+    #[error("`{0}` is neither allow nor deny")]
+    Effect(String),
+}
+
+/// An invalid stored policy is a fault of this server, not an unavailable database.
+impl From<PolicyLoadError> for Problem {
+    fn from(error: PolicyLoadError) -> Self {
+        match error {
+            PolicyLoadError::Database(error) => error.into(),
+            PolicyLoadError::Panicked(error) => error.into(),
+            error @ (PolicyLoadError::Invalid(_)
+            | PolicyLoadError::Role(_)
+            | PolicyLoadError::Rule { .. }) => {
+                tracing::error!(%error, "the policy cannot be loaded");
+                Self::new(INTERNAL)
+            }
+        }
+    }
+}
