@@ -1,6 +1,7 @@
 //! Accounts, sessions, roles and rules, and the answers made of them.
 #![doc = include_str!("../README.md")]
 
+pub mod account_admin;
 pub mod api;
 pub mod app;
 pub(crate) mod audit;
@@ -24,4 +25,4 @@ pub(crate) mod session;
 pub(crate) mod throttle;
 pub mod token;
 pub(crate) mod unicode;
-pub mod user;
+pub(crate) mod user;

@@ -93,8 +93,8 @@ async fn every_write_leaves_who_did_what_with_before_and_after() {
             "\"delete_role\" 11",
             "\"disable_user\" 11",
             "\"enable_user\" 11",
-            "\"end_sessions_of_user\" 11",
-            "\"reset_second_factor_of_user\" 11",
+            "\"revoke_user_sessions\" 11",
+            "\"reset_user_second_factor\" 11",
         ]
     );
     let mut lines = lines(&root).await;
@@ -127,7 +127,7 @@ async fn every_write_leaves_who_did_what_with_before_and_after() {
     assert_eq!(line["target"], format!("user:{}", ada.id));
     assert_eq!(line["before"], json!({ "disabled": false }));
     assert_eq!(line["after"], json!({ "disabled": true }));
-    assert_eq!(of("reset_second_factor_of_user")["target"], format!("user:{}", ada.id));
+    assert_eq!(of("reset_user_second_factor")["target"], format!("user:{}", ada.id));
 }
 
 #[tokio::test]

@@ -36,8 +36,8 @@ async fn an_account_is_disabled_and_enabled_and_a_running_server_notices() {
     let trail = "SELECT count(*) FROM audit WHERE via = 'cli' AND by_user IS NULL
         AND operation IN ('disable_user', 'enable_user')";
     assert_eq!(database.count(trail).await, 2);
-    good(&run(&["sessions", "end", "ada"], &settings, ""), "signed out");
-    let trail = "SELECT count(*) FROM audit WHERE operation = 'end_sessions_of_user'";
+    good(&run(&["sessions", "end", "ada"], &settings, ""), "are ended");
+    let trail = "SELECT count(*) FROM audit WHERE operation = 'revoke_user_sessions'";
     assert_eq!(database.count(trail).await, 1);
     good(&run(&["keys", "rotate"], &settings, ""), "is published");
     let trail = "SELECT count(*) FROM audit WHERE operation = 'rotate_keys' AND via = 'cli'";
@@ -47,14 +47,14 @@ async fn an_account_is_disabled_and_enabled_and_a_running_server_notices() {
 }
 
 #[tokio::test]
-async fn a_superuser_is_deposed_but_never_the_last_one() {
+async fn a_superuser_is_revoked_but_never_the_last_one() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     for login in ["root", "ada"] {
         good(&run(&["superuser", "create", login], &settings, PASSWORD), login);
     }
-    good(&run(&["superuser", "revoke", "ada"], &settings, ""), "no superuser any more");
-    good(&run(&["superuser", "revoke", "ada"], &settings, ""), "was no superuser");
+    good(&run(&["superuser", "revoke", "ada"], &settings, ""), "is no longer a superuser");
+    good(&run(&["superuser", "revoke", "ada"], &settings, ""), "is not a superuser");
     for refused in [["superuser", "revoke", "root"], ["user", "disable", "root"]] {
         let ran = run(&refused, &settings, "");
         assert!(ran.code == Some(1) && ran.error.contains("last superuser"), "{ran:?}");
@@ -85,7 +85,7 @@ async fn a_lone_superuser_whose_device_is_lost_gets_in_by_the_password() {
     root.get("me").await.expect(200, "");
     let trail = format!(
         "SELECT count(*) FROM audit WHERE via = 'cli' AND by_user IS NULL
-         AND operation = 'reset_second_factor_of_user' AND target = 'user:{}'",
+         AND operation = 'reset_user_second_factor' AND target = 'user:{}'",
         root.id,
     );
     assert_eq!(server.database.count(&trail).await, 1);
@@ -94,7 +94,7 @@ async fn a_lone_superuser_whose_device_is_lost_gets_in_by_the_password() {
 }
 
 #[tokio::test]
-async fn who_allowed_programs_that_are_gone_gets_in_again() {
+async fn a_user_locked_out_by_the_user_agent_list_can_log_in_again() {
     let server = TestServer::start().await;
     server.register("ada").await;
     server.database.execute("UPDATE users SET allowed_user_agents = '{Netscape}'").await;
@@ -102,9 +102,9 @@ async fn who_allowed_programs_that_are_gone_gets_in_again() {
     server.guest().post("auth/login", &form).await.expect(403, "agent_not_allowed");
     let settings = settings(&server.database);
     let allow = || run(&["user", "allow-all-user-agents", "ada"], &settings, "");
-    good(&allow(), "ada is open to every program");
+    good(&allow(), "ada is open to all user agents");
     server.guest().post("auth/login", &form).await.expect(200, "");
     good(&allow(), "already");
-    let trail = "SELECT count(*) FROM audit WHERE operation = 'allow_all_user_agents_of_user'";
+    let trail = "SELECT count(*) FROM audit WHERE operation = 'allow_all_user_agents'";
     assert_eq!(server.database.count(trail).await, 1);
 }

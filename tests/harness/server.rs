@@ -5,11 +5,11 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use auth_server::account_admin::superuser::Superusers;
 use auth_server::app::Application;
 use auth_server::clock::Clock;
 use auth_server::config::{self, Config};
 use auth_server::policy;
-use auth_server::user::superuser::create_superuser;
 use reqwest::{Client, redirect};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -150,9 +150,8 @@ impl TestServer {
         let now = self.clock.now();
         let policy = policy::load(&pool, vec![], config.token.life(), now).await.unwrap();
         let password = PASSWORD.to_owned().into();
-        create_superuser(&config.password, &pool, &policy, &self.clock, "root", password)
-            .await
-            .unwrap();
+        let superusers = Superusers { pool: &pool, policy: &policy, clock: &self.clock };
+        superusers.create(&config.password, "root", password).await.unwrap();
         pool.close().await;
         self.reach(policy.snapshot().revision()).await;
         self.log_in("root").await

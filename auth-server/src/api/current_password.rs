@@ -7,7 +7,7 @@ use crate::api::AppState;
 use crate::http::problem::{Problem, Spec};
 use crate::password::{Password, Verdict};
 use crate::throttle::Outcome;
-use crate::user::store;
+use crate::user::credentials;
 
 const WRONG: Spec = Spec {
     status: 403,
@@ -46,7 +46,7 @@ impl AppState {
     }
 
     async fn compare(&self, user: Uuid, typed: Password) -> Result<Option<String>, Problem> {
-        let stored = store::password_hash(&self.pool, user).await?;
+        let stored = credentials::password_hash(&self.pool, user).await?;
         let verdict = self.hasher.verify(typed, stored.clone()).await?;
         Ok(stored.filter(|_| verdict != Verdict::Wrong))
     }

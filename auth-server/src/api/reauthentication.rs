@@ -12,7 +12,7 @@ use crate::http::request_errors::FIELD;
 use crate::password::Password;
 use crate::second_factor::{Checked, SecondFactors, too_many};
 use crate::session::Sessions;
-use crate::user::store;
+use crate::user::credentials;
 
 const CODE_WRONG: Spec = Spec {
     status: 403,
@@ -74,7 +74,7 @@ impl AppState {
 
     async fn prove_code(&self, user: Uuid, code: &str) -> Result<Option<String>, Problem> {
         let mut transaction = self.pool.begin().await?;
-        let stored = store::password_hash(&mut *transaction, user).await?;
+        let stored = credentials::password_hash(&mut *transaction, user).await?;
         let checked = self.second_factors.check(&mut transaction, user, code).await?;
         transaction.commit().await?;
         match checked {
@@ -87,7 +87,7 @@ impl AppState {
     /// Who can show a password or a second factor has to: this is for whom there is neither.
     async fn prove_recent(&self, caller: &Principal) -> Result<(), Problem> {
         let mut database = self.pool.acquire().await?;
-        if store::password_hash(&mut *database, caller.user).await?.is_some() {
+        if credentials::password_hash(&mut *database, caller.user).await?.is_some() {
             return Err(Problem::new(FIELD)
                 .field("current_password")
                 .detail("Send your current password, or a `code` of your second factor."));

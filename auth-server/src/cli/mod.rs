@@ -1,4 +1,4 @@
-//! The command line: what a person types, and what they read when it goes wrong.
+//! The command line: one file per command.
 
 pub(crate) mod client;
 pub(crate) mod doctor;
@@ -23,11 +23,11 @@ use crate::config::{Config, ConfigError};
 use crate::http::problem::Problem;
 use crate::log;
 
-/// Accounts, sessions, roles and rules, and the answers made of them.
+/// Accounts, sessions, roles and rules, and access decisions based on them
 #[derive(Parser)]
 #[command(name = "auth-server", version)]
 struct Cli {
-    /// TOML file with settings; the environment goes before it
+    /// TOML settings file; environment variables take precedence
     #[arg(long, env = config::FILE_VARIABLE, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -36,34 +36,34 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answer requests until SIGTERM or SIGINT
+    /// Run the server until SIGTERM or SIGINT
     #[command(after_help = config::help())]
     Serve,
-    /// Bring the database up to date; puts the shipped rules in where there are none
+    /// Apply database migrations, and install the shipped rules if there are none
     Migrate,
-    /// People who may do everything
+    /// Create, revoke and list superusers
     #[command(subcommand)]
     Superuser(superuser::Command),
-    /// Look at everything that `serve` needs, and say what is to be mended
+    /// Check everything `serve` needs and report problems
     Doctor,
-    /// Keys that sign access tokens
+    /// List and rotate the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Sessions of people
+    /// End sessions
     #[command(subcommand)]
     Sessions(sessions::Command),
-    /// People's accounts
+    /// Disable accounts and recover access to them
     #[command(subcommand)]
     User(user::Command),
-    /// Programs that may ask what a token is worth
+    /// Manage service clients, which may introspect tokens
     #[command(subcommand)]
     Client(client::Command),
-    /// The rules as text
+    /// Check, test, import and export rules
     #[command(subcommand)]
     Rules(rules::Command),
 }
 
-/// Why a command did not do what it was asked to.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// Nothing was tried: the settings are wrong.
@@ -87,7 +87,12 @@ impl Failure {
         Self::Failed(error.to_string())
     }
 
-    /// What went wrong with a file.
+    /// No account has this login.
+    fn unknown_login(login: &str) -> Self {
+        Self::Failed(format!("there is no account `{login}`"))
+    }
+
+    /// A failure that concerns a file.
     fn about(path: &Path, error: impl Display) -> Self {
         Self::Failed(format!("{}: {error}", path.display()))
     }
@@ -131,7 +136,7 @@ async fn dispatch(Cli { config, command }: Cli) -> Result<ExitCode, Failure> {
 }
 
 fn settings(file: Option<&Path>) -> Result<Config, ConfigError> {
-    // A variable whose name is not UTF-8 is none of ours; a value that is not will be refused.
+    // A variable whose name is not UTF-8 is not a setting; a value that is not UTF-8 is rejected.
     let variables = std::env::vars_os().filter_map(|(name, value)| {
         Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
     });

@@ -1,4 +1,4 @@
-//! `auth-server user reset-link`: a new password for whom no mail reaches.
+//! `auth-server user reset-link`: a new password for users who cannot receive e-mail.
 
 use sqlx::PgPool;
 
@@ -6,13 +6,12 @@ use super::Failure;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::email::Letters;
-use crate::user::{Login, store};
+use crate::user::store;
 
-/// Prints the link alone, so that a script can take it.
+/// Prints only the link, so that scripts can use it.
 pub(crate) async fn run(login: &str, config: &Config, pool: &PgPool) -> Result<(), Failure> {
-    let known = store::credentials(pool, &Login::key_of(login)).await.map_err(Failure::because)?;
-    let unknown = || Failure::Failed(format!("there is no account `{login}`"));
-    let user = known.ok_or_else(unknown)?.id;
+    let user = store::find_by_login(pool, login).await.map_err(Failure::because)?;
+    let user = user.ok_or_else(|| Failure::unknown_login(login))?;
     let now = Clock::default().now();
     let times = (now, now + config.mail.reset_life());
     let token = crate::api::auth::password::reset_link(pool, user, times)

@@ -1,4 +1,4 @@
-//! `auth-server sessions …`: for the day on which somebody's device is lost.
+//! `auth-server sessions …`: for when a user has lost a device.
 
 use clap::Subcommand;
 
@@ -9,15 +9,15 @@ use crate::audit::{Actor, Record};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::session;
-use crate::user::{Login, store};
+use crate::user::store;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Sign somebody out everywhere; the account stays as it is
+    /// End all sessions of a user
     ///
-    /// Servers that run notice within a second and refuse every token from before.
+    /// Running servers refuse all earlier tokens within a second. The account stays as it is.
     End {
-        /// What they sign in with, in any case
+        /// Login, in any case
         login: String,
     },
 }
@@ -29,18 +29,18 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
 }
 
 async fn end(config: &Config, login: &str) -> Result<(), Failure> {
-    let unknown = || Failure::Failed(format!("there is no account `{login}`"));
+    let unknown = || Failure::unknown_login(login);
     let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
-    let known = store::credentials(&pool, &Login::key_of(login)).await.map_err(Failure::because)?;
-    let user = known.ok_or_else(unknown)?.id;
+    let mut transaction = pool.begin().await.map_err(Failure::because)?;
+    let user = store::find_by_login(&mut *transaction, login).await.map_err(Failure::because)?;
+    let user = user.ok_or_else(unknown)?;
     let limits = session::Limits::new(&config.session, &config.token);
     let period = limits.revocation_period(Clock::default().now());
-    let mut transaction = pool.begin().await.map_err(Failure::because)?;
     let ended = session::end_all(&mut transaction, user, "ended_by_operator", period).await;
     ended.map_err(Failure::because)?.ok_or_else(unknown)?;
-    let record = Record::new(Actor::CommandLine, "end_sessions_of_user", format!("user:{user}"));
+    let record = Record::new(Actor::CommandLine, "revoke_user_sessions", format!("user:{user}"));
     audit::insert(&mut transaction, &record, period.from).await.map_err(Failure::because)?;
     transaction.commit().await.map_err(Failure::because)?;
-    println!("{login} is signed out everywhere");
+    println!("all sessions of {login} are ended");
     Ok(())
 }

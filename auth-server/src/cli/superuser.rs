@@ -1,80 +1,65 @@
-//! `auth-server superuser …`: somebody has to be the first who may do everything.
+//! `auth-server superuser …`: superusers, the first one above all.
 
 use clap::Subcommand;
+use sqlx::PgPool;
 
 use super::{Failure, password};
+use crate::account_admin::superuser::Superusers;
 use crate::app::open;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::user::superuser;
-use crate::user::superuser::Made;
+use crate::user::store;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make an account that may do everything
+    /// Create an account with the role `superuser`
     ///
-    /// The password is asked for on a terminal, else read from the first line of standard input.
-    /// Servers that run notice at once.
+    /// Prompts for the password on a terminal; otherwise reads it from the first line of standard
+    /// input. Running servers follow at once.
     Create {
-        /// What they sign in with: 3 to 64 characters, an e-mail address will do
+        /// Login: 3 to 64 characters; may be an e-mail address
         login: String,
-        /// Make an account that exists already a superuser; its password stays
+        /// Grant the role to an existing account, and keep its password
         #[arg(long)]
         promote: bool,
     },
-    /// Take the right to do everything; the account stays, and so does the last superuser
+    /// Revoke the role `superuser`; the last superuser cannot be removed
     Revoke {
-        /// What they sign in with
+        /// Login, in any case
         login: String,
     },
-    /// List who may do everything
+    /// List superusers
     List,
 }
 
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+    let clock = Clock::default();
+    let (pool, policy) = open::policy(&config, &clock).await.map_err(Failure::because)?;
+    let superusers = Superusers { pool: &pool, policy: &policy, clock: &clock };
     match command {
-        Command::Create { login, promote: false } => create(&config, &login).await,
-        Command::Create { login, promote: true } => promote(&config, &login).await,
-        Command::Revoke { login } => revoke(&config, &login).await,
-        Command::List => list(&config).await,
-    }
-}
-
-async fn create(config: &Config, login: &str) -> Result<(), Failure> {
-    let clock = Clock::default();
-    let (pool, policy) = open::policy(config, &clock).await.map_err(Failure::because)?;
-    let password = password::ask()?;
-    superuser::create_superuser(&config.password, &pool, &policy, &clock, login, password)
-        .await
-        .map_err(Failure::because)?;
-    println!("{login} is a superuser");
-    Ok(())
-}
-
-async fn promote(config: &Config, login: &str) -> Result<(), Failure> {
-    let clock = Clock::default();
-    let (pool, policy) = open::policy(config, &clock).await.map_err(Failure::because)?;
-    let made = superuser::promote(&pool, &policy, &clock, login).await.map_err(Failure::because)?;
-    match made {
-        Made::Already => println!("{login} was a superuser already"),
-        Made::Account | Made::Promoted => println!("{login} is a superuser"),
+        Command::Create { login, promote: false } => {
+            let password = password::ask()?;
+            let created = superusers.create(&config.password, &login, password).await;
+            created.map_err(Failure::because)?;
+            println!("{login} is a superuser");
+        }
+        Command::Create { login, promote: true } => {
+            let promoted = superusers.promote(&login).await.map_err(Failure::because)?;
+            println!("{login} is {}a superuser", if promoted { "" } else { "already " });
+        }
+        Command::Revoke { login } => {
+            let revoked = superusers.revoke(&login).await.map_err(Failure::because)?;
+            println!("{login} {} a superuser", if revoked { "is no longer" } else { "is not" });
+        }
+        Command::List => list(&pool).await?,
     }
     Ok(())
 }
 
-async fn revoke(config: &Config, login: &str) -> Result<(), Failure> {
-    let clock = Clock::default();
-    let (pool, policy) = open::policy(config, &clock).await.map_err(Failure::because)?;
-    let taken = superuser::depose(&pool, &policy, &clock, login).await.map_err(Failure::because)?;
-    println!("{login} {}", if taken { "is no superuser any more" } else { "was no superuser" });
-    Ok(())
-}
-
-async fn list(config: &Config) -> Result<(), Failure> {
-    let (pool, _) = open::policy(config, &Clock::default()).await.map_err(Failure::because)?;
-    for user in superuser::superusers(&pool).await.map_err(Failure::because)? {
-        let disabled = if user.disabled { "  disabled" } else { "" };
-        println!("{}  since {}{disabled}", user.login, user.since.format("%Y-%m-%d"));
+async fn list(pool: &PgPool) -> Result<(), Failure> {
+    for user in store::superusers(pool).await.map_err(Failure::because)? {
+        let disabled = if user.disabled_at.is_some() { "  disabled" } else { "" };
+        println!("{}  since {}{disabled}", user.login, user.granted_at.format("%Y-%m-%d"));
     }
     Ok(())
 }

@@ -1,44 +1,49 @@
-//! `auth-server user …`: accounts, for whoever runs the server.
+//! `auth-server user …`: accounts, for operators.
 
 use clap::Subcommand;
+use sqlx::PgPool;
 
 use super::{Failure, reset_link};
+use crate::account_admin;
 use crate::app::open;
+use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::policy::LivePolicy;
+use crate::policy::write::PolicyWrite;
 use crate::session;
-use crate::user::disable::{Outcome, switch};
-use crate::user::reset;
+use crate::user::{UserView, store, view};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Let nobody sign in to an account, and end its sessions
+    /// Disable an account and end its sessions
     ///
-    /// Servers that run notice within a second.
+    /// Running servers refuse its tokens within a second.
     Disable {
-        /// What they sign in with
+        /// Login, in any case
         login: String,
     },
-    /// Let them sign in again
+    /// Enable a disabled account
     Enable {
-        /// What they sign in with
+        /// Login, in any case
         login: String,
     },
-    /// Take the second factor away, for whom app and recovery codes are gone, and end all sessions
+    /// Remove the second factor of a user who lost it, and end all sessions
     ResetSecondFactor {
-        /// What they sign in with
+        /// Login, in any case
         login: String,
     },
-    /// Let every program sign in, for whose list of user agents leaves out the one they have
+    /// Remove an account's list of allowed user agents
     AllowAllUserAgents {
-        /// What they sign in with
+        /// Login, in any case
         login: String,
     },
-    /// Print a link, good once, with which somebody sets a new password; hand it over yourself
+    /// Print a link that sets a new password; it works once
     ///
-    /// Where `AUTH_MAIL_LINK_RESET` is not set it is a token for `POST /api/v1/auth/password/reset`.
+    /// Send it to the user yourself. If `AUTH_MAIL_LINK_RESET` is not set, a token for
+    /// `POST /api/v1/auth/password/reset` is printed instead.
     ResetLink {
-        /// What they sign in with
+        /// Login, in any case
         login: String,
     },
 }
@@ -47,28 +52,45 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
     let clock = Clock::default();
     let (pool, policy) = open::policy(&config, &clock).await.map_err(Failure::because)?;
     let limits = session::Limits::new(&config.session, &config.token);
-    let at = (&pool, &policy);
-    let (login, outcome, state) = match &command {
+    let by = Actor::CommandLine;
+    let (login, state, changed) = match &command {
         Command::Disable { login } => {
-            (login, switch(at, &clock, limits, login, false).await?, "disabled")
+            let (write, user) = begin(&pool, &policy, &clock, login).await?;
+            let period = limits.revocation_period(write.at());
+            let ended = account_admin::disable(write, &user, by, period).await?;
+            (login, "disabled", ended.is_some())
         }
         Command::Enable { login } => {
-            (login, switch(at, &clock, limits, login, true).await?, "enabled")
+            let (write, user) = begin(&pool, &policy, &clock, login).await?;
+            (login, "enabled", account_admin::enable(write, &user, by).await?)
         }
         Command::ResetSecondFactor { login } => {
-            (login, reset::second_factor(at, &clock, limits, login).await?, "without second factor")
+            let (write, user) = begin(&pool, &policy, &clock, login).await?;
+            let period = limits.revocation_period(write.at());
+            let ended = account_admin::reset_second_factor(write, &user, by, period).await?;
+            (login, "without second factor", ended.is_some())
         }
         Command::AllowAllUserAgents { login } => {
-            (login, reset::user_agents(at, &clock, login).await?, "open to every program")
+            let (write, user) = begin(&pool, &policy, &clock, login).await?;
+            let changed = account_admin::allow_all_user_agents(write, &user, by).await?;
+            (login, "open to all user agents", changed)
         }
         Command::ResetLink { login } => return reset_link::run(login, &config, &pool).await,
     };
-    match outcome {
-        Outcome::Done => println!("{login} is {state}"),
-        Outcome::Already => println!("{login} was {state} already"),
-        Outcome::Unknown => {
-            return Err(Failure::because(format!("there is no account `{login}`")));
-        }
-    }
+    println!("{login} is {}{state}", if changed { "" } else { "already " });
     Ok(())
+}
+
+/// Begins a write, and finds the account with this login.
+async fn begin<'a>(
+    pool: &PgPool,
+    policy: &'a LivePolicy,
+    clock: &Clock,
+    login: &str,
+) -> Result<(PolicyWrite<'a>, UserView), Failure> {
+    let mut write = PolicyWrite::begin(policy, pool, clock.now()).await?;
+    let id = store::find_by_login(write.db(), login).await.map_err(Failure::because)?;
+    let id = id.ok_or_else(|| Failure::unknown_login(login))?;
+    let user = view::find(write.db(), id).await.map_err(Failure::because)?;
+    Ok((write, user.ok_or_else(|| Failure::unknown_login(login))?))
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Who;
 use crate::email::EmailAddress;
-use crate::user::{Login, PersonName};
+use crate::user::{Login, ProfileName};
 
 /// An account that has an e-mail address.
 pub(crate) struct Holder {
@@ -56,8 +56,8 @@ pub(crate) async fn make_user(
         who.email.as_ref().map(EmailAddress::as_str),
         who.email.as_ref().map(EmailAddress::key),
         who.email_verified.then_some(now),
-        who.first_name.as_ref().map(PersonName::as_str),
-        who.last_name.as_ref().map(PersonName::as_str),
+        who.first_name.as_ref().map(ProfileName::as_str),
+        who.last_name.as_ref().map(ProfileName::as_str),
         now,
     )
     .execute(transaction)

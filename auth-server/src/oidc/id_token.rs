@@ -16,7 +16,7 @@ use super::{ANSWER, Flow, Provider, UNAVAILABLE};
 use crate::email::EmailAddress;
 use crate::http::problem::Problem;
 use crate::token::LEEWAY;
-use crate::user::{Login, PersonName};
+use crate::user::{Login, ProfileName};
 
 /// Somebody, by a provider's word.
 pub(crate) struct Who {
@@ -31,9 +31,9 @@ pub(crate) struct Who {
     /// What they would like to sign in with.
     pub login: Option<Login>,
     /// First name.
-    pub first_name: Option<PersonName>,
+    pub first_name: Option<ProfileName>,
     /// Last name.
-    pub last_name: Option<PersonName>,
+    pub last_name: Option<ProfileName>,
 }
 
 /// Why an answer is not believed. Says nothing that the provider said.
@@ -164,8 +164,8 @@ fn who(claims: &CoreIdTokenClaims, issuer: &str) -> Option<Who> {
     })
 }
 
-fn name<T>(claim: Option<&LocalizedClaim<T>>, text: fn(&T) -> &str) -> Option<PersonName> {
-    PersonName::parse(text(claim?.get(None)?)).ok()
+fn name<T>(claim: Option<&LocalizedClaim<T>>, text: fn(&T) -> &str) -> Option<ProfileName> {
+    ProfileName::parse(text(claim?.get(None)?)).ok()
 }
 
 fn wrong(error: &ClaimsVerificationError) -> Wrong {

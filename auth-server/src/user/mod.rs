@@ -1,15 +1,12 @@
-//! Accounts: who there is.
+//! Accounts: names, profiles, credentials, and what their owners and admins see of them.
 
-pub(crate) mod agents;
-pub(crate) mod disable;
+pub(crate) mod credentials;
 pub(crate) mod names;
 pub(crate) mod profile;
-pub(crate) mod profile_store;
-pub(crate) mod reset;
-pub(crate) mod sign_in_store;
 pub(crate) mod store;
-pub mod superuser;
+pub(crate) mod user_agents;
 pub(crate) mod view;
 
-pub use names::{Genre, Login, PersonName, in_field};
-pub use profile::User;
+pub(crate) use names::{Genre, Login, ProfileName, in_field};
+pub(crate) use profile::User;
+pub(crate) use view::UserView;

@@ -1,101 +1,100 @@
-//! What people call themselves, as types that can't hold anything else.
+//! Logins and names, as types that hold only valid values.
 
 use crate::http::problem::Problem;
 use crate::http::request_errors::FIELD;
 use crate::unicode::{fold_case, normalize};
 
-/// What somebody signs in with: 3–64 characters, an e-mail address will do.
+/// A login: 3–64 characters; it may be an e-mail address.
 #[derive(Clone, Debug)]
-pub struct Login {
+pub(crate) struct Login {
     text: String,
     key: String,
 }
 
 /// A first or last name: 1–100 characters.
 #[derive(Clone, Debug)]
-pub struct PersonName(String);
+pub(crate) struct ProfileName(String);
 
-/// The id of a genre in the catalogue: 1–100 characters. Only the catalogue can tell whether there is
-/// such a genre.
+/// The id of a genre in the catalogue: 1–100 characters. Whether the genre exists is not checked.
 #[derive(Clone, Debug)]
-pub struct Genre(String);
+pub(crate) struct Genre(String);
 
 impl Login {
-    /// Takes a login as it was typed.
+    /// Parses a login as it was typed.
     ///
     /// # Errors
-    /// What can't be one, with the reason.
-    pub fn parse(typed: &str) -> Result<Self, &'static str> {
+    /// The reason why it is not valid.
+    pub(crate) fn parse(typed: &str) -> Result<Self, &'static str> {
         let text = normalize(typed)?;
         if !(3..=64).contains(&text.chars().count()) {
-            return Err("A login has 3 to 64 characters.");
+            return Err("A login must have 3 to 64 characters.");
         }
         Ok(Self { key: fold_case(&text), text })
     }
 
-    /// What logins are compared by, of anything that was typed where a login is asked for. What
-    /// can't be a login just has a key that nobody has.
+    /// The comparison key of text that was typed as a login. Text that is not a valid login has a key
+    /// that no account has.
     #[must_use]
-    pub fn key_of(typed: &str) -> String {
+    pub(crate) fn key_of(typed: &str) -> String {
         fold_case(typed)
     }
 
     /// As it was typed.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// What logins are compared by.
+    /// The comparison key.
     #[must_use]
-    pub fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         &self.key
     }
 }
 
-impl PersonName {
-    /// Takes a name as it was typed.
+impl ProfileName {
+    /// Parses a name as it was typed.
     ///
     /// # Errors
-    /// What can't be one, with the reason.
-    pub fn parse(typed: &str) -> Result<Self, &'static str> {
+    /// The reason why it is not valid.
+    pub(crate) fn parse(typed: &str) -> Result<Self, &'static str> {
         let text = normalize(typed)?;
         if !(1..=100).contains(&text.chars().count()) {
-            return Err("A name has 1 to 100 characters.");
+            return Err("A name must have 1 to 100 characters.");
         }
         Ok(Self(text))
     }
 
     /// As it was typed.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Genre {
-    /// Takes a genre as it was typed.
+    /// Parses a genre id as it was typed.
     ///
     /// # Errors
-    /// What can't be one, with the reason.
-    pub fn parse(typed: &str) -> Result<Self, &'static str> {
+    /// The reason why it is not valid.
+    pub(crate) fn parse(typed: &str) -> Result<Self, &'static str> {
         let text = normalize(typed)?;
         if !(1..=100).contains(&text.chars().count()) {
-            return Err("The id of a genre has 1 to 100 characters.");
+            return Err("The id of a genre must have 1 to 100 characters.");
         }
         Ok(Self(text))
     }
 
     /// As it was typed.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Names the field that a value was refused in.
-pub fn in_field(field: &'static str) -> impl Fn(&'static str) -> Problem {
-    move |why| Problem::new(FIELD).field(field).detail(why)
+/// Turns the reason why a value is not valid into a problem with this field.
+pub(crate) fn in_field(field: &'static str) -> impl Fn(&'static str) -> Problem {
+    move |reason| Problem::new(FIELD).field(field).detail(reason)
 }
 
 #[cfg(test)]
@@ -103,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_is_one_whatever_its_case_and_composition() {
+    fn logins_are_compared_without_case_and_composition() {
         let key = |typed| Login::parse(typed).unwrap().key().to_owned();
         assert_eq!(key("Renée@Example.COM"), key("rene\u{301}e@example.com"));
         assert_eq!(key("İstanbul"), Login::key_of("İSTANBUL"));

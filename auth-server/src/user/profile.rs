@@ -1,47 +1,50 @@
-//! An account as it is shown.
+//! A user's own profile: how it is shown, and how it changes.
 
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
+use policies::RoleName;
 use serde::Serialize;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::names::{Genre, ProfileName};
 use super::store::UserRow;
-use policies::RoleName;
+use crate::email::EmailAddress;
 
-/// An account.
+/// An account, as its owner sees it.
 #[derive(Clone, Debug, Serialize, Object)]
 #[oai(read_only_all)]
-pub struct User {
-    /// Never changes.
+pub(crate) struct User {
+    /// Identifies the account; never changes.
     pub id: Uuid,
-    /// What the user signs in with, as it was typed.
+    /// Login, as typed.
     pub login: String,
     /// E-mail address.
     pub email: Option<String>,
-    /// Whether a mail to the address was answered: until then it is but a claim.
+    /// Whether the user followed a link sent to the address; until then it is only a claim.
     pub email_verified: bool,
     /// First name.
     pub first_name: Option<String>,
     /// Last name.
     pub last_name: Option<String>,
-    /// Id of the genre that the user likes best.
+    /// Id of the user's favorite genre.
     pub favorite_genre: Option<String>,
-    /// Parts of the user agents that may sign in; `null`: any may.
+    /// Parts of user agents that may log in; `null`: any may.
     pub allowed_user_agents: Option<Vec<String>>,
-    /// Roles granted to the user, without what they inherit.
+    /// Roles granted to the user, without inherited ones.
     pub roles: Vec<String>,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
-    /// When the user last signed in.
+    /// When the user last logged in.
     pub last_login_at: Option<DateTime<Utc>>,
-    /// A disabled account can't be signed in to.
+    /// A disabled account cannot be logged in to.
     pub disabled: bool,
 }
 
 impl User {
     /// The account of this row, with these roles.
     #[must_use]
-    pub fn new(row: UserRow, roles: &[RoleName]) -> Self {
+    pub(crate) fn new(row: UserRow, roles: &[RoleName]) -> Self {
         Self {
             id: row.id,
             login: row.login,
@@ -57,4 +60,80 @@ impl User {
             disabled: row.disabled_at.is_some(),
         }
     }
+}
+
+/// A change of one value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change<T> {
+    /// The value stays.
+    Keep,
+    /// The value is removed.
+    Clear,
+    /// The value is replaced.
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// Whether the value changes, and to what.
+    fn parts<'a>(&'a self, text: impl Fn(&'a T) -> &'a str) -> (bool, Option<&'a str>) {
+        match self {
+            Self::Keep => (false, None),
+            Self::Clear => (true, None),
+            Self::Set(value) => (true, Some(text(value))),
+        }
+    }
+}
+
+/// A change of a profile.
+#[derive(Debug)]
+pub(crate) struct ProfileChange {
+    /// E-mail address.
+    pub email: Change<EmailAddress>,
+    /// First name.
+    pub first_name: Change<ProfileName>,
+    /// Last name.
+    pub last_name: Change<ProfileName>,
+    /// Favorite genre.
+    pub favorite_genre: Change<Genre>,
+}
+
+/// Changes a profile; `false` if there is no such account. A different address is not verified, even
+/// if the one before was.
+///
+/// # Errors
+/// A taken address violates the constraint `users_email_key`.
+pub(crate) async fn change_profile(
+    database: &mut PgConnection,
+    id: Uuid,
+    change: &ProfileChange,
+) -> sqlx::Result<bool> {
+    let (change_email, email) = change.email.parts(EmailAddress::as_str);
+    let (_, email_key) = change.email.parts(EmailAddress::key);
+    let (change_first, first_name) = change.first_name.parts(ProfileName::as_str);
+    let (change_last, last_name) = change.last_name.parts(ProfileName::as_str);
+    let (change_genre, genre) = change.favorite_genre.parts(Genre::as_str);
+    let done = sqlx::query!(
+        "UPDATE users SET
+             email = CASE WHEN $2 THEN $3 ELSE email END,
+             email_key = CASE WHEN $2 THEN $4 ELSE email_key END,
+             email_verified_at = CASE WHEN $2 AND email_key IS DISTINCT FROM $4 THEN NULL
+                                      ELSE email_verified_at END,
+             first_name = CASE WHEN $5 THEN $6 ELSE first_name END,
+             last_name = CASE WHEN $7 THEN $8 ELSE last_name END,
+             favorite_genre = CASE WHEN $9 THEN $10 ELSE favorite_genre END
+         WHERE id = $1",
+        id,
+        change_email,
+        email,
+        email_key,
+        change_first,
+        first_name,
+        change_last,
+        last_name,
+        change_genre,
+        genre,
+    )
+    .execute(database)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }

@@ -1,55 +1,56 @@
-//! People in PostgreSQL, as admins see them.
+//! Accounts as admins see them.
 
 use chrono::{DateTime, Utc};
 use policies::RoleName;
 use serde::Serialize;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::policy::grants;
 
-/// A person's account, as admins see it.
+/// An account, as admins see it.
 #[derive(Clone, Debug, Serialize, poem_openapi::Object)]
 #[oai(read_only_all)]
-pub(crate) struct Person {
-    /// Identifies the account for good.
+pub(crate) struct UserView {
+    /// Identifies the account; never changes.
     pub id: Uuid,
-    /// As typed at registration.
+    /// Login, as typed.
     pub login: String,
     /// E-mail address.
     pub email: Option<String>,
-    /// Whether a mail to the address was answered: until then it is but a claim.
+    /// Whether the user followed a link sent to the address; until then it is only a claim.
     pub email_verified: bool,
     /// First name.
     pub first_name: Option<String>,
     /// Last name.
     pub last_name: Option<String>,
-    /// Roles, without what those inherit.
+    /// Roles granted to the user, without inherited ones.
     pub roles: Vec<String>,
-    /// True: can't sign in.
+    /// A disabled account cannot be logged in to.
     pub disabled: bool,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
-    /// The last time somebody signed in.
+    /// When the user last logged in.
     pub last_login_at: Option<DateTime<Utc>>,
 }
 
-impl Person {
-    /// The roles, as decisions know them.
+impl UserView {
+    /// The roles, as decisions need them.
     pub(crate) fn role_names(&self) -> sqlx::Result<Vec<RoleName>> {
         grants::names(&self.roles)
     }
 }
 
-/// People whose login begins with `prefix`, after `after`; both as logins are compared.
-pub(crate) async fn page(
+/// Users whose login begins with `prefix` and comes after `after`, both folded for comparison; by
+/// login, at most `limit`.
+pub(crate) async fn search(
     db: impl PgExecutor<'_>,
     prefix: &str,
     after: &str,
     limit: i64,
-) -> sqlx::Result<Vec<Person>> {
+) -> sqlx::Result<Vec<UserView>> {
     sqlx::query_as!(
-        Person,
+        UserView,
         r#"SELECT id, login, email, first_name, last_name, created_at, last_login_at,
                   disabled_at IS NOT NULL AS "disabled!",
                   email_verified_at IS NOT NULL AS "email_verified!",
@@ -64,10 +65,10 @@ pub(crate) async fn page(
     .await
 }
 
-/// The account, if there is one of this id.
-pub(crate) async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Person>> {
+/// The account with this id.
+pub(crate) async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<UserView>> {
     sqlx::query_as!(
-        Person,
+        UserView,
         r#"SELECT id, login, email, first_name, last_name, created_at, last_login_at,
                   disabled_at IS NOT NULL AS "disabled!",
                   email_verified_at IS NOT NULL AS "email_verified!",
@@ -77,29 +78,4 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Opti
     )
     .fetch_optional(db)
     .await
-}
-
-/// The account with this login, as logins are compared.
-pub(crate) async fn with_login(db: &mut PgConnection, key: &str) -> sqlx::Result<Option<Person>> {
-    let id = sqlx::query_scalar!("SELECT id FROM users WHERE login_key = $1", key);
-    match id.fetch_optional(&mut *db).await? {
-        Some(id) => find(db, id).await,
-        None => Ok(None),
-    }
-}
-
-/// Disables an account, or enables it.
-pub(crate) async fn set_disabled(
-    db: impl PgExecutor<'_>,
-    id: Uuid,
-    since: Option<DateTime<Utc>>,
-) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE users SET disabled_at = $2 WHERE id = $1", id, since).execute(db).await?;
-    Ok(())
-}
-
-/// True when there is such an account.
-pub(crate) async fn exists(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<bool> {
-    let found = sqlx::query_scalar!("SELECT 1 FROM users WHERE id = $1", id);
-    Ok(found.fetch_optional(db).await?.is_some())
 }

@@ -59,7 +59,7 @@ async fn an_unknown_user_or_role_is_not_found() {
     {
       "code": "user_not_found",
       "status": 404,
-      "title": "There is no user of this id.",
+      "title": "User not found.",
       "type": "about:blank"
     }
     "#);

@@ -23,9 +23,7 @@ use crate::problems;
 use crate::second_factor::SecondFactors;
 use crate::throttle::{Outcome, THROTTLE};
 use crate::user::Login;
-use crate::user::sign_in_store;
-use crate::user::store;
-use crate::user::store::Credentials;
+use crate::user::credentials::{self, Credentials};
 
 /// What somebody signs in with.
 #[derive(Deserialize, Object)]
@@ -120,7 +118,7 @@ impl LogIn {
         typed: &str,
         attempt: &mut Attempt,
     ) -> Result<Option<Credentials>, Problem> {
-        let known = sign_in_store::named(&self.0.pool, typed).await?;
+        let known = credentials::find(&self.0.pool, typed).await?;
         attempt.user = known.as_ref().map(|known| known.id);
         Ok(known)
     }
@@ -157,7 +155,7 @@ impl LogIn {
         let mut transaction = self.0.pool.begin().await?;
         let now = self.0.clock.now();
         let number =
-            store::begin_session(&mut transaction, known.id, checked, new_hash, now).await?;
+            credentials::begin_session(&mut transaction, known.id, checked, new_hash, now).await?;
         let Some(number) = number else { return Ok(None) };
         let second_factor = SecondFactors::since(&mut transaction, known.id).await;
         if let Some(since) = second_factor? {
@@ -185,7 +183,7 @@ impl LogIn {
         if checked != Some(new_hash) {
             let mut database = self.0.pool.acquire().await?;
             let changed =
-                store::change_password(&mut database, known.id, checked, new_hash).await?;
+                credentials::change_password(&mut database, known.id, checked, new_hash).await?;
             if !changed {
                 return Ok(None);
             }

@@ -20,7 +20,7 @@ use crate::second_factor::{Checked, SecondFactors, consumed_challenges, too_many
 use crate::session::Device;
 use crate::throttle::TOO_MANY;
 use crate::token::Challenge;
-use crate::user::store;
+use crate::user::credentials;
 
 /// The second step of a login.
 #[derive(Deserialize, Object)]
@@ -112,14 +112,14 @@ impl SecondStep {
         if !consumed_challenges::spend(transaction, user, challenge.id, expires_at, now).await? {
             return Err(SecondStepError::ChallengeInvalid);
         }
-        let hash = store::password_hash(&mut *transaction, user).await?;
+        let hash = credentials::password_hash(&mut *transaction, user).await?;
         let since = SecondFactors::since(transaction, user).await?;
         let of = |since| challenge.is_of(hash.as_deref().unwrap_or_default(), since);
         if !since.is_some_and(of) {
             return Err(SecondStepError::ChallengeInvalid);
         }
         let hash = hash.as_deref();
-        let number = store::begin_session(transaction, user, hash, hash, now)
+        let number = credentials::begin_session(transaction, user, hash, hash, now)
             .await?
             .ok_or(SecondStepError::ChallengeInvalid)?;
         Ok(sign_in(&self.0, transaction, (user, number), device).await?)

@@ -18,10 +18,10 @@ use crate::login_history::{Attempt, Method, SUCCEEDED};
 use crate::password::{NEW_PASSWORD, NewPassword, Password};
 use crate::problems;
 use crate::session::Device;
-use crate::user::sign_in_store::is_address_of_another;
+use crate::user::credentials::{self, is_address_of_another};
 use crate::user::store;
 use crate::user::store::NewUser;
-use crate::user::{Login, PersonName, User, in_field};
+use crate::user::{Login, ProfileName, User, in_field};
 
 /// An account to be made.
 #[derive(Deserialize, Object)]
@@ -56,8 +56,8 @@ struct Registered {
 struct Names {
     login: Login,
     email: Option<EmailAddress>,
-    first_name: Option<PersonName>,
-    last_name: Option<PersonName>,
+    first_name: Option<ProfileName>,
+    last_name: Option<ProfileName>,
 }
 
 problems! {
@@ -123,7 +123,7 @@ impl Register {
             claim_store::claim(&mut transaction, id, email, now).await?;
         }
         let stored = Some(password_hash);
-        let number = store::begin_session(&mut transaction, id, stored, stored, now)
+        let number = credentials::begin_session(&mut transaction, id, stored, stored, now)
             .await?
             .ok_or(sqlx::Error::RowNotFound)?;
         let signed_in = sign_in(&self.0, &mut transaction, (id, number), device).await?;
@@ -149,7 +149,7 @@ fn taken(error: sqlx::Error) -> RegisterError {
 impl Names {
     fn parse(form: &NewAccount) -> Result<Self, Problem> {
         let name = |typed: &Option<String>, field| {
-            typed.as_deref().map(PersonName::parse).transpose().map_err(in_field(field))
+            typed.as_deref().map(ProfileName::parse).transpose().map_err(in_field(field))
         };
         Ok(Self {
             login: Login::parse(&form.login).map_err(in_field("login"))?,
@@ -169,7 +169,7 @@ impl Names {
         let own_words = names
             .into_iter()
             .flatten()
-            .map(PersonName::as_str)
+            .map(ProfileName::as_str)
             .chain(self.email.as_ref().map(EmailAddress::as_str))
             .chain([self.login.as_str()])
             .map(str::to_owned)

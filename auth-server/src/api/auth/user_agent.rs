@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::http::problem::{Problem, Spec};
 use crate::session::Device;
-use crate::user::agents;
+use crate::user::user_agents;
 
 /// What a program gets that may not sign in to the account, when its credentials were right: before,
 /// it gets what everybody gets.
@@ -24,8 +24,8 @@ pub(crate) async fn check(
     user: Uuid,
     device: &Device,
 ) -> Result<(), Problem> {
-    let list = agents::allowed(database, user).await?;
-    if list.is_none_or(|list| list.allow(device.name.as_deref())) {
+    let list = user_agents::read(database, user).await?;
+    if list.is_none_or(|list| list.allows(device.name.as_deref())) {
         return Ok(());
     }
     Err(Problem::new(NOT_ALLOWED)

@@ -16,8 +16,8 @@ use crate::http::{Body, NoContent};
 use crate::password::Password;
 use crate::problems;
 use crate::throttle::THROTTLE;
-use crate::user::sign_in_store::is_address_of_another;
-use crate::user::{Login, in_field, store};
+use crate::user::credentials::{change_login, is_address_of_another};
+use crate::user::{Login, in_field};
 
 /// A change of the login.
 #[derive(Deserialize, Object)]
@@ -77,7 +77,7 @@ impl LoginApi {
         if is_address_of_another(&mut transaction, login.key(), caller.user).await? {
             return Err(login_taken());
         }
-        let changed = store::change_login(&mut transaction, caller.user, checked, login).await;
+        let changed = change_login(&mut transaction, caller.user, checked, login).await;
         if !changed.map_err(taken)? {
             return Err(wrong().into());
         }

@@ -18,7 +18,7 @@ use crate::password::{NEW_PASSWORD, NewPassword, Password};
 use crate::problems;
 use crate::second_factor::SecondFactors;
 use crate::throttle::THROTTLE;
-use crate::user::store;
+use crate::user::{credentials, store};
 
 /// A change of the password.
 #[derive(Deserialize, Object)]
@@ -95,7 +95,7 @@ impl PasswordApi {
         hash: &str,
     ) -> Result<(), PasswordError> {
         let mut transaction = self.0.pool.begin().await?;
-        if !store::change_password(&mut transaction, caller.user, checked, hash).await? {
+        if !credentials::change_password(&mut transaction, caller.user, checked, hash).await? {
             return Err(wrong().into());
         }
         Ok(self.0.commit_change(transaction, caller, "password_changed").await?)

@@ -22,9 +22,9 @@ use crate::password::Password;
 use crate::policy::grants;
 use crate::problems;
 use crate::throttle::THROTTLE;
-use crate::user::profile_store::{Change, ProfileChange, change_profile};
+use crate::user::profile::{Change, ProfileChange, change_profile};
 use crate::user::store;
-use crate::user::{Genre, PersonName, User, in_field};
+use crate::user::{Genre, ProfileName, User, in_field};
 
 /// What is to change of the account; what is left out stays, `null` clears.
 #[derive(Deserialize, Object)]
@@ -142,9 +142,10 @@ impl ProfileForm {
     fn parse(self) -> Result<ProfileChange, Problem> {
         Ok(ProfileChange {
             email: changed(self.email, EmailAddress::parse).map_err(in_field("email"))?,
-            first_name: changed(self.first_name, PersonName::parse)
+            first_name: changed(self.first_name, ProfileName::parse)
                 .map_err(in_field("first_name"))?,
-            last_name: changed(self.last_name, PersonName::parse).map_err(in_field("last_name"))?,
+            last_name: changed(self.last_name, ProfileName::parse)
+                .map_err(in_field("last_name"))?,
             favorite_genre: changed(self.favorite_genre, Genre::parse)
                 .map_err(in_field("favorite_genre"))?,
         })

@@ -18,9 +18,8 @@ use crate::password::Password;
 use crate::problems;
 use crate::session::Device;
 use crate::throttle::THROTTLE;
-use crate::user::agents;
-use crate::user::agents::AllowedAgents;
-use crate::user::in_field;
+use crate::user::user_agents::AllowedUserAgents;
+use crate::user::{in_field, user_agents};
 
 /// Which programs may sign in.
 #[derive(Deserialize, Object)]
@@ -64,21 +63,22 @@ impl UserAgentsApi {
         FromDevice(device): FromDevice,
         Body(form): Body<AgentsForm>,
     ) -> Result<NoContent, AgentsError> {
-        let list = form.allowed.as_deref().map(AllowedAgents::parse).transpose();
+        let list = form.allowed.as_deref().map(AllowedUserAgents::parse).transpose();
         let list = list.map_err(in_field("allowed"))?;
         may_come_back(list.as_ref(), &device)?;
         let proof = Proof::new(form.current_password, form.code);
         let checked = self.0.prove(&caller, proof).await?;
         let mut database = self.0.pool.acquire().await?;
-        let done = agents::allow(&mut database, caller.user, checked.as_deref(), list.as_ref());
+        let done =
+            user_agents::replace(&mut database, caller.user, checked.as_deref(), list.as_ref());
         if done.await? { Ok(NoContent) } else { Err(wrong().into()) }
     }
 }
 
 /// Refuses a list by which the program that asks could not sign in again.
-fn may_come_back(list: Option<&AllowedAgents>, device: &Device) -> Result<(), Problem> {
+fn may_come_back(list: Option<&AllowedUserAgents>, device: &Device) -> Result<(), Problem> {
     let agent = device.name.as_deref();
-    if list.is_none_or(|list| list.allow(agent)) {
+    if list.is_none_or(|list| list.allows(agent)) {
         return Ok(());
     }
     let called =

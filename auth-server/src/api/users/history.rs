@@ -14,12 +14,12 @@ use crate::http::Reply;
 use crate::http::request_errors::PARAMETERS;
 use crate::login_history::{Page, list};
 use crate::problems;
-use crate::user::view;
+use crate::user::store;
 
 problems! {
     /// What can go wrong with reading a person's history.
     pub(crate) enum HistoryError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
-        NotFound = 404 "user_not_found" "There is no user of this id.",
+        NotFound = 404 "user_not_found" "User not found.",
     }
 }
 
@@ -40,7 +40,7 @@ impl UserHistoryApi {
         cursor: Query<Option<String>>,
     ) -> Result<Reply<Page>, HistoryError> {
         let AppState { pool, history, .. } = &*self.0;
-        if !view::exists(pool, id.0).await? {
+        if !store::exists(pool, id.0).await? {
             return Err(HistoryError::NotFound);
         }
         Ok(Reply(list(pool, history, id.0, (outcome.0, limit.0, cursor.0)).await?))

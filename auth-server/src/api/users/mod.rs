@@ -1,21 +1,67 @@
-//! `/api/v1/users`
+//! `/api/v1/users`: what admins see of users and do to them.
 
-pub(crate) mod account;
+pub(crate) mod disable;
 pub(crate) mod history;
+pub(crate) mod permissions;
 pub(crate) mod roles;
+pub(crate) mod search;
+pub(crate) mod second_factor;
+pub(crate) mod sessions;
 
 use std::sync::Arc;
 
-use super::AppState;
+use poem_openapi::OpenApi;
+use uuid::Uuid;
 
-/// The operations.
-pub(crate) type UsersApi = (roles::UsersApi, account::AccountsApi, history::UserHistoryApi);
+use super::AppState;
+use crate::authn::SIGNED_IN;
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
+use crate::db::DATABASE;
+use crate::http::problem::Problem;
+use crate::http::request_errors::PARAMETERS;
+use crate::policy::SUPERUSER_ONLY;
+use crate::policy::write::PolicyWrite;
+use crate::problems;
+use crate::user::{UserView, view};
+
+problems! {
+    /// Problems of reading a user.
+    pub(crate) enum ReadError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
+        NotFound = 404 "user_not_found" "User not found.",
+    }
+}
+
+problems! {
+    /// Problems of changing a user's account.
+    pub(crate) enum WriteError includes
+        [SIGNED_IN, AUTHORIZATION, PARAMETERS, SUPERUSER_ONLY, DATABASE, ReadError::SPECS]
+    {}
+}
 
 /// The operations on this state.
-pub(crate) fn api(state: &Arc<AppState>) -> UsersApi {
+pub(crate) fn api(state: &Arc<AppState>) -> impl OpenApi + use<> {
     (
-        roles::UsersApi(Arc::clone(state)),
-        account::AccountsApi(Arc::clone(state)),
+        search::SearchApi(Arc::clone(state)),
+        roles::UserRolesApi(Arc::clone(state)),
+        permissions::UserPermissionsApi(Arc::clone(state)),
+        disable::DisableApi(Arc::clone(state)),
+        sessions::UserSessionsApi(Arc::clone(state)),
+        second_factor::UserSecondFactorApi(Arc::clone(state)),
         history::UserHistoryApi(Arc::clone(state)),
     )
+}
+
+impl AppState {
+    /// Begins a change of a user's account, which only a superuser may make to an admin. Holds the
+    /// policy write lock, so that nobody becomes or ceases to be a superuser meanwhile.
+    async fn begin_user_change(
+        &self,
+        caller: &AuthorizedAdmin,
+        id: Uuid,
+    ) -> Result<(PolicyWrite<'_>, UserView), Problem> {
+        let mut write = self.begin_policy_write().await?;
+        let user = view::find(write.db(), id).await?.ok_or(ReadError::NotFound)?;
+        caller.authorize_user_change(write.base(), &user.role_names()?)?;
+        Ok((write, user))
+    }
 }

@@ -17,7 +17,7 @@ use crate::email::MailToken;
 use crate::email::token_store;
 use crate::email::token_store::{NewToken, Purpose};
 use crate::email::{EmailAddress, claim_store};
-use crate::user::profile_store::Change;
+use crate::user::profile::Change;
 
 impl AppState {
     /// Whether this gives the account another address, or takes it away: that wants proof, as a mail

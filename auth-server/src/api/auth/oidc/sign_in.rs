@@ -19,7 +19,7 @@ use crate::oidc::account_store;
 use crate::oidc::account_store::{Holder, Standing};
 use crate::oidc::{Provider, Who, store};
 use crate::second_factor::SecondFactors;
-use crate::user::{Login, store as users};
+use crate::user::{Login, credentials};
 
 /// How many made-up logins are tried. One is taken once in four thousand million.
 const TRIES: usize = 3;
@@ -76,7 +76,7 @@ async fn open(
         let challenge = challenges.write(user, hash.unwrap_or_default(), since)?;
         return Ok(LoginAnswer::SecondFactor(SecondFactorWanted::new(challenge)));
     }
-    let number = users::begin_session(&mut transaction, user, hash, hash, now)
+    let number = credentials::begin_session(&mut transaction, user, hash, hash, now)
         .await?
         .ok_or(CallbackError::Disabled)?;
     let signed_in = sign_in(accounts, &mut transaction, (user, number), &attempt.device).await?;

@@ -1,0 +1,10 @@
+//! What admins and operators do to accounts, for the API and the command line: disable, enable,
+//! recover access, and grant or revoke `superuser`. These operations combine users, sessions and
+//! policy, and each leaves a record in the audit trail.
+
+pub(crate) mod access;
+pub(crate) mod disable;
+pub mod superuser;
+
+pub(crate) use access::{allow_all_user_agents, reset_second_factor};
+pub(crate) use disable::{disable, enable};

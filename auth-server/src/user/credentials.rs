@@ -1,0 +1,130 @@
+//! Logins and passwords in PostgreSQL.
+//!
+//! A login may look like an e-mail address that is, or becomes, another user's. The user who verified
+//! the address is meant by it: they have shown that it is theirs, and a login shows nothing. So nobody
+//! can choose such a login any more, and a user who had it before has to log in another way.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgExecutor, PgPool};
+use uuid::Uuid;
+
+use super::names::Login;
+
+/// What is needed to check a password.
+pub(crate) struct Credentials {
+    /// The account.
+    pub id: Uuid,
+    /// PHC string; `None` if the account has no password.
+    pub password_hash: Option<String>,
+    /// A disabled account cannot be logged in to.
+    pub disabled: bool,
+}
+
+/// The account with this login or verified e-mail address, both folded for comparison; disabled or
+/// not.
+pub(crate) async fn find(pool: &PgPool, key: &str) -> sqlx::Result<Option<Credentials>> {
+    sqlx::query_as!(
+        Credentials,
+        r#"SELECT id, password_hash, disabled_at IS NOT NULL AS "disabled!"
+           FROM users
+           WHERE login_key = $1 OR (email_key = $1 AND email_verified_at IS NOT NULL)
+           ORDER BY (email_key = $1 AND email_verified_at IS NOT NULL) IS TRUE DESC
+           LIMIT 1"#,
+        key,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Whether this login is an e-mail address that another user has verified.
+pub(crate) async fn is_address_of_another(
+    database: &mut PgConnection,
+    login_key: &str,
+    user: Uuid,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT 1 FROM users
+               WHERE email_key = $1 AND email_verified_at IS NOT NULL AND id <> $2) AS "there!""#,
+        login_key,
+        user,
+    )
+    .fetch_one(database)
+    .await
+}
+
+/// The stored hash of an account's password; `None` if it has no password, or there is no such
+/// account.
+pub(crate) async fn password_hash(
+    database: impl PgExecutor<'_>,
+    id: Uuid,
+) -> sqlx::Result<Option<String>> {
+    let row = sqlx::query_scalar!("SELECT password_hash FROM users WHERE id = $1", id);
+    Ok(row.fetch_optional(database).await?.flatten())
+}
+
+/// Records a login and numbers its session. `None` if the account was disabled, or its password
+/// changed, after `checked_hash` was read: a password that was right then is no longer valid.
+pub(crate) async fn begin_session(
+    transaction: &mut PgConnection,
+    id: Uuid,
+    checked_hash: Option<&str>,
+    new_hash: Option<&str>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "UPDATE users SET session_seq = session_seq + 1, last_login_at = $4, password_hash = $3
+         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL
+         RETURNING session_seq",
+        id,
+        checked_hash,
+        new_hash,
+        now,
+    )
+    .fetch_optional(transaction)
+    .await
+}
+
+/// Changes the password. `false` if it was changed, or the account disabled, after `checked_hash`
+/// was read.
+pub(crate) async fn change_password(
+    transaction: &mut PgConnection,
+    id: Uuid,
+    checked_hash: Option<&str>,
+    new_hash: &str,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE users SET password_hash = $3
+         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL",
+        id,
+        checked_hash,
+        new_hash,
+    )
+    .execute(transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Changes the login. `false` if the password was changed, or the account disabled, after
+/// `checked_hash` was read.
+///
+/// # Errors
+/// A taken login violates the constraint `users_login_key`.
+pub(crate) async fn change_login(
+    transaction: &mut PgConnection,
+    id: Uuid,
+    checked_hash: Option<&str>,
+    login: &Login,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE users SET login = $3, login_key = $4
+         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL",
+        id,
+        checked_hash,
+        login.as_str(),
+        login.key(),
+    )
+    .execute(transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
