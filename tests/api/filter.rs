@@ -5,8 +5,8 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use tests::{Answer, Caller, TestServer};
 
-use crate::rules::write;
-use crate::users::give;
+use crate::rules::create_rule;
+use crate::users::grant;
 
 async fn filter(caller: &Caller, action: &str, kind: &str) -> Answer {
     caller.post("filter", &json!({ "action": action, "type": kind })).await
@@ -114,11 +114,11 @@ async fn a_filter_follows_the_rules_and_the_caller_s_roles() {
     let before = filter(&user, "read", "film").await.ok();
     assert_eq!(before, filter(&user, "read", "film").await.ok(), "kept");
     assert_eq!(before["query"], filter(&server.guest(), "read", "film").await.ok()["query"]);
-    give(&root, &user.id, "subscriber").await;
+    grant(&root, &user.id, "subscriber").await;
     let subscriber = filter(&user, "read", "film").await.ok();
     assert_ne!(subscriber["query"], before["query"]);
     assert_eq!(subscriber["revision"], 3);
-    write(&root, 50, "anonymous", "film:f1", "deny").await;
+    create_rule(&root, 50, "anonymous", "film:f1", "deny").await;
     let without = filter(&user, "read", "film").await.ok();
     assert_ne!(without["query"], subscriber["query"]);
     assert!(without["query"].to_string().contains("f1"), "{without}");

@@ -1,9 +1,7 @@
 //! `GET /health/live`, `/health/ready`, and the operators' port.
 
 use insta::assert_snapshot;
-use tests::TestServer;
-
-use tests::until;
+use tests::{TestServer, until};
 
 #[tokio::test]
 async fn a_server_with_all_it_needs_is_live_and_ready() {
@@ -29,7 +27,7 @@ async fn a_server_with_all_it_needs_is_live_and_ready() {
 #[tokio::test]
 async fn a_server_without_its_database_lives_but_is_not_ready() {
     let server = TestServer::with(&[("REDIS_URL", "")]).await;
-    server.database.close().await;
+    server.database.refuse_connections().await;
     server.guest().get("/health/live").await.expect(200, "");
     let answer = server.guest().get("/health/ready").await;
     assert_snapshot!(answer, @r#"
@@ -42,7 +40,7 @@ async fn a_server_without_its_database_lives_but_is_not_ready() {
       "revision": 1
     }
     "#);
-    server.database.open().await;
+    server.database.accept_connections().await;
     until("ready again", async || server.guest().get("/health/ready").await.status == 200).await;
 }
 

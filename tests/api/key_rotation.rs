@@ -8,9 +8,7 @@ use auth_server::{config, token::RotateError};
 use chrono::TimeDelta;
 use serde_json::json;
 use tests::token::{read, signed, stolen_key};
-use tests::{Caller, TestServer};
-
-use tests::until;
+use tests::{Caller, TestServer, until};
 
 const LIFE: TimeDelta = TimeDelta::seconds(300);
 const LEAD: TimeDelta = TimeDelta::seconds(3_900);

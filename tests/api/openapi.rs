@@ -99,6 +99,6 @@ async fn the_document_says_which_operations_need_a_token() {
             || operation.path.starts_with("/api/v1/clients")
             || operation.path.starts_with("/api/v1/me")
             || operation.path.starts_with("/api/v1/auth/logout");
-        assert_eq!(operation.needs_token(), guarded, "{}", operation.name());
+        assert_eq!(operation.requires_token(), guarded, "{}", operation.name());
     }
 }

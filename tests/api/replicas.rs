@@ -3,18 +3,13 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tests::TestServer;
+use tests::{NEW_PASSWORD, TestServer, until};
 
 use crate::check::may_read_new;
-use crate::rules::{rule, write};
-use crate::users::{give, take};
-use tests::until;
+use crate::rules::{create_rule, rule};
+use crate::users::{grant, revoke};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-async fn log_out(caller: &tests::Caller) {
-    caller.send(caller.request(reqwest::Method::POST, "auth/logout")).await.expect(204, "");
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_logout_counts_on_every_server_within_a_second() {
@@ -24,7 +19,7 @@ async fn a_logout_counts_on_every_server_within_a_second() {
         let user = one.register(&format!("user{round}")).await;
         let there = user.at(&two.url);
         there.get("me").await.expect(200, "");
-        log_out(&user).await;
+        user.log_out().await.expect(204, "");
         let took = until("logged out", async || there.get("me").await.status == 401).await;
         assert!(took < SECOND, "{took:?}");
         there.get("me").await.expect(401, "token_revoked");
@@ -38,7 +33,7 @@ async fn a_logout_counts_on_every_server_within_a_second_without_redis_too() {
     let user = one.register("ada").await;
     let there = user.at(&two.url);
     there.get("me").await.expect(200, "");
-    log_out(&user).await;
+    user.log_out().await.expect(204, "");
     let took = until("logged out", async || there.get("me").await.status == 401).await;
     assert!(took < SECOND, "{took:?}");
 }
@@ -49,7 +44,7 @@ async fn a_new_password_ends_the_sessions_on_every_server() {
     let two = one.replica(&[]).await;
     let here = one.register("ada").await;
     let elsewhere = two.log_in("ada").await;
-    let new = "seven green bottles hanging";
+    let new = NEW_PASSWORD;
     let body = json!({ "current_password": tests::PASSWORD, "new_password": new });
     here.put("me/password", &body).await.expect(204, "");
     let took = until("logged out", async || elsewhere.get("me").await.status == 401).await;
@@ -64,13 +59,13 @@ async fn a_rule_and_a_grant_count_on_every_server_within_a_second() {
     let (root, user) = (one.superuser().await, one.register("ada").await);
     let there = user.at(&two.url);
     assert!(!may_read_new(&there).await);
-    give(&root, &user.id, "subscriber").await;
+    grant(&root, &user.id, "subscriber").await;
     let took = until("granted", async || may_read_new(&there).await).await;
     assert!(took < SECOND, "{took:?}");
-    take(&root, &user.id, "subscriber").await;
+    revoke(&root, &user.id, "subscriber").await;
     let took = until("taken", async || !may_read_new(&there).await).await;
     assert!(took < SECOND, "{took:?}");
-    write(&root, 50, "anonymous", "label:new", "allow").await;
+    create_rule(&root, 50, "anonymous", "label:new", "allow").await;
     let guest = two.guest();
     let took = until("opened", async || may_read_new(&guest).await).await;
     assert!(took < SECOND, "{took:?}");
@@ -97,15 +92,15 @@ async fn writes_on_two_servers_at_once_all_count_on_both() {
     let one = TestServer::start().await;
     let two = one.replica(&[]).await;
     let root = one.superuser().await;
-    two.reach(2).await;
+    two.wait_for_revision(2).await;
     let writes = (0..20).map(async |number| {
         let server = if number % 2 == 0 { &one } else { &two };
         let body = rule(50, "anonymous", &format!("film:f{number}"), "read", "deny");
         root.at(&server.url).post("rules", &body).await.expect(201, "");
     });
     futures::future::join_all(writes).await;
-    one.reach(22).await;
-    two.reach(22).await;
+    one.wait_for_revision(22).await;
+    two.wait_for_revision(22).await;
     for server in [&one, &two] {
         let films = (0..20).map(|n| json!({ "type": "film", "id": format!("f{n}"), "labels": [] }));
         let body = json!({ "action": "read", "resources": films.collect::<Vec<_>>() });
@@ -120,6 +115,5 @@ async fn a_token_of_one_server_is_good_at_the_other() {
     let two = one.replica(&[]).await;
     let user = one.register("ada").await;
     user.at(&two.url).get("me").await.expect(200, "");
-    let body = json!({ "refresh_token": user.refresh_token });
-    two.guest().post("auth/refresh", &body).await.expect(200, "");
+    two.guest().refresh(&user.refresh_token).await.expect(200, "");
 }

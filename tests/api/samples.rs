@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::openapi::{self, Operation};
-use tests::{Answer, Caller, PASSWORD, TestServer, User};
+use tests::{Answer, Caller, NEW_PASSWORD, PASSWORD, TestServer, User, current_password};
 
 /// A request that its operation takes from a superuser. Operations for service clients get one of a
 /// client that is not there.
@@ -43,7 +43,7 @@ pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
     good.extend(by_mail(server).await);
     let mut samples = Vec::new();
     for operation in openapi::operations(&document) {
-        let found = good.iter().find(|(method, path, _)| operation.takes(method, path));
+        let found = good.iter().find(|(method, path, _)| operation.matches(method, path));
         let (_, path, body) = found.unwrap_or_else(|| panic!("{}: no sample", operation.name()));
         let body = if body.is_null() { None } else { Some(body.clone()) };
         samples.push(Sample { operation, path: path.clone(), body });
@@ -54,7 +54,7 @@ pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
 /// What is done with the tokens of mails to somebody.
 async fn by_mail(server: &TestServer) -> [(&'static str, String, Value); 2] {
     let user = server.register(&format!("mail-{}", uuid::Uuid::new_v4())).await;
-    let reset = crate::email::operator_s(server, &user).await;
+    let reset = crate::email::reset_token(server, &user).await;
     let verify = uuid::Uuid::new_v4().to_string();
     let id = &user.id;
     for statement in [
@@ -66,7 +66,7 @@ async fn by_mail(server: &TestServer) -> [(&'static str, String, Value); 2] {
     ] {
         server.database.execute(&statement).await;
     }
-    let new = json!({ "token": reset, "new_password": "seven green bottles hanging" });
+    let new = json!({ "token": reset, "new_password": NEW_PASSWORD });
     [
         ("POST", "/api/v1/auth/email/verify".to_owned(), json!({ "token": verify })),
         ("POST", "/api/v1/auth/password/reset".to_owned(), new),
@@ -76,9 +76,9 @@ async fn by_mail(server: &TestServer) -> [(&'static str, String, Value); 2] {
 /// The second step of somebody's login.
 async fn second_step(server: &TestServer) -> (&'static str, String, Value) {
     let user = server.register(&format!("second-{}", uuid::Uuid::new_v4())).await;
-    let (app, _) = server.enrol(&user).await;
+    let (app, _) = server.enroll(&user).await;
     let challenge = server.challenge(&user.login).await;
-    let body = json!({ "challenge": challenge, "code": app.code_in(server, 1) });
+    let body = json!({ "challenge": challenge, "code": app.code_after(server, 1) });
     ("POST", "/api/v1/auth/login/second-factor".to_owned(), body)
 }
 
@@ -115,22 +115,18 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("GET", "/api/v1/me/permissions", Value::Null),
         ("GET", "/api/v1/me/history", Value::Null),
         ("GET", "/api/v1/me/sessions", Value::Null),
-        ("DELETE", "/api/v1/me", json!({ "current_password": PASSWORD })),
+        ("DELETE", "/api/v1/me", current_password()),
         ("PUT", "/api/v1/me/login", json!({ "login": user.login, "current_password": PASSWORD })),
-        ("PUT", "/api/v1/me/user-agents", json!({ "current_password": PASSWORD })),
+        ("PUT", "/api/v1/me/user-agents", current_password()),
         ("GET", "/api/v1/me/second-factor", Value::Null),
-        ("POST", "/api/v1/me/second-factor", json!({ "current_password": PASSWORD })),
+        ("POST", "/api/v1/me/second-factor", current_password()),
         ("POST", "/api/v1/me/second-factor/confirm", json!({ "code": "000000" })),
-        (
-            "POST",
-            "/api/v1/me/second-factor/recovery-codes",
-            json!({ "current_password": PASSWORD }),
-        ),
-        ("DELETE", "/api/v1/me/second-factor", json!({ "current_password": PASSWORD })),
+        ("POST", "/api/v1/me/second-factor/recovery-codes", current_password()),
+        ("DELETE", "/api/v1/me/second-factor", current_password()),
         (
             "PUT",
             "/api/v1/me/password",
-            json!({ "current_password": PASSWORD, "new_password": "seven green bottles hanging" }),
+            json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD }),
         ),
         (
             "POST",
@@ -173,11 +169,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
             ("PUT", about_user("roles/subscriber"), Value::Null),
             ("DELETE", about_user("roles/subscriber"), Value::Null),
             ("DELETE", format!("/api/v1/me/sessions/{}", user.session()), Value::Null),
-            (
-                "DELETE",
-                format!("/api/v1/me/identities/{}", user.id),
-                json!({ "current_password": PASSWORD }),
-            ),
+            ("DELETE", format!("/api/v1/me/identities/{}", user.id), current_password()),
         ])
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Arguments that mean nothing, and help.
 
-use tests::program::run;
+use tests::program::{AUTH_SERVER, NO_SETTINGS};
 
 #[test]
 fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
@@ -22,23 +22,23 @@ fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
         &["rules"],
         &["rules", "import"],
     ] {
-        let ran = run(arguments, &vec![], "");
-        assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
-        assert!(ran.error.contains("Usage:"), "{arguments:?}: {ran:?}");
+        let ran = AUTH_SERVER.run(arguments, NO_SETTINGS, "");
+        assert_eq!(ran.status, Some(2), "{arguments:?}: {ran:?}");
+        assert!(ran.stderr.contains("Usage:"), "{arguments:?}: {ran:?}");
     }
 }
 
 #[test]
 fn help_names_the_commands_and_every_setting_of_the_server() {
-    let ran = run(&["--help"], &vec![], "");
-    assert_eq!(ran.code, Some(0));
+    let ran = AUTH_SERVER.run(&["--help"], NO_SETTINGS, "");
+    assert_eq!(ran.status, Some(0));
     for command in
         ["serve", "migrate", "superuser", "doctor", "keys", "client", "sessions", "user", "rules"]
     {
-        assert!(ran.output.contains(command), "{command}: {}", ran.output);
+        assert!(ran.stdout.contains(command), "{command}: {}", ran.stdout);
     }
-    let ran = run(&["serve", "--help"], &vec![], "");
+    let ran = AUTH_SERVER.run(&["serve", "--help"], NO_SETTINGS, "");
     for setting in auth_server::config::settings() {
-        assert!(ran.output.contains(setting.variable), "{}", setting.variable);
+        assert!(ran.stdout.contains(setting.variable), "{}", setting.variable);
     }
 }

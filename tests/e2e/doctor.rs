@@ -1,23 +1,23 @@
 //! `auth-server doctor`, with things broken one by one.
 
-use tests::program::{Program, Ran, Settings, run};
+use tests::program::{AUTH_SERVER, Finished, Settings};
 use tests::{Database, MailServer, Proxy, setting};
 
 use crate::{settings, with};
 
-fn doctor(settings: &Settings) -> Ran {
-    run(&["doctor"], settings, "")
+fn doctor(settings: &Settings) -> Finished {
+    AUTH_SERVER.run(&["doctor"], settings, "")
 }
 
 /// Makes sure that `doctor` fails with a line about `what`, and nothing else, that names `mend`.
 fn fails(settings: &Settings, what: &str, mend: &str) {
     let ran = doctor(settings);
-    assert_eq!(ran.code, Some(1), "{ran:?}");
-    let failed: Vec<&str> = ran.output.lines().filter(|line| line.starts_with("FAIL")).collect();
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    let failed: Vec<&str> = ran.stdout.lines().filter(|line| line.starts_with("FAIL")).collect();
     assert_eq!(failed.len(), 1, "{ran:?}");
     let line = failed.first().unwrap();
     assert!(line.starts_with(&format!("FAIL  {what}: ")) && line.contains(mend), "{line}");
-    assert!(!ran.output.contains("hunter2") && !ran.error.contains("hunter2"), "{ran:?}");
+    assert!(!ran.stdout.contains("hunter2") && !ran.stderr.contains("hunter2"), "{ran:?}");
 }
 
 #[tokio::test]
@@ -25,11 +25,11 @@ async fn where_all_is_well_every_line_says_so() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     let fresh = doctor(&settings);
-    assert!(fresh.code == Some(0) && fresh.output.contains("none yet"), "{fresh:?}");
-    let mut server = Program::serve(&settings);
+    assert!(fresh.status == Some(0) && fresh.stdout.contains("none yet"), "{fresh:?}");
+    let mut server = AUTH_SERVER.serve(&settings);
     let _ = server.url("api");
     let ran = doctor(&settings);
-    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.status, Some(0), "{ran:?}");
     for what in [
         "configuration",
         "providers",
@@ -41,10 +41,10 @@ async fn where_all_is_well_every_line_says_so() {
         "signing keys",
         "policy",
     ] {
-        assert!(ran.output.contains(&format!("ok    {what}: ")), "{what}: {ran:?}");
+        assert!(ran.stdout.contains(&format!("ok    {what}: ")), "{what}: {ran:?}");
     }
     let alone = doctor(&with(&settings, "REDIS_URL", ""));
-    assert!(alone.code == Some(0) && alone.output.contains("single server"), "{alone:?}");
+    assert!(alone.status == Some(0) && alone.stdout.contains("single server"), "{alone:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +60,7 @@ async fn a_broken_setting_or_a_service_that_is_away_is_named() {
     fails(&with(&good, "AUTH_OIDC_FILE", "/nowhere.toml"), "providers", "AUTH_OIDC_FILE");
     // One that takes connections and says nothing.
     let (proxy, url) = Proxy::to_url(&setting("REDIS_URL")).await;
-    assert_eq!(doctor(&with(&good, "REDIS_URL", &url)).code, Some(0));
+    assert_eq!(doctor(&with(&good, "REDIS_URL", &url)).status, Some(0));
     proxy.cut();
     fails(&with(&good, "REDIS_URL", &url), "redis", "start Redis");
 }
@@ -85,7 +85,7 @@ async fn keys_that_can_not_be_opened_and_a_policy_that_does_not_load_are_named()
     let database = Database::migrated().await;
     let good = settings(&database);
     {
-        let mut server = Program::serve(&good);
+        let mut server = AUTH_SERVER.serve(&good);
         let _ = server.url("api");
     }
     fails(&with(&good, "AUTH_SECRET", &"ab".repeat(32)), "signing keys", "AUTH_SECRET");
@@ -111,7 +111,7 @@ async fn a_clock_that_is_wrong_is_named() {
 
 #[tokio::test]
 async fn a_mail_server_that_is_away_or_takes_nobody_is_named() {
-    let (mut mail, database) = (MailServer::absent(), Database::migrated().await);
+    let (mut mail, database) = (MailServer::stopped(), Database::migrated().await);
     let url = |password: &str| format!("smtp://films:{password}@127.0.0.1:{}", mail.port);
     let (right, wrong) = (url("hunter2"), url("hunter22"));
     let good = with(&settings(&database), "AUTH_MAIL_FROM", "no-reply@films.example");
@@ -119,7 +119,7 @@ async fn a_mail_server_that_is_away_or_takes_nobody_is_named() {
     fails(&there, "mail", "AUTH_SMTP_URL");
     mail.run(&["--login", "films", "hunter2"]);
     let ran = doctor(&there);
-    assert!(ran.code == Some(0) && ran.output.contains("ok    mail: 127.0.0.1"), "{ran:?}");
+    assert!(ran.status == Some(0) && ran.stdout.contains("ok    mail: 127.0.0.1"), "{ran:?}");
     fails(&with(&good, "AUTH_SMTP_URL", &wrong), "mail", "535");
     let untrusted = with(&there, "AUTH_SMTP_CA_FILE", "/nowhere.pem");
     let untrusted = with(&untrusted, "AUTH_SMTP_URL", &format!("{right}?tls=starttls"));
@@ -134,15 +134,15 @@ async fn looking_changes_nothing() {
     let mut settings = with(&settings(&database), "XDG_STATE_HOME", home.path().to_str().unwrap());
     settings.retain(|(name, _)| name != "AUTH_SECRET");
     let fresh = doctor(&settings);
-    assert!(fresh.code == Some(0) && fresh.output.contains("none yet"), "{fresh:?}");
+    assert!(fresh.status == Some(0) && fresh.stdout.contains("none yet"), "{fresh:?}");
     assert_eq!(home.path().read_dir().unwrap().count(), 0);
     assert_eq!(database.count("SELECT count(*) FROM signing_keys").await, 0);
     {
-        let mut server = Program::serve(&settings);
+        let mut server = AUTH_SERVER.serve(&settings);
         let _ = server.url("api");
     }
     let kept = doctor(&settings);
-    assert!(kept.code == Some(0) && kept.output.contains("1 opened"), "{kept:?}");
+    assert!(kept.status == Some(0) && kept.stdout.contains("1 opened"), "{kept:?}");
     std::fs::remove_dir_all(home.path().join("auth-server")).unwrap();
     fails(&settings, "signing keys", "AUTH_SECRET");
     assert_eq!(home.path().read_dir().unwrap().count(), 0);

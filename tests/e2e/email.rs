@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::program::{Program, Settings, run};
-use tests::{Database, LINKS, MailServer, PASSWORD};
+use tests::program::{AUTH_SERVER, Settings};
+use tests::{Database, EMAIL_SETTINGS, MailServer, NEW_PASSWORD, PASSWORD};
 use tokio::net::TcpListener;
 
 use crate::{guest, settings, with};
@@ -18,7 +18,9 @@ fn account() -> Value {
 /// Settings of a server that sends its mails there.
 fn sending(database: &Database, port: u16) -> Settings {
     let url = format!("smtp://films:smtp-password@127.0.0.1:{port}");
-    let links = LINKS.iter().fold(settings(database), |all, (name, value)| with(&all, name, value));
+    let links = EMAIL_SETTINGS
+        .iter()
+        .fold(settings(database), |all, (name, value)| with(&all, name, value));
     with(&with(&links, "AUTH_SMTP_URL", &url), "AUTH_LOG", "trace")
 }
 
@@ -31,8 +33,8 @@ fn token(text: &str) -> String {
 async fn without_a_mail_server_the_link_is_in_one_line_of_the_log_and_the_address_nowhere() {
     let database = Database::migrated().await;
     let mut settings = with(&settings(&database), "AUTH_LOG", "trace");
-    settings.extend(LINKS.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    let mut server = Program::serve(&settings);
+    settings.extend(EMAIL_SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let mut server = AUTH_SERVER.serve(&settings);
     let guest = guest(&mut server);
     guest.post("auth/register", &account()).await.expect(201, "");
     let started = Instant::now();
@@ -59,8 +61,8 @@ async fn without_a_mail_server_the_link_is_in_one_line_of_the_log_and_the_addres
 
 #[tokio::test]
 async fn with_a_mail_server_no_token_address_or_password_is_ever_logged() {
-    let (mut mail, database) = (MailServer::absent(), Database::migrated().await);
-    let mut server = Program::serve(&sending(&database, mail.port));
+    let (mut mail, database) = (MailServer::stopped(), Database::migrated().await);
+    let mut server = AUTH_SERVER.serve(&sending(&database, mail.port));
     let guest = guest(&mut server);
     guest.post("auth/register", &account()).await.expect(201, "");
     let refused = json!({ "login": "bob", "email": "nobody@films.example", "password": PASSWORD });
@@ -70,7 +72,7 @@ async fn with_a_mail_server_no_token_address_or_password_is_ever_logged() {
     guest.post("auth/email/verify", &json!({ "token": verify })).await.expect(204, "");
     guest.post("auth/password/forgot", &json!({ "email": EMAIL })).await.expect(202, "");
     let reset = mail.mail(EMAIL, 1).await.token();
-    let new = json!({ "token": reset, "new_password": "seven green bottles hanging" });
+    let new = json!({ "token": reset, "new_password": NEW_PASSWORD });
     guest.post("auth/password/reset", &new).await.expect(204, "");
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
@@ -85,8 +87,8 @@ async fn with_a_mail_server_no_token_address_or_password_is_ever_logged() {
 
 #[tokio::test]
 async fn a_mail_that_is_under_way_at_a_stop_is_sent_but_a_silent_mail_server_keeps_nobody() {
-    let (mut mail, database) = (MailServer::absent(), Database::migrated().await);
-    let mut server = Program::serve(&sending(&database, mail.port));
+    let (mut mail, database) = (MailServer::stopped(), Database::migrated().await);
+    let mut server = AUTH_SERVER.serve(&sending(&database, mail.port));
     guest(&mut server).post("auth/register", &account()).await.expect(201, "");
     mail.run(&["--login", "films", "smtp-password"]);
     server.signal("TERM");
@@ -96,7 +98,7 @@ async fn a_mail_that_is_under_way_at_a_stop_is_sent_but_a_silent_mail_server_kee
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = silent.local_addr().unwrap().port();
     let database = Database::migrated().await;
-    let mut server = Program::serve(&sending(&database, port));
+    let mut server = AUTH_SERVER.serve(&sending(&database, port));
     guest(&mut server).post("auth/register", &account()).await.expect(201, "");
     server.signal("TERM");
     let begun = Instant::now();
@@ -108,27 +110,27 @@ async fn a_mail_that_is_under_way_at_a_stop_is_sent_but_a_silent_mail_server_kee
 async fn an_operator_makes_a_link_that_sets_a_password_once() {
     let database = Database::migrated().await;
     let mut settings = settings(&database);
-    let mut server = Program::serve(&settings);
+    let mut server = AUTH_SERVER.serve(&settings);
     let guest = guest(&mut server);
     let account = json!({ "login": "ada", "password": PASSWORD });
     guest.post("auth/register", &account).await.expect(201, "");
-    let bare = run(&["user", "reset-link", "ADA"], &settings, "");
-    assert_eq!((bare.code, bare.output.trim().len()), (Some(0), 43), "{bare:?}");
-    settings.extend(LINKS.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    let link = run(&["user", "reset-link", "ada"], &settings, "");
-    assert!(link.output.starts_with("https://films.example/reset#token="), "{link:?}");
-    let new = "seven green bottles hanging";
-    let body = json!({ "token": token(&link.output), "new_password": new });
+    let bare = AUTH_SERVER.run(&["user", "reset-link", "ADA"], &settings, "");
+    assert_eq!((bare.status, bare.stdout.trim().len()), (Some(0), 43), "{bare:?}");
+    settings.extend(EMAIL_SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let link = AUTH_SERVER.run(&["user", "reset-link", "ada"], &settings, "");
+    assert!(link.stdout.starts_with("https://films.example/reset#token="), "{link:?}");
+    let new = NEW_PASSWORD;
+    let body = json!({ "token": token(&link.stdout), "new_password": new });
     guest.post("auth/password/reset", &body).await.expect(204, "");
     guest.post("auth/password/reset", &body).await.expect(401, "reset_token_invalid");
-    let other = json!({ "token": bare.output.trim(), "new_password": PASSWORD });
+    let other = json!({ "token": bare.stdout.trim(), "new_password": PASSWORD });
     guest.post("auth/password/reset", &other).await.expect(401, "reset_token_invalid");
     guest.post("auth/login", &json!({ "login": "ada", "password": new })).await.expect(200, "");
     let trail = "SELECT count(*) FROM audit WHERE operation = 'reset_link_of_user' AND via = 'cli'";
     assert_eq!(database.count(trail).await, 2);
-    let nobody = run(&["user", "reset-link", "nobody"], &settings, "");
-    assert!(nobody.code == Some(1) && nobody.error.contains("nobody"), "{nobody:?}");
-    assert_eq!(run(&["user", "disable", "ada"], &settings, "").code, Some(0));
-    let disabled = run(&["user", "reset-link", "ada"], &settings, "");
-    assert!(disabled.code == Some(1) && disabled.error.contains("disabled"), "{disabled:?}");
+    let nobody = AUTH_SERVER.run(&["user", "reset-link", "nobody"], &settings, "");
+    assert!(nobody.status == Some(1) && nobody.stderr.contains("nobody"), "{nobody:?}");
+    assert_eq!(AUTH_SERVER.run(&["user", "disable", "ada"], &settings, "").status, Some(0));
+    let disabled = AUTH_SERVER.run(&["user", "reset-link", "ada"], &settings, "");
+    assert!(disabled.status == Some(1) && disabled.stderr.contains("disabled"), "{disabled:?}");
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tests::program::{Program, run};
+use tests::program::AUTH_SERVER;
 use tests::{Database, PASSWORD};
 
 use crate::{guest, settings};
@@ -12,20 +12,20 @@ use crate::{guest, settings};
 async fn a_running_server_follows_a_rotation_by_itself() {
     let database = Database::migrated().await;
     let settings = settings(&database);
-    let none = run(&["keys", "rotate"], &settings, "");
-    assert!(none.code == Some(1) && none.error.contains("serve"), "{none:?}");
-    let mut server = Program::serve(&settings);
+    let none = AUTH_SERVER.run(&["keys", "rotate"], &settings, "");
+    assert!(none.status == Some(1) && none.stderr.contains("serve"), "{none:?}");
+    let mut server = AUTH_SERVER.serve(&settings);
     let guest = guest(&mut server);
     let account = json!({ "login": "ada", "password": PASSWORD });
     let made = guest.post("auth/register", &account).await.ok();
     let user = guest.with_token(made["access_token"].as_str().unwrap());
-    let ran = run(&["keys", "rotate", "--lead", "7"], &settings, "");
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    let (old, new) = (kid(&made), ran.output.split(' ').next().unwrap().to_owned());
-    assert!(ran.output.contains(&old) && new != old, "{ran:?}");
-    let second = run(&["keys", "rotate"], &settings, "");
-    assert!(second.code == Some(1) && second.error.contains("published already"), "{second:?}");
-    let listed = run(&["keys", "list"], &settings, "").output;
+    let ran = AUTH_SERVER.run(&["keys", "rotate", "--lead", "7"], &settings, "");
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let (old, new) = (kid(&made), ran.stdout.split(' ').next().unwrap().to_owned());
+    assert!(ran.stdout.contains(&old) && new != old, "{ran:?}");
+    let second = AUTH_SERVER.run(&["keys", "rotate"], &settings, "");
+    assert!(second.status == Some(1) && second.stderr.contains("published already"), "{second:?}");
+    let listed = AUTH_SERVER.run(&["keys", "list"], &settings, "").stdout;
     assert!(listed.contains(&format!("{new}  pending")), "{listed}");
     assert!(listed.contains(&format!("{old}  signing")), "{listed}");
     let started = Instant::now();
@@ -34,7 +34,7 @@ async fn a_running_server_follows_a_rotation_by_itself() {
         tokio::time::sleep(Duration::from_millis(600)).await;
     }
     user.get("me").await.expect(200, "");
-    let listed = run(&["keys", "list"], &settings, "").output;
+    let listed = AUTH_SERVER.run(&["keys", "list"], &settings, "").stdout;
     assert!(listed.contains(&format!("{old}  retired")), "{listed}");
 }
 

@@ -1,9 +1,8 @@
 //! What the server writes down.
 
-use reqwest::Method;
 use serde_json::json;
-use tests::program::Program;
-use tests::{Database, PASSWORD, setting};
+use tests::program::AUTH_SERVER;
+use tests::{Database, NEW_PASSWORD, PASSWORD, free_address, setting};
 
 use crate::{guest, settings, with};
 
@@ -17,11 +16,11 @@ fn password_of(url: &str) -> Option<String> {
 async fn no_secret_is_ever_logged_however_much_is() {
     let database = Database::migrated().await;
     let loud = with(&settings(&database), "AUTH_LOG", "trace");
-    let mut server = Program::serve(&loud);
+    let mut server = AUTH_SERVER.serve(&loud);
     let guest = guest(&mut server);
     let account = json!({ "login": "ada", "password": PASSWORD });
     let made = guest.post("auth/register", &account).await.ok();
-    let new = "seven green bottles hanging";
+    let new = NEW_PASSWORD;
     let tokens = [&made["access_token"], &made["refresh_token"]].map(|t| t.as_str().unwrap());
     let user = guest.with_token(tokens[0]);
     guest.post("auth/login", &json!({ "login": "ada", "password": "wrong-password" })).await;
@@ -30,12 +29,12 @@ async fn no_secret_is_ever_logged_however_much_is() {
     user.put("me/password", &json!({ "current_password": PASSWORD, "new_password": new })).await;
     user.put("me/login", &json!({ "current_password": new, "login": "grace" })).await.ok();
     let wrong = json!({ "current_password": "wrong-password" });
-    user.send(user.request(Method::DELETE, "me").json(&wrong)).await;
+    user.delete_with("me", &wrong).await;
     user.get("me/sessions").await.ok();
     guest.with_token("eyJub3QiOiJhIHRva2VuIn0.e30.c2VjcmV0").get("me").await;
     user.get("users?login=sensitive-search").await;
-    user.send(user.request(Method::POST, "auth/logout/others")).await.ok();
-    user.send(user.request(Method::POST, "auth/logout")).await;
+    user.post_empty("auth/logout/others").await.ok();
+    user.log_out().await;
     // An old one: that it was used again is written down, the token is not.
     guest.post("auth/refresh", &json!({ "refresh_token": tokens[1] })).await;
     server.signal("TERM");
@@ -60,7 +59,7 @@ async fn no_secret_is_ever_logged_however_much_is() {
 #[tokio::test]
 async fn without_redis_the_log_says_that_this_is_for_a_single_server() {
     let database = Database::migrated().await;
-    let mut server = Program::serve(&with(&settings(&database), "REDIS_URL", ""));
+    let mut server = AUTH_SERVER.serve(&with(&settings(&database), "REDIS_URL", ""));
     guest(&mut server).get("/health/ready").await.expect(200, "");
     let said = server.events().iter().any(|event| {
         let message = event["message"].as_str().unwrap_or_default();
@@ -77,7 +76,7 @@ async fn each_line_about_a_request_carries_its_id() {
     {
         let settings = with(&settings(&database), "AUTH_LOG_FORMAT", format);
         let settings = with(&settings, "AUTH_LISTEN", &free_address());
-        let mut server = Program::serve(&settings);
+        let mut server = AUTH_SERVER.serve(&settings);
         let address = &settings.iter().find(|(name, _)| name == "AUTH_LISTEN").unwrap().1;
         let request = || {
             let request = reqwest::Client::new().get(format!("http://{address}/api/v1/me"));
@@ -94,9 +93,4 @@ async fn each_line_about_a_request_carries_its_id() {
         assert!(!lines.is_empty() && lines.iter().all(|line| line.contains(needle)), "{lines:?}");
         assert!(lines.iter().any(|line| line.contains("token_missing")), "{lines:?}");
     }
-}
-
-/// An address that nobody has.
-fn free_address() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::json;
 use tests::Database;
-use tests::program::Program;
+use tests::program::AUTH_SERVER;
 
 use crate::{guest, settings, with};
 
@@ -19,7 +19,7 @@ async fn a_flood_of_logins_is_turned_away_and_takes_no_memory() {
     {
         settings = with(&settings, name, value);
     }
-    let mut server = Program::serve(&settings);
+    let mut server = AUTH_SERVER.serve(&settings);
     let guest = guest(&mut server);
     let (mut checked, mut turned_away, mut first) = (0, 0, 0);
     for round in 0..12 {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tests::program::Program;
+use tests::program::AUTH_SERVER;
 use tests::{Database, PASSWORD};
 
 use crate::{guest, settings};
@@ -11,7 +11,7 @@ use crate::{guest, settings};
 #[tokio::test]
 async fn a_try_that_can_not_be_written_down_is_in_the_log_without_the_address() {
     let database = Database::migrated().await;
-    let mut server = Program::serve(&settings(&database));
+    let mut server = AUTH_SERVER.serve(&settings(&database));
     let guest = guest(&mut server);
     let form = json!({ "login": "ada", "password": PASSWORD });
     guest.post("auth/register", &form).await.expect(201, "");
@@ -33,7 +33,7 @@ async fn a_try_that_can_not_be_written_down_is_in_the_log_without_the_address() 
 #[tokio::test]
 async fn what_was_noted_is_written_before_the_server_stops() {
     let database = Database::migrated().await;
-    let mut server = Program::serve(&settings(&database));
+    let mut server = AUTH_SERVER.serve(&settings(&database));
     let guest = guest(&mut server);
     let form = json!({ "login": "ada", "password": PASSWORD });
     guest.post("auth/register", &form).await.expect(201, "");

@@ -23,7 +23,7 @@ mod shutdown;
 mod superuser;
 mod user;
 
-use tests::program::{Program, Settings};
+use tests::program::{Server, Settings};
 use tests::{Caller, Database, setting};
 
 /// Settings of a server on this database.
@@ -47,6 +47,7 @@ fn with(settings: &Settings, name: &str, value: &str) -> Settings {
     settings
 }
 
-fn guest(server: &mut Program) -> Caller {
+/// A guest of this server.
+fn guest(server: &mut Server) -> Caller {
     Caller::guest(reqwest::Client::new(), &server.url("api"))
 }

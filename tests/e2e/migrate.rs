@@ -3,16 +3,16 @@
 use std::thread;
 
 use tests::Database;
-use tests::program::run;
+use tests::program::AUTH_SERVER;
 
 use crate::settings;
 
 #[tokio::test]
 async fn serve_refuses_a_database_that_is_not_migrated_and_says_what_to_run() {
     let database = Database::empty().await;
-    let ran = run(&["serve"], &settings(&database), "");
-    assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.error.contains("auth-server migrate"), "{ran:?}");
+    let ran = AUTH_SERVER.run(&["serve"], &settings(&database), "");
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("auth-server migrate"), "{ran:?}");
 }
 
 #[tokio::test]
@@ -28,9 +28,9 @@ async fn serve_refuses_a_database_that_is_newer_or_another_s() {
     ] {
         let database = Database::migrated().await;
         database.execute(change).await;
-        let ran = run(&["serve"], &settings(&database), "");
-        assert_eq!(ran.code, Some(1), "{ran:?}");
-        assert!(ran.error.contains(named), "{ran:?}");
+        let ran = AUTH_SERVER.run(&["serve"], &settings(&database), "");
+        assert_eq!(ran.status, Some(1), "{ran:?}");
+        assert!(ran.stderr.contains(named), "{ran:?}");
     }
 }
 
@@ -41,16 +41,16 @@ async fn migrate_may_run_many_times_also_at_once() {
     let runs: Vec<_> = (0..4)
         .map(|_| {
             let settings = settings.clone();
-            thread::spawn(move || run(&["migrate"], &settings, ""))
+            thread::spawn(move || AUTH_SERVER.run(&["migrate"], &settings, ""))
         })
         .collect();
     for ran in runs.into_iter().map(|run| run.join().unwrap()) {
-        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert_eq!(ran.status, Some(0), "{ran:?}");
     }
     assert_eq!(database.count("SELECT count(*) FROM rules").await, 5);
-    let again = run(&["migrate"], &settings, "");
-    assert_eq!((again.code, again.output.trim()), (Some(0), "the database is up to date"));
-    let mut server = tests::program::Program::serve(&settings);
+    let again = AUTH_SERVER.run(&["migrate"], &settings, "");
+    assert_eq!((again.status, again.stdout.trim()), (Some(0), "the database is up to date"));
+    let mut server = AUTH_SERVER.serve(&settings);
     crate::guest(&mut server).get("/health/ready").await.expect(200, "");
 }
 
@@ -58,7 +58,7 @@ async fn migrate_may_run_many_times_also_at_once() {
 async fn migrate_leaves_rules_that_were_changed_as_they_are() {
     let database = Database::migrated().await;
     database.execute("DELETE FROM rules WHERE id = 3").await;
-    let ran = run(&["migrate"], &settings(&database), "");
-    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let ran = AUTH_SERVER.run(&["migrate"], &settings(&database), "");
+    assert_eq!(ran.status, Some(0), "{ran:?}");
     assert_eq!(database.count("SELECT count(*) FROM rules").await, 4);
 }

@@ -3,17 +3,17 @@
 use auth_server::clock::Clock;
 use reqwest::{Client, redirect};
 use serde_json::json;
-use tests::oidc::{Browser, HostileProvider, SECRET};
-use tests::program::Program;
+use tests::oidc::{Browser, CLIENT_SECRET, HostileProvider};
+use tests::program::AUTH_SERVER;
 use tests::{Answer, Caller, Database, PASSWORD};
 
 use crate::{settings, with};
 
 async fn finish(provider: &HostileProvider, browser: &Browser) -> (Answer, [String; 3]) {
-    let begun = browser.begin().await;
-    let (code, state) = (provider.agree(&begun.page), begun.parameter("state"));
-    let answer = browser.come_back(&begun.cookie, &[("code", &code), ("state", &state)]).await;
-    let cookie = begun.cookie.split_once('=').unwrap().1.to_owned();
+    let flow = browser.begin().await;
+    let (code, state) = (provider.authorize(&flow.authorization_url), flow.parameter("state"));
+    let answer = browser.call_back(&flow.cookie, &[("code", &code), ("state", &state)]).await;
+    let cookie = flow.cookie.split_once('=').unwrap().1.to_owned();
     (answer, [code, state, cookie])
 }
 
@@ -31,7 +31,7 @@ async fn nothing_that_a_provider_says_is_ever_logged_however_much_is() {
     std::fs::write(&file, text).unwrap();
     let loud = with(&settings(&database), "AUTH_LOG", "trace");
     let loud = with(&loud, "AUTH_OIDC_FILE", file.to_str().unwrap());
-    let mut server = Program::serve(&with(&loud, "FILMS_SECRET", SECRET));
+    let mut server = AUTH_SERVER.serve(&with(&loud, "FILMS_SECRET", CLIENT_SECRET));
     let stays = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
     let guest = Caller::guest(stays, &server.url("api"));
     let browser = Browser { guest, provider: "hostile".into() };
@@ -47,7 +47,7 @@ async fn nothing_that_a_provider_says_is_ever_logged_however_much_is() {
     let log = server.log().join("\n");
     assert!(log.contains("a provider's answer was not believed"), "{log}");
     let pair = [&pair["access_token"], &pair["refresh_token"]].map(|t| t.as_str().unwrap());
-    let mut all = vec!["access-token-of-the-provider", SECRET, PASSWORD, "ada@example.com"];
+    let mut all = vec!["access-token-of-the-provider", CLIENT_SECRET, PASSWORD, "ada@example.com"];
     all.extend(["-of-somebody", "subject-1"]);
     all.extend(pair);
     let tokens = provider.tokens();

@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
 use serde_json::{Value, json};
-use tests::program::Program;
-use tests::{Caller, Database, PASSWORD, Redis};
+use tests::program::{AUTH_SERVER, Server};
+use tests::{Caller, Database, PASSWORD, Redis, until};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -75,7 +74,7 @@ impl Watched {
     async fn log_out(&self, server: usize) {
         let caller = self.at.get(server).unwrap();
         self.leaving.store(true, Ordering::SeqCst);
-        caller.send(caller.request(Method::POST, "auth/logout")).await.expect(204, "");
+        caller.log_out().await.expect(204, "");
         self.logged_out.set(Instant::now()).unwrap();
     }
 }
@@ -94,16 +93,8 @@ async fn log_out(all: &[Arc<Watched>]) {
     }
 }
 
-fn said(server: &Program, text: &str) -> bool {
+fn said(server: &Server, text: &str) -> bool {
     server.log().iter().any(|line| line.contains(text))
-}
-
-async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !done().await {
-        assert!(started.elapsed() < Duration::from_secs(10), "not yet: {what}");
-        sleep(Duration::from_millis(20)).await;
-    }
 }
 
 /// How Redis goes away.
@@ -129,7 +120,7 @@ async fn outage(kind: Outage) {
     let (database, mut redis) = (Database::migrated().await, Redis::start());
     let settings = with(&settings(&database), "REDIS_URL", &redis.url());
     let settings = with(&settings, "AUTH_PASSWORD_MEMORY_KIB", "256");
-    let (mut one, mut two) = (Program::serve(&settings), Program::serve(&settings));
+    let (mut one, mut two) = (AUTH_SERVER.serve(&settings), AUTH_SERVER.serve(&settings));
     let (guest, second) = (guest(&mut one), two.url("api"));
     let stay = watched(&guest, &second, "stay", 4).await;
     let leave = watched(&guest, &second, "leave", 14).await;
@@ -147,14 +138,14 @@ async fn outage(kind: Outage) {
     // Whatever Redis has not handed on by now is lost with it, or waits with it.
     match kind {
         Outage::Killed => redis.kill(),
-        Outage::Frozen => redis.freeze(),
+        Outage::Frozen => redis.suspend(),
     }
     log_out(during).await;
     until("away", async || said(&one, "Redis is away") && said(&two, "Redis is away")).await;
     sleep(2 * SECOND).await;
     match kind {
         Outage::Killed => redis.restart(),
-        Outage::Frozen => redis.thaw(),
+        Outage::Frozen => redis.resume(),
     }
     until("back", async || said(&one, "Redis is back") && said(&two, "Redis is back")).await;
     let known = redis.revocations().await;

@@ -3,18 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
 use serde_json::{Value, json};
-use tests::program::{Program, run};
-use tests::{Answer, Caller, Database, PASSWORD, token};
+use tests::program::AUTH_SERVER;
+use tests::{Answer, Caller, Database, NEW_PASSWORD, PASSWORD, current_password, token};
 
 use crate::{guest, settings, with};
 
 /// Times that each way of ending sessions is tried.
 const ROUNDS: u32 = 25;
 const SECOND: Duration = Duration::from_secs(1);
-const NEW: &str = "seven green bottles hanging";
-
 /// What ends a session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
@@ -44,8 +41,7 @@ const WAYS: [Way; 8] = [
 impl Way {
     /// Ends the session of `victim`, by `owner` or `root` where not by itself.
     async fn end(self, root: &Caller, owner: &Caller, victim: &Caller, login: &str) -> Answer {
-        let post =
-            async |caller: &Caller, path| caller.send(caller.request(Method::POST, path)).await;
+        let post = async |caller: &Caller, path| caller.post_empty(path).await;
         match self {
             Self::Logout => post(victim, "auth/logout").await,
             Self::LogoutOthers => post(owner, "auth/logout/others").await,
@@ -53,7 +49,7 @@ impl Way {
                 owner.delete(&format!("me/sessions/{}", claim(victim, "sid"))).await
             }
             Self::PasswordChange => {
-                let change = json!({ "current_password": PASSWORD, "new_password": NEW });
+                let change = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
                 owner.put("me/password", &change).await
             }
             Self::LoginChange => {
@@ -61,8 +57,8 @@ impl Way {
                 owner.put("me/login", &change).await
             }
             Self::Deletion => {
-                let goodbye = json!({ "current_password": PASSWORD });
-                owner.send(owner.request(Method::DELETE, "me").json(&goodbye)).await
+                let goodbye = current_password();
+                owner.delete_with("me", &goodbye).await
             }
             Self::Disabling => post(root, &format!("users/{}/disable", claim(victim, "sub"))).await,
             Self::EndOfAll => {
@@ -142,10 +138,10 @@ async fn whatever_ends_a_session_counts_on_another_server_within_a_second() {
     let database = Database::migrated().await;
     // Hashing is not what is measured here.
     let settings = with(&settings(&database), "AUTH_PASSWORD_MEMORY_KIB", "256");
-    let (mut one, mut two) = (Program::serve(&settings), Program::serve(&settings));
+    let (mut one, mut two) = (AUTH_SERVER.serve(&settings), AUTH_SERVER.serve(&settings));
     let (one, two) = (guest(&mut one), two.url("api"));
-    let made = run(&["superuser", "create", "root"], &settings, PASSWORD);
-    assert_eq!(made.code, Some(0), "{made:?}");
+    let made = AUTH_SERVER.run(&["superuser", "create", "root"], &settings, PASSWORD);
+    assert_eq!(made.status, Some(0), "{made:?}");
     let root = sign_in(&one, "auth/login", "root").await;
     let mut all = Vec::new();
     for way in WAYS {

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 use tests::TestServer;
-use tests::program::run;
+use tests::program::AUTH_SERVER;
 
 use crate::settings;
 
@@ -13,16 +13,16 @@ async fn an_import_replaces_the_rules_and_leaves_one_line_of_audit() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let settings = settings(&server.database);
-    let exported = run(&["rules", "export"], &settings, "").output;
+    let exported = AUTH_SERVER.run(&["rules", "export"], &settings, "").stdout;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rules.csv");
     let file = file.to_str().unwrap();
     let read = json!({ "action": "read", "resource": { "type": "film", "labels": ["secret"] } });
     assert_eq!(server.guest().post("check", &read).await.ok()["allowed"], true);
     fs::write(file, format!("{exported}p, 300, anonymous, label:secret, read, deny\n")).unwrap();
-    let ran = run(&["rules", "import", file], &settings, "");
-    assert!(ran.code == Some(0) && ran.output.contains("rules in force"), "{ran:?}");
-    server.reach(3).await;
+    let ran = AUTH_SERVER.run(&["rules", "import", file], &settings, "");
+    assert!(ran.status == Some(0) && ran.stdout.contains("rules in force"), "{ran:?}");
+    server.wait_for_revision(3).await;
     assert_eq!(server.guest().post("check", &read).await.ok()["allowed"], false);
     let line = root.get("audit?limit=1").await.ok()["items"][0].clone();
     assert_eq!((&line["operation"], &line["via"]), (&json!("import_rules"), &json!("cli")));
@@ -32,7 +32,7 @@ async fn an_import_replaces_the_rules_and_leaves_one_line_of_audit() {
     assert_eq!(after, before.map(|rules| rules + 1), "{line}");
     // What is refused changes nothing and leaves no line.
     fs::write(file, "p, 300, anonymous, no pattern:**, read, deny\n").unwrap();
-    assert_eq!(run(&["rules", "import", file], &settings, "").code, Some(1));
+    assert_eq!(AUTH_SERVER.run(&["rules", "import", file], &settings, "").status, Some(1));
     assert_eq!(root.get("audit?limit=1").await.ok()["items"][0]["id"], line["id"]);
     assert_eq!(server.guest().post("check", &read).await.ok()["allowed"], false);
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::program::{Program, Settings, run};
+use tests::program::{AUTH_SERVER, Settings};
 use tests::{Caller, Database, PASSWORD};
 
 use crate::{guest, settings};
@@ -18,7 +18,7 @@ async fn account(guest: &Caller, path: &str, login: &str) -> (Caller, Value) {
 #[tokio::test]
 async fn ending_somebody_s_sessions_shuts_them_out_of_running_servers_within_a_second() {
     let database = Database::migrated().await;
-    let mut server = Program::serve(&settings(&database));
+    let mut server = AUTH_SERVER.serve(&settings(&database));
     let guest = guest(&mut server);
     let (first, first_refresh) = account(&guest, "auth/register", "Ada").await;
     let (second, second_refresh) = account(&guest, "auth/login", "ada").await;
@@ -28,10 +28,10 @@ async fn ending_somebody_s_sessions_shuts_them_out_of_running_servers_within_a_s
     }
     // The command needs the database and nothing else, no secret above all.
     let settings: Settings = vec![("DATABASE_URL".to_owned(), database.url.clone())];
-    let ran = run(&["sessions", "end", "ADA"], &settings, "");
+    let ran = AUTH_SERVER.run(&["sessions", "end", "ADA"], &settings, "");
     let ended = Instant::now();
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.output.contains("ADA"), "{ran:?}");
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("ADA"), "{ran:?}");
     while first.get("me").await.status != 401 {
         assert!(ended.elapsed() < Duration::from_secs(1));
     }
@@ -49,8 +49,8 @@ async fn sessions_of_nobody_are_not_ended() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     for login in ["nobody", "", "'; DROP TABLE users; --"] {
-        let ran = run(&["sessions", "end", login], &settings, "");
-        assert!(ran.code == Some(1) && ran.error.contains("no account"), "{ran:?}");
+        let ran = AUTH_SERVER.run(&["sessions", "end", login], &settings, "");
+        assert!(ran.status == Some(1) && ran.stderr.contains("no account"), "{ran:?}");
     }
     assert_eq!(database.count("SELECT count(*) FROM revocations").await, 0);
 }
@@ -58,7 +58,7 @@ async fn sessions_of_nobody_are_not_ended() {
 #[tokio::test]
 async fn a_refresh_token_that_was_used_long_ago_is_an_event_in_the_log() {
     let database = Database::migrated().await;
-    let mut server = Program::serve(&settings(&database));
+    let mut server = AUTH_SERVER.serve(&settings(&database));
     let guest = guest(&mut server);
     let (user, first) = account(&guest, "auth/register", "ada").await;
     let id = user.get("me").await.ok().get("id").unwrap().clone();

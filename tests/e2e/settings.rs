@@ -3,7 +3,7 @@
 use std::fs;
 
 use tests::Database;
-use tests::program::run;
+use tests::program::AUTH_SERVER;
 
 use crate::{settings, with};
 
@@ -28,9 +28,9 @@ async fn an_unknown_or_broken_setting_is_named() {
         ("DATABASE_URL", "mysql://x"),
         ("REDIS_URL", "http://x"),
     ] {
-        let ran = run(&["serve"], &with(&good, name, value), "");
-        assert_eq!(ran.code, Some(2), "{name}={value}: {ran:?}");
-        assert!(ran.error.contains(name), "{name}={value}: {ran:?}");
+        let ran = AUTH_SERVER.run(&["serve"], &with(&good, name, value), "");
+        assert_eq!(ran.status, Some(2), "{name}={value}: {ran:?}");
+        assert!(ran.stderr.contains(name), "{name}={value}: {ran:?}");
     }
 }
 
@@ -48,9 +48,9 @@ async fn a_settings_file_is_checked_like_the_environment() {
         fs::write(&file, text).unwrap();
         let mut settings = settings(&database);
         settings.retain(|(name, _)| !name.ends_with("LISTEN"));
-        let ran = run(&["serve", "--config", file.to_str().unwrap()], &settings, "");
-        assert_eq!(ran.code, Some(2), "{text}: {ran:?}");
-        assert!(ran.error.contains(named), "{text}: {ran:?}");
+        let ran = AUTH_SERVER.run(&["serve", "--config", file.to_str().unwrap()], &settings, "");
+        assert_eq!(ran.status, Some(2), "{text}: {ran:?}");
+        assert!(ran.stderr.contains(named), "{text}: {ran:?}");
     }
 }
 
@@ -62,10 +62,10 @@ async fn an_address_that_is_taken_and_services_that_are_away_are_named_without_p
     let address = taken.local_addr().unwrap().to_string();
     let away = "postgres://app:hunter2@127.0.0.1:1/auth";
     for (name, value) in [("AUTH_LISTEN", address.as_str()), ("DATABASE_URL", away)] {
-        let ran = run(&["serve"], &with(&good, name, value), "");
-        assert_eq!(ran.code, Some(1), "{ran:?}");
-        assert!(ran.error.contains(name), "{ran:?}");
-        assert!(!ran.error.contains("hunter2"), "{ran:?}");
+        let ran = AUTH_SERVER.run(&["serve"], &with(&good, name, value), "");
+        assert_eq!(ran.status, Some(1), "{ran:?}");
+        assert!(ran.stderr.contains(name), "{ran:?}");
+        assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
     }
 }
 
@@ -73,9 +73,9 @@ async fn an_address_that_is_taken_and_services_that_are_away_are_named_without_p
 async fn a_secret_that_did_not_seal_the_keys_is_refused() {
     let database = Database::migrated().await;
     let good = settings(&database);
-    let mut server = tests::program::Program::serve(&good);
+    let mut server = AUTH_SERVER.serve(&good);
     let _ = server.url("api");
-    let ran = run(&["serve"], &with(&good, "AUTH_SECRET", &"ab".repeat(32)), "");
-    assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.error.contains("AUTH_SECRET"), "{ran:?}");
+    let ran = AUTH_SERVER.run(&["serve"], &with(&good, "AUTH_SECRET", &"ab".repeat(32)), "");
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("AUTH_SECRET"), "{ran:?}");
 }

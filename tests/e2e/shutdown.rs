@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use tests::Database;
-use tests::program::Program;
+use tests::program::AUTH_SERVER;
 
 use crate::{settings, with};
 
@@ -22,7 +22,7 @@ fn half_a_request(url: &str) -> TcpStream {
 async fn a_request_in_flight_is_finished_before_the_server_ends_with_0() {
     for signal in ["TERM", "INT"] {
         let database = Database::migrated().await;
-        let mut server = Program::serve(&settings(&database));
+        let mut server = AUTH_SERVER.serve(&settings(&database));
         let (url, ops) = (server.url("api"), server.url("ops"));
         let mut stream = half_a_request(&url);
         // Until the server has read it: both came over connections that it has taken.
@@ -44,7 +44,7 @@ async fn a_request_in_flight_is_finished_before_the_server_ends_with_0() {
 #[tokio::test]
 async fn a_request_that_never_ends_does_not_keep_the_server() {
     let database = Database::migrated().await;
-    let mut server = Program::serve(&with(&settings(&database), "AUTH_DRAIN_SECONDS", "1"));
+    let mut server = AUTH_SERVER.serve(&with(&settings(&database), "AUTH_DRAIN_SECONDS", "1"));
     let stream = half_a_request(&server.url("api"));
     server.signal("TERM");
     let started = Instant::now();

@@ -3,47 +3,47 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tests::program::{Program, Ran, run};
+use tests::program::{AUTH_SERVER, Finished};
 use tests::{Database, PASSWORD, TestServer};
 
 use crate::{guest, settings};
 
-fn good(ran: &Ran, says: &str) {
-    assert!(ran.code == Some(0) && ran.output.contains(says), "{ran:?}");
+fn good(ran: &Finished, says: &str) {
+    assert!(ran.status == Some(0) && ran.stdout.contains(says), "{ran:?}");
 }
 
 #[tokio::test]
 async fn an_account_is_disabled_and_enabled_and_a_running_server_notices() {
     let database = Database::migrated().await;
     let settings = settings(&database);
-    let mut server = Program::serve(&settings);
+    let mut server = AUTH_SERVER.serve(&settings);
     let guest = guest(&mut server);
     let form = json!({ "login": "Ada", "password": PASSWORD });
     let made = guest.post("auth/register", &form).await.ok();
     let user = guest.with_token(made["access_token"].as_str().unwrap());
     user.get("me").await.expect(200, "");
-    good(&run(&["user", "disable", "ada"], &settings, ""), "ada is disabled");
+    good(&AUTH_SERVER.run(&["user", "disable", "ada"], &settings, ""), "ada is disabled");
     let started = Instant::now();
     while user.get("me").await.status == 200 {
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     }
     user.get("me").await.expect(401, "token_revoked");
     guest.post("auth/login", &form).await.expect(401, "credentials_invalid");
-    good(&run(&["user", "disable", "ada"], &settings, ""), "already");
-    good(&run(&["user", "enable", "ada"], &settings, ""), "ada is enabled");
-    good(&run(&["user", "enable", "ada"], &settings, ""), "already");
+    good(&AUTH_SERVER.run(&["user", "disable", "ada"], &settings, ""), "already");
+    good(&AUTH_SERVER.run(&["user", "enable", "ada"], &settings, ""), "ada is enabled");
+    good(&AUTH_SERVER.run(&["user", "enable", "ada"], &settings, ""), "already");
     guest.post("auth/login", &form).await.expect(200, "");
     let trail = "SELECT count(*) FROM audit WHERE via = 'cli' AND by_user IS NULL
         AND operation IN ('disable_user', 'enable_user')";
     assert_eq!(database.count(trail).await, 2);
-    good(&run(&["sessions", "end", "ada"], &settings, ""), "are ended");
+    good(&AUTH_SERVER.run(&["sessions", "end", "ada"], &settings, ""), "are ended");
     let trail = "SELECT count(*) FROM audit WHERE operation = 'revoke_user_sessions'";
     assert_eq!(database.count(trail).await, 1);
-    good(&run(&["keys", "rotate"], &settings, ""), "is published");
+    good(&AUTH_SERVER.run(&["keys", "rotate"], &settings, ""), "is published");
     let trail = "SELECT count(*) FROM audit WHERE operation = 'rotate_keys' AND via = 'cli'";
     assert_eq!(database.count(trail).await, 1);
-    let nobody = run(&["user", "disable", "nobody"], &settings, "");
-    assert!(nobody.code == Some(1) && nobody.error.contains("nobody"), "{nobody:?}");
+    let nobody = AUTH_SERVER.run(&["user", "disable", "nobody"], &settings, "");
+    assert!(nobody.status == Some(1) && nobody.stderr.contains("nobody"), "{nobody:?}");
 }
 
 #[tokio::test]
@@ -51,16 +51,16 @@ async fn a_superuser_is_revoked_but_never_the_last_one() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     for login in ["root", "ada"] {
-        good(&run(&["superuser", "create", login], &settings, PASSWORD), login);
+        good(&AUTH_SERVER.run(&["superuser", "create", login], &settings, PASSWORD), login);
     }
-    good(&run(&["superuser", "revoke", "ada"], &settings, ""), "is no longer a superuser");
-    good(&run(&["superuser", "revoke", "ada"], &settings, ""), "is not a superuser");
+    good(&AUTH_SERVER.run(&["superuser", "revoke", "ada"], &settings, ""), "is no longer a superuser");
+    good(&AUTH_SERVER.run(&["superuser", "revoke", "ada"], &settings, ""), "is not a superuser");
     for refused in [["superuser", "revoke", "root"], ["user", "disable", "root"]] {
-        let ran = run(&refused, &settings, "");
-        assert!(ran.code == Some(1) && ran.error.contains("last superuser"), "{ran:?}");
+        let ran = AUTH_SERVER.run(&refused, &settings, "");
+        assert!(ran.status == Some(1) && ran.stderr.contains("last superuser"), "{ran:?}");
     }
-    let nobody = run(&["superuser", "revoke", "nobody"], &settings, "");
-    assert!(nobody.code == Some(1) && nobody.error.contains("nobody"), "{nobody:?}");
+    let nobody = AUTH_SERVER.run(&["superuser", "revoke", "nobody"], &settings, "");
+    assert!(nobody.status == Some(1) && nobody.stderr.contains("nobody"), "{nobody:?}");
     let superusers = "SELECT count(*) FROM user_roles WHERE role = 'superuser'";
     assert_eq!(database.count(superusers).await, 1);
     let trail = "SELECT count(*) FROM audit WHERE via = 'cli'";
@@ -71,9 +71,10 @@ async fn a_superuser_is_revoked_but_never_the_last_one() {
 async fn a_lone_superuser_whose_device_is_lost_gets_in_by_the_password() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    server.enrol(&root).await;
+    server.enroll(&root).await;
     let settings = settings(&server.database);
-    let reset = |login: &str| run(&["user", "reset-second-factor", login], &settings, "");
+    let reset =
+        |login: &str| AUTH_SERVER.run(&["user", "reset-second-factor", login], &settings, "");
     good(&reset("ROOT"), "is without second factor");
     let started = Instant::now();
     while root.get("me").await.status == 200 {
@@ -90,7 +91,7 @@ async fn a_lone_superuser_whose_device_is_lost_gets_in_by_the_password() {
     );
     assert_eq!(server.database.count(&trail).await, 1);
     let nobody = reset("nobody");
-    assert!(nobody.code == Some(1) && nobody.error.contains("nobody"), "{nobody:?}");
+    assert!(nobody.status == Some(1) && nobody.stderr.contains("nobody"), "{nobody:?}");
 }
 
 #[tokio::test]
@@ -101,7 +102,7 @@ async fn a_user_locked_out_by_the_user_agent_list_can_log_in_again() {
     let form = json!({ "login": "ada", "password": PASSWORD });
     server.guest().post("auth/login", &form).await.expect(403, "agent_not_allowed");
     let settings = settings(&server.database);
-    let allow = || run(&["user", "allow-all-user-agents", "ada"], &settings, "");
+    let allow = || AUTH_SERVER.run(&["user", "allow-all-user-agents", "ada"], &settings, "");
     good(&allow(), "ada is open to all user agents");
     server.guest().post("auth/login", &form).await.expect(200, "");
     good(&allow(), "already");

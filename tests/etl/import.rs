@@ -1,93 +1,83 @@
 use serde_json::json;
 
-use crate::films::with_films;
+use crate::films::Films;
 
 const CATALOGUE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../movie-api/catalogue.ndjson");
 
 #[tokio::test]
 async fn the_sample_catalogue_is_loaded_labelled_and_then_left_alone() {
-    with_films(async |films| {
-        let lines = std::fs::read_to_string(CATALOGUE).unwrap().lines().count() as u64;
-        let imported = films.run(&["import", CATALOGUE]).await;
-        assert_eq!(imported.status, 0, "{imported:?}");
-        assert_eq!(imported.number("imported"), lines);
+    let films = Films::new();
+    let lines = std::fs::read_to_string(CATALOGUE).unwrap().lines().count() as u64;
+    let imported = films.run(&["import", CATALOGUE]).await;
+    assert_eq!(imported.status, Some(0), "{imported:?}");
+    assert_eq!(imported.number("imported"), lines);
 
-        let first = films.once().await;
-        assert_eq!(first.number("seen"), lines);
-        assert_eq!(first.number("written"), lines);
-        let adult = films.count(json!({ "terms": { "mpaa_rating": ["R", "NC-17"] } })).await;
-        assert!(adult > 0);
-        assert_eq!(first.number("matched.adult"), adult);
-        assert_eq!(films.count(json!({ "term": { "access.labels": "adult" } })).await, adult);
+    let first = films.once().await;
+    assert_eq!(first.number("seen"), lines);
+    assert_eq!(first.number("written"), lines);
+    let adult = films.count(json!({ "terms": { "mpaa_rating": ["R", "NC-17"] } })).await;
+    assert!(adult > 0);
+    assert_eq!(first.number("matched.adult"), adult);
+    assert_eq!(films.count(json!({ "term": { "access.labels": "adult" } })).await, adult);
 
-        let second = films.once().await;
-        assert_eq!(second.number("written"), 0);
-        assert_eq!(second.number("matched.adult"), adult);
-    })
-    .await;
+    let second = films.once().await;
+    assert_eq!(second.number("written"), 0);
+    assert_eq!(second.number("matched.adult"), adult);
 }
 
 #[tokio::test]
 async fn bad_lines_are_named_and_skipped_and_the_exit_status_says_so() {
-    with_films(async |films| {
-        let lines = [
-            r#"{"id":"a","title":"A","release_date":"2020-02-29"}"#,
-            "not json",
-            "",
-            r#"{"title":"no id"}"#,
-            r#"{"id":"b","release_date":"29.2.2020"}"#,
-            r#"{"id":"c","imdb_rating":"eight"}"#,
-            r#"{"id":"d","title":"D"}"#,
-        ];
-        let imported = films.import(&lines.join("\n")).await;
-        assert_eq!(imported.status, 1, "{imported:?}");
-        assert_eq!((imported.number("imported"), imported.number("bad")), (2, 4));
-        for line in ["line 2: not a JSON object", "line 4: `id`", "line 5: ", "line 6: "] {
-            assert!(imported.err.contains(line), "{line} in {imported:?}");
-        }
-        assert!(imported.err.contains("release_date"), "{imported:?}");
-        assert_eq!(films.count(json!({ "match_all": {} })).await, 2);
-    })
-    .await;
+    let films = Films::new();
+    let lines = [
+        r#"{"id":"a","title":"A","release_date":"2020-02-29"}"#,
+        "not json",
+        "",
+        r#"{"title":"no id"}"#,
+        r#"{"id":"b","release_date":"29.2.2020"}"#,
+        r#"{"id":"c","imdb_rating":"eight"}"#,
+        r#"{"id":"d","title":"D"}"#,
+    ];
+    let imported = films.import(&lines.join("\n")).await;
+    assert_eq!(imported.status, Some(1), "{imported:?}");
+    assert_eq!((imported.number("imported"), imported.number("bad")), (2, 4));
+    for line in ["line 2: not a JSON object", "line 4: `id`", "line 5: ", "line 6: "] {
+        assert!(imported.stderr.contains(line), "{line} in {imported:?}");
+    }
+    assert!(imported.stderr.contains("release_date"), "{imported:?}");
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 2);
 }
 
 #[tokio::test]
 async fn a_film_that_is_imported_again_loses_its_access_until_the_next_run() {
-    with_films(async |films| {
-        let film = r#"{"id":"a","title":"A","mpaa_rating":"R","access":{"labels":["free"]}}"#;
-        films.import(film).await;
-        assert_eq!(films.film("a").await["access"], json!(null));
-        films.once().await;
-        assert_eq!(films.labels("a").await, json!(["adult", "new"]));
+    let films = Films::new();
+    let film = r#"{"id":"a","title":"A","mpaa_rating":"R","access":{"labels":["free"]}}"#;
+    films.import(film).await;
+    assert_eq!(films.film("a").await["access"], json!(null));
+    films.once().await;
+    assert_eq!(films.labels("a").await, json!(["adult", "new"]));
 
-        films.import(&film.replace("\"R\"", "\"PG\"")).await;
-        assert_eq!(films.film("a").await["access"], json!(null));
-        films.once().await;
-        assert_eq!(films.labels("a").await, json!(["new"]));
-    })
-    .await;
+    films.import(&film.replace("\"R\"", "\"PG\"")).await;
+    assert_eq!(films.film("a").await["access"], json!(null));
+    films.once().await;
+    assert_eq!(films.labels("a").await, json!(["new"]));
 }
 
 #[tokio::test]
 async fn a_plain_query_and_a_nested_one_find_a_genre() {
-    with_films(async |films| {
-        films.import(r#"{"id":"a","genres":[{"id":"g1","name":"Drama"}]}"#).await;
-        let genre = json!({ "term": { "genres.id": "g1" } });
-        assert_eq!(films.count(genre.clone()).await, 1);
-        assert_eq!(films.count(json!({ "nested": { "path": "genres", "query": genre } })).await, 1);
-    })
-    .await;
+    let films = Films::new();
+    films.import(r#"{"id":"a","genres":[{"id":"g1","name":"Drama"}]}"#).await;
+    let genre = json!({ "term": { "genres.id": "g1" } });
+    assert_eq!(films.count(genre.clone()).await, 1);
+    assert_eq!(films.count(json!({ "nested": { "path": "genres", "query": genre } })).await, 1);
 }
 
 #[tokio::test]
 async fn a_file_that_is_not_there_is_a_failure() {
-    with_films(async |films| {
-        let imported = films.run(&["import", "/nowhere/films.ndjson"]).await;
-        assert_eq!(imported.status, 2);
-        assert!(imported.err.contains("/nowhere/films.ndjson"), "{imported:?}");
-        let once = films.run(&["once"]).await;
-        assert_eq!(once.status, 2);
-        assert!(once.err.contains("import"), "{once:?}");
-    })
-    .await;
+    let films = Films::new();
+    let imported = films.run(&["import", "/nowhere/films.ndjson"]).await;
+    assert_eq!(imported.status, Some(2));
+    assert!(imported.stderr.contains("/nowhere/films.ndjson"), "{imported:?}");
+    let once = films.run(&["once"]).await;
+    assert_eq!(once.status, Some(2));
+    assert!(once.stderr.contains("import"), "{once:?}");
 }

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::films::with_films;
+use crate::films::Films;
 
 /// Each broken file, and words that the message must have.
 const BROKEN: [(&str, &[&str]); 9] = [
@@ -26,46 +26,40 @@ const BROKEN: [(&str, &[&str]); 9] = [
 
 #[tokio::test]
 async fn a_broken_rule_stops_the_run_before_the_first_write_and_is_named() {
-    with_films(async |films| {
-        films.import_many(3).await;
-        let mapping = films.request("GET", "/_mapping", None).await;
-        for (broken, words) in BROKEN {
-            films.rules(&format!("\n[[label]]\nname='good'\nquery={{match_all={{}}}}\n{broken}\n"));
-            for command in ["once", "preview"] {
-                let ended = films.run(&[command]).await;
-                assert_eq!(ended.status, 2, "{broken}: {ended:?}");
-                for word in words {
-                    assert!(ended.err.contains(word), "{word} in {ended:?}");
-                }
+    let films = Films::new();
+    films.import_many(3).await;
+    let mapping = films.request("GET", "/_mapping", None).await;
+    for (broken, words) in BROKEN {
+        films.rules(&format!("\n[[label]]\nname='good'\nquery={{match_all={{}}}}\n{broken}\n"));
+        for command in ["once", "preview"] {
+            let ended = films.run(&[command]).await;
+            assert_eq!(ended.status, Some(2), "{broken}: {ended:?}");
+            for word in words {
+                assert!(ended.stderr.contains(word), "{word} in {ended:?}");
             }
         }
-        assert_eq!(films.labelled().await, 0);
-        assert_eq!(films.request("GET", "/_mapping", None).await, mapping);
-    })
-    .await;
+    }
+    assert_eq!(films.labelled().await, 0);
+    assert_eq!(films.request("GET", "/_mapping", None).await, mapping);
 }
 
 #[tokio::test]
 async fn no_rules_at_all_label_every_film_with_nothing() {
-    with_films(async |films| {
-        films.rules("");
-        films.import_many(2).await;
-        assert_eq!(films.once().await.number("written"), 2);
-        assert_eq!(films.labels("film-0").await, json!([]));
-    })
-    .await;
+    let films = Films::new();
+    films.rules("");
+    films.import_many(2).await;
+    assert_eq!(films.once().await.number("written"), 2);
+    assert_eq!(films.labels("film-0").await, json!([]));
 }
 
 #[tokio::test]
 async fn rules_work_through_an_alias_too() {
-    with_films(async |films| {
-        films.import_many(2).await;
-        let alias = format!("{}-alias", films.index);
-        films.request("PUT", &format!("/_alias/{alias}"), None).await;
-        let run = films.command(&["once"]).env("FILMS_INDEX", &alias).spawn().unwrap();
-        let run = crate::films::ended(run).await;
-        assert_eq!((run.status, run.number("written")), (0, 2), "{run:?}");
-        assert_eq!(films.labels("film-1").await, json!(["adult", "new", "upcoming"]));
-    })
-    .await;
+    let films = Films::new();
+    films.import_many(2).await;
+    let alias = format!("{}-alias", films.index.name);
+    films.request("PUT", &format!("/_alias/{alias}"), None).await;
+    let run = films.command(&["once"]).env("FILMS_INDEX", &alias).spawn().unwrap();
+    let run = crate::films::finished(run).await;
+    assert_eq!((run.status, run.number("written")), (Some(0), 2), "{run:?}");
+    assert_eq!(films.labels("film-1").await, json!(["adult", "new", "upcoming"]));
 }

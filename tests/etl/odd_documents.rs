@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::films::with_films;
+use crate::films::Films;
 
 /// Every `access` that the mapping lets through, however odd.
 fn odd() -> Vec<Value> {
@@ -25,62 +25,55 @@ fn odd() -> Vec<Value> {
 
 #[tokio::test]
 async fn whatever_a_film_says_about_its_access_is_replaced_by_what_the_rules_say() {
-    with_films(async |films| {
-        films.import_many(1).await;
-        for (n, access) in odd().into_iter().enumerate() {
-            let id = format!("odd-{n}");
-            let film =
-                json!({ "mpaa_rating": "R", "release_date": "2990-01-01", "access": access });
-            films.put(&id, film).await;
-        }
-        let dotted = json!({
-            "mpaa_rating": "R", "release_date": "2990-01-01", "access.labels": ["free"],
-            "access.until.new": "2000-01-01T00:00:00Z", "access.labelled_at": "2020-01-01T00:00:00Z"
-        });
-        films.put("dotted", dotted).await;
-        let total = odd().len() as u64 + 2;
+    let films = Films::new();
+    films.import_many(1).await;
+    for (n, access) in odd().into_iter().enumerate() {
+        let id = format!("odd-{n}");
+        let film = json!({ "mpaa_rating": "R", "release_date": "2990-01-01", "access": access });
+        films.put(&id, film).await;
+    }
+    let dotted = json!({
+        "mpaa_rating": "R", "release_date": "2990-01-01", "access.labels": ["free"],
+        "access.until.new": "2000-01-01T00:00:00Z", "access.labelled_at": "2020-01-01T00:00:00Z"
+    });
+    films.put("dotted", dotted).await;
+    let total = odd().len() as u64 + 2;
 
-        assert_eq!(films.once().await.number("written"), total);
-        assert_eq!(films.once().await.number("written"), 0);
-        for (query, found) in [
-            (json!({ "term": { "access.labels": "adult" } }), total),
-            (json!({ "term": { "access.labels": "new" } }), total),
-            (json!({ "exists": { "field": "access.labelled_at" } }), total),
-            (json!({ "terms": { "access.labels": ["free", "1", "true", "a", "b"] } }), 0),
-            (json!({ "term": { "access.until.new": "2993-01-01T00:00:00Z" } }), total),
-            (json!({ "range": { "access.until.new": { "lt": "2993-01-01T00:00:00Z" } } }), 0),
-            (json!({ "exists": { "field": "access.from.new" } }), 0),
-            (json!({ "range": { "access.labelled_at": { "lt": "2021-01-01T00:00:00Z" } } }), 0),
-        ] {
-            assert_eq!(films.count(query.clone()).await, found, "{query}");
-        }
-    })
-    .await;
+    assert_eq!(films.once().await.number("written"), total);
+    assert_eq!(films.once().await.number("written"), 0);
+    for (query, found) in [
+        (json!({ "term": { "access.labels": "adult" } }), total),
+        (json!({ "term": { "access.labels": "new" } }), total),
+        (json!({ "exists": { "field": "access.labelled_at" } }), total),
+        (json!({ "terms": { "access.labels": ["free", "1", "true", "a", "b"] } }), 0),
+        (json!({ "term": { "access.until.new": "2993-01-01T00:00:00Z" } }), total),
+        (json!({ "range": { "access.until.new": { "lt": "2993-01-01T00:00:00Z" } } }), 0),
+        (json!({ "exists": { "field": "access.from.new" } }), 0),
+        (json!({ "range": { "access.labelled_at": { "lt": "2021-01-01T00:00:00Z" } } }), 0),
+    ] {
+        assert_eq!(films.count(query.clone()).await, found, "{query}");
+    }
 }
 
 #[tokio::test]
 async fn films_with_odd_ids_and_routing_are_labelled() {
-    with_films(async |films| {
-        let ids = ["a b", "quote\"and\\slash", "ünï/cødé?", "%2F", "-", "_x"];
-        let lines: Vec<_> = ids.iter().map(|id| json!({ "id": id }).to_string()).collect();
-        assert_eq!(films.import(&lines.join("\n")).await.status, 0);
-        let routed = json!({ "id": "routed" });
-        films.request("PUT", "/_doc/routed?routing=elsewhere&refresh=true", Some(routed)).await;
-        assert_eq!(films.once().await.number("written"), 7);
-        assert_eq!(films.once().await.number("written"), 0);
-    })
-    .await;
+    let films = Films::new();
+    let ids = ["a b", "quote\"and\\slash", "ünï/cødé?", "%2F", "-", "_x"];
+    let lines: Vec<_> = ids.iter().map(|id| json!({ "id": id }).to_string()).collect();
+    assert_eq!(films.import(&lines.join("\n")).await.status, Some(0));
+    let routed = json!({ "id": "routed" });
+    films.request("PUT", "/_doc/routed?routing=elsewhere&refresh=true", Some(routed)).await;
+    assert_eq!(films.once().await.number("written"), 7);
+    assert_eq!(films.once().await.number("written"), 0);
 }
 
 #[tokio::test]
 async fn an_access_of_another_kind_is_refused_with_a_message() {
-    with_films(async |films| {
-        let text = json!({ "mappings": { "properties": { "access": { "type": "keyword" } } } });
-        films.request("PUT", "", Some(text)).await;
-        films.rules("");
-        let run = films.run(&["once"]).await;
-        assert_eq!(run.status, 2);
-        assert!(run.err.contains("map the films' `access`"), "{run:?}");
-    })
-    .await;
+    let films = Films::new();
+    let text = json!({ "mappings": { "properties": { "access": { "type": "keyword" } } } });
+    films.request("PUT", "", Some(text)).await;
+    films.rules("");
+    let run = films.run(&["once"]).await;
+    assert_eq!(run.status, Some(2));
+    assert!(run.stderr.contains("map the films' `access`"), "{run:?}");
 }

@@ -1,74 +1,66 @@
-use crate::films::{ended, with_films};
+use crate::films::{Films, finished};
 
 #[tokio::test]
 async fn a_broken_or_unknown_setting_stops_the_start_and_is_named() {
-    with_films(async |films| {
-        for (name, value) in [
-            ("ETL_PAGE_SIZE", "0"),
-            ("ETL_PAGE_SIZE", "10001"),
-            ("ETL_PAGE_SIZE", "many"),
-            ("ETL_PAGESIZE", "10"),
-            ("ETL_SCHEDULE", "hourly please"),
-            ("ETL_SCHEDULE", "0 * * * *"),
-            ("ELASTICSEARCH_URL", "not a url"),
-            ("OPS_LISTEN", "9091"),
-            ("LOG_FORMAT", "xml"),
-            ("ETL_LOG", "etl=loud=very"),
-            ("DATABASE_URL_FILE", "/nowhere/secret"),
-        ] {
-            let once = films.command(&["once"]).env(name, value).spawn().unwrap();
-            let once = ended(once).await;
-            assert_eq!(once.status, 2, "{name}={value}: {once:?}");
-            assert!(once.err.contains(name), "{name}={value}: {once:?}");
-        }
-    })
-    .await;
+    let films = Films::new();
+    for (name, value) in [
+        ("ETL_PAGE_SIZE", "0"),
+        ("ETL_PAGE_SIZE", "10001"),
+        ("ETL_PAGE_SIZE", "many"),
+        ("ETL_PAGESIZE", "10"),
+        ("ETL_SCHEDULE", "hourly please"),
+        ("ETL_SCHEDULE", "0 * * * *"),
+        ("ELASTICSEARCH_URL", "not a url"),
+        ("OPS_LISTEN", "9091"),
+        ("LOG_FORMAT", "xml"),
+        ("ETL_LOG", "etl=loud=very"),
+        ("DATABASE_URL_FILE", "/nowhere/secret"),
+    ] {
+        let once = films.command(&["once"]).env(name, value).spawn().unwrap();
+        let once = finished(once).await;
+        assert_eq!(once.status, Some(2), "{name}={value}: {once:?}");
+        assert!(once.stderr.contains(name), "{name}={value}: {once:?}");
+    }
 }
 
 #[tokio::test]
 async fn settings_come_from_a_file_too_and_the_environment_wins() {
-    with_films(async |films| {
-        films.import_many(1).await;
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("etl.toml");
-        let run = async |toml: &str| {
-            std::fs::write(&file, toml).unwrap();
-            ended(films.command(&["once"]).env("ETL_CONFIG", &file).spawn().unwrap()).await
-        };
-        assert_eq!(run("films_index = 'elsewhere'\netl_page_size = 10").await.status, 0);
-        let broken = run("etl_page_size = 0").await;
-        assert!(broken.status == 2 && broken.err.contains("ETL_PAGE_SIZE"), "{broken:?}");
-        let unknown = run("page_size = 7").await;
-        assert!(unknown.status == 2 && unknown.err.contains("page_size"), "{unknown:?}");
-    })
-    .await;
+    let films = Films::new();
+    films.import_many(1).await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("etl.toml");
+    let run = async |toml: &str| {
+        std::fs::write(&file, toml).unwrap();
+        finished(films.command(&["once"]).env("ETL_CONFIG", &file).spawn().unwrap()).await
+    };
+    assert_eq!(run("films_index = 'elsewhere'\netl_page_size = 10").await.status, Some(0));
+    let broken = run("etl_page_size = 0").await;
+    assert!(broken.status == Some(2) && broken.stderr.contains("ETL_PAGE_SIZE"), "{broken:?}");
+    let unknown = run("page_size = 7").await;
+    assert!(unknown.status == Some(2) && unknown.stderr.contains("page_size"), "{unknown:?}");
 }
 
 #[tokio::test]
 async fn a_password_in_the_url_is_never_shown() {
-    with_films(async |films| {
-        let url = "http://reader:s3cret@127.0.0.1:1";
-        let mut once = films.command(&["once"]);
-        let once = once.env("ELASTICSEARCH_URL", url).env("ETL_LOG", "trace").spawn().unwrap();
-        let once = ended(once).await;
-        assert_eq!(once.status, 2);
-        assert!(once.err.contains("no answer from Elasticsearch"), "{once:?}");
-        assert!(!once.err.contains("s3cret"), "{once:?}");
-    })
-    .await;
+    let films = Films::new();
+    let url = "http://reader:s3cret@127.0.0.1:1";
+    let mut once = films.command(&["once"]);
+    let once = once.env("ELASTICSEARCH_URL", url).env("ETL_LOG", "trace").spawn().unwrap();
+    let once = finished(once).await;
+    assert_eq!(once.status, Some(2));
+    assert!(once.stderr.contains("no answer from Elasticsearch"), "{once:?}");
+    assert!(!once.stderr.contains("s3cret"), "{once:?}");
 }
 
 #[tokio::test]
 async fn help_lists_every_setting() {
-    with_films(async |films| {
-        let help = films.run(&["--help"]).await;
-        assert_eq!(help.status, 0);
-        for name in ["ELASTICSEARCH_URL", "DATABASE_URL_FILE", "ETL_SCHEDULE", "OPS_LISTEN"] {
-            assert!(help.out.contains(name), "{help:?}");
-        }
-        let run = films.command(&["run"]).env_remove("DATABASE_URL").spawn().unwrap();
-        let run = ended(run).await;
-        assert!(run.status == 2 && run.err.contains("DATABASE_URL is not set"), "{run:?}");
-    })
-    .await;
+    let films = Films::new();
+    let help = films.run(&["--help"]).await;
+    assert_eq!(help.status, Some(0));
+    for name in ["ELASTICSEARCH_URL", "DATABASE_URL_FILE", "ETL_SCHEDULE", "OPS_LISTEN"] {
+        assert!(help.stdout.contains(name), "{help:?}");
+    }
+    let run = films.command(&["run"]).env_remove("DATABASE_URL").spawn().unwrap();
+    let run = finished(run).await;
+    assert!(run.status == Some(2) && run.stderr.contains("DATABASE_URL is not set"), "{run:?}");
 }

@@ -1,7 +1,7 @@
 use chrono::{Days, Utc};
 use serde_json::json;
 
-use crate::films::with_films;
+use crate::films::Films;
 
 const NEW: &str = "[[label]]\nname='new'\nwithin={field='release_date',period='P1Y'}\n";
 
@@ -15,113 +15,97 @@ fn days_ago(days: u64) -> String {
 
 #[tokio::test]
 async fn a_window_ends_a_period_after_the_date_at_midnight() {
-    with_films(async |films| {
-        films.rules("[[label]]\nname='new'\nwithin={field='release_date',period='P300Y'}\n");
-        let lines = r#"{"id":"a","release_date":"2024-02-29"}
+    let films = Films::new();
+    films.rules("[[label]]\nname='new'\nwithin={field='release_date',period='P300Y'}\n");
+    let lines = r#"{"id":"a","release_date":"2024-02-29"}
 {"id":"b","release_date":"2025-03-01"}"#;
-        films.import(lines).await;
-        films.once().await;
-        assert_eq!(
-            films.film("a").await["access"]["until"],
-            json!({ "new": "2324-02-29T00:00:00Z" })
-        );
-        assert_eq!(
-            films.film("b").await["access"]["until"],
-            json!({ "new": "2325-03-01T00:00:00Z" })
-        );
-        let before = json!({ "range": { "access.until.new": { "lt": "2325-01-01T00:00:00Z" } } });
-        assert_eq!(films.count(before).await, 1);
-    })
-    .await;
+    films.import(lines).await;
+    films.once().await;
+    assert_eq!(films.film("a").await["access"]["until"], json!({ "new": "2324-02-29T00:00:00Z" }));
+    assert_eq!(films.film("b").await["access"]["until"], json!({ "new": "2325-03-01T00:00:00Z" }));
+    let before = json!({ "range": { "access.until.new": { "lt": "2325-01-01T00:00:00Z" } } });
+    assert_eq!(films.count(before).await, 1);
 }
 
 #[tokio::test]
 async fn an_old_film_has_no_label_a_future_one_has_it_and_one_without_a_date_keeps_it() {
-    with_films(async |films| {
-        films.rules(NEW);
-        let lines = [
-            json!({ "id": "old", "release_date": days_ago(400) }),
-            json!({ "id": "fresh", "release_date": days_ago(30) }),
-            json!({ "id": "future", "release_date": "2999-01-01" }),
-            json!({ "id": "far", "release_date": "9999-06-01" }),
-            json!({ "id": "undated" }),
-            json!({ "id": "ancient", "release_date": "0001-01-01" }),
-        ];
-        films.import(&lines.map(|line| line.to_string()).join("\n")).await;
-        let run = films.once().await;
-        assert_eq!(run.number("matched.new"), 4);
-        for (id, labels, until) in [
-            ("old", json!([]), json!({})),
-            ("future", json!(["new"]), json!({ "new": "3000-01-01T00:00:00Z" })),
-            ("far", json!(["new"]), json!({})),
-            ("undated", json!(["new"]), json!({})),
-            ("ancient", json!([]), json!({})),
-        ] {
-            let access = films.film(id).await["access"].clone();
-            assert_eq!((&access["labels"], &access["until"]), (&labels, &until), "{id}");
-        }
-        assert_eq!(films.labels("fresh").await, json!(["new"]));
-        assert_eq!(films.once().await.number("written"), 0);
-    })
-    .await;
+    let films = Films::new();
+    films.rules(NEW);
+    let lines = [
+        json!({ "id": "old", "release_date": days_ago(400) }),
+        json!({ "id": "fresh", "release_date": days_ago(30) }),
+        json!({ "id": "future", "release_date": "2999-01-01" }),
+        json!({ "id": "far", "release_date": "9999-06-01" }),
+        json!({ "id": "undated" }),
+        json!({ "id": "ancient", "release_date": "0001-01-01" }),
+    ];
+    films.import(&lines.map(|line| line.to_string()).join("\n")).await;
+    let run = films.once().await;
+    assert_eq!(run.number("matched.new"), 4);
+    for (id, labels, until) in [
+        ("old", json!([]), json!({})),
+        ("future", json!(["new"]), json!({ "new": "3000-01-01T00:00:00Z" })),
+        ("far", json!(["new"]), json!({})),
+        ("undated", json!(["new"]), json!({})),
+        ("ancient", json!([]), json!({})),
+    ] {
+        let access = films.film(id).await["access"].clone();
+        assert_eq!((&access["labels"], &access["until"]), (&labels, &until), "{id}");
+    }
+    assert_eq!(films.labels("fresh").await, json!(["new"]));
+    assert_eq!(films.once().await.number("written"), 0);
 }
 
 #[tokio::test]
 async fn a_window_that_went_away_is_null_and_not_written_again() {
-    with_films(async |films| {
-        films.rules(NEW);
-        films.import(&json!({ "id": "a", "release_date": days_ago(10) }).to_string()).await;
-        films.once().await;
-        assert!(films.film("a").await["access"]["until"]["new"].is_string());
+    let films = Films::new();
+    films.rules(NEW);
+    films.import(&json!({ "id": "a", "release_date": days_ago(10) }).to_string()).await;
+    films.once().await;
+    assert!(films.film("a").await["access"]["until"]["new"].is_string());
 
-        films.rules("[[label]]\nname='new'\nquery={match_all={}}\n");
-        assert_eq!(films.once().await.number("written"), 1);
-        let access = films.film("a").await["access"].clone();
-        assert_eq!(access["labels"], json!(["new"]));
-        assert_eq!(access["until"], json!({ "new": null }));
-        assert_eq!(films.count(json!({ "exists": { "field": "access.until.new" } })).await, 0);
-        assert_eq!(films.once().await.number("written"), 0);
-    })
-    .await;
+    films.rules("[[label]]\nname='new'\nquery={match_all={}}\n");
+    assert_eq!(films.once().await.number("written"), 1);
+    let access = films.film("a").await["access"].clone();
+    assert_eq!(access["labels"], json!(["new"]));
+    assert_eq!(access["until"], json!({ "new": null }));
+    assert_eq!(films.count(json!({ "exists": { "field": "access.until.new" } })).await, 0);
+    assert_eq!(films.once().await.number("written"), 0);
 }
 
 #[tokio::test]
 async fn a_window_and_a_query_must_both_hold() {
-    with_films(async |films| {
-        films.rules(
-            "[[label]]\nname='hot'\nquery={term={mpaa_rating='R'}}\n\
-             within={field='release_date',period='P1Y'}\n",
-        );
-        let film = |id: &str, rating: &str, days| {
-            json!({ "id": id, "mpaa_rating": rating, "release_date": days_ago(days) }).to_string()
-        };
-        let lines = [film("both", "R", 5), film("old", "R", 500), film("mild", "G", 5)];
-        films.import(&lines.join("\n")).await;
-        films.once().await;
-        assert_eq!(films.labels("both").await, json!(["hot"]));
-        assert_eq!(films.labels("old").await, json!([]));
-        assert_eq!(films.labels("mild").await, json!([]));
-    })
-    .await;
+    let films = Films::new();
+    films.rules(
+        "[[label]]\nname='hot'\nquery={term={mpaa_rating='R'}}\n\
+         within={field='release_date',period='P1Y'}\n",
+    );
+    let film = |id: &str, rating: &str, days| {
+        json!({ "id": id, "mpaa_rating": rating, "release_date": days_ago(days) }).to_string()
+    };
+    let lines = [film("both", "R", 5), film("old", "R", 500), film("mild", "G", 5)];
+    films.import(&lines.join("\n")).await;
+    films.once().await;
+    assert_eq!(films.labels("both").await, json!(["hot"]));
+    assert_eq!(films.labels("old").await, json!([]));
+    assert_eq!(films.labels("mild").await, json!([]));
 }
 
 #[tokio::test]
 async fn a_rule_that_is_changed_relabels_and_one_that_is_new_gets_its_field() {
-    with_films(async |films| {
-        films.rules("[[label]]\nname='all'\nquery={match_all={}}\n");
-        films.import(&json!({ "id": "a", "release_date": days_ago(10) }).to_string()).await;
-        films.once().await;
-        let before = films.film("a").await["access"]["rules"].clone();
-        films.rules(NEW);
-        assert_eq!(films.once().await.number("written"), 1);
-        assert_eq!(films.labels("a").await, json!(["new"]));
-        assert_ne!(films.film("a").await["access"]["rules"], before);
-        let mapping = films.request("GET", "/_mapping", None).await;
-        let access = &mapping[&films.index]["mappings"]["properties"]["access"];
-        assert_eq!(access["dynamic"], "strict");
-        let instant = json!({ "type": "date", "format": "strict_date_time_no_millis" });
-        assert_eq!(access["properties"]["until"]["properties"]["new"], instant);
-        assert_eq!(access["properties"]["labels"], json!({ "type": "keyword" }));
-    })
-    .await;
+    let films = Films::new();
+    films.rules("[[label]]\nname='all'\nquery={match_all={}}\n");
+    films.import(&json!({ "id": "a", "release_date": days_ago(10) }).to_string()).await;
+    films.once().await;
+    let before = films.film("a").await["access"]["rules"].clone();
+    films.rules(NEW);
+    assert_eq!(films.once().await.number("written"), 1);
+    assert_eq!(films.labels("a").await, json!(["new"]));
+    assert_ne!(films.film("a").await["access"]["rules"], before);
+    let mapping = films.request("GET", "/_mapping", None).await;
+    let access = &mapping[&films.index.name]["mappings"]["properties"]["access"];
+    assert_eq!(access["dynamic"], "strict");
+    let instant = json!({ "type": "date", "format": "strict_date_time_no_millis" });
+    assert_eq!(access["properties"]["until"]["properties"]["new"], instant);
+    assert_eq!(access["properties"]["labels"], json!({ "type": "keyword" }));
 }

@@ -1,10 +1,13 @@
-use std::{future::Future, net::TcpListener, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
-use tokio::{process::Child, time::sleep};
+use tests::program::signal;
+use tests::{Database, free_port, until};
+use tokio::process::Child;
+use tokio::time::sleep;
 
-use crate::films::{Films, ended, with_jobs};
+use crate::films::{Films, finished};
 
 /// A schedule with one tick, some seconds from now, and none after it for a year.
 #[expect(clippy::disallowed_methods, reason = "a tick near the program's own now")]
@@ -21,33 +24,17 @@ fn worker(films: &Films, database: &str, schedule: &str, page_size: &str) -> Chi
     command.env("ETL_PAGE_SIZE", page_size).spawn().unwrap()
 }
 
-async fn until<F: Future<Output = bool>>(what: &str, mut done: impl FnMut() -> F) {
-    for _ in 0..600 {
-        if done().await {
-            return;
-        }
-        sleep(Duration::from_millis(50)).await;
-    }
-    panic!("30 seconds passed and not yet: {what}");
+fn stop(child: &Child, name: &str) {
+    signal(child.id().unwrap(), name);
 }
 
-fn signal(child: &Child, name: &str) {
-    let pid = child.id().unwrap().to_string();
-    let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
-    assert!(sent.success());
-}
-
-/// Status and attempts of all jobs; none before a worker has made the table.
+/// Status and attempts of all jobs; none before a worker has created the table.
 async fn jobs(pool: &PgPool) -> Vec<(String, i32)> {
     let jobs = sqlx::query_as("SELECT status, attempts FROM apalis.jobs").fetch_all(pool).await;
     jobs.unwrap_or_default()
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// What the metrics say; nothing before they are served.
+/// The metrics, empty before they are served.
 async fn metrics(port: u16) -> String {
     let answer = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
     let Ok(answer) = answer else { return String::new() };
@@ -56,104 +43,96 @@ async fn metrics(port: u16) -> String {
 
 #[tokio::test]
 async fn two_workers_do_the_work_of_one_tick_once_and_stop_with_status_zero() {
-    with_jobs(async |films, database, pool| {
-        films.import_many(20).await;
-        let schedule = one_tick();
-        let workers = [0, 1].map(|_| worker(&films, &database, &schedule, "5"));
-        until("labelled", async || films.labelled().await == 20).await;
-        sleep(Duration::from_secs(3)).await;
-        let mut summaries = String::new();
-        for worker in workers {
-            signal(&worker, "TERM");
-            let ended = ended(worker).await;
-            assert_eq!(ended.status, 0, "{ended:?}");
-            summaries += &ended.out;
-        }
-        assert_eq!(summaries.matches("seen=20").count(), 1, "{summaries}");
-        assert_eq!(jobs(&pool).await, [("Done".to_owned(), 1)]);
-    })
-    .await;
+    let (films, database) = (Films::new(), Database::empty().await);
+    let pool = database.pool().await;
+    films.import_many(20).await;
+    let schedule = one_tick();
+    let workers = [0, 1].map(|_| worker(&films, &database.url, &schedule, "5"));
+    until("labelled", async || films.labelled().await == 20).await;
+    sleep(Duration::from_secs(3)).await;
+    let mut summaries = String::new();
+    for worker in workers {
+        stop(&worker, "TERM");
+        let ended = finished(worker).await;
+        assert_eq!(ended.status, Some(0), "{ended:?}");
+        summaries += &ended.stdout;
+    }
+    assert_eq!(summaries.matches("seen=20").count(), 1, "{summaries}");
+    assert_eq!(jobs(&pool).await, [("Done".to_owned(), 1)]);
 }
 
 #[tokio::test]
 async fn a_run_that_is_killed_is_finished_by_the_next_worker() {
-    with_jobs(async |films, database, pool| {
-        films.import_many(1500).await;
-        let mut killed = worker(&films, &database, &one_tick(), "1");
-        until("begun", async || films.labelled().await > 0).await;
-        killed.kill().await.unwrap();
-        let done = films.labelled().await;
-        assert!(done < 1500, "it was over before it was killed");
+    let (films, database) = (Films::new(), Database::empty().await);
+    let pool = database.pool().await;
+    films.import_many(1500).await;
+    let mut killed = worker(&films, &database.url, &one_tick(), "1");
+    until("begun", async || films.labelled().await > 0).await;
+    killed.kill().await.unwrap();
+    let done = films.labelled().await;
+    assert!(done < 1500, "it was over before it was killed");
 
-        let next = worker(&films, &database, NEVER, "5000");
-        until("finished", async || films.labelled().await == 1500).await;
-        until("marked", async || jobs(&pool).await.iter().all(|(status, _)| status == "Done"))
-            .await;
-        assert_eq!(jobs(&pool).await.len(), 1);
-        signal(&next, "INT");
-        let next = ended(next).await;
-        assert_eq!(next.status, 0, "{next:?}");
-        // The bulk that was on its way when the worker died may land after the count.
-        let left = 1500 - done;
-        assert!((left - 1..=left).contains(&next.number("written")), "{left} left, {next:?}");
-    })
-    .await;
+    let next = worker(&films, &database.url, NEVER, "5000");
+    until("finished", async || films.labelled().await == 1500).await;
+    until("marked", async || jobs(&pool).await.iter().all(|(status, _)| status == "Done")).await;
+    assert_eq!(jobs(&pool).await.len(), 1);
+    stop(&next, "INT");
+    let next = finished(next).await;
+    assert_eq!(next.status, Some(0), "{next:?}");
+    // The bulk that was on its way when the worker died may land after the count.
+    let left = 1500 - done;
+    assert!((left - 1..=left).contains(&next.number("written")), "{left} left, {next:?}");
 }
 
 #[tokio::test]
 async fn a_run_that_is_stopped_ends_at_a_page_and_goes_on_with_the_next_worker() {
-    with_jobs(async |films, database, pool| {
-        films.import_many(1500).await;
-        let stopped = worker(&films, &database, &one_tick(), "1");
-        until("begun", async || films.labelled().await > 0).await;
-        signal(&stopped, "TERM");
-        let stopped = ended(stopped).await;
-        assert_eq!(stopped.status, 0, "{stopped:?}");
-        let done = films.labelled().await;
-        assert!(done < 1500, "it was over before it was stopped");
-        assert_eq!(films.open_contexts().await, 0);
-        assert_eq!(jobs(&pool).await, [("Failed".to_owned(), 1)]);
+    let (films, database) = (Films::new(), Database::empty().await);
+    let pool = database.pool().await;
+    films.import_many(1500).await;
+    let stopped = worker(&films, &database.url, &one_tick(), "1");
+    until("begun", async || films.labelled().await > 0).await;
+    stop(&stopped, "TERM");
+    let stopped = finished(stopped).await;
+    assert_eq!(stopped.status, Some(0), "{stopped:?}");
+    let done = films.labelled().await;
+    assert!(done < 1500, "it was over before it was stopped");
+    assert_eq!(films.open_contexts().await, 0);
+    assert_eq!(jobs(&pool).await, [("Failed".to_owned(), 1)]);
 
-        let next = worker(&films, &database, NEVER, "5000");
-        until("finished", async || films.labelled().await == 1500).await;
-        until("marked", async || jobs(&pool).await == [("Done".to_owned(), 2)]).await;
-        drop(next);
-    })
-    .await;
+    let next = worker(&films, &database.url, NEVER, "5000");
+    until("finished", async || films.labelled().await == 1500).await;
+    until("marked", async || jobs(&pool).await == [("Done".to_owned(), 2)]).await;
+    drop(next);
 }
 
 #[tokio::test]
 async fn a_run_that_fails_is_tried_again() {
-    with_jobs(async |films, database, pool| {
-        let port = free_port();
-        let mut command = films.command(&["run"]);
-        command.env("DATABASE_URL", &database).env("ETL_SCHEDULE", one_tick());
-        let failing = command.env("OPS_LISTEN", format!("127.0.0.1:{port}")).spawn().unwrap();
-        let metric = "etl_runs_total{outcome=\"failure\"} 1";
-        until("failed", async || metrics(port).await.contains(metric)).await;
-        films.import_many(3).await;
-        until("labelled", async || films.labelled().await == 3).await;
-        until("marked", async || jobs(&pool).await.iter().all(|(status, _)| status == "Done"))
-            .await;
-        signal(&failing, "TERM");
-        assert_eq!(ended(failing).await.number("written"), 3);
-    })
-    .await;
+    let (films, database) = (Films::new(), Database::empty().await);
+    let pool = database.pool().await;
+    let port = free_port();
+    let mut command = films.command(&["run"]);
+    command.env("DATABASE_URL", &database.url).env("ETL_SCHEDULE", one_tick());
+    let failing = command.env("OPS_LISTEN", format!("127.0.0.1:{port}")).spawn().unwrap();
+    let metric = "etl_runs_total{outcome=\"failure\"} 1";
+    until("failed", async || metrics(port).await.contains(metric)).await;
+    films.import_many(3).await;
+    until("labelled", async || films.labelled().await == 3).await;
+    until("marked", async || jobs(&pool).await.iter().all(|(status, _)| status == "Done")).await;
+    stop(&failing, "TERM");
+    assert_eq!(finished(failing).await.number("written"), 3);
 }
 
 #[tokio::test]
 async fn metrics_are_served_from_the_start_and_count_the_films() {
-    with_jobs(async |films, database, _pool| {
-        films.import_many(7).await;
-        let port = free_port();
-        let mut command = films.command(&["run"]);
-        command.env("DATABASE_URL", &database).env("ETL_SCHEDULE", one_tick());
-        let _run = command.env("OPS_LISTEN", format!("127.0.0.1:{port}")).spawn().unwrap();
-        until("served", async || metrics(port).await.contains("etl_films_written_total 0")).await;
-        until("counted", async || metrics(port).await.contains("etl_films_written_total 7")).await;
-        let line = "etl_runs_total{outcome=\"success\"} 1";
-        until("succeeded", async || metrics(port).await.contains(line)).await;
-        assert!(metrics(port).await.contains("etl_films_other_rules 0"));
-    })
-    .await;
+    let (films, database) = (Films::new(), Database::empty().await);
+    films.import_many(7).await;
+    let port = free_port();
+    let mut command = films.command(&["run"]);
+    command.env("DATABASE_URL", &database.url).env("ETL_SCHEDULE", one_tick());
+    let _run = command.env("OPS_LISTEN", format!("127.0.0.1:{port}")).spawn().unwrap();
+    until("served", async || metrics(port).await.contains("etl_films_written_total 0")).await;
+    until("counted", async || metrics(port).await.contains("etl_films_written_total 7")).await;
+    let line = "etl_runs_total{outcome=\"success\"} 1";
+    until("succeeded", async || metrics(port).await.contains(line)).await;
+    assert!(metrics(port).await.contains("etl_films_other_rules 0"));
 }

@@ -1,73 +1,79 @@
-//! Somebody with an authenticator app.
+//! A user's authenticator app.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use totp_rs::Totp;
 
-use crate::{PASSWORD, TestServer, User};
+use crate::{Answer, Caller, TestServer, User, current_password};
 
 /// An authenticator app that has scanned a secret.
-pub struct App(Totp);
+pub struct AuthenticatorApp(Totp);
 
-impl App {
-    /// Scans what a server answered to who begins a second factor.
+impl AuthenticatorApp {
+    /// Scans the enrollment that a server has begun.
     ///
     /// # Panics
-    /// It is no `otpauth://` URI.
+    /// If it has no `otpauth://` URI.
     #[must_use]
-    pub fn scan(enrolment: &Value) -> Self {
-        Self(Totp::from_url(enrolment["uri"].as_str().unwrap()).unwrap())
+    pub fn scan(enrollment: &Value) -> Self {
+        Self(Totp::from_url(enrollment["uri"].as_str().unwrap()).unwrap())
     }
 
-    /// The code that the app shows now.
+    /// The current code.
     #[must_use]
     pub fn code(&self, server: &TestServer) -> String {
-        self.code_in(server, 0)
+        self.code_after(server, 0)
     }
 
-    /// The code that the app shows so many steps of 30 seconds later.
+    /// The code that the app shows after this many steps of 30 seconds.
     ///
     /// # Panics
-    /// That is before 1970.
+    /// If that is before 1970.
     #[must_use]
-    pub fn code_in(&self, server: &TestServer, steps: i32) -> String {
+    pub fn code_after(&self, server: &TestServer, steps: i32) -> String {
         let at = server.clock.now() + TimeDelta::seconds(30) * steps;
         self.0.generate(at.timestamp().try_into().unwrap()).to_string()
     }
 
-    /// A code that the app does not show around now.
+    /// A code that the app does not show for the next and the last 90 seconds.
     ///
     /// # Panics
-    /// It shows all of them.
+    /// If there is none.
     #[must_use]
     pub fn wrong_code(&self, server: &TestServer) -> String {
-        let near: Vec<String> = (-3..=3).map(|steps| self.code_in(server, steps)).collect();
+        let near: Vec<String> = (-3..=3).map(|steps| self.code_after(server, steps)).collect();
         (0..10).map(|n| format!("{n:06}")).find(|code| !near.contains(code)).unwrap()
     }
 }
 
 impl TestServer {
-    /// Turns the second factor of this user on; the app, and the recovery codes. The code of now is
-    /// used by it.
+    /// Enables two-factor authentication for this user; returns the app and the recovery codes. The
+    /// current code of the app is used up.
     ///
     /// # Panics
-    /// The server refuses it.
-    pub async fn enrol(&self, user: &User) -> (App, Vec<String>) {
-        let password = json!({ "current_password": PASSWORD });
-        let app = App::scan(&user.post("me/second-factor", &password).await.ok());
+    /// If the server refuses.
+    pub async fn enroll(&self, user: &User) -> (AuthenticatorApp, Vec<String>) {
+        let begun = user.post("me/second-factor", &current_password()).await.ok();
+        let app = AuthenticatorApp::scan(&begun);
         let code = json!({ "code": app.code(self) });
         let confirmed = user.post("me/second-factor/confirm", &code).await.ok();
         let codes = confirmed["recovery_codes"].as_array().unwrap();
         (app, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect())
     }
 
-    /// The challenge that a login with the right password gets.
+    /// The challenge that a login with the right password receives.
     ///
     /// # Panics
-    /// There is none.
+    /// If there is none.
     pub async fn challenge(&self, login: &str) -> String {
-        let body = json!({ "login": login, "password": PASSWORD });
-        let answer = self.guest().post("auth/login", &body).await.ok();
-        answer["challenge"].as_str().unwrap().to_owned()
+        self.guest().log_in(login, crate::PASSWORD).await.expect(200, "").string("challenge")
+    }
+}
+
+impl Caller {
+    /// `POST auth/login/second-factor`, whatever the outcome.
+    pub async fn answer_challenge(&self, challenge: &str, code: &str) -> Answer {
+        let body = json!({ "challenge": challenge, "code": code });
+        self.post("auth/login/second-factor", &body).await
     }
 }

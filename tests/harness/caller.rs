@@ -1,13 +1,13 @@
-//! Whoever asks a server.
+//! Callers of an auth-server.
 
 use std::ops::Deref;
 
 use reqwest::{Client, Method, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{Answer, token};
+use crate::{Answer, contract, token};
 
-/// A guest, or the bearer of a token. Paths are below `/api/v1/`, unless they begin with a slash.
+/// A guest, or the bearer of a token. Paths are relative to `/api/v1/` unless they start with a slash.
 #[derive(Clone)]
 pub struct Caller {
     http: Client,
@@ -15,15 +15,15 @@ pub struct Caller {
     token: Option<String>,
 }
 
-/// Somebody with an account, signed in.
+/// An account owner, signed in.
 pub struct User {
-    /// Identifies the account.
+    /// Id of the account.
     pub id: String,
     /// As typed at registration.
     pub login: String,
-    /// Good for the next pair of tokens.
+    /// The current refresh token of the session.
     pub refresh_token: String,
-    /// Asks with the access token.
+    /// Sends requests with the access token.
     pub caller: Caller,
 }
 
@@ -36,10 +36,10 @@ impl Deref for User {
 }
 
 impl User {
-    /// Identifies the session.
+    /// Id of the session.
     ///
     /// # Panics
-    /// The access token names none.
+    /// If the access token has no `sid`.
     #[must_use]
     pub fn session(&self) -> String {
         token::read(self.token()).1["sid"].as_str().unwrap().to_owned()
@@ -53,13 +53,13 @@ impl Caller {
         Self { http, server: server.to_owned(), token: None }
     }
 
-    /// The same with this access token, whatever it is.
+    /// The same caller with this access token, valid or not.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
-    /// The same without a token.
+    /// The same caller without a token.
     #[must_use]
     pub fn without_token(&self) -> Self {
         Self { token: None, ..self.clone() }
@@ -74,13 +74,13 @@ impl Caller {
     /// The access token.
     ///
     /// # Panics
-    /// A guest has none.
+    /// If the caller is a guest.
     #[must_use]
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap()
     }
 
-    /// A request, to be sent by [`Caller::send`].
+    /// Builds a request for [`Caller::send`].
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let prefix = if path.starts_with('/') { "" } else { "/api/v1/" };
         let request = self.http.request(method, format!("{}{prefix}{path}", self.server));
@@ -91,8 +91,13 @@ impl Caller {
     }
 
     /// Sends a request.
+    ///
+    /// # Panics
+    /// If there is no response, or `/openapi.json` does not document it.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        Answer::to(&self.http, request).await
+        let answer = Answer::to(&self.http, request).await;
+        contract::verify(&self.http, &self.server, &answer).await;
+        answer
     }
 
     /// `GET`.
@@ -100,14 +105,24 @@ impl Caller {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// `DELETE`.
+    /// `DELETE` without a body.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
+    }
+
+    /// `DELETE` with a JSON body.
+    pub async fn delete_with(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::DELETE, path).json(body)).await
     }
 
     /// `POST` with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// `POST` without a body.
+    pub async fn post_empty(&self, path: &str) -> Answer {
+        self.send(self.request(Method::POST, path)).await
     }
 
     /// `PUT` with a JSON body.
@@ -123,5 +138,35 @@ impl Caller {
     /// Any method, with a JSON body and `If-Match`.
     pub async fn if_match(&self, tag: &str, method: Method, path: &str, body: &Value) -> Answer {
         self.send(self.request(method, path).header("if-match", tag).json(body)).await
+    }
+
+    /// `POST auth/login`, whatever the outcome.
+    pub async fn log_in(&self, login: &str, password: &str) -> Answer {
+        self.post("auth/login", &json!({ "login": login, "password": password })).await
+    }
+
+    /// `POST auth/refresh`, whatever the outcome.
+    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+        self.post("auth/refresh", &json!({ "refresh_token": refresh_token })).await
+    }
+
+    /// `POST auth/logout`, whatever the outcome.
+    pub async fn log_out(&self) -> Answer {
+        self.post_empty("auth/logout").await
+    }
+
+    /// All items of a collection, following `next` from page to page.
+    ///
+    /// # Panics
+    /// If a page is not a list.
+    pub async fn items(&self, path: &str) -> Vec<Value> {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}{cursor}")).await.ok();
+            items.extend(page["items"].as_array().unwrap().iter().cloned());
+            let Some(next) = page["next"].as_str() else { return items };
+            cursor = format!("{separator}cursor={next}");
+        }
     }
 }

@@ -19,16 +19,16 @@ use crate::setting;
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 
-/// Held while the template is made; any number that nobody else locks.
+/// Advisory lock that is held while the template is created; nothing else uses this number.
 const LOCK: i64 = 0x0061_7574_6874_6573;
 
-/// A fresh database, gone when this value is.
+/// A new database, dropped with this value.
 pub struct Database {
     name: String,
-    /// Where it is, password included.
+    /// Its URL, password included.
     pub url: String,
-    /// The secret of the servers on it. Each its own: failed logins are counted under it, and all
-    /// tests come from one address.
+    /// The `AUTH_SECRET` of the servers on it. Every database has its own: failed logins are counted
+    /// under it, and all tests have the same client address.
     pub secret: [u8; 32],
 }
 
@@ -39,7 +39,7 @@ impl Database {
         Self::create(&format!("TEMPLATE {template}")).await
     }
 
-    /// With nothing in it.
+    /// Without any tables.
     pub async fn empty() -> Self {
         TEMPLATE.get_or_init(template).await;
         Self::create("").await
@@ -48,61 +48,61 @@ impl Database {
     async fn create(options: &str) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("auth_test_{}_{number}", process::id());
-        administrate(&format!("CREATE DATABASE {name} {options}")).await;
+        execute_on_server(&format!("CREATE DATABASE {name} {options}")).await;
         Self { url: url_of(&name), name, secret: rand::random() }
     }
 
-    /// The secret as a setting has it.
+    /// The secret as the value of `AUTH_SECRET`.
     #[must_use]
     pub fn secret_text(&self) -> String {
         BASE64_STANDARD.encode(self.secret)
     }
 
-    /// A connection of the test's own.
+    /// A connection for the test itself.
     ///
     /// # Panics
-    /// `PostgreSQL` is away.
+    /// If `PostgreSQL` is unavailable.
     pub async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.unwrap()
     }
 
-    /// A pool of the test's own.
+    /// A pool for the test itself.
     ///
     /// # Panics
-    /// `PostgreSQL` is away.
+    /// If `PostgreSQL` is unavailable.
     pub async fn pool(&self) -> PgPool {
         PgPoolOptions::new().max_connections(2).connect(&self.url).await.unwrap()
     }
 
-    /// Does something that no operation offers.
+    /// Executes a statement that no operation of the API offers.
     ///
     /// # Panics
-    /// `PostgreSQL` refuses it.
+    /// If `PostgreSQL` rejects it.
     pub async fn execute(&self, statement: &str) {
         let mut connection = self.connect().await;
         connection.execute(AssertSqlSafe(statement)).await.unwrap();
     }
 
-    /// The number that a query answers.
+    /// The number that a query returns.
     ///
     /// # Panics
-    /// `PostgreSQL` refuses it.
+    /// If `PostgreSQL` rejects it.
     pub async fn count(&self, query: &str) -> i64 {
         let query = sqlx::query_scalar(AssertSqlSafe(query));
         query.fetch_one(&mut self.connect().await).await.unwrap()
     }
 
-    /// Ends every connection and takes no other.
-    pub async fn close(&self) {
+    /// Terminates every connection and refuses new ones.
+    pub async fn refuse_connections(&self) {
         let name = &self.name;
-        administrate(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
-        let ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
-        administrate(&format!("{ended} = '{name}'")).await;
+        execute_on_server(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+        let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
+        execute_on_server(&format!("{terminate} = '{name}'")).await;
     }
 
-    /// Takes connections again.
-    pub async fn open(&self) {
-        administrate(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).await;
+    /// Accepts connections again.
+    pub async fn accept_connections(&self) {
+        execute_on_server(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).await;
     }
 }
 
@@ -111,18 +111,18 @@ impl Drop for Database {
         let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let runtime =
             || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let dropped = thread::spawn(move || runtime().block_on(administrate(&statement)));
+        let dropped = thread::spawn(move || runtime().block_on(execute_on_server(&statement)));
         assert!(dropped.join().is_ok() || thread::panicking(), "{} was not dropped", self.name);
     }
 }
 
-async fn administrate(statement: &str) {
+async fn execute_on_server(statement: &str) {
     let mut connection = PgConnection::connect(&setting("DATABASE_URL")).await.unwrap();
     connection.execute(AssertSqlSafe(statement)).await.unwrap();
     connection.close().await.unwrap();
 }
 
-/// The server of `DATABASE_URL`, another database.
+/// The URL of another database on the server of `DATABASE_URL`.
 fn url_of(name: &str) -> String {
     let server = setting("DATABASE_URL");
     let (base, query) = server.split_once('?').unwrap_or((&server, ""));
@@ -130,7 +130,7 @@ fn url_of(name: &str) -> String {
     format!("{base}/{name}?{query}")
 }
 
-/// Name of the template for these migrations and rules, made if it isn't there.
+/// Name of the template for these migrations and rules; creates it if it does not exist.
 async fn template() -> String {
     let mut hasher = DefaultHasher::new();
     for migration in sqlx::migrate!("../migrations").iter() {
@@ -142,15 +142,15 @@ async fn template() -> String {
     let lock = sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK);
     lock.execute(&mut connection).await.unwrap();
     if !databases(&mut connection).await.contains(&name) {
-        make_template(&mut connection, &name).await;
+        create_template(&mut connection, &name).await;
     }
-    drop_left_overs(&mut connection).await;
+    drop_leftovers(&mut connection).await;
     connection.close().await.unwrap();
     name
 }
 
-/// Under another name until it is finished, so that whoever finds it finds all of it.
-async fn make_template(connection: &mut PgConnection, name: &str) {
+/// Created under another name and renamed when it is complete, so that it is never found half-done.
+async fn create_template(connection: &mut PgConnection, name: &str) {
     let unfinished = format!("{name}_unfinished");
     for statement in ["DROP DATABASE IF EXISTS", "CREATE DATABASE"] {
         connection.execute(AssertSqlSafe(format!("{statement} {unfinished}"))).await.unwrap();
@@ -159,7 +159,7 @@ async fn make_template(connection: &mut PgConnection, name: &str) {
     migrations::migrate(&pool).await.unwrap();
     let now = Clock::default().now();
     policy::seed::seed(&pool, now).await.unwrap();
-    // Every server would make them; here once for all.
+    // Every server would create these partitions; the template has them.
     login_history::prepare(&pool, now).await.unwrap();
     pool.close().await;
     let rename = format!("ALTER DATABASE {unfinished} RENAME TO {name}");
@@ -170,8 +170,8 @@ async fn databases(connection: &mut PgConnection) -> Vec<String> {
     sqlx::query_scalar("SELECT datname::text FROM pg_database").fetch_all(connection).await.unwrap()
 }
 
-/// Databases of processes that ended without dropping them. One that is in use stays.
-async fn drop_left_overs(connection: &mut PgConnection) {
+/// Drops the databases of processes that ended without dropping them. One that is in use stays.
+async fn drop_leftovers(connection: &mut PgConnection) {
     for name in databases(connection).await {
         let process = name.strip_prefix("auth_test_").and_then(|rest| rest.split('_').next());
         if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {

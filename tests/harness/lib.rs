@@ -1,24 +1,31 @@
-//! What the tests of auth-server share: real servers on databases of their own, and callers.
+//! What the test suites share: real servers on databases of their own, and callers.
 //!
-//! `database` PostgreSQL · `server` a server in this process · `program` a server as a process ·
-//! `caller` who asks · `answer` what comes back · `observed` notes every answer for the contract ·
-//! `openapi` the documented contract · `token` forged tokens · `proxy` a wire that can be cut ·
-//! `oidc` providers that people sign in by · `redis` a Redis that can be stopped · `second_factor` somebody's authenticator app · `mail` a mail server
+//! | module | contents |
+//! | --- | --- |
+//! | `database`, `redis`, `elasticsearch`, `mail_server` | the services behind a server |
+//! | `server` | an auth-server in this process |
+//! | `program` | a program as a process |
+//! | `caller`, `answer` | requests and their answers |
+//! | `openapi`, `contract` | the documented contract, checked at every answer |
+//! | `authenticator`, `oidc`, `token` | second factors, identity providers, forged tokens |
+//! | `proxy`, `ports`, `wait` | a connection that can be cut, free ports, waiting for a condition |
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "this is test code: what is not as expected ends the test"
+    reason = "test code: anything unexpected ends the test"
 )]
 
 mod answer;
 mod authenticator;
 mod caller;
+pub mod contract;
 mod database;
+mod elasticsearch;
 mod mail_server;
-mod observed;
 pub mod oidc;
 pub mod openapi;
+mod ports;
 pub mod program;
 mod proxy;
 mod redis;
@@ -28,13 +35,14 @@ pub mod token;
 mod wait;
 
 pub use answer::Answer;
-pub use authenticator::App;
+pub use authenticator::AuthenticatorApp;
 pub use caller::{Caller, User};
 pub use database::Database;
-pub use mail_server::{LINKS, Mail, MailServer};
-pub use observed::folder as observed_folder;
+pub use elasticsearch::Index;
+pub use mail_server::{EMAIL_SETTINGS, Mail, MailServer};
+pub use ports::{free_address, free_port};
 pub use proxy::Proxy;
 pub use redis::Redis;
-pub use server::{PASSWORD, TestServer};
+pub use server::{NEW_PASSWORD, PASSWORD, TestServer, UNKNOWN_ID, current_password};
 pub use settings::setting;
 pub use wait::until;

@@ -1,6 +1,5 @@
-//! A real mail server, as a process of its own, and the mails that it gets.
+//! A real SMTP server, as a process, and the e-mail that it receives.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,41 +9,41 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{TestServer, setting};
+use crate::{TestServer, free_port, setting};
 
-/// How long a mail may take: the first tries may fail, and the machine be busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long delivery may take: the first attempts may fail, and the machine may be busy.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A mail server. It ends with this value.
+/// A mail server, stopped when this value is dropped.
 pub struct MailServer {
-    /// Its port, also while it does not run.
+    /// Its port, also while it is stopped.
     pub port: u16,
     folder: TempDir,
     child: Option<Child>,
 }
 
-/// A mail that arrived.
+/// A delivered message.
 #[derive(Debug, Deserialize)]
 pub struct Mail {
-    /// Who sent it, as the server was told.
+    /// The envelope sender.
     pub sender: String,
-    /// Who gets it.
+    /// The envelope recipients.
     pub recipients: Vec<String>,
-    /// Headers by their names in lower case.
+    /// Headers by name, in lower case.
     pub headers: Value,
-    /// What it says.
+    /// The plain-text body.
     pub text: String,
-    /// Whether it came through TLS.
+    /// True if it was sent through TLS.
     pub encrypted: bool,
-    /// Who handed it in.
+    /// The authenticated SMTP user.
     pub user: Option<String>,
 }
 
 impl Mail {
-    /// What stands after `#token=` in its link.
+    /// The token in its link, after `#token=`.
     ///
     /// # Panics
-    /// There is none.
+    /// If there is none.
     #[must_use]
     pub fn token(&self) -> String {
         let line = self.text.lines().find(|line| line.contains("#token="));
@@ -59,28 +58,25 @@ impl Drop for MailServer {
 }
 
 impl MailServer {
-    /// One that runs, and takes mails from everybody.
+    /// A running server that accepts e-mail from everyone.
     #[must_use]
     pub fn start() -> Self {
-        let mut server = Self::absent();
+        let mut server = Self::stopped();
         server.run(&[]);
         server
     }
 
-    /// One that does not run yet.
-    ///
-    /// # Panics
-    /// There is no free port.
+    /// A server that is not running yet.
     #[must_use]
-    pub fn absent() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    pub fn stopped() -> Self {
+        let port = free_port();
         Self { port, folder: tempfile::tempdir().unwrap(), child: None }
     }
 
-    /// Starts it, with these arguments of `tests/harness/mail_server.py`.
+    /// Starts it with these arguments for `tests/harness/mail_server.py`.
     ///
     /// # Panics
-    /// It does not start.
+    /// If it does not start.
     pub fn run(&mut self, arguments: &[&str]) {
         self.stop();
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/mail_server.py");
@@ -95,7 +91,7 @@ impl MailServer {
         let (ready, started) = (self.folder.path().join("ready"), Instant::now());
         while !ready.exists() {
             assert!(child.try_wait().unwrap().is_none(), "the mail server ended at once");
-            assert!(started.elapsed() < PATIENCE, "the mail server does not start");
+            assert!(started.elapsed() < TIMEOUT, "the mail server does not start");
             thread::sleep(Duration::from_millis(10));
         }
         self.child = Some(child);
@@ -104,7 +100,7 @@ impl MailServer {
     /// Stops it.
     ///
     /// # Panics
-    /// It can't be killed.
+    /// If it cannot be killed.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
@@ -113,19 +109,19 @@ impl MailServer {
         }
     }
 
-    /// An auth-server that sends its mails here, with these settings besides.
+    /// An auth-server that sends its e-mail here, with these additional settings.
     pub async fn server(&self, settings: &[(&str, &str)]) -> TestServer {
         let url = format!("smtp://127.0.0.1:{}", self.port);
         let mut all = vec![("AUTH_SMTP_URL", url.as_str())];
-        all.extend(LINKS);
+        all.extend(EMAIL_SETTINGS);
         all.extend(settings);
         TestServer::with(&all).await
     }
 
-    /// All mails so far, the oldest first.
+    /// All messages so far, oldest first.
     ///
     /// # Panics
-    /// One can't be read.
+    /// If one cannot be read.
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {
         let mut files: Vec<PathBuf> =
@@ -135,10 +131,10 @@ impl MailServer {
         files.iter().map(|file| serde_json::from_slice(&fs::read(file).unwrap()).unwrap()).collect()
     }
 
-    /// Waits for the `number`th mail (from 0) to this address.
+    /// Waits for a message to this address: the first one is number 0.
     ///
     /// # Panics
-    /// It does not come.
+    /// If it does not arrive.
     pub async fn mail(&self, to: &str, number: usize) -> Mail {
         let started = Instant::now();
         loop {
@@ -147,14 +143,14 @@ impl MailServer {
             if number < mails.len() {
                 return mails.swap_remove(number);
             }
-            assert!(started.elapsed() < PATIENCE, "no mail to {to}: {mails:?}");
+            assert!(started.elapsed() < TIMEOUT, "no message to {to}: {mails:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
 
-/// Who sends mails, and where their links lead.
-pub const LINKS: [(&str, &str); 3] = [
+/// The sender of all messages, and the targets of their links.
+pub const EMAIL_SETTINGS: [(&str, &str); 3] = [
     ("AUTH_MAIL_FROM", "Films <no-reply@films.example>"),
     ("AUTH_MAIL_LINK_VERIFY", "https://films.example/verify"),
     ("AUTH_MAIL_LINK_RESET", "https://films.example/reset"),

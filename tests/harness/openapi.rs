@@ -1,20 +1,36 @@
-//! What `/openapi.json` promises.
+//! The contents of `/openapi.json`.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// An answer to an operation (`GET /api/v1/me`): status, and code where it is a problem.
-pub type Answered = (String, u16, String);
+/// One documented answer to an operation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DocumentedAnswer {
+    /// Method and path, such as `GET /api/v1/me`.
+    pub operation: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Problem code, empty if the answer is not a problem.
+    pub code: String,
+}
+
+impl fmt::Display for DocumentedAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.operation, self.status, self.code)
+    }
+}
 
 /// One operation of the document.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// Upper case.
+    /// In upper case.
     pub method: String,
-    /// With its parameters in braces.
+    /// The path template, with parameters in braces.
     pub path: String,
-    /// The operation as the document has it.
+    /// The operation object.
     pub object: Value,
 }
 
@@ -25,41 +41,42 @@ impl Operation {
         format!("{} {}", self.method, self.path)
     }
 
-    /// True when the path fits.
+    /// True if a request with this method and path reaches the operation.
     #[must_use]
-    pub fn takes(&self, method: &str, path: &str) -> bool {
-        let (own, given) = (self.path.split('/'), path.split('/'));
+    pub fn matches(&self, method: &str, path: &str) -> bool {
+        let (template, segments) = (self.path.split('/'), path.split('/'));
         self.method == method
-            && own.clone().count() == given.clone().count()
-            && own.zip(given).all(|(own, given)| own == given || own.starts_with('{'))
+            && template.clone().count() == segments.clone().count()
+            && template.zip(segments).all(|(own, given)| own == given || own.starts_with('{'))
     }
 
-    /// True when it needs a token.
+    /// True if the operation requires a token.
     #[must_use]
-    pub fn needs_token(&self) -> bool {
-        let schemes = self.object["security"].as_array();
-        schemes.is_some_and(|all| all.iter().all(|scheme| scheme.get("bearer").is_some()))
+    pub fn requires_token(&self) -> bool {
+        self.schemes().is_some_and(|all| all.iter().all(|scheme| scheme.get("bearer").is_some()))
     }
 
-    /// True when it looks at a token, if there is one.
+    /// True if the operation accepts a token.
     #[must_use]
-    pub fn reads_token(&self) -> bool {
-        let schemes = self.object["security"].as_array();
-        schemes.is_some_and(|all| all.iter().any(|scheme| scheme.get("bearer").is_some()))
+    pub fn accepts_token(&self) -> bool {
+        self.schemes().is_some_and(|all| all.iter().any(|scheme| scheme.get("bearer").is_some()))
     }
 
-    /// True when it is for service clients, by their own id and secret.
+    /// True if the operation is for service clients, which authenticate by their own id and secret.
     #[must_use]
     pub fn is_for_clients(&self) -> bool {
-        let schemes = self.object["security"].as_array();
-        schemes.is_some_and(|all| all.iter().any(|scheme| scheme.get("client").is_some()))
+        self.schemes().is_some_and(|all| all.iter().any(|scheme| scheme.get("client").is_some()))
+    }
+
+    fn schemes(&self) -> Option<&Vec<Value>> {
+        self.object["security"].as_array()
     }
 }
 
 /// Every operation.
 ///
 /// # Panics
-/// The document has another shape.
+/// If the document is not an OpenAPI document.
 #[must_use]
 pub fn operations(document: &Value) -> Vec<Operation> {
     let mut all = Vec::new();
@@ -72,18 +89,18 @@ pub fn operations(document: &Value) -> Vec<Operation> {
     all
 }
 
-/// Every answer that the document promises.
+/// Every documented answer.
 ///
 /// # Panics
-/// The document has another shape.
+/// If the document is not an OpenAPI document.
 #[must_use]
-pub fn documented(document: &Value) -> BTreeSet<Answered> {
+pub fn answers(document: &Value) -> BTreeSet<DocumentedAnswer> {
     let mut all = BTreeSet::new();
     for operation in operations(document) {
         for (status, response) in operation.object["responses"].as_object().unwrap() {
             let status: u16 = status.parse().unwrap();
             for code in codes(response) {
-                all.insert((operation.name(), status, code));
+                all.insert(DocumentedAnswer { operation: operation.name(), status, code });
             }
         }
     }

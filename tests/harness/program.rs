@@ -1,5 +1,6 @@
 //! The programs, as processes.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -10,59 +11,151 @@ use std::{env, thread};
 use serde_json::Value;
 
 /// How long a program may take to start, or to run to its end.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The auth-server.
+pub const AUTH_SERVER: Program = Program("auth-server");
+/// The labeler.
+pub const ETL_LABELER: Program = Program("etl-labeler");
+/// The film site's API.
+pub const MOVIE_API: Program = Program("movie-api");
+
+/// Environment variables of a program.
+pub type Settings = Vec<(String, String)>;
+
+/// For programs that must not need any setting.
+pub const NO_SETTINGS: &[(&str, &str)] = &[];
+
+/// A program of this workspace, built before the tests run.
+#[derive(Clone, Copy, Debug)]
+pub struct Program(&'static str);
+
+impl Program {
+    /// A command whose environment is `PATH` and these settings.
+    pub fn command<K: AsRef<OsStr>, V: AsRef<OsStr>>(self, settings: &[(K, V)]) -> Command {
+        isolated(Command::new(self.path()), settings)
+    }
+
+    /// Starts `PROGRAM serve`.
+    ///
+    /// # Panics
+    /// If the program was not built.
+    #[must_use]
+    pub fn serve<K: AsRef<OsStr>, V: AsRef<OsStr>>(self, settings: &[(K, V)]) -> Server {
+        let mut command = self.command(settings);
+        command.arg("serve").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{self:?}: {error}"));
+        let lines = Lines::default();
+        collect(child.stdout.take().unwrap(), &lines);
+        collect(child.stderr.take().unwrap(), &lines);
+        Server { child, lines }
+    }
+
+    /// Runs the program to its end, with `input` on standard input.
+    ///
+    /// # Panics
+    /// If the program was not built.
+    #[must_use]
+    pub fn run<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+        self,
+        arguments: &[&str],
+        settings: &[(K, V)],
+        input: &str,
+    ) -> Finished {
+        let mut command = isolated(Command::new("timeout"), settings);
+        command.arg(TIMEOUT.as_secs().to_string()).arg(self.path()).args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{self:?}: {error}"));
+        // A program that reads nothing may have ended already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap().into()
+    }
+
+    /// Cargo puts programs one folder above their tests.
+    fn path(self) -> PathBuf {
+        let path = env::current_exe().unwrap().ancestors().nth(2).unwrap().join(self.0);
+        assert!(path.exists(), "{} is missing: cargo build --workspace --bins", self.0);
+        path
+    }
+}
+
+fn isolated<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+    mut command: Command,
+    settings: &[(K, V)],
+) -> Command {
+    command.env_clear().envs(env::var_os("PATH").map(|path| ("PATH", path)));
+    command.envs(settings.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+/// How a command ended, and what it printed.
+#[derive(Debug)]
+pub struct Finished {
+    /// Exit status; `None` after a signal.
+    pub status: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl From<Output> for Finished {
+    fn from(Output { status, stdout, stderr }: Output) -> Self {
+        Self {
+            status: status.code(),
+            stdout: String::from_utf8_lossy(&stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        }
+    }
+}
+
+impl Finished {
+    /// The number after `name=` on standard output.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn number(&self, name: &str) -> u64 {
+        let words = self.stdout.split_whitespace().filter_map(|word| word.split_once('='));
+        let found = words.into_iter().find(|(found, _)| *found == name);
+        found.unwrap_or_else(|| panic!("no {name} in {self:?}")).1.parse().unwrap()
+    }
+}
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
-/// Settings of a program: its whole environment but `PATH`.
-pub type Settings = Vec<(String, String)>;
-
-/// A running server. It is killed with this value.
-pub struct Program {
+/// A running server, killed when this value is dropped.
+pub struct Server {
     child: Child,
     lines: Lines,
 }
 
-impl Program {
-    /// Starts `auth-server serve`.
+impl Server {
+    /// The URL of this listener (`api`, `ops`), once it accepts connections.
     ///
     /// # Panics
-    /// It is not there: it was not built.
-    #[must_use]
-    pub fn serve(settings: &Settings) -> Self {
-        let mut command = Command::new(path());
-        command.arg("serve").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = with(&mut command, settings).spawn().unwrap();
-        let lines = Lines::default();
-        collect(child.stdout.take().unwrap(), &lines);
-        collect(child.stderr.take().unwrap(), &lines);
-        Self { child, lines }
-    }
-
-    /// The URL of this listener (`api`, `ops`), once it listens.
-    ///
-    /// # Panics
-    /// It does not.
+    /// If the program ends or does not listen in time.
     #[must_use]
     pub fn url(&mut self, listener: &str) -> String {
         let started = Instant::now();
         loop {
             for event in self.events() {
-                if event["message"] == "listening" && event["listener"] == listener {
+                let named = event["listener"].as_str().unwrap_or("api");
+                if event["message"] == "listening" && named == listener {
                     return format!("http://{}", event["address"].as_str().unwrap());
                 }
             }
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "ended at once: {:#?}", self.log());
-            assert!(started.elapsed() < PATIENCE, "does not listen: {:#?}", self.log());
+            assert!(started.elapsed() < TIMEOUT, "does not listen: {:#?}", self.log());
             thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// Everything printed so far, line by line.
+    /// Every line printed so far.
     ///
     /// # Panics
-    /// A reader of it panicked.
+    /// If a reader of the output panicked.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
@@ -74,10 +167,10 @@ impl Program {
         self.log().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// A figure of `/proc/<pid>/status` in KiB: `VmRSS`, `VmHWM`.
+    /// A value from `/proc/<pid>/status` in KiB, such as `VmRSS` or `VmHWM`.
     ///
     /// # Panics
-    /// The process is gone.
+    /// If the process has ended.
     #[must_use]
     pub fn memory(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -85,36 +178,44 @@ impl Program {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
-    /// Sends a signal: `TERM`, `INT`.
+    /// Sends a signal: `TERM`, `INT`, `KILL`, `STOP`, `CONT`.
     ///
     /// # Panics
-    /// The process is gone.
+    /// If the process has ended.
     pub fn signal(&self, name: &str) {
-        let process = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &process]).status().unwrap().success());
+        signal(self.child.id(), name);
     }
 
-    /// Waits until the program has ended by itself.
+    /// Waits until the program has ended.
     ///
     /// # Panics
-    /// It does not.
+    /// If it does not end in time.
     pub fn wait(&mut self) -> ExitStatus {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(started.elapsed() < PATIENCE, "does not end: {:#?}", self.log());
+            assert!(started.elapsed() < TIMEOUT, "does not end: {:#?}", self.log());
             thread::sleep(Duration::from_millis(10));
         }
     }
 }
 
-impl Drop for Program {
+impl Drop for Server {
     fn drop(&mut self) {
+        // KILL also ends a stopped process.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal to a process.
+///
+/// # Panics
+/// If the process has ended.
+pub fn signal(pid: u32, name: &str) {
+    assert!(Command::new("kill").args(["-s", name, &pid.to_string()]).status().unwrap().success());
 }
 
 fn collect(output: impl Read + Send + 'static, lines: &Lines) {
@@ -124,48 +225,4 @@ fn collect(output: impl Read + Send + 'static, lines: &Lines) {
             lines.lock().unwrap().push(line);
         }
     });
-}
-
-/// What a command printed, and how it ended.
-#[derive(Debug)]
-pub struct Ran {
-    /// Exit status.
-    pub code: Option<i32>,
-    /// Standard output.
-    pub output: String,
-    /// Standard error.
-    pub error: String,
-}
-
-/// Runs `auth-server` to its end, with `input` on standard input.
-///
-/// # Panics
-/// It is not there: it was not built.
-#[must_use]
-pub fn run(arguments: &[&str], settings: &Settings, input: &str) -> Ran {
-    let mut command = Command::new("timeout");
-    command.arg(PATIENCE.as_secs().to_string()).arg(path()).args(arguments);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = with(&mut command, settings).spawn().unwrap();
-    // A program that reads nothing may have ended already.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    ran(child.wait_with_output().unwrap())
-}
-
-fn ran(Output { status, stdout, stderr }: Output) -> Ran {
-    Ran {
-        code: status.code(),
-        output: String::from_utf8_lossy(&stdout).into_owned(),
-        error: String::from_utf8_lossy(&stderr).into_owned(),
-    }
-}
-
-fn with<'a>(command: &'a mut Command, settings: &Settings) -> &'a mut Command {
-    command.env_clear().envs(env::var_os("PATH").map(|path| ("PATH", path)));
-    command.envs(settings.iter().map(|(name, value)| (name, value)))
-}
-
-/// Cargo puts programs one folder above their tests.
-fn path() -> PathBuf {
-    env::current_exe().unwrap().ancestors().nth(2).unwrap().join("auth-server")
 }

@@ -1,4 +1,4 @@
-//! A wire to a real service that can be cut.
+//! A TCP proxy whose connections can be cut.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Hands connections on to a service, until it is cut.
+/// Forwards connections to a service, until it is cut.
 pub struct Proxy {
     address: SocketAddr,
     connected: watch::Sender<bool>,
@@ -16,7 +16,7 @@ impl Proxy {
     /// In front of the service at this `host:port`.
     ///
     /// # Panics
-    /// No port is free.
+    /// If no port is free.
     pub async fn to(service: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -25,17 +25,17 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if *state.borrow() {
-                    tokio::spawn(hand_on(client, service.clone(), state.clone()));
+                    tokio::spawn(forward(client, service.clone(), state.clone()));
                 }
             }
         });
         Self { address, connected }
     }
 
-    /// In front of the service of this URL; also the URL that leads through the wire.
+    /// In front of the service at this URL; also the URL that leads through the proxy.
     ///
     /// # Panics
-    /// The URL has no `host:port`.
+    /// If the URL has no `host:port`.
     pub async fn to_url(url: &str) -> (Self, String) {
         let after = url.split_once("://").unwrap().1;
         let authority = after.split(['/', '?']).next().unwrap();
@@ -45,18 +45,18 @@ impl Proxy {
         (proxy, url)
     }
 
-    /// Ends every connection and takes no other.
+    /// Closes every connection and accepts no new ones.
     pub fn cut(&self) {
         self.connected.send_replace(false);
     }
 
-    /// Takes connections again.
-    pub fn mend(&self) {
+    /// Accepts connections again.
+    pub fn restore(&self) {
         self.connected.send_replace(true);
     }
 }
 
-async fn hand_on(mut client: TcpStream, service: String, mut state: watch::Receiver<bool>) {
+async fn forward(mut client: TcpStream, service: String, mut state: watch::Receiver<bool>) {
     let Ok(mut server) = TcpStream::connect(service).await else { return };
     tokio::select! {
         _ = copy_bidirectional(&mut client, &mut server) => {}

@@ -1,25 +1,26 @@
-//! A Redis of a test's own, as a process that can be killed or made to hang.
+//! A Redis for one test, as a process that can be killed or suspended.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-/// Tests of one process take ports that differ in their last digit.
+use crate::program;
+
+/// Tests of one process take ports that differ in the last digit.
 static NUMBER: AtomicU16 = AtomicU16::new(0);
 
-/// A Redis that keeps nothing on disk: whenever it starts it is empty.
+/// A Redis without persistence: it is empty whenever it starts.
 pub struct Redis {
     port: u16,
     child: Option<Child>,
 }
 
 impl Redis {
-    /// Starts on a port that nobody has. Below 32768, where no outgoing connection takes it while
-    /// Redis is stopped.
+    /// Starts on a free port below 32768, which no outgoing connection takes while Redis is stopped.
     ///
     /// # Panics
-    /// There is no `redis-server`, or it does not start.
+    /// If there is no `redis-server`, or it does not start.
     #[must_use]
     pub fn start() -> Self {
         let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
@@ -31,16 +32,16 @@ impl Redis {
         redis
     }
 
-    /// Where it is.
+    /// Its URL.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
     }
 
-    /// Ends it as a power failure would.
+    /// Kills the process, as a power failure would.
     ///
     /// # Panics
-    /// The process can't be ended.
+    /// If the process cannot be killed.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
@@ -48,31 +49,30 @@ impl Redis {
         }
     }
 
-    /// Stops it as a machine does that hangs: connections stay, answers don't come.
+    /// Suspends the process, like a machine that hangs: connections stay open, replies do not come.
     ///
     /// # Panics
-    /// It is not running.
-    pub fn freeze(&self) {
+    /// If it is not running.
+    pub fn suspend(&self) {
         self.signal("STOP");
     }
 
-    /// Lets it go on, with all that it has.
+    /// Resumes the process, with all its data.
     ///
     /// # Panics
-    /// It is not running.
-    pub fn thaw(&self) {
+    /// If it is not running.
+    pub fn resume(&self) {
         self.signal("CONT");
     }
 
     fn signal(&self, name: &str) {
-        let process = self.child.as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &process]).status().unwrap().success());
+        program::signal(self.child.as_ref().unwrap().id(), name);
     }
 
     /// Starts it again, empty, at the same address.
     ///
     /// # Panics
-    /// It does not start.
+    /// If it does not start.
     pub fn restart(&mut self) {
         self.kill();
         let port = self.port.to_string();
@@ -87,10 +87,10 @@ impl Redis {
         }
     }
 
-    /// How many revocations were sent to it since it started.
+    /// The number of revocations published to it since it started.
     ///
     /// # Panics
-    /// It does not answer.
+    /// If it does not reply.
     pub async fn revocations(&self) -> usize {
         let client = redis::Client::open(self.url()).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();

@@ -1,4 +1,4 @@
-//! The real server, in this process, with a thread and a database of its own.
+//! The real auth-server, in this process, with a thread and a database of its own.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -16,27 +16,39 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{Caller, Database, User, setting};
 
-/// Good enough for every account.
+/// The password of every account, unless a test says otherwise.
 pub const PASSWORD: &str = "correct horse battery staple 17";
 
-/// Redis keeps 16 databases; servers that share one only hear of strangers' sessions.
+/// Another acceptable password.
+pub const NEW_PASSWORD: &str = "seven green bottles hanging";
+
+/// An id that no user, client or session has.
+pub const UNKNOWN_ID: &str = "00000000-0000-4000-8000-000000000000";
+
+/// The part of a request that reauthenticates its caller by [`PASSWORD`].
+#[must_use]
+pub fn current_password() -> Value {
+    json!({ "current_password": PASSWORD })
+}
+
+/// Redis has 16 databases. Servers that share one only receive the revocations of sessions that they do not know.
 static REDIS: AtomicU32 = AtomicU32::new(0);
 
 type Settings = HashMap<String, String>;
 
-/// A server that answers until this value goes.
+/// A running server, stopped when this value is dropped.
 pub struct TestServer {
-    /// Tells the server the time; can be moved.
+    /// The server's clock, which tests can advance.
     pub clock: Clock,
-    /// Where it answers.
+    /// URL of the API.
     pub url: String,
-    /// Where it answers operators.
+    /// URL of the operators' listener.
     pub ops_url: String,
     /// Its database.
     pub database: Arc<Database>,
     settings: Settings,
     http: Client,
-    /// The server's own: it goes on while the test waits for something, its last clean-up included.
+    /// Runs the server's tasks even while the test blocks, its final cleanup included.
     runtime: Option<Runtime>,
 }
 
@@ -49,40 +61,40 @@ impl Drop for TestServer {
 }
 
 impl TestServer {
-    /// A server as it is shipped.
+    /// A server with the shipped settings.
     pub async fn start() -> Self {
         Self::with(&[]).await
     }
 
     /// A server with these settings.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        Self::on(Database::migrated().await, settings).await
+        Self::on_database(Database::migrated().await, settings).await
     }
 
-    /// A server on a database that was made ready for it.
-    pub async fn on(database: Database, settings: &[(&str, &str)]) -> Self {
-        Self::at(Clock::default(), database, settings).await
+    /// A server on a database that the test has prepared.
+    pub async fn on_database(database: Database, settings: &[(&str, &str)]) -> Self {
+        Self::with_clock(Clock::default(), database, settings).await
     }
 
-    /// A server that is told the time by this clock.
-    pub async fn at(clock: Clock, database: Database, settings: &[(&str, &str)]) -> Self {
+    /// A server with this clock.
+    pub async fn with_clock(clock: Clock, database: Database, settings: &[(&str, &str)]) -> Self {
         let number = REDIS.fetch_add(1, Ordering::Relaxed) % 15 + 1;
         let redis = format!("{}/{number}", setting("REDIS_URL").trim_end_matches('/'));
-        let mut all = text(&[
+        let mut all = owned(&[
             ("DATABASE_URL", &database.url),
             ("REDIS_URL", &redis),
             ("AUTH_SECRET", &database.secret_text()),
             ("AUTH_LISTEN", "127.0.0.1:0"),
             ("OPS_LISTEN", "127.0.0.1:0"),
         ]);
-        all.extend(text(settings));
+        all.extend(owned(settings));
         Self::run(Arc::new(database), all, clock).await
     }
 
     /// Another server on the same database and Redis, with a clock of its own.
     pub async fn replica(&self, settings: &[(&str, &str)]) -> Self {
         let mut all = self.settings.clone();
-        all.extend(text(settings));
+        all.extend(owned(settings));
         Self::run(Arc::clone(&self.database), all, Clock::default()).await
     }
 
@@ -97,13 +109,13 @@ impl TestServer {
         Self { clock, url, ops_url, database, settings, http: http(), runtime }
     }
 
-    /// Somebody without an account.
+    /// A caller without a token.
     #[must_use]
     pub fn guest(&self) -> Caller {
         Caller::guest(self.http.clone(), &self.url)
     }
 
-    /// Whoever holds this access token.
+    /// The bearer of this access token.
     #[must_use]
     pub fn as_user(&self, token: &str) -> Caller {
         self.guest().with_token(token)
@@ -112,20 +124,19 @@ impl TestServer {
     /// A new account, signed in.
     ///
     /// # Panics
-    /// The server refuses it.
+    /// If the server refuses.
     pub async fn register(&self, login: &str) -> User {
         let body = json!({ "login": login, "password": PASSWORD });
         let made = self.guest().post("auth/register", &body).await.ok();
         self.user(&made, login, &made["user"]["id"])
     }
 
-    /// An account that is there, signed in once more.
+    /// An existing account, in a new session.
     ///
     /// # Panics
-    /// The server refuses it.
+    /// If the server refuses.
     pub async fn log_in(&self, login: &str) -> User {
-        let body = json!({ "login": login, "password": PASSWORD });
-        let tokens = self.guest().post("auth/login", &body).await.ok();
+        let tokens = self.guest().log_in(login, PASSWORD).await.ok();
         let caller = self.as_user(tokens["access_token"].as_str().unwrap());
         let me = caller.get("me").await.ok();
         self.user(&tokens, login, &me["id"])
@@ -141,10 +152,10 @@ impl TestServer {
         }
     }
 
-    /// The superuser `root`, made as the command line makes one, signed in.
+    /// The superuser `root`, created as the command line does it, signed in.
     ///
     /// # Panics
-    /// There is one already.
+    /// If `root` exists.
     pub async fn superuser(&self) -> User {
         let (config, pool) = (config(&self.settings), self.database.pool().await);
         let now = self.clock.now();
@@ -153,22 +164,22 @@ impl TestServer {
         let superusers = Superusers { pool: &pool, policy: &policy, clock: &self.clock };
         superusers.create(&config.password, "root", password).await.unwrap();
         pool.close().await;
-        self.reach(policy.snapshot().revision()).await;
+        self.wait_for_revision(policy.snapshot().revision()).await;
         self.log_in("root").await
     }
 
-    /// Waits until this server decides by this revision.
+    /// Waits until this server has applied a revision.
     ///
     /// # Panics
-    /// It does not within a second.
-    pub async fn reach(&self, revision: i64) {
+    /// If it does not within a second.
+    pub async fn wait_for_revision(&self, revision: i64) {
         let body =
             json!({ "action": "read", "resource": { "type": "film" }, "at_least": revision });
         self.guest().post("check", &body).await.expect(200, "");
     }
 }
 
-fn text(settings: &[(&str, &str)]) -> Settings {
+fn owned(settings: &[(&str, &str)]) -> Settings {
     settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 

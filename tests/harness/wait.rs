@@ -1,17 +1,17 @@
-//! Waiting for a condition, never for a time.
+//! Waiting for a condition, never for a fixed time.
 
 use std::time::{Duration, Instant};
 
-/// Longest wait of a test.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Asks again and again until the answer is yes. Returns how long that took.
+/// Evaluates the condition until it holds; returns how long that took.
+///
 /// # Panics
-/// It stays no for too long.
-pub async fn until(what: &str, mut asked: impl AsyncFnMut() -> bool) -> Duration {
+/// If it does not hold within 30 seconds.
+pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) -> Duration {
     let started = Instant::now();
-    while !asked().await {
-        assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+    while !condition().await {
+        assert!(started.elapsed() < TIMEOUT, "not within {TIMEOUT:?}: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     started.elapsed()

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
+use tests::Answer;
 use tokio::time::sleep;
 
-use crate::films::{NEW, NEW_FILMS, OLD, OLD_FILMS};
-use crate::site::{Answer, Site, get, movie};
+use crate::sample_films::{NEW, NEW_FILMS, OLD, OLD_FILMS};
+use crate::site::{Site, get, movie};
 
 fn assert_unavailable(answer: &Answer) {
     assert_eq!(answer.problem(), (503, "authorization_unavailable".into()));

@@ -1,10 +1,9 @@
 //! Elasticsearch is away, or has no films.
 
-use crate::films::OLD;
-use crate::program::Program;
-use crate::site::{Site, get};
+use crate::sample_films::OLD;
+use crate::site::{Running, Site, get};
 
-async fn assert_unavailable(movie: &Program) {
+async fn assert_unavailable(movie: &Running) {
     for path in ["/movies/", "/movies/?page=1", &format!("/movies/{OLD}"), "/health/ready"] {
         let answer = get(&movie.url, path, None).await;
         assert_eq!(answer.problem(), (503, "catalogue_unavailable".into()));

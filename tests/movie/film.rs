@@ -2,7 +2,7 @@
 
 use insta::assert_json_snapshot;
 
-use crate::films::{NEW, OLD};
+use crate::sample_films::{NEW, OLD};
 use crate::site::Site;
 
 #[tokio::test]

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::films::{self, NEW, NEW_FILMS, OLD_FILMS};
+use crate::sample_films::{self, NEW, NEW_FILMS, OLD_FILMS};
 use crate::site::Site;
 
 type Ids = BTreeSet<String>;
@@ -44,7 +43,7 @@ async fn allowed(site: &Site, token: Option<&str>) -> Ids {
             resource["access"] = access.clone();
         }
         let body = json!({ "action": "read", "resource": resource });
-        let answer = site.ask(Method::POST, "check", token, &body).await;
+        let answer = site.caller(token).post("check", &body).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         if answer.json()["allowed"] == true {
             allowed.insert(id);
@@ -56,7 +55,7 @@ async fn allowed(site: &Site, token: Option<&str>) -> Ids {
 #[tokio::test]
 async fn everybody_gets_exactly_the_films_that_the_rules_allow() {
     let site = Site::open().await;
-    for (id, source) in films::odd() {
+    for (id, source) in sample_films::odd() {
         site.index.put(id, &source).await;
     }
     site.rule(50, "anonymous", "film:new-05", "allow").await;
@@ -79,7 +78,7 @@ async fn everybody_gets_exactly_the_films_that_the_rules_allow() {
         seen.push(listed.len());
     }
     assert!(seen.is_sorted_by(|fewer, more| fewer < more), "{seen:?}");
-    assert_eq!(seen[2], OLD_FILMS + NEW_FILMS + films::odd().len());
+    assert_eq!(seen[2], OLD_FILMS + NEW_FILMS + sample_films::odd().len());
 }
 
 #[tokio::test]
@@ -98,7 +97,7 @@ async fn films_come_best_rated_first_and_ties_by_id() {
 #[tokio::test]
 async fn status_new_lists_films_that_carry_the_label_now() {
     let site = Site::open().await;
-    for (id, source) in films::odd() {
+    for (id, source) in sample_films::odd() {
         site.index.put(id, &source).await;
     }
     let subscriber = site.subscriber().await;

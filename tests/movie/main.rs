@@ -7,16 +7,14 @@
     reason = "helpers of tests end the test when something is not as expected"
 )]
 
-mod account;
 mod auth_unavailable;
 mod catalogue_unavailable;
 mod film;
 mod film_list;
-mod films;
 mod openapi;
 mod process;
-mod program;
 mod request_errors;
+mod sample_films;
 mod site;
-mod store;
 mod tokens;
+mod users;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::films::{NEW, OLD};
-use crate::site::{Answer, Site, get};
+use tests::Answer;
+
+use crate::sample_films::{NEW, OLD};
+use crate::site::{Site, get};
 
 type Answers = BTreeSet<(String, u16, String)>;
 

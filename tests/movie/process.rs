@@ -6,11 +6,11 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use reqwest::Client;
+use tests::Index;
+use tests::program::{MOVIE_API, NO_SETTINGS};
 use tokio::time::sleep;
 
-use crate::program::run;
 use crate::site::{Site, get, movie, send};
-use crate::store::Index;
 
 #[test]
 fn a_broken_or_unknown_setting_stops_the_start_and_is_named() {
@@ -30,10 +30,9 @@ fn a_broken_or_unknown_setting_stops_the_start_and_is_named() {
         ("MOVIE_CONFIG", "/nowhere.toml"),
     ];
     for (name, value) in bad {
-        let output = run("movie-api", &[], &[(name, value)], "");
-        let message = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{name}: {message}");
-        assert!(message.contains(name), "{name}: {message}");
+        let ran = MOVIE_API.run(&[], &[(name, value)], "");
+        assert_eq!(ran.status, Some(2), "{name}: {ran:?}");
+        assert!(ran.stderr.contains(name), "{name}: {ran:?}");
     }
 }
 
@@ -45,18 +44,16 @@ fn the_settings_file_is_checked_like_the_environment() {
         [("listen = 'here'", "MOVIE_LISTEN"), ("lisen = 1", "lisen"), ("=", "movie.toml")]
     {
         fs::write(&file, text).unwrap();
-        let output = run("movie-api", &["serve", "--config", file.to_str().unwrap()], &[], "");
-        let message = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(2) && message.contains(named), "{message}");
+        let ran = MOVIE_API.run(&["serve", "--config", file.to_str().unwrap()], NO_SETTINGS, "");
+        assert!(ran.status == Some(2) && ran.stderr.contains(named), "{ran:?}");
     }
 }
 
 #[test]
 fn help_names_every_setting() {
-    let output = run("movie-api", &["--help"], &[], "");
-    let help = String::from_utf8(output.stdout).unwrap();
+    let ran = MOVIE_API.run(&["--help"], NO_SETTINGS, "");
     for name in ["MOVIE_LISTEN", "AUTH_URL", "ELASTICSEARCH_URL", "FILMS_INDEX", "OPS_LISTEN"] {
-        assert!(help.contains(name));
+        assert!(ran.stdout.contains(name));
     }
 }
 

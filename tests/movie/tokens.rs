@@ -1,9 +1,9 @@
 //! Tokens are auth-server's business; its answers come back as they are.
 
-use reqwest::{Client, Method};
+use reqwest::Client;
 use serde_json::json;
 
-use crate::films::OLD;
+use crate::sample_films::OLD;
 use crate::site::{Site, send};
 
 #[tokio::test]
@@ -13,7 +13,7 @@ async fn a_bad_token_gets_auth_servers_own_answer() {
     let forged = format!("{}x", &subscriber[..subscriber.len() - 4]);
     for token in ["nonsense", "a.b.c", &forged] {
         let filter = json!({ "action": "read", "type": "film" });
-        let own = site.ask(Method::POST, "filter", Some(token), &filter).await;
+        let own = site.caller(Some(token)).post("filter", &filter).await;
         assert_eq!(own.status, 401);
         for path in ["/movies/", "/movies/?page=1", &format!("/movies/{OLD}"), "/movies/nope"] {
             let relayed = site.get(path, Some(token)).await;
@@ -40,7 +40,7 @@ async fn a_session_that_ended_is_refused_on_the_next_request() {
     let site = Site::open().await;
     let subscriber = site.subscriber().await;
     assert_eq!(site.get("/movies/", Some(&subscriber)).await.status, 200);
-    let ended = site.ask(Method::POST, "auth/logout", Some(&subscriber), &json!({})).await;
+    let ended = site.caller(Some(&subscriber)).post("auth/logout", &json!({})).await;
     assert_eq!(ended.status, 204, "{ended:?}");
     assert_eq!(
         site.get("/movies/", Some(&subscriber)).await.problem(),

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use tests::token::{jwk, read, signed, strange_key, unsigned};
+use tests::token::{jwk, read, signed, unknown_key, unsigned};
 use tests::{TestServer, User};
 
 use super::with_token;
@@ -18,7 +18,7 @@ fn forged(user: &User) -> Vec<(&'static str, String, &'static str)> {
         header.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         header
     };
-    let key = strange_key();
+    let key = unknown_key();
     let wrong = "token_signature_invalid";
     vec![
         ("changed claims", format!("{}.{signature}", unsigned(&header, &root)), wrong),

@@ -2,7 +2,6 @@
 
 use chrono::TimeDelta;
 use insta::assert_snapshot;
-use reqwest::Method;
 use tests::TestServer;
 
 use super::{is_logout, with_token};
@@ -58,7 +57,7 @@ async fn no_operation_takes_the_token_of_a_session_that_ended() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let samples = with_token(&server, &user).await;
-    user.send(user.request(Method::POST, "auth/logout")).await.expect(204, "");
+    user.log_out().await.expect(204, "");
     for sample in samples {
         if !is_logout(&sample.operation) {
             sample.send(&user).await.expect(401, "token_revoked");
@@ -70,7 +69,7 @@ async fn no_operation_takes_the_token_of_a_session_that_ended() {
 async fn a_logout_is_remembered_by_a_server_that_starts_later() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    user.send(user.request(Method::POST, "auth/logout")).await.expect(204, "");
+    user.log_out().await.expect(204, "");
     let late = server.replica(&[("REDIS_URL", "")]).await;
     user.at(&late.url).get("me").await.expect(401, "token_revoked");
 }

@@ -13,7 +13,7 @@ use crate::samples::{Sample, samples};
 /// Good requests for every operation that looks at a token.
 async fn with_token(server: &TestServer, user: &User) -> Vec<Sample> {
     let all = samples(server, user).await;
-    all.into_iter().filter(|sample| sample.operation.reads_token()).collect()
+    all.into_iter().filter(|sample| sample.operation.accepts_token()).collect()
 }
 
 /// Signing out gives something up, so it takes tokens that are over.

@@ -3,20 +3,19 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use insta::assert_snapshot;
-use reqwest::Method;
 use tests::{MailServer, TestServer, User};
 
-use crate::email::{claim, confirmed, is_verified, move_to, verify};
+use crate::email::{change_email, confirmed, is_verified, register_with_email, verify};
 
 async fn send_again(user: &User) -> tests::Answer {
-    user.send(user.request(Method::POST, "me/email/verification")).await
+    user.post_empty("me/email/verification").await
 }
 
 #[tokio::test]
 async fn an_address_is_confirmed_by_the_token_of_a_mail_once() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
-    let user = claim(&server, "ada", "ada@example.com").await;
+    let user = register_with_email(&server, "ada", "ada@example.com").await;
     let sent = mail.mail("ada@example.com", 0).await;
     let token = sent.token();
     assert_eq!(token.len(), 43);
@@ -52,7 +51,7 @@ async fn an_address_is_confirmed_by_the_token_of_a_mail_once() {
 async fn nothing_of_a_token_is_kept_but_a_hash() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
-    claim(&server, "ada", "ada@example.com").await;
+    register_with_email(&server, "ada", "ada@example.com").await;
     let token = mail.mail("ada@example.com", 0).await.token();
     let kept = "SELECT count(*) FROM mail_tokens WHERE hash = sha256";
     assert_eq!(server.database.count(&format!("{kept}('{token}')")).await, 1);
@@ -64,7 +63,7 @@ async fn nothing_of_a_token_is_kept_but_a_hash() {
 async fn of_twenty_uses_of_a_token_at_once_one_counts() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
-    let user = claim(&server, "ada", "ada@example.com").await;
+    let user = register_with_email(&server, "ada", "ada@example.com").await;
     let token = mail.mail("ada@example.com", 0).await.token();
     let answers = join_all((0..20).map(|_| verify(&server, &token))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 204).count(), 1);
@@ -75,7 +74,7 @@ async fn of_twenty_uses_of_a_token_at_once_one_counts() {
 async fn a_token_is_good_for_a_day() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
-    let user = claim(&server, "ada", "ada@example.com").await;
+    let user = register_with_email(&server, "ada", "ada@example.com").await;
     let token = mail.mail("ada@example.com", 0).await.token();
     server.clock.advance(TimeDelta::hours(24));
     verify(&server, &token).await.expect(401, "verification_token_invalid");
@@ -91,18 +90,18 @@ async fn a_token_is_good_for_a_day() {
 async fn a_token_confirms_no_other_address_than_it_was_sent_to() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
-    let user = claim(&server, "ada", "ada@example.com").await;
+    let user = register_with_email(&server, "ada", "ada@example.com").await;
     let first = mail.mail("ada@example.com", 0).await.token();
-    move_to(&user, Some("ada@example.org")).await.expect(200, "");
+    change_email(&user, Some("ada@example.org")).await.expect(200, "");
     verify(&server, &first).await.expect(401, "verification_token_invalid");
     assert!(!is_verified(&user).await);
     let second = mail.mail("ada@example.org", 0).await.token();
     verify(&server, &second).await.expect(204, "");
     assert!(is_verified(&user).await);
     // The same address in another case is the same address: no mail, and nothing lost.
-    move_to(&user, Some("ADA@example.org")).await.expect(200, "");
+    change_email(&user, Some("ADA@example.org")).await.expect(200, "");
     assert!(is_verified(&user).await);
-    move_to(&user, None).await.expect(200, "");
+    change_email(&user, None).await.expect(200, "");
     assert_eq!(mail.mails().len(), 2);
 }
 
@@ -112,7 +111,7 @@ async fn the_mail_is_sent_again_where_there_is_something_to_confirm() {
     let server = mail.server(&[]).await;
     let without = server.register("bob").await;
     send_again(&without).await.expect(409, "nothing_to_verify");
-    let user = claim(&server, "ada", "ada@example.com").await;
+    let user = register_with_email(&server, "ada", "ada@example.com").await;
     let first = mail.mail("ada@example.com", 0).await.token();
     assert_snapshot!(send_again(&user).await.expect(202, ""), @"202");
     let second = mail.mail("ada@example.com", 1).await.token();
@@ -128,15 +127,15 @@ async fn the_mail_is_sent_again_where_there_is_something_to_confirm() {
 async fn nobody_s_mailbox_is_filled() {
     let mail = MailServer::start();
     let server = mail.server(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
-    let user = claim(&server, "ada", "ada@example.com").await;
+    let user = register_with_email(&server, "ada", "ada@example.com").await;
     send_again(&user).await.expect(202, "");
     send_again(&user).await.expect(202, "");
     let answer = send_again(&user).await.expect(429, "too_many_attempts");
     assert_eq!(answer.header("ratelimit-policy"), "\"mailbox\";q=3;w=3600");
     // Nor by way of another account, which is made all the same.
     let other = server.register("bob").await;
-    move_to(&user, None).await.expect(200, "");
-    move_to(&other, Some("Ada@Example.com")).await.expect(200, "");
+    change_email(&user, None).await.expect(200, "");
+    change_email(&other, Some("Ada@Example.com")).await.expect(200, "");
     server.clock.advance(TimeDelta::minutes(1));
     send_again(&other).await.expect(202, "");
     mail.mail("Ada@Example.com", 0).await;
@@ -147,7 +146,7 @@ async fn nobody_s_mailbox_is_filled() {
 async fn a_disabled_account_confirms_nothing() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
-    claim(&server, "ada", "ada@example.com").await;
+    register_with_email(&server, "ada", "ada@example.com").await;
     let token = mail.mail("ada@example.com", 0).await.token();
     server.database.execute("UPDATE users SET disabled_at = now()").await;
     verify(&server, &token).await.expect(401, "verification_token_invalid");

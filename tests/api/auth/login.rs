@@ -8,8 +8,7 @@ use tests::{PASSWORD, TestServer};
 async fn the_right_password_gets_a_pair_of_tokens() {
     let server = TestServer::start().await;
     server.register("ada").await;
-    let body = json!({ "login": "ADA", "password": PASSWORD });
-    let answer = server.guest().post("auth/login", &body).await;
+    let answer = server.guest().log_in("ADA", PASSWORD).await;
     assert_snapshot!(answer, @r#"
     200
     {
@@ -31,8 +30,7 @@ async fn unknown_login_wrong_password_and_disabled_account_answer_alike() {
     server.register("locked").await;
     server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'locked'").await;
     let log_in = async |login: &str, password: &str| {
-        let body = json!({ "login": login, "password": password });
-        server.guest().post("auth/login", &body).await.expect(401, "credentials_invalid")
+        server.guest().log_in(login, password).await.expect(401, "credentials_invalid")
     };
     let wrong = log_in("ada", "wrong").await;
     assert_snapshot!(wrong, @r#"

@@ -1,13 +1,9 @@
-//! `POST /api/v1/auth/logout`
+//! `POST /api/v1/auth/logout` and `POST /api/v1/auth/logout/others`
 
 use chrono::TimeDelta;
+use futures::future::join_all;
 use insta::assert_snapshot;
-use reqwest::Method;
 use tests::{Answer, Caller, TestServer};
-
-async fn log_out(caller: &Caller) -> Answer {
-    caller.send(caller.request(Method::POST, "auth/logout")).await
-}
 
 #[tokio::test]
 async fn logout_ends_this_session_at_once_and_no_other() {
@@ -15,7 +11,7 @@ async fn logout_ends_this_session_at_once_and_no_other() {
     let here = server.register("ada").await;
     let elsewhere = server.log_in("ada").await;
     here.get("me").await.expect(200, "");
-    log_out(&here).await.expect(204, "");
+    here.log_out().await.expect(204, "");
     assert_snapshot!(here.get("me").await.expect(401, "token_revoked"), @r#"
     401
     {
@@ -32,12 +28,87 @@ async fn logout_ends_this_session_at_once_and_no_other() {
 async fn logging_out_twice_or_late_is_no_error() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    log_out(&user).await.expect(204, "");
-    log_out(&user).await.expect(204, "");
+    user.log_out().await.expect(204, "");
+    user.log_out().await.expect(204, "");
     let late = server.register("grace").await;
     server.clock.advance(TimeDelta::minutes(10));
     late.get("me").await.expect(401, "token_expired");
-    log_out(&late).await.expect(204, "");
+    late.log_out().await.expect(204, "");
     let body = serde_json::json!({ "refresh_token": late.refresh_token });
     server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+}
+
+async fn log_out_others(caller: &Caller) -> Answer {
+    caller.post_empty("auth/logout/others").await
+}
+
+#[tokio::test]
+async fn all_other_sessions_end_at_once_and_the_own_one_goes_on() {
+    let server = TestServer::start().await;
+    let (first, here) = (server.register("ada").await, server.log_in("ada").await);
+    let (third, stranger) = (server.log_in("ada").await, server.register("bob").await);
+    log_out_others(&here).await.expect(204, "");
+    for user in [&first, &third] {
+        user.get("me").await.expect(401, "token_revoked");
+        server.guest().refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
+    }
+    for user in [&here, &stranger] {
+        user.get("me").await.expect(200, "");
+        server.guest().refresh(&user.refresh_token).await.expect(200, "");
+    }
+    // Whoever signs in afterwards is not meant.
+    server.log_in("ada").await.get("me").await.expect(200, "");
+}
+
+#[tokio::test]
+async fn however_many_sessions_end_one_marker_says_it() {
+    let server = TestServer::start().await;
+    let here = server.register("ada").await;
+    for _ in 0..12 {
+        server.log_in("ada").await;
+    }
+    log_out_others(&here).await.expect(204, "");
+    assert_eq!(server.database.count("SELECT count(*) FROM revocations").await, 1);
+    let left = "SELECT count(*) FROM sessions WHERE ended_at IS NULL";
+    assert_eq!(server.database.count(left).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_sessions_that_log_each_other_out_at_once_one_stays() {
+    let server = TestServer::start().await;
+    // Another server, which may not have heard yet that the session which asks has ended.
+    let replica = server.replica(&[]).await;
+    server.register("ada").await;
+    for _ in 0..5 {
+        let users = join_all((0..6).map(|_| server.log_in("ada"))).await;
+        let callers = users.iter().enumerate().map(|(number, user)| {
+            if number % 2 == 0 { user.caller.clone() } else { user.at(&replica.url) }
+        });
+        let callers: Vec<Caller> = callers.collect();
+        let answers = join_all(callers.iter().map(log_out_others)).await;
+        let won = answers.iter().filter(|answer| answer.status == 204).count();
+        assert_eq!(won, 1, "{answers:#?}");
+        for (user, answer) in users.iter().zip(answers) {
+            if answer.status == 204 {
+                user.get("me").await.expect(200, "");
+                server.guest().refresh(&user.refresh_token).await.expect(200, "");
+            } else {
+                answer.expect(401, "token_revoked");
+                server
+                    .guest()
+                    .refresh(&user.refresh_token)
+                    .await
+                    .expect(401, "refresh_token_invalid");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_refresh_is_given_again_all_the_same() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    server.guest().refresh(&user.refresh_token).await.expect(200, "");
+    log_out_others(&user).await.expect(204, "");
+    server.guest().refresh(&user.refresh_token).await.expect(200, "");
 }

@@ -64,14 +64,13 @@ async fn beside_a_second_factor_a_shorter_password_will_do() {
     let refused = user.put("me/password", &change(PASSWORD, short)).await;
     let advice = advice(refused);
     assert_eq!(advice, "Take at least 15 characters: without a second factor 8 are not enough.");
-    server.enrol(&user).await;
+    server.enroll(&user).await;
     user.put("me/password", &change(PASSWORD, short)).await.expect(204, "");
     user.put("me/password", &change(short, "vT7#qpL")).await.expect(422, "password_rejected");
     // Without it, the password stays until it is changed.
     let remove = user.request(reqwest::Method::DELETE, "me/second-factor");
     user.send(remove.json(&json!({ "current_password": short }))).await.expect(204, "");
-    let body = json!({ "login": "ada", "password": short });
-    server.guest().post("auth/login", &body).await.expect(200, "");
+    server.guest().log_in("ada", short).await.expect(200, "");
     user.put("me/password", &change(short, "vT7#qpL3!")).await.expect(422, "password_rejected");
 }
 

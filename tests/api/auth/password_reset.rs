@@ -4,13 +4,11 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use tests::{Answer, MailServer, PASSWORD, TestServer};
+use tests::{Answer, MailServer, NEW_PASSWORD, PASSWORD, TestServer};
 
-use crate::email::{claim, confirmed, is_verified, move_to, operator_s};
+use crate::email::{change_email, confirmed, is_verified, register_with_email, reset_token};
 
 const EMAIL: &str = "ada@example.com";
-const NEW: &str = "seven green bottles hanging";
-
 async fn forgot(server: &TestServer, email: &str) -> Answer {
     server.guest().post("auth/password/forgot", &json!({ "email": email })).await
 }
@@ -51,15 +49,14 @@ async fn a_forgotten_password_is_replaced_by_the_token_of_a_mail_and_all_session
     It is good once, for 30 minutes. If it wasn't you, there is nothing to do: your password stays as it is.
     ");
     user.get("me").await.expect(200, "");
-    reset(&server, &token, NEW).await.expect(204, "");
+    reset(&server, &token, NEW_PASSWORD).await.expect(204, "");
     user.get("me").await.expect(401, "token_revoked");
     tests::until("ended there, too", async || user.at(&replica.url).get("me").await.status == 401)
         .await;
-    let body = json!({ "refresh_token": user.refresh_token });
-    server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    server.guest().refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
     let guest = server.guest();
     guest.post("auth/login", &log_in(PASSWORD)).await.expect(401, "credentials_invalid");
-    guest.post("auth/login", &log_in(NEW)).await.expect(200, "");
+    guest.post("auth/login", &log_in(NEW_PASSWORD)).await.expect(200, "");
     reset(&server, &token, "one blue elephant dancing").await.expect(401, "reset_token_invalid");
     let trail = "SELECT count(*) FROM audit WHERE operation = 'reset_password' AND via = 'api'";
     assert_eq!(server.database.count(trail).await, 1);
@@ -71,7 +68,7 @@ async fn known_unknown_and_unconfirmed_addresses_are_answered_alike_and_only_the
     let mail = MailServer::start();
     let server = mail.server(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
     confirmed(&server, &mail, "ada", EMAIL).await;
-    claim(&server, "bob", "bob@example.com").await;
+    register_with_email(&server, "bob", "bob@example.com").await;
     mail.mail("bob@example.com", 0).await;
     confirmed(&server, &mail, "locked", "locked@example.com").await;
     let disable = "UPDATE users SET disabled_at = now() WHERE login = 'locked'";
@@ -147,9 +144,9 @@ async fn of_several_tokens_one_is_used_and_the_others_are_worthless() {
     let user = server.register("ada").await;
     let mut tokens = Vec::new();
     for _ in 0..6 {
-        tokens.push(operator_s(&server, &user).await);
+        tokens.push(reset_token(&server, &user).await);
     }
-    let answers = join_all(tokens.iter().map(|token| reset(&server, token, NEW))).await;
+    let answers = join_all(tokens.iter().map(|token| reset(&server, token, NEW_PASSWORD))).await;
     let won = answers.iter().filter(|answer| answer.status == 204).count();
     assert_eq!(won, 1, "{answers:?}");
     assert_eq!(server.database.count("SELECT count(*) FROM mail_tokens").await, 0);
@@ -159,13 +156,13 @@ async fn of_several_tokens_one_is_used_and_the_others_are_worthless() {
 async fn a_password_that_is_not_good_enough_does_not_use_the_token_up() {
     let server = TestServer::start().await;
     let user = server.register("ada.lovelace").await;
-    let token = operator_s(&server, &user).await;
+    let token = reset_token(&server, &user).await;
     for weak in ["short", "password1", "ada.lovelace"] {
         let answer = reset(&server, &token, weak).await;
         assert_eq!(answer.expect(422, "password_rejected").field(), "new_password");
     }
     user.get("me").await.expect(200, "");
-    reset(&server, &token, NEW).await.expect(204, "");
+    reset(&server, &token, NEW_PASSWORD).await.expect(204, "");
 }
 
 #[tokio::test]
@@ -175,42 +172,42 @@ async fn a_token_is_good_for_half_an_hour_and_as_long_as_nothing_has_changed() {
     let user = confirmed(&server, &mail, "ada", EMAIL).await;
     let late = token(&server, &mail, 1).await;
     server.clock.advance(TimeDelta::minutes(30));
-    reset(&server, &late, NEW).await.expect(401, "reset_token_invalid");
+    reset(&server, &late, NEW_PASSWORD).await.expect(401, "reset_token_invalid");
     let before = token(&server, &mail, 2).await;
     let user = server.log_in(&user.login).await;
     // More mails than one gets at once.
     server.clock.advance(TimeDelta::minutes(1));
-    let change = json!({ "current_password": PASSWORD, "new_password": NEW });
+    let change = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
     user.put("me/password", &change).await.expect(204, "");
     reset(&server, &before, PASSWORD).await.expect(401, "reset_token_invalid");
     let before = token(&server, &mail, 3).await;
-    let change = json!({ "email": "ada@example.org", "current_password": NEW });
+    let change = json!({ "email": "ada@example.org", "current_password": NEW_PASSWORD });
     user.patch("me", &change).await.expect(200, "");
     reset(&server, &before, PASSWORD).await.expect(401, "reset_token_invalid");
-    server.guest().post("auth/login", &log_in(NEW)).await.expect(200, "");
+    server.guest().post("auth/login", &log_in(NEW_PASSWORD)).await.expect(200, "");
 }
 
 #[tokio::test]
 async fn a_token_is_nothing_to_whoever_was_disabled() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let token = operator_s(&server, &user).await;
+    let token = reset_token(&server, &user).await;
     server.database.execute("UPDATE users SET disabled_at = now()").await;
-    reset(&server, &token, NEW).await.expect(401, "reset_token_invalid");
+    reset(&server, &token, NEW_PASSWORD).await.expect(401, "reset_token_invalid");
 }
 
 #[tokio::test]
 async fn the_second_factor_is_asked_for_after_a_reset_as_before() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let (app, _) = server.enrol(&user).await;
+    let (app, _) = server.enroll(&user).await;
     let challenge = server.challenge("ada").await;
-    let token = operator_s(&server, &user).await;
-    reset(&server, &token, NEW).await.expect(204, "");
-    let answer = server.guest().post("auth/login", &log_in(NEW)).await.ok();
+    let token = reset_token(&server, &user).await;
+    reset(&server, &token, NEW_PASSWORD).await.expect(204, "");
+    let answer = server.guest().post("auth/login", &log_in(NEW_PASSWORD)).await.ok();
     assert_eq!(answer["mfa_required"], true);
     // What was begun with the old password is over.
-    let body = json!({ "challenge": challenge, "code": app.code_in(&server, 1) });
+    let body = json!({ "challenge": challenge, "code": app.code_after(&server, 1) });
     let answer = server.guest().post("auth/login/second-factor", &body).await;
     answer.expect(401, "challenge_invalid");
 }
@@ -222,9 +219,9 @@ async fn an_account_without_a_password_gets_one() {
     let user = confirmed(&server, &mail, "ada", EMAIL).await;
     server.database.execute("UPDATE users SET password_hash = NULL").await;
     let token = token(&server, &mail, 1).await;
-    reset(&server, &token, NEW).await.expect(204, "");
+    reset(&server, &token, NEW_PASSWORD).await.expect(204, "");
     user.get("me").await.expect(401, "token_revoked");
-    server.guest().post("auth/login", &log_in(NEW)).await.expect(200, "");
+    server.guest().post("auth/login", &log_in(NEW_PASSWORD)).await.expect(200, "");
 }
 
 #[tokio::test]
@@ -232,7 +229,7 @@ async fn an_address_that_was_taken_away_resets_nothing() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = confirmed(&server, &mail, "ada", EMAIL).await;
-    move_to(&user, Some("ada@example.org")).await.expect(200, "");
+    change_email(&user, Some("ada@example.org")).await.expect(200, "");
     assert!(!is_verified(&user).await);
     forgot(&server, EMAIL).await.expect(202, "");
     forgot(&server, "ada@example.org").await.expect(202, "");

@@ -8,10 +8,6 @@ use insta::assert_snapshot;
 use serde_json::json;
 use tests::{Answer, TestServer};
 
-async fn refresh(server: &TestServer, token: &str) -> Answer {
-    server.guest().post("auth/refresh", &json!({ "refresh_token": token })).await
-}
-
 fn refresh_token(answer: &Answer) -> String {
     answer.ok()["refresh_token"].as_str().unwrap().to_owned()
 }
@@ -20,7 +16,7 @@ fn refresh_token(answer: &Answer) -> String {
 async fn a_refresh_token_gets_the_next_pair() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let answer = refresh(&server, &user.refresh_token).await;
+    let answer = server.guest().refresh(&user.refresh_token).await;
     assert_snapshot!(answer, @r#"
     200
     {
@@ -44,11 +40,11 @@ async fn a_session_goes_on_long_after_its_first_access_token_has_expired() {
     let mut token = user.refresh_token.clone();
     for _ in 0..4 {
         server.clock.advance(TimeDelta::days(20));
-        token = refresh_token(&refresh(&server, &token).await);
+        token = refresh_token(&server.guest().refresh(&token).await);
     }
     user.get("me").await.expect(401, "token_expired");
     server.clock.advance(TimeDelta::days(11));
-    refresh(&server, &token).await.expect(401, "refresh_token_invalid");
+    server.guest().refresh(&token).await.expect(401, "refresh_token_invalid");
 }
 
 #[tokio::test]
@@ -56,7 +52,7 @@ async fn a_session_that_nobody_uses_is_over_after_thirty_days() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     server.clock.advance(TimeDelta::days(30) + TimeDelta::seconds(1));
-    let answer = refresh(&server, &user.refresh_token).await;
+    let answer = server.guest().refresh(&user.refresh_token).await;
     assert_snapshot!(answer.expect(401, "refresh_token_invalid"), @r#"
     401
     {
@@ -72,9 +68,9 @@ async fn a_session_that_nobody_uses_is_over_after_thirty_days() {
 async fn a_lost_answer_is_given_again_for_ten_seconds() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let first = refresh(&server, &user.refresh_token).await;
+    let first = server.guest().refresh(&user.refresh_token).await;
     server.clock.advance(TimeDelta::seconds(8));
-    let again = refresh(&server, &user.refresh_token).await;
+    let again = server.guest().refresh(&user.refresh_token).await;
     assert_eq!(refresh_token(&again), refresh_token(&first));
 }
 
@@ -82,10 +78,10 @@ async fn a_lost_answer_is_given_again_for_ten_seconds() {
 async fn a_replaced_refresh_token_ends_its_session_because_somebody_has_a_copy() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let next = refresh(&server, &user.refresh_token).await;
+    let next = server.guest().refresh(&user.refresh_token).await;
     server.clock.advance(TimeDelta::seconds(11));
-    refresh(&server, &user.refresh_token).await.expect(401, "refresh_token_invalid");
-    refresh(&server, &refresh_token(&next)).await.expect(401, "refresh_token_invalid");
+    server.guest().refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
+    server.guest().refresh(&refresh_token(&next)).await.expect(401, "refresh_token_invalid");
     user.get("me").await.expect(401, "token_revoked");
     let owner = server.log_in("ada").await;
     let reused = owner.get("me/history?outcome=refresh_token_reused").await.ok();
@@ -103,11 +99,12 @@ async fn a_replaced_refresh_token_ends_its_session_because_somebody_has_a_copy()
 async fn refreshes_at_once_all_get_the_same_successor() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let answers = join_all((0..50).map(|_| refresh(&server, &user.refresh_token))).await;
+    let guest = server.guest();
+    let answers = join_all((0..50).map(|_| guest.refresh(&user.refresh_token))).await;
     let successors: HashSet<String> = answers.iter().map(refresh_token).collect();
     assert_eq!(successors.len(), 1);
     for successor in successors {
-        refresh(&server, &successor).await.expect(200, "");
+        server.guest().refresh(&successor).await.expect(200, "");
     }
     let count = "SELECT refresh_counter FROM sessions";
     assert_eq!(server.database.count(count).await, 2);
@@ -121,18 +118,18 @@ async fn nothing_else_is_a_refresh_token() {
     let (cut, longer) = (&good[..good.len() - 1], format!("{good}A"));
     let changed = good.replace("rt_", "rt-");
     for token in ["", "x", "rt_", cut, &longer, &changed, user.token(), "rt_\u{1F4A9}"] {
-        refresh(&server, token).await.expect(401, "refresh_token_invalid");
+        server.guest().refresh(token).await.expect(401, "refresh_token_invalid");
     }
-    refresh(&server, good).await.expect(200, "");
+    server.guest().refresh(good).await.expect(200, "");
 }
 
 #[tokio::test]
 async fn after_logout_or_of_a_disabled_account_no_token_is_good() {
     let server = TestServer::start().await;
     let (gone, locked) = (server.register("gone").await, server.register("locked").await);
-    gone.send(gone.request(reqwest::Method::POST, "auth/logout")).await.expect(204, "");
+    gone.log_out().await.expect(204, "");
     server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'locked'").await;
     for user in [gone, locked] {
-        refresh(&server, &user.refresh_token).await.expect(401, "refresh_token_invalid");
+        server.guest().refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
     }
 }

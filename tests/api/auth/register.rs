@@ -166,7 +166,7 @@ async fn a_server_with_too_many_passwords_to_check_says_when_to_come_back() {
             let goodbye = user.request(Method::DELETE, "me").json(&goodbye);
             async move {
                 let new = account(&format!("new-{round}-{number}"), &format!("{round}.{number}@x"));
-                let token = crate::email::operator_s(server, forgetful).await;
+                let token = crate::email::reset_token(server, forgetful).await;
                 let reset = json!({ "token": token, "new_password": PASSWORD });
                 let elsewhere = format!("{round}.{number}@elsewhere.example");
                 let elsewhere = json!({ "email": elsewhere, "current_password": PASSWORD });

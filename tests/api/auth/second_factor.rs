@@ -5,22 +5,18 @@ use futures::future::join_all;
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Answer, App, PASSWORD, TestServer, User, token};
+use tests::{
+    Answer, AuthenticatorApp, NEW_PASSWORD, PASSWORD, TestServer, User, current_password, token,
+};
 
 use crate::samples::samples;
 
-/// Takes the second step.
-async fn finish(server: &TestServer, challenge: &str, code: &str) -> Answer {
-    let body = json!({ "challenge": challenge, "code": code });
-    server.guest().post("auth/login/second-factor", &body).await
-}
-
 /// A server, a user of it with a second factor, and what the user has for it. The next code of the
 /// app is fresh.
-async fn enrolled() -> (TestServer, User, App, Vec<String>) {
+async fn enrolled() -> (TestServer, User, AuthenticatorApp, Vec<String>) {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let (app, recovery) = server.enrol(&user).await;
+    let (app, recovery) = server.enroll(&user).await;
     server.clock.advance(TimeDelta::seconds(30));
     (server, user, app, recovery)
 }
@@ -32,8 +28,7 @@ fn statuses(answers: &[Answer], status: u16) -> usize {
 #[tokio::test]
 async fn the_password_gets_a_challenge_and_the_code_the_tokens() {
     let (server, _, app, _) = enrolled().await;
-    let body = json!({ "login": "ada", "password": PASSWORD });
-    let first = server.guest().post("auth/login", &body).await.expect(200, "");
+    let first = server.guest().log_in("ada", PASSWORD).await.expect(200, "");
     assert_snapshot!(first, @r#"
     200
     {
@@ -44,7 +39,7 @@ async fn the_password_gets_a_challenge_and_the_code_the_tokens() {
     "#);
     assert_eq!(first.header("cache-control"), "no-store");
     let challenge = first.json()["challenge"].as_str().unwrap().to_owned();
-    let second = finish(&server, &challenge, &app.code(&server)).await;
+    let second = server.guest().answer_challenge(&challenge, &app.code(&server)).await;
     assert_snapshot!(second, @r#"
     200
     {
@@ -66,14 +61,22 @@ async fn the_code_before_and_the_one_after_are_taken_and_no_others() {
     let (server, _, app, _) = enrolled().await;
     server.clock.advance(TimeDelta::minutes(5));
     let challenge = server.challenge("ada").await;
-    finish(&server, &challenge, &app.code_in(&server, -2)).await.expect(401, "code_wrong");
-    finish(&server, &challenge, &app.code_in(&server, 2)).await.expect(401, "code_wrong");
-    finish(&server, &challenge, &app.code_in(&server, -1)).await.expect(200, "");
+    server
+        .guest()
+        .answer_challenge(&challenge, &app.code_after(&server, -2))
+        .await
+        .expect(401, "code_wrong");
+    server
+        .guest()
+        .answer_challenge(&challenge, &app.code_after(&server, 2))
+        .await
+        .expect(401, "code_wrong");
+    server.guest().answer_challenge(&challenge, &app.code_after(&server, -1)).await.expect(200, "");
     let challenge = server.challenge("ada").await;
-    finish(&server, &challenge, &app.code_in(&server, 1)).await.expect(200, "");
+    server.guest().answer_challenge(&challenge, &app.code_after(&server, 1)).await.expect(200, "");
     // That was later, so the one between is gone, too.
     let challenge = server.challenge("ada").await;
-    finish(&server, &challenge, &app.code(&server)).await.expect(401, "code_wrong");
+    server.guest().answer_challenge(&challenge, &app.code(&server)).await.expect(401, "code_wrong");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,14 +87,19 @@ async fn of_fifty_logins_at_once_with_one_code_one_succeeds() {
         challenges.push(server.challenge("ada").await);
     }
     let code = app.code(&server);
+    let guest = server.guest();
     let answers =
-        join_all(challenges.iter().map(|challenge| finish(&server, challenge, &code))).await;
+        join_all(challenges.iter().map(|challenge| guest.answer_challenge(challenge, &code))).await;
     assert_eq!((statuses(&answers, 200), statuses(&answers, 401)), (1, 49));
     let sessions = "SELECT count(*) FROM sessions WHERE ended_at IS NULL";
     assert_eq!(server.database.count(sessions).await, 2);
     // It was no guessing: the user is not locked out.
     server.clock.advance(TimeDelta::seconds(30));
-    finish(&server, &server.challenge("ada").await, &app.code(&server)).await.expect(200, "");
+    server
+        .guest()
+        .answer_challenge(&server.challenge("ada").await, &app.code(&server))
+        .await
+        .expect(200, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,29 +109,36 @@ async fn a_recovery_code_is_good_once_however_many_try_it() {
     for _ in 0..20 {
         challenges.push(server.challenge("ada").await);
     }
-    let tries = challenges.iter().map(|challenge| finish(&server, challenge, &recovery[0]));
+    let guest = server.guest();
+    let tries = challenges.iter().map(|challenge| guest.answer_challenge(challenge, &recovery[0]));
     let answers = join_all(tries).await;
     assert_eq!(statuses(&answers, 200), 1);
     assert_eq!(user.get("me/second-factor").await.ok()["recovery_codes_left"], 9);
     let again = server.challenge("ada").await;
     server.clock.advance(TimeDelta::minutes(4));
-    finish(&server, &again, &recovery[0]).await.expect(401, "code_wrong");
+    server.guest().answer_challenge(&again, &recovery[0]).await.expect(401, "code_wrong");
     server.clock.advance(TimeDelta::seconds(10));
-    finish(&server, &again, &recovery[1]).await.expect(200, "");
+    server.guest().answer_challenge(&again, &recovery[1]).await.expect(200, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_challenge_opens_one_session_however_many_codes_come_with_it() {
     let (server, _, app, recovery) = enrolled().await;
     let challenge = server.challenge("ada").await;
-    let answers = join_all(recovery.iter().map(|code| finish(&server, &challenge, code))).await;
+    let guest = server.guest();
+    let answers =
+        join_all(recovery.iter().map(|code| guest.answer_challenge(&challenge, code))).await;
     assert_eq!((statuses(&answers, 200), statuses(&answers, 401)), (1, 9));
-    let late = finish(&server, &challenge, &app.code(&server)).await;
+    let late = server.guest().answer_challenge(&challenge, &app.code(&server)).await;
     late.expect(401, "challenge_invalid");
     // The codes that opened nothing are still good.
     let left = "SELECT count(*) FROM recovery_codes";
     assert_eq!(server.database.count(left).await, 9);
-    finish(&server, &server.challenge("ada").await, &app.code(&server)).await.expect(200, "");
+    server
+        .guest()
+        .answer_challenge(&server.challenge("ada").await, &app.code(&server))
+        .await
+        .expect(200, "");
 }
 
 #[tokio::test]
@@ -131,9 +146,9 @@ async fn a_challenge_is_over_after_five_minutes() {
     let (server, _, app, _) = enrolled().await;
     let challenge = server.challenge("ada").await;
     server.clock.advance(TimeDelta::seconds(290));
-    finish(&server, &challenge, "000000").await.expect(401, "code_wrong");
+    server.guest().answer_challenge(&challenge, "000000").await.expect(401, "code_wrong");
     server.clock.advance(TimeDelta::seconds(16));
-    let late = finish(&server, &challenge, &app.code(&server)).await;
+    let late = server.guest().answer_challenge(&challenge, &app.code(&server)).await;
     assert_snapshot!(late, @r#"
     401
     {
@@ -149,36 +164,43 @@ async fn a_challenge_is_over_after_five_minutes() {
 async fn a_challenge_dies_with_the_password_the_factor_and_the_account_that_it_was_for() {
     let (server, user, app, _) = enrolled().await;
     let challenge = server.challenge("ada").await;
-    let change =
-        json!({ "current_password": PASSWORD, "new_password": "seven green bottles hanging" });
+    let change = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
     user.put("me/password", &change).await.expect(204, "");
-    finish(&server, &challenge, &app.code(&server)).await.expect(401, "challenge_invalid");
+    server
+        .guest()
+        .answer_challenge(&challenge, &app.code(&server))
+        .await
+        .expect(401, "challenge_invalid");
 
     let removed = server.register("removed").await;
-    let (app, _) = server.enrol(&removed).await;
+    let (app, _) = server.enroll(&removed).await;
     let challenge = server.challenge("removed").await;
-    let proof = json!({ "current_password": PASSWORD });
+    let proof = current_password();
     let request = removed.request(Method::DELETE, "me/second-factor").json(&proof);
     removed.send(request).await.expect(204, "");
-    let code = app.code_in(&server, 1);
-    finish(&server, &challenge, &code).await.expect(401, "challenge_invalid");
+    let code = app.code_after(&server, 1);
+    server.guest().answer_challenge(&challenge, &code).await.expect(401, "challenge_invalid");
 
     let locked = server.register("locked").await;
-    let (app, _) = server.enrol(&locked).await;
+    let (app, _) = server.enroll(&locked).await;
     let challenge = server.challenge("locked").await;
     server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'locked'").await;
-    let code = app.code_in(&server, 1);
-    finish(&server, &challenge, &code).await.expect(401, "challenge_invalid");
+    let code = app.code_after(&server, 1);
+    server.guest().answer_challenge(&challenge, &code).await.expect(401, "challenge_invalid");
 }
 
 #[tokio::test]
 async fn another_users_codes_are_worth_nothing() {
     let (server, _, ada, ada_recovery) = enrolled().await;
     let bob = server.register("bob").await;
-    server.enrol(&bob).await;
+    server.enroll(&bob).await;
     let challenge = server.challenge("bob").await;
-    finish(&server, &challenge, &ada.code_in(&server, 1)).await.expect(401, "code_wrong");
-    finish(&server, &challenge, &ada_recovery[0]).await.expect(401, "code_wrong");
+    server
+        .guest()
+        .answer_challenge(&challenge, &ada.code_after(&server, 1))
+        .await
+        .expect(401, "code_wrong");
+    server.guest().answer_challenge(&challenge, &ada_recovery[0]).await.expect(401, "code_wrong");
 }
 
 #[tokio::test]
@@ -187,26 +209,25 @@ async fn a_challenge_is_no_token_and_no_token_is_a_challenge() {
     let challenge = server.challenge("ada").await;
     let holder = server.as_user(&challenge);
     for sample in samples(&server, &user).await {
-        if sample.operation.reads_token() {
+        if sample.operation.accepts_token() {
             let answer = sample.send(&holder).await;
             assert_eq!(answer.code(), "token_wrong_type", "{}", sample.name());
         }
     }
-    let body = json!({ "refresh_token": challenge });
-    server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    server.guest().refresh(&challenge).await.expect(401, "refresh_token_invalid");
     let code = app.code(&server);
     for other in [user.token(), &user.refresh_token, "", "x", "a.b.c"] {
-        finish(&server, other, &code).await.expect(401, "challenge_invalid");
+        server.guest().answer_challenge(other, &code).await.expect(401, "challenge_invalid");
     }
     for forged in forged(&challenge, user.token()) {
-        finish(&server, &forged, &code).await.expect(401, "challenge_invalid");
+        server.guest().answer_challenge(&forged, &code).await.expect(401, "challenge_invalid");
     }
-    finish(&server, &challenge, &code).await.expect(200, "");
+    server.guest().answer_challenge(&challenge, &code).await.expect(200, "");
 }
 
 /// Challenges that the server never wrote.
 fn forged(challenge: &str, access_token: &str) -> Vec<String> {
-    let ((header, claims), key) = (token::read(challenge), token::strange_key());
+    let ((header, claims), key) = (token::read(challenge), token::unknown_key());
     let with = |value: &Value, name: &str, other: Value| {
         let mut value = value.clone();
         value[name] = other;
@@ -233,8 +254,12 @@ fn forged(challenge: &str, access_token: &str) -> Vec<String> {
 async fn both_steps_stand_in_the_users_history() {
     let (server, user, app, _) = enrolled().await;
     let challenge = server.challenge("ada").await;
-    finish(&server, &challenge, &app.wrong_code(&server)).await.expect(401, "code_wrong");
-    finish(&server, &challenge, &app.code(&server)).await.expect(200, "");
+    server
+        .guest()
+        .answer_challenge(&challenge, &app.wrong_code(&server))
+        .await
+        .expect(401, "code_wrong");
+    server.guest().answer_challenge(&challenge, &app.code(&server)).await.expect(200, "");
     let history = user.get("me/history").await.ok();
     let seen: Vec<(&str, &str)> = history["items"]
         .as_array()

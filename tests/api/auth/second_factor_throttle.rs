@@ -2,26 +2,20 @@
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use reqwest::Method;
 use serde_json::json;
-use tests::{Answer, App, PASSWORD, TestServer};
-
-async fn finish(server: &TestServer, challenge: &str, code: &str) -> Answer {
-    let body = json!({ "challenge": challenge, "code": code });
-    server.guest().post("auth/login/second-factor", &body).await
-}
+use tests::{AuthenticatorApp, TestServer, current_password};
 
 #[tokio::test]
 async fn after_a_few_wrong_codes_the_waits_grow_to_five_minutes_and_no_further() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let (app, _) = server.enrol(&user).await;
+    let (app, _) = server.enroll(&user).await;
     let mut waits = Vec::new();
     for _ in 0..12 {
         let challenge = server.challenge("ada").await;
         let wrong = app.wrong_code(&server);
-        finish(&server, &challenge, &wrong).await.expect(401, "code_wrong");
-        let answer = finish(&server, &challenge, &wrong).await;
+        server.guest().answer_challenge(&challenge, &wrong).await.expect(401, "code_wrong");
+        let answer = server.guest().answer_challenge(&challenge, &wrong).await;
         if answer.status == 429 {
             let answer = answer.expect(429, "too_many_attempts");
             assert_eq!(answer.header("ratelimit-policy"), "\"second-factor\";q=3;w=300");
@@ -34,21 +28,22 @@ async fn after_a_few_wrong_codes_the_waits_grow_to_five_minutes_and_no_further()
     assert_eq!(waits, [1, 3, 5, 10, 30, 60, 120, 300, 300, 300, 300]);
     // Never for good: the right one is taken, and then all begins anew.
     let challenge = server.challenge("ada").await;
-    finish(&server, &challenge, &app.code(&server)).await.expect(200, "");
+    server.guest().answer_challenge(&challenge, &app.code(&server)).await.expect(200, "");
     let challenge = server.challenge("ada").await;
     let wrong = app.wrong_code(&server);
-    finish(&server, &challenge, &wrong).await.expect(401, "code_wrong");
-    finish(&server, &challenge, &wrong).await.expect(401, "code_wrong");
+    server.guest().answer_challenge(&challenge, &wrong).await.expect(401, "code_wrong");
+    server.guest().answer_challenge(&challenge, &wrong).await.expect(401, "code_wrong");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_fifty_guesses_at_once_three_are_looked_at() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let (app, recovery) = server.enrol(&user).await;
+    let (app, recovery) = server.enroll(&user).await;
     server.clock.advance(TimeDelta::seconds(30));
     let (challenge, wrong) = (server.challenge("ada").await, app.wrong_code(&server));
-    let answers = join_all((0..50).map(|_| finish(&server, &challenge, &wrong))).await;
+    let guest = server.guest();
+    let answers = join_all((0..50).map(|_| guest.answer_challenge(&challenge, &wrong))).await;
     let count = |status| answers.iter().filter(|answer| answer.status == status).count();
     assert_eq!(count(401) + count(429), 50);
     // A machine without a moment to spare may take longer than the wait of one second.
@@ -57,22 +52,29 @@ async fn of_fifty_guesses_at_once_three_are_looked_at() {
     let failures = "SELECT count(*) FROM second_factors WHERE failures >= 3";
     assert_eq!(server.database.count(failures).await, 1);
     server.clock.advance(TimeDelta::minutes(1));
-    finish(&server, &challenge, &app.wrong_code(&server)).await.expect(401, "code_wrong");
+    server
+        .guest()
+        .answer_challenge(&challenge, &app.wrong_code(&server))
+        .await
+        .expect(401, "code_wrong");
     let code = app.code(&server);
-    finish(&server, &challenge, &code).await.expect(429, "too_many_attempts");
-    finish(&server, &challenge, &recovery[0]).await.expect(429, "too_many_attempts");
+    server.guest().answer_challenge(&challenge, &code).await.expect(429, "too_many_attempts");
+    server
+        .guest()
+        .answer_challenge(&challenge, &recovery[0])
+        .await
+        .expect(429, "too_many_attempts");
     server.clock.advance(TimeDelta::seconds(20));
-    finish(&server, &challenge, &recovery[0]).await.expect(200, "");
+    server.guest().answer_challenge(&challenge, &recovery[0]).await.expect(200, "");
 }
 
 #[tokio::test]
 async fn guesses_count_wherever_they_are_made() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let (app, _) = server.enrol(&user).await;
+    let (app, _) = server.enroll(&user).await;
     let wrong = json!({ "code": app.wrong_code(&server) });
-    let remove =
-        async || user.send(user.request(Method::DELETE, "me/second-factor").json(&wrong)).await;
+    let remove = async || user.delete_with("me/second-factor", &wrong).await;
     let renew = async || user.post("me/second-factor/recovery-codes", &wrong).await;
     for _ in 0..3 {
         remove().await.expect(403, "code_wrong");
@@ -82,7 +84,11 @@ async fn guesses_count_wherever_they_are_made() {
     remove().await.expect(429, "too_many_attempts");
     renew().await.expect(429, "too_many_attempts");
     let challenge = server.challenge("ada").await;
-    finish(&server, &challenge, &app.code_in(&server, 1)).await.expect(429, "too_many_attempts");
+    server
+        .guest()
+        .answer_challenge(&challenge, &app.code_after(&server, 1))
+        .await
+        .expect(429, "too_many_attempts");
 }
 
 #[tokio::test]
@@ -90,8 +96,8 @@ async fn the_first_code_is_not_guessed_either() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let begin = async || {
-        let begun = user.post("me/second-factor", &json!({ "current_password": PASSWORD })).await;
-        App::scan(&begun.ok())
+        let begun = user.post("me/second-factor", &current_password()).await;
+        AuthenticatorApp::scan(&begun.ok())
     };
     // Begun, and put off: whoever finds the screen has no app, and all the time there is.
     let app = begin().await;

@@ -2,7 +2,6 @@
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use serde_json::json;
 use tests::TestServer;
 
 #[tokio::test]
@@ -24,8 +23,7 @@ async fn the_session_that_makes_room_is_the_one_that_nobody_used_not_the_oldest(
     let server = TestServer::with(&[("AUTH_SESSIONS", "2")]).await;
     let (first, second) = (server.register("ada").await, server.log_in("ada").await);
     server.clock.advance(TimeDelta::seconds(30));
-    let body = json!({ "refresh_token": first.refresh_token });
-    server.guest().post("auth/refresh", &body).await.expect(200, "");
+    server.guest().refresh(&first.refresh_token).await.expect(200, "");
     server.log_in("ada").await;
     first.get("me").await.expect(200, "");
     second.get("me").await.expect(401, "token_revoked");

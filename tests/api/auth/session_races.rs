@@ -1,11 +1,8 @@
 //! Whatever ends sessions, at once with whatever begins one or carries one on: nothing slips through.
 
 use futures::future::join_all;
-use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Answer, PASSWORD, TestServer};
-
-const NEW: &str = "seven green bottles hanging";
+use tests::{Answer, NEW_PASSWORD, PASSWORD, TestServer, current_password};
 
 /// Whatever tokens were given out meanwhile, none of them is good.
 async fn are_worthless(server: &TestServer, answers: &[Answer]) {
@@ -30,7 +27,7 @@ async fn a_login_with_the_old_password_does_not_outlive_its_change() {
         let login = format!("user{round}");
         let user = server.register(&login).await;
         let old = json!({ "login": login, "password": PASSWORD });
-        let change = json!({ "current_password": PASSWORD, "new_password": NEW });
+        let change = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
         let (answers, changed) =
             tokio::join!(post_many(&server, "auth/login", &old), user.put("me/password", &change));
         changed.expect(204, "");
@@ -46,8 +43,8 @@ async fn a_login_does_not_outlive_its_account() {
         let login = format!("user{round}");
         let user = server.register(&login).await;
         let body = json!({ "login": login, "password": PASSWORD });
-        let goodbye = json!({ "current_password": PASSWORD });
-        let delete = user.send(user.request(Method::DELETE, "me").json(&goodbye));
+        let goodbye = current_password();
+        let delete = user.delete_with("me", &goodbye);
         let (answers, deleted) = tokio::join!(post_many(&server, "auth/login", &body), delete);
         deleted.expect(204, "");
         are_worthless(&server, &answers).await;
@@ -61,10 +58,8 @@ async fn a_refresh_does_not_outlive_a_logout() {
     for round in 0..10 {
         let user = server.register(&format!("user{round}")).await;
         let body = json!({ "refresh_token": user.refresh_token });
-        let (answers, out) = tokio::join!(
-            post_many(&server, "auth/refresh", &body),
-            user.send(user.request(Method::POST, "auth/logout")),
-        );
+        let (answers, out) =
+            tokio::join!(post_many(&server, "auth/refresh", &body), user.log_out(),);
         out.expect(204, "");
         are_worthless(&server, &answers).await;
         user.get("me").await.expect(401, "token_revoked");

@@ -1,22 +1,19 @@
-//! Guessing passwords is slowed down; nobody is locked out for good, nor by others.
+//! Password guessing is slowed down by login and by client address, and never becomes a lockout.
 
 use chrono::TimeDelta;
 use futures::future::join_all;
+use reqwest::Method;
 use serde_json::json;
 use tests::{Answer, Caller, PASSWORD, Redis, TestServer};
 
 /// Minutes, so that a test may take its time.
-pub(super) const WAITS: (&str, &str) = ("AUTH_THROTTLE_WAITS", "60,180,300,600");
-
-async fn log_in(guest: &Caller, login: &str, password: &str) -> Answer {
-    guest.post("auth/login", &json!({ "login": login, "password": password })).await
-}
+const WAITS: (&str, &str) = ("AUTH_THROTTLE_WAITS", "60,180,300,600");
 
 async fn fail(guest: &Caller, login: &str) {
-    log_in(guest, login, "wrong").await.expect(401, "credentials_invalid");
+    guest.log_in(login, "wrong").await.expect(401, "credentials_invalid");
 }
 
-pub(super) fn is_refused(answer: Answer, seconds: u64) -> Answer {
+fn is_refused(answer: Answer, seconds: u64) -> Answer {
     let answer = answer.expect(429, "too_many_attempts");
     let wait = answer.json()["retry_after"].as_u64().unwrap();
     assert!((seconds.saturating_sub(30)..=seconds).contains(&wait), "{wait} for {seconds}");
@@ -34,14 +31,14 @@ async fn waits_grow_with_every_failure_and_never_become_a_lock_with_redis_and_wi
         fail(&guest, "ada").await;
         for seconds in [60, 180, 300, 600, 600, 600] {
             fail(&guest, "Ada").await;
-            is_refused(log_in(&guest, "ada", "wrong").await, seconds);
-            is_refused(log_in(&guest, "ADA", PASSWORD).await, seconds);
+            is_refused(guest.log_in("ada", "wrong").await, seconds);
+            is_refused(guest.log_in("ADA", PASSWORD).await, seconds);
             server.clock.advance(TimeDelta::seconds(i64::try_from(seconds).unwrap()));
         }
-        log_in(&guest, "ada", PASSWORD).await.expect(200, "");
+        guest.log_in("ada", PASSWORD).await.expect(200, "");
         fail(&guest, "ada").await;
         fail(&guest, "ada").await;
-        log_in(&guest, "ada", PASSWORD).await.expect(200, "");
+        guest.log_in("ada", PASSWORD).await.expect(200, "");
     }
 }
 
@@ -51,7 +48,7 @@ async fn a_refusal_says_when_to_come_back_and_what_the_limit_is() {
     for _ in 0..3 {
         fail(&server.guest(), "nobody").await;
     }
-    let answer = is_refused(log_in(&server.guest(), "nobody", "wrong").await, 60);
+    let answer = is_refused(server.guest().log_in("nobody", "wrong").await, 60);
     let seconds = answer.header("retry-after");
     assert_eq!(answer.header("ratelimit-policy"), "\"login-and-address\";q=3;w=3600");
     let left = format!("\"login-and-address\";r=0;t={seconds}");
@@ -76,7 +73,7 @@ async fn failures_are_forgotten_after_an_hour() {
     for _ in 0..3 {
         fail(&guest, "ada").await;
     }
-    is_refused(log_in(&guest, "ada", "wrong").await, 60);
+    is_refused(guest.log_in("ada", "wrong").await, 60);
 }
 
 #[tokio::test]
@@ -88,7 +85,7 @@ async fn valid_logins_at_once_all_succeed_even_after_failures() {
         for _ in 0..2 {
             fail(&guest, "ada").await;
         }
-        let answers = join_all((0..50).map(|_| log_in(&guest, "ada", PASSWORD))).await;
+        let answers = join_all((0..50).map(|_| guest.log_in("ada", PASSWORD))).await;
         assert!(answers.iter().all(|answer| answer.status == 200), "{answers:#?}");
         server.clock.advance(TimeDelta::minutes(minutes));
     }
@@ -96,10 +93,10 @@ async fn valid_logins_at_once_all_succeed_even_after_failures() {
     for _ in 0..3 {
         fail(&guest, "ada").await;
     }
-    is_refused(log_in(&guest, "ada", PASSWORD).await, 60);
+    is_refused(guest.log_in("ada", PASSWORD).await, 60);
     server.clock.advance(TimeDelta::minutes(1));
-    log_in(&guest, "ada", PASSWORD).await.expect(200, "");
-    let answers = join_all((0..50).map(|_| log_in(&guest, "ada", PASSWORD))).await;
+    guest.log_in("ada", PASSWORD).await.expect(200, "");
+    let answers = join_all((0..50).map(|_| guest.log_in("ada", PASSWORD))).await;
     assert!(answers.iter().all(|answer| answer.status == 200), "{answers:#?}");
 }
 
@@ -109,7 +106,7 @@ async fn guesses_at_once_are_hardly_more_than_guesses_one_by_one() {
     server.register("ada").await;
     let guest = server.guest();
     for allowed in [5, 1, 1] {
-        let guesses = (0..60).map(|_| log_in(&guest, "ada", "wrong"));
+        let guesses = (0..60).map(|_| guest.log_in("ada", "wrong"));
         let answers = join_all(guesses).await;
         let made = answers.iter().filter(|answer| answer.status == 401).count();
         assert!(answers.iter().all(|answer| [401, 429].contains(&answer.status)), "{answers:#?}");
@@ -125,8 +122,8 @@ async fn replicas_count_together() {
     fail(&server.guest(), "ada").await;
     fail(&other.guest(), "ada").await;
     fail(&server.guest(), "ada").await;
-    is_refused(log_in(&other.guest(), "ada", "wrong").await, 60);
-    is_refused(log_in(&server.guest(), "ada", "wrong").await, 60);
+    is_refused(other.guest().log_in("ada", "wrong").await, 60);
+    is_refused(server.guest().log_in("ada", "wrong").await, 60);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,19 +137,146 @@ async fn without_redis_each_server_goes_on_from_what_it_knows() {
     redis.kill();
     fail(&guest, "ada").await;
     for _ in 0..20 {
-        is_refused(log_in(&guest, "ada", PASSWORD).await, 60);
+        is_refused(guest.log_in("ada", PASSWORD).await, 60);
     }
     server.clock.advance(TimeDelta::minutes(1));
     fail(&guest, "ada").await;
-    is_refused(log_in(&guest, "ada", "wrong").await, 180);
-    log_in(&guest, "bob", "wrong").await.expect(401, "credentials_invalid");
+    is_refused(guest.log_in("ada", "wrong").await, 180);
+    guest.log_in("bob", "wrong").await.expect(401, "credentials_invalid");
     // Back, and empty: it counts anew.
     redis.restart();
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    tests::until("counted by Redis", async || log_in(&guest, "ada", PASSWORD).await.status == 200)
+    tests::until("counted by Redis", async || guest.log_in("ada", PASSWORD).await.status == 200)
         .await;
     for _ in 0..3 {
         fail(&guest, "ada").await;
     }
-    is_refused(log_in(&guest, "ada", PASSWORD).await, 60);
+    is_refused(guest.log_in("ada", PASSWORD).await, 60);
+}
+
+/// Signs in through a proxy.
+async fn log_in_from(guest: &Caller, address: &str, login: &str, password: &str) -> Answer {
+    let body = json!({ "login": login, "password": password });
+    let request = guest.request(Method::POST, "auth/login").json(&body);
+    guest.send(request.header("x-forwarded-for", address)).await
+}
+
+async fn fail_from(guest: &Caller, address: &str, login: &str) {
+    let answer = log_in_from(guest, address, login, "wrong").await;
+    answer.expect(401, "credentials_invalid");
+}
+
+async fn behind_a_proxy(settings: &[(&str, &str)]) -> TestServer {
+    let mut all = vec![("AUTH_TRUSTED_PROXIES", "127.0.0.1"), WAITS];
+    all.extend(settings);
+    TestServer::with(&all).await
+}
+
+#[tokio::test]
+async fn whoever_attacks_a_login_does_not_lock_its_owner_out() {
+    let server = behind_a_proxy(&[]).await;
+    let guest = server.guest();
+    let new = json!({ "login": "ada", "password": PASSWORD });
+    let request = guest.request(Method::POST, "auth/register").json(&new);
+    guest.send(request.header("x-forwarded-for", "192.0.2.1")).await.expect(201, "");
+    for attacker in 1..=10 {
+        fail_from(&guest, &format!("203.0.113.{attacker}"), "ada").await;
+    }
+    // Nobody guesses on from anywhere …
+    for address in ["203.0.113.200", "2001:db8::1", "192.0.2.2"] {
+        let answer = log_in_from(&guest, address, "ada", PASSWORD).await;
+        let answer = is_refused(answer, 60);
+        assert_eq!(answer.header("ratelimit-policy"), "\"login\";q=10;w=3600");
+    }
+    // … and the owner signs in as always.
+    for _ in 0..3 {
+        log_in_from(&guest, "192.0.2.1", "ada", PASSWORD).await.expect(200, "");
+    }
+    // Where the owner is, the owner's failures count.
+    for _ in 0..3 {
+        fail_from(&guest, "192.0.2.1", "ada").await;
+    }
+    is_refused(log_in_from(&guest, "192.0.2.1", "ada", PASSWORD).await, 60);
+    server.clock.advance(TimeDelta::minutes(1));
+    log_in_from(&guest, "192.0.2.1", "ada", PASSWORD).await.expect(200, "");
+    // A login that nobody has is throttled alike.
+    for attacker in 1..=10 {
+        fail_from(&guest, &format!("203.0.113.{attacker}"), "nobody").await;
+    }
+    is_refused(log_in_from(&guest, "192.0.2.1", "nobody", PASSWORD).await, 60);
+}
+
+#[tokio::test]
+async fn an_address_that_was_not_used_for_a_month_is_like_any_other() {
+    let server = behind_a_proxy(&[("AUTH_THROTTLE_LOGIN_TRIES", "1")]).await;
+    server.register("ada").await;
+    let guest = server.guest();
+    let own = "127.0.0.1";
+    for (days, status) in [(0, 200), (29, 200), (31, 429)] {
+        server.clock.advance(TimeDelta::days(days));
+        fail_from(&guest, "203.0.113.1", "ada").await;
+        assert_eq!(log_in_from(&guest, own, "ada", PASSWORD).await.status, status, "{days}");
+    }
+}
+
+#[tokio::test]
+async fn one_address_does_not_try_every_login_and_an_ipv6_network_is_one_address() {
+    let server = behind_a_proxy(&[("AUTH_THROTTLE_ADDRESS_TRIES", "4")]).await;
+    server.register("ada").await;
+    let guest = server.guest();
+    for (own, same, other) in [
+        ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+        ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"),
+    ] {
+        for number in 0..4 {
+            fail_from(&guest, own, &format!("{own}-{number}")).await;
+        }
+        let answer = is_refused(log_in_from(&guest, same, "ada", PASSWORD).await, 60);
+        assert_eq!(answer.header("ratelimit-policy"), "\"address\";q=4;w=3600");
+        log_in_from(&guest, other, "ada", PASSWORD).await.expect(200, "");
+        // An account of one's own gives no new tries at others.
+        server.clock.advance(TimeDelta::minutes(1));
+        log_in_from(&guest, own, "ada", PASSWORD).await.expect(200, "");
+        fail_from(&guest, own, "another").await;
+        is_refused(log_in_from(&guest, own, "ada", PASSWORD).await, 180);
+    }
+}
+
+#[tokio::test]
+async fn a_forged_address_helps_nobody() {
+    let server = TestServer::with(&[WAITS, ("AUTH_TRUSTED_PROXIES", "10.0.0.0/8")]).await;
+    let guest = server.guest();
+    let forged = async |number: u8| {
+        let body = json!({ "login": "ada", "password": "wrong" });
+        let request = guest.request(Method::POST, "auth/login").json(&body);
+        let (address, pair) = (format!("192.0.2.{number}"), format!("for=192.0.2.{number}"));
+        guest.send(request.header("x-forwarded-for", address).header("forwarded", pair)).await
+    };
+    for number in 0..3 {
+        forged(number).await.expect(401, "credentials_invalid");
+    }
+    is_refused(forged(3).await, 60);
+    // Nor does what stands before that which a trusted proxy added.
+    let server = behind_a_proxy(&[]).await;
+    let guest = server.guest();
+    for number in 0..3 {
+        fail_from(&guest, &format!("198.51.100.{number}, 192.0.2.1"), "ada").await;
+    }
+    is_refused(log_in_from(&guest, "198.51.100.9, 192.0.2.1", "ada", "wrong").await, 60);
+    log_in_from(&guest, "192.0.2.1, 198.51.100.9", "ada", "wrong")
+        .await
+        .expect(401, "credentials_invalid");
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_names_the_client_of_a_session() {
+    let server = behind_a_proxy(&[]).await;
+    server.register("ada").await;
+    let guest = server.guest();
+    let body = json!({ "login": "ada", "password": PASSWORD });
+    let request = guest.request(Method::POST, "auth/login").json(&body);
+    let request = request.header("forwarded", "for=\"[2001:db8::7]:4711\";proto=https");
+    guest.send(request).await.expect(200, "");
+    let of_client = "SELECT count(*) FROM sessions WHERE address = '2001:db8::7'";
+    assert_eq!(server.database.count(of_client).await, 1);
 }

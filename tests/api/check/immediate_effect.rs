@@ -4,9 +4,9 @@ use serde_json::json;
 use tests::TestServer;
 
 use super::may_read_new;
-use crate::roles::make;
-use crate::rules::{rule, write};
-use crate::users::{give, take};
+use crate::roles::create_role;
+use crate::rules::{create_rule, rule};
+use crate::users::{grant, revoke};
 
 #[tokio::test]
 async fn a_grant_and_its_end_count_from_the_next_request() {
@@ -14,9 +14,9 @@ async fn a_grant_and_its_end_count_from_the_next_request() {
     let (root, user) = (server.superuser().await, server.register("ada").await);
     for _ in 0..3 {
         assert!(!may_read_new(&user).await);
-        give(&root, &user.id, "subscriber").await;
+        grant(&root, &user.id, "subscriber").await;
         assert!(may_read_new(&user).await);
-        take(&root, &user.id, "subscriber").await;
+        revoke(&root, &user.id, "subscriber").await;
     }
     assert!(!may_read_new(&user).await);
     assert!(!may_read_new(&server.log_in("ada").await.caller).await);
@@ -26,10 +26,10 @@ async fn a_grant_and_its_end_count_from_the_next_request() {
 async fn a_role_that_the_token_carries_counts_no_more_once_it_is_taken() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    give(&root, &user.id, "subscriber").await;
+    grant(&root, &user.id, "subscriber").await;
     let carrying = server.log_in("ada").await;
     assert!(may_read_new(&carrying).await);
-    take(&root, &user.id, "subscriber").await;
+    revoke(&root, &user.id, "subscriber").await;
     assert!(!may_read_new(&carrying).await);
     assert!(!may_read_new(&user).await);
 }
@@ -38,7 +38,7 @@ async fn a_role_that_the_token_carries_counts_no_more_once_it_is_taken() {
 async fn a_rule_counts_from_the_next_request_until_it_is_changed_or_deleted() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    let id = write(&root, 50, "anonymous", "label:new", "allow").await;
+    let id = create_rule(&root, 50, "anonymous", "label:new", "allow").await;
     assert!(may_read_new(&user).await && may_read_new(&server.guest()).await);
     let deny = rule(50, "anonymous", "label:new", "read", "deny");
     root.put(&format!("rules/{id}"), &deny).await.expect(200, "");
@@ -54,8 +54,8 @@ async fn a_rule_counts_from_the_next_request_until_it_is_changed_or_deleted() {
 async fn what_a_role_inherits_counts_from_the_next_request() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    make(&root, "critic", &[]).await;
-    give(&root, &user.id, "critic").await;
+    create_role(&root, "critic", &[]).await;
+    grant(&root, &user.id, "critic").await;
     assert!(!may_read_new(&user).await);
     root.patch("roles/critic", &json!({ "inherits": ["subscriber"] })).await.expect(200, "");
     assert!(may_read_new(&user).await);
@@ -67,8 +67,8 @@ async fn what_a_role_inherits_counts_from_the_next_request() {
 async fn a_deleted_role_counts_no_more_for_a_token_that_carries_it() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    make(&root, "critic", &["subscriber"]).await;
-    give(&root, &user.id, "critic").await;
+    create_role(&root, "critic", &["subscriber"]).await;
+    grant(&root, &user.id, "critic").await;
     let carrying = server.log_in("ada").await;
     assert!(may_read_new(&carrying).await);
     root.delete("roles/critic").await.expect(200, "");
@@ -80,9 +80,9 @@ async fn a_deleted_role_counts_no_more_for_a_token_that_carries_it() {
 async fn a_superuser_who_was_one_is_refused_from_the_next_request() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    give(&root, &user.id, "superuser").await;
+    grant(&root, &user.id, "superuser").await;
     user.get("rules").await.expect(200, "");
-    take(&user, &root.id, "superuser").await;
+    revoke(&user, &root.id, "superuser").await;
     root.get("rules").await.expect(403, "forbidden");
 }
 
@@ -90,11 +90,11 @@ async fn a_superuser_who_was_one_is_refused_from_the_next_request() {
 async fn a_server_that_starts_later_decides_for_older_tokens_too() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    give(&root, &user.id, "subscriber").await;
+    grant(&root, &user.id, "subscriber").await;
     let carrying = server.log_in("ada").await;
-    take(&root, &user.id, "subscriber").await;
+    revoke(&root, &user.id, "subscriber").await;
     let other = server.register("grace").await;
-    give(&root, &other.id, "subscriber").await;
+    grant(&root, &other.id, "subscriber").await;
     let late = server.replica(&[]).await;
     assert!(!may_read_new(&carrying.at(&late.url)).await);
     assert!(may_read_new(&other.at(&late.url)).await);

@@ -5,9 +5,9 @@ use serde_json::json;
 use tests::{Answer, Caller, TestServer};
 
 use super::{film, read};
-use crate::roles::make;
-use crate::rules::write;
-use crate::users::give;
+use crate::roles::create_role;
+use crate::rules::create_rule;
+use crate::users::grant;
 
 #[tokio::test]
 async fn a_guest_reads_what_no_rule_forbids() {
@@ -77,7 +77,7 @@ async fn a_guest_reads_what_no_rule_forbids() {
 async fn a_rule_on_the_film_itself_denies_it() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    write(&root, 50, "anonymous", "film:f1", "deny").await;
+    create_rule(&root, 50, "anonymous", "film:f1", "deny").await;
     assert_eq!(reason(&read(&server.guest(), film(&[])).await), (false, "denied_by_rule".into()));
     let other = json!({ "type": "film", "id": "f2", "labels": [] });
     assert_eq!(reason(&read(&server.guest(), other).await), (true, "allowed".into()));
@@ -89,13 +89,13 @@ async fn an_allow_that_names_the_film_overrides_a_label_that_is_denied_after_it(
     let root = server.superuser().await;
     let by_name = (true, "allowed_by_name".to_owned());
     let denied = (false, "label_denied".to_owned());
-    write(&root, 150, "anonymous", "film:f1", "allow").await;
+    create_rule(&root, 150, "anonymous", "film:f1", "allow").await;
     assert_eq!(reason(&read(&server.guest(), film(&["new"])).await), by_name);
     // A prefix names no film, and a label that is denied before stays denied.
-    write(&root, 160, "anonymous", "film:g*", "allow").await;
+    create_rule(&root, 160, "anonymous", "film:g*", "allow").await;
     let other = json!({ "type": "film", "id": "g1", "labels": ["new"] });
     assert_eq!(reason(&read(&server.guest(), other).await), denied);
-    write(&root, 140, "anonymous", "label:adult", "deny").await;
+    create_rule(&root, 140, "anonymous", "label:adult", "deny").await;
     assert_eq!(reason(&read(&server.guest(), film(&["new", "adult"])).await), denied);
     assert_eq!(reason(&read(&server.guest(), film(&["new"])).await), by_name);
 }
@@ -128,10 +128,10 @@ async fn admins_also_learn_the_rule_the_role_and_how_they_have_it() {
       "valid_until": null
     }
     "#);
-    make(&root, "auditor", &["subscriber"]).await;
+    create_role(&root, "auditor", &["subscriber"]).await;
     let rules = crate::rules::rule(60, "auditor", "route:/api/v1/rules*", "GET", "allow");
     root.post("rules", &rules).await.expect(201, "");
-    give(&root, &user.id, "auditor").await;
+    grant(&root, &user.id, "auditor").await;
     let answer = read(&user, film(&["new"])).await;
     let asked = json!({ "action": "read", "resource": { "type": "label", "id": "new" } });
     let reason = &user.post("check", &asked).await.ok()["reason"];
@@ -182,7 +182,7 @@ async fn a_subscriber_reads_new_films_and_the_superuser_every_film() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let user = server.register("ada").await;
-    give(&root, &user.id, "subscriber").await;
+    grant(&root, &user.id, "subscriber").await;
     let allowed = async |caller: &Caller, labels: &[&str]| {
         read(caller, film(labels)).await.ok()["allowed"].as_bool().unwrap()
     };

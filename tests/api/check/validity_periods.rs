@@ -55,7 +55,7 @@ async fn a_label_without_a_window_never_ends_and_stray_windows_do_not_count() {
     let server = TestServer::start().await;
     assert_eq!(asked(&server, &film(None, None)).await, (false, Value::Null));
     let root = server.superuser().await;
-    crate::rules::write(&root, 50, "anonymous", "label:adult", "deny").await;
+    crate::rules::create_rule(&root, 50, "anonymous", "label:adult", "deny").await;
     let stray = json!({ "type": "film", "id": "f1", "access": {
         "labels": ["adult"], "labelled_at": "2026-01-01T00:00:00Z",
         "until": { "adult": "2000-01-01T00:00:00Z" },

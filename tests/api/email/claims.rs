@@ -5,7 +5,7 @@ use futures::future::join_all;
 use serde_json::Value;
 use tests::{MailServer, TestServer};
 
-use super::{account, claim, confirmed, is_verified, move_to, verify};
+use super::{account, change_email, confirmed, is_verified, register_with_email, verify};
 
 const EMAIL: &str = "ada@example.com";
 
@@ -18,7 +18,7 @@ async fn a_confirmed_address_stays_its_owner_s() {
     let answer = server.guest().post("auth/register", &account("eve", "ADA@example.com")).await;
     assert_eq!(answer.expect(409, "email_taken").field(), "email");
     let eve = server.register("eve").await;
-    let answer = move_to(&eve, Some(EMAIL)).await;
+    let answer = change_email(&eve, Some(EMAIL)).await;
     assert_eq!(answer.expect(409, "email_taken").field(), "email");
 }
 
@@ -26,7 +26,7 @@ async fn a_confirmed_address_stays_its_owner_s() {
 async fn a_claim_lapses_after_a_week_when_somebody_else_wants_the_address() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
-    claim(&server, "squatter", EMAIL).await;
+    register_with_email(&server, "squatter", EMAIL).await;
     let early = mail.mail(EMAIL, 0).await;
     server.clock.advance(TimeDelta::days(7) - TimeDelta::minutes(1));
     let answer = server.guest().post("auth/register", &account("ada", EMAIL)).await;
@@ -34,29 +34,29 @@ async fn a_claim_lapses_after_a_week_when_somebody_else_wants_the_address() {
     server.clock.advance(TimeDelta::minutes(1));
     let squatter = server.log_in("squatter").await;
     assert_eq!(squatter.get("me").await.ok()["email"], EMAIL, "nobody wanted it");
-    let ada = claim(&server, "ada", EMAIL).await;
+    let ada = register_with_email(&server, "ada", EMAIL).await;
     assert_eq!(squatter.get("me").await.ok()["email"], Value::Null);
     verify(&server, &early.token()).await.expect(401, "verification_token_invalid");
     verify(&server, &mail.mail(EMAIL, 1).await.token()).await.expect(204, "");
     assert!(is_verified(&ada).await);
-    move_to(&squatter, Some(EMAIL)).await.expect(409, "email_taken");
+    change_email(&squatter, Some(EMAIL)).await.expect(409, "email_taken");
 }
 
 #[tokio::test]
 async fn claiming_an_address_again_does_not_keep_others_from_it_any_longer() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
-    let squatter = claim(&server, "squatter", EMAIL).await;
+    let squatter = register_with_email(&server, "squatter", EMAIL).await;
     server.clock.advance(TimeDelta::days(6));
     let squatter = server.log_in(&squatter.login).await;
-    move_to(&squatter, Some("ADA@EXAMPLE.COM")).await.expect(200, "");
-    move_to(&squatter, None).await.expect(200, "");
-    move_to(&squatter, Some(EMAIL)).await.expect(200, "");
-    move_to(&squatter, Some("other@example.com")).await.expect(200, "");
-    move_to(&squatter, Some(EMAIL)).await.expect(200, "");
+    change_email(&squatter, Some("ADA@EXAMPLE.COM")).await.expect(200, "");
+    change_email(&squatter, None).await.expect(200, "");
+    change_email(&squatter, Some(EMAIL)).await.expect(200, "");
+    change_email(&squatter, Some("other@example.com")).await.expect(200, "");
+    change_email(&squatter, Some(EMAIL)).await.expect(200, "");
     server.clock.advance(TimeDelta::days(1));
     let ada = server.register("ada").await;
-    move_to(&ada, Some(EMAIL)).await.expect(200, "");
+    change_email(&ada, Some(EMAIL)).await.expect(200, "");
     let squatter = server.log_in(&squatter.login).await;
     assert_eq!(squatter.get("me").await.ok()["email"], Value::Null);
 }
@@ -64,7 +64,7 @@ async fn claiming_an_address_again_does_not_keep_others_from_it_any_longer() {
 #[tokio::test]
 async fn without_a_mail_server_a_claim_lasts() {
     let server = TestServer::start().await;
-    claim(&server, "first", EMAIL).await;
+    register_with_email(&server, "first", EMAIL).await;
     server.clock.advance(TimeDelta::days(400));
     let answer = server.guest().post("auth/register", &account("ada", EMAIL)).await;
     answer.expect(409, "email_taken");
@@ -74,10 +74,10 @@ async fn without_a_mail_server_a_claim_lasts() {
 async fn of_twenty_who_claim_a_lapsed_address_at_once_exactly_one_gets_it() {
     let mail = MailServer::start();
     let server = mail.server(&[("AUTH_PASSWORD_QUEUE", "1000")]).await;
-    claim(&server, "squatter", EMAIL).await;
+    register_with_email(&server, "squatter", EMAIL).await;
     server.clock.advance(TimeDelta::days(8));
     let users = join_all((0..10).map(async |n| server.register(&format!("user-{n}")).await)).await;
-    let moves = users.iter().map(|user| async { move_to(user, Some(EMAIL)).await });
+    let moves = users.iter().map(|user| async { change_email(user, Some(EMAIL)).await });
     let made = (0..10).map(|number| {
         let guest = server.guest();
         async move { guest.post("auth/register", &account(&format!("new-{number}"), EMAIL)).await }

@@ -5,11 +5,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tests::{Caller, MailServer, TestServer};
+use tests::{Caller, MailServer, TestServer, until};
 use tokio::net::TcpListener;
 
-use super::{account, claim, verify};
-use tests::until;
+use super::{account, register_with_email, verify};
 
 const EMAIL: &str = "ada@example.com";
 
@@ -44,17 +43,17 @@ fn certificate(folder: &Path) -> [String; 2] {
 async fn mails_go_through_tls_with_a_password_and_never_without() {
     let folder = tempfile::tempdir().unwrap();
     let [certificate, key] = certificate(folder.path());
-    let mut mail = MailServer::absent();
+    let mut mail = MailServer::stopped();
     let url = format!("smtp://films:pass%20word@127.0.0.1:{}?tls=starttls", mail.port);
     let settings = [("AUTH_SMTP_URL", &*url), ("AUTH_SMTP_CA_FILE", &certificate)];
     // First one that would take it in the clear, then one whose certificate nobody vouches for.
     mail.run(&[]);
     let server = mail.server(&settings).await;
-    let user = claim(&server, "ada", EMAIL).await;
+    let user = register_with_email(&server, "ada", EMAIL).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     mail.run(&["--tls", &certificate, &key, "--login", "films", "pass word"]);
     let doubtful = mail.server(&settings[..1]).await;
-    claim(&doubtful, "eve", "eve@example.com").await;
+    register_with_email(&doubtful, "eve", "eve@example.com").await;
     let sent = mail.mail(EMAIL, 0).await;
     assert!(sent.encrypted);
     assert_eq!(sent.user.as_deref(), Some("films"));
@@ -66,10 +65,10 @@ async fn mails_go_through_tls_with_a_password_and_never_without() {
 
 #[tokio::test]
 async fn a_mail_server_that_is_away_gets_the_mail_when_it_is_back() {
-    let mut mail = MailServer::absent();
+    let mut mail = MailServer::stopped();
     let server = mail.server(&[]).await;
     let begun = Instant::now();
-    claim(&server, "ada", EMAIL).await;
+    register_with_email(&server, "ada", EMAIL).await;
     assert!(begun.elapsed() < SOON);
     tokio::time::sleep(Duration::from_millis(500)).await;
     mail.run(&[]);
@@ -83,7 +82,7 @@ async fn a_mail_server_that_says_nothing_holds_nobody_up_and_the_queue_has_an_en
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", silent.local_addr().unwrap());
     let settings = [("AUTH_SMTP_URL", &*url), ("AUTH_MAIL_QUEUE", "3")];
-    let server = MailServer::absent().server(&settings).await;
+    let server = MailServer::stopped().server(&settings).await;
     let guest = server.guest();
     for number in 0..6 {
         let begun = Instant::now();
@@ -102,8 +101,8 @@ async fn a_mail_server_that_says_nothing_holds_nobody_up_and_the_queue_has_an_en
 async fn what_is_put_off_is_tried_again_and_what_is_refused_is_not() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
-    claim(&server, "ada", "nobody@example.com").await;
-    claim(&server, "bob", "later@example.com").await;
+    register_with_email(&server, "ada", "nobody@example.com").await;
+    register_with_email(&server, "bob", "later@example.com").await;
     mail.mail("later@example.com", 0).await;
     until("counted", async || mails(&server, "sent").await == 1).await;
     assert_eq!(mails(&server, "failed").await, 1);
@@ -122,8 +121,8 @@ async fn no_address_adds_a_recipient_or_a_header() {
         let body = account("eve", email);
         server.guest().post("auth/register", &body).await.expect(422, "field_invalid");
     }
-    claim(&server, "ünï", "ünïcode@example.com").await;
-    claim(&server, "ada", EMAIL).await;
+    register_with_email(&server, "ünï", "ünïcode@example.com").await;
+    register_with_email(&server, "ada", EMAIL).await;
     mail.mail(EMAIL, 0).await;
     for sent in mail.mails() {
         assert_eq!(sent.recipients.len(), 1, "{sent:?}");

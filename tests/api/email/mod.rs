@@ -15,14 +15,14 @@ pub fn account(login: &str, email: &str) -> Value {
 }
 
 /// A new account that claims this address.
-pub async fn claim(server: &TestServer, login: &str, email: &str) -> User {
+pub async fn register_with_email(server: &TestServer, login: &str, email: &str) -> User {
     server.guest().post("auth/register", &account(login, email)).await.expect(201, "");
     server.log_in(login).await
 }
 
 /// A new account that has confirmed this address.
 pub async fn confirmed(server: &TestServer, mail: &MailServer, login: &str, email: &str) -> User {
-    let user = claim(server, login, email).await;
+    let user = register_with_email(server, login, email).await;
     let token = mail.mail(email, 0).await.token();
     verify(server, &token).await.expect(204, "");
     user
@@ -33,7 +33,7 @@ pub async fn verify(server: &TestServer, token: &str) -> Answer {
 }
 
 /// Somebody changes, with the password, to this address.
-pub async fn move_to(user: &User, email: Option<&str>) -> Answer {
+pub async fn change_email(user: &User, email: Option<&str>) -> Answer {
     user.patch("me", &json!({ "email": email, "current_password": PASSWORD })).await
 }
 
@@ -42,7 +42,7 @@ pub async fn is_verified(user: &User) -> bool {
 }
 
 /// What an operator makes.
-pub async fn operator_s(server: &TestServer, user: &User) -> String {
+pub async fn reset_token(server: &TestServer, user: &User) -> String {
     let (pool, now) = (server.database.pool().await, server.clock.now());
     let id: Uuid = user.id.parse().unwrap();
     let until = now + TimeDelta::minutes(30);

@@ -6,7 +6,7 @@ use tests::{Answer, Caller, TestServer, User};
 
 use crate::rules::rule;
 use crate::samples::samples;
-use crate::users::give;
+use crate::users::grant;
 
 /// Two users with this role, which may read the server's rules if it is called `auditor`.
 async fn two(server: &TestServer, root: &User, role: Option<&str>) -> [User; 2] {
@@ -15,7 +15,7 @@ async fn two(server: &TestServer, root: &User, role: Option<&str>) -> [User; 2] 
         let login = format!("{}-{number}", role.unwrap_or("nobody"));
         let id = server.register(&login).await.id;
         if let Some(role) = role {
-            give(root, &id, role).await;
+            grant(root, &id, role).await;
         }
         // Of the same id, so that what names it names the user.
         let identity = format!(

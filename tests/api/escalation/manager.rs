@@ -4,9 +4,9 @@ use insta::assert_snapshot;
 use serde_json::json;
 use tests::{TestServer, User};
 
-use crate::roles::make;
-use crate::rules::{rule, write};
-use crate::users::{give, put};
+use crate::roles::create_role;
+use crate::rules::{create_rule, rule};
+use crate::users::{grant, put_role};
 
 /// What reaches the server's own routes.
 const PRIVILEGED: [&str; 7] =
@@ -15,12 +15,12 @@ const PRIVILEGED: [&str; 7] =
 /// A superuser, and somebody whose role may send anything to the routes of administration.
 async fn people(server: &TestServer) -> (User, User) {
     let (root, manager) = (server.superuser().await, server.register("manager").await);
-    make(&root, "manager", &[]).await;
+    create_role(&root, "manager", &[]).await;
     for path in ["roles", "rules", "users"] {
         let resource = format!("route:/api/v1/{path}*");
         root.post("rules", &rule(50, "manager", &resource, "*", "allow")).await.expect(201, "");
     }
-    give(&root, &manager.id, "manager").await;
+    grant(&root, &manager.id, "manager").await;
     manager.get("rules").await.expect(200, "");
     (root, manager)
 }
@@ -63,7 +63,7 @@ async fn such_a_rule_is_not_changed_or_deleted_by_anybody_else() {
     let id = root.post("rules", &privileged).await.ok()["id"].clone();
     manager.put(&format!("rules/{id}"), &plain).await.expect(422, "escalation");
     manager.delete(&format!("rules/{id}")).await.expect(422, "escalation");
-    let id = write(&manager, 60, "subscriber", "film:y", "deny").await;
+    let id = create_rule(&manager, 60, "subscriber", "film:y", "deny").await;
     manager.put(&format!("rules/{id}"), &privileged).await.expect(422, "escalation");
     manager.put(&format!("rules/{id}"), &plain).await.expect(200, "");
     manager.delete(&format!("rules/{id}")).await.expect(200, "");
@@ -74,15 +74,15 @@ async fn a_role_that_reaches_such_a_rule_is_given_and_taken_by_a_superuser_only(
     let server = TestServer::start().await;
     let (root, manager) = people(&server).await;
     let friend = server.register("friend").await;
-    make(&root, "helper", &["manager"]).await;
+    create_role(&root, "helper", &["manager"]).await;
     for role in ["manager", "helper", "superuser"] {
-        put(&manager, &friend.id, role).await.expect(422, "escalation");
-        put(&manager, &manager.id, role).await.expect(422, "escalation");
-        give(&root, &friend.id, role).await;
+        put_role(&manager, &friend.id, role).await.expect(422, "escalation");
+        put_role(&manager, &manager.id, role).await.expect(422, "escalation");
+        grant(&root, &friend.id, role).await;
         let path = format!("users/{}/roles/{role}", friend.id);
         manager.delete(&path).await.expect(422, "escalation");
     }
-    assert_snapshot!(put(&manager, &friend.id, "helper").await, @r#"
+    assert_snapshot!(put_role(&manager, &friend.id, "helper").await, @r#"
     422
     {
       "code": "escalation",
@@ -93,14 +93,14 @@ async fn a_role_that_reaches_such_a_rule_is_given_and_taken_by_a_superuser_only(
       "type": "about:blank"
     }
     "#);
-    give(&manager, &friend.id, "subscriber").await;
+    grant(&manager, &friend.id, "subscriber").await;
 }
 
 #[tokio::test]
 async fn a_role_does_not_come_to_such_a_rule_by_inheritance() {
     let server = TestServer::start().await;
     let (root, manager) = people(&server).await;
-    make(&root, "helper", &["manager"]).await;
+    create_role(&root, "helper", &["manager"]).await;
     let own = manager.post("roles", &json!({ "name": "own" })).await;
     own.expect(201, "");
     for inherited in ["manager", "helper"] {
@@ -146,7 +146,7 @@ async fn the_superuser_can_not_be_inherited_by_anybody() {
 async fn a_manager_does_not_write_rules_about_the_superuser_or_before_its_own() {
     let server = TestServer::start().await;
     let (root, manager) = people(&server).await;
-    write(&manager, 1, "superuser", "film:*", "deny").await;
+    create_rule(&manager, 1, "superuser", "film:*", "deny").await;
     let film = json!({ "action": "read", "resource": { "type": "film", "id": "f1" } });
     assert_eq!(root.post("check", &film).await.ok()["allowed"], true);
     let first = rule(0, "manager", "film:*", "read", "allow");

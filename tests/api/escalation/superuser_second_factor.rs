@@ -1,8 +1,8 @@
 //! Superusers who have to have a second factor.
 
 use serde_json::json;
-use tests::openapi::documented;
-use tests::{App, PASSWORD, TestServer};
+use tests::openapi::{DocumentedAnswer, answers};
+use tests::{AuthenticatorApp, TestServer, current_password};
 
 use crate::samples::samples;
 
@@ -12,10 +12,14 @@ const REQUIRED: [(&str, &str); 1] = [("AUTH_SUPERUSER_SECOND_FACTOR", "required"
 async fn where_it_is_required_a_superuser_without_one_administers_nothing_until_it_is_on() {
     let server = TestServer::with(&REQUIRED).await;
     let root = server.superuser().await;
-    let documented = documented(&server.guest().get("/openapi.json").await.ok());
+    let documented = answers(&server.guest().get("/openapi.json").await.ok());
     let mut asked = 0;
     for sample in samples(&server, &root).await {
-        let required = (sample.name(), 403, "second_factor_required".to_owned());
+        let required = DocumentedAnswer {
+            operation: sample.name(),
+            status: 403,
+            code: "second_factor_required".to_owned(),
+        };
         if documented.contains(&required) {
             sample.send(&root).await.expect(403, "second_factor_required");
             asked += 1;
@@ -28,12 +32,12 @@ async fn where_it_is_required_a_superuser_without_one_administers_nothing_until_
     assert_eq!(server.database.count("SELECT count(*) FROM rules").await, 5);
     let root = server.log_in("root").await;
     root.get("me").await.expect(200, "");
-    let begun = root.post("me/second-factor", &json!({ "current_password": PASSWORD })).await.ok();
+    let begun = root.post("me/second-factor", &current_password()).await.ok();
     root.get("rules").await.expect(403, "second_factor_required");
-    let code = json!({ "code": App::scan(&begun).code(&server) });
+    let code = json!({ "code": AuthenticatorApp::scan(&begun).code(&server) });
     root.post("me/second-factor/confirm", &code).await.expect(200, "");
     root.get("rules").await.expect(200, "");
-    let (password, delete) = (json!({ "current_password": PASSWORD }), reqwest::Method::DELETE);
+    let (password, delete) = (current_password(), reqwest::Method::DELETE);
     let request = root.request(delete, "me/second-factor").json(&password);
     root.send(request).await.expect(204, "");
     root.get("rules").await.expect(403, "second_factor_required");
@@ -43,18 +47,18 @@ async fn where_it_is_required_a_superuser_without_one_administers_nothing_until_
 async fn others_are_not_asked_for_one_and_where_it_is_optional_nobody_is() {
     let server = TestServer::with(&REQUIRED).await;
     let (root, reader) = (server.superuser().await, server.register("reader").await);
-    server.enrol(&root).await;
+    server.enroll(&root).await;
     root.post("roles", &json!({ "name": "auditor" })).await.expect(201, "");
     let rule = json!({
         "priority": 50, "role": "auditor", "resource": "route:/api/v1/rules*", "action": "GET",
         "effect": "allow",
     });
     root.post("rules", &rule).await.expect(201, "");
-    crate::users::give(&root, &reader.id, "auditor").await;
+    crate::users::grant(&root, &reader.id, "auditor").await;
     reader.get("rules").await.expect(200, "");
     let optional = server.replica(&[("AUTH_SUPERUSER_SECOND_FACTOR", "optional")]).await;
     let other = server.register("other").await;
-    crate::users::give(&root, &other.id, "superuser").await;
+    crate::users::grant(&root, &other.id, "superuser").await;
     other.get("rules").await.expect(403, "second_factor_required");
     let there = other.at(&optional.url);
     tests::until("followed", async || there.get("rules").await.status == 200).await;

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use tests::TestServer;
 
-use crate::users::{give, put, take};
+use crate::users::{grant, put_role, revoke};
 
 #[tokio::test]
 async fn the_last_superuser_stays() {
@@ -20,8 +20,8 @@ async fn the_last_superuser_stays() {
     }
     "#);
     root.get("rules").await.expect(200, "");
-    give(&root, &user.id, "superuser").await;
-    take(&root, &root.id, "superuser").await;
+    grant(&root, &user.id, "superuser").await;
+    revoke(&root, &root.id, "superuser").await;
     root.get("rules").await.expect(403, "forbidden");
     let last = format!("users/{}/roles/superuser", user.id);
     user.delete(&last).await.expect(409, "last_superuser");
@@ -33,7 +33,7 @@ async fn two_superusers_who_depose_each_other_at_once_leave_one() {
     let root = server.superuser().await;
     for round in 0..5 {
         let other = server.register(&format!("other{round}")).await;
-        give(&root, &other.id, "superuser").await;
+        grant(&root, &other.id, "superuser").await;
         let (one, two) = (
             format!("users/{}/roles/superuser", other.id),
             format!("users/{}/roles/superuser", root.id),
@@ -42,8 +42,8 @@ async fn two_superusers_who_depose_each_other_at_once_leave_one() {
         let count = "SELECT count(*) FROM user_roles WHERE role = 'superuser'";
         assert_eq!(server.database.count(count).await, 1, "{one} {two}");
         if two.status == 200 {
-            give(&other, &root.id, "superuser").await;
-            take(&root, &other.id, "superuser").await;
+            grant(&other, &root.id, "superuser").await;
+            revoke(&root, &other.id, "superuser").await;
         }
     }
 }
@@ -52,7 +52,7 @@ async fn two_superusers_who_depose_each_other_at_once_leave_one() {
 async fn a_disabled_superuser_does_not_count_as_the_one_who_stays() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    give(&root, &user.id, "superuser").await;
+    grant(&root, &user.id, "superuser").await;
     server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'ada'").await;
     let own = format!("users/{}/roles/superuser", root.id);
     root.delete(&own).await.expect(409, "last_superuser");
@@ -62,7 +62,7 @@ async fn a_disabled_superuser_does_not_count_as_the_one_who_stays() {
 async fn whoever_has_no_right_to_people_makes_nobody_a_superuser() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    put(&user, &user.id, "superuser").await.expect(403, "forbidden");
+    put_role(&user, &user.id, "superuser").await.expect(403, "forbidden");
     user.delete(&format!("users/{}/roles/superuser", root.id)).await.expect(403, "forbidden");
     assert_eq!(user.get("me").await.ok()["roles"], serde_json::json!([]));
 }

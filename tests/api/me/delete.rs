@@ -1,15 +1,14 @@
 //! `DELETE /api/v1/me`
 
 use insta::assert_snapshot;
-use reqwest::Method;
 use serde_json::json;
 use tests::{Answer, Caller, PASSWORD, TestServer};
 
-use crate::users::{give, take};
+use crate::users::{grant, revoke};
 
 async fn delete(caller: &Caller, password: &str) -> Answer {
     let body = json!({ "current_password": password });
-    caller.send(caller.request(Method::DELETE, "me").json(&body)).await
+    caller.delete_with("me", &body).await
 }
 
 #[tokio::test]
@@ -17,19 +16,17 @@ async fn a_deleted_account_is_gone_with_all_its_sessions() {
     let server = TestServer::start().await;
     let (here, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
     let (root, other) = (server.superuser().await, server.register("bob").await);
-    give(&root, &here.id, "subscriber").await;
+    grant(&root, &here.id, "subscriber").await;
     elsewhere.get("me").await.expect(200, "");
     delete(&here, PASSWORD).await.expect(204, "");
     for user in [&here, &elsewhere] {
         user.get("me").await.expect(401, "token_revoked");
         user.get("me/sessions").await.expect(401, "token_revoked");
         delete(user, PASSWORD).await.expect(401, "token_revoked");
-        let body = json!({ "refresh_token": user.refresh_token });
-        server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+        server.guest().refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
     }
     let log_in = async |login: &str| {
-        let body = json!({ "login": login, "password": PASSWORD });
-        server.guest().post("auth/login", &body).await.expect(401, "credentials_invalid")
+        server.guest().log_in(login, PASSWORD).await.expect(401, "credentials_invalid")
     };
     assert_eq!(log_in("ada").await.text, log_in("nobody").await.text);
     root.get(&format!("users/{}/roles", here.id)).await.expect(404, "user_not_found");
@@ -87,7 +84,7 @@ async fn the_last_superuser_can_not_go_and_the_one_before_can() {
     "#);
     root.get("rules").await.expect(200, "");
     server.log_in("root").await;
-    give(&root, &user.id, "superuser").await;
+    grant(&root, &user.id, "superuser").await;
     delete(&root, PASSWORD).await.expect(204, "");
     root.get("rules").await.expect(401, "token_revoked");
     user.get("rules").await.expect(200, "");
@@ -98,7 +95,7 @@ async fn the_last_superuser_can_not_go_and_the_one_before_can() {
 async fn a_disabled_superuser_is_no_successor() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    give(&root, &user.id, "superuser").await;
+    grant(&root, &user.id, "superuser").await;
     server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'ada'").await;
     delete(&root, PASSWORD).await.expect(409, "last_superuser");
 }
@@ -110,7 +107,7 @@ async fn of_two_superusers_who_go_at_once_one_stays() {
     let mut last = root.caller.clone();
     for round in 0..5 {
         let other = server.register(&format!("other{round}")).await;
-        give(&last, &other.id, "superuser").await;
+        grant(&last, &other.id, "superuser").await;
         // One of the ways is the other one's demotion.
         let (one, two) = tokio::join!(delete(&last, PASSWORD), delete(&other, PASSWORD));
         let count = "SELECT count(*) FROM user_roles WHERE role = 'superuser'";
@@ -130,14 +127,14 @@ async fn who_goes_while_the_other_superuser_is_deposed_leaves_one_behind() {
     let root = server.superuser().await;
     for round in 0..5 {
         let other = server.register(&format!("other{round}")).await;
-        give(&root, &other.id, "superuser").await;
+        grant(&root, &other.id, "superuser").await;
         let roots = format!("users/{}/roles/superuser", root.id);
         let (gone, deposed) = tokio::join!(delete(&other, PASSWORD), other.delete(&roots));
         let count = "SELECT count(*) FROM user_roles WHERE role = 'superuser'";
         assert_eq!(server.database.count(count).await, 1, "{gone} {deposed}");
         if deposed.status == 200 {
-            give(&other, &root.id, "superuser").await;
-            take(&root, &other.id, "superuser").await;
+            grant(&other, &root.id, "superuser").await;
+            revoke(&root, &other.id, "superuser").await;
         }
     }
 }

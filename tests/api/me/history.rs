@@ -5,9 +5,7 @@ use futures::future::join_all;
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Answer, Caller, PASSWORD, TestServer};
-
-use tests::until;
+use tests::{Answer, Caller, PASSWORD, TestServer, current_password, until};
 
 async fn log_in(guest: &Caller, login: &str, password: &str, agent: &str) -> Answer {
     let form = json!({ "login": login, "password": password });
@@ -99,17 +97,12 @@ async fn pages_have_every_try_once_also_where_many_are_of_one_instant() {
     for (filter, all) in
         [("", 96), ("&outcome=credentials_invalid", 47), ("&outcome=succeeded", 49)]
     {
-        let (mut seen, mut cursor) = (Vec::<(DateTime<FixedOffset>, String)>::new(), String::new());
-        loop {
-            let page = user.get(&format!("me/history?limit=7{filter}{cursor}")).await.ok();
-            let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
-            let items = page["items"].as_array().unwrap();
-            // As times: the text of a time is shorter where its last digits are zeros.
-            let time = |item| DateTime::parse_from_rfc3339(&text(item, "at")).unwrap();
-            seen.extend(items.iter().map(|item| (time(item), text(item, "id"))));
-            let Some(next) = page["next"].as_str() else { break };
-            cursor = format!("&cursor={next}");
-        }
+        let items = user.items(&format!("me/history?limit=7{filter}")).await;
+        let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
+        // Compared as times: trailing zeros are missing from the text of a time.
+        let time = |item| DateTime::parse_from_rfc3339(&text(item, "at")).unwrap();
+        let seen: Vec<(DateTime<FixedOffset>, String)> =
+            items.iter().map(|item| (time(item), text(item, "id"))).collect();
         let mut ids: Vec<_> = seen.iter().map(|(_, id)| id.clone()).collect();
         ids.sort();
         ids.dedup();
@@ -147,7 +140,7 @@ async fn who_deletes_their_account_leaves_no_trace_of_themselves_in_the_history(
     let server = TestServer::start().await;
     let (user, other) = (server.register("ada").await, server.register("bob").await);
     server.log_in("ada").await;
-    let body = json!({ "current_password": PASSWORD });
+    let body = current_password();
     let delete = user.request(Method::DELETE, "me").json(&body);
     user.send(delete).await.expect(204, "");
     let kept = other.get("me/history").await.ok();

@@ -4,14 +4,12 @@ use futures::future::join_all;
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::oidc::Site;
-use tests::{Answer, Caller};
-
-use crate::auth::oidc::password;
+use tests::oidc::OidcSite;
+use tests::{Answer, Caller, current_password};
 
 async fn unlink(caller: &Caller, id: &str, proof: &Value) -> Answer {
     let path = format!("me/identities/{id}");
-    caller.send(caller.request(Method::DELETE, &path).json(proof)).await
+    caller.delete_with(&path, proof).await
 }
 
 /// Ids of the caller's identities.
@@ -23,7 +21,7 @@ async fn ids(caller: &Caller) -> Vec<String> {
 
 #[tokio::test]
 async fn one_sees_by_what_one_signs_in() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let answer = site.sign_in().await;
     let answer = site.caller(&answer).get("me/identities").await;
     assert_snapshot!(answer.to_string().replace(&site.provider.url, "[issuer]"), @r#"
@@ -47,9 +45,9 @@ async fn one_sees_by_what_one_signs_in() {
 
 #[tokio::test]
 async fn an_unlinked_identity_does_not_sign_in_any_more_and_other_sessions_end() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
-    site.link(&user, &password()).await.expect(200, "");
+    site.link(&user, &current_password()).await.expect(200, "");
     let there = site.sign_in().await;
     let there = site.caller(&there);
     let id = ids(&user).await.remove(0);
@@ -57,11 +55,11 @@ async fn an_unlinked_identity_does_not_sign_in_any_more_and_other_sessions_end()
     unlink(&user, &id, &wrong).await.expect(403, "current_password_wrong");
     unlink(&user, &id, &json!({})).await.expect(422, "field_invalid");
     there.get("me").await.expect(200, "");
-    unlink(&user, &id, &password()).await.expect(204, "");
+    unlink(&user, &id, &current_password()).await.expect(204, "");
     assert!(ids(&user).await.is_empty());
     there.get("me").await.expect(401, "token_revoked");
     user.get("me").await.expect(200, "");
-    unlink(&user, &id, &password()).await.expect(404, "identity_not_found");
+    unlink(&user, &id, &current_password()).await.expect(404, "identity_not_found");
     // It is nobody's now: whoever has it gets an account of their own.
     let answer = site.sign_in().await;
     assert_ne!(site.caller(&answer).get("me").await.ok()["id"], user.id.as_str());
@@ -69,7 +67,7 @@ async fn an_unlinked_identity_does_not_sign_in_any_more_and_other_sessions_end()
 
 #[tokio::test]
 async fn the_last_way_to_sign_in_stays() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let answer = site.sign_in().await;
     let caller = site.caller(&answer);
     let first = ids(&caller).await.remove(0);
@@ -84,7 +82,7 @@ async fn the_last_way_to_sign_in_stays() {
 
 #[tokio::test]
 async fn an_identity_of_a_provider_that_went_away_is_no_way_to_sign_in() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let answer = site.sign_in().await;
     let caller = site.caller(&answer);
     let first = ids(&caller).await.remove(0);
@@ -103,7 +101,7 @@ async fn an_identity_of_a_provider_that_went_away_is_no_way_to_sign_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_unlinked_at_once_do_not_lock_their_user_out() {
     for _ in 0..5 {
-        let site = Site::start().await;
+        let site = OidcSite::start().await;
         let answer = site.sign_in().await;
         let caller = site.caller(&answer);
         site.provider.script().claims = json!({ "sub": "second" });
@@ -118,24 +116,24 @@ async fn two_unlinked_at_once_do_not_lock_their_user_out() {
 
 #[tokio::test]
 async fn identities_of_somebody_else_are_neither_seen_nor_unlinked() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let (user, other) = (site.server.register("ada-1").await, site.server.register("bob").await);
-    site.link(&user, &password()).await.expect(200, "");
+    site.link(&user, &current_password()).await.expect(200, "");
     let root = site.server.superuser().await;
     let id = ids(&user).await.remove(0);
     for stranger in [&other.caller, &root.caller] {
         assert!(ids(stranger).await.is_empty());
-        unlink(stranger, &id, &password()).await.expect(404, "identity_not_found");
+        unlink(stranger, &id, &current_password()).await.expect(404, "identity_not_found");
     }
     assert_eq!(ids(&user).await, [id]);
 }
 
 #[tokio::test]
 async fn identities_go_with_their_account() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
-    site.link(&user, &password()).await.expect(200, "");
-    user.send(user.request(Method::DELETE, "me").json(&password())).await.expect(204, "");
+    site.link(&user, &current_password()).await.expect(200, "");
+    user.send(user.request(Method::DELETE, "me").json(&current_password())).await.expect(204, "");
     assert_eq!(site.server.database.count("SELECT count(*) FROM identities").await, 0);
     let answer = site.sign_in().await;
     assert_ne!(site.caller(&answer).get("me").await.ok()["id"], user.id.as_str());

@@ -2,17 +2,15 @@
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use reqwest::Method;
 use serde_json::{Value, json};
-use tests::oidc::Site;
-
-use crate::auth::oidc::password;
+use tests::current_password;
+use tests::oidc::OidcSite;
 
 #[tokio::test]
 async fn who_is_signed_in_links_an_identity_and_signs_in_by_it() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
-    let linked = site.link(&user, &password()).await.expect(200, "");
+    let linked = site.link(&user, &current_password()).await.expect(200, "");
     assert_eq!(linked.header("cache-control"), "no-store");
     let identity = &linked.json()["linked"][0];
     assert_eq!(
@@ -27,13 +25,13 @@ async fn who_is_signed_in_links_an_identity_and_signs_in_by_it() {
     let list = user.get("me/identities").await.ok();
     assert!(list["items"][0]["last_used_at"].is_string(), "{list}");
     // Once more is as good as once.
-    site.link(&user, &password()).await.expect(200, "");
+    site.link(&user, &current_password()).await.expect(200, "");
     assert_eq!(user.get("me/identities").await.ok()["items"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn linking_takes_the_password_or_a_code() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
     let browser = site.browser();
     let wrong = json!({ "current_password": "wrong" });
@@ -41,17 +39,17 @@ async fn linking_takes_the_password_or_a_code() {
     answer.expect(403, "current_password_wrong");
     let (answer, _) = browser.begin_link(&user, &json!({})).await;
     answer.expect(422, "field_invalid");
-    let (app, _) = site.server.enrol(&user).await;
+    let (app, _) = site.server.enroll(&user).await;
     let wrong = json!({ "code": app.wrong_code(&site.server) });
     let (answer, _) = browser.begin_link(&user, &wrong).await;
     answer.expect(403, "code_wrong");
-    let right = json!({ "code": app.code_in(&site.server, 1) });
+    let right = json!({ "code": app.code_after(&site.server, 1) });
     site.link(&user, &right).await.expect(200, "");
 }
 
 #[tokio::test]
 async fn who_has_no_password_links_another_identity_right_after_signing_in() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let answer = site.sign_in().await;
     let caller = site.caller(&answer);
     site.provider.script().claims = json!({ "sub": "second" });
@@ -66,43 +64,43 @@ async fn who_has_no_password_links_another_identity_right_after_signing_in() {
 
 #[tokio::test]
 async fn an_identity_of_somebody_else_is_not_linked() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     site.sign_in().await.expect(200, "");
     let user = site.server.register("grace").await;
-    site.link(&user, &password()).await.expect(409, "identity_taken");
+    site.link(&user, &current_password()).await.expect(409, "identity_taken");
     assert_eq!(user.get("me/identities").await.ok()["items"], json!([]));
 }
 
 #[tokio::test]
 async fn a_link_whose_session_has_ended_meanwhile_is_not_made() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
     let browser = site.browser();
-    let begun = browser.begin_link(&user, &password()).await.1.unwrap();
-    user.send(user.request(Method::POST, "auth/logout")).await.expect(204, "");
-    site.finish(&browser, &begun).await.expect(400, "state_invalid");
+    let flow = browser.begin_link(&user, &current_password()).await.1.unwrap();
+    user.log_out().await.expect(204, "");
+    site.finish(&browser, &flow).await.expect(400, "state_invalid");
     assert_eq!(site.server.database.count("SELECT count(*) FROM identities").await, 0);
 }
 
 #[tokio::test]
 async fn somebody_elses_browser_does_not_finish_a_link() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let (mallory, victim) = (site.server.register("mallory").await, site.browser());
-    let begun = site.browser().begin_link(&mallory, &password()).await.1.unwrap();
+    let flow = site.browser().begin_link(&mallory, &current_password()).await.1.unwrap();
     let own = victim.begin().await;
-    let (code, state) = (site.provider.agree(&begun.page), begun.parameter("state"));
+    let (code, state) = (site.provider.authorize(&flow.authorization_url), flow.parameter("state"));
     let brought = [("code", code.as_str()), ("state", &state)];
     for cookie in ["", &own.cookie] {
-        victim.come_back(cookie, &brought).await.expect(400, "state_invalid");
+        victim.call_back(cookie, &brought).await.expect(400, "state_invalid");
     }
     assert_eq!(mallory.get("me/identities").await.ok()["items"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_who_link_one_identity_at_once_one_has_it() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let (ada, bob) = (site.server.register("ada").await, site.server.register("bob").await);
-    let proof = password();
+    let proof = current_password();
     let answers = join_all([&ada, &bob].map(|user| site.link(user, &proof))).await;
     let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
@@ -112,9 +110,9 @@ async fn of_two_who_link_one_identity_at_once_one_has_it() {
 
 #[tokio::test]
 async fn a_provider_that_is_away_can_not_be_linked() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
-    site.provider.script().metadata_page = tests::oidc::Page::Status(500);
-    let (answer, _) = site.browser().begin_link(&user, &password()).await;
+    site.provider.script().metadata_reply = tests::oidc::Reply::Status(500);
+    let (answer, _) = site.browser().begin_link(&user, &current_password()).await;
     answer.expect(503, "provider_unavailable");
 }

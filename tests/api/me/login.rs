@@ -4,15 +4,10 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use tests::{Answer, PASSWORD, TestServer};
+use tests::{PASSWORD, TestServer};
 
 fn change(login: &str) -> Value {
     json!({ "login": login, "current_password": PASSWORD })
-}
-
-async fn log_in(server: &TestServer, login: &str) -> Answer {
-    let body = json!({ "login": login, "password": PASSWORD });
-    server.guest().post("auth/login", &body).await
 }
 
 #[tokio::test]
@@ -21,16 +16,14 @@ async fn a_new_login_counts_at_once_and_ends_the_other_sessions() {
     let (here, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
     here.put("me/login", &change("Ada@Example.com")).await.expect(204, "");
     elsewhere.get("me").await.expect(401, "token_revoked");
-    let body = json!({ "refresh_token": elsewhere.refresh_token });
-    server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    server.guest().refresh(&elsewhere.refresh_token).await.expect(401, "refresh_token_invalid");
     assert_eq!(here.get("me").await.ok()["login"], "Ada@Example.com");
-    log_in(&server, "ada").await.expect(401, "credentials_invalid");
-    log_in(&server, "ada@example.com").await.expect(200, "");
+    server.guest().log_in("ada", PASSWORD).await.expect(401, "credentials_invalid");
+    server.guest().log_in("ada@example.com", PASSWORD).await.expect(200, "");
     // The one that was given up is free for others.
     server.register("ADA").await;
     server.clock.advance(TimeDelta::minutes(10));
-    let body = json!({ "refresh_token": here.refresh_token });
-    server.guest().post("auth/refresh", &body).await.expect(200, "");
+    server.guest().refresh(&here.refresh_token).await.expect(200, "");
 }
 
 #[tokio::test]
@@ -39,7 +32,7 @@ async fn one_s_own_login_may_be_spelled_another_way() {
     let user = server.register("ada").await;
     user.put("me/login", &change("Ada")).await.expect(204, "");
     assert_eq!(user.get("me").await.ok()["login"], "Ada");
-    log_in(&server, "aDA").await.expect(200, "");
+    server.guest().log_in("aDA", PASSWORD).await.expect(200, "");
 }
 
 #[tokio::test]
@@ -62,7 +55,7 @@ async fn a_login_that_somebody_has_is_refused_in_any_case_and_nothing_changes() 
     }
     "#);
     elsewhere.get("me").await.expect(200, "");
-    log_in(&server, "ada").await.expect(200, "");
+    server.guest().log_in("ada", PASSWORD).await.expect(200, "");
 }
 
 #[tokio::test]
@@ -85,7 +78,7 @@ async fn without_the_current_password_or_with_what_is_no_login_nothing_changes()
         assert_eq!(answer.expect(422, "field_invalid").field(), "login", "{login:?}");
     }
     elsewhere.get("me").await.expect(200, "");
-    log_in(&server, "ada").await.expect(200, "");
+    server.guest().log_in("ada", PASSWORD).await.expect(200, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,9 +4,7 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use tests::{PASSWORD, TestServer};
-
-const NEW: &str = "seven green bottles hanging";
+use tests::{NEW_PASSWORD, PASSWORD, TestServer, current_password};
 
 fn change(current: &str, new: &str) -> Value {
     json!({ "current_password": current, "new_password": new })
@@ -18,14 +16,13 @@ async fn a_new_password_ends_the_other_sessions_at_once() {
     let here = server.register("ada").await;
     let elsewhere = server.log_in("ada").await;
     elsewhere.get("me").await.expect(200, "");
-    here.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
+    here.put("me/password", &change(PASSWORD, NEW_PASSWORD)).await.expect(204, "");
     elsewhere.get("me").await.expect(401, "token_revoked");
-    let body = json!({ "refresh_token": elsewhere.refresh_token });
-    server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    server.guest().refresh(&elsewhere.refresh_token).await.expect(401, "refresh_token_invalid");
     here.get("me").await.expect(200, "");
     let log_in = |password| json!({ "login": "ada", "password": password });
     server.guest().post("auth/login", &log_in(PASSWORD)).await.expect(401, "credentials_invalid");
-    let again = server.guest().post("auth/login", &log_in(NEW)).await.ok();
+    let again = server.guest().post("auth/login", &log_in(NEW_PASSWORD)).await.ok();
     server.as_user(again["access_token"].as_str().unwrap()).get("me").await.expect(200, "");
 }
 
@@ -33,10 +30,9 @@ async fn a_new_password_ends_the_other_sessions_at_once() {
 async fn the_session_that_changed_the_password_goes_on() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    user.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
+    user.put("me/password", &change(PASSWORD, NEW_PASSWORD)).await.expect(204, "");
     server.clock.advance(TimeDelta::minutes(10));
-    let body = json!({ "refresh_token": user.refresh_token });
-    let next = server.guest().post("auth/refresh", &body).await.ok();
+    let next = server.guest().refresh(&user.refresh_token).await.ok();
     server.as_user(next["access_token"].as_str().unwrap()).get("me").await.expect(200, "");
 }
 
@@ -45,11 +41,9 @@ async fn no_grace_reaches_across_a_change_of_password_or_login() {
     let server = TestServer::start().await;
     let login = json!({ "login": "lovelace", "current_password": PASSWORD });
     for (name, path, body) in
-        [("ada", "me/password", change(PASSWORD, NEW)), ("grace", "me/login", login)]
+        [("ada", "me/password", change(PASSWORD, NEW_PASSWORD)), ("grace", "me/login", login)]
     {
-        let refresh = async |token: &str| {
-            server.guest().post("auth/refresh", &json!({ "refresh_token": token })).await
-        };
+        let refresh = async |token: &str| server.guest().refresh(token).await;
         let user = server.register(name).await;
         let next = refresh(&user.refresh_token).await.ok();
         let next = next["refresh_token"].as_str().unwrap();
@@ -69,16 +63,15 @@ async fn the_current_refresh_token_survives_a_change_of_password_or_login() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let refresh = async |token: &str| {
-        let body = json!({ "refresh_token": token });
-        let next = server.guest().post("auth/refresh", &body).await.ok();
+        let next = server.guest().refresh(&token).await.ok();
         next["refresh_token"].as_str().unwrap().to_owned()
     };
     let second = refresh(&user.refresh_token).await;
-    user.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
+    user.put("me/password", &change(PASSWORD, NEW_PASSWORD)).await.expect(204, "");
     let third = refresh(&second).await;
     // From here on there is grace again.
     assert_eq!(refresh(&second).await, third);
-    let login = json!({ "login": "lovelace", "current_password": NEW });
+    let login = json!({ "login": "lovelace", "current_password": NEW_PASSWORD });
     user.put("me/login", &login).await.expect(204, "");
     refresh(&third).await;
 }
@@ -88,7 +81,7 @@ async fn without_the_current_password_nothing_changes() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let elsewhere = server.log_in("ada").await;
-    let answer = user.put("me/password", &change("wrong", NEW)).await;
+    let answer = user.put("me/password", &change("wrong", NEW_PASSWORD)).await;
     assert_snapshot!(answer.expect(403, "current_password_wrong"), @r#"
     403
     {
@@ -124,19 +117,19 @@ async fn guessing_the_current_password_is_slowed_down_for_whoever_does_it() {
     let server = TestServer::with(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
     let (user, other) = (server.register("ada").await, server.register("bob").await);
     for _ in 0..3 {
-        let answer = user.put("me/password", &change("wrong", NEW)).await;
+        let answer = user.put("me/password", &change("wrong", NEW_PASSWORD)).await;
         answer.expect(403, "current_password_wrong");
     }
-    let answer = user.put("me/password", &change(PASSWORD, NEW)).await;
+    let answer = user.put("me/password", &change(PASSWORD, NEW_PASSWORD)).await;
     let answer = answer.expect(429, "too_many_attempts");
     assert_eq!(answer.header("ratelimit-policy"), "\"current-password\";q=3;w=3600");
-    other.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
+    other.put("me/password", &change(PASSWORD, NEW_PASSWORD)).await.expect(204, "");
     let again = server.log_in("ada").await;
     let login = json!({ "current_password": PASSWORD, "login": "grace" });
     again.put("me/login", &login).await.expect(429, "too_many_attempts");
-    let farewell = json!({ "current_password": PASSWORD });
+    let farewell = current_password();
     let farewell = again.request(reqwest::Method::DELETE, "me").json(&farewell);
     again.send(farewell).await.expect(429, "too_many_attempts");
     server.clock.advance(TimeDelta::minutes(1));
-    user.put("me/password", &change(PASSWORD, NEW)).await.expect(204, "");
+    user.put("me/password", &change(PASSWORD, NEW_PASSWORD)).await.expect(204, "");
 }

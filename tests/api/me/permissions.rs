@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use tests::TestServer;
 
-use crate::users::give;
+use crate::users::grant;
 
 #[tokio::test]
 async fn a_user_without_roles_sees_what_everybody_may() {
@@ -54,7 +54,7 @@ async fn a_user_without_roles_sees_what_everybody_may() {
 async fn a_role_granted_now_shows_with_the_token_from_before() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    give(&root, &user.id, "subscriber").await;
+    grant(&root, &user.id, "subscriber").await;
     let permissions = user.get("me/permissions").await.ok();
     assert_eq!(permissions["roles"], serde_json::json!(["subscriber"]));
     assert_eq!(permissions["role_set"], serde_json::json!(["anonymous", "subscriber"]));

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use tests::{PASSWORD, TestServer};
 
-use crate::users::give;
+use crate::users::grant;
 
 #[tokio::test]
 async fn a_user_reads_and_changes_names_and_address() {
@@ -134,7 +134,7 @@ async fn a_favorite_genre_is_set_and_cleared() {
 async fn a_user_sees_their_own_roles_and_when_they_last_signed_in() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    give(&root, &user.id, "subscriber").await;
+    grant(&root, &user.id, "subscriber").await;
     let me = user.get("me").await.ok();
     assert_eq!(me["roles"], json!(["subscriber"]));
     server.clock.advance(TimeDelta::minutes(1));

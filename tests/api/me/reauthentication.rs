@@ -6,11 +6,9 @@ use futures::future::join_all;
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Answer, App, PASSWORD, TestServer, User};
+use tests::{Answer, AuthenticatorApp, NEW_PASSWORD, PASSWORD, TestServer, User, current_password};
 
 const NO_IDENTITY: &str = "me/identities/00000000-0000-4000-8000-000000000000";
-const NEW: &str = "seven green bottles hanging";
-
 /// Everything that wants proof, with what stands in the request besides it. What changes least is
 /// first.
 fn operations() -> [(Method, &'static str, Value); 10] {
@@ -20,7 +18,7 @@ fn operations() -> [(Method, &'static str, Value); 10] {
         (Method::PUT, "me/user-agents", json!({ "allowed": null })),
         (Method::PATCH, "me", json!({ "email": "ada@example.org" })),
         (Method::PUT, "me/login", json!({ "login": "lovelace" })),
-        (Method::PUT, "me/password", json!({ "new_password": NEW })),
+        (Method::PUT, "me/password", json!({ "new_password": NEW_PASSWORD })),
         (Method::DELETE, "me/second-factor", json!({})),
         (Method::POST, "me/identities", json!({ "provider": "nobody" })),
         (Method::DELETE, NO_IDENTITY, json!({})),
@@ -45,16 +43,16 @@ async fn forget_password(server: &TestServer, login: &str) {
 async fn a_code_does_in_place_of_the_password_once() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let (app, recovery) = server.enrol(&user).await;
-    let change = json!({ "login": "lovelace", "code": app.code_in(&server, 1) });
+    let (app, recovery) = server.enroll(&user).await;
+    let change = json!({ "login": "lovelace", "code": app.code_after(&server, 1) });
     user.put("me/login", &change).await.expect(204, "");
     assert_eq!(user.get("me").await.ok()["login"], "lovelace");
-    let second = json!({ "new_password": NEW, "code": app.code_in(&server, 1) });
+    let second = json!({ "new_password": NEW_PASSWORD, "code": app.code_after(&server, 1) });
     user.put("me/password", &second).await.expect(403, "code_wrong");
-    let change = json!({ "new_password": NEW, "code": recovery[0] });
+    let change = json!({ "new_password": NEW_PASSWORD, "code": recovery[0] });
     user.put("me/password", &change).await.expect(204, "");
     user.put("me/password", &change).await.expect(403, "code_wrong");
-    let log_in = json!({ "login": "lovelace", "password": NEW });
+    let log_in = json!({ "login": "lovelace", "password": NEW_PASSWORD });
     assert_eq!(server.guest().post("auth/login", &log_in).await.ok()["mfa_required"], true);
     let again = json!({ "code": recovery[1] });
     user.post("me/second-factor", &again).await.expect(409, "second_factor_active");
@@ -72,12 +70,12 @@ async fn a_code_that_is_none_changes_nothing_and_the_next_ones_have_to_wait() {
         let none = json!({ "code": "000000" });
         ask(&user, operation, &none).await.expect(403, "code_wrong");
     }
-    let (app, _) = server.enrol(&user).await;
+    let (app, _) = server.enroll(&user).await;
     let wrong = json!({ "code": app.wrong_code(&server) });
     for operation in operations().into_iter().take(3) {
         ask(&user, operation, &wrong).await.expect(403, "code_wrong");
     }
-    let right = json!({ "code": app.code_in(&server, 1) });
+    let right = json!({ "code": app.code_after(&server, 1) });
     for operation in operations() {
         ask(&user, operation, &right).await.expect(429, "too_many_attempts");
     }
@@ -90,7 +88,7 @@ async fn a_code_that_is_none_changes_nothing_and_the_next_ones_have_to_wait() {
 async fn who_has_a_password_or_a_second_factor_never_gets_by_without() {
     let server = TestServer::start().await;
     let (user, other) = (server.register("ada").await, server.register("bob").await);
-    server.enrol(&other).await;
+    server.enroll(&other).await;
     forget_password(&server, "bob").await;
     let both = json!({ "current_password": PASSWORD, "code": "000000" });
     for (user, field) in [(&user, "current_password"), (&other, "code")] {
@@ -108,7 +106,7 @@ async fn who_has_a_password_or_a_second_factor_never_gets_by_without() {
 async fn of_changes_by_codes_at_once_each_counts_only_for_the_password_that_it_saw() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let (_, recovery) = server.enrol(&user).await;
+    let (_, recovery) = server.enroll(&user).await;
     let changes = recovery.iter().take(6).enumerate().map(async |(number, code)| {
         let new = format!("one blue elephant dancing {number}");
         let answer = user.put("me/password", &json!({ "new_password": new, "code": code })).await;
@@ -134,13 +132,12 @@ async fn an_account_without_a_password_answers_as_to_a_wrong_one() {
     let (user, _) = (server.register("ada").await, server.register("bob").await);
     forget_password(&server, "ada").await;
     let log_in = async |login: &str, password: &str| {
-        let body = json!({ "login": login, "password": password });
-        server.guest().post("auth/login", &body).await.expect(401, "credentials_invalid").text
+        server.guest().log_in(login, password).await.expect(401, "credentials_invalid").text
     };
     assert_eq!(log_in("ada", PASSWORD).await, log_in("bob", "wrong").await);
     assert_eq!(log_in("ada", "").await, log_in("bob", "").await);
     for operation in operations() {
-        let proof = json!({ "current_password": PASSWORD });
+        let proof = current_password();
         let status = ask(&user, operation, &proof).await.status;
         assert!([403, 429].contains(&status), "{status}");
     }
@@ -156,8 +153,7 @@ async fn without_password_and_second_factor_a_new_session_is_proof_for_five_minu
     user.put("me/login", &json!({ "login": "lovelace" })).await.expect(204, "");
     server.clock.advance(TimeDelta::seconds(3));
     // Another pair of tokens makes no other session.
-    let body = json!({ "refresh_token": user.refresh_token });
-    let tokens = server.guest().post("auth/refresh", &body).await.ok();
+    let tokens = server.guest().refresh(&user.refresh_token).await.ok();
     let user = User { caller: server.as_user(tokens["access_token"].as_str().unwrap()), ..user };
     for operation in operations() {
         ask(&user, operation, &json!({})).await.expect(403, "sign_in_again");
@@ -182,10 +178,9 @@ async fn a_first_password_is_set_as_one_is_changed() {
     forget_password(&server, "ada").await;
     let weak = user.put("me/password", &json!({ "new_password": "ada12345" })).await;
     assert_eq!(weak.expect(422, "password_rejected").field(), "new_password");
-    user.put("me/password", &json!({ "new_password": NEW })).await.expect(204, "");
+    user.put("me/password", &json!({ "new_password": NEW_PASSWORD })).await.expect(204, "");
     elsewhere.get("me").await.expect(401, "token_revoked");
-    let body = json!({ "login": "ada", "password": NEW });
-    server.guest().post("auth/login", &body).await.expect(200, "");
+    server.guest().log_in("ada", NEW_PASSWORD).await.expect(200, "");
     // From here on it takes the password.
     let again = user.put("me/password", &json!({ "new_password": PASSWORD })).await;
     assert_eq!(again.expect(422, "field_invalid").field(), "current_password");
@@ -196,16 +191,15 @@ async fn a_second_factor_guards_an_account_without_a_password() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     forget_password(&server, "ada").await;
-    let app = App::scan(&user.post("me/second-factor", &json!({})).await.ok());
+    let app = AuthenticatorApp::scan(&user.post("me/second-factor", &json!({})).await.ok());
     let code = json!({ "code": app.code(&server) });
     let confirmed = user.post("me/second-factor/confirm", &code).await.ok();
-    let change = json!({ "new_password": NEW });
+    let change = json!({ "new_password": NEW_PASSWORD });
     assert_eq!(user.put("me/password", &change).await.expect(422, "field_invalid").field(), "code");
-    let change = json!({ "new_password": NEW, "code": confirmed["recovery_codes"][0] });
+    let change = json!({ "new_password": NEW_PASSWORD, "code": confirmed["recovery_codes"][0] });
     user.put("me/password", &change).await.expect(204, "");
     server.clock.advance(TimeDelta::minutes(1));
-    let body = json!({ "login": "ada", "password": NEW });
-    let challenge = server.guest().post("auth/login", &body).await.ok();
+    let challenge = server.guest().log_in("ada", NEW_PASSWORD).await.ok();
     let body = json!({ "challenge": challenge["challenge"], "code": app.code(&server) });
     server.guest().post("auth/login/second-factor", &body).await.expect(200, "");
 }
@@ -215,6 +209,6 @@ async fn an_account_without_a_password_is_deleted_by_who_just_signed_in() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     forget_password(&server, "ada").await;
-    user.send(user.request(Method::DELETE, "me").json(&json!({}))).await.expect(204, "");
+    user.delete_with("me", &json!({})).await.expect(204, "");
     assert_eq!(server.database.count("SELECT count(*) FROM users").await, 0);
 }

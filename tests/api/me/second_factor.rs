@@ -4,21 +4,16 @@ use std::collections::{BTreeSet, HashSet};
 
 use futures::future::join_all;
 use insta::assert_snapshot;
-use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Answer, App, PASSWORD, TestServer, User};
-
-pub(super) fn password() -> Value {
-    json!({ "current_password": PASSWORD })
-}
+use tests::{Answer, AuthenticatorApp, PASSWORD, TestServer, User, current_password};
 
 pub(super) async fn remove(user: &User, proof: &Value) -> Answer {
-    user.send(user.request(Method::DELETE, "me/second-factor").json(proof)).await
+    user.delete_with("me/second-factor", proof).await
 }
 
 async fn unlink(user: &User, proof: &Value) -> Answer {
     let path = "me/identities/00000000-0000-4000-8000-000000000000";
-    user.send(user.request(Method::DELETE, path).json(proof)).await
+    user.delete_with(path, proof).await
 }
 
 pub(super) async fn renew(user: &User, proof: &Value) -> Answer {
@@ -31,9 +26,9 @@ async fn a_second_factor_counts_after_its_first_code() {
     let user = server.register("ada").await;
     let off = r#"{"active":false,"recovery_codes_left":0}"#;
     assert_eq!(user.get("me/second-factor").await.text, off);
-    let begun = user.post("me/second-factor", &password()).await;
+    let begun = user.post("me/second-factor", &current_password()).await;
     assert_eq!(begun.header("cache-control"), "no-store");
-    let app = App::scan(&begun.ok());
+    let app = AuthenticatorApp::scan(&begun.ok());
     assert_eq!(user.get("me/second-factor").await.text, off);
     server.log_in("ada").await;
     let wrong = json!({ "code": app.wrong_code(&server) });
@@ -60,18 +55,18 @@ async fn the_picture_the_uri_and_the_secret_say_the_same() {
     let settings = [("AUTH_SECOND_FACTOR_NAME", "Film: club")];
     let server = TestServer::with(&settings).await;
     let user = server.register("ada: lovelace@example.com").await;
-    let begun = user.post("me/second-factor", &password()).await.ok();
+    let begun = user.post("me/second-factor", &current_password()).await.ok();
     let (uri, secret) = (begun["uri"].as_str().unwrap(), begun["secret"].as_str().unwrap());
     assert_eq!(scanned(begun["qr_svg"].as_str().unwrap()), uri);
     let start = "otpauth://totp/Film%20%20club:ada%20%20lovelace%40example.com?";
     assert!(uri.starts_with(start), "{uri}");
     assert!(uri.contains(&format!("secret={secret}")), "{uri}");
     assert_eq!(secret.len(), 32, "160 bits in base32");
-    let again = user.post("me/second-factor", &password()).await.ok();
+    let again = user.post("me/second-factor", &current_password()).await.ok();
     assert_ne!(again["secret"], begun["secret"]);
-    let code = json!({ "code": App::scan(&begun).code(&server) });
+    let code = json!({ "code": AuthenticatorApp::scan(&begun).code(&server) });
     user.post("me/second-factor/confirm", &code).await.expect(403, "code_wrong");
-    let code = json!({ "code": App::scan(&again).code(&server) });
+    let code = json!({ "code": AuthenticatorApp::scan(&again).code(&server) });
     user.post("me/second-factor/confirm", &code).await.expect(200, "");
 }
 
@@ -99,7 +94,7 @@ async fn who_does_not_know_the_password_begins_changes_and_removes_nothing() {
     let user = server.register("ada").await;
     let wrong = json!({ "current_password": "wrong" });
     user.post("me/second-factor", &wrong).await.expect(403, "current_password_wrong");
-    let (app, _) = server.enrol(&user).await;
+    let (app, _) = server.enroll(&user).await;
     remove(&user, &wrong).await.expect(403, "current_password_wrong");
     renew(&user, &wrong).await.expect(403, "current_password_wrong");
     let again = json!({ "code": app.code(&server) });
@@ -109,11 +104,11 @@ async fn who_does_not_know_the_password_begins_changes_and_removes_nothing() {
         remove(&user, &json!({})).await.expect(422, "field_invalid").field(),
         "current_password"
     );
-    let both = json!({ "current_password": PASSWORD, "code": app.code_in(&server, 1) });
+    let both = json!({ "current_password": PASSWORD, "code": app.code_after(&server, 1) });
     assert_eq!(renew(&user, &both).await.expect(422, "field_invalid").field(), "code");
     assert!(user.get("me/second-factor").await.ok()["active"].as_bool().unwrap());
     renew(&user, &wrong).await.expect(403, "current_password_wrong");
-    user.post("me/second-factor", &password()).await.expect(429, "too_many_attempts");
+    user.post("me/second-factor", &current_password()).await.expect(429, "too_many_attempts");
 }
 
 #[tokio::test]
@@ -121,10 +116,10 @@ async fn a_second_factor_is_removed_by_the_password_a_code_or_a_recovery_code() 
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     for round in 0..3 {
-        let (app, recovery) = server.enrol(&user).await;
+        let (app, recovery) = server.enroll(&user).await;
         let proof = match round {
-            0 => password(),
-            1 => json!({ "code": app.code_in(&server, 1) }),
+            0 => current_password(),
+            1 => json!({ "code": app.code_after(&server, 1) }),
             _ => json!({ "code": recovery[3].to_uppercase() }),
         };
         remove(&user, &proof).await.expect(204, "");
@@ -132,7 +127,7 @@ async fn a_second_factor_is_removed_by_the_password_a_code_or_a_recovery_code() 
         assert_eq!(user.get("me/second-factor").await.text, off);
         server.log_in("ada").await;
     }
-    remove(&user, &password()).await.expect(404, "second_factor_not_found");
+    remove(&user, &current_password()).await.expect(404, "second_factor_not_found");
     remove(&user, &json!({ "code": "000000" })).await.expect(403, "code_wrong");
 }
 
@@ -140,8 +135,8 @@ async fn a_second_factor_is_removed_by_the_password_a_code_or_a_recovery_code() 
 async fn new_recovery_codes_take_the_place_of_the_old() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    renew(&user, &password()).await.expect(404, "second_factor_not_found");
-    let (_, old) = server.enrol(&user).await;
+    renew(&user, &current_password()).await.expect(404, "second_factor_not_found");
+    let (_, old) = server.enroll(&user).await;
     let new = renew(&user, &json!({ "code": old[0] })).await.ok();
     let new = new["recovery_codes"].as_array().unwrap();
     assert_eq!(user.get("me/second-factor").await.ok()["recovery_codes_left"], 10);
@@ -155,12 +150,12 @@ async fn one_that_counts_is_not_begun_or_confirmed_again() {
     let user = server.register("ada").await;
     let none = json!({ "code": "000000" });
     user.post("me/second-factor/confirm", &none).await.expect(409, "second_factor_not_begun");
-    let (app, _) = server.enrol(&user).await;
-    let code = json!({ "code": app.code_in(&server, 1) });
+    let (app, _) = server.enroll(&user).await;
+    let code = json!({ "code": app.code_after(&server, 1) });
     user.post("me/second-factor/confirm", &code).await.expect(409, "second_factor_active");
-    user.post("me/second-factor", &password()).await.expect(409, "second_factor_active");
+    user.post("me/second-factor", &current_password()).await.expect(409, "second_factor_active");
     let challenge = server.challenge("ada").await;
-    let body = json!({ "challenge": challenge, "code": app.code_in(&server, 1) });
+    let body = json!({ "challenge": challenge, "code": app.code_after(&server, 1) });
     server.guest().post("auth/login/second-factor", &body).await.expect(200, "");
 }
 
@@ -168,9 +163,9 @@ async fn one_that_counts_is_not_begun_or_confirmed_again() {
 async fn the_database_holds_neither_the_secret_nor_a_recovery_code() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let begun = user.post("me/second-factor", &password()).await.ok();
+    let begun = user.post("me/second-factor", &current_password()).await.ok();
     let secret = totp_rs::Secret::try_from_base32(begun["secret"].as_str().unwrap()).unwrap();
-    let app = App::scan(&begun);
+    let app = AuthenticatorApp::scan(&begun);
     let code = json!({ "code": app.code(&server) });
     let confirmed = user.post("me/second-factor/confirm", &code).await.ok();
     let pool = server.database.pool().await;
@@ -194,7 +189,7 @@ async fn with_too_many_passwords_to_check_each_operation_says_when_to_come_back(
     let settings = [("AUTH_PASSWORD_QUEUE", "1"), ("AUTH_PASSWORD_THREADS", "1")];
     let server = TestServer::with(&settings).await;
     let user = server.register("ada").await;
-    let (user, right) = (&user, &password());
+    let (user, right) = (&user, &current_password());
     let link = &json!({ "provider": "nobody", "current_password": PASSWORD });
     let mut seen = BTreeSet::new();
     for _ in 0..100 {

@@ -3,21 +3,18 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use serde_json::json;
-use tests::{App, PASSWORD, TestServer, User};
+use tests::{AuthenticatorApp, PASSWORD, TestServer, User, current_password, until};
 
-use super::second_factor::{password, remove, renew};
-use tests::until;
+use super::second_factor::{remove, renew};
 
 #[tokio::test]
 async fn every_change_ends_the_other_sessions_and_the_grace_of_replaced_refresh_tokens() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let refresh = async |token: &str| {
-        server.guest().post("auth/refresh", &json!({ "refresh_token": token })).await
-    };
+    let refresh = async |token: &str| server.guest().refresh(token).await;
     let elsewhere = server.log_in("ada").await;
     refresh(&user.refresh_token).await.expect(200, "");
-    let (app, _) = server.enrol(&user).await;
+    let (app, _) = server.enroll(&user).await;
     elsewhere.get("me").await.expect(401, "token_revoked");
     refresh(&elsewhere.refresh_token).await.expect(401, "refresh_token_invalid");
     user.get("me").await.expect(200, "");
@@ -28,19 +25,19 @@ async fn every_change_ends_the_other_sessions_and_the_grace_of_replaced_refresh_
         server.clock.advance(TimeDelta::minutes(2));
         second(&server, &app, 0).await
     });
-    renew(&user, &password()).await.expect(200, "");
+    renew(&user, &current_password()).await.expect(200, "");
     elsewhere.get("me").await.expect(401, "token_revoked");
     server.clock.advance(TimeDelta::minutes(1));
     let elsewhere = second(&server, &app, 0).await;
-    remove(&user, &password()).await.expect(204, "");
+    remove(&user, &current_password()).await.expect(204, "");
     elsewhere.get("me").await.expect(401, "token_revoked");
     user.get("me").await.expect(200, "");
 }
 
 /// Somebody signs in with a code of so many steps later.
-async fn second(server: &TestServer, app: &App, steps: i32) -> User {
+async fn second(server: &TestServer, app: &AuthenticatorApp, steps: i32) -> User {
     let challenge = server.challenge("ada").await;
-    let body = json!({ "challenge": challenge, "code": app.code_in(server, steps) });
+    let body = json!({ "challenge": challenge, "code": app.code_after(server, steps) });
     let tokens = server.guest().post("auth/login/second-factor", &body).await.ok();
     let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
     let caller = server.as_user(&text("access_token"));
@@ -55,7 +52,7 @@ async fn no_session_that_began_without_the_second_factor_outlives_its_begin() {
         let user = server.register(&login).await;
         let body = json!({ "login": login, "password": PASSWORD });
         let logins = (0..10).map(|_| async { server.guest().post("auth/login", &body).await.ok() });
-        let (_, answers) = tokio::join!(server.enrol(&user), join_all(logins));
+        let (_, answers) = tokio::join!(server.enroll(&user), join_all(logins));
         for answer in answers {
             if let Some(token) = answer["access_token"].as_str() {
                 server.as_user(token).get("me").await.expect(401, "token_revoked");
@@ -73,7 +70,8 @@ async fn of_two_sessions_that_change_it_at_once_one_ends_the_other() {
     for round in 0..5 {
         let login = format!("user-{round}");
         let (one, two) = (server.register(&login).await, server.log_in(&login).await);
-        let app = App::scan(&one.post("me/second-factor", &password()).await.ok());
+        let app =
+            AuthenticatorApp::scan(&one.post("me/second-factor", &current_password()).await.ok());
         let code = json!({ "code": app.code(&server) });
         let answers = tokio::join!(
             one.post("me/second-factor/confirm", &code),
@@ -91,11 +89,11 @@ async fn of_two_sessions_that_change_it_at_once_one_ends_the_other() {
 async fn a_challenge_is_for_the_second_factor_that_there_was() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    server.enrol(&user).await;
+    server.enroll(&user).await;
     let challenge = server.challenge("ada").await;
-    remove(&user, &password()).await.expect(204, "");
-    let (app, _) = server.enrol(&user).await;
-    let body = json!({ "challenge": challenge, "code": app.code_in(&server, 1) });
+    remove(&user, &current_password()).await.expect(204, "");
+    let (app, _) = server.enroll(&user).await;
+    let body = json!({ "challenge": challenge, "code": app.code_after(&server, 1) });
     let answer = server.guest().post("auth/login/second-factor", &body).await;
     answer.expect(401, "challenge_invalid");
 }
@@ -105,7 +103,7 @@ async fn a_second_factor_lives_through_a_change_of_the_servers_secret() {
     let (old, new) = ("5e".repeat(32), "6f".repeat(32));
     let server = TestServer::with(&[("AUTH_SECRET", &old)]).await;
     let user = server.register("ada").await;
-    let (app, _) = server.enrol(&user).await;
+    let (app, _) = server.enroll(&user).await;
     let sealed = "SELECT count(*) FROM second_factors WHERE secret = (SELECT secret FROM kept)";
     server.database.execute("CREATE TABLE kept AS SELECT secret FROM second_factors").await;
     let both = [("AUTH_SECRET", new.as_str()), ("AUTH_SECRET_PREVIOUS", old.as_str())];

@@ -62,11 +62,10 @@ async fn a_session_that_goes_on_comes_first_and_one_that_is_over_is_not_listed()
     let server = TestServer::start().await;
     let (first, second) = (server.register("ada").await, server.log_in("ada").await);
     let third = server.log_in("ada").await;
-    third.send(third.request(Method::POST, "auth/logout")).await.expect(204, "");
+    third.log_out().await.expect(204, "");
     assert_eq!(seen(&first).await, [second.session(), first.session()]);
     server.clock.advance(TimeDelta::days(20));
-    let body = json!({ "refresh_token": first.refresh_token });
-    let next = server.guest().post("auth/refresh", &body).await.ok();
+    let next = server.guest().refresh(&first.refresh_token).await.ok();
     let mut first = first;
     first.caller = server.as_user(next["access_token"].as_str().unwrap());
     assert_eq!(seen(&first).await, [first.session(), second.session()]);
@@ -88,8 +87,7 @@ async fn ending_a_session_shuts_it_out_at_once_and_no_other() {
     let path = format!("me/sessions/{}", lost.session());
     here.delete(&path).await.expect(204, "");
     lost.get("me").await.expect(401, "token_revoked");
-    let body = json!({ "refresh_token": lost.refresh_token });
-    server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    server.guest().refresh(&lost.refresh_token).await.expect(401, "refresh_token_invalid");
     for user in [&here, &third] {
         user.get("me").await.expect(200, "");
     }
@@ -120,8 +118,7 @@ async fn sessions_of_somebody_else_are_neither_seen_nor_ended_not_even_by_a_supe
     let nobodys = "me/sessions/00000000-0000-4000-8000-000000000000";
     user.delete(nobodys).await.expect(404, "session_not_found");
     user.get("me").await.expect(200, "");
-    let body = json!({ "refresh_token": user.refresh_token });
-    server.guest().post("auth/refresh", &body).await.expect(200, "");
+    server.guest().refresh(&user.refresh_token).await.expect(200, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

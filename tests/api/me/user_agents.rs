@@ -39,8 +39,7 @@ async fn a_login_by_another_program_is_refused_once_its_password_was_right() {
       "type": "about:blank"
     }
     "#);
-    let body = json!({ "login": "ada", "password": PASSWORD });
-    let silent = server.guest().post("auth/login", &body).await;
+    let silent = server.guest().log_in("ada", PASSWORD).await;
     silent.expect(403, "agent_not_allowed");
     // Who guesses learns nothing of the list.
     let guess = log_in(&server, "curl/8", "wrong").await.expect(401, "credentials_invalid");
@@ -60,7 +59,7 @@ async fn a_login_by_another_program_is_refused_once_its_password_was_right() {
 async fn a_second_factor_is_not_looked_at_from_another_program() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    let (app, _) = server.enrol(&user).await;
+    let (app, _) = server.enroll(&user).await;
     allow(&user, &json!(["Firefox"])).await.expect(204, "");
     let challenge = log_in(&server, FIREFOX, PASSWORD).await.ok()["challenge"].clone();
     let guest = server.guest();
@@ -68,7 +67,7 @@ async fn a_second_factor_is_not_looked_at_from_another_program() {
         let body = json!({ "challenge": challenge, "code": code });
         by(&guest, agent, Method::POST, "auth/login/second-factor", &body).await
     };
-    let (right, wrong) = (app.code_in(&server, 1), app.wrong_code(&server));
+    let (right, wrong) = (app.code_after(&server, 1), app.wrong_code(&server));
     finish("curl/8", &wrong).await.expect(403, "agent_not_allowed");
     finish("curl/8", &right).await.expect(403, "agent_not_allowed");
     finish(FIREFOX, &right).await.expect(200, "");
@@ -82,8 +81,7 @@ async fn sessions_that_are_open_go_on() {
     let (user, other) = (server.register("ada").await, server.log_in("ada").await);
     allow(&user, &json!(["Firefox"])).await.expect(204, "");
     other.get("me").await.expect(200, "");
-    let body = json!({ "refresh_token": other.refresh_token });
-    server.guest().post("auth/refresh", &body).await.expect(200, "");
+    server.guest().refresh(&other.refresh_token).await.expect(200, "");
 }
 
 #[tokio::test]

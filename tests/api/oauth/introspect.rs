@@ -2,21 +2,19 @@
 
 use chrono::TimeDelta;
 use insta::assert_snapshot;
-use reqwest::Method;
 use serde_json::json;
 use tests::token::read;
-use tests::{Proxy, TestServer, setting};
+use tests::{Proxy, TestServer, setting, until};
 
 use super::Client;
-use crate::users::give;
-use tests::until;
+use crate::users::grant;
 
 #[tokio::test]
 async fn a_good_token_is_active_with_what_it_says_and_the_roles_that_count_now() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let client = Client::new(&server, &root, "films").await;
-    give(&root, &user.id, "subscriber").await;
+    grant(&root, &user.id, "subscriber").await;
     let answer = client.ask("introspect", user.token()).await;
     assert_eq!(answer.header("cache-control"), "no-store");
     let (_, claims) = read(user.token());
@@ -39,8 +37,7 @@ async fn a_current_refresh_token_is_active_and_its_predecessor_is_not() {
     assert_eq!(said["token_type"], "refresh_token");
     assert!(said["exp"].as_i64() > said["iat"].as_i64());
     // Asking uses nothing up.
-    let body = json!({ "refresh_token": user.refresh_token });
-    let next = server.guest().post("auth/refresh", &body).await.ok();
+    let next = server.guest().refresh(&user.refresh_token).await.ok();
     let next = next["refresh_token"].as_str().unwrap();
     assert_eq!(client.introspect(&user.refresh_token).await, json!({ "active": false }));
     assert_eq!(client.introspect(next).await["active"], true);
@@ -55,7 +52,7 @@ async fn of_anything_else_only_is_said_that_it_is_not_active() {
     let client = Client::new(&server, &root, "films").await;
     let foreign = server.replica(&[("AUTH_AUDIENCE", "else")]).await;
     let foreign = foreign.log_in("ada").await;
-    let strange = tests::token::strange_key();
+    let strange = tests::token::unknown_key();
     let (header, claims) = read(user.token());
     let forged = tests::token::signed(&header, &claims, &strange);
     let cut = &user.token()[..user.token().len() - 2];
@@ -81,7 +78,7 @@ async fn of_anything_else_only_is_said_that_it_is_not_active() {
     }
     // Over, or revoked.
     let elsewhere = server.log_in("ada").await;
-    elsewhere.send(elsewhere.request(Method::POST, "auth/logout")).await.expect(204, "");
+    elsewhere.log_out().await.expect(204, "");
     for token in [elsewhere.token(), &elsewhere.refresh_token] {
         assert_eq!(client.introspect(token).await, json!({ "active": false }));
     }

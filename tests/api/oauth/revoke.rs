@@ -2,7 +2,6 @@
 
 use chrono::TimeDelta;
 use reqwest::Method;
-use serde_json::json;
 use tests::TestServer;
 
 use super::Client;
@@ -21,8 +20,7 @@ async fn either_token_ends_its_session_at_once_and_no_other() {
         let answer = client.ask("revoke", token).await.expect(200, "");
         assert_eq!((answer.text.as_str(), answer.header("cache-control")), ("", "no-store"));
         user.get("me").await.expect(401, "token_revoked");
-        let body = json!({ "refresh_token": user.refresh_token });
-        server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+        server.guest().refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
         // Once more is no error.
         client.ask("revoke", token).await.expect(200, "");
     }
@@ -49,14 +47,12 @@ async fn a_token_that_is_over_or_was_replaced_still_ends_its_session() {
     let root = server.superuser().await;
     let client = Client::new(&server, &root, "films").await;
     let (expired, replaced) = (server.register("expired").await, server.register("replaced").await);
-    let body = json!({ "refresh_token": replaced.refresh_token });
-    let next = server.guest().post("auth/refresh", &body).await.ok();
+    let next = server.guest().refresh(&replaced.refresh_token).await.ok();
     server.clock.advance(TimeDelta::seconds(400));
     client.ask("revoke", expired.token()).await.expect(200, "");
     client.ask("revoke", &replaced.refresh_token).await.expect(200, "");
-    for token in [json!(expired.refresh_token), next["refresh_token"].clone()] {
-        let body = json!({ "refresh_token": token });
-        server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    for token in [&expired.refresh_token, next["refresh_token"].as_str().unwrap()] {
+        server.guest().refresh(token).await.expect(401, "refresh_token_invalid");
     }
 }
 
@@ -66,7 +62,7 @@ async fn what_is_no_token_of_ours_ends_nothing_and_is_no_error() {
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let client = Client::new(&server, &root, "films").await;
     let (header, claims) = tests::token::read(user.token());
-    let forged = tests::token::signed(&header, &claims, &tests::token::strange_key());
+    let forged = tests::token::signed(&header, &claims, &tests::token::unknown_key());
     let cut = &user.refresh_token[..user.refresh_token.len() - 1];
     for token in ["", "x", "rt_x", "\u{0}", &forged, cut, &user.id] {
         client.ask("revoke", token).await.expect(200, "");

@@ -22,7 +22,7 @@ async fn an_id_that_is_none_is_named() {
             root.post(&format!("users/{id}/disable"), &Value::Null).await,
             root.post(&format!("users/{id}/enable"), &Value::Null).await,
             root.delete(&format!("users/{id}/sessions")).await,
-            crate::users::put(&root, id, "subscriber").await,
+            crate::users::put_role(&root, id, "subscriber").await,
             root.delete(&format!("users/{id}/roles/subscriber")).await,
             root.delete(&format!("me/sessions/{id}")).await,
         ] {

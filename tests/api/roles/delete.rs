@@ -5,15 +5,15 @@ use insta::assert_snapshot;
 use serde_json::json;
 use tests::TestServer;
 
-use super::{delete_if, make};
-use crate::users::give;
+use super::{create_role, delete_if};
+use crate::users::grant;
 
 #[tokio::test]
 async fn whoever_had_a_deleted_role_loses_it_and_its_name_stays_taken_for_a_token_s_life() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    make(&root, "critic", &["subscriber"]).await;
-    give(&root, &user.id, "critic").await;
+    create_role(&root, "critic", &["subscriber"]).await;
+    grant(&root, &user.id, "critic").await;
     assert_snapshot!(root.delete("roles/critic").await, @r#"
     200
     {
@@ -33,8 +33,8 @@ async fn whoever_had_a_deleted_role_loses_it_and_its_name_stays_taken_for_a_toke
 async fn a_role_that_a_rule_or_another_role_names_stays() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    make(&root, "critic", &[]).await;
-    make(&root, "editor", &["critic"]).await;
+    create_role(&root, "critic", &[]).await;
+    create_role(&root, "editor", &["critic"]).await;
     assert_snapshot!(root.delete("roles/critic").await.expect(409, "role_in_use"), @r#"
     409
     {
@@ -64,7 +64,7 @@ async fn built_in_and_unknown_roles_can_not_be_deleted() {
 async fn a_role_that_changed_meanwhile_is_not_deleted() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    make(&root, "critic", &[]).await;
+    create_role(&root, "critic", &[]).await;
     let tag = root.get("roles/critic").await.header("etag").to_owned();
     root.patch("roles/critic", &json!({ "description": "x" })).await.expect(200, "");
     delete_if(&root, &tag, "critic").await.expect(412, "precondition_failed");

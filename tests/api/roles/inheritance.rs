@@ -4,14 +4,14 @@ use insta::assert_snapshot;
 use serde_json::json;
 use tests::{Caller, TestServer};
 
-use super::make;
-use crate::users::give;
+use super::create_role;
+use crate::users::grant;
 
 /// Roles `r0` … `rN`, each inheriting the one before.
 async fn chain(root: &Caller, links: usize) {
-    make(root, "r0", &[]).await;
+    create_role(root, "r0", &[]).await;
     for link in 1..=links {
-        make(root, &format!("r{link}"), &[&format!("r{}", link - 1)]).await;
+        create_role(root, &format!("r{link}"), &[&format!("r{}", link - 1)]).await;
     }
 }
 
@@ -30,7 +30,7 @@ async fn seven_links_of_inheritance_count_and_an_eighth_is_refused() {
         "priority": 50, "role": "r0", "resource": "label:new", "action": "read", "effect": "allow",
     });
     root.post("rules", &rule).await.expect(201, "");
-    give(&root, &user.id, "r7").await;
+    grant(&root, &user.id, "r7").await;
     let new = json!({ "action": "read", "resource": { "type": "film", "labels": ["new"] } });
     assert_eq!(user.post("check", &new).await.ok()["allowed"], true);
 }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use tests::TestServer;
 
-use super::make;
+use super::create_role;
 
 #[tokio::test]
 async fn a_role_is_read_with_the_rules_that_speak_of_it() {
@@ -51,26 +51,19 @@ async fn the_list_has_every_role_once_page_by_page() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for name in ["b", "a-b", "a_b", "a.b", "a", "ab", "0", "z9"] {
-        make(&root, name, &[]).await;
+        create_role(&root, name, &[]).await;
     }
-    let all = names(&root.get("roles?limit=1000").await.ok());
+    let all = names(&root.items("roles?limit=1000").await);
     assert_eq!(
         all,
         ["0", "a", "a-b", "a.b", "a_b", "ab", "anonymous", "b", "subscriber", "superuser", "z9"]
     );
     for limit in [1, 2, 3, 10, 11] {
-        let (mut paged, mut path) = (Vec::new(), format!("roles?limit={limit}"));
-        loop {
-            let page = root.get(&path).await.ok();
-            paged.extend(names(&page));
-            let Some(next) = page["next"].as_str() else { break };
-            path = format!("roles?limit={limit}&cursor={next}");
-        }
+        let paged = names(&root.items(&format!("roles?limit={limit}")).await);
         assert_eq!(paged, all, "{limit}");
     }
 }
 
-fn names(page: &Value) -> Vec<String> {
-    let items = page["items"].as_array().unwrap();
-    items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+fn names(roles: &[Value]) -> Vec<String> {
+    roles.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
 }

@@ -6,13 +6,13 @@ use reqwest::Method;
 use serde_json::json;
 use tests::TestServer;
 
-use super::make;
+use super::create_role;
 
 #[tokio::test]
 async fn what_is_left_out_of_a_change_stays() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    make(&root, "critic", &["subscriber"]).await;
+    create_role(&root, "critic", &["subscriber"]).await;
     let answer = root.patch("roles/critic", &json!({ "description": "Writes." })).await;
     assert_snapshot!(answer, @r#"
     200

@@ -2,7 +2,6 @@
 
 mod create;
 mod delete;
-mod policy_size;
 mod read;
 mod update;
 
@@ -17,7 +16,13 @@ pub fn rule(priority: i64, role: &str, resource: &str, action: &str, effect: &st
 }
 
 /// Writes a rule about reading; its id.
-pub async fn write(root: &Caller, priority: i64, role: &str, resource: &str, effect: &str) -> i64 {
+pub async fn create_rule(
+    root: &Caller,
+    priority: i64,
+    role: &str,
+    resource: &str,
+    effect: &str,
+) -> i64 {
     let made = root.post("rules", &rule(priority, role, resource, "read", effect)).await.ok();
     made["id"].as_i64().unwrap()
 }

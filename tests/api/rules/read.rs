@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use tests::TestServer;
 
-use super::write;
+use super::create_rule;
 
 #[tokio::test]
 async fn the_list_shows_the_rules_in_the_order_in_which_they_are_read() {
@@ -38,7 +38,7 @@ async fn the_list_shows_the_rules_in_the_order_in_which_they_are_read() {
       "next": "WzEwLGZhbHNlLDJd"
     }
     "#);
-    let priorities: Vec<i64> = items(&root.get("rules").await.ok(), "priority");
+    let priorities: Vec<i64> = numbers(&root.items("rules").await, "priority");
     assert_eq!(priorities, [0, 10, 100, 200, 1000]);
 }
 
@@ -46,9 +46,9 @@ async fn the_list_shows_the_rules_in_the_order_in_which_they_are_read() {
 async fn deny_stands_before_allow_at_the_same_priority() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    let allow = write(&root, 50, "subscriber", "film:a", "allow").await;
-    let deny = write(&root, 50, "subscriber", "film:a", "deny").await;
-    let ids = items(&root.get("rules?role=subscriber").await.ok(), "id");
+    let allow = create_rule(&root, 50, "subscriber", "film:a", "allow").await;
+    let deny = create_rule(&root, 50, "subscriber", "film:a", "deny").await;
+    let ids = numbers(&root.items("rules?role=subscriber").await, "id");
     assert_eq!(ids[..2], [deny, allow]);
 }
 
@@ -58,19 +58,14 @@ async fn pages_have_every_rule_once_also_those_of_one_role() {
     let root = server.superuser().await;
     for number in 0..12 {
         let effect = if number % 3 == 0 { "allow" } else { "deny" };
-        write(&root, 50 + number % 4, "subscriber", &format!("film:f{number}"), effect).await;
+        create_rule(&root, 50 + number % 4, "subscriber", &format!("film:f{number}"), effect).await;
     }
     for (query, count) in [("", 17), ("role=subscriber&", 13), ("role=nobody&", 0)] {
-        let all = items(&root.get(&format!("rules?{query}limit=1000")).await.ok(), "id");
+        let all = numbers(&root.items(&format!("rules?{query}limit=1000")).await, "id");
         assert_eq!(all.len(), count);
         for limit in [1, 4, 17] {
-            let (mut paged, mut cursor) = (Vec::new(), String::new());
-            loop {
-                let page = root.get(&format!("rules?{query}limit={limit}{cursor}")).await.ok();
-                paged.extend(items(&page, "id"));
-                let Some(next) = page["next"].as_str() else { break };
-                cursor = format!("&cursor={next}");
-            }
+            let rules = root.items(&format!("rules?{query}limit={limit}")).await;
+            let paged = numbers(&rules, "id");
             assert_eq!(paged, all, "{query} {limit}");
         }
     }
@@ -87,6 +82,6 @@ async fn a_rule_that_is_not_there_is_not_found() {
     assert_eq!((rule.ok()["builtin"].clone(), rule.header("etag")), (json!(true), "\"1\""));
 }
 
-fn items(page: &Value, field: &str) -> Vec<i64> {
-    page["items"].as_array().unwrap().iter().map(|item| item[field].as_i64().unwrap()).collect()
+fn numbers(rules: &[Value], field: &str) -> Vec<i64> {
+    rules.iter().map(|item| item[field].as_i64().unwrap()).collect()
 }

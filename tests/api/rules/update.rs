@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use reqwest::Method;
 use tests::TestServer;
 
-use super::{rule, write};
+use super::{create_rule, rule};
 
 #[tokio::test]
 async fn a_rule_is_changed_whole() {
@@ -109,7 +109,7 @@ async fn rules_written_at_once_all_count_each_with_a_revision_of_its_own() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let writes = (0..20).map(async |number| {
-        write(&root, 300, "subscriber", &format!("film:f{number}"), "deny").await
+        create_rule(&root, 300, "subscriber", &format!("film:f{number}"), "deny").await
     });
     let ids = join_all(writes).await;
     let mut revisions = Vec::new();

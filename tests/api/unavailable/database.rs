@@ -4,30 +4,33 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use serde_json::json;
-use tests::openapi::documented;
-use tests::{Proxy, TestServer};
+use tests::openapi::{DocumentedAnswer, answers};
+use tests::{Proxy, TestServer, until};
 
 use crate::check::{film, may_read_new, read};
 use crate::samples::samples;
-use crate::users::give;
-use tests::until;
+use crate::users::grant;
 
 #[tokio::test]
 async fn what_needs_the_database_says_so_and_when_to_come_back() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let document = server.guest().get("/openapi.json").await.ok();
-    let documented = documented(&document);
+    let documented = answers(&document);
     let samples = samples(&server, &root).await;
-    server.database.close().await;
+    server.database.refuse_connections().await;
     for sample in &samples {
         // Nobody comes back from a provider that is not there; see `auth::oidc::unavailable`.
         if sample.operation.path.starts_with("/api/v1/auth/oidc/") {
             continue;
         }
         let answer = sample.send(&root).await;
-        let away = (sample.name(), 503, "database_unavailable".to_owned());
-        if documented.contains(&away) {
+        let unavailable = DocumentedAnswer {
+            operation: sample.name(),
+            status: 503,
+            code: "database_unavailable".to_owned(),
+        };
+        if documented.contains(&unavailable) {
             let answer = answer.expect(503, "database_unavailable");
             assert_eq!(answer.header("retry-after"), "1");
         } else if sample.operation.path != "/health/ready" {
@@ -44,7 +47,7 @@ async fn what_needs_the_database_says_so_and_when_to_come_back() {
       "type": "about:blank"
     }
     "#);
-    server.database.open().await;
+    server.database.accept_connections().await;
     until("back", async || root.get("me").await.status == 200).await;
     let rules = server.database.count("SELECT count(*) FROM rules").await;
     assert_eq!(rules, 5, "half-written");
@@ -54,9 +57,9 @@ async fn what_needs_the_database_says_so_and_when_to_come_back() {
 async fn checks_of_known_tokens_and_of_guests_go_on() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    give(&root, &user.id, "subscriber").await;
+    grant(&root, &user.id, "subscriber").await;
     let fresh = server.log_in("ada").await;
-    server.database.close().await;
+    server.database.refuse_connections().await;
     // Longer than what was known before could count. A machine without a moment to spare may miss
     // Redis's heartbeat now and then; each time the next one comes.
     let started = Instant::now();
@@ -79,14 +82,14 @@ async fn a_database_that_can_not_be_reached_at_all_is_waited_for_in_vain_but_not
     let server = url.split_once('?').map_or(url.as_str(), |(server, _)| server);
     let own = database.url.rsplit('/').next().unwrap();
     let through = format!("{}/{own}", server.rsplit_once('/').unwrap().0);
-    let server = TestServer::on(database, &[("DATABASE_URL", &through)]).await;
+    let server = TestServer::on_database(database, &[("DATABASE_URL", &through)]).await;
     let user = server.register("ada").await;
     proxy.cut();
     let started = Instant::now();
     user.get("me").await.expect(503, "database_unavailable");
     assert!(started.elapsed() < Duration::from_secs(6));
     read(&user, film(&[])).await.expect(200, "");
-    proxy.mend();
+    proxy.restore();
     until("back", async || user.get("me").await.status == 200).await;
 }
 
@@ -94,11 +97,11 @@ async fn a_database_that_can_not_be_reached_at_all_is_waited_for_in_vain_but_not
 async fn rules_written_meanwhile_elsewhere_count_once_the_database_is_back() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    server.database.close().await;
+    server.database.refuse_connections().await;
     root.get("rules").await.expect(503, "database_unavailable");
-    server.database.open().await;
+    server.database.accept_connections().await;
     let other = server.replica(&[]).await;
-    crate::rules::write(&root.at(&other.url), 50, "anonymous", "label:new", "allow").await;
+    crate::rules::create_rule(&root.at(&other.url), 50, "anonymous", "label:new", "allow").await;
     let guest = server.guest();
     until("followed", async || may_read_new(&guest).await).await;
 }

@@ -1,10 +1,9 @@
 //! Nobody tells what was revoked.
 
-use tests::{Proxy, TestServer, setting};
+use tests::{Proxy, TestServer, setting, until};
 
 use crate::check::{film, may_read_new, read};
 use crate::samples::samples;
-use tests::until;
 
 /// A server whose Redis can be taken away.
 async fn server() -> (TestServer, Proxy) {
@@ -23,7 +22,7 @@ async fn without_redis_the_database_tells() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     let there = user.at(&other.url);
-    user.send(user.request(reqwest::Method::POST, "auth/logout")).await.expect(204, "");
+    user.log_out().await.expect(204, "");
     user.get("me").await.expect(401, "token_revoked");
     let took = until("logged out", async || there.get("me").await.status == 401).await;
     assert!(took < std::time::Duration::from_secs(1), "{took:?}");
@@ -36,9 +35,9 @@ async fn without_both_no_token_is_taken_by_any_operation_but_guests_go_on() {
     let samples = samples(&server, &user).await;
     user.get("me").await.expect(200, "");
     redis.cut();
-    server.database.close().await;
+    server.database.refuse_connections().await;
     until("uncertain", async || read(&user, film(&[])).await.status == 503).await;
-    for sample in samples.iter().filter(|sample| sample.operation.reads_token()) {
+    for sample in samples.iter().filter(|sample| sample.operation.accepts_token()) {
         // Signing out gives something up: it needs the database, but no certainty.
         if sample.operation.path != "/api/v1/auth/logout" {
             let answer = sample.send(&user).await.expect(503, "revocation_unknown");
@@ -47,7 +46,7 @@ async fn without_both_no_token_is_taken_by_any_operation_but_guests_go_on() {
     }
     assert!(!may_read_new(&server.guest()).await);
     read(&server.guest(), film(&[])).await.expect(200, "");
-    server.database.open().await;
+    server.database.accept_connections().await;
     until("certain again", async || read(&user, film(&[])).await.status == 200).await;
     user.get("me").await.expect(200, "");
 }

@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use tests::{Answer, Caller, PASSWORD, TestServer};
+use tests::{Answer, Caller, PASSWORD, TestServer, UNKNOWN_ID, until};
 
-use super::give;
-use crate::roles::make;
+use super::grant;
+use crate::roles::create_role;
 use crate::rules::rule;
-use tests::until;
-
-const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 
 async fn post(caller: &Caller, id: &str, what: &str) -> Answer {
-    caller.send(caller.request(reqwest::Method::POST, &format!("users/{id}/{what}"))).await
+    caller.post_empty(&format!("users/{id}/{what}")).await
 }
 
 fn form(login: &str) -> Value {
@@ -25,7 +22,7 @@ fn form(login: &str) -> Value {
 async fn an_account_is_read_by_its_id() {
     let server = TestServer::start().await;
     let (root, ada) = (server.superuser().await, server.register("Ada").await);
-    give(&root, &ada.id, "subscriber").await;
+    grant(&root, &ada.id, "subscriber").await;
     assert_snapshot!(root.get(&format!("users/{}", ada.id)).await, @r#"
     200
     {
@@ -53,8 +50,7 @@ async fn a_disabled_account_is_out_at_once_and_its_login_answers_as_a_wrong_pass
     ada.get("me").await.expect(200, "");
     post(&root, &ada.id, "disable").await.expect(204, "");
     ada.get("me").await.expect(401, "token_revoked");
-    let body = json!({ "refresh_token": ada.refresh_token });
-    guest.post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    guest.refresh(&ada.refresh_token).await.expect(401, "refresh_token_invalid");
     let disabled = guest.post("auth/login", &form("ada")).await.expect(401, "credentials_invalid");
     let wrong = json!({ "login": "root", "password": "wrong" });
     assert_eq!(disabled.text, guest.post("auth/login", &wrong).await.text);
@@ -74,8 +70,7 @@ async fn an_account_that_is_enabled_again_signs_in_but_its_old_sessions_stay_end
         post(&root, &ada.id, "enable").await.expect(204, "");
     }
     ada.get("me").await.expect(401, "token_revoked");
-    let body = json!({ "refresh_token": ada.refresh_token });
-    server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+    server.guest().refresh(&ada.refresh_token).await.expect(401, "refresh_token_invalid");
     server.log_in("ada").await.get("me").await.expect(200, "");
 }
 
@@ -87,8 +82,7 @@ async fn all_sessions_of_somebody_end_and_they_may_sign_in_again() {
     root.delete(&format!("users/{}/sessions", first.id)).await.expect(204, "");
     for ended in [&first, &second] {
         ended.get("me").await.expect(401, "token_revoked");
-        let body = json!({ "refresh_token": ended.refresh_token });
-        server.guest().post("auth/refresh", &body).await.expect(401, "refresh_token_invalid");
+        server.guest().refresh(&ended.refresh_token).await.expect(401, "refresh_token_invalid");
     }
     root.get("me").await.expect(200, "");
     server.log_in("ada").await.get("me").await.expect(200, "");
@@ -118,11 +112,11 @@ async fn a_disabled_account_is_out_on_every_server_within_a_second() {
 async fn nobody_is_disabled_who_is_not_there() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    root.get(&format!("users/{NOBODY}")).await.expect(404, "user_not_found");
+    root.get(&format!("users/{UNKNOWN_ID}")).await.expect(404, "user_not_found");
     for what in ["disable", "enable"] {
-        post(&root, NOBODY, what).await.expect(404, "user_not_found");
+        post(&root, UNKNOWN_ID, what).await.expect(404, "user_not_found");
     }
-    root.delete(&format!("users/{NOBODY}/sessions")).await.expect(404, "user_not_found");
+    root.delete(&format!("users/{UNKNOWN_ID}/sessions")).await.expect(404, "user_not_found");
 }
 
 #[tokio::test]
@@ -131,7 +125,7 @@ async fn the_last_superuser_is_not_disabled() {
     let (root, ada) = (server.superuser().await, server.register("ada").await);
     post(&root, &root.id, "disable").await.expect(409, "last_superuser");
     root.get("me").await.expect(200, "");
-    give(&root, &ada.id, "superuser").await;
+    grant(&root, &ada.id, "superuser").await;
     post(&ada, &root.id, "disable").await.expect(204, "");
     root.get("me").await.expect(401, "token_revoked");
     post(&ada, &ada.id, "disable").await.expect(409, "last_superuser");
@@ -143,7 +137,7 @@ async fn two_superusers_who_disable_each_other_at_once_leave_one() {
     let server = TestServer::start().await;
     let mut root = server.superuser().await;
     let mut other = server.register("other").await;
-    give(&root, &other.id, "superuser").await;
+    grant(&root, &other.id, "superuser").await;
     for _ in 0..5 {
         let (one, two) =
             tokio::join!(post(&root, &other.id, "disable"), post(&other, &root.id, "disable"));
@@ -185,13 +179,13 @@ async fn who_administers_people_touches_no_superuser_and_nobody_who_reaches_rout
     let server = TestServer::start().await;
     let (root, manager) = (server.superuser().await, server.register("manager").await);
     let (other, ada) = (server.register("other").await, server.register("ada").await);
-    make(&root, "manager", &[]).await;
+    create_role(&root, "manager", &[]).await;
     let right = rule(50, "manager", "route:/api/v1/users*", "*", "allow");
     root.post("rules", &right).await.expect(201, "");
     for user in [&manager, &other] {
-        give(&root, &user.id, "manager").await;
+        grant(&root, &user.id, "manager").await;
     }
-    give(&root, &ada.id, "subscriber").await;
+    grant(&root, &ada.id, "subscriber").await;
     for (user, allowed) in [(&root.id, false), (&other.id, false), (&ada.id, true)] {
         for answer in [
             manager.delete(&format!("users/{user}/sessions")).await,

@@ -9,17 +9,17 @@ mod second_factor;
 use reqwest::Method;
 use tests::{Answer, Caller};
 
-pub async fn put(root: &Caller, user: &str, role: &str) -> Answer {
+pub async fn put_role(root: &Caller, user: &str, role: &str) -> Answer {
     root.send(root.request(Method::PUT, &format!("users/{user}/roles/{role}"))).await
 }
 
 /// Gives a role; the revision from which it counts.
-pub async fn give(root: &Caller, user: &str, role: &str) -> i64 {
-    put(root, user, role).await.ok()["revision"].as_i64().unwrap()
+pub async fn grant(root: &Caller, user: &str, role: &str) -> i64 {
+    put_role(root, user, role).await.ok()["revision"].as_i64().unwrap()
 }
 
 /// Takes a role; the revision from which it counts.
-pub async fn take(root: &Caller, user: &str, role: &str) -> i64 {
+pub async fn revoke(root: &Caller, user: &str, role: &str) -> i64 {
     let answer = root.delete(&format!("users/{user}/roles/{role}")).await;
     answer.ok()["revision"].as_i64().unwrap()
 }

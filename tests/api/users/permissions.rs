@@ -3,15 +3,15 @@
 use insta::assert_snapshot;
 use tests::TestServer;
 
-use super::give;
-use crate::roles::make;
+use super::grant;
+use crate::roles::create_role;
 
 #[tokio::test]
 async fn what_somebody_s_roles_come_to_is_shown_with_what_they_inherit() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    make(&root, "critic", &["subscriber"]).await;
-    give(&root, &user.id, "critic").await;
+    create_role(&root, "critic", &["subscriber"]).await;
+    grant(&root, &user.id, "critic").await;
     let answer = root.get(&format!("users/{}/permissions", user.id)).await;
     assert_snapshot!(answer, @r#"
     200

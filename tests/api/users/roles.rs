@@ -3,18 +3,16 @@
 use futures::future::join_all;
 use insta::assert_snapshot;
 use serde_json::json;
-use tests::TestServer;
+use tests::{TestServer, UNKNOWN_ID};
 
-use super::{give, put, take};
-
-const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
+use super::{grant, put_role, revoke};
 
 #[tokio::test]
 async fn a_role_is_given_and_taken_and_each_write_tells_its_revision() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let roles = format!("users/{}/roles", user.id);
-    assert_snapshot!(put(&root, &user.id, "subscriber").await, @r#"
+    assert_snapshot!(put_role(&root, &user.id, "subscriber").await, @r#"
     200
     {
       "revision": 3
@@ -29,7 +27,7 @@ async fn a_role_is_given_and_taken_and_each_write_tells_its_revision() {
       "next": null
     }
     "#);
-    assert_eq!(take(&root, &user.id, "subscriber").await, 4);
+    assert_eq!(revoke(&root, &user.id, "subscriber").await, 4);
     assert_eq!(root.get(&roles).await.ok()["items"], json!([]));
 }
 
@@ -37,10 +35,10 @@ async fn a_role_is_given_and_taken_and_each_write_tells_its_revision() {
 async fn giving_what_somebody_has_and_taking_what_they_have_not_changes_nothing() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    assert_eq!(give(&root, &user.id, "subscriber").await, 3);
-    assert_eq!(give(&root, &user.id, "subscriber").await, 3);
-    assert_eq!(take(&root, &user.id, "subscriber").await, 4);
-    assert_eq!(take(&root, &user.id, "subscriber").await, 4);
+    assert_eq!(grant(&root, &user.id, "subscriber").await, 3);
+    assert_eq!(grant(&root, &user.id, "subscriber").await, 3);
+    assert_eq!(revoke(&root, &user.id, "subscriber").await, 4);
+    assert_eq!(revoke(&root, &user.id, "subscriber").await, 4);
 }
 
 #[tokio::test]
@@ -48,11 +46,11 @@ async fn an_unknown_user_or_role_is_not_found() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     for role in ["nobody", "No", "%E2%82%AC", "a%2Fb"] {
-        put(&root, &user.id, role).await.expect(404, "role_not_found");
+        put_role(&root, &user.id, role).await.expect(404, "role_not_found");
         root.delete(&format!("users/{}/roles/{role}", user.id)).await.expect(404, "role_not_found");
     }
-    put(&root, NOBODY, "subscriber").await.expect(404, "user_not_found");
-    let path = format!("users/{NOBODY}/roles");
+    put_role(&root, UNKNOWN_ID, "subscriber").await.expect(404, "user_not_found");
+    let path = format!("users/{UNKNOWN_ID}/roles");
     root.delete(&format!("{path}/subscriber")).await.expect(404, "user_not_found");
     assert_snapshot!(root.get(&path).await.expect(404, "user_not_found"), @r#"
     404
@@ -69,7 +67,7 @@ async fn an_unknown_user_or_role_is_not_found() {
 async fn nobody_can_be_given_or_deprived_of_what_everyone_is() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    let answer = put(&root, &user.id, "anonymous").await;
+    let answer = put_role(&root, &user.id, "anonymous").await;
     assert_snapshot!(answer.expect(409, "builtin_immutable"), @r#"
     409
     {
@@ -93,7 +91,7 @@ async fn grants_at_once_all_count() {
     for name in &names {
         root.post("roles", &json!({ "name": name })).await.expect(201, "");
     }
-    join_all(names.iter().map(async |name| give(&root, &user.id, name).await)).await;
+    join_all(names.iter().map(async |name| grant(&root, &user.id, name).await)).await;
     let path = format!("users/{}/roles", user.id);
     assert_eq!(root.get(&path).await.ok()["items"], json!(names));
     assert_eq!(user.get("me").await.ok()["roles"], json!(names));

@@ -3,13 +3,13 @@
 use serde_json::json;
 use tests::TestServer;
 
-use super::give;
+use super::grant;
 
 #[tokio::test]
 async fn a_reset_lets_the_user_in_by_the_password_alone_and_ends_all_sessions() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    server.enrol(&user).await;
+    server.enroll(&user).await;
     let reset = format!("users/{}/second-factor", user.id);
     user.delete(&reset).await.expect(403, "forbidden");
     root.delete(&reset).await.expect(204, "");
@@ -35,10 +35,10 @@ async fn whoever_administers_people_resets_nobody_with_more_rights() {
     });
     root.post("rules", &rule).await.expect(201, "");
     for person in [&manager, &other] {
-        give(&root, &person.id, "manager").await;
+        grant(&root, &person.id, "manager").await;
     }
     for person in [&root, &user, &other] {
-        server.enrol(person).await;
+        server.enroll(person).await;
     }
     let reset = async |id: &str| manager.delete(&format!("users/{id}/second-factor")).await;
     reset(&user.id).await.expect(204, "");

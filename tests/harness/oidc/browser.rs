@@ -1,69 +1,70 @@
-//! Somebody's browser at a server.
+//! A user's browser during a sign-in through a provider.
 
 use reqwest::{Method, Url};
 use serde_json::Value;
 
 use crate::{Answer, Caller};
 
-/// A browser with the cookies of one sign-in after the other.
+/// A browser that starts sign-ins at one provider.
 #[derive(Clone)]
 pub struct Browser {
-    /// Who asks.
+    /// Sends the requests to the server.
     pub guest: Caller,
-    /// The provider's name.
+    /// Name of the provider.
     pub provider: String,
 }
 
-/// A sign-in that was begun.
+/// A sign-in that has been started.
 #[derive(Clone, Debug)]
-pub struct Begun {
-    /// The provider's page.
-    pub page: Url,
-    /// What the browser keeps: `name=value`.
+pub struct Flow {
+    /// The provider's page that the browser is redirected to.
+    pub authorization_url: Url,
+    /// The flow cookie: `name=value`.
     pub cookie: String,
-    /// As the server set it.
+    /// The whole `Set-Cookie` header.
     pub set_cookie: String,
 }
 
-impl Begun {
-    /// A parameter of the provider's page.
+impl Flow {
+    /// A query parameter of the authorization URL.
     ///
     /// # Panics
-    /// There is none such.
+    /// If there is no such parameter.
     #[must_use]
     pub fn parameter(&self, name: &str) -> String {
-        self.page.query_pairs().find(|(found, _)| found == name).unwrap().1.into_owned()
+        let mut pairs = self.authorization_url.query_pairs();
+        pairs.find(|(found, _)| found == name).unwrap().1.into_owned()
     }
 
-    /// What this answer begins at the page of this URL.
+    /// The flow that this answer starts at this authorization URL.
     ///
     /// # Panics
-    /// It begins nothing.
+    /// If the answer sets no cookie.
     #[must_use]
-    pub fn of(answer: &Answer, page: &str) -> Self {
+    pub fn of(answer: &Answer, authorization_url: &str) -> Self {
         let set_cookie = answer.header("set-cookie").to_owned();
         let cookie = set_cookie.split(';').next().unwrap().to_owned();
-        Self { page: Url::parse(page).unwrap(), cookie, set_cookie }
+        Self { authorization_url: Url::parse(authorization_url).unwrap(), cookie, set_cookie }
     }
 }
 
 impl Browser {
-    /// Begins to sign in.
+    /// Starts a sign-in that must be redirected to the provider.
     ///
     /// # Panics
-    /// The server refuses.
-    pub async fn begin(&self) -> Begun {
+    /// If the server refuses.
+    pub async fn begin(&self) -> Flow {
         let answer = self.start().await.expect(303, "");
-        Begun::of(&answer, answer.header("location"))
+        Flow::of(&answer, answer.header("location"))
     }
 
-    /// Asks for the beginning of a sign-in.
+    /// Starts a sign-in, whatever the outcome.
     pub async fn start(&self) -> Answer {
         self.guest.get(&format!("auth/oidc/{}/start", self.provider)).await
     }
 
-    /// Comes back with these parameters.
-    pub async fn come_back(&self, cookie: &str, parameters: &[(&str, &str)]) -> Answer {
+    /// Calls the callback with this cookie, if any, and these parameters.
+    pub async fn call_back(&self, cookie: &str, parameters: &[(&str, &str)]) -> Answer {
         let path = format!("auth/oidc/{}/callback", self.provider);
         let mut request = self.guest.request(Method::GET, &path).query(parameters);
         if !cookie.is_empty() {
@@ -72,26 +73,25 @@ impl Browser {
         self.guest.send(request).await
     }
 
-    /// Comes back to this URL, wherever the server is.
-    pub async fn come_back_to(&self, begun: &Begun, back: &Url) -> Answer {
-        let parameters: Vec<_> = back.query_pairs().into_owned().collect();
+    /// Calls the callback with the parameters of this URL, wherever the server is.
+    pub async fn follow(&self, flow: &Flow, callback: &Url) -> Answer {
+        let parameters: Vec<_> = callback.query_pairs().into_owned().collect();
         let parameters: Vec<_> = parameters.iter().map(|(n, v)| (&**n, &**v)).collect();
-        self.come_back(&begun.cookie, &parameters).await
+        self.call_back(&flow.cookie, &parameters).await
     }
 
-    /// Begins to link an identity to the caller's account.
+    /// Starts linking an identity to the caller's account; also the flow, if it was started.
     ///
     /// # Panics
-    /// The server does begin it, but in another way.
-    pub async fn begin_link(&self, caller: &Caller, proof: &Value) -> (Answer, Option<Begun>) {
-        let mut form = proof.clone();
-        form["provider"] = self.provider.clone().into();
-        let answer = caller.post("me/identities", &form).await;
+    /// If a 200 answer has no authorization URL.
+    pub async fn begin_link(&self, caller: &Caller, proof: &Value) -> (Answer, Option<Flow>) {
+        let mut body = proof.clone();
+        body["provider"] = self.provider.clone().into();
+        let answer = caller.post("me/identities", &body).await;
         if answer.status != 200 {
             return (answer, None);
         }
-        let page = answer.json()["authorization_url"].as_str().unwrap().to_owned();
-        let begun = Begun::of(&answer, &page);
-        (answer, Some(begun))
+        let flow = Flow::of(&answer, &answer.string("authorization_url"));
+        (answer, Some(flow))
     }
 }

@@ -1,4 +1,4 @@
-//! A provider that says whatever a test wants it to.
+//! A provider that answers whatever its script says.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,11 +16,11 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
-use super::script::{ACCESS_TOKEN, CLIENT, Page, SECRET, Script};
+use super::script::{ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, Reply, Script};
 
-/// A provider that answers until the test is over.
+/// A provider that runs until the end of the test.
 pub struct HostileProvider {
-    /// Where it is; its issuer.
+    /// Its URL and issuer.
     pub url: String,
     state: Arc<State>,
 }
@@ -29,33 +29,33 @@ struct State {
     url: String,
     clock: Clock,
     script: Mutex<Script>,
-    /// Codes that were given out, with the nonce and the PKCE challenge of each.
+    /// Issued codes, with the nonce and the PKCE challenge of each.
     codes: Mutex<HashMap<String, (String, String)>>,
-    asked: Mutex<HashMap<String, usize>>,
-    /// ID tokens that were given out.
+    requests: Mutex<HashMap<String, usize>>,
+    /// Issued ID tokens.
     tokens: Mutex<Vec<String>>,
 }
 
 impl HostileProvider {
-    /// Starts one that cheats in nothing yet.
+    /// Starts a provider that answers correctly.
     ///
     /// # Panics
-    /// No port is free.
+    /// If no port is free.
     pub async fn start(clock: Clock) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (codes, asked, tokens) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (codes, requests, tokens) = (Mutex::default(), Mutex::default(), Mutex::default());
         let state = Arc::new(State {
             url: url.clone(),
             clock,
             script: Mutex::default(),
             codes,
-            asked,
+            requests,
             tokens,
         });
-        let answering = Arc::clone(&state);
+        let serving = Arc::clone(&state);
         let endpoint = make(move |request| {
-            let state = Arc::clone(&answering);
+            let state = Arc::clone(&serving);
             async move { Ok::<_, poem::Error>(state.answer(request).await) }
         });
         let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
@@ -63,47 +63,48 @@ impl HostileProvider {
         Self { url, state }
     }
 
-    /// What it says from now on.
+    /// Its script, to be changed by the test.
     ///
     /// # Panics
-    /// A test that held it panicked.
+    /// If a test that held the lock panicked.
     pub fn script(&self) -> MutexGuard<'_, Script> {
         self.state.script.lock().unwrap()
     }
 
-    /// How often this path was asked for.
+    /// The number of requests to this path.
     ///
     /// # Panics
-    /// A test that held it panicked.
+    /// If a test that held the lock panicked.
     #[must_use]
-    pub fn asked(&self, path: &str) -> usize {
-        self.state.asked.lock().unwrap().get(path).copied().unwrap_or_default()
+    pub fn requests_to(&self, path: &str) -> usize {
+        self.state.requests.lock().unwrap().get(path).copied().unwrap_or_default()
     }
 
-    /// The ID tokens that it gave out.
+    /// The ID tokens that it has issued.
     ///
     /// # Panics
-    /// A test that held them panicked.
+    /// If a test that held the lock panicked.
     #[must_use]
     pub fn tokens(&self) -> Vec<String> {
         self.state.tokens.lock().unwrap().clone()
     }
 
-    /// The code that somebody gets who agrees on the page of this URL.
+    /// The code for a user who consents on the page at this URL.
     ///
     /// # Panics
-    /// The URL is not one of a sign-in, as it should be.
+    /// If the URL is not a correct authorization request.
     #[must_use]
-    pub fn agree(&self, page: &Url) -> String {
-        let query: HashMap<_, _> = page.query_pairs().into_owned().collect();
-        assert!(page.as_str().starts_with(&format!("{}/authorize?", self.url)), "{page}");
+    pub fn authorize(&self, authorization_url: &Url) -> String {
+        let query: HashMap<_, _> = authorization_url.query_pairs().into_owned().collect();
+        let endpoint = format!("{}/authorize?", self.url);
+        assert!(authorization_url.as_str().starts_with(&endpoint), "{authorization_url}");
         let fixed =
             ["response_type", "client_id", "code_challenge_method"].map(|name| &*query[name]);
-        assert_eq!(fixed, ["code", CLIENT, "S256"]);
-        assert!(query["scope"].split(' ').any(|scope| scope == "openid"), "{page}");
+        assert_eq!(fixed, ["code", CLIENT_ID, "S256"]);
+        assert!(query["scope"].split(' ').any(|scope| scope == "openid"), "{authorization_url}");
         let code = format!("code-{}", uuid::Uuid::new_v4());
-        let kept = (query["nonce"].clone(), query["code_challenge"].clone());
-        self.state.codes.lock().unwrap().insert(code.clone(), kept);
+        let issued = (query["nonce"].clone(), query["code_challenge"].clone());
+        self.state.codes.lock().unwrap().insert(code.clone(), issued);
         code
     }
 }
@@ -111,17 +112,17 @@ impl HostileProvider {
 impl State {
     async fn answer(&self, request: Request) -> Response {
         let path = request.uri().path().to_owned();
-        *self.asked.lock().unwrap().entry(path.clone()).or_default() += 1;
+        *self.requests.lock().unwrap().entry(path.clone()).or_default() += 1;
         let script = self.script.lock().unwrap().clone();
         match path.as_str() {
             "/.well-known/openid-configuration" => {
-                page(&script.metadata_page, || script.metadata(&self.url).to_string())
+                reply(&script.metadata_reply, || script.metadata(&self.url).to_string())
             }
-            "/keys" => page(&script.keys_page, || script.keys().to_string()),
+            "/keys" => reply(&script.jwks_reply, || script.keys().to_string()),
             "/token" => {
                 let token = self.token(&script, request).await;
                 match token {
-                    Ok(token) => page(&script.token_page, || token),
+                    Ok(token) => reply(&script.token_reply, || token),
                     Err(code) => json(json!({ "error": code }).to_string()).status(400),
                 }
             }
@@ -129,25 +130,27 @@ impl State {
         }
     }
 
-    /// Even one that cheats looks at what a client has to show.
+    /// Even a hostile provider authenticates its client and checks PKCE.
     async fn token(&self, script: &Script, request: Request) -> Result<String, &'static str> {
-        let told = BASE64_STANDARD.encode(format!("{CLIENT}:{}", SECRET.replace(' ', "+")));
+        let basic =
+            BASE64_STANDARD.encode(format!("{CLIENT_ID}:{}", CLIENT_SECRET.replace(' ', "+")));
         let header = request.header("authorization").map(str::to_owned);
         let form = request.into_body().into_string().await.map_err(|_| "invalid_request")?;
         let form = Url::parse(&format!("http://x/?{form}")).map_err(|_| "invalid_request")?;
         let form: HashMap<_, _> = form.query_pairs().into_owned().collect();
         let by_post = script.metadata.get("token_endpoint_auth_methods_supported").is_some();
-        let known = if by_post {
-            header.is_none() && form.get("client_secret").is_some_and(|secret| secret == SECRET)
+        let authenticated = if by_post {
+            header.is_none()
+                && form.get("client_secret").is_some_and(|secret| secret == CLIENT_SECRET)
         } else {
-            header == Some(format!("Basic {told}")) && !form.contains_key("client_secret")
+            header == Some(format!("Basic {basic}")) && !form.contains_key("client_secret")
         };
-        if !known {
+        if !authenticated {
             return Err("invalid_client");
         }
         let code = form.get("code").ok_or("invalid_request")?;
-        let kept = self.codes.lock().unwrap().remove(code);
-        let (nonce, challenge) = kept.ok_or("invalid_grant")?;
+        let issued = self.codes.lock().unwrap().remove(code);
+        let (nonce, challenge) = issued.ok_or("invalid_grant")?;
         let verifier = form.get("code_verifier").ok_or("invalid_grant")?;
         if BASE64.encode(Sha256::digest(verifier)) != challenge {
             return Err("invalid_grant");
@@ -181,19 +184,19 @@ fn json(text: impl Into<Body>) -> Response {
     Response::builder().content_type("application/json").body(text)
 }
 
-fn page(page: &Page, usual: impl FnOnce() -> String) -> Response {
-    match page {
-        Page::Usual => json(usual()),
-        Page::Text(text) => json(text.clone()),
-        Page::Status(number) => Response::from("no JSON").status(*number),
-        Page::Redirect(url) => Response::builder().header("location", url).finish().status(302),
-        // Well-formed as far as it goes.
-        Page::Slow => json(Body::from_bytes_stream(stream::unfold(0, async |number| {
+fn reply(reply: &Reply, normal: impl FnOnce() -> String) -> Response {
+    match reply {
+        Reply::Normal => json(normal()),
+        Reply::Text(text) => json(text.clone()),
+        Reply::Status(number) => Response::from("no JSON").status(*number),
+        Reply::Redirect(url) => Response::builder().header("location", url).finish().status(302),
+        // A well-formed body that never ends.
+        Reply::Slow => json(Body::from_bytes_stream(stream::unfold(0, async |number| {
             tokio::time::sleep(Duration::from_millis(100)).await;
             Some((std::io::Result::Ok(" "), number + 1))
         }))),
-        Page::Huge => {
-            let text = usual();
+        Reply::Huge => {
+            let text = normal();
             json(format!("{}{text}", " ".repeat(1 << 20)))
         }
     }

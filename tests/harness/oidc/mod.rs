@@ -1,4 +1,4 @@
-//! Providers that people sign in by: a real one, and one that cheats.
+//! Identity providers: a real one, and a hostile one that follows a script.
 
 mod browser;
 mod hostile_provider;
@@ -6,8 +6,8 @@ mod real_provider;
 mod script;
 mod site;
 
-pub use browser::{Begun, Browser};
+pub use browser::{Browser, Flow};
 pub use hostile_provider::HostileProvider;
 pub use real_provider::RealProvider;
-pub use script::{Page, SECRET, Script, Sign};
-pub use site::Site;
+pub use script::{CLIENT_SECRET, Reply, Script, Signature};
+pub use site::OidcSite;

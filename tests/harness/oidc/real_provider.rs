@@ -1,4 +1,4 @@
-//! A real provider: `oidc-provider` from npm, in a process of its own that all tests share.
+//! A real provider: `oidc-provider` from npm, one process for all tests of a test process.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -11,7 +11,7 @@ use reqwest::{Client, Response, Url, redirect};
 
 use crate::setting;
 
-/// The provider of this process. Ends with it, when its standard input does.
+/// The provider. It ends with the test process, when its standard input is closed.
 static SHARED: LazyLock<(Child, String)> = LazyLock::new(|| {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/oidc-provider/provider.mjs");
     let mut command = Command::new("node");
@@ -20,12 +20,12 @@ static SHARED: LazyLock<(Child, String)> = LazyLock::new(|| {
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let port = lines.find_map(|line| line.strip_prefix("listening ").map(str::to_owned));
-    // It goes on to talk, and would end where nobody listened.
+    // Its output must be read, or writing to it would end the provider.
     thread::spawn(move || lines.for_each(drop));
     (child, format!("http://127.0.0.1:{}", port.unwrap()))
 });
 
-/// Somebody's browser at the real provider.
+/// A user's browser at the real provider.
 pub struct RealProvider {
     /// Its issuer.
     pub url: String,
@@ -34,10 +34,10 @@ pub struct RealProvider {
 }
 
 impl RealProvider {
-    /// A browser that was never there.
+    /// A browser without cookies.
     ///
     /// # Panics
-    /// The provider does not start.
+    /// If the provider does not start.
     #[must_use]
     pub fn visit() -> Self {
         let builder = Client::builder().redirect(redirect::Policy::none()).no_proxy();
@@ -45,12 +45,11 @@ impl RealProvider {
         Self { url, http, cookies: HashMap::new() }
     }
 
-    /// Signs in as `login` on the page of this URL and agrees; the URL that the browser is sent back
-    /// to.
+    /// Signs in as `login` on the page at this URL and consents; returns the callback URL.
     ///
     /// # Panics
-    /// The provider wants something else.
-    pub async fn agree(&mut self, page: &Url, login: &str) -> Url {
+    /// If the provider asks for something else.
+    pub async fn authorize(&mut self, page: &Url, login: &str) -> Url {
         let mut page = page.clone();
         for _ in 0..20 {
             if !page.as_str().starts_with(&self.url) {
@@ -60,17 +59,17 @@ impl RealProvider {
             let answer = self.send(request).await;
             page = match next(&page, &answer) {
                 Some(page) => page,
-                None => self.fill_in(&page, answer, login).await,
+                None => self.submit(&page, answer, login).await,
             };
         }
-        panic!("the provider sends its visitor in a circle");
+        panic!("the provider redirects in a loop");
     }
 
-    /// Refuses on the page of this URL.
+    /// Declines on the page at this URL; returns the callback URL.
     ///
     /// # Panics
-    /// The provider wants something else.
-    pub async fn refuse(&mut self, page: &Url) -> Url {
+    /// If the provider asks for something else.
+    pub async fn decline(&mut self, page: &Url) -> Url {
         let request = self.http.get(page.clone());
         let answer = self.send(request).await;
         let mut page = next(page, &answer).unwrap();
@@ -82,8 +81,8 @@ impl RealProvider {
         page
     }
 
-    /// Sends the form that this page shows.
-    async fn fill_in(&mut self, page: &Url, answer: Response, login: &str) -> Url {
+    /// Submits the form on this page.
+    async fn submit(&mut self, page: &Url, answer: Response, login: &str) -> Url {
         let text = answer.text().await.unwrap();
         let prompt = if text.contains("name=\"login\"") { "login" } else { "consent" };
         let form = [("prompt", prompt), ("login", login), ("password", "x")];

@@ -1,4 +1,4 @@
-//! What a provider that cheats says.
+//! The script of a hostile provider.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -8,68 +8,68 @@ use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha512};
 
-use crate::token::{jwk, signed, strange_key, unsigned};
+use crate::token::{jwk, signed, unknown_key, unsigned};
 
-/// How a page is answered.
+/// The reply of an endpoint.
 #[derive(Clone, Debug, Default)]
-pub enum Page {
-    /// As it should be.
+pub enum Reply {
+    /// The correct reply.
     #[default]
-    Usual,
-    /// This status, and a text that is no JSON.
+    Normal,
+    /// This status, with a body that is not JSON.
     Status(u16),
-    /// This text, as JSON.
+    /// This text as JSON.
     Text(String),
-    /// Another place.
+    /// A redirect to this URL.
     Redirect(String),
-    /// Byte by byte, for longer than anybody waits.
+    /// Byte by byte, for longer than any timeout.
     Slow,
-    /// Far too much.
+    /// A body beyond every limit.
     Huge,
 }
 
 /// How ID tokens are signed.
 #[derive(Clone, Copy, Debug, Default)]
-pub enum Sign {
-    /// By the key that is published.
+pub enum Signature {
+    /// Valid, by the published key.
     #[default]
-    Right,
-    /// By another, under the published key's id.
-    StrangeKey,
-    /// By the right key, but something was changed afterwards.
-    Changed,
-    /// Not at all (`alg: none`).
-    Not,
-    /// By an HMAC under the public key (`alg: HS256`).
+    Valid,
+    /// By an unknown key, under the id of the published key.
+    UnknownKey,
+    /// Valid, but the claims were changed afterwards.
+    Tampered,
+    /// None (`alg: none`).
+    Missing,
+    /// An HMAC under the public key (`alg: HS256`).
     PublicKeyAsSecret,
-    /// By an HMAC under the client's secret (`alg: HS256`).
+    /// An HMAC under the client secret (`alg: HS256`).
     ClientSecret,
 }
 
-/// What the provider says. Claims, header fields and metadata given here stand in the place of the
-/// usual ones; `null` takes one away.
+/// What the provider answers. Claims, header fields and metadata given here replace the normal ones;
+/// `null` removes one.
 #[derive(Clone, Debug)]
 pub struct Script {
-    /// Changes the claims of the next ID tokens.
+    /// Changes to the claims of ID tokens.
     pub claims: Value,
-    /// Changes their headers.
+    /// Changes to their headers.
     pub header: Value,
     /// How they are signed.
-    pub sign: Sign,
-    /// Changes the metadata.
+    pub signature: Signature,
+    /// Changes to the metadata.
     pub metadata: Value,
-    /// The page of the metadata.
-    pub metadata_page: Page,
-    /// The page of the keys.
-    pub keys_page: Page,
-    /// The page where codes become tokens.
-    pub token_page: Page,
-    /// Number of the key that signs.
+    /// Reply with the metadata.
+    pub metadata_reply: Reply,
+    /// Reply with the keys.
+    pub jwks_reply: Reply,
+    /// Reply of the token endpoint.
+    pub token_reply: Reply,
+    /// Number of the signing key.
     pub key: u8,
-    /// Numbers of the keys that are published.
+    /// Numbers of the published keys.
     pub published: Vec<u8>,
-    /// `at_hash` of ID tokens is made for this access token; the usual one where it is empty.
-    pub hashed: String,
+    /// The access token that `at_hash` is computed from; empty: the issued one.
+    pub at_hash_of: String,
 }
 
 impl Default for Script {
@@ -77,21 +77,21 @@ impl Default for Script {
         Self {
             claims: json!({}),
             header: json!({}),
-            sign: Sign::default(),
+            signature: Signature::default(),
             metadata: json!({}),
-            metadata_page: Page::default(),
-            keys_page: Page::default(),
-            token_page: Page::default(),
+            metadata_reply: Reply::default(),
+            jwks_reply: Reply::default(),
+            token_reply: Reply::default(),
             key: 1,
             published: vec![1],
-            hashed: String::new(),
+            at_hash_of: String::new(),
         }
     }
 }
 
-/// The secret that the provider knows us by.
-pub const SECRET: &str = "a secret of the films";
-pub(super) const CLIENT: &str = "films";
+/// The client secret of auth-server at the provider.
+pub const CLIENT_SECRET: &str = "a secret of the films";
+pub(super) const CLIENT_ID: &str = "films";
 pub(super) const ACCESS_TOKEN: &str = "access-token-of-the-provider";
 
 fn key(number: u8) -> SigningKey {
@@ -127,11 +127,11 @@ impl Script {
     }
 
     pub(super) fn id_token(&self, url: &str, nonce: &str, now: DateTime<Utc>) -> String {
-        let hashed = if self.hashed.is_empty() { ACCESS_TOKEN } else { &self.hashed };
+        let hashed = if self.at_hash_of.is_empty() { ACCESS_TOKEN } else { &self.at_hash_of };
         let hash = BASE64.encode(&Sha512::digest(hashed)[..32]);
         let now = now.timestamp();
         let mut claims = json!({
-            "iss": url, "aud": CLIENT, "sub": "subject-1", "nonce": nonce, "iat": now,
+            "iss": url, "aud": CLIENT_ID, "sub": "subject-1", "nonce": nonce, "iat": now,
             "exp": now + 300, "at_hash": hash, "email": "ada@example.com",
             "email_verified": true, "preferred_username": "ada",
         });
@@ -143,21 +143,21 @@ impl Script {
 
     fn sign(&self, mut header: Value, mut claims: Value) -> String {
         let own = key(self.key);
-        match self.sign {
-            Sign::Right => signed(&header, &claims, &own),
-            Sign::StrangeKey => signed(&header, &claims, &strange_key()),
-            Sign::Changed => {
+        match self.signature {
+            Signature::Valid => signed(&header, &claims, &own),
+            Signature::UnknownKey => signed(&header, &claims, &unknown_key()),
+            Signature::Tampered => {
                 let token = signed(&header, &claims, &own);
-                claims["sub"] = json!("somebody-else");
+                claims["sub"] = json!("another-subject");
                 let signature = token.rsplit('.').next().unwrap();
                 format!("{}.{signature}", unsigned(&header, &claims))
             }
-            Sign::Not => {
+            Signature::Missing => {
                 header["alg"] = json!("none");
                 format!("{}.", unsigned(&header, &claims))
             }
-            Sign::PublicKeyAsSecret => mac(header, &claims, &own.verifying_key().to_bytes()),
-            Sign::ClientSecret => mac(header, &claims, SECRET.as_bytes()),
+            Signature::PublicKeyAsSecret => mac(header, &claims, &own.verifying_key().to_bytes()),
+            Signature::ClientSecret => mac(header, &claims, CLIENT_SECRET.as_bytes()),
         }
     }
 }

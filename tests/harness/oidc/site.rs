@@ -1,4 +1,4 @@
-//! A server whose people sign in by providers.
+//! A server with identity providers.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -6,25 +6,25 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::script::{CLIENT, SECRET};
-use super::{Begun, Browser, HostileProvider, RealProvider};
+use super::script::{CLIENT_ID, CLIENT_SECRET};
+use super::{Browser, Flow, HostileProvider, RealProvider};
 use crate::{Answer, Caller, Database, TestServer};
 
-/// A server with a provider that cheats (`hostile`) and a second one of its kind (`other`).
-pub struct Site {
+/// A server with two hostile providers, `hostile` and `other`.
+pub struct OidcSite {
     /// The server.
     pub server: TestServer,
-    /// The provider that cheats.
+    /// The provider `hostile`.
     pub provider: HostileProvider,
-    /// Another one that could.
+    /// The provider `other`.
     pub other: HostileProvider,
-    /// Whoever has the file can start another server like this.
+    /// The file of providers, for starting another server like this one.
     pub file: String,
     _folder: TempDir,
 }
 
-impl Site {
-    /// A server as it is shipped, with providers.
+impl OidcSite {
+    /// A server with the shipped settings and the two providers.
     pub async fn start() -> Self {
         Self::with(&[]).await
     }
@@ -34,8 +34,8 @@ impl Site {
         Self::open(settings, None).await
     }
 
-    /// A server with the real provider, too, which signs by this algorithm; its name is that of the
-    /// algorithm, in lower case.
+    /// A server that also has the real provider, which signs with this algorithm. The provider is
+    /// named after the algorithm, in lower case.
     pub async fn real(algorithm: &str) -> Self {
         Self::open(&[], Some(algorithm)).await
     }
@@ -51,9 +51,9 @@ impl Site {
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
             path.to_str().unwrap().to_owned()
         };
-        let own = secret("hostile", SECRET);
-        let mut text = entry("hostile", &provider.url, CLIENT, &own);
-        text.push_str(&entry("other", &other.url, CLIENT, &own));
+        let own = secret("hostile", CLIENT_SECRET);
+        let mut text = entry("hostile", &provider.url, CLIENT_ID, &own);
+        text.push_str(&entry("other", &other.url, CLIENT_ID, &own));
         if let Some(algorithm) = real {
             let own = secret("real", "a secret of the films/+ &%");
             let (url, client) = (RealProvider::visit().url, format!("films-{algorithm}"));
@@ -64,58 +64,58 @@ impl Site {
         let file = path.to_str().unwrap().to_owned();
         let settings: Vec<_> =
             settings.iter().copied().chain([("AUTH_OIDC_FILE", file.as_str())]).collect();
-        let server = TestServer::at(clock, Database::migrated().await, &settings).await;
+        let server = TestServer::with_clock(clock, Database::migrated().await, &settings).await;
         Self { server, provider, other, file, _folder: folder }
     }
 
-    /// A browser that signs in by the provider that cheats.
+    /// A browser that signs in through `hostile`.
     #[must_use]
     pub fn browser(&self) -> Browser {
         Browser { guest: self.server.guest(), provider: "hostile".into() }
     }
 
-    /// Signs in by the provider that cheats, or tries to.
+    /// Signs in through `hostile`, whatever the outcome.
     pub async fn sign_in(&self) -> Answer {
         let browser = self.browser();
-        let begun = browser.begin().await;
-        self.finish(&browser, &begun).await
+        let flow = browser.begin().await;
+        self.finish(&browser, &flow).await
     }
 
-    /// Agrees at the provider that cheats and comes back.
-    pub async fn finish(&self, browser: &Browser, begun: &Begun) -> Answer {
-        let code = self.provider.agree(&begun.page);
-        let state = begun.parameter("state");
-        browser.come_back(&begun.cookie, &[("code", &code), ("state", &state)]).await
+    /// Consents at `hostile` and calls the callback.
+    pub async fn finish(&self, browser: &Browser, flow: &Flow) -> Answer {
+        let code = self.provider.authorize(&flow.authorization_url);
+        let state = flow.parameter("state");
+        browser.call_back(&flow.cookie, &[("code", &code), ("state", &state)]).await
     }
 
-    /// As [`Site::sign_in`], by the provider's word about this subject.
+    /// [`OidcSite::sign_in`] with these claims in the ID token.
     pub async fn sign_in_as(&self, claims: Value) -> Answer {
         self.provider.script().claims = claims;
         self.sign_in().await
     }
 
-    /// Whoever signed in by this answer.
+    /// The user who is signed in by this answer.
     ///
     /// # Panics
-    /// Nobody did.
+    /// If the answer has no access token.
     #[must_use]
     pub fn caller(&self, answer: &Answer) -> Caller {
         self.server.as_user(answer.ok()["access_token"].as_str().unwrap())
     }
 
-    /// Links the identity that the provider that cheats tells of; the answer of the callback.
+    /// Links the identity in the next ID token of `hostile`; returns the answer of the callback.
     ///
     /// # Panics
-    /// The server does not begin it.
+    /// If the server does not start it.
     pub async fn link(&self, caller: &Caller, proof: &Value) -> Answer {
         let browser = self.browser();
-        let (answer, begun) = browser.begin_link(caller, proof).await;
+        let (answer, flow) = browser.begin_link(caller, proof).await;
         answer.expect(200, "");
-        self.finish(&browser, &begun.unwrap()).await
+        self.finish(&browser, &flow.unwrap()).await
     }
 }
 
-/// A provider as the file has it.
+/// The entry of a provider in the file.
 fn entry(name: &str, issuer: &str, client: &str, secret: &str) -> String {
     format!(
         "[[provider]]\nname = {}\nissuer = {}\nclient_id = {}\nclient_secret_file = {}\n",

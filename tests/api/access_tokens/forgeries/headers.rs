@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64};
 use serde_json::json;
-use tests::token::{jwk, signed, strange_key};
+use tests::token::{jwk, signed, unknown_key};
 
 use super::{Forgeries, Original};
 
@@ -42,7 +42,7 @@ pub(super) fn key_ids(from: &Original) -> Forgeries {
 /// Headers that bring a key along, or ask for something that we don't do. Each once with a
 /// stranger's key, and once with our own signature: such a header is never ours.
 pub(super) fn headers(from: &Original) -> Forgeries {
-    let strange = strange_key();
+    let strange = unknown_key();
     let certificate = BASE64_STANDARD.encode([0x30; 64]);
     let members = [
         ("jwk", jwk(&strange)),

@@ -5,7 +5,7 @@ use base64::prelude::{
     BASE64_STANDARD, BASE64_URL_SAFE as PADDED, BASE64_URL_SAFE_NO_PAD as BASE64,
 };
 use serde_json::json;
-use tests::token::{signed, strange_key};
+use tests::token::{signed, unknown_key};
 
 use super::{Forgeries, Original, hex};
 
@@ -68,7 +68,7 @@ pub(super) fn spellings(from: &Original) -> Forgeries {
             join(&[header, &BASE64.encode(changed.to_string()), signature]),
         ));
     }
-    all.push(("another key".into(), signed(&from.header, &from.claims, &strange_key())));
+    all.push(("another key".into(), signed(&from.header, &from.claims, &unknown_key())));
     all
 }
 

@@ -3,64 +3,65 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use reqwest::Url;
-use tests::oidc::{Browser, Site};
+use tests::current_password;
+use tests::oidc::{Browser, OidcSite};
 
 #[tokio::test]
 async fn a_browser_is_sent_to_the_provider_with_everything_that_protects_the_sign_in() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let browser = site.browser();
     let answer = browser.start().await.expect(303, "");
     assert_eq!(answer.header("cache-control"), "no-store");
-    let begun = browser.begin().await;
-    assert_eq!(begun.parameter("scope"), "openid email profile");
+    let flow = browser.begin().await;
+    assert_eq!(flow.parameter("scope"), "openid email profile");
     let callback = "http://127.0.0.1:8080/api/v1/auth/oidc/hostile/callback";
-    assert_eq!(begun.parameter("redirect_uri"), callback);
+    assert_eq!(flow.parameter("redirect_uri"), callback);
     let another = browser.begin().await;
     for name in ["state", "nonce", "code_challenge"] {
-        assert!(begun.parameter(name).len() >= 22, "{}", begun.page);
-        assert_ne!(begun.parameter(name), another.parameter(name));
+        assert!(flow.parameter(name).len() >= 22, "{}", flow.authorization_url);
+        assert_ne!(flow.parameter(name), another.parameter(name));
         // The cookie tells nothing of what is in it.
-        assert!(!begun.cookie.contains(&begun.parameter(name)));
+        assert!(!flow.cookie.contains(&flow.parameter(name)));
     }
-    let (_, attributes) = begun.set_cookie.split_once("; ").unwrap();
+    let (_, attributes) = flow.set_cookie.split_once("; ").unwrap();
     let path = "Path=/api/v1/auth/oidc/hostile";
     assert_eq!(attributes, format!("{path}; Max-Age=600; HttpOnly; SameSite=Lax"));
 }
 
 #[tokio::test]
 async fn behind_https_the_cookie_goes_by_https_alone_and_under_the_path_that_clients_see() {
-    let site = Site::with(&[("AUTH_ISSUER", "https://films.example/auth")]).await;
-    let begun = site.browser().begin().await;
+    let site = OidcSite::with(&[("AUTH_ISSUER", "https://films.example/auth")]).await;
+    let flow = site.browser().begin().await;
     let callback = "https://films.example/auth/api/v1/auth/oidc/hostile/callback";
-    assert_eq!(begun.parameter("redirect_uri"), callback);
-    assert!(begun.set_cookie.contains("; Path=/auth/api/v1/auth/oidc/hostile; "), "{begun:?}");
-    assert!(begun.set_cookie.ends_with("; HttpOnly; SameSite=Lax; Secure"), "{begun:?}");
+    assert_eq!(flow.parameter("redirect_uri"), callback);
+    assert!(flow.set_cookie.contains("; Path=/auth/api/v1/auth/oidc/hostile; "), "{flow:?}");
+    assert!(flow.set_cookie.ends_with("; HttpOnly; SameSite=Lax; Secure"), "{flow:?}");
 }
 
 #[tokio::test]
 async fn what_another_browser_began_is_worth_nothing() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let browser = site.browser();
     let (own, other) = (browser.begin().await, browser.begin().await);
-    let code = site.provider.agree(&own.page);
+    let code = site.provider.authorize(&own.authorization_url);
     let brought = [("code", code.as_str()), ("state", &own.parameter("state"))];
     let (head, tail) = own.cookie.split_at(60);
     let other_letter = if tail.starts_with('A') { "B" } else { "A" };
     let changed = format!("{head}{other_letter}{}", &tail[1..]);
     let at_other = own.cookie.replace("oidc-hostile", "oidc-other");
     for cookie in ["", "oidc-hostile=", "oidc-hostile=x", &other.cookie, &changed, &at_other] {
-        let answer = browser.come_back(cookie, &brought).await;
+        let answer = browser.call_back(cookie, &brought).await;
         answer.expect(400, "state_invalid");
     }
     for brought in [&[("code", code.as_str()), ("state", "x")][..], &brought[..1], &[]] {
-        browser.come_back(&own.cookie, brought).await.expect(400, "state_invalid");
+        browser.call_back(&own.cookie, brought).await.expect(400, "state_invalid");
     }
-    // Nor is one that was begun at another provider.
+    // Nor is one that was flow at another provider.
     let elsewhere = Browser { provider: "other".into(), ..site.browser() };
-    elsewhere.come_back(&at_other, &brought).await.expect(400, "state_invalid");
-    assert_eq!(site.provider.asked("/token"), 0);
+    elsewhere.call_back(&at_other, &brought).await.expect(400, "state_invalid");
+    assert_eq!(site.provider.requests_to("/token"), 0);
     // Nothing of it was spent.
-    let answer = browser.come_back(&own.cookie, &brought).await.expect(200, "");
+    let answer = browser.call_back(&own.cookie, &brought).await.expect(200, "");
     let path = "Path=/api/v1/auth/oidc/hostile";
     let gone = format!("oidc-hostile=; {path}; Max-Age=0; HttpOnly; SameSite=Lax");
     assert_eq!(answer.header("set-cookie"), gone);
@@ -68,28 +69,28 @@ async fn what_another_browser_began_is_worth_nothing() {
 
 #[tokio::test]
 async fn a_sign_in_is_finished_once_also_where_it_failed() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let browser = site.browser();
-    let begun = browser.begin().await;
-    site.finish(&browser, &begun).await.expect(200, "");
-    site.finish(&browser, &begun).await.expect(400, "state_invalid");
-    let begun = browser.begin().await;
-    let state = begun.parameter("state");
+    let flow = browser.begin().await;
+    site.finish(&browser, &flow).await.expect(200, "");
+    site.finish(&browser, &flow).await.expect(400, "state_invalid");
+    let flow = browser.begin().await;
+    let state = flow.parameter("state");
     let refused = [("error", "server_error"), ("state", &*state)];
-    let answer = browser.come_back(&begun.cookie, &refused).await.expect(403, "provider_refused");
+    let answer = browser.call_back(&flow.cookie, &refused).await.expect(403, "provider_refused");
     assert!(!answer.text.contains("server_error"));
-    site.finish(&browser, &begun).await.expect(400, "state_invalid");
+    site.finish(&browser, &flow).await.expect(400, "state_invalid");
     // Another server on the same database knows as well.
-    let begun = browser.begin().await;
-    site.finish(&browser, &begun).await.expect(200, "");
+    let flow = browser.begin().await;
+    site.finish(&browser, &flow).await.expect(200, "");
     let other = site.server.replica(&[]).await;
     let there = Browser { guest: browser.guest.at(&other.url), ..browser };
-    site.finish(&there, &begun).await.expect(400, "state_invalid");
+    site.finish(&there, &flow).await.expect(400, "state_invalid");
 }
 
 #[tokio::test]
 async fn a_sign_in_may_take_ten_minutes() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let browser = site.browser();
     let (first, second) = (browser.begin().await, browser.begin().await);
     site.server.clock.advance(TimeDelta::seconds(590));
@@ -105,40 +106,40 @@ async fn a_sign_in_may_take_ten_minutes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_who_finish_one_sign_in_at_once_one_succeeds() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let browser = site.browser();
-    let begun = browser.begin().await;
-    let (code, state) = (site.provider.agree(&begun.page), begun.parameter("state"));
+    let flow = browser.begin().await;
+    let (code, state) = (site.provider.authorize(&flow.authorization_url), flow.parameter("state"));
     let brought = [("code", code.as_str()), ("state", &state)];
-    let answers = join_all((0..20).map(|_| browser.come_back(&begun.cookie, &brought))).await;
+    let answers = join_all((0..20).map(|_| browser.call_back(&flow.cookie, &brought))).await;
     let succeeded = answers.iter().filter(|answer| answer.status == 200).count();
     assert_eq!(succeeded, 1, "{answers:#?}");
     for answer in answers.into_iter().filter(|answer| answer.status != 200) {
         answer.expect(400, "state_invalid");
     }
-    assert_eq!(site.provider.asked("/token"), 1);
+    assert_eq!(site.provider.requests_to("/token"), 1);
 }
 
 #[tokio::test]
 async fn the_providers_code_is_asked_for_with_what_only_the_beginner_knows() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let browser = site.browser();
     let (own, other) = (browser.begin().await, browser.begin().await);
     // A code that somebody else got for another sign-in doesn't fit: PKCE, then the nonce.
-    let code = site.provider.agree(&other.page);
+    let code = site.provider.authorize(&other.authorization_url);
     let brought = [("code", code.as_str()), ("state", &own.parameter("state"))];
-    let answer = browser.come_back(&own.cookie, &brought).await;
+    let answer = browser.call_back(&own.cookie, &brought).await;
     answer.expect(401, "provider_answer_invalid");
 }
 
 #[tokio::test]
 async fn whoever_brings_false_codes_again_and_again_has_to_wait() {
-    let site = Site::with(&[("AUTH_THROTTLE_ADDRESS_TRIES", "3")]).await;
+    let site = OidcSite::with(&[("AUTH_THROTTLE_ADDRESS_TRIES", "3")]).await;
     let browser = site.browser();
     let nonsense = async || {
-        let begun = browser.begin().await;
-        let brought = [("code", "x"), ("state", &*begun.parameter("state"))];
-        browser.come_back(&begun.cookie, &brought).await
+        let flow = browser.begin().await;
+        let brought = [("code", "x"), ("state", &*flow.parameter("state"))];
+        browser.call_back(&flow.cookie, &brought).await
     };
     for _ in 0..3 {
         nonsense().await.expect(401, "provider_answer_invalid");
@@ -151,10 +152,10 @@ async fn whoever_brings_false_codes_again_and_again_has_to_wait() {
 
 #[tokio::test]
 async fn a_page_that_has_browsers_come_back_without_a_cookie_locks_nobody_out() {
-    let site = Site::with(&[("AUTH_THROTTLE_ADDRESS_TRIES", "3")]).await;
+    let site = OidcSite::with(&[("AUTH_THROTTLE_ADDRESS_TRIES", "3")]).await;
     site.server.register("ada").await;
     for _ in 0..10 {
-        site.browser().come_back("", &[("state", "x")]).await.expect(400, "state_invalid");
+        site.browser().call_back("", &[("state", "x")]).await.expect(400, "state_invalid");
     }
     site.server.log_in("ada").await;
     site.sign_in().await.expect(200, "");
@@ -162,12 +163,12 @@ async fn a_page_that_has_browsers_come_back_without_a_cookie_locks_nobody_out() 
 
 #[tokio::test]
 async fn a_provider_that_is_not_there_is_not_found() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let browser = Browser { provider: "nobody".into(), ..site.browser() };
     browser.start().await.expect(404, "provider_not_found");
-    browser.come_back("", &[]).await.expect(404, "provider_not_found");
+    browser.call_back("", &[]).await.expect(404, "provider_not_found");
     let user = site.server.register("ada").await;
-    let (answer, _) = browser.begin_link(&user, &super::password()).await;
+    let (answer, _) = browser.begin_link(&user, &current_password()).await;
     answer.expect(404, "provider_not_found");
     for path in ["auth/oidc/a%00/start", "auth/oidc/hostile/callback?code=%00"] {
         site.server.guest().get(path).await.expect(422, "field_invalid");
@@ -176,7 +177,7 @@ async fn a_provider_that_is_not_there_is_not_found() {
 
 #[tokio::test]
 async fn the_front_end_is_told_by_whom_people_sign_in() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let list = site.server.guest().get("auth/oidc").await.ok();
     let names: Vec<_> = list["items"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
     assert_eq!(names, ["hostile", "other"]);

@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use tests::oidc::{Page, Script, Sign, Site};
+use tests::oidc::{OidcSite, Reply, Script, Signature};
 
-async fn refused(site: &Site, what: &str) {
+async fn refused(site: &OidcSite, what: &str) {
     let answer = site.sign_in().await;
     assert_eq!((answer.status, &*answer.code()), (401, "provider_answer_invalid"), "{what}");
     let made = "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM sessions)";
@@ -13,7 +13,7 @@ async fn refused(site: &Site, what: &str) {
 
 #[tokio::test]
 async fn claims_that_are_not_as_they_have_to_be_are_not_believed() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let now = site.server.clock.now().timestamp();
     for claims in [
         json!({ "iss": "https://accounts.example" }),
@@ -57,14 +57,18 @@ async fn claims_that_are_not_as_they_have_to_be_are_not_believed() {
 
 #[tokio::test]
 async fn signatures_that_are_none_are_not_believed() {
-    let site = Site::start().await;
-    for sign in
-        [Sign::StrangeKey, Sign::Changed, Sign::Not, Sign::PublicKeyAsSecret, Sign::ClientSecret]
-    {
-        site.provider.script().sign = sign;
-        refused(&site, &format!("{sign:?}")).await;
+    let site = OidcSite::start().await;
+    for signature in [
+        Signature::UnknownKey,
+        Signature::Tampered,
+        Signature::Missing,
+        Signature::PublicKeyAsSecret,
+        Signature::ClientSecret,
+    ] {
+        site.provider.script().signature = signature;
+        refused(&site, &format!("{signature:?}")).await;
     }
-    site.provider.script().sign = Sign::Right;
+    site.provider.script().signature = Signature::Valid;
     for header in [
         json!({ "alg": "none" }),
         json!({ "alg": "None" }),
@@ -81,23 +85,26 @@ async fn signatures_that_are_none_are_not_believed() {
         refused(&site, &header.to_string()).await;
     }
     // A key that the token brings along counts for nothing.
-    let mut strange = tests::token::jwk(&tests::token::strange_key());
+    let mut strange = tests::token::jwk(&tests::token::unknown_key());
     strange["kid"] = json!("key-1");
     for header in [json!({ "jwk": strange }), json!({ "jku": format!("{}/keys", site.other.url) })]
     {
-        *site.provider.script() =
-            Script { header: header.clone(), sign: Sign::StrangeKey, ..Script::default() };
+        *site.provider.script() = Script {
+            header: header.clone(),
+            signature: Signature::UnknownKey,
+            ..Script::default()
+        };
         refused(&site, &header.to_string()).await;
     }
-    assert_eq!(site.other.asked("/keys"), 0);
+    assert_eq!(site.other.requests_to("/keys"), 0);
     *site.provider.script() = Script::default();
     site.sign_in().await.expect(200, "");
 }
 
 #[tokio::test]
 async fn an_access_token_that_came_with_another_id_token_is_noticed() {
-    let site = Site::start().await;
-    site.provider.script().hashed = "access token of somebody else".into();
+    let site = OidcSite::start().await;
+    site.provider.script().at_hash_of = "access token of somebody else".into();
     refused(&site, "at_hash").await;
     // Without one there is nothing to compare.
     *site.provider.script() = Script::default();
@@ -106,58 +113,59 @@ async fn an_access_token_that_came_with_another_id_token_is_noticed() {
 
 #[tokio::test]
 async fn answers_to_the_code_that_can_not_be_read_are_not_believed() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     for page in [
-        Page::Status(200),
-        Page::Status(400),
-        Page::Status(404),
-        Page::Text(String::new()),
-        Page::Text("[]".into()),
-        Page::Text(json!({ "access_token": "x", "token_type": "Bearer" }).to_string()),
-        Page::Text(
+        Reply::Status(200),
+        Reply::Status(400),
+        Reply::Status(404),
+        Reply::Text(String::new()),
+        Reply::Text("[]".into()),
+        Reply::Text(json!({ "access_token": "x", "token_type": "Bearer" }).to_string()),
+        Reply::Text(
             json!({ "access_token": "x", "token_type": "Bearer", "id_token": "x" }).to_string(),
         ),
-        Page::Text(
+        Reply::Text(
             json!({ "access_token": "x", "token_type": "Bearer", "id_token": "e30.e30." })
                 .to_string(),
         ),
-        Page::Text(json!({ "error": "invalid_grant" }).to_string()),
-        Page::Redirect(format!("{}/token", site.other.url)),
+        Reply::Text(json!({ "error": "invalid_grant" }).to_string()),
+        Reply::Redirect(format!("{}/token", site.other.url)),
     ] {
-        site.provider.script().token_page = page.clone();
+        site.provider.script().token_reply = page.clone();
         refused(&site, &format!("{page:?}")).await;
     }
-    assert_eq!(site.other.asked("/token"), 0);
+    assert_eq!(site.other.requests_to("/token"), 0);
 }
 
 #[tokio::test]
 async fn an_answer_of_another_provider_is_refused_where_it_names_itself() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let browser = site.browser();
-    let come_back = async |iss: Option<&str>| {
-        let begun = browser.begin().await;
-        let (code, state) = (site.provider.agree(&begun.page), begun.parameter("state"));
+    let call_back = async |iss: Option<&str>| {
+        let flow = browser.begin().await;
+        let (code, state) =
+            (site.provider.authorize(&flow.authorization_url), flow.parameter("state"));
         let mut brought = vec![("code", code.as_str()), ("state", &state)];
         brought.extend(iss.map(|iss| ("iss", iss)));
-        browser.come_back(&begun.cookie, &brought).await
+        browser.call_back(&flow.cookie, &brought).await
     };
-    come_back(None).await.expect(200, "");
-    come_back(Some(&site.provider.url)).await.expect(200, "");
+    call_back(None).await.expect(200, "");
+    call_back(Some(&site.provider.url)).await.expect(200, "");
     for iss in [site.other.url.clone(), format!("{}/", site.provider.url), String::new()] {
-        come_back(Some(&iss)).await.expect(401, "provider_answer_invalid");
+        call_back(Some(&iss)).await.expect(401, "provider_answer_invalid");
     }
     // One that says it always does so has to.
     site.provider.script().metadata =
         json!({ "authorization_response_iss_parameter_supported": true });
     site.server.clock.advance(TimeDelta::hours(1));
-    come_back(None).await.expect(401, "provider_answer_invalid");
-    come_back(Some(&site.provider.url)).await.expect(200, "");
-    assert_eq!(site.provider.asked("/token"), 3);
+    call_back(None).await.expect(401, "provider_answer_invalid");
+    call_back(Some(&site.provider.url)).await.expect(200, "");
+    assert_eq!(site.provider.requests_to("/token"), 3);
 }
 
 #[tokio::test]
 async fn only_allowed_algorithms_count() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let text = std::fs::read_to_string(&site.file).unwrap();
     let allow = |algorithms: Value| {
         let line = format!("algorithms = {algorithms}\nissuer =");
@@ -167,7 +175,7 @@ async fn only_allowed_algorithms_count() {
     let other = site.server.replica(&[]).await;
     let mut browser = site.browser();
     browser.guest = browser.guest.at(&other.url);
-    let begun = browser.begin().await;
-    site.finish(&browser, &begun).await.expect(401, "provider_answer_invalid");
+    let flow = browser.begin().await;
+    site.finish(&browser, &flow).await.expect(401, "provider_answer_invalid");
     site.sign_in().await.expect(200, "");
 }

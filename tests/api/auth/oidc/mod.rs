@@ -4,15 +4,11 @@ mod accounts;
 mod flow;
 mod id_tokens;
 mod real_provider;
+mod restrictions;
 mod settings;
 mod unavailable;
 
-use serde_json::{Value, json};
-use tests::{PASSWORD, TestServer};
-
-pub fn password() -> Value {
-    json!({ "current_password": PASSWORD })
-}
+use tests::TestServer;
 
 /// Makes the address of this account one that it has shown to be its own.
 async fn verify(server: &TestServer, login: &str) {

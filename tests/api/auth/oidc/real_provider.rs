@@ -1,23 +1,23 @@
 //! The honest flow, with a real provider.
 
 use serde_json::json;
-use tests::oidc::{Browser, RealProvider, Site};
-use tests::{Answer, PASSWORD};
+use tests::oidc::{Browser, OidcSite, RealProvider};
+use tests::{Answer, current_password};
 
 /// Signs in at the real provider, and by it here.
-async fn sign_in(site: &Site, provider: &str, login: &str) -> Answer {
+async fn sign_in(site: &OidcSite, provider: &str, login: &str) -> Answer {
     let browser = Browser { guest: site.server.guest(), provider: provider.into() };
-    let begun = browser.begin().await;
-    let back = RealProvider::visit().agree(&begun.page, login).await;
+    let flow = browser.begin().await;
+    let back = RealProvider::visit().authorize(&flow.authorization_url, login).await;
     let expected = format!("http://127.0.0.1:8080/api/v1/auth/oidc/{provider}/callback?");
     assert!(back.as_str().starts_with(&expected), "{back}");
-    browser.come_back_to(&begun, &back).await
+    browser.follow(&flow, &back).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_signs_in_for_the_first_time_and_again_whatever_signs() {
     for algorithm in ["RS256", "ES256", "EdDSA"] {
-        let (site, provider) = (Site::real(algorithm).await, algorithm.to_lowercase());
+        let (site, provider) = (OidcSite::real(algorithm).await, algorithm.to_lowercase());
         let first = sign_in(&site, &provider, "ada").await.expect(200, "");
         assert_eq!(first.header("cache-control"), "no-store");
         let me = site.caller(&first).get("me").await.ok();
@@ -35,25 +35,25 @@ async fn somebody_signs_in_for_the_first_time_and_again_whatever_signs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_who_refuses_there_is_told_so_here() {
-    let site = Site::real("RS256").await;
+    let site = OidcSite::real("RS256").await;
     let browser = Browser { guest: site.server.guest(), provider: "rs256".into() };
-    let begun = browser.begin().await;
-    let back = RealProvider::visit().refuse(&begun.page).await;
-    let answer = browser.come_back_to(&begun, &back).await.expect(403, "provider_refused");
+    let flow = browser.begin().await;
+    let back = RealProvider::visit().decline(&flow.authorization_url).await;
+    let answer = browser.follow(&flow, &back).await.expect(403, "provider_refused");
     assert_eq!(answer.json()["detail"], "You did not allow it there.");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_identity_is_linked_while_signed_in_and_signs_in_from_then_on() {
-    let site = Site::real("RS256").await;
+    let site = OidcSite::real("RS256").await;
     let user = site.server.register("eve").await;
     let browser = Browser { guest: site.server.guest(), provider: "rs256".into() };
-    let proof = json!({ "current_password": PASSWORD });
-    let (answer, begun) = browser.begin_link(&user, &proof).await;
+    let proof = current_password();
+    let (answer, flow) = browser.begin_link(&user, &proof).await;
     answer.expect(200, "");
-    let begun = begun.unwrap();
-    let back = RealProvider::visit().agree(&begun.page, "eve-elsewhere").await;
-    let linked = browser.come_back_to(&begun, &back).await.expect(200, "").json();
+    let flow = flow.unwrap();
+    let back = RealProvider::visit().authorize(&flow.authorization_url, "eve-elsewhere").await;
+    let linked = browser.follow(&flow, &back).await.expect(200, "").json();
     assert_eq!(linked["linked"][0]["subject"], "eve-elsewhere", "{linked}");
     let signed_in = sign_in(&site, "rs256", "eve-elsewhere").await;
     assert_eq!(site.caller(&signed_in).get("me").await.ok()["id"], user.id.as_str());

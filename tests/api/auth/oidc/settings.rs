@@ -7,7 +7,7 @@ use auth_server::app::Application;
 use auth_server::clock::Clock;
 use auth_server::config;
 use serde_json::json;
-use tests::oidc::{Browser, Site};
+use tests::oidc::{Browser, OidcSite};
 use tests::{Database, setting};
 
 /// Why a server does not start with this file of providers, whose secret is in a file beside it.
@@ -17,7 +17,7 @@ async fn refused(database: &Database, text: &str, issuer: &str) -> String {
     fs::write(&secret, "hunter2").unwrap();
     fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
     let file = folder.path().join("providers.toml");
-    fs::write(&file, text.replace("SECRET", secret.to_str().unwrap())).unwrap();
+    fs::write(&file, text.replace("CLIENT_SECRET", secret.to_str().unwrap())).unwrap();
     let settings = [
         ("DATABASE_URL", database.url.as_str()),
         ("REDIS_URL", &setting("REDIS_URL")),
@@ -40,7 +40,7 @@ const GOOD: &str = r#"
 name = "a"
 issuer = "https://accounts.example"
 client_id = "films"
-client_secret_file = "SECRET"
+client_secret_file = "CLIENT_SECRET"
 "#;
 
 #[tokio::test]
@@ -57,9 +57,13 @@ async fn what_is_wrong_with_a_provider_stops_the_start_and_is_named() {
         ("accounts.example", "accounts.example/?x=1", "without user"),
         ("accounts.example", "x:y@accounts.example", "without user"),
         ("\"films\"", "\"\"", "`client_id` must not be empty"),
-        ("SECRET", "/nowhere", "/nowhere"),
+        ("CLIENT_SECRET", "/nowhere", "/nowhere"),
         ("client_secret_file", "client_secret", "unknown field `client_secret`"),
-        ("client_secret_file = \"SECRET\"", "client_secret_env = \"NOT_SET_17\"", "NOT_SET_17"),
+        (
+            "client_secret_file = \"CLIENT_SECRET\"",
+            "client_secret_env = \"NOT_SET_17\"",
+            "NOT_SET_17",
+        ),
         ("client_id", "client_secret_env = \"X\"\nclient_id", "keep one of"),
         ("client_id", "algorithms = [\"HS256\"]\nclient_id", "`algorithms`"),
         ("client_id", "algorithms = [\"none\"]\nclient_id", "`algorithms`"),
@@ -82,7 +86,7 @@ async fn what_is_wrong_with_a_provider_stops_the_start_and_is_named() {
 
 #[tokio::test]
 async fn each_setting_of_a_provider_is_used() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let text = fs::read_to_string(&site.file).unwrap();
     let lines = "title = \"Another\"\nscopes = [\"openid\", \"email\", \"films\"]\n\
                  redirect_uri = \"https://films.example/in\"\nissuer =";
@@ -94,17 +98,18 @@ async fn each_setting_of_a_provider_is_used() {
     let list = server.guest().get("auth/oidc").await.ok();
     assert_eq!(list["items"][0]["title"], "Another");
     let browser = Browser { guest: server.guest(), ..site.browser() };
-    let begun = browser.begin().await;
-    assert_eq!(begun.parameter("scope"), "openid email films");
-    assert_eq!(begun.parameter("redirect_uri"), "https://films.example/in");
+    let flow = browser.begin().await;
+    assert_eq!(flow.parameter("scope"), "openid email films");
+    assert_eq!(flow.parameter("redirect_uri"), "https://films.example/in");
     // The page there hands on what the browser brought.
-    site.finish(&browser, &begun).await.expect(200, "");
+    site.finish(&browser, &flow).await.expect(200, "");
 }
 
 #[tokio::test]
 async fn what_somebody_wrote_in_the_wrong_place_is_not_shown() {
     let database = Database::migrated().await;
-    let wrong = GOOD.replace("client_secret_file = \"SECRET\"", "client_secret = \"hunter2\"");
+    let wrong =
+        GOOD.replace("client_secret_file = \"CLIENT_SECRET\"", "client_secret = \"hunter2\"");
     let error = refused(&database, &wrong, "http://127.0.0.1:8080").await;
     assert!(error.contains("line 6") && !error.contains("hunter2"), "{error}");
 }

@@ -5,44 +5,44 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use futures::future::join_all;
 use serde_json::json;
-use tests::oidc::{Page, Site};
+use tests::oidc::{OidcSite, Reply};
 
 #[tokio::test]
 async fn a_provider_that_does_not_answer_as_one_is_unavailable_and_asked_again_after_a_pause() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let browser = site.browser();
     let metadata = "/.well-known/openid-configuration";
     let bad = [
-        Page::Status(500),
-        Page::Status(404),
-        Page::Status(200),
-        Page::Text("{}".into()),
-        Page::Redirect(format!("{}{metadata}", site.other.url)),
-        Page::Huge,
+        Reply::Status(500),
+        Reply::Status(404),
+        Reply::Status(200),
+        Reply::Text("{}".into()),
+        Reply::Redirect(format!("{}{metadata}", site.other.url)),
+        Reply::Huge,
     ];
     for (number, page) in bad.iter().enumerate() {
-        site.provider.script().metadata_page = page.clone();
+        site.provider.script().metadata_reply = page.clone();
         let answer = browser.start().await.expect(503, "provider_unavailable");
         assert_eq!(answer.header("retry-after"), "5", "{page:?}");
         // Nobody makes us ask again at once.
         browser.start().await.expect(503, "provider_unavailable");
-        assert_eq!(site.provider.asked(metadata), number + 1, "{page:?}");
+        assert_eq!(site.provider.requests_to(metadata), number + 1, "{page:?}");
         site.server.clock.advance(TimeDelta::seconds(5));
     }
-    site.provider.script().metadata_page = Page::Usual;
+    site.provider.script().metadata_reply = Reply::Normal;
     for page in &bad[..3] {
-        site.provider.script().keys_page = page.clone();
+        site.provider.script().jwks_reply = page.clone();
         browser.start().await.expect(503, "provider_unavailable");
         site.server.clock.advance(TimeDelta::seconds(5));
     }
-    assert_eq!(site.other.asked(metadata), 0);
-    site.provider.script().keys_page = Page::Usual;
+    assert_eq!(site.other.requests_to(metadata), 0);
+    site.provider.script().jwks_reply = Reply::Normal;
     browser.begin().await;
 }
 
 #[tokio::test]
 async fn metadata_of_another_issuer_or_without_https_is_not_believed() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     for metadata in [
         json!({ "issuer": site.other.url }),
         json!({ "issuer": format!("{}/", site.provider.url) }),
@@ -63,8 +63,8 @@ async fn metadata_of_another_issuer_or_without_https_is_not_believed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_hangs_is_waited_for_but_not_for_long_and_nobody_else_is_held_up() {
-    let site = Site::start().await;
-    site.provider.script().keys_page = Page::Slow;
+    let site = OidcSite::start().await;
+    site.provider.script().jwks_reply = Reply::Slow;
     let (browser, started) = (site.browser(), Instant::now());
     let waiting = join_all((0..10).map(|_| browser.start()));
     let others = async {
@@ -79,27 +79,27 @@ async fn a_provider_that_hangs_is_waited_for_but_not_for_long_and_nobody_else_is
     }
     let waited = started.elapsed();
     assert!((4..9).contains(&waited.as_secs()), "{waited:?}");
-    assert_eq!(site.provider.asked("/keys"), 1);
+    assert_eq!(site.provider.requests_to("/keys"), 1);
 }
 
 #[tokio::test]
 async fn codes_are_not_lost_on_a_provider_that_is_away() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let browser = site.browser();
-    let begun = browser.begin().await;
-    for page in [Page::Status(500), Page::Huge, Page::Slow] {
-        site.provider.script().token_page = page;
+    let flow = browser.begin().await;
+    for page in [Reply::Status(500), Reply::Huge, Reply::Slow] {
+        site.provider.script().token_reply = page;
         site.sign_in().await.expect(503, "provider_unavailable");
     }
-    site.provider.script().token_page = Page::Usual;
-    site.finish(&browser, &begun).await.expect(200, "");
+    site.provider.script().token_reply = Reply::Normal;
+    site.finish(&browser, &flow).await.expect(200, "");
 }
 
 #[tokio::test]
 async fn what_was_known_stays_good_for_a_day_while_the_provider_is_away() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     site.sign_in().await.expect(200, "");
-    site.provider.script().metadata_page = Page::Status(500);
+    site.provider.script().metadata_reply = Reply::Status(500);
     site.server.clock.advance(TimeDelta::hours(23));
     site.sign_in().await.expect(200, "");
     site.server.clock.advance(TimeDelta::hours(2));
@@ -108,26 +108,26 @@ async fn what_was_known_stays_good_for_a_day_while_the_provider_is_away() {
 
 #[tokio::test]
 async fn a_new_key_is_asked_for_at_once_but_a_flood_of_unknown_ones_asks_seldom() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     site.sign_in().await.expect(200, "");
-    assert_eq!(site.provider.asked("/keys"), 1);
+    assert_eq!(site.provider.requests_to("/keys"), 1);
     site.server.clock.advance(TimeDelta::seconds(30));
     {
         let mut script = site.provider.script();
         (script.key, script.published) = (2, vec![1, 2]);
     }
     site.sign_in().await.expect(200, "");
-    assert_eq!(site.provider.asked("/keys"), 2);
+    assert_eq!(site.provider.requests_to("/keys"), 2);
     // From here on, keys that nobody published.
     site.provider.script().key = 3;
     for _ in 0..5 {
         site.sign_in().await.expect(401, "provider_answer_invalid");
     }
-    assert_eq!(site.provider.asked("/keys"), 2);
+    assert_eq!(site.provider.requests_to("/keys"), 2);
     site.server.clock.advance(TimeDelta::seconds(30));
     let answers = join_all((0..10).map(|_| site.sign_in())).await;
     assert!(answers.iter().all(|answer| answer.status == 401), "{answers:#?}");
-    assert_eq!(site.provider.asked("/keys"), 3);
+    assert_eq!(site.provider.requests_to("/keys"), 3);
     // A key that was taken away doesn't count any more, once that is known.
     {
         let mut script = site.provider.script();
@@ -139,7 +139,7 @@ async fn a_new_key_is_asked_for_at_once_but_a_flood_of_unknown_ones_asks_seldom(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_comes_by_a_new_key_while_it_is_asked_for_gets_in_as_well() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     site.sign_in().await.expect(200, "");
     site.server.clock.advance(TimeDelta::seconds(30));
     {
@@ -149,17 +149,17 @@ async fn who_comes_by_a_new_key_while_it_is_asked_for_gets_in_as_well() {
     for answer in join_all((0..10).map(|_| site.sign_in())).await {
         answer.expect(200, "");
     }
-    assert_eq!(site.provider.asked("/keys"), 2);
+    assert_eq!(site.provider.requests_to("/keys"), 2);
 }
 
 #[tokio::test]
 async fn keys_that_can_not_be_fetched_leave_the_known_ones() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     site.sign_in().await.expect(200, "");
     site.server.clock.advance(TimeDelta::seconds(30));
     {
         let mut script = site.provider.script();
-        (script.key, script.keys_page) = (2, Page::Status(500));
+        (script.key, script.jwks_reply) = (2, Reply::Status(500));
     }
     site.sign_in().await.expect(401, "provider_answer_invalid");
     site.provider.script().key = 1;
@@ -168,11 +168,11 @@ async fn keys_that_can_not_be_fetched_leave_the_known_ones() {
 
 #[tokio::test]
 async fn one_that_needs_the_database_says_so() {
-    let site = Site::start().await;
+    let site = OidcSite::start().await;
     let browser = site.browser();
-    let begun = browser.begin().await;
-    site.server.database.close().await;
-    site.finish(&browser, &begun).await.expect(503, "database_unavailable");
+    let flow = browser.begin().await;
+    site.server.database.refuse_connections().await;
+    site.finish(&browser, &flow).await.expect(503, "database_unavailable");
     browser.begin().await;
-    site.server.database.open().await;
+    site.server.database.accept_connections().await;
 }

@@ -1,4 +1,0 @@
-//! `/.well-known/…`
-
-mod authorization_server;
-mod jwks;

@@ -1,0 +1,88 @@
+//! A search index for each test, deleted at its end.
+
+use std::thread;
+
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::setting;
+
+/// The name of an index that does not exist yet. Whatever is created under it goes with this value.
+pub struct Index {
+    /// Name of the index.
+    pub name: String,
+    /// URL of Elasticsearch.
+    pub server: String,
+    http: Client,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Index {
+    /// A name that no other test has.
+    #[must_use]
+    pub fn new() -> Self {
+        let name = format!("films-test-{}", Uuid::new_v4().simple());
+        Self { name, server: setting("ELASTICSEARCH_URL"), http: Client::new() }
+    }
+
+    /// Sends a request to this path below the index; returns the JSON of the answer.
+    ///
+    /// # Panics
+    /// If there is no answer, or it is not JSON.
+    pub async fn request(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let request = self.http.request(method, format!("{}/{}{path}", self.server, self.name));
+        let request = body.into_iter().fold(request, |request, body| request.json(&body));
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Writes a document without going through the importer, and makes it visible to searches.
+    ///
+    /// # Panics
+    /// If Elasticsearch rejects it.
+    pub async fn put(&self, id: &str, source: &Value) {
+        let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+        let path = format!("/_doc/{id}?refresh=true");
+        let answer = self.request(Method::PUT, &path, Some(source.clone())).await;
+        assert!(answer["error"].is_null(), "{answer}");
+    }
+
+    /// Id and source of every document, up to 1,000.
+    ///
+    /// # Panics
+    /// If the search fails.
+    pub async fn documents(&self) -> Vec<(String, Value)> {
+        let all = json!({ "size": 1000 });
+        let found = self.request(Method::POST, "/_search", Some(all)).await;
+        let hits = found["hits"]["hits"].as_array().unwrap();
+        hits.iter()
+            .map(|hit| (hit["_id"].as_str().unwrap().to_owned(), hit["_source"].clone()))
+            .collect()
+    }
+
+    /// The number of documents that match a query.
+    ///
+    /// # Panics
+    /// If the query fails.
+    pub async fn count(&self, query: Value) -> u64 {
+        let body = json!({ "query": query });
+        let answer = self.request(Method::POST, "/_count", Some(body)).await;
+        answer["count"].as_u64().unwrap()
+    }
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        let url = format!("{}/{}", self.server, self.name);
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let deletion = async move { Client::new().delete(url).send().await.map(drop).unwrap() };
+        let deleted = thread::spawn(move || runtime().block_on(deletion));
+        assert!(deleted.join().is_ok() || thread::panicking(), "{} was not deleted", self.name);
+    }
+}

@@ -1,0 +1,47 @@
+//! Accounts, roles and rules of a site.
+
+use serde_json::json;
+use tests::{Caller, PASSWORD};
+
+use crate::site::Site;
+
+impl Site {
+    /// The access token of a new session.
+    pub async fn log_in(&self, login: &str) -> String {
+        self.guest().log_in(login, PASSWORD).await.expect(200, "").string("access_token")
+    }
+
+    /// The access token of a new user without any role.
+    pub async fn register(&self, login: &str) -> String {
+        let body = json!({ "login": login, "password": PASSWORD });
+        self.guest().post("auth/register", &body).await.expect(201, "").string("access_token")
+    }
+
+    /// The access token of a new subscriber.
+    pub async fn subscriber(&self) -> String {
+        let token = self.register("ann").await;
+        self.grant(&token, "subscriber").await;
+        token
+    }
+
+    /// Grants a role, which may be new, to the user with this token.
+    pub async fn grant(&self, token: &str, role: &str) {
+        let root = self.root().await;
+        let created = root.post("roles", &json!({ "name": role })).await;
+        assert!(matches!(created.status, 201 | 409), "{created:?}");
+        let id = self.guest().with_token(token).get("me").await.string("id");
+        root.put(&format!("users/{id}/roles/{role}"), &json!({})).await.ok();
+    }
+
+    /// Creates a rule about reading.
+    pub async fn rule(&self, priority: u32, role: &str, resource: &str, effect: &str) {
+        let body = json!({
+            "priority": priority, "role": role, "resource": resource, "action": "read", "effect": effect,
+        });
+        self.root().await.post("rules", &body).await.expect(201, "");
+    }
+
+    async fn root(&self) -> Caller {
+        self.guest().with_token(&self.superuser().await)
+    }
+}
