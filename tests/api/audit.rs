@@ -9,20 +9,20 @@ use crate::roles::create_role;
 use crate::rules::rule;
 use crate::users::{grant, put_role, revoke};
 
-async fn lines(root: &Caller) -> Vec<Value> {
+async fn entries(root: &Caller) -> Vec<Value> {
     root.get("audit").await.ok()["items"].as_array().unwrap().clone()
 }
 
-/// The trail of what `root` did, oldest first, without what differs from run to run.
-async fn trail(root: &Caller) -> Vec<String> {
-    let mut lines = lines(root).await;
-    lines.retain(|line| line["via"] == "api");
-    lines.reverse();
-    lines.iter().map(|line| format!("{} {}", line["operation"], line["revision"])).collect()
+/// Operation and revision of every write of `root`, oldest first.
+async fn operations(root: &Caller) -> Vec<String> {
+    let mut entries = entries(root).await;
+    entries.retain(|line| line["via"] == "api");
+    entries.reverse();
+    entries.iter().map(|line| format!("{} {}", line["operation"], line["revision"])).collect()
 }
 
 #[tokio::test]
-async fn the_command_line_leaves_a_trail_without_a_user() {
+async fn a_command_is_audited_without_a_user() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let shown = root.get("audit").await.to_string().replace(&root.id, "[id]");
@@ -55,7 +55,7 @@ async fn the_command_line_leaves_a_trail_without_a_user() {
 }
 
 #[tokio::test]
-async fn every_write_leaves_who_did_what_with_before_and_after() {
+async fn every_admin_write_is_audited_with_its_author_before_and_after() {
     let server = TestServer::start().await;
     let (root, ada) = (server.superuser().await, server.register("ada").await);
     create_role(&root, "critic", &[]).await;
@@ -69,18 +69,18 @@ async fn every_write_leaves_who_did_what_with_before_and_after() {
     grant(&root, &ada.id, "subscriber").await;
     revoke(&root, &ada.id, "subscriber").await;
     root.delete("roles/critic").await.expect(200, "");
-    let person = format!("users/{}", ada.id);
+    let user_path = format!("users/{}", ada.id);
     for what in ["disable", "disable", "enable", "enable"] {
-        let request = root.request(Method::POST, &format!("{person}/{what}"));
+        let request = root.request(Method::POST, &format!("{user_path}/{what}"));
         root.send(request).await.expect(204, "");
     }
-    root.delete(&format!("{person}/sessions")).await.expect(204, "");
+    root.delete(&format!("{user_path}/sessions")).await.expect(204, "");
     let ada = server.log_in("ada").await;
-    root.delete(&format!("{person}/second-factor")).await.expect(204, "");
+    root.delete(&format!("{user_path}/second-factor")).await.expect(204, "");
     server.enroll(&ada).await;
-    root.delete(&format!("{person}/second-factor")).await.expect(204, "");
+    root.delete(&format!("{user_path}/second-factor")).await.expect(204, "");
     assert_eq!(
-        trail(&root).await,
+        operations(&root).await,
         [
             "\"create_role\" 3",
             "\"change_role\" 4",
@@ -97,10 +97,10 @@ async fn every_write_leaves_who_did_what_with_before_and_after() {
             "\"reset_user_second_factor\" 11",
         ]
     );
-    let mut lines = lines(&root).await;
-    lines.reverse();
-    let of = |operation: &str| lines.iter().rfind(|line| line["operation"] == operation).unwrap();
-    for line in &lines[1..] {
+    let mut entries = entries(&root).await;
+    entries.reverse();
+    let of = |operation: &str| entries.iter().rfind(|line| line["operation"] == operation).unwrap();
+    for line in &entries[1..] {
         assert!(line["by"] == root.id.as_str() && line["by_login"] == "root", "{line}");
     }
     let role = |description, revision| {
@@ -131,7 +131,7 @@ async fn every_write_leaves_who_did_what_with_before_and_after() {
 }
 
 #[tokio::test]
-async fn who_deletes_their_own_account_leaves_a_line_with_what_went() {
+async fn deleting_ones_account_is_audited_with_the_roles_it_had() {
     let server = TestServer::start().await;
     let (root, ada) = (server.superuser().await, server.register("ada").await);
     grant(&root, &ada.id, "subscriber").await;
@@ -139,9 +139,9 @@ async fn who_deletes_their_own_account_leaves_a_line_with_what_went() {
     ada.send(wrong).await.expect(403, "current_password_wrong");
     let right = ada.request(Method::DELETE, "me").json(&current_password());
     ada.send(right).await.expect(204, "");
-    let lines = lines(&root).await;
-    assert_eq!(lines.len(), 3, "{lines:?}");
-    let line = &lines[0];
+    let entries = entries(&root).await;
+    assert_eq!(entries.len(), 3, "{entries:?}");
+    let line = &entries[0];
     assert_eq!((&line["operation"], &line["via"]), (&json!("delete_me"), &json!("api")));
     assert_eq!((&line["by"], &line["by_login"]), (&json!(ada.id), &Value::Null));
     assert_eq!(line["target"], format!("user:{}", ada.id));
@@ -150,7 +150,7 @@ async fn who_deletes_their_own_account_leaves_a_line_with_what_went() {
 }
 
 #[tokio::test]
-async fn what_is_refused_or_changes_nothing_leaves_no_trail() {
+async fn refused_writes_and_writes_without_effect_are_not_audited() {
     let server = TestServer::start().await;
     let (root, ada) = (server.superuser().await, server.register("ada").await);
     root.delete(&format!("users/{}/roles/superuser", root.id)).await.expect(409, "last_superuser");
@@ -161,11 +161,11 @@ async fn what_is_refused_or_changes_nothing_leaves_no_trail() {
     let body = rule(0, "subscriber", "film:*", "read", "deny");
     root.post("rules", &body).await.expect(422, "priority_invalid");
     put_role(&ada, &ada.id, "superuser").await.expect(403, "forbidden");
-    assert_eq!(lines(&root).await.len(), 1);
+    assert_eq!(entries(&root).await.len(), 1);
 }
 
 #[tokio::test]
-async fn pages_have_every_write_once_newest_first() {
+async fn the_audit_trail_is_paged_newest_first_without_gaps_or_repeats() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for number in 0..7 {
@@ -177,7 +177,7 @@ async fn pages_have_every_write_once_newest_first() {
 }
 
 #[tokio::test]
-async fn the_trail_is_read_by_whom_the_rules_let() {
+async fn reading_the_audit_trail_needs_a_rule() {
     let server = TestServer::start().await;
     let (root, ada) = (server.superuser().await, server.register("ada").await);
     ada.get("audit").await.expect(403, "forbidden");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::TestServer;
 
 #[tokio::test]
-async fn the_secret_of_a_client_is_shown_once_and_not_stored() {
+async fn a_client_secret_is_shown_once_and_not_stored() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let made = root.post("clients", &json!({ "name": "films api" })).await.expect(201, "");
@@ -38,7 +38,7 @@ async fn the_secret_of_a_client_is_shown_once_and_not_stored() {
 }
 
 #[tokio::test]
-async fn clients_are_paged_by_name_and_disabled_for_good() {
+async fn clients_are_paged_by_name_and_disabled_permanently() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for name in ["b", "a", "C"] {
@@ -55,14 +55,14 @@ async fn clients_are_paged_by_name_and_disabled_for_good() {
     root.delete(&path).await.expect(204, "");
     assert_eq!(root.get("clients").await.ok()["items"][0]["disabled_at"], once);
     assert!(once.is_string());
-    // Each write once in the audit trail, without a secret.
+    // Each write is audited once, without a secret.
     let trail = "SELECT count(*) FROM audit WHERE target LIKE 'client:%' AND after IS NOT NULL
                  AND strpos(audit::text, 'cs_') = 0 AND strpos(audit::text, 'secret') = 0";
     assert_eq!(server.database.count(trail).await, 4);
 }
 
 #[tokio::test]
-async fn what_is_no_name_or_no_client_is_named() {
+async fn an_invalid_name_or_unknown_client_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for name in ["", " a", "a ", "a\nb", "é", "a:b", &"a".repeat(65)] {
@@ -76,7 +76,7 @@ async fn what_is_no_name_or_no_client_is_named() {
 }
 
 #[tokio::test]
-async fn clients_are_made_by_whom_the_rules_let() {
+async fn creating_a_client_needs_a_rule() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     user.post("clients", &json!({ "name": "mine" })).await.expect(403, "forbidden");

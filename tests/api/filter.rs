@@ -1,5 +1,5 @@
-//! `POST /api/v1/filter`. That it admits exactly what a check allows is shown on a real
-//! Elasticsearch in `tests/property`.
+//! `POST /api/v1/filter`. `tests/property` shows on a real Elasticsearch that a filter admits
+//! exactly what a check allows.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ async fn a_guest_gets_a_query_for_what_guests_may_read() {
 }
 
 #[tokio::test]
-async fn the_superuser_gets_all_and_who_may_do_nothing_none() {
+async fn the_filter_matches_everything_for_the_superuser_and_nothing_without_permission() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     assert_snapshot!(filter(&root, "read", "film").await, @r#"
@@ -108,7 +108,7 @@ async fn the_superuser_gets_all_and_who_may_do_nothing_none() {
 }
 
 #[tokio::test]
-async fn a_filter_follows_the_rules_and_the_caller_s_roles() {
+async fn a_filter_follows_the_rules_and_the_callers_roles() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let before = filter(&user, "read", "film").await.ok();
@@ -125,7 +125,7 @@ async fn a_filter_follows_the_rules_and_the_caller_s_roles() {
 }
 
 #[tokio::test]
-async fn windows_are_held_against_a_second_that_the_caller_may_name() {
+async fn validity_periods_are_evaluated_at_a_time_the_caller_may_choose() {
     let server = TestServer::start().await;
     let at = |at: Value| json!({ "action": "read", "type": "film", "at": at });
     let named = server.guest().post("filter", &at(json!("2030-01-01T00:00:00Z"))).await.ok();

@@ -1,10 +1,10 @@
-//! What somebody without a token, or without any right, gets from each operation.
+//! The answer of each operation to a guest, and to a user without rights.
 
 use tests::TestServer;
 
 use crate::samples::samples;
 
-/// What is meant for guests.
+/// Operations for guests.
 const MEANT_FOR_GUESTS: [&str; 14] = [
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/login",
@@ -22,15 +22,15 @@ const MEANT_FOR_GUESTS: [&str; 14] = [
     "GET /health/live",
 ];
 
-/// For guests, too, but there is no provider in these tests: see `auth::oidc`.
+/// For guests, too, but these tests have no provider; see `auth::oidc`.
 const BY_A_PROVIDER: [&str; 2] =
     ["GET /api/v1/auth/oidc/{provider}/start", "GET /api/v1/auth/oidc/{provider}/callback"];
 
-/// Operators ask on their own port; a load balancer may ask here, too.
+/// Operators use their own port; load balancers may use this one.
 const FOR_LOAD_BALANCERS: [&str; 1] = ["GET /health/ready"];
 
 #[tokio::test]
-async fn a_guest_gets_what_is_meant_for_guests_and_nothing_else() {
+async fn a_guest_reaches_only_the_operations_for_guests() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let meant = |name: &str| MEANT_FOR_GUESTS.iter().chain(&FOR_LOAD_BALANCERS).any(|m| *m == name);
@@ -52,7 +52,7 @@ async fn a_guest_gets_what_is_meant_for_guests_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_user_without_rights_administers_nothing_and_learns_which_right_is_missing() {
+async fn a_user_without_rights_is_told_which_permission_is_missing() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     for sample in samples(&server, &user).await {
@@ -71,7 +71,7 @@ async fn a_user_without_rights_administers_nothing_and_learns_which_right_is_mis
 }
 
 #[tokio::test]
-async fn a_right_to_a_path_is_a_right_to_that_method_and_path_only() {
+async fn a_permission_for_a_route_covers_only_that_method_and_path() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let reader = server.register("reader").await;
@@ -86,7 +86,7 @@ async fn a_right_to_a_path_is_a_right_to_that_method_and_path_only() {
         .expect(200, "");
     reader.get("rules").await.expect(200, "");
     reader.get("rules/1").await.expect(200, "");
-    // However it is spelled, it is the same path.
+    // Percent-encoding does not change the path.
     reader.get("rules/%31").await.expect(200, "");
     reader.get("roles").await.expect(403, "forbidden");
     reader.get("roles/%2e%2e%2frules").await.expect(403, "forbidden");

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use tests::{TestServer, until};
 
 #[tokio::test]
-async fn a_server_with_all_it_needs_is_live_and_ready() {
+async fn a_server_with_all_its_services_is_live_and_ready() {
     let server = TestServer::start().await;
     assert_snapshot!(server.guest().get("/health/live").await, @r#"
     200
@@ -25,7 +25,7 @@ async fn a_server_with_all_it_needs_is_live_and_ready() {
 }
 
 #[tokio::test]
-async fn a_server_without_its_database_lives_but_is_not_ready() {
+async fn a_server_without_its_database_is_live_but_not_ready() {
     let server = TestServer::with(&[("REDIS_URL", "")]).await;
     server.database.refuse_connections().await;
     server.guest().get("/health/live").await.expect(200, "");
@@ -45,7 +45,7 @@ async fn a_server_without_its_database_lives_but_is_not_ready() {
 }
 
 #[tokio::test]
-async fn metrics_are_for_operators_on_their_own_port() {
+async fn metrics_are_served_only_on_the_operators_port() {
     let server = TestServer::start().await;
     server.guest().get("/metrics").await.expect(404, "not_found");
     let body =

@@ -1,4 +1,4 @@
-//! Signing keys that are replaced while servers run.
+//! Rotation of signing keys while servers run.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tests::{Caller, TestServer, until};
 const LIFE: TimeDelta = TimeDelta::seconds(300);
 const LEAD: TimeDelta = TimeDelta::seconds(3_900);
 
-fn encryption(server: &TestServer) -> EncryptionKeys {
+fn encryption_keys(server: &TestServer) -> EncryptionKeys {
     let secret = server.database.secret_text();
     let variables = [("DATABASE_URL", "postgres://x/x"), ("AUTH_SECRET", secret.as_str())];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -21,10 +21,10 @@ fn encryption(server: &TestServer) -> EncryptionKeys {
     EncryptionKeys::of(&secrets, Purpose::SigningKeyEncryption)
 }
 
-/// As `auth-server keys rotate` does it, by the server's clock.
-async fn turn(server: &TestServer) -> Result<Rotated, RotateError> {
+/// What `auth-server keys rotate` does, with the server's clock.
+async fn rotate_keys(server: &TestServer) -> Result<Rotated, RotateError> {
     let pool = server.database.pool().await;
-    rotate(&pool, &encryption(server), server.clock.now(), (LIFE, LEAD)).await
+    rotate(&pool, &encryption_keys(server), server.clock.now(), (LIFE, LEAD)).await
 }
 
 async fn states(server: &TestServer) -> Vec<State> {
@@ -44,15 +44,15 @@ fn kid(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_key_is_published_before_it_signs_and_the_old_one_until_its_last_token_is_dead() {
+async fn a_new_key_is_published_before_it_signs_and_the_old_one_until_its_last_token_expires() {
     let server = TestServer::start().await;
     let guest = server.guest();
     let before = server.register("ada").await;
     let old = kid(before.token());
     let stolen = stolen_key(&server.database).await;
-    let rotated = turn(&server).await.unwrap();
+    let rotated = rotate_keys(&server).await.unwrap();
     assert_eq!(rotated.old, old);
-    // The running server publishes both by itself, and still signs with the old one.
+    // The running server publishes both keys and still signs with the old one.
     let both = vec![rotated.kid.clone(), old.clone()];
     until("published", async || published(&guest).await == both).await;
     assert_eq!(states(&server).await, [State::Pending, State::Signing]);
@@ -60,7 +60,7 @@ async fn a_key_is_published_before_it_signs_and_the_old_one_until_its_last_token
     server.clock.advance(LEAD - TimeDelta::seconds(60));
     let last = server.log_in("ada").await;
     assert_eq!(kid(last.token()), old);
-    // Its time comes: new tokens by the new key, those from before stay good.
+    // Then the new key signs; existing tokens stay valid.
     server.clock.advance(TimeDelta::seconds(60));
     let first = server.log_in("ada").await;
     assert_eq!(kid(first.token()), rotated.kid);
@@ -69,7 +69,7 @@ async fn a_key_is_published_before_it_signs_and_the_old_one_until_its_last_token
     last.get("me").await.expect(200, "");
     first.get("me").await.expect(200, "");
     assert_eq!(published(&guest).await, both);
-    // The last token of the old key is dead, and the key goes.
+    // The last token of the old key has expired: the key is removed.
     server.clock.advance(TimeDelta::seconds(140));
     assert_eq!(published(&guest).await, [&*rotated.kid]);
     assert_eq!(states(&server).await, [State::Signing, State::Removed]);
@@ -79,32 +79,32 @@ async fn a_key_is_published_before_it_signs_and_the_old_one_until_its_last_token
     let removed = server.as_user(&signed(&header, &claims, &stolen));
     removed.get("me").await.expect(401, "token_signature_invalid");
     fresh.get("me").await.expect(200, "");
-    // Its private half is thrown away.
+    // Its private half is erased.
     let kept = "SELECT count(*) FROM signing_keys WHERE private_key <> ''";
     until("forgotten", async || server.database.count(kept).await == 1).await;
     assert_eq!(published(&guest).await, [rotated.kid]);
 }
 
 #[tokio::test]
-async fn a_replica_that_has_not_heard_of_a_key_yet_finds_it_by_the_first_token() {
+async fn a_replica_fetches_an_unknown_key_at_its_first_token() {
     let server = TestServer::start().await;
     let other = server.replica(&[]).await;
     server.register("ada").await;
     let pool = server.database.pool().await;
     let now = server.clock.now();
     let rotated =
-        rotate(&pool, &encryption(&server), now, (LIFE, TimeDelta::zero())).await.unwrap();
+        rotate(&pool, &encryption_keys(&server), now, (LIFE, TimeDelta::zero())).await.unwrap();
     until("signs", async || kid(server.log_in("ada").await.token()) == rotated.kid).await;
     let user = server.log_in("ada").await;
     user.at(&other.url).get("me").await.expect(200, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_rotations_at_once_one_begins_and_the_next_waits_until_it_signs() {
+async fn concurrent_rotations_create_one_pending_key() {
     let server = Arc::new(TestServer::start().await);
     let all = (0..8).map(|_| {
         let server = Arc::clone(&server);
-        tokio::spawn(async move { turn(&server).await })
+        tokio::spawn(async move { rotate_keys(&server).await })
     });
     let all: Vec<_> =
         futures::future::join_all(all).await.into_iter().map(Result::unwrap).collect();
@@ -113,12 +113,12 @@ async fn of_many_rotations_at_once_one_begins_and_the_next_waits_until_it_signs(
         assert!(matches!(refused, RotateError::Pending(..)), "{refused}");
     }
     server.clock.advance(LEAD);
-    turn(&server).await.unwrap();
+    rotate_keys(&server).await.unwrap();
     assert_eq!(states(&server).await, [State::Pending, State::Signing, State::Retired]);
 }
 
 #[tokio::test]
-async fn another_secret_than_the_servers_rotates_nothing() {
+async fn a_wrong_secret_cannot_rotate_keys() {
     let server = TestServer::start().await;
     let pool = server.database.pool().await;
     let other = EncryptionKeys::new(&[9; 32], None);

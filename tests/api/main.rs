@@ -1,5 +1,6 @@
-//! auth-server over HTTP, as its clients meet it. The folders mirror the routes; what holds for all
-//! routes is in `tokens`, `escalation`, `input`, `away`, `edge` and `guests`.
+//! auth-server over HTTP, as its clients see it. Folders and files mirror the URLs. What holds for
+//! all operations is in `access_tokens`, `escalation`, `guests`, `pipeline`, `request_errors` and
+//! `unavailable`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

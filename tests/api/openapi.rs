@@ -7,7 +7,7 @@ use tests::TestServer;
 use tests::openapi::operations;
 
 #[tokio::test]
-async fn the_page_works_without_the_internet() {
+async fn the_documentation_page_needs_no_internet_access() {
     let server = TestServer::start().await;
     let page = server.guest().get("/docs").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
@@ -44,7 +44,7 @@ async fn the_document_is_valid_openapi() {
         for (status, response) in object["responses"].as_object().unwrap() {
             assert!(status.parse::<u16>().is_ok() && response["description"].is_string(), "{name}");
             let empty = response["content"].as_object().is_none_or(serde_json::Map::is_empty);
-            // RFC 7009 wants a 200 without a body.
+            // RFC 7009 requires a 200 without a body.
             let is_empty = matches!(&**status, "202" | "204" | "303")
                 || (status == "200" && name.ends_with("/revoke"));
             assert_eq!(empty, is_empty, "{name} {status}: a body is described");
@@ -54,7 +54,7 @@ async fn the_document_is_valid_openapi() {
     assert_eq!((&bearer["type"], &bearer["scheme"]), (&"http".into(), &"bearer".into()));
 }
 
-/// Every reference leads somewhere.
+/// Asserts that every reference resolves.
 fn assert_references(document: &Value, value: &Value) {
     match value {
         Value::Object(fields) => {
@@ -69,7 +69,7 @@ fn assert_references(document: &Value, value: &Value) {
     }
 }
 
-/// The parameters in the path are the described ones.
+/// Asserts that the path parameters are described.
 fn assert_parameters(path: &str, operation: &Value) {
     let braces = |part: &&str| part.starts_with('{') && part.ends_with('}');
     let in_path: Vec<&str> =
@@ -89,7 +89,7 @@ fn assert_parameters(path: &str, operation: &Value) {
 }
 
 #[tokio::test]
-async fn the_document_says_which_operations_need_a_token() {
+async fn the_document_states_which_operations_require_a_token() {
     let server = TestServer::start().await;
     let document = server.guest().get("/openapi.json").await.ok();
     for operation in operations(&document) {

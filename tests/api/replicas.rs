@@ -12,7 +12,7 @@ use crate::users::{grant, revoke};
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_logout_counts_on_every_server_within_a_second() {
+async fn a_logout_reaches_every_server_within_a_second() {
     let one = TestServer::start().await;
     let two = one.replica(&[]).await;
     for round in 0..5 {
@@ -27,7 +27,7 @@ async fn a_logout_counts_on_every_server_within_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_logout_counts_on_every_server_within_a_second_without_redis_too() {
+async fn a_logout_reaches_every_server_within_a_second_without_redis() {
     let one = TestServer::with(&[("REDIS_URL", "")]).await;
     let two = one.replica(&[]).await;
     let user = one.register("ada").await;
@@ -53,7 +53,7 @@ async fn a_new_password_ends_the_sessions_on_every_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rule_and_a_grant_count_on_every_server_within_a_second() {
+async fn a_rule_and_a_grant_reach_every_server_within_a_second() {
     let one = TestServer::start().await;
     let two = one.replica(&[]).await;
     let (root, user) = (one.superuser().await, one.register("ada").await);
@@ -72,7 +72,7 @@ async fn a_rule_and_a_grant_count_on_every_server_within_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_for_the_revision_of_a_write_gets_it_from_every_server() {
+async fn every_server_answers_at_the_revision_of_a_write_if_asked() {
     let one = TestServer::start().await;
     let two = one.replica(&[]).await;
     let root = one.superuser().await;
@@ -88,7 +88,7 @@ async fn who_asks_for_the_revision_of_a_write_gets_it_from_every_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn writes_on_two_servers_at_once_all_count_on_both() {
+async fn concurrent_writes_on_two_servers_all_apply_on_both() {
     let one = TestServer::start().await;
     let two = one.replica(&[]).await;
     let root = one.superuser().await;
@@ -110,7 +110,7 @@ async fn writes_on_two_servers_at_once_all_count_on_both() {
 }
 
 #[tokio::test]
-async fn a_token_of_one_server_is_good_at_the_other() {
+async fn a_token_of_one_server_is_valid_at_the_other() {
     let one = TestServer::start().await;
     let two = one.replica(&[]).await;
     let user = one.register("ada").await;

@@ -1,12 +1,12 @@
-//! One good request for each operation, for tests that walk all of them.
+//! One valid request for each operation, for tests that iterate over all of them.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::openapi::{self, Operation};
 use tests::{Answer, Caller, NEW_PASSWORD, PASSWORD, TestServer, User, current_password};
 
-/// A request that its operation takes from a superuser. Operations for service clients get one of a
-/// client that is not there.
+/// A request that its operation accepts from a superuser. Operations for service clients get the
+/// credentials of an unknown client.
 #[derive(Clone, Debug)]
 pub struct Sample {
     pub operation: Operation,
@@ -35,7 +35,7 @@ impl Sample {
     }
 }
 
-/// Good requests for every operation of the document, about this user.
+/// Valid requests for every documented operation, about this user.
 pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
     let document = server.guest().get("/openapi.json").await.ok();
     let mut good = good_requests(user);
@@ -51,7 +51,7 @@ pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
     samples
 }
 
-/// What is done with the tokens of mails to somebody.
+/// The requests that need a token from a message.
 async fn by_mail(server: &TestServer) -> [(&'static str, String, Value); 2] {
     let user = server.register(&format!("mail-{}", uuid::Uuid::new_v4())).await;
     let reset = crate::email::reset_token(server, &user).await;
@@ -73,7 +73,7 @@ async fn by_mail(server: &TestServer) -> [(&'static str, String, Value); 2] {
     ]
 }
 
-/// The second step of somebody's login.
+/// The second step of a login.
 async fn second_step(server: &TestServer) -> (&'static str, String, Value) {
     let user = server.register(&format!("second-{}", uuid::Uuid::new_v4())).await;
     let (app, _) = server.enroll(&user).await;
@@ -90,7 +90,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
     });
     let film = json!({ "type": "film", "id": "f1", "labels": ["new"] });
     let about_user = |rest: &str| format!("/api/v1/users/{}/{rest}", user.id);
-    let person = format!("/api/v1/users/{}", user.id);
+    let user_path = format!("/api/v1/users/{}", user.id);
     let all = [
         ("POST", "/api/v1/check", json!({ "action": "read", "resource": film })),
         ("POST", "/api/v1/check/batch", json!({ "action": "read", "resources": [film] })),
@@ -158,7 +158,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
     all.into_iter()
         .map(|(method, path, body)| (method, path.to_owned(), body))
         .chain([
-            ("GET", person, Value::Null),
+            ("GET", user_path, Value::Null),
             ("GET", about_user("roles"), Value::Null),
             ("GET", about_user("permissions"), Value::Null),
             ("GET", about_user("history"), Value::Null),

@@ -8,7 +8,7 @@ use tests::openapi::operations;
 use tests::{TestServer, token};
 
 #[tokio::test]
-async fn whoever_verifies_offline_finds_the_key_of_a_token_and_its_promises() {
+async fn a_token_can_be_verified_offline_with_the_published_key() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let (header, claims) = token::read(user.token());
@@ -31,7 +31,7 @@ async fn whoever_verifies_offline_finds_the_key_of_a_token_and_its_promises() {
 }
 
 #[tokio::test]
-async fn what_the_metadata_promise_is_there() {
+async fn everything_in_the_metadata_exists() {
     let server = TestServer::with(&[("AUTH_ISSUER", "https://auth.example")]).await;
     let answer = server.guest().get("/.well-known/oauth-authorization-server").await;
     assert_eq!(answer.header("cache-control"), "public, max-age=3600");

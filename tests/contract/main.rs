@@ -1,6 +1,6 @@
-//! The contract between `/openapi.json` and the tests. An answer that is not documented fails the test that receives it
-//! (`harness/contract.rs`); this suite finds the documented answers that no test of the API suite receives. It runs that
-//! suite itself, so it depends on no other run.
+//! The contract between `/openapi.json` and the tests. An answer that is not documented fails the
+//! test that receives it (`harness/contract.rs`); this suite finds the documented answers that no
+//! test of the API suite receives. It runs that suite itself, so it depends on no other run.
 #![expect(clippy::unwrap_used, reason = "test code: anything unexpected ends the test")]
 
 use std::env;
@@ -14,7 +14,8 @@ use tests::contract::{Contract, RECORD, recorded};
 async fn the_api_suite_receives_every_documented_answer() {
     let folder = tempfile::tempdir().unwrap();
     let suite = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        // The same selection as in `./dev test`: with another, cargo would build the dependencies again.
+        // The same selection as in `./dev test`: with another, cargo would build the dependencies
+        // again.
         .args(["test", "--workspace", "--locked", "--test", "api"])
         .env(RECORD, folder.path())
         .status()

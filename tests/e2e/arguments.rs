@@ -1,9 +1,9 @@
-//! Arguments that mean nothing, and help.
+//! Invalid arguments, and `--help`.
 
 use tests::program::{AUTH_SERVER, NO_SETTINGS};
 
 #[test]
-fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
+fn wrong_arguments_exit_with_2_and_print_the_usage() {
     for arguments in [
         &[][..],
         &["sevre"],
@@ -29,7 +29,7 @@ fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
 }
 
 #[test]
-fn help_names_the_commands_and_every_setting_of_the_server() {
+fn help_lists_the_commands_and_every_setting() {
     let ran = AUTH_SERVER.run(&["--help"], NO_SETTINGS, "");
     assert_eq!(ran.status, Some(0));
     for command in

@@ -6,7 +6,7 @@ use tests::{Answer, Database};
 use crate::{guest, settings};
 
 #[tokio::test]
-async fn a_client_is_made_with_a_secret_that_is_printed_once_listed_and_disabled() {
+async fn a_client_can_be_created_listed_and_disabled() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     let mut server = AUTH_SERVER.serve(&settings);

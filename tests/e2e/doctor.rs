@@ -1,4 +1,4 @@
-//! `auth-server doctor`, with things broken one by one.
+//! `auth-server doctor`, with one problem at a time.
 
 use tests::program::{AUTH_SERVER, Finished, Settings};
 use tests::{Database, MailServer, Proxy, setting};
@@ -9,19 +9,19 @@ fn doctor(settings: &Settings) -> Finished {
     AUTH_SERVER.run(&["doctor"], settings, "")
 }
 
-/// Makes sure that `doctor` fails with a line about `what`, and nothing else, that names `mend`.
-fn fails(settings: &Settings, what: &str, mend: &str) {
+/// Asserts that exactly one check fails, `what`, with a line that contains `remedy`.
+fn assert_fails(settings: &Settings, what: &str, remedy: &str) {
     let ran = doctor(settings);
     assert_eq!(ran.status, Some(1), "{ran:?}");
     let failed: Vec<&str> = ran.stdout.lines().filter(|line| line.starts_with("FAIL")).collect();
     assert_eq!(failed.len(), 1, "{ran:?}");
     let line = failed.first().unwrap();
-    assert!(line.starts_with(&format!("FAIL  {what}: ")) && line.contains(mend), "{line}");
+    assert!(line.starts_with(&format!("FAIL  {what}: ")) && line.contains(remedy), "{line}");
     assert!(!ran.stdout.contains("hunter2") && !ran.stderr.contains("hunter2"), "{ran:?}");
 }
 
 #[tokio::test]
-async fn where_all_is_well_every_line_says_so() {
+async fn every_check_passes_on_a_healthy_system() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     let fresh = doctor(&settings);
@@ -48,53 +48,53 @@ async fn where_all_is_well_every_line_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broken_setting_or_a_service_that_is_away_is_named() {
+async fn an_invalid_setting_or_unavailable_service_is_named() {
     let database = Database::migrated().await;
     let good = settings(&database);
-    fails(&with(&good, "AUTH_LISTEN", "here"), "configuration", "AUTH_LISTEN");
-    fails(&with(&good, "AUTH_LISTN", "127.0.0.1:0"), "configuration", "AUTH_LISTN");
+    assert_fails(&with(&good, "AUTH_LISTEN", "here"), "configuration", "AUTH_LISTEN");
+    assert_fails(&with(&good, "AUTH_LISTN", "127.0.0.1:0"), "configuration", "AUTH_LISTN");
     let away = "postgres://app:hunter2@127.0.0.1:1/auth";
-    fails(&with(&good, "DATABASE_URL", away), "database", "DATABASE_URL");
-    fails(&with(&good, "REDIS_URL", "redis://:hunter2@127.0.0.1:1/0"), "redis", "REDIS_URL");
-    fails(&with(&good, "AUTH_LABELS", "/nowhere.toml"), "policy", "AUTH_LABELS");
-    fails(&with(&good, "AUTH_OIDC_FILE", "/nowhere.toml"), "providers", "AUTH_OIDC_FILE");
-    // One that takes connections and says nothing.
+    assert_fails(&with(&good, "DATABASE_URL", away), "database", "DATABASE_URL");
+    assert_fails(&with(&good, "REDIS_URL", "redis://:hunter2@127.0.0.1:1/0"), "redis", "REDIS_URL");
+    assert_fails(&with(&good, "AUTH_LABELS", "/nowhere.toml"), "policy", "AUTH_LABELS");
+    assert_fails(&with(&good, "AUTH_OIDC_FILE", "/nowhere.toml"), "providers", "AUTH_OIDC_FILE");
+    // A service that accepts connections but does not reply.
     let (proxy, url) = Proxy::to_url(&setting("REDIS_URL")).await;
     assert_eq!(doctor(&with(&good, "REDIS_URL", &url)).status, Some(0));
     proxy.cut();
-    fails(&with(&good, "REDIS_URL", &url), "redis", "start Redis");
+    assert_fails(&with(&good, "REDIS_URL", &url), "redis", "start Redis");
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_migrated_or_takes_no_writes_is_named() {
+async fn an_unmigrated_or_read_only_database_is_named() {
     let empty = Database::empty().await;
-    fails(&settings(&empty), "migrations", "auth-server migrate");
+    assert_fails(&settings(&empty), "migrations", "auth-server migrate");
     let ahead = Database::migrated().await;
     let newer = "INSERT INTO _sqlx_migrations VALUES (9999, 'x', now(), true, '', 0)";
     ahead.execute(newer).await;
-    fails(&settings(&ahead), "migrations", "newer");
+    assert_fails(&settings(&ahead), "migrations", "newer");
     let standby = Database::migrated().await;
     let name = standby.url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
     let read_only = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
     standby.execute(&read_only).await;
-    fails(&settings(&standby), "database", "primary");
+    assert_fails(&settings(&standby), "database", "primary");
 }
 
 #[tokio::test]
-async fn keys_that_can_not_be_opened_and_a_policy_that_does_not_load_are_named() {
+async fn undecryptable_keys_and_an_invalid_policy_are_named() {
     let database = Database::migrated().await;
     let good = settings(&database);
     {
         let mut server = AUTH_SERVER.serve(&good);
         let _ = server.url("api");
     }
-    fails(&with(&good, "AUTH_SECRET", &"ab".repeat(32)), "signing keys", "AUTH_SECRET");
+    assert_fails(&with(&good, "AUTH_SECRET", &"ab".repeat(32)), "signing keys", "AUTH_SECRET");
     database.execute("UPDATE rules SET resource = 'no pattern:**' WHERE priority = 200").await;
-    fails(&good, "policy", "policy in the database");
+    assert_fails(&good, "policy", "policy in the database");
 }
 
 #[tokio::test]
-async fn a_clock_that_is_wrong_is_named() {
+async fn a_wrong_clock_is_named() {
     let database = Database::migrated().await;
     let name = database.url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
     // A database whose clock is an hour ahead.
@@ -106,29 +106,29 @@ async fn a_clock_that_is_wrong_is_named() {
     ] {
         database.execute(statement).await;
     }
-    fails(&settings(&database), "clock", "synchronise");
+    assert_fails(&settings(&database), "clock", "synchronise");
 }
 
 #[tokio::test]
-async fn a_mail_server_that_is_away_or_takes_nobody_is_named() {
+async fn an_unavailable_mail_server_or_wrong_credentials_are_named() {
     let (mut mail, database) = (MailServer::stopped(), Database::migrated().await);
     let url = |password: &str| format!("smtp://films:{password}@127.0.0.1:{}", mail.port);
     let (right, wrong) = (url("hunter2"), url("hunter22"));
     let good = with(&settings(&database), "AUTH_MAIL_FROM", "no-reply@films.example");
     let there = with(&good, "AUTH_SMTP_URL", &right);
-    fails(&there, "mail", "AUTH_SMTP_URL");
+    assert_fails(&there, "mail", "AUTH_SMTP_URL");
     mail.run(&["--login", "films", "hunter2"]);
     let ran = doctor(&there);
     assert!(ran.status == Some(0) && ran.stdout.contains("ok    mail: 127.0.0.1"), "{ran:?}");
-    fails(&with(&good, "AUTH_SMTP_URL", &wrong), "mail", "535");
+    assert_fails(&with(&good, "AUTH_SMTP_URL", &wrong), "mail", "535");
     let untrusted = with(&there, "AUTH_SMTP_CA_FILE", "/nowhere.pem");
     let untrusted = with(&untrusted, "AUTH_SMTP_URL", &format!("{right}?tls=starttls"));
-    fails(&untrusted, "mail", "/nowhere.pem");
+    assert_fails(&untrusted, "mail", "/nowhere.pem");
     assert!(mail.mails().is_empty());
 }
 
 #[tokio::test]
-async fn looking_changes_nothing() {
+async fn doctor_changes_nothing() {
     let database = Database::migrated().await;
     let home = tempfile::tempdir().unwrap();
     let mut settings = with(&settings(&database), "XDG_STATE_HOME", home.path().to_str().unwrap());
@@ -144,8 +144,8 @@ async fn looking_changes_nothing() {
     let kept = doctor(&settings);
     assert!(kept.status == Some(0) && kept.stdout.contains("1 opened"), "{kept:?}");
     std::fs::remove_dir_all(home.path().join("auth-server")).unwrap();
-    fails(&settings, "signing keys", "AUTH_SECRET");
+    assert_fails(&settings, "signing keys", "AUTH_SECRET");
     assert_eq!(home.path().read_dir().unwrap().count(), 0);
     settings.retain(|(name, _)| name != "XDG_STATE_HOME");
-    fails(&settings, "signing keys", "AUTH_SECRET");
+    assert_fails(&settings, "signing keys", "AUTH_SECRET");
 }

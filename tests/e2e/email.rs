@@ -1,4 +1,4 @@
-//! Mails, as whoever runs the server sees them: in the log, at a stop, by command.
+//! E-mail as operators see it: in the log, at shutdown, and by command.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ fn account() -> Value {
     json!({ "login": "ada", "email": EMAIL, "password": PASSWORD })
 }
 
-/// Settings of a server that sends its mails there.
+/// Settings of a server that sends its e-mail to this port.
 fn sending(database: &Database, port: u16) -> Settings {
     let url = format!("smtp://films:smtp-password@127.0.0.1:{port}");
     let links = EMAIL_SETTINGS
@@ -30,7 +30,7 @@ fn token(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn without_a_mail_server_the_link_is_in_one_line_of_the_log_and_the_address_nowhere() {
+async fn without_a_mail_server_the_link_is_logged_once_and_the_address_never() {
     let database = Database::migrated().await;
     let mut settings = with(&settings(&database), "AUTH_LOG", "trace");
     settings.extend(EMAIL_SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -86,7 +86,7 @@ async fn with_a_mail_server_no_token_address_or_password_is_ever_logged() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_under_way_at_a_stop_is_sent_but_a_silent_mail_server_keeps_nobody() {
+async fn a_pending_message_is_sent_before_the_server_stops_unless_the_mail_server_is_silent() {
     let (mut mail, database) = (MailServer::stopped(), Database::migrated().await);
     let mut server = AUTH_SERVER.serve(&sending(&database, mail.port));
     guest(&mut server).post("auth/register", &account()).await.expect(201, "");
@@ -107,7 +107,7 @@ async fn a_mail_that_is_under_way_at_a_stop_is_sent_but_a_silent_mail_server_kee
 }
 
 #[tokio::test]
-async fn an_operator_makes_a_link_that_sets_a_password_once() {
+async fn an_operator_can_create_a_link_that_sets_a_password_once() {
     let database = Database::migrated().await;
     let mut settings = settings(&database);
     let mut server = AUTH_SERVER.serve(&settings);

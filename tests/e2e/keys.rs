@@ -9,7 +9,7 @@ use tests::{Database, PASSWORD};
 use crate::{guest, settings};
 
 #[tokio::test]
-async fn a_running_server_follows_a_rotation_by_itself() {
+async fn a_running_server_picks_up_a_key_rotation() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     let none = AUTH_SERVER.run(&["keys", "rotate"], &settings, "");

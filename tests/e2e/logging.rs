@@ -1,4 +1,4 @@
-//! What the server writes down.
+//! The server's log.
 
 use serde_json::json;
 use tests::program::AUTH_SERVER;
@@ -13,7 +13,7 @@ fn password_of(url: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn no_secret_is_ever_logged_however_much_is() {
+async fn no_secret_is_logged_even_at_level_trace() {
     let database = Database::migrated().await;
     let loud = with(&settings(&database), "AUTH_LOG", "trace");
     let mut server = AUTH_SERVER.serve(&loud);
@@ -35,7 +35,7 @@ async fn no_secret_is_ever_logged_however_much_is() {
     user.get("users?login=sensitive-search").await;
     user.post_empty("auth/logout/others").await.ok();
     user.log_out().await;
-    // An old one: that it was used again is written down, the token is not.
+    // An old token: its reuse is logged, the token is not.
     guest.post("auth/refresh", &json!({ "refresh_token": tokens[1] })).await;
     server.signal("TERM");
     server.wait();
@@ -57,7 +57,7 @@ async fn no_secret_is_ever_logged_however_much_is() {
 }
 
 #[tokio::test]
-async fn without_redis_the_log_says_that_this_is_for_a_single_server() {
+async fn without_redis_the_log_warns_that_only_a_single_server_is_supported() {
     let database = Database::migrated().await;
     let mut server = AUTH_SERVER.serve(&with(&settings(&database), "REDIS_URL", ""));
     guest(&mut server).get("/health/ready").await.expect(200, "");
@@ -69,7 +69,7 @@ async fn without_redis_the_log_says_that_this_is_for_a_single_server() {
 }
 
 #[tokio::test]
-async fn each_line_about_a_request_carries_its_id() {
+async fn every_log_line_about_a_request_has_its_id() {
     let database = Database::migrated().await;
     for (format, needle) in
         [("json", "\"request_id\":\"order-66\""), ("text", "request_id=order-66")]

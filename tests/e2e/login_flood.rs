@@ -1,4 +1,4 @@
-//! More logins than can be checked.
+//! More logins than the server can hash.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -7,11 +7,11 @@ use tests::program::AUTH_SERVER;
 
 use crate::{guest, settings, with};
 
-/// Logins at once; 16 may wait, one is checked.
+/// Concurrent logins; one is hashed, 16 may wait.
 const AT_ONCE: usize = 300;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_logins_is_turned_away_and_takes_no_memory() {
+async fn a_flood_of_logins_is_refused_in_bounded_memory() {
     let database = Database::migrated().await;
     let mut settings = with(&settings(&database), "AUTH_PASSWORD_QUEUE", "16");
     for (name, value) in
@@ -37,7 +37,7 @@ async fn a_flood_of_logins_is_turned_away_and_takes_no_memory() {
                 checked += 1;
             }
         }
-        // What the first floods took, connections above all, is there for the next.
+        // The memory of the first floods, mainly connections, is reused by the next.
         if round == 2 {
             first = server.memory("VmRSS");
         }

@@ -1,4 +1,4 @@
-//! The history of logins, where it can't be written and when the server stops.
+//! The login history, if it cannot be written and when the server stops.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tests::{Database, PASSWORD};
 use crate::{guest, settings};
 
 #[tokio::test]
-async fn a_try_that_can_not_be_written_down_is_in_the_log_without_the_address() {
+async fn an_attempt_that_cannot_be_recorded_is_logged_without_the_address() {
     let database = Database::migrated().await;
     let mut server = AUTH_SERVER.serve(&settings(&database));
     let guest = guest(&mut server);
@@ -31,7 +31,7 @@ async fn a_try_that_can_not_be_written_down_is_in_the_log_without_the_address() 
 }
 
 #[tokio::test]
-async fn what_was_noted_is_written_before_the_server_stops() {
+async fn pending_history_is_written_before_the_server_stops() {
     let database = Database::migrated().await;
     let mut server = AUTH_SERVER.serve(&settings(&database));
     let guest = guest(&mut server);

@@ -1,4 +1,4 @@
-//! The program auth-server, as its operator meets it.
+//! The program auth-server, as its operators see it.
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests end the test when something is not as expected"
@@ -39,7 +39,7 @@ fn settings(database: &Database) -> Settings {
     .to_vec()
 }
 
-/// The same with one setting more, or another value for it.
+/// The same settings with one added or replaced.
 fn with(settings: &Settings, name: &str, value: &str) -> Settings {
     let mut settings: Settings =
         settings.iter().filter(|(other, _)| other != name).cloned().collect();

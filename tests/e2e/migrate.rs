@@ -1,4 +1,4 @@
-//! `auth-server migrate`, and `serve` without it.
+//! `auth-server migrate`, and `serve` on an unmigrated database.
 
 use std::thread;
 
@@ -8,7 +8,7 @@ use tests::program::AUTH_SERVER;
 use crate::settings;
 
 #[tokio::test]
-async fn serve_refuses_a_database_that_is_not_migrated_and_says_what_to_run() {
+async fn serve_refuses_an_unmigrated_database_and_says_what_to_run() {
     let database = Database::empty().await;
     let ran = AUTH_SERVER.run(&["serve"], &settings(&database), "");
     assert_eq!(ran.status, Some(1), "{ran:?}");
@@ -16,7 +16,7 @@ async fn serve_refuses_a_database_that_is_not_migrated_and_says_what_to_run() {
 }
 
 #[tokio::test]
-async fn serve_refuses_a_database_that_is_newer_or_another_s() {
+async fn serve_refuses_a_newer_or_foreign_database() {
     for (change, named) in [
         (
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -35,7 +35,7 @@ async fn serve_refuses_a_database_that_is_newer_or_another_s() {
 }
 
 #[tokio::test]
-async fn migrate_may_run_many_times_also_at_once() {
+async fn migrate_is_idempotent_even_concurrently() {
     let database = Database::empty().await;
     let settings = settings(&database);
     let runs: Vec<_> = (0..4)
@@ -55,7 +55,7 @@ async fn migrate_may_run_many_times_also_at_once() {
 }
 
 #[tokio::test]
-async fn migrate_leaves_rules_that_were_changed_as_they_are() {
+async fn migrate_keeps_changed_rules() {
     let database = Database::migrated().await;
     database.execute("DELETE FROM rules WHERE id = 3").await;
     let ran = AUTH_SERVER.run(&["migrate"], &settings(&database), "");

@@ -1,4 +1,4 @@
-//! Signing in by a provider, at a server in a process of its own.
+//! Sign-in through a provider, at a server in a process of its own.
 
 use auth_server::clock::Clock;
 use reqwest::{Client, redirect};
@@ -18,7 +18,7 @@ async fn finish(provider: &HostileProvider, browser: &Browser) -> (Answer, [Stri
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_a_provider_says_is_ever_logged_however_much_is() {
+async fn nothing_from_a_provider_is_logged_even_at_level_trace() {
     let (database, provider) =
         (Database::migrated().await, HostileProvider::start(Clock::default()).await);
     let folder = tempfile::tempdir().unwrap();
@@ -37,8 +37,9 @@ async fn nothing_that_a_provider_says_is_ever_logged_however_much_is() {
     let browser = Browser { guest, provider: "hostile".into() };
     let (answer, secrets) = finish(&provider, &browser).await;
     let pair = answer.expect(200, "").json();
-    // What is not believed is noted, without a word of it.
-    let claims = json!({ "sub": "x", "nonce": "nonce-of-somebody", "aud": "audience-of-somebody" });
+    // A rejected ID token is logged without its contents.
+    let claims =
+        json!({ "sub": "x", "nonce": "nonce-of-another-user", "aud": "audience-of-another-user" });
     provider.script().claims = claims;
     let (answer, more) = finish(&provider, &browser).await;
     answer.expect(401, "provider_answer_invalid");
@@ -48,7 +49,7 @@ async fn nothing_that_a_provider_says_is_ever_logged_however_much_is() {
     assert!(log.contains("a provider's answer was not believed"), "{log}");
     let pair = [&pair["access_token"], &pair["refresh_token"]].map(|t| t.as_str().unwrap());
     let mut all = vec!["access-token-of-the-provider", CLIENT_SECRET, PASSWORD, "ada@example.com"];
-    all.extend(["-of-somebody", "subject-1"]);
+    all.extend(["-of-another-user", "subject-1"]);
     all.extend(pair);
     let tokens = provider.tokens();
     all.extend(tokens.iter().map(|token| token.rsplit('.').next().unwrap()));

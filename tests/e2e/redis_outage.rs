@@ -1,4 +1,4 @@
-//! Redis is killed under load and comes back empty, or hangs and comes back with what it had.
+//! Redis is killed under load and comes back empty, or hangs and comes back with its data.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,14 +14,14 @@ use crate::{guest, settings, with};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Somebody signed in, asked for again and again on both servers.
+/// A signed-in user who sends requests to both servers continuously.
 struct Watched {
-    /// At the first server and at the second.
+    /// The user at the first and at the second server.
     at: [Caller; 2],
     refresh: Value,
-    /// True from the request to log out on.
+    /// Set before the logout request is sent.
     leaving: AtomicBool,
-    /// When the answer to the logout came.
+    /// The time of the answer to the logout.
     logged_out: OnceLock<Instant>,
     taken: AtomicU32,
     unknown: AtomicU32,
@@ -44,8 +44,8 @@ impl Watched {
         })
     }
 
-    /// Asks one server until `stop`: what was revoked is not taken after a second, and whoever is
-    /// signed in is never told to be signed out.
+    /// Sends requests to one server until `stop`: an ended session is refused within a second, and
+    /// an active one is never reported as ended.
     async fn ask(self: Arc<Self>, server: usize, stop: Arc<AtomicBool>) {
         let caller = self.at.get(server).unwrap();
         while !stop.load(Ordering::Relaxed) {
@@ -97,22 +97,22 @@ fn said(server: &Server, text: &str) -> bool {
     server.log().iter().any(|line| line.contains(text))
 }
 
-/// How Redis goes away.
+/// The kinds of outage.
 #[derive(Clone, Copy, PartialEq)]
 enum Outage {
-    /// It is killed, and comes back empty.
+    /// Redis is killed, and comes back empty.
     Killed,
-    /// It hangs, and comes back with all that it had.
+    /// Redis is suspended, and comes back with all its data.
     Frozen,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn redis_killed_under_load_lets_nobody_in_and_throws_nobody_out() {
+async fn killing_redis_under_load_admits_no_ended_session_and_ends_no_active_one() {
     outage(Outage::Killed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn redis_hanging_under_load_lets_nobody_in_and_throws_nobody_out() {
+async fn a_hanging_redis_under_load_admits_no_ended_session_and_ends_no_active_one() {
     outage(Outage::Frozen).await;
 }
 
@@ -135,13 +135,13 @@ async fn outage(kind: Outage) {
     let (before, rest) = leave.split_at(4);
     let (during, after) = rest.split_at(6);
     log_out(before).await;
-    // Whatever Redis has not handed on by now is lost with it, or waits with it.
+    // Revocations that Redis has not delivered yet are lost or delayed.
     match kind {
         Outage::Killed => redis.kill(),
         Outage::Frozen => redis.suspend(),
     }
     log_out(during).await;
-    until("away", async || said(&one, "Redis is away") && said(&two, "Redis is away")).await;
+    until("unavailable", async || said(&one, "Redis is away") && said(&two, "Redis is away")).await;
     sleep(2 * SECOND).await;
     match kind {
         Outage::Killed => redis.restart(),
@@ -160,7 +160,7 @@ async fn outage(kind: Outage) {
     settled(&guest, &stay, &leave).await;
 }
 
-/// Those who stayed were hardly disturbed and are signed in; those who left are out.
+/// Asserts that active sessions were hardly disturbed and ended ones are refused.
 async fn settled(guest: &Caller, stay: &[Arc<Watched>], leave: &[Arc<Watched>]) {
     let sum = |count: fn(&Watched) -> &AtomicU32| {
         stay.iter().map(|user| count(user).load(Ordering::Relaxed)).sum::<u32>()

@@ -1,4 +1,4 @@
-//! Whatever ends a session counts within a second on another server: two processes, one database
+//! Every way to end a session reaches another server within a second: two processes, one database
 //! and one Redis.
 
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use tests::{Answer, Caller, Database, NEW_PASSWORD, PASSWORD, current_password, 
 
 use crate::{guest, settings, with};
 
-/// Times that each way of ending sessions is tried.
+/// Repetitions of each way to end a session.
 const ROUNDS: u32 = 25;
 const SECOND: Duration = Duration::from_secs(1);
-/// What ends a session.
+/// The ways to end a session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
     Logout,
@@ -39,7 +39,7 @@ const WAYS: [Way; 8] = [
 ];
 
 impl Way {
-    /// Ends the session of `victim`, by `owner` or `root` where not by itself.
+    /// Ends the session of `victim`, called by itself, by `owner` or by `root`.
     async fn end(self, root: &Caller, owner: &Caller, victim: &Caller, login: &str) -> Answer {
         let post = async |caller: &Caller, path| caller.post_empty(path).await;
         match self {
@@ -67,7 +67,7 @@ impl Way {
         }
     }
 
-    /// True where the session of the owner goes on.
+    /// True if the session of the owner continues.
     fn spares_the_owner(self) -> bool {
         !matches!(self, Self::Deletion | Self::Disabling | Self::EndOfAll)
     }
@@ -84,7 +84,7 @@ async fn sign_in(guest: &Caller, path: &str, login: &str) -> Caller {
     guest.with_token(tokens.get("access_token").and_then(Value::as_str).unwrap())
 }
 
-/// How long the other server went on taking the token.
+/// How long the other server still accepted the token.
 async fn measure(way: Way, login: &str, (root, one): (&Caller, &Caller), two: &str) -> Duration {
     let owner = sign_in(one, "auth/register", login).await;
     let victim = sign_in(one, "auth/login", login).await;
@@ -104,14 +104,14 @@ async fn measure(way: Way, login: &str, (root, one): (&Caller, &Caller), two: &s
         }
         assert!(asked < SECOND, "{way:?}: {answer:?}");
     };
-    // Nor does it come alive again, and nobody else is meant.
+    // It stays ended, and no other session is affected.
     there.get("me").await.expect(401, "token_revoked");
     let expected = if way.spares_the_owner() { 200 } else { 401 };
     assert_eq!(owner_there.get("me").await.status, expected, "{way:?}");
     took
 }
 
-/// The time that this part of all took at most, in milliseconds.
+/// The quantile of sorted times, in milliseconds.
 fn quantile(sorted: &[Duration], part: f64) -> f64 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -134,9 +134,9 @@ fn show(what: &str, times: &mut [Duration]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_ends_a_session_counts_on_another_server_within_a_second() {
+async fn every_way_to_end_a_session_reaches_the_other_server_within_a_second() {
     let database = Database::migrated().await;
-    // Hashing is not what is measured here.
+    // Hashing is not part of the measurement.
     let settings = with(&settings(&database), "AUTH_PASSWORD_MEMORY_KIB", "256");
     let (mut one, mut two) = (AUTH_SERVER.serve(&settings), AUTH_SERVER.serve(&settings));
     let (one, two) = (guest(&mut one), two.url("api"));

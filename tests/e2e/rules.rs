@@ -9,7 +9,7 @@ use tests::program::AUTH_SERVER;
 use crate::settings;
 
 #[tokio::test]
-async fn an_import_replaces_the_rules_and_leaves_one_line_of_audit() {
+async fn an_import_replaces_the_rules_and_is_audited_once() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let settings = settings(&server.database);
@@ -30,7 +30,7 @@ async fn an_import_replaces_the_rules_and_leaves_one_line_of_audit() {
     assert_eq!(line["revision"], 3);
     let (before, after) = (line["before"]["rules"].as_i64(), line["after"]["rules"].as_i64());
     assert_eq!(after, before.map(|rules| rules + 1), "{line}");
-    // What is refused changes nothing and leaves no line.
+    // A refused import changes nothing and is not audited.
     fs::write(file, "p, 300, anonymous, no pattern:**, read, deny\n").unwrap();
     assert_eq!(AUTH_SERVER.run(&["rules", "import", file], &settings, "").status, Some(1));
     assert_eq!(root.get("audit?limit=1").await.ok()["items"][0]["id"], line["id"]);

@@ -1,4 +1,4 @@
-//! `auth-server sessions …`, and what a server writes down about sessions.
+//! `auth-server sessions …`, and what a server logs about sessions.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ async fn account(guest: &Caller, path: &str, login: &str) -> (Caller, Value) {
 }
 
 #[tokio::test]
-async fn ending_somebody_s_sessions_shuts_them_out_of_running_servers_within_a_second() {
+async fn ending_a_users_sessions_reaches_running_servers_within_a_second() {
     let database = Database::migrated().await;
     let mut server = AUTH_SERVER.serve(&settings(&database));
     let guest = guest(&mut server);
@@ -26,7 +26,7 @@ async fn ending_somebody_s_sessions_shuts_them_out_of_running_servers_within_a_s
     for caller in [&first, &second, &other] {
         caller.get("me").await.expect(200, "");
     }
-    // The command needs the database and nothing else, no secret above all.
+    // The command needs only the database, and no secret.
     let settings: Settings = vec![("DATABASE_URL".to_owned(), database.url.clone())];
     let ran = AUTH_SERVER.run(&["sessions", "end", "ADA"], &settings, "");
     let ended = Instant::now();
@@ -45,7 +45,7 @@ async fn ending_somebody_s_sessions_shuts_them_out_of_running_servers_within_a_s
 }
 
 #[tokio::test]
-async fn sessions_of_nobody_are_not_ended() {
+async fn ending_the_sessions_of_an_unknown_login_fails() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     for login in ["nobody", "", "'; DROP TABLE users; --"] {
@@ -56,7 +56,7 @@ async fn sessions_of_nobody_are_not_ended() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_was_used_long_ago_is_an_event_in_the_log() {
+async fn reuse_of_an_old_refresh_token_is_logged() {
     let database = Database::migrated().await;
     let mut server = AUTH_SERVER.serve(&settings(&database));
     let guest = guest(&mut server);
@@ -67,7 +67,7 @@ async fn a_refresh_token_that_was_used_long_ago_is_an_event_in_the_log() {
         let next = guest.post("auth/refresh", &refresh).await.ok();
         refresh = json!({ "refresh_token": next.get("refresh_token").unwrap() });
     }
-    // Older than the one before the current one: no time of grace covers it.
+    // Two generations old: the grace period does not cover it.
     guest.post("auth/refresh", &first).await.expect(401, "refresh_token_invalid");
     guest.post("auth/refresh", &refresh).await.expect(401, "refresh_token_invalid");
     user.get("me").await.expect(401, "token_revoked");

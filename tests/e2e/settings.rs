@@ -1,4 +1,4 @@
-//! Settings that stop the start.
+//! Invalid settings stop the start.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use tests::program::AUTH_SERVER;
 use crate::{settings, with};
 
 #[tokio::test]
-async fn an_unknown_or_broken_setting_is_named() {
+async fn an_unknown_or_invalid_setting_is_named() {
     let database = Database::migrated().await;
     let good = settings(&database);
     for (name, value) in [
@@ -55,7 +55,7 @@ async fn a_settings_file_is_checked_like_the_environment() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_and_services_that_are_away_are_named_without_passwords() {
+async fn an_address_in_use_and_unavailable_services_are_named_without_passwords() {
     let database = Database::migrated().await;
     let good = settings(&database);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -70,7 +70,7 @@ async fn an_address_that_is_taken_and_services_that_are_away_are_named_without_p
 }
 
 #[tokio::test]
-async fn a_secret_that_did_not_seal_the_keys_is_refused() {
+async fn a_secret_that_cannot_decrypt_the_keys_is_refused() {
     let database = Database::migrated().await;
     let good = settings(&database);
     let mut server = AUTH_SERVER.serve(&good);

@@ -1,4 +1,4 @@
-//! A stop in good order.
+//! Graceful shutdown.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -19,13 +19,13 @@ fn half_a_request(url: &str) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_request_in_flight_is_finished_before_the_server_ends_with_0() {
+async fn a_request_in_flight_is_finished_before_the_server_exits_with_0() {
     for signal in ["TERM", "INT"] {
         let database = Database::migrated().await;
         let mut server = AUTH_SERVER.serve(&settings(&database));
         let (url, ops) = (server.url("api"), server.url("ops"));
         let mut stream = half_a_request(&url);
-        // Until the server has read it: both came over connections that it has taken.
+        // Once this request is answered, the server has also read the other one.
         assert_eq!(reqwest::get(format!("{url}/health/ready")).await.unwrap().status(), 200);
         server.signal(signal);
         let started = Instant::now();
@@ -42,7 +42,7 @@ async fn a_request_in_flight_is_finished_before_the_server_ends_with_0() {
 }
 
 #[tokio::test]
-async fn a_request_that_never_ends_does_not_keep_the_server() {
+async fn a_request_that_never_ends_does_not_delay_the_shutdown() {
     let database = Database::migrated().await;
     let mut server = AUTH_SERVER.serve(&with(&settings(&database), "AUTH_DRAIN_SECONDS", "1"));
     let stream = half_a_request(&server.url("api"));

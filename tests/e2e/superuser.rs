@@ -9,7 +9,7 @@ use crate::{guest, settings};
 const CREATE: [&str; 3] = ["superuser", "create", "root"];
 
 #[tokio::test]
-async fn a_superuser_is_made_with_the_password_from_standard_input_and_may_do_everything() {
+async fn a_superuser_is_created_with_the_password_from_standard_input() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     let mut server = AUTH_SERVER.serve(&settings);
@@ -26,7 +26,7 @@ async fn a_superuser_is_made_with_the_password_from_standard_input_and_may_do_ev
 }
 
 #[tokio::test]
-async fn an_account_that_exists_becomes_one_only_with_promote() {
+async fn an_existing_account_becomes_superuser_only_with_promote() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     let mut server = AUTH_SERVER.serve(&settings);
@@ -42,7 +42,7 @@ async fn an_account_that_exists_becomes_one_only_with_promote() {
         let ran = AUTH_SERVER.run(&["superuser", "create", "root", "--promote"], &settings, "");
         assert_eq!(ran.status, Some(0), "{ran:?}");
     }
-    // The running server hears of it, and the token from before will do.
+    // The running server follows, and the existing token is enough.
     let started = std::time::Instant::now();
     while user.get("rules").await.status != 200 {
         assert!(started.elapsed() < std::time::Duration::from_secs(5));
@@ -51,7 +51,7 @@ async fn an_account_that_exists_becomes_one_only_with_promote() {
 }
 
 #[tokio::test]
-async fn a_weak_or_missing_password_or_a_broken_login_makes_nobody() {
+async fn a_weak_or_missing_password_or_an_invalid_login_creates_no_account() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     for (login, password) in [("root", ""), ("root", "\n"), ("root", "password1"), ("x", PASSWORD)]

@@ -8,12 +8,12 @@ use tests::{Database, PASSWORD, TestServer};
 
 use crate::{guest, settings};
 
-fn good(ran: &Finished, says: &str) {
+fn assert_succeeds(ran: &Finished, says: &str) {
     assert!(ran.status == Some(0) && ran.stdout.contains(says), "{ran:?}");
 }
 
 #[tokio::test]
-async fn an_account_is_disabled_and_enabled_and_a_running_server_notices() {
+async fn disabling_and_enabling_an_account_reaches_a_running_server() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     let mut server = AUTH_SERVER.serve(&settings);
@@ -22,24 +22,27 @@ async fn an_account_is_disabled_and_enabled_and_a_running_server_notices() {
     let made = guest.post("auth/register", &form).await.ok();
     let user = guest.with_token(made["access_token"].as_str().unwrap());
     user.get("me").await.expect(200, "");
-    good(&AUTH_SERVER.run(&["user", "disable", "ada"], &settings, ""), "ada is disabled");
+    assert_succeeds(
+        &AUTH_SERVER.run(&["user", "disable", "ada"], &settings, ""),
+        "ada is disabled",
+    );
     let started = Instant::now();
     while user.get("me").await.status == 200 {
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     }
     user.get("me").await.expect(401, "token_revoked");
     guest.post("auth/login", &form).await.expect(401, "credentials_invalid");
-    good(&AUTH_SERVER.run(&["user", "disable", "ada"], &settings, ""), "already");
-    good(&AUTH_SERVER.run(&["user", "enable", "ada"], &settings, ""), "ada is enabled");
-    good(&AUTH_SERVER.run(&["user", "enable", "ada"], &settings, ""), "already");
+    assert_succeeds(&AUTH_SERVER.run(&["user", "disable", "ada"], &settings, ""), "already");
+    assert_succeeds(&AUTH_SERVER.run(&["user", "enable", "ada"], &settings, ""), "ada is enabled");
+    assert_succeeds(&AUTH_SERVER.run(&["user", "enable", "ada"], &settings, ""), "already");
     guest.post("auth/login", &form).await.expect(200, "");
     let trail = "SELECT count(*) FROM audit WHERE via = 'cli' AND by_user IS NULL
         AND operation IN ('disable_user', 'enable_user')";
     assert_eq!(database.count(trail).await, 2);
-    good(&AUTH_SERVER.run(&["sessions", "end", "ada"], &settings, ""), "are ended");
+    assert_succeeds(&AUTH_SERVER.run(&["sessions", "end", "ada"], &settings, ""), "are ended");
     let trail = "SELECT count(*) FROM audit WHERE operation = 'revoke_user_sessions'";
     assert_eq!(database.count(trail).await, 1);
-    good(&AUTH_SERVER.run(&["keys", "rotate"], &settings, ""), "is published");
+    assert_succeeds(&AUTH_SERVER.run(&["keys", "rotate"], &settings, ""), "is published");
     let trail = "SELECT count(*) FROM audit WHERE operation = 'rotate_keys' AND via = 'cli'";
     assert_eq!(database.count(trail).await, 1);
     let nobody = AUTH_SERVER.run(&["user", "disable", "nobody"], &settings, "");
@@ -51,10 +54,19 @@ async fn a_superuser_is_revoked_but_never_the_last_one() {
     let database = Database::migrated().await;
     let settings = settings(&database);
     for login in ["root", "ada"] {
-        good(&AUTH_SERVER.run(&["superuser", "create", login], &settings, PASSWORD), login);
+        assert_succeeds(
+            &AUTH_SERVER.run(&["superuser", "create", login], &settings, PASSWORD),
+            login,
+        );
     }
-    good(&AUTH_SERVER.run(&["superuser", "revoke", "ada"], &settings, ""), "is no longer a superuser");
-    good(&AUTH_SERVER.run(&["superuser", "revoke", "ada"], &settings, ""), "is not a superuser");
+    assert_succeeds(
+        &AUTH_SERVER.run(&["superuser", "revoke", "ada"], &settings, ""),
+        "is no longer a superuser",
+    );
+    assert_succeeds(
+        &AUTH_SERVER.run(&["superuser", "revoke", "ada"], &settings, ""),
+        "is not a superuser",
+    );
     for refused in [["superuser", "revoke", "root"], ["user", "disable", "root"]] {
         let ran = AUTH_SERVER.run(&refused, &settings, "");
         assert!(ran.status == Some(1) && ran.stderr.contains("last superuser"), "{ran:?}");
@@ -68,21 +80,21 @@ async fn a_superuser_is_revoked_but_never_the_last_one() {
 }
 
 #[tokio::test]
-async fn a_lone_superuser_whose_device_is_lost_gets_in_by_the_password() {
+async fn a_superuser_who_lost_their_device_can_log_in_after_a_reset() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     server.enroll(&root).await;
     let settings = settings(&server.database);
     let reset =
         |login: &str| AUTH_SERVER.run(&["user", "reset-second-factor", login], &settings, "");
-    good(&reset("ROOT"), "is without second factor");
+    assert_succeeds(&reset("ROOT"), "is without second factor");
     let started = Instant::now();
     while root.get("me").await.status == 200 {
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     }
     let root = server.log_in("root").await;
     assert_eq!(root.get("me/second-factor").await.ok()["active"], false);
-    good(&reset("root"), "already");
+    assert_succeeds(&reset("root"), "already");
     root.get("me").await.expect(200, "");
     let trail = format!(
         "SELECT count(*) FROM audit WHERE via = 'cli' AND by_user IS NULL
@@ -103,9 +115,9 @@ async fn a_user_locked_out_by_the_user_agent_list_can_log_in_again() {
     server.guest().post("auth/login", &form).await.expect(403, "agent_not_allowed");
     let settings = settings(&server.database);
     let allow = || AUTH_SERVER.run(&["user", "allow-all-user-agents", "ada"], &settings, "");
-    good(&allow(), "ada is open to all user agents");
+    assert_succeeds(&allow(), "ada is open to all user agents");
     server.guest().post("auth/login", &form).await.expect(200, "");
-    good(&allow(), "already");
+    assert_succeeds(&allow(), "already");
     let trail = "SELECT count(*) FROM audit WHERE operation = 'allow_all_user_agents'";
     assert_eq!(server.database.count(trail).await, 1);
 }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::films::{Films, finished};
 
 #[tokio::test]
-async fn a_film_that_changes_after_it_was_read_is_left_for_the_next_run() {
+async fn a_film_changed_during_a_run_is_left_for_the_next_run() {
     let films = Films::new();
     films.import_many(300).await;
-    // One film a page: the run takes long enough to step in, and reads from before that.
+    // One film per page: the run is slow enough to change films after it has read them.
     let run = films.command(&["once"]).env("ETL_PAGE_SIZE", "1").spawn().unwrap();
     while films.labels("film-0").await == Value::Null {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -29,10 +29,10 @@ async fn a_film_that_changes_after_it_was_read_is_left_for_the_next_run() {
 }
 
 #[tokio::test]
-async fn a_film_that_elasticsearch_refuses_does_not_keep_others_from_their_labels() {
+async fn a_film_that_elasticsearch_rejects_does_not_stop_the_others() {
     let films = Films::new();
     films.rules("[[label]]\nname='all'\nquery={match_all={}}\n");
-    // Kept before `year` was a number; as it stands, this film can't be written any more.
+    // Written before `year` was mapped as a number: this film can no longer be updated.
     films.request("PUT", "", Some(json!({ "mappings": { "dynamic": false } }))).await;
     films.put("odd", json!({ "id": "odd", "year": "MMXX" })).await;
     let year = json!({ "properties": { "year": { "type": "integer" } } });

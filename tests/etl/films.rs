@@ -1,4 +1,4 @@
-//! Films in an index of the test's own, and the labeler run on them.
+//! Films in an index of their own, and the labeler run on them.
 
 use std::path::PathBuf;
 use std::process::Stdio;

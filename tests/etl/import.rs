@@ -5,7 +5,7 @@ use crate::films::Films;
 const CATALOGUE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../movie-api/catalogue.ndjson");
 
 #[tokio::test]
-async fn the_sample_catalogue_is_loaded_labelled_and_then_left_alone() {
+async fn the_sample_catalogue_is_imported_and_labelled_once() {
     let films = Films::new();
     let lines = std::fs::read_to_string(CATALOGUE).unwrap().lines().count() as u64;
     let imported = films.run(&["import", CATALOGUE]).await;
@@ -26,7 +26,7 @@ async fn the_sample_catalogue_is_loaded_labelled_and_then_left_alone() {
 }
 
 #[tokio::test]
-async fn bad_lines_are_named_and_skipped_and_the_exit_status_says_so() {
+async fn invalid_lines_are_named_and_skipped_and_the_import_fails() {
     let films = Films::new();
     let lines = [
         r#"{"id":"a","title":"A","release_date":"2020-02-29"}"#,
@@ -48,7 +48,7 @@ async fn bad_lines_are_named_and_skipped_and_the_exit_status_says_so() {
 }
 
 #[tokio::test]
-async fn a_film_that_is_imported_again_loses_its_access_until_the_next_run() {
+async fn importing_a_film_again_removes_its_access_until_the_next_run() {
     let films = Films::new();
     let film = r#"{"id":"a","title":"A","mpaa_rating":"R","access":{"labels":["free"]}}"#;
     films.import(film).await;
@@ -63,7 +63,7 @@ async fn a_film_that_is_imported_again_loses_its_access_until_the_next_run() {
 }
 
 #[tokio::test]
-async fn a_plain_query_and_a_nested_one_find_a_genre() {
+async fn a_genre_is_found_by_plain_and_nested_queries() {
     let films = Films::new();
     films.import(r#"{"id":"a","genres":[{"id":"g1","name":"Drama"}]}"#).await;
     let genre = json!({ "term": { "genres.id": "g1" } });
@@ -72,7 +72,7 @@ async fn a_plain_query_and_a_nested_one_find_a_genre() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_a_failure() {
+async fn a_missing_file_is_an_error() {
     let films = Films::new();
     let imported = films.run(&["import", "/nowhere/films.ndjson"]).await;
     assert_eq!(imported.status, Some(2));

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use crate::films::Films;
 
-/// Each broken file, and words that the message must have.
+/// Invalid rules, and words that the message must contain.
 const BROKEN: [(&str, &[&str]); 9] = [
     ("[[label]\nname='x'", &["label rules", "line 5"]),
     ("[[label]]\nname='Loud'\nquery={match_all={}}", &["label rule `Loud`", "line 5"]),
@@ -25,7 +25,7 @@ const BROKEN: [(&str, &[&str]); 9] = [
 ];
 
 #[tokio::test]
-async fn a_broken_rule_stops_the_run_before_the_first_write_and_is_named() {
+async fn an_invalid_rule_is_named_before_anything_is_written() {
     let films = Films::new();
     films.import_many(3).await;
     let mapping = films.request("GET", "/_mapping", None).await;
@@ -44,7 +44,7 @@ async fn a_broken_rule_stops_the_run_before_the_first_write_and_is_named() {
 }
 
 #[tokio::test]
-async fn no_rules_at_all_label_every_film_with_nothing() {
+async fn without_rules_every_film_is_labelled_with_no_labels() {
     let films = Films::new();
     films.rules("");
     films.import_many(2).await;
@@ -53,7 +53,7 @@ async fn no_rules_at_all_label_every_film_with_nothing() {
 }
 
 #[tokio::test]
-async fn rules_work_through_an_alias_too() {
+async fn an_alias_of_the_index_works() {
     let films = Films::new();
     films.import_many(2).await;
     let alias = format!("{}-alias", films.index.name);

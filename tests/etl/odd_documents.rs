@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use crate::films::Films;
 
-/// Every `access` that the mapping lets through, however odd.
+/// Odd values of `access` that the mapping accepts.
 fn odd() -> Vec<Value> {
     vec![
         json!(null),
@@ -24,7 +24,7 @@ fn odd() -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn whatever_a_film_says_about_its_access_is_replaced_by_what_the_rules_say() {
+async fn an_odd_access_is_replaced_by_what_the_rules_say() {
     let films = Films::new();
     films.import_many(1).await;
     for (n, access) in odd().into_iter().enumerate() {
@@ -68,7 +68,7 @@ async fn films_with_odd_ids_and_routing_are_labelled() {
 }
 
 #[tokio::test]
-async fn an_access_of_another_kind_is_refused_with_a_message() {
+async fn an_index_with_another_mapping_of_access_is_refused() {
     let films = Films::new();
     let text = json!({ "mappings": { "properties": { "access": { "type": "keyword" } } } });
     films.request("PUT", "", Some(text)).await;

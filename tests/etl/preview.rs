@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::films::Films;
 
 #[tokio::test]
-async fn preview_says_what_would_change_and_writes_nothing() {
+async fn preview_shows_the_changes_and_writes_nothing() {
     let films = Films::new();
     films.rules("[[label]]\nname='adult'\nquery={term={mpaa_rating='R'}}\n");
     films.import_many(3).await;

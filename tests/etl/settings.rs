@@ -1,7 +1,7 @@
 use crate::films::{Films, finished};
 
 #[tokio::test]
-async fn a_broken_or_unknown_setting_stops_the_start_and_is_named() {
+async fn an_invalid_or_unknown_setting_stops_the_start_and_is_named() {
     let films = Films::new();
     for (name, value) in [
         ("ETL_PAGE_SIZE", "0"),
@@ -24,7 +24,7 @@ async fn a_broken_or_unknown_setting_stops_the_start_and_is_named() {
 }
 
 #[tokio::test]
-async fn settings_come_from_a_file_too_and_the_environment_wins() {
+async fn environment_variables_take_precedence_over_the_file() {
     let films = Films::new();
     films.import_many(1).await;
     let dir = tempfile::tempdir().unwrap();
@@ -41,7 +41,7 @@ async fn settings_come_from_a_file_too_and_the_environment_wins() {
 }
 
 #[tokio::test]
-async fn a_password_in_the_url_is_never_shown() {
+async fn a_password_in_the_url_is_never_printed() {
     let films = Films::new();
     let url = "http://reader:s3cret@127.0.0.1:1";
     let mut once = films.command(&["once"]);

@@ -14,7 +14,7 @@ fn days_ago(days: u64) -> String {
 }
 
 #[tokio::test]
-async fn a_window_ends_a_period_after_the_date_at_midnight() {
+async fn a_validity_period_ends_at_midnight_utc() {
     let films = Films::new();
     films.rules("[[label]]\nname='new'\nwithin={field='release_date',period='P300Y'}\n");
     let lines = r#"{"id":"a","release_date":"2024-02-29"}
@@ -28,7 +28,7 @@ async fn a_window_ends_a_period_after_the_date_at_midnight() {
 }
 
 #[tokio::test]
-async fn an_old_film_has_no_label_a_future_one_has_it_and_one_without_a_date_keeps_it() {
+async fn old_films_lose_the_label_and_undated_films_keep_it() {
     let films = Films::new();
     films.rules(NEW);
     let lines = [
@@ -57,7 +57,7 @@ async fn an_old_film_has_no_label_a_future_one_has_it_and_one_without_a_date_kee
 }
 
 #[tokio::test]
-async fn a_window_that_went_away_is_null_and_not_written_again() {
+async fn a_removed_validity_period_is_set_to_null_once() {
     let films = Films::new();
     films.rules(NEW);
     films.import(&json!({ "id": "a", "release_date": days_ago(10) }).to_string()).await;
@@ -74,7 +74,7 @@ async fn a_window_that_went_away_is_null_and_not_written_again() {
 }
 
 #[tokio::test]
-async fn a_window_and_a_query_must_both_hold() {
+async fn a_rule_with_query_and_period_requires_both() {
     let films = Films::new();
     films.rules(
         "[[label]]\nname='hot'\nquery={term={mpaa_rating='R'}}\n\
@@ -92,7 +92,7 @@ async fn a_window_and_a_query_must_both_hold() {
 }
 
 #[tokio::test]
-async fn a_rule_that_is_changed_relabels_and_one_that_is_new_gets_its_field() {
+async fn a_changed_rule_relabels_the_films_and_updates_the_mapping() {
     let films = Films::new();
     films.rules("[[label]]\nname='all'\nquery={match_all={}}\n");
     films.import(&json!({ "id": "a", "release_date": days_ago(10) }).to_string()).await;

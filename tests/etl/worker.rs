@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::films::{Films, finished};
 
-/// A schedule with one tick, some seconds from now, and none after it for a year.
+/// A schedule with one tick in a few seconds, and none after it for a year.
 #[expect(clippy::disallowed_methods, reason = "a tick near the program's own now")]
 fn one_tick() -> String {
     let tick: DateTime<Utc> = Utc::now() + TimeDelta::seconds(3);
@@ -42,7 +42,7 @@ async fn metrics(port: u16) -> String {
 }
 
 #[tokio::test]
-async fn two_workers_do_the_work_of_one_tick_once_and_stop_with_status_zero() {
+async fn two_workers_run_each_scheduled_job_once() {
     let (films, database) = (Films::new(), Database::empty().await);
     let pool = database.pool().await;
     films.import_many(20).await;
@@ -62,7 +62,7 @@ async fn two_workers_do_the_work_of_one_tick_once_and_stop_with_status_zero() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_killed_is_finished_by_the_next_worker() {
+async fn the_next_worker_finishes_a_killed_run() {
     let (films, database) = (Films::new(), Database::empty().await);
     let pool = database.pool().await;
     films.import_many(1500).await;
@@ -79,13 +79,13 @@ async fn a_run_that_is_killed_is_finished_by_the_next_worker() {
     stop(&next, "INT");
     let next = finished(next).await;
     assert_eq!(next.status, Some(0), "{next:?}");
-    // The bulk that was on its way when the worker died may land after the count.
+    // A bulk request in flight when the worker was killed may be applied after the count.
     let left = 1500 - done;
     assert!((left - 1..=left).contains(&next.number("written")), "{left} left, {next:?}");
 }
 
 #[tokio::test]
-async fn a_run_that_is_stopped_ends_at_a_page_and_goes_on_with_the_next_worker() {
+async fn the_next_worker_continues_a_stopped_run() {
     let (films, database) = (Films::new(), Database::empty().await);
     let pool = database.pool().await;
     films.import_many(1500).await;
@@ -106,7 +106,7 @@ async fn a_run_that_is_stopped_ends_at_a_page_and_goes_on_with_the_next_worker()
 }
 
 #[tokio::test]
-async fn a_run_that_fails_is_tried_again() {
+async fn a_failed_run_is_retried() {
     let (films, database) = (Films::new(), Database::empty().await);
     let pool = database.pool().await;
     let port = free_port();
@@ -123,7 +123,7 @@ async fn a_run_that_fails_is_tried_again() {
 }
 
 #[tokio::test]
-async fn metrics_are_served_from_the_start_and_count_the_films() {
+async fn metrics_are_served_from_the_start() {
     let (films, database) = (Films::new(), Database::empty().await);
     films.import_many(7).await;
     let port = free_port();

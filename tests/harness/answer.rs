@@ -8,7 +8,8 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A whole answer. Its `Display` form is status and body, with ids, tokens and times redacted for snapshots.
+/// A whole answer. Its `Display` form is status and body, with ids, tokens and times redacted for
+/// snapshots.
 #[derive(Debug)]
 pub struct Answer {
     /// Method of the request.

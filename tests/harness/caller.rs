@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{Answer, contract, token};
 
-/// A guest, or the bearer of a token. Paths are relative to `/api/v1/` unless they start with a slash.
+/// A guest, or the bearer of a token. Paths are relative to `/api/v1/` unless they start with a
+/// slash.
 #[derive(Clone)]
 pub struct Caller {
     http: Client,

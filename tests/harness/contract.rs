@@ -1,5 +1,6 @@
-//! Holds every answer of an auth-server against its `/openapi.json`: an answer that is not documented fails the test
-//! that received it. The contract suite also has the answers recorded, to find documented ones that never occur.
+//! Holds every answer of an auth-server against its `/openapi.json`: an answer that is not
+//! documented fails the test that received it. The contract suite also has the answers recorded, to
+//! find documented ones that never occur.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
@@ -15,7 +16,8 @@ use tokio::sync::OnceCell;
 use crate::Answer;
 use crate::openapi::{self, DocumentedAnswer, Operation};
 
-/// Environment variable: the folder that answers are recorded in. Nothing is recorded if it is not set.
+/// Environment variable: the folder that answers are recorded in. Nothing is recorded if it is not
+/// set.
 pub const RECORD: &str = "TESTS_RECORD_ANSWERS";
 
 static CONTRACT: OnceCell<Contract> = OnceCell::const_new();
@@ -34,8 +36,8 @@ impl Contract {
         Self { operations: openapi::operations(document), answers: openapi::answers(document) }
     }
 
-    /// The answer as the document would name it. `None` if no operation has this method and path: that answer comes
-    /// from the router.
+    /// The answer as the document would name it. `None` if no operation has this method and path:
+    /// that answer comes from the router.
     fn classify(&self, answer: &Answer) -> Option<DocumentedAnswer> {
         let mut matching = self
             .operations

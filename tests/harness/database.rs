@@ -27,8 +27,8 @@ pub struct Database {
     name: String,
     /// Its URL, password included.
     pub url: String,
-    /// The `AUTH_SECRET` of the servers on it. Every database has its own: failed logins are counted
-    /// under it, and all tests have the same client address.
+    /// The `AUTH_SECRET` of the servers on it. Every database has its own: failed logins are
+    /// counted under it, and all tests have the same client address.
     pub secret: [u8; 32],
 }
 

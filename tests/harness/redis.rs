@@ -17,7 +17,8 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts on a free port below 32768, which no outgoing connection takes while Redis is stopped.
+    /// Starts on a free port below 32768, which no outgoing connection takes while Redis is
+    /// stopped.
     ///
     /// # Panics
     /// If there is no `redis-server`, or it does not start.

@@ -31,7 +31,8 @@ pub fn current_password() -> Value {
     json!({ "current_password": PASSWORD })
 }
 
-/// Redis has 16 databases. Servers that share one only receive the revocations of sessions that they do not know.
+/// Redis has 16 databases. Servers that share one only receive the revocations of sessions that
+/// they do not know.
 static REDIS: AtomicU32 = AtomicU32::new(0);
 
 type Settings = HashMap<String, String>;

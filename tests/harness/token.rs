@@ -59,8 +59,8 @@ pub fn signed_text(header: &str, claims: &str, key: &SigningKey) -> String {
     format!("{message}.{}", BASE64.encode(signature.to_bytes()))
 }
 
-/// The newest signing key of the servers on this database, stolen together with their secret: a token
-/// signed with it can only be refused for its contents.
+/// The newest signing key of the servers on this database, stolen together with their secret: a
+/// token signed with it can only be refused for its contents.
 ///
 /// # Panics
 /// If there is none, or it is encrypted in another way.

@@ -1,4 +1,4 @@
-//! auth-server is away: guests are served by the last rules known, nobody gets more than that.
+//! auth-server is unavailable: guests are served by the cached filter, users get 503.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -21,7 +21,7 @@ fn assert_stale(answer: &Answer, status: u16) {
     assert!(age.parse::<u32>().unwrap() < 60);
 }
 
-/// What a guest and a subscriber get while auth-server is away.
+/// The answers to a guest and a subscriber while auth-server is unavailable.
 async fn assert_away(site: &Site, subscriber: &str) {
     let list = site.get("/movies/?page=1", None).await;
     assert_stale(&list, 200);
@@ -37,7 +37,7 @@ async fn assert_away(site: &Site, subscriber: &str) {
 }
 
 #[tokio::test]
-async fn guests_are_served_by_the_last_filter_and_users_wait() {
+async fn guests_are_served_with_the_cached_filter_and_users_get_503() {
     let mut site = Site::open().await;
     let subscriber = site.subscriber().await;
     assert_eq!(site.get("/movies/", None).await.status, 200);
@@ -60,7 +60,7 @@ async fn guests_are_served_by_the_last_filter_and_users_wait() {
 }
 
 #[tokio::test]
-async fn an_auth_server_that_hangs_delays_an_answer_by_no_more_than_the_timeout() {
+async fn a_hanging_auth_server_delays_an_answer_by_at_most_the_timeout() {
     let site = Site::open().await;
     let subscriber = site.subscriber().await;
     assert_eq!(site.get("/movies/", None).await.status, 200);
@@ -76,7 +76,7 @@ async fn an_auth_server_that_hangs_delays_an_answer_by_no_more_than_the_timeout(
 }
 
 #[tokio::test]
-async fn a_filter_that_nobody_asked_for_is_at_hand_until_it_is_too_old() {
+async fn the_guest_filter_is_prefetched_and_expires() {
     let site = Site::open().await;
     let settings = [("MOVIE_GUEST_FILTER_MAX_AGE_SECONDS", "3")];
     let movie = site.another(&settings);
@@ -89,7 +89,7 @@ async fn a_filter_that_nobody_asked_for_is_at_hand_until_it_is_too_old() {
 
 #[expect(clippy::disallowed_methods, reason = "the program goes by the system's clock")]
 #[tokio::test]
-async fn a_label_ends_at_its_second_under_a_kept_filter_too() {
+async fn a_label_ends_at_its_second_with_a_cached_filter() {
     let site = Site::open().await;
     let end = DateTime::<Utc>::from(SystemTime::now() + Duration::from_secs(4));
     let film = json!({
@@ -108,9 +108,9 @@ async fn a_label_ends_at_its_second_under_a_kept_filter_too() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_understood_opens_nothing() {
+async fn an_unreadable_answer_from_auth_server_grants_nothing() {
     let site = Site::open().await;
-    // Elasticsearch answers, but not like an auth-server.
+    // Elasticsearch answers, but not as an auth-server would.
     let movie = movie(&site.index, &site.index.server, &[]);
     for path in ["/movies/", &format!("/movies/{OLD}")] {
         assert_unavailable(&get(&movie.url, path, None).await);

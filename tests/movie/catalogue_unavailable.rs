@@ -1,4 +1,4 @@
-//! Elasticsearch is away, or has no films.
+//! Elasticsearch is unavailable, or has no index.
 
 use crate::sample_films::OLD;
 use crate::site::{Running, Site, get};
@@ -13,14 +13,14 @@ async fn assert_unavailable(movie: &Running) {
 }
 
 #[tokio::test]
-async fn without_elasticsearch_callers_are_told_to_come_back() {
+async fn without_elasticsearch_callers_are_told_to_retry() {
     let site = Site::open().await;
     assert_eq!(site.get("/health/ready", None).await.status, 200);
     assert_unavailable(&site.another(&[("ELASTICSEARCH_URL", "http://127.0.0.1:1")])).await;
 }
 
 #[tokio::test]
-async fn without_its_index_callers_are_told_to_come_back() {
+async fn without_its_index_callers_are_told_to_retry() {
     let site = Site::open().await;
     assert_unavailable(&site.another(&[("FILMS_INDEX", "movie-test-missing")])).await;
 }

@@ -6,7 +6,7 @@ use crate::sample_films::{NEW, OLD};
 use crate::site::Site;
 
 #[tokio::test]
-async fn a_guest_reads_a_film_that_is_open() {
+async fn a_guest_can_read_an_open_film() {
     let site = Site::open().await;
     let answer = site.get(&format!("/movies/{OLD}"), None).await;
     assert_eq!(answer.status, 200);
@@ -14,7 +14,7 @@ async fn a_guest_reads_a_film_that_is_open() {
     assert!(answer.header("vary").contains("Authorization"));
     assert_json_snapshot!(answer.json(), @r#"
     {
-      "description": "Somebody does something.",
+      "description": "Something happens.",
       "directors": [
         {
           "id": "jane-doe",
@@ -37,7 +37,7 @@ async fn a_guest_reads_a_film_that_is_open() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_why_and_to_whom_and_ends_with_the_role() {
+async fn a_refusal_gives_the_reason_and_ends_when_the_role_is_granted() {
     let site = Site::open().await;
     let path = format!("/movies/{NEW}");
     let guest = site.get(&path, None).await;

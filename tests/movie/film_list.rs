@@ -1,4 +1,4 @@
-//! `GET /movies/`: what it lists is what the rules allow.
+//! `GET /movies/` lists exactly what the rules allow.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::site::Site;
 
 type Ids = BTreeSet<String>;
 
-/// Every page, one after the other, until an empty one.
+/// The items of all pages, up to the first empty one.
 async fn pages(site: &Site, query: &str, token: Option<&str>) -> Vec<Value> {
     let mut items = Vec::new();
     for page in 1.. {
@@ -34,7 +34,7 @@ fn ids(items: &[Value]) -> Ids {
     ids
 }
 
-/// What auth-server allows when it is asked film by film.
+/// The films that auth-server allows one by one.
 async fn allowed(site: &Site, token: Option<&str>) -> Ids {
     let mut allowed = Ids::new();
     for (id, source) in site.index.documents().await {
@@ -53,7 +53,7 @@ async fn allowed(site: &Site, token: Option<&str>) -> Ids {
 }
 
 #[tokio::test]
-async fn everybody_gets_exactly_the_films_that_the_rules_allow() {
+async fn every_caller_gets_exactly_the_films_that_the_rules_allow() {
     let site = Site::open().await;
     for (id, source) in sample_films::odd() {
         site.index.put(id, &source).await;
@@ -82,7 +82,7 @@ async fn everybody_gets_exactly_the_films_that_the_rules_allow() {
 }
 
 #[tokio::test]
-async fn films_come_best_rated_first_and_ties_by_id() {
+async fn films_are_sorted_by_rating_then_by_id() {
     let site = Site::open().await;
     let root = site.superuser().await;
     let items = pages(&site, "", Some(&root)).await;
@@ -95,7 +95,7 @@ async fn films_come_best_rated_first_and_ties_by_id() {
 }
 
 #[tokio::test]
-async fn status_new_lists_films_that_carry_the_label_now() {
+async fn status_new_lists_films_whose_label_is_active() {
     let site = Site::open().await;
     for (id, source) in sample_films::odd() {
         site.index.put(id, &source).await;

@@ -1,4 +1,4 @@
-//! movie-api as a film site meets it: the real program, in front of a real auth-server and a real
+//! movie-api as a film site uses it: the real program, with a real auth-server and a real
 //! Elasticsearch.
 #![expect(
     clippy::unwrap_used,

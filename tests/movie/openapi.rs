@@ -1,4 +1,4 @@
-//! The description is right: every answer in it is given, and no other.
+//! The contract in `/openapi.json`: every documented answer occurs, and no other.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use crate::site::{Site, get};
 
 type Answers = BTreeSet<(String, u16, String)>;
 
-/// Path, status and code of every answer in `/openapi.json`. Codes stand in the descriptions, as
-/// "- `code`: …"; an answer that isn't described like this has the code "".
+/// Path, status and code of every answer in `/openapi.json`. Codes are listed in the descriptions,
+/// as "- `code`: …"; an answer without such a list has the code "".
 fn documented(specification: &serde_json::Value) -> Answers {
     let mut answers = Answers::new();
     for (path, operations) in specification["paths"].as_object().unwrap() {
@@ -32,7 +32,7 @@ fn documented(specification: &serde_json::Value) -> Answers {
 
 fn observed(path: &str, answer: &Answer) -> (String, u16, String) {
     let code = match answer.status {
-        // The codes of tokens are auth-server's.
+        // Problem codes about tokens are those of auth-server.
         200 | 401 => String::new(),
         _ => answer.problem().1,
     };
@@ -40,7 +40,7 @@ fn observed(path: &str, answer: &Answer) -> (String, u16, String) {
 }
 
 #[tokio::test]
-async fn every_answer_in_the_description_is_given_and_no_other() {
+async fn every_documented_answer_occurs_and_no_other() {
     let mut site = Site::open().await;
     let away = site.another(&[("ELASTICSEARCH_URL", "http://127.0.0.1:1")]);
     let (list, show, ready) = ("/movies", "/movies/{id}", "/health/ready");
@@ -72,7 +72,7 @@ async fn every_answer_in_the_description_is_given_and_no_other() {
 }
 
 #[tokio::test]
-async fn the_page_needs_nothing_from_elsewhere() {
+async fn the_documentation_page_loads_nothing_external() {
     let site = Site::open().await;
     let page = site.get("/docs", None).await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));

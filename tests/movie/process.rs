@@ -1,4 +1,4 @@
-//! The program as its operator meets it.
+//! The program as its operators see it.
 
 use std::fs;
 use std::io::Read;
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::site::{Site, get, movie, send};
 
 #[test]
-fn a_broken_or_unknown_setting_stops_the_start_and_is_named() {
+fn an_invalid_or_unknown_setting_stops_the_start_and_is_named() {
     let bad = [
         ("MOVIE_LISTEN", "here"),
         ("MOVIE_LISTN", "127.0.0.1:0"),
@@ -58,7 +58,7 @@ fn help_names_every_setting() {
 }
 
 #[tokio::test]
-async fn sigterm_lets_open_requests_finish() {
+async fn open_requests_finish_after_sigterm() {
     let mut site = Site::open().await;
     assert_eq!(site.get("/movies/", None).await.status, 200);
     site.auth.signal("STOP");
@@ -71,7 +71,7 @@ async fn sigterm_lets_open_requests_finish() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_echoed_and_logged() {
+async fn a_request_id_is_returned_and_logged() {
     let site = Site::open().await;
     let request = || Client::new().get(site.movie.url.clone() + "/movies/");
     let given = send(request().header("x-request-id", "order-66"), None).await;
@@ -84,7 +84,7 @@ async fn a_request_id_is_echoed_and_logged() {
 }
 
 #[tokio::test]
-async fn a_request_id_and_a_token_are_handed_on_as_they_came() {
+async fn request_id_and_token_are_forwarded_unchanged() {
     let index = Index::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -101,7 +101,7 @@ async fn a_request_id_and_a_token_are_handed_on_as_they_came() {
     assert!(seen.contains("\r\nauthorization: any thing==\r\n"), "{seen}");
 }
 
-/// Hangs up on everybody; returns the first request that has this text in it.
+/// Closes every connection; returns the first request that contains this text.
 fn first_request_with(listener: &TcpListener, text: &str) -> String {
     loop {
         let mut request = [0; 4096];
@@ -114,7 +114,7 @@ fn first_request_with(listener: &TcpListener, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn operators_get_metrics_on_a_port_of_their_own() {
+async fn metrics_are_served_only_on_the_operators_port() {
     let site = Site::open().await;
     site.get("/movies/", None).await;
     let log = site.movie.log().join("\n");

@@ -1,11 +1,11 @@
-//! Requests that can't be answered, and what says so.
+//! Invalid requests, and CORS.
 
 use reqwest::{Client, Method};
 
 use crate::site::{Site, send};
 
 #[tokio::test]
-async fn a_bad_parameter_is_named() {
+async fn an_invalid_parameter_is_named() {
     let site = Site::open().await;
     let bad = [
         ("page=0", "page"),
@@ -28,7 +28,7 @@ async fn a_bad_parameter_is_named() {
 }
 
 #[tokio::test]
-async fn pages_end_where_elasticsearch_stops_counting() {
+async fn a_page_beyond_the_result_window_is_refused() {
     let site = Site::open().await;
     let last = site.get("/movies/?page=833", None).await;
     assert_eq!((last.status, &last.json()["items"]), (200, &serde_json::json!([])));
@@ -38,7 +38,7 @@ async fn pages_end_where_elasticsearch_stops_counting() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_methods_are_problems_too() {
+async fn unknown_paths_and_methods_return_problems() {
     let site = Site::open().await;
     for path in ["/", "/nope", "/movies/a/b", "/movie"] {
         assert_eq!(site.get(path, None).await.problem(), (404, "route_not_found".into()));
@@ -56,7 +56,7 @@ async fn unknown_paths_and_methods_are_problems_too() {
 }
 
 #[tokio::test]
-async fn only_configured_front_ends_may_read_answers() {
+async fn only_configured_origins_are_allowed() {
     let site = Site::open().await;
     let movie =
         site.another(&[("MOVIE_CORS_ORIGINS", "https://films.example, http://localhost:3000")]);

@@ -1,16 +1,16 @@
-//! The films of the tests.
+//! The films of a site.
 
 use serde_json::{Value, json};
 
-/// A film for everybody.
+/// A film that everyone may read.
 pub const OLD: &str = "old-07";
-/// A film with the label `new`: announced so far ahead that it stays new.
+/// A film with the label `new`, with a release date so far ahead that it stays new.
 pub const NEW: &str = "new-03";
-/// How many films there are of each kind.
+/// The number of films of each kind.
 pub const OLD_FILMS: usize = 17;
 pub const NEW_FILMS: usize = 14;
 
-/// One film a line, for `etl-labeler import`.
+/// One film per line, for `etl-labeler import`.
 pub fn ndjson() -> String {
     let old = (0..OLD_FILMS).map(|n| film(&format!("old-{n:02}"), "1994-09-23", n));
     let new = (0..NEW_FILMS).map(|n| film(&format!("new-{n:02}"), "2999-03-01", n));
@@ -19,7 +19,7 @@ pub fn ndjson() -> String {
 }
 
 fn film(id: &str, release_date: &str, n: usize) -> Value {
-    // Few values, so that ties have to be broken; every fourth film has none.
+    // Few values, so that there are ties; every fourth film has none.
     let rating = [7.5, 8.0, 8.5][n % 3];
     let mut film = json!({
         "id": id,
@@ -29,7 +29,7 @@ fn film(id: &str, release_date: &str, n: usize) -> Value {
         "mpaa_rating": if n.is_multiple_of(5) { "R" } else { "PG" },
         "genres": [{ "id": "drama", "name": "Drama" }],
         "directors": [{ "id": "jane-doe", "name": "Jane Doe" }],
-        "description": "Somebody does something.",
+        "description": "Something happens.",
     });
     if n.is_multiple_of(4) {
         film.as_object_mut().unwrap().remove("imdb_rating");
@@ -37,7 +37,7 @@ fn film(id: &str, release_date: &str, n: usize) -> Value {
     film
 }
 
-/// Documents that no labeler wrote like this, but that an index may well hold.
+/// Documents that the labeler does not write, but that an index may contain.
 pub fn odd() -> Vec<(&'static str, Value)> {
     let access = |access: Value| json!({ "id": "x", "title": "Odd", "access": access });
     let seen = "2025-01-01T00:00:00Z";

@@ -1,4 +1,4 @@
-//! Tokens are auth-server's business; its answers come back as they are.
+//! Tokens are validated by auth-server, whose answers are passed through.
 
 use reqwest::Client;
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::sample_films::OLD;
 use crate::site::{Site, send};
 
 #[tokio::test]
-async fn a_bad_token_gets_auth_servers_own_answer() {
+async fn an_invalid_token_gets_auth_servers_own_answer() {
     let site = Site::open().await;
     let subscriber = site.subscriber().await;
     let forged = format!("{}x", &subscriber[..subscriber.len() - 4]);
@@ -26,7 +26,7 @@ async fn a_bad_token_gets_auth_servers_own_answer() {
 }
 
 #[tokio::test]
-async fn an_authorization_header_of_any_kind_is_never_a_guest() {
+async fn a_request_with_an_authorization_header_is_never_treated_as_a_guest() {
     let site = Site::open().await;
     for value in ["Bearer", "Bearer ", "Basic cm9vdDpyb290", "nonsense"] {
         let request = Client::new().get(format!("{}/movies/{OLD}", site.movie.url));
@@ -36,7 +36,7 @@ async fn an_authorization_header_of_any_kind_is_never_a_guest() {
 }
 
 #[tokio::test]
-async fn a_session_that_ended_is_refused_on_the_next_request() {
+async fn an_ended_session_is_refused_at_the_next_request() {
     let site = Site::open().await;
     let subscriber = site.subscriber().await;
     assert_eq!(site.get("/movies/", Some(&subscriber)).await.status, 200);
@@ -49,7 +49,7 @@ async fn a_session_that_ended_is_refused_on_the_next_request() {
 }
 
 #[tokio::test]
-async fn tokens_stay_out_of_the_log() {
+async fn tokens_are_never_logged() {
     let site = Site::open().await;
     let subscriber = site.subscriber().await;
     site.get("/movies/", Some(&subscriber)).await;

@@ -1,5 +1,6 @@
 //! Schemathesis against `/openapi.json`: valid, invalid and hostile data for every operation, as a
-//! guest, a user and the superuser. `./dev test` installs the program and names it in `SCHEMATHESIS`.
+//! guest, a user and the superuser. `./dev test` installs the program and names it in
+//! `SCHEMATHESIS`.
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests end the test when something is not as expected"
@@ -10,7 +11,7 @@ use std::process::Stdio;
 use tests::{TestServer, setting};
 use tokio::process::Command;
 
-/// Operations that end the session which the others need.
+/// Operations that end the session of the run.
 const LAST: &str = "/auth/logout";
 
 async fn attack(server: &TestServer, token: Option<&str>) {
@@ -30,19 +31,19 @@ async fn attack(server: &TestServer, token: Option<&str>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn as_a_guest() {
+async fn every_operation_withstands_hostile_data_from_a_guest() {
     attack(&TestServer::start().await, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn as_a_user() {
+async fn every_operation_withstands_hostile_data_from_a_user() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     attack(&server, Some(user.token())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn as_the_superuser() {
+async fn every_operation_withstands_hostile_data_from_the_superuser() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     attack(&server, Some(root.token())).await;

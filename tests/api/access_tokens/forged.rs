@@ -1,4 +1,4 @@
-//! Tokens that no server of ours made.
+//! Forged tokens, at every operation.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use tests::{TestServer, User};
 
 use super::with_token;
 
-/// Tokens that somebody might make up from one of ours, with the code of the answer.
+/// Forgeries of a valid token, with the expected problem code.
 fn forged(user: &User) -> Vec<(&'static str, String, &'static str)> {
     let (header, claims) = read(user.token());
     let mut root = claims.clone();
@@ -56,7 +56,7 @@ const MALFORMED: &str = "token_malformed";
 const WRONG_TYPE: &str = "token_wrong_type";
 
 #[tokio::test]
-async fn no_made_up_token_is_taken_by_any_operation() {
+async fn no_operation_accepts_a_forged_token() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     for sample in with_token(&server, &user).await {
@@ -70,7 +70,7 @@ async fn no_made_up_token_is_taken_by_any_operation() {
 }
 
 #[tokio::test]
-async fn the_answer_names_what_is_wrong_also_in_the_header_for_it() {
+async fn a_rejected_token_is_explained_in_body_and_www_authenticate_header() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let answer = server.as_user(&user.refresh_token).get("me").await;
@@ -87,7 +87,7 @@ async fn the_answer_names_what_is_wrong_also_in_the_header_for_it() {
 }
 
 #[tokio::test]
-async fn the_claims_of_a_token_can_not_be_changed_bit_by_bit() {
+async fn changing_any_character_of_a_token_invalidates_it() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let token = user.token();

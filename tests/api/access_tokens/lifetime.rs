@@ -1,4 +1,4 @@
-//! Tokens whose time has passed or has not come.
+//! Expired tokens, tokens from the future and tokens of ended sessions.
 
 use chrono::TimeDelta;
 use insta::assert_snapshot;
@@ -7,13 +7,13 @@ use tests::TestServer;
 use super::{is_logout, with_token};
 
 #[tokio::test]
-async fn a_token_is_good_for_five_minutes() {
+async fn an_access_token_expires_after_five_minutes() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     user.get("me").await.expect(200, "");
     server.clock.advance(TimeDelta::seconds(295));
     user.get("me").await.expect(200, "");
-    // Five seconds are for clocks that differ.
+    // Five seconds of clock skew are tolerated.
     server.clock.advance(TimeDelta::seconds(11));
     assert_snapshot!(user.get("me").await.expect(401, "token_expired"), @r#"
     401
@@ -27,7 +27,7 @@ async fn a_token_is_good_for_five_minutes() {
 }
 
 #[tokio::test]
-async fn no_operation_takes_an_expired_token_whether_it_was_seen_before_or_not() {
+async fn no_operation_accepts_an_expired_token_cached_or_not() {
     let server = TestServer::start().await;
     let (seen, unseen) = (server.register("seen").await, server.register("unseen").await);
     seen.get("me").await.expect(200, "");
@@ -41,7 +41,7 @@ async fn no_operation_takes_an_expired_token_whether_it_was_seen_before_or_not()
 }
 
 #[tokio::test]
-async fn a_token_from_the_future_is_not_taken_yet() {
+async fn a_token_from_the_future_is_rejected_until_its_time_comes() {
     let server = TestServer::start().await;
     server.register("ada").await;
     let ahead = server.replica(&[]).await;
@@ -53,7 +53,7 @@ async fn a_token_from_the_future_is_not_taken_yet() {
 }
 
 #[tokio::test]
-async fn no_operation_takes_the_token_of_a_session_that_ended() {
+async fn no_operation_accepts_the_token_of_an_ended_session() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let samples = with_token(&server, &user).await;
@@ -66,7 +66,7 @@ async fn no_operation_takes_the_token_of_a_session_that_ended() {
 }
 
 #[tokio::test]
-async fn a_logout_is_remembered_by_a_server_that_starts_later() {
+async fn a_server_started_after_a_logout_rejects_the_token() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     user.log_out().await.expect(204, "");

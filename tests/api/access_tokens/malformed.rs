@@ -1,4 +1,4 @@
-//! What stands in the header `Authorization`, and is no token of this server.
+//! `Authorization` headers without a token of this server.
 
 use reqwest::Method;
 use tests::TestServer;
@@ -6,7 +6,7 @@ use tests::TestServer;
 use super::with_token;
 
 #[tokio::test]
-async fn anything_but_one_bearer_token_is_malformed_for_every_operation() {
+async fn every_operation_rejects_an_authorization_header_that_is_not_one_bearer_token() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let long = format!("Bearer {}", "a".repeat(7_000));
@@ -42,7 +42,7 @@ async fn anything_but_one_bearer_token_is_malformed_for_every_operation() {
 }
 
 #[tokio::test]
-async fn the_name_of_the_scheme_is_taken_in_any_case() {
+async fn the_bearer_scheme_is_case_insensitive() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     for scheme in ["bearer", "BEARER", "bEaReR "] {
@@ -53,7 +53,7 @@ async fn the_name_of_the_scheme_is_taken_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_issuer_or_for_another_audience_is_of_the_wrong_type() {
+async fn a_token_of_another_issuer_or_audience_has_the_wrong_type() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     for setting in ["AUTH_ISSUER", "AUTH_AUDIENCE"] {

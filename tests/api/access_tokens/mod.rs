@@ -1,4 +1,4 @@
-//! Access tokens that are not taken: each with a code of its own, and never as if there were none.
+//! Rejected access tokens: each kind has its own code, and none is treated like a missing token.
 
 mod forged;
 mod forgeries;
@@ -10,13 +10,13 @@ use tests::{TestServer, User};
 
 use crate::samples::{Sample, samples};
 
-/// Good requests for every operation that looks at a token.
+/// Valid requests for every operation that accepts a token.
 async fn with_token(server: &TestServer, user: &User) -> Vec<Sample> {
     let all = samples(server, user).await;
     all.into_iter().filter(|sample| sample.operation.accepts_token()).collect()
 }
 
-/// Signing out gives something up, so it takes tokens that are over.
+/// Logout only gives up rights, so it accepts expired tokens.
 fn is_logout(operation: &Operation) -> bool {
     operation.path == "/api/v1/auth/logout"
 }

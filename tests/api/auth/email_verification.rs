@@ -12,7 +12,7 @@ async fn send_again(user: &User) -> tests::Answer {
 }
 
 #[tokio::test]
-async fn an_address_is_confirmed_by_the_token_of_a_mail_once() {
+async fn the_token_from_the_message_verifies_the_address_once() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = register_with_email(&server, "ada", "ada@example.com").await;
@@ -48,7 +48,7 @@ async fn an_address_is_confirmed_by_the_token_of_a_mail_once() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_token_is_kept_but_a_hash() {
+async fn only_a_hash_of_the_token_is_stored() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     register_with_email(&server, "ada", "ada@example.com").await;
@@ -60,7 +60,7 @@ async fn nothing_of_a_token_is_kept_but_a_hash() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_uses_of_a_token_at_once_one_counts() {
+async fn of_twenty_concurrent_uses_of_a_verification_token_one_succeeds() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = register_with_email(&server, "ada", "ada@example.com").await;
@@ -71,7 +71,7 @@ async fn of_twenty_uses_of_a_token_at_once_one_counts() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_for_a_day() {
+async fn a_verification_token_expires_after_a_day() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = register_with_email(&server, "ada", "ada@example.com").await;
@@ -87,7 +87,7 @@ async fn a_token_is_good_for_a_day() {
 }
 
 #[tokio::test]
-async fn a_token_confirms_no_other_address_than_it_was_sent_to() {
+async fn a_token_verifies_only_the_address_it_was_sent_to() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = register_with_email(&server, "ada", "ada@example.com").await;
@@ -98,7 +98,7 @@ async fn a_token_confirms_no_other_address_than_it_was_sent_to() {
     let second = mail.mail("ada@example.org", 0).await.token();
     verify(&server, &second).await.expect(204, "");
     assert!(is_verified(&user).await);
-    // The same address in another case is the same address: no mail, and nothing lost.
+    // The same address in another case stays verified, and no message is sent.
     change_email(&user, Some("ADA@example.org")).await.expect(200, "");
     assert!(is_verified(&user).await);
     change_email(&user, None).await.expect(200, "");
@@ -106,7 +106,7 @@ async fn a_token_confirms_no_other_address_than_it_was_sent_to() {
 }
 
 #[tokio::test]
-async fn the_mail_is_sent_again_where_there_is_something_to_confirm() {
+async fn the_message_can_be_resent_while_a_verification_is_pending() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let without = server.register("bob").await;
@@ -115,7 +115,7 @@ async fn the_mail_is_sent_again_where_there_is_something_to_confirm() {
     let first = mail.mail("ada@example.com", 0).await.token();
     assert_snapshot!(send_again(&user).await.expect(202, ""), @"202");
     let second = mail.mail("ada@example.com", 1).await.token();
-    // Whichever arrives first.
+    // Either token works.
     verify(&server, &first).await.expect(204, "");
     send_again(&user).await.expect(409, "nothing_to_verify");
     verify(&server, &second).await.expect(204, "");
@@ -124,7 +124,7 @@ async fn the_mail_is_sent_again_where_there_is_something_to_confirm() {
 }
 
 #[tokio::test]
-async fn nobody_s_mailbox_is_filled() {
+async fn no_mailbox_can_be_flooded_with_messages() {
     let mail = MailServer::start();
     let server = mail.server(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
     let user = register_with_email(&server, "ada", "ada@example.com").await;
@@ -132,7 +132,7 @@ async fn nobody_s_mailbox_is_filled() {
     send_again(&user).await.expect(202, "");
     let answer = send_again(&user).await.expect(429, "too_many_attempts");
     assert_eq!(answer.header("ratelimit-policy"), "\"mailbox\";q=3;w=3600");
-    // Nor by way of another account, which is made all the same.
+    // Another account cannot flood it either.
     let other = server.register("bob").await;
     change_email(&user, None).await.expect(200, "");
     change_email(&other, Some("Ada@Example.com")).await.expect(200, "");
@@ -143,7 +143,7 @@ async fn nobody_s_mailbox_is_filled() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_confirms_nothing() {
+async fn a_disabled_account_cannot_verify_its_address() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     register_with_email(&server, "ada", "ada@example.com").await;
@@ -153,7 +153,7 @@ async fn a_disabled_account_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn another_address_wants_the_password() {
+async fn changing_the_address_requires_the_password() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = confirmed(&server, &mail, "ada", "ada@example.com").await;
@@ -164,14 +164,14 @@ async fn another_address_wants_the_password() {
         let change = serde_json::json!({ "email": email, "current_password": "wrong" });
         user.patch("me", &change).await.expect(403, "current_password_wrong");
     }
-    // What changes nothing about the address wants none.
+    // An update that keeps the address needs no password.
     let same = serde_json::json!({ "email": "ada@example.com", "first_name": "Ada" });
     user.patch("me", &same).await.expect(200, "");
     assert!(is_verified(&user).await);
 }
 
 #[tokio::test]
-async fn without_an_address_everything_else_works() {
+async fn an_account_works_without_an_e_mail_address() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     assert_eq!(user.get("me").await.ok()["email_verified"], false);

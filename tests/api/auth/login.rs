@@ -5,7 +5,7 @@ use serde_json::json;
 use tests::{PASSWORD, TestServer};
 
 #[tokio::test]
-async fn the_right_password_gets_a_pair_of_tokens() {
+async fn the_right_password_returns_a_token_pair() {
     let server = TestServer::start().await;
     server.register("ada").await;
     let answer = server.guest().log_in("ADA", PASSWORD).await;
@@ -24,7 +24,7 @@ async fn the_right_password_gets_a_pair_of_tokens() {
 }
 
 #[tokio::test]
-async fn unknown_login_wrong_password_and_disabled_account_answer_alike() {
+async fn an_unknown_login_a_wrong_password_and_a_disabled_account_get_the_same_answer() {
     let server = TestServer::start().await;
     server.register("ada").await;
     server.register("locked").await;
@@ -58,7 +58,7 @@ async fn unknown_login_wrong_password_and_disabled_account_answer_alike() {
 }
 
 #[tokio::test]
-async fn a_password_is_the_same_however_it_was_composed() {
+async fn a_password_matches_in_any_unicode_normalization() {
     let server = TestServer::start().await;
     let body = |password: &str| json!({ "login": "ada", "password": password });
     let (composed, decomposed) =

@@ -7,7 +7,7 @@ use crate::email::{account, change_email, confirmed, register_with_email};
 
 const EMAIL: &str = "ada@example.com";
 
-async fn whose(server: &TestServer, answer: Answer) -> Value {
+async fn login_of(server: &TestServer, answer: Answer) -> Value {
     let token = answer.ok()["access_token"].as_str().unwrap().to_owned();
     server.as_user(&token).get("me").await.ok()["login"].clone()
 }
@@ -17,14 +17,14 @@ async fn rename(user: &User, login: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_confirmed_address_signs_in_as_the_login_does() {
+async fn a_user_can_log_in_with_a_verified_address() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = register_with_email(&server, "ada", EMAIL).await;
     server.guest().log_in(EMAIL, PASSWORD).await.expect(401, "credentials_invalid");
     crate::email::verify(&server, &mail.mail(EMAIL, 0).await.token()).await.expect(204, "");
     for typed in [EMAIL, "ADA@Example.com", "ada"] {
-        assert_eq!(whose(&server, server.guest().log_in(typed, PASSWORD).await).await, "ada");
+        assert_eq!(login_of(&server, server.guest().log_in(typed, PASSWORD).await).await, "ada");
     }
     server.guest().log_in(EMAIL, "wrong").await.expect(401, "credentials_invalid");
     let history = user.get("me/history").await.ok();
@@ -40,11 +40,11 @@ async fn a_confirmed_address_signs_in_as_the_login_does() {
 }
 
 #[tokio::test]
-async fn a_refusal_does_not_tell_whose_address_it_is() {
+async fn attempts_are_counted_by_what_was_typed_so_a_refusal_does_not_reveal_an_account() {
     let mail = MailServer::start();
     let server = mail.server(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
     confirmed(&server, &mail, "ada", EMAIL).await;
-    // What was tried with one name says nothing about another, be it the same account's.
+    // Attempts with one name do not count for another, even of the same account.
     for typed in ["ada", EMAIL, "nobody@example.com"] {
         for _ in 0..3 {
             server.guest().log_in(typed, "wrong").await.expect(401, "credentials_invalid");
@@ -55,7 +55,7 @@ async fn a_refusal_does_not_tell_whose_address_it_is() {
 }
 
 #[tokio::test]
-async fn nobody_takes_somebody_else_s_confirmed_address_for_a_login() {
+async fn a_login_cannot_be_the_verified_address_of_another_account() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let ada = confirmed(&server, &mail, "ada", EMAIL).await;
@@ -64,26 +64,26 @@ async fn nobody_takes_somebody_else_s_confirmed_address_for_a_login() {
     assert_eq!(answer.expect(409, "login_taken").field(), "login");
     let eve = server.register("eve").await;
     assert_eq!(rename(&eve, EMAIL).await.expect(409, "login_taken").field(), "login");
-    // One's own will do.
+    // Their own address is allowed.
     rename(&ada, EMAIL).await.expect(204, "");
-    assert_eq!(whose(&server, server.guest().log_in(EMAIL, PASSWORD).await).await, EMAIL);
+    assert_eq!(login_of(&server, server.guest().log_in(EMAIL, PASSWORD).await).await, EMAIL);
 }
 
 #[tokio::test]
-async fn a_login_that_was_there_before_does_not_stand_in_the_way_of_whoever_has_the_address() {
+async fn the_owner_of_a_verified_address_logs_in_with_it_even_if_an_older_login_equals_it() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let eve = server.register(EMAIL).await;
     let change = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
     eve.put("me/password", &change).await.expect(204, "");
     confirmed(&server, &mail, "ada", EMAIL).await;
-    assert_eq!(whose(&server, server.guest().log_in(EMAIL, PASSWORD).await).await, "ada");
+    assert_eq!(login_of(&server, server.guest().log_in(EMAIL, PASSWORD).await).await, "ada");
     let answer = server.guest().log_in(EMAIL, NEW_PASSWORD).await;
     answer.expect(401, "credentials_invalid");
-    // What was tried with the address is none of her business.
+    // Attempts with the address are not in her history.
     assert_eq!(eve.get("me/history").await.ok()["items"].as_array().unwrap().len(), 1);
     let body = json!({ "login": "eve", "current_password": NEW_PASSWORD });
     eve.put("me/login", &body).await.expect(204, "");
     let answer = server.guest().log_in("eve", NEW_PASSWORD).await;
-    assert_eq!(whose(&server, answer).await, "eve");
+    assert_eq!(login_of(&server, answer).await, "eve");
 }

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use tests::{Answer, Caller, TestServer};
 
 #[tokio::test]
-async fn logout_ends_this_session_at_once_and_no_other() {
+async fn logout_ends_the_current_session_immediately_and_no_other() {
     let server = TestServer::start().await;
     let here = server.register("ada").await;
     let elsewhere = server.log_in("ada").await;
@@ -25,7 +25,7 @@ async fn logout_ends_this_session_at_once_and_no_other() {
 }
 
 #[tokio::test]
-async fn logging_out_twice_or_late_is_no_error() {
+async fn logging_out_is_idempotent_and_works_with_an_expired_token() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     user.log_out().await.expect(204, "");
@@ -43,7 +43,7 @@ async fn log_out_others(caller: &Caller) -> Answer {
 }
 
 #[tokio::test]
-async fn all_other_sessions_end_at_once_and_the_own_one_goes_on() {
+async fn logging_out_others_ends_all_other_sessions_immediately() {
     let server = TestServer::start().await;
     let (first, here) = (server.register("ada").await, server.log_in("ada").await);
     let (third, stranger) = (server.log_in("ada").await, server.register("bob").await);
@@ -56,12 +56,12 @@ async fn all_other_sessions_end_at_once_and_the_own_one_goes_on() {
         user.get("me").await.expect(200, "");
         server.guest().refresh(&user.refresh_token).await.expect(200, "");
     }
-    // Whoever signs in afterwards is not meant.
+    // Later logins are not affected.
     server.log_in("ada").await.get("me").await.expect(200, "");
 }
 
 #[tokio::test]
-async fn however_many_sessions_end_one_marker_says_it() {
+async fn one_revocation_covers_all_other_sessions() {
     let server = TestServer::start().await;
     let here = server.register("ada").await;
     for _ in 0..12 {
@@ -74,9 +74,9 @@ async fn however_many_sessions_end_one_marker_says_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_sessions_that_log_each_other_out_at_once_one_stays() {
+async fn of_sessions_that_log_each_other_out_concurrently_one_survives() {
     let server = TestServer::start().await;
-    // Another server, which may not have heard yet that the session which asks has ended.
+    // A replica, which may not know yet that the calling session has ended.
     let replica = server.replica(&[]).await;
     server.register("ada").await;
     for _ in 0..5 {
@@ -105,7 +105,7 @@ async fn of_sessions_that_log_each_other_out_at_once_one_stays() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_refresh_is_given_again_all_the_same() {
+async fn the_grace_period_of_the_current_session_survives_logging_out_others() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     server.guest().refresh(&user.refresh_token).await.expect(200, "");

@@ -1,4 +1,4 @@
-//! What a password has to be, and how it is kept.
+//! Requirements for passwords, and how they are stored.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::{Answer, PASSWORD, TestServer};
 
-/// The answer to an account with this password.
+/// Registers an account with this password, whatever the outcome.
 async fn register(server: &TestServer, login: &str, password: &str) -> Answer {
     let body = json!({
         "login": login, "password": password, "email": format!("{login}@blackwater.example"),
@@ -21,7 +21,7 @@ fn advice(answer: Answer) -> String {
 }
 
 #[tokio::test]
-async fn up_to_128_characters_of_any_kind_are_taken() {
+async fn passwords_have_8_to_128_characters_of_any_kind() {
     let server = TestServer::start().await;
     let longest = "vT7#qpL2!x kD".repeat(10)[..128].to_owned();
     let good = ["vT7#qpL2!", "purple otter sideways", "ぬるぽガッと言われた朝に走る", &longest];
@@ -37,18 +37,18 @@ async fn up_to_128_characters_of_any_kind_are_taken() {
 }
 
 #[tokio::test]
-async fn no_password_keeps_a_thread_busy_for_long() {
+async fn estimating_the_strength_of_a_password_is_fast() {
     let server = TestServer::with(&[("AUTH_PASSWORD_THREADS", "1")]).await;
     let body = json!({ "login": "ada", "password": "4@8({[<3691!|7105$+%2".repeat(7)[..128] });
     let guest = server.guest();
     let judged = guest.post("auth/register", &body);
-    // Unoptimized as in tests; a server as it is shipped is twenty times as fast.
+    // A debug build is twenty times slower than a release build.
     let judged = tokio::time::timeout(Duration::from_secs(10), judged).await;
     judged.expect("judged in time").expect(201, "");
 }
 
 #[tokio::test]
-async fn a_password_that_stands_alone_may_have_to_be_longer() {
+async fn a_longer_minimum_can_be_required_without_a_second_factor() {
     let server = TestServer::with(&[("AUTH_PASSWORD_SHORTEST_ALONE", "15")]).await;
     let advice = advice(register(&server, "ada", "vT7#qpL2!xkD9$").await);
     assert_eq!(advice, "Take at least 15 characters: without a second factor 8 are not enough.");
@@ -56,7 +56,7 @@ async fn a_password_that_stands_alone_may_have_to_be_longer() {
 }
 
 #[tokio::test]
-async fn beside_a_second_factor_a_shorter_password_will_do() {
+async fn a_shorter_password_is_accepted_with_a_second_factor() {
     let server = TestServer::with(&[("AUTH_PASSWORD_SHORTEST_ALONE", "15")]).await;
     let user = server.register("ada").await;
     let change = |from: &str, to: &str| json!({ "current_password": from, "new_password": to });
@@ -67,7 +67,7 @@ async fn beside_a_second_factor_a_shorter_password_will_do() {
     server.enroll(&user).await;
     user.put("me/password", &change(PASSWORD, short)).await.expect(204, "");
     user.put("me/password", &change(short, "vT7#qpL")).await.expect(422, "password_rejected");
-    // Without it, the password stays until it is changed.
+    // Without the second factor the password remains valid until it is changed.
     let remove = user.request(reqwest::Method::DELETE, "me/second-factor");
     user.send(remove.json(&json!({ "current_password": short }))).await.expect(204, "");
     server.guest().log_in("ada", short).await.expect(200, "");
@@ -75,7 +75,7 @@ async fn beside_a_second_factor_a_shorter_password_will_do() {
 }
 
 #[tokio::test]
-async fn what_everybody_tries_first_is_refused_in_any_case() {
+async fn common_passwords_are_refused_case_insensitively() {
     let server = TestServer::start().await;
     for password in ["Password1", "qwertyuiop", "ILoveYou!", "trustno1", "to be or not to be"] {
         let advice = advice(register(&server, "ada", password).await);
@@ -84,13 +84,13 @@ async fn what_everybody_tries_first_is_refused_in_any_case() {
 }
 
 #[tokio::test]
-async fn one_s_own_names_make_no_password_at_registration_nor_later() {
+async fn a_password_cannot_be_made_of_the_users_own_names() {
     let server = TestServer::start().await;
     let own = ["vanterpool1", "thaddeusvanterpool", "ada-lovelace", "blackwater.example"];
     for password in own {
         advice(register(&server, "ada-lovelace", password).await);
     }
-    // Of somebody else, such names are better.
+    // A password without these names is accepted.
     register(&server, "ada-lovelace", PASSWORD).await.expect(201, "");
     let user = server.log_in("ada-lovelace").await;
     for password in own {
@@ -104,7 +104,7 @@ fn login() -> Value {
 }
 
 #[tokio::test]
-async fn stored_hashes_follow_when_the_cost_rises_and_logins_at_that_moment_all_succeed() {
+async fn stored_hashes_are_upgraded_at_login_when_the_cost_rises() {
     let cheap = [("AUTH_PASSWORD_MEMORY_KIB", "1024"), ("AUTH_PASSWORD_PASSES", "1")];
     let server = TestServer::with(&cheap).await;
     server.register("ada").await;
@@ -119,13 +119,13 @@ async fn stored_hashes_follow_when_the_cost_rises_and_logins_at_that_moment_all_
     let answers = join_all((0..12).map(|_| guest.post("auth/login", &login_now))).await;
     assert!(answers.iter().all(|answer| answer.status == 200), "{answers:#?}");
     assert!(stored("$argon2id$v=19$m=19456,t=2,p=1$").await);
-    // Nothing makes a hash weaker than it is.
+    // A lower cost does not weaken a stored hash.
     server.guest().post("auth/login", &login()).await.expect(200, "");
     assert!(stored("$argon2id$v=19$m=19456,t=2,p=1$").await);
 }
 
 #[tokio::test]
-async fn a_stored_hash_that_would_take_too_much_is_no_password() {
+async fn a_stored_hash_beyond_the_cost_limits_matches_no_password() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let rest = "c29tZXNhbHRzb21lc2FsdA$PqP1yUyqmS3B0Zb2EKw3iIPvFWVGsKPvhXRVrMXeUvE";

@@ -18,7 +18,7 @@ async fn reset(server: &TestServer, token: &str, password: &str) -> Answer {
     server.guest().post("auth/password/reset", &body).await
 }
 
-/// Asks for a mail and reads it. The first mail to everybody asks to confirm the address.
+/// Requests a reset and reads its token. Message 0 to a user is the one that verifies the address.
 async fn token(server: &TestServer, mail: &MailServer, number: usize) -> String {
     forgot(server, EMAIL).await.expect(202, "");
     mail.mail(EMAIL, number).await.token()
@@ -29,7 +29,7 @@ fn log_in(password: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_forgotten_password_is_replaced_by_the_token_of_a_mail_and_all_sessions_end() {
+async fn a_reset_token_sets_a_new_password_and_ends_all_sessions() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = confirmed(&server, &mail, "ada", EMAIL).await;
@@ -63,8 +63,7 @@ async fn a_forgotten_password_is_replaced_by_the_token_of_a_mail_and_all_session
 }
 
 #[tokio::test]
-async fn known_unknown_and_unconfirmed_addresses_are_answered_alike_and_only_the_first_gets_a_mail()
-{
+async fn every_address_gets_the_same_answer_but_only_a_verified_one_gets_a_message() {
     let mail = MailServer::start();
     let server = mail.server(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
     confirmed(&server, &mail, "ada", EMAIL).await;
@@ -75,7 +74,7 @@ async fn known_unknown_and_unconfirmed_addresses_are_answered_alike_and_only_the
     server.database.execute(disable).await;
     let mut seen = std::collections::BTreeSet::new();
     for email in ["nobody@example.org", "bob@example.com", "locked@example.com", EMAIL] {
-        // Whoever confirmed had one mail, whoever is unknown none.
+        // A verified user has received one message already, an unknown address none.
         let mut answers = Vec::new();
         while answers.len() < 5 {
             let answer = forgot(&server, email).await;
@@ -109,7 +108,7 @@ async fn known_unknown_and_unconfirmed_addresses_are_answered_alike_and_only_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_uses_of_a_token_at_once_exactly_one_sets_its_password() {
+async fn of_twenty_concurrent_uses_of_a_reset_token_one_succeeds() {
     let mail = MailServer::start();
     let server = mail.server(&[("AUTH_PASSWORD_QUEUE", "1000")]).await;
     confirmed(&server, &mail, "ada", EMAIL).await;
@@ -128,7 +127,7 @@ async fn of_twenty_uses_of_a_token_at_once_exactly_one_sets_its_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_ask_for_a_mail_at_once_a_few_get_one() {
+async fn concurrent_reset_requests_are_throttled() {
     let server = TestServer::with(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
     let answers = join_all((0..30).map(|_| forgot(&server, EMAIL))).await;
     let taken = answers.iter().filter(|answer| answer.status == 202).count();
@@ -139,7 +138,7 @@ async fn of_many_who_ask_for_a_mail_at_once_a_few_get_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_several_tokens_one_is_used_and_the_others_are_worthless() {
+async fn using_one_reset_token_invalidates_the_others() {
     let server = TestServer::with(&[("AUTH_PASSWORD_QUEUE", "1000")]).await;
     let user = server.register("ada").await;
     let mut tokens = Vec::new();
@@ -153,7 +152,7 @@ async fn of_several_tokens_one_is_used_and_the_others_are_worthless() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_not_good_enough_does_not_use_the_token_up() {
+async fn a_rejected_password_does_not_consume_the_token() {
     let server = TestServer::start().await;
     let user = server.register("ada.lovelace").await;
     let token = reset_token(&server, &user).await;
@@ -166,7 +165,7 @@ async fn a_password_that_is_not_good_enough_does_not_use_the_token_up() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_for_half_an_hour_and_as_long_as_nothing_has_changed() {
+async fn a_reset_token_expires_after_half_an_hour_or_when_password_or_address_changes() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = confirmed(&server, &mail, "ada", EMAIL).await;
@@ -175,7 +174,7 @@ async fn a_token_is_good_for_half_an_hour_and_as_long_as_nothing_has_changed() {
     reset(&server, &late, NEW_PASSWORD).await.expect(401, "reset_token_invalid");
     let before = token(&server, &mail, 2).await;
     let user = server.log_in(&user.login).await;
-    // More mails than one gets at once.
+    // Enough time for another message.
     server.clock.advance(TimeDelta::minutes(1));
     let change = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
     user.put("me/password", &change).await.expect(204, "");
@@ -188,7 +187,7 @@ async fn a_token_is_good_for_half_an_hour_and_as_long_as_nothing_has_changed() {
 }
 
 #[tokio::test]
-async fn a_token_is_nothing_to_whoever_was_disabled() {
+async fn a_reset_token_of_a_disabled_account_is_invalid() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let token = reset_token(&server, &user).await;
@@ -197,7 +196,7 @@ async fn a_token_is_nothing_to_whoever_was_disabled() {
 }
 
 #[tokio::test]
-async fn the_second_factor_is_asked_for_after_a_reset_as_before() {
+async fn a_reset_keeps_the_second_factor() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let (app, _) = server.enroll(&user).await;
@@ -206,14 +205,14 @@ async fn the_second_factor_is_asked_for_after_a_reset_as_before() {
     reset(&server, &token, NEW_PASSWORD).await.expect(204, "");
     let answer = server.guest().post("auth/login", &log_in(NEW_PASSWORD)).await.ok();
     assert_eq!(answer["mfa_required"], true);
-    // What was begun with the old password is over.
+    // A challenge for the old password is invalid.
     let body = json!({ "challenge": challenge, "code": app.code_after(&server, 1) });
     let answer = server.guest().post("auth/login/second-factor", &body).await;
     answer.expect(401, "challenge_invalid");
 }
 
 #[tokio::test]
-async fn an_account_without_a_password_gets_one() {
+async fn an_account_without_a_password_can_set_one_by_reset() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = confirmed(&server, &mail, "ada", EMAIL).await;
@@ -225,7 +224,7 @@ async fn an_account_without_a_password_gets_one() {
 }
 
 #[tokio::test]
-async fn an_address_that_was_taken_away_resets_nothing() {
+async fn a_removed_address_cannot_reset_the_password() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = confirmed(&server, &mail, "ada", EMAIL).await;

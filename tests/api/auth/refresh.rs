@@ -13,7 +13,7 @@ fn refresh_token(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn a_refresh_token_gets_the_next_pair() {
+async fn a_refresh_token_returns_the_next_pair() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let answer = server.guest().refresh(&user.refresh_token).await;
@@ -34,7 +34,7 @@ async fn a_refresh_token_gets_the_next_pair() {
 }
 
 #[tokio::test]
-async fn a_session_goes_on_long_after_its_first_access_token_has_expired() {
+async fn a_refreshed_session_outlives_its_access_tokens() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let mut token = user.refresh_token.clone();
@@ -48,7 +48,7 @@ async fn a_session_goes_on_long_after_its_first_access_token_has_expired() {
 }
 
 #[tokio::test]
-async fn a_session_that_nobody_uses_is_over_after_thirty_days() {
+async fn an_idle_session_expires_after_thirty_days() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     server.clock.advance(TimeDelta::days(30) + TimeDelta::seconds(1));
@@ -65,7 +65,7 @@ async fn a_session_that_nobody_uses_is_over_after_thirty_days() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_given_again_for_ten_seconds() {
+async fn a_refresh_token_reused_within_the_grace_period_returns_the_same_successor() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let first = server.guest().refresh(&user.refresh_token).await;
@@ -75,7 +75,7 @@ async fn a_lost_answer_is_given_again_for_ten_seconds() {
 }
 
 #[tokio::test]
-async fn a_replaced_refresh_token_ends_its_session_because_somebody_has_a_copy() {
+async fn a_refresh_token_reused_after_the_grace_period_ends_the_session() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let next = server.guest().refresh(&user.refresh_token).await;
@@ -96,7 +96,7 @@ async fn a_replaced_refresh_token_ends_its_session_because_somebody_has_a_copy()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refreshes_at_once_all_get_the_same_successor() {
+async fn concurrent_refreshes_return_the_same_successor() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let guest = server.guest();
@@ -111,7 +111,7 @@ async fn refreshes_at_once_all_get_the_same_successor() {
 }
 
 #[tokio::test]
-async fn nothing_else_is_a_refresh_token() {
+async fn anything_else_is_not_a_refresh_token() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let good = &user.refresh_token;
@@ -124,7 +124,7 @@ async fn nothing_else_is_a_refresh_token() {
 }
 
 #[tokio::test]
-async fn after_logout_or_of_a_disabled_account_no_token_is_good() {
+async fn a_refresh_token_is_invalid_after_logout_or_when_the_account_is_disabled() {
     let server = TestServer::start().await;
     let (gone, locked) = (server.register("gone").await, server.register("locked").await);
     gone.log_out().await.expect(204, "");

@@ -11,7 +11,7 @@ fn account(login: &str, email: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_new_account_comes_signed_in() {
+async fn registration_signs_the_new_user_in() {
     let server = TestServer::start().await;
     let body = json!({
         "login": "Ada", "email": "Ada@Example.com", "password": PASSWORD, "first_name": "Ada",
@@ -47,7 +47,7 @@ async fn a_new_account_comes_signed_in() {
 }
 
 #[tokio::test]
-async fn a_taken_login_or_address_is_refused_in_any_case() {
+async fn a_login_or_address_that_is_taken_is_refused_case_insensitively() {
     let server = TestServer::start().await;
     let guest = server.guest();
     guest.post("auth/register", &account("Renée", "r@example.com")).await.expect(201, "");
@@ -70,7 +70,7 @@ async fn a_taken_login_or_address_is_refused_in_any_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_who_want_one_login_at_once_exactly_one_gets_it() {
+async fn of_twenty_concurrent_registrations_of_one_login_one_succeeds() {
     let server = TestServer::start().await;
     let requests = (0..20).map(|number| {
         let (guest, login) = (server.guest(), if number % 2 == 0 { "grace" } else { "GRACE" });
@@ -90,7 +90,7 @@ async fn of_twenty_who_want_one_login_at_once_exactly_one_gets_it() {
 }
 
 #[tokio::test]
-async fn a_weak_password_is_refused_with_what_to_do() {
+async fn a_weak_password_is_refused_with_advice() {
     let server = TestServer::start().await;
     let long = "long ".repeat(26);
     for password in ["", "short", "password1", "ada.lovelace", &long] {
@@ -116,7 +116,7 @@ async fn a_weak_password_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn names_that_can_not_be_are_refused_by_their_field() {
+async fn an_invalid_field_is_refused_and_named() {
     let server = TestServer::start().await;
     let good = json!({ "login": "ada", "password": PASSWORD });
     let long = "x".repeat(101);
@@ -140,7 +140,7 @@ async fn names_that_can_not_be_are_refused_by_their_field() {
 }
 
 #[tokio::test]
-async fn an_e_mail_address_will_do_as_a_login() {
+async fn a_login_can_be_an_e_mail_address() {
     let server = TestServer::start().await;
     let body = account("ada@example.com", "ada@example.com");
     server.guest().post("auth/register", &body).await.expect(201, "");
@@ -148,7 +148,7 @@ async fn an_e_mail_address_will_do_as_a_login() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_with_too_many_passwords_to_check_says_when_to_come_back() {
+async fn a_server_with_a_full_hashing_queue_says_when_to_retry() {
     let settings = [("AUTH_PASSWORD_QUEUE", "1"), ("AUTH_PASSWORD_THREADS", "1")];
     let server = TestServer::with(&settings).await;
     let user = server.register("ada").await;

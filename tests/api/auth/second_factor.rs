@@ -11,8 +11,8 @@ use tests::{
 
 use crate::samples::samples;
 
-/// A server, a user of it with a second factor, and what the user has for it. The next code of the
-/// app is fresh.
+/// A server, a user with a second factor, their app and their recovery codes. The current code of
+/// the app is unused.
 async fn enrolled() -> (TestServer, User, AuthenticatorApp, Vec<String>) {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
@@ -21,12 +21,12 @@ async fn enrolled() -> (TestServer, User, AuthenticatorApp, Vec<String>) {
     (server, user, app, recovery)
 }
 
-fn statuses(answers: &[Answer], status: u16) -> usize {
+fn count_status(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
 }
 
 #[tokio::test]
-async fn the_password_gets_a_challenge_and_the_code_the_tokens() {
+async fn the_password_returns_a_challenge_and_the_code_returns_the_tokens() {
     let (server, _, app, _) = enrolled().await;
     let first = server.guest().log_in("ada", PASSWORD).await.expect(200, "");
     assert_snapshot!(first, @r#"
@@ -57,7 +57,7 @@ async fn the_password_gets_a_challenge_and_the_code_the_tokens() {
 }
 
 #[tokio::test]
-async fn the_code_before_and_the_one_after_are_taken_and_no_others() {
+async fn codes_of_the_previous_and_the_next_step_are_accepted() {
     let (server, _, app, _) = enrolled().await;
     server.clock.advance(TimeDelta::minutes(5));
     let challenge = server.challenge("ada").await;
@@ -74,13 +74,13 @@ async fn the_code_before_and_the_one_after_are_taken_and_no_others() {
     server.guest().answer_challenge(&challenge, &app.code_after(&server, -1)).await.expect(200, "");
     let challenge = server.challenge("ada").await;
     server.guest().answer_challenge(&challenge, &app.code_after(&server, 1)).await.expect(200, "");
-    // That was later, so the one between is gone, too.
+    // Accepting a later code also invalidates the ones before it.
     let challenge = server.challenge("ada").await;
     server.guest().answer_challenge(&challenge, &app.code(&server)).await.expect(401, "code_wrong");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_fifty_logins_at_once_with_one_code_one_succeeds() {
+async fn of_fifty_concurrent_logins_with_one_code_one_succeeds() {
     let (server, _, app, _) = enrolled().await;
     let mut challenges = Vec::new();
     for _ in 0..50 {
@@ -90,10 +90,10 @@ async fn of_fifty_logins_at_once_with_one_code_one_succeeds() {
     let guest = server.guest();
     let answers =
         join_all(challenges.iter().map(|challenge| guest.answer_challenge(challenge, &code))).await;
-    assert_eq!((statuses(&answers, 200), statuses(&answers, 401)), (1, 49));
+    assert_eq!((count_status(&answers, 200), count_status(&answers, 401)), (1, 49));
     let sessions = "SELECT count(*) FROM sessions WHERE ended_at IS NULL";
     assert_eq!(server.database.count(sessions).await, 2);
-    // It was no guessing: the user is not locked out.
+    // Reusing a code is not guessing: the user is not locked out.
     server.clock.advance(TimeDelta::seconds(30));
     server
         .guest()
@@ -103,16 +103,17 @@ async fn of_fifty_logins_at_once_with_one_code_one_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recovery_code_is_good_once_however_many_try_it() {
+async fn a_recovery_code_works_once_even_concurrently() {
     let (server, user, _, recovery) = enrolled().await;
     let mut challenges = Vec::new();
     for _ in 0..20 {
         challenges.push(server.challenge("ada").await);
     }
     let guest = server.guest();
-    let tries = challenges.iter().map(|challenge| guest.answer_challenge(challenge, &recovery[0]));
-    let answers = join_all(tries).await;
-    assert_eq!(statuses(&answers, 200), 1);
+    let attempts =
+        challenges.iter().map(|challenge| guest.answer_challenge(challenge, &recovery[0]));
+    let answers = join_all(attempts).await;
+    assert_eq!(count_status(&answers, 200), 1);
     assert_eq!(user.get("me/second-factor").await.ok()["recovery_codes_left"], 9);
     let again = server.challenge("ada").await;
     server.clock.advance(TimeDelta::minutes(4));
@@ -122,16 +123,16 @@ async fn a_recovery_code_is_good_once_however_many_try_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_challenge_opens_one_session_however_many_codes_come_with_it() {
+async fn a_challenge_opens_one_session_even_concurrently() {
     let (server, _, app, recovery) = enrolled().await;
     let challenge = server.challenge("ada").await;
     let guest = server.guest();
     let answers =
         join_all(recovery.iter().map(|code| guest.answer_challenge(&challenge, code))).await;
-    assert_eq!((statuses(&answers, 200), statuses(&answers, 401)), (1, 9));
+    assert_eq!((count_status(&answers, 200), count_status(&answers, 401)), (1, 9));
     let late = server.guest().answer_challenge(&challenge, &app.code(&server)).await;
     late.expect(401, "challenge_invalid");
-    // The codes that opened nothing are still good.
+    // The codes that opened no session are still valid.
     let left = "SELECT count(*) FROM recovery_codes";
     assert_eq!(server.database.count(left).await, 9);
     server
@@ -142,7 +143,7 @@ async fn a_challenge_opens_one_session_however_many_codes_come_with_it() {
 }
 
 #[tokio::test]
-async fn a_challenge_is_over_after_five_minutes() {
+async fn a_challenge_expires_after_five_minutes() {
     let (server, _, app, _) = enrolled().await;
     let challenge = server.challenge("ada").await;
     server.clock.advance(TimeDelta::seconds(290));
@@ -161,7 +162,7 @@ async fn a_challenge_is_over_after_five_minutes() {
 }
 
 #[tokio::test]
-async fn a_challenge_dies_with_the_password_the_factor_and_the_account_that_it_was_for() {
+async fn a_challenge_is_invalid_once_the_password_the_factor_or_the_account_changes() {
     let (server, user, app, _) = enrolled().await;
     let challenge = server.challenge("ada").await;
     let change = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
@@ -175,8 +176,8 @@ async fn a_challenge_dies_with_the_password_the_factor_and_the_account_that_it_w
     let removed = server.register("removed").await;
     let (app, _) = server.enroll(&removed).await;
     let challenge = server.challenge("removed").await;
-    let proof = current_password();
-    let request = removed.request(Method::DELETE, "me/second-factor").json(&proof);
+    let credential = current_password();
+    let request = removed.request(Method::DELETE, "me/second-factor").json(&credential);
     removed.send(request).await.expect(204, "");
     let code = app.code_after(&server, 1);
     server.guest().answer_challenge(&challenge, &code).await.expect(401, "challenge_invalid");
@@ -190,7 +191,7 @@ async fn a_challenge_dies_with_the_password_the_factor_and_the_account_that_it_w
 }
 
 #[tokio::test]
-async fn another_users_codes_are_worth_nothing() {
+async fn the_codes_of_another_user_are_rejected() {
     let (server, _, ada, ada_recovery) = enrolled().await;
     let bob = server.register("bob").await;
     server.enroll(&bob).await;
@@ -204,7 +205,7 @@ async fn another_users_codes_are_worth_nothing() {
 }
 
 #[tokio::test]
-async fn a_challenge_is_no_token_and_no_token_is_a_challenge() {
+async fn challenges_and_tokens_are_not_interchangeable() {
     let (server, user, app, _) = enrolled().await;
     let challenge = server.challenge("ada").await;
     let holder = server.as_user(&challenge);
@@ -225,7 +226,7 @@ async fn a_challenge_is_no_token_and_no_token_is_a_challenge() {
     server.guest().answer_challenge(&challenge, &code).await.expect(200, "");
 }
 
-/// Challenges that the server never wrote.
+/// Challenges that the server did not issue.
 fn forged(challenge: &str, access_token: &str) -> Vec<String> {
     let ((header, claims), key) = (token::read(challenge), token::unknown_key());
     let with = |value: &Value, name: &str, other: Value| {
@@ -251,7 +252,7 @@ fn forged(challenge: &str, access_token: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn both_steps_stand_in_the_users_history() {
+async fn both_steps_are_in_the_login_history() {
     let (server, user, app, _) = enrolled().await;
     let challenge = server.challenge("ada").await;
     server

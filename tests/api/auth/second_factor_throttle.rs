@@ -1,4 +1,4 @@
-//! Guessing codes of the second factor.
+//! Guessing codes of the second factor is throttled.
 
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -6,7 +6,7 @@ use serde_json::json;
 use tests::{AuthenticatorApp, TestServer, current_password};
 
 #[tokio::test]
-async fn after_a_few_wrong_codes_the_waits_grow_to_five_minutes_and_no_further() {
+async fn the_lockout_delay_after_wrong_codes_grows_to_five_minutes() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let (app, _) = server.enroll(&user).await;
@@ -24,9 +24,9 @@ async fn after_a_few_wrong_codes_the_waits_grow_to_five_minutes_and_no_further()
             server.clock.advance(TimeDelta::seconds(wait.unwrap()));
         }
     }
-    // The second wrong code of the first round was looked at.
+    // Both wrong codes of the first round were checked.
     assert_eq!(waits, [1, 3, 5, 10, 30, 60, 120, 300, 300, 300, 300]);
-    // Never for good: the right one is taken, and then all begins anew.
+    // Never permanently: the right code is accepted and resets the delay.
     let challenge = server.challenge("ada").await;
     server.guest().answer_challenge(&challenge, &app.code(&server)).await.expect(200, "");
     let challenge = server.challenge("ada").await;
@@ -36,7 +36,7 @@ async fn after_a_few_wrong_codes_the_waits_grow_to_five_minutes_and_no_further()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_fifty_guesses_at_once_three_are_looked_at() {
+async fn of_fifty_concurrent_guesses_three_are_checked() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let (app, recovery) = server.enroll(&user).await;
@@ -46,9 +46,9 @@ async fn of_fifty_guesses_at_once_three_are_looked_at() {
     let answers = join_all((0..50).map(|_| guest.answer_challenge(&challenge, &wrong))).await;
     let count = |status| answers.iter().filter(|answer| answer.status == status).count();
     assert_eq!(count(401) + count(429), 50);
-    // A machine without a moment to spare may take longer than the wait of one second.
+    // On a busy machine the requests may take longer than the delay of one second.
     assert!((3..=5).contains(&count(401)), "{}", count(401));
-    // While they wait, no right code is used up either.
+    // During the delay right codes are not consumed either.
     let failures = "SELECT count(*) FROM second_factors WHERE failures >= 3";
     assert_eq!(server.database.count(failures).await, 1);
     server.clock.advance(TimeDelta::minutes(1));
@@ -69,7 +69,7 @@ async fn of_fifty_guesses_at_once_three_are_looked_at() {
 }
 
 #[tokio::test]
-async fn guesses_count_wherever_they_are_made() {
+async fn wrong_codes_are_counted_across_all_operations() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let (app, _) = server.enroll(&user).await;
@@ -92,14 +92,14 @@ async fn guesses_count_wherever_they_are_made() {
 }
 
 #[tokio::test]
-async fn the_first_code_is_not_guessed_either() {
+async fn confirming_an_enrollment_is_throttled() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let begin = async || {
         let begun = user.post("me/second-factor", &current_password()).await;
         AuthenticatorApp::scan(&begun.ok())
     };
-    // Begun, and put off: whoever finds the screen has no app, and all the time there is.
+    // An enrollment left open on a screen gives an attacker unlimited time to guess.
     let app = begin().await;
     let confirm =
         async |code: String| user.post("me/second-factor/confirm", &json!({ "code": code })).await;
@@ -108,7 +108,7 @@ async fn the_first_code_is_not_guessed_either() {
     }
     let answer = confirm(app.code(&server)).await.expect(429, "too_many_attempts");
     assert_eq!(answer.json()["retry_after"], 1);
-    // Nor with another secret.
+    // Beginning again does not reset the delay.
     let app = begin().await;
     confirm(app.code(&server)).await.expect(429, "too_many_attempts");
     server.clock.advance(TimeDelta::seconds(1));

@@ -1,11 +1,11 @@
-//! Sessions of one account on many devices.
+//! The limit of sessions per account.
 
 use chrono::TimeDelta;
 use futures::future::join_all;
 use tests::TestServer;
 
 #[tokio::test]
-async fn one_session_too_many_ends_the_one_that_was_idle_for_longest() {
+async fn a_session_beyond_the_limit_ends_the_one_idle_the_longest() {
     let server = TestServer::with(&[("AUTH_SESSIONS", "3")]).await;
     let first = server.register("ada").await;
     let mut others = Vec::new();
@@ -19,7 +19,7 @@ async fn one_session_too_many_ends_the_one_that_was_idle_for_longest() {
 }
 
 #[tokio::test]
-async fn the_session_that_makes_room_is_the_one_that_nobody_used_not_the_oldest() {
+async fn the_least_recently_used_session_is_ended_not_the_oldest() {
     let server = TestServer::with(&[("AUTH_SESSIONS", "2")]).await;
     let (first, second) = (server.register("ada").await, server.log_in("ada").await);
     server.clock.advance(TimeDelta::seconds(30));
@@ -30,7 +30,7 @@ async fn the_session_that_makes_room_is_the_one_that_nobody_used_not_the_oldest(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn however_many_sign_in_at_once_there_are_never_more_sessions_than_allowed() {
+async fn concurrent_logins_never_exceed_the_session_limit() {
     let server = TestServer::with(&[("AUTH_SESSIONS", "4")]).await;
     server.register("ada").await;
     let users = join_all((0..12).map(|_| server.log_in("ada"))).await;
@@ -41,7 +41,7 @@ async fn however_many_sign_in_at_once_there_are_never_more_sessions_than_allowed
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn logins_of_one_account_at_once_all_succeed() {
+async fn concurrent_logins_of_one_account_all_succeed() {
     let server = TestServer::start().await;
     server.register("ada").await;
     let users = join_all((0..15).map(|_| server.log_in("ada"))).await;

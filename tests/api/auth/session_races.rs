@@ -1,11 +1,11 @@
-//! Whatever ends sessions, at once with whatever begins one or carries one on: nothing slips through.
+//! Operations that end sessions, concurrent with operations that create or refresh them.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::{Answer, NEW_PASSWORD, PASSWORD, TestServer, current_password};
 
-/// Whatever tokens were given out meanwhile, none of them is good.
-async fn are_worthless(server: &TestServer, answers: &[Answer]) {
+/// Asserts that none of the tokens issued in the meantime is valid.
+async fn assert_revoked(server: &TestServer, answers: &[Answer]) {
     for answer in answers.iter().filter(|answer| answer.status == 200) {
         let tokens = answer.json();
         let access = tokens["access_token"].as_str().unwrap();
@@ -21,7 +21,7 @@ async fn post_many(server: &TestServer, path: &str, body: &Value) -> Vec<Answer>
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_with_the_old_password_does_not_outlive_its_change() {
+async fn a_concurrent_login_with_the_old_password_does_not_survive_its_change() {
     let server = TestServer::start().await;
     for round in 0..5 {
         let login = format!("user{round}");
@@ -31,13 +31,13 @@ async fn a_login_with_the_old_password_does_not_outlive_its_change() {
         let (answers, changed) =
             tokio::join!(post_many(&server, "auth/login", &old), user.put("me/password", &change));
         changed.expect(204, "");
-        are_worthless(&server, &answers).await;
+        assert_revoked(&server, &answers).await;
         user.get("me").await.expect(200, "");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_does_not_outlive_its_account() {
+async fn a_concurrent_login_does_not_survive_the_deletion_of_the_account() {
     let server = TestServer::start().await;
     for round in 0..5 {
         let login = format!("user{round}");
@@ -47,13 +47,13 @@ async fn a_login_does_not_outlive_its_account() {
         let delete = user.delete_with("me", &goodbye);
         let (answers, deleted) = tokio::join!(post_many(&server, "auth/login", &body), delete);
         deleted.expect(204, "");
-        are_worthless(&server, &answers).await;
+        assert_revoked(&server, &answers).await;
         assert_eq!(server.database.count("SELECT count(*) FROM sessions").await, 0);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_does_not_outlive_a_logout() {
+async fn a_concurrent_refresh_does_not_survive_a_logout() {
     let server = TestServer::start().await;
     for round in 0..10 {
         let user = server.register(&format!("user{round}")).await;
@@ -61,7 +61,7 @@ async fn a_refresh_does_not_outlive_a_logout() {
         let (answers, out) =
             tokio::join!(post_many(&server, "auth/refresh", &body), user.log_out(),);
         out.expect(204, "");
-        are_worthless(&server, &answers).await;
+        assert_revoked(&server, &answers).await;
         user.get("me").await.expect(401, "token_revoked");
     }
 }

@@ -1,4 +1,4 @@
-//! Password guessing is slowed down by login and by client address, and never becomes a lockout.
+//! Password guessing is throttled by login and by client address, and never becomes a lockout.
 
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -6,14 +6,14 @@ use reqwest::Method;
 use serde_json::json;
 use tests::{Answer, Caller, PASSWORD, Redis, TestServer};
 
-/// Minutes, so that a test may take its time.
-const WAITS: (&str, &str) = ("AUTH_THROTTLE_WAITS", "60,180,300,600");
+/// Minutes, so that a slow machine does not matter.
+const LOCKOUT_DELAYS: (&str, &str) = ("AUTH_THROTTLE_WAITS", "60,180,300,600");
 
-async fn fail(guest: &Caller, login: &str) {
+async fn fail_login(guest: &Caller, login: &str) {
     guest.log_in(login, "wrong").await.expect(401, "credentials_invalid");
 }
 
-fn is_refused(answer: Answer, seconds: u64) -> Answer {
+fn assert_throttled(answer: Answer, seconds: u64) -> Answer {
     let answer = answer.expect(429, "too_many_attempts");
     let wait = answer.json()["retry_after"].as_u64().unwrap();
     assert!((seconds.saturating_sub(30)..=seconds).contains(&wait), "{wait} for {seconds}");
@@ -21,34 +21,34 @@ fn is_refused(answer: Answer, seconds: u64) -> Answer {
 }
 
 #[tokio::test]
-async fn waits_grow_with_every_failure_and_never_become_a_lock_with_redis_and_without() {
+async fn lockout_delays_grow_but_never_become_a_lockout_with_or_without_redis() {
     for redis in [None, Some(("REDIS_URL", ""))] {
-        let settings: Vec<_> = [WAITS].into_iter().chain(redis).collect();
+        let settings: Vec<_> = [LOCKOUT_DELAYS].into_iter().chain(redis).collect();
         let server = TestServer::with(&settings).await;
         server.register("ada").await;
         let guest = server.guest();
-        fail(&guest, "ada").await;
-        fail(&guest, "ada").await;
+        fail_login(&guest, "ada").await;
+        fail_login(&guest, "ada").await;
         for seconds in [60, 180, 300, 600, 600, 600] {
-            fail(&guest, "Ada").await;
-            is_refused(guest.log_in("ada", "wrong").await, seconds);
-            is_refused(guest.log_in("ADA", PASSWORD).await, seconds);
+            fail_login(&guest, "Ada").await;
+            assert_throttled(guest.log_in("ada", "wrong").await, seconds);
+            assert_throttled(guest.log_in("ADA", PASSWORD).await, seconds);
             server.clock.advance(TimeDelta::seconds(i64::try_from(seconds).unwrap()));
         }
         guest.log_in("ada", PASSWORD).await.expect(200, "");
-        fail(&guest, "ada").await;
-        fail(&guest, "ada").await;
+        fail_login(&guest, "ada").await;
+        fail_login(&guest, "ada").await;
         guest.log_in("ada", PASSWORD).await.expect(200, "");
     }
 }
 
 #[tokio::test]
-async fn a_refusal_says_when_to_come_back_and_what_the_limit_is() {
-    let server = TestServer::with(&[WAITS]).await;
+async fn a_refusal_states_the_limit_and_when_to_retry() {
+    let server = TestServer::with(&[LOCKOUT_DELAYS]).await;
     for _ in 0..3 {
-        fail(&server.guest(), "nobody").await;
+        fail_login(&server.guest(), "nobody").await;
     }
-    let answer = is_refused(server.guest().log_in("nobody", "wrong").await, 60);
+    let answer = assert_throttled(server.guest().log_in("nobody", "wrong").await, 60);
     let seconds = answer.header("retry-after");
     assert_eq!(answer.header("ratelimit-policy"), "\"login-and-address\";q=3;w=3600");
     let left = format!("\"login-and-address\";r=0;t={seconds}");
@@ -63,37 +63,37 @@ async fn a_refusal_says_when_to_come_back_and_what_the_limit_is() {
 }
 
 #[tokio::test]
-async fn failures_are_forgotten_after_an_hour() {
-    let server = TestServer::with(&[WAITS]).await;
+async fn failed_attempts_are_forgotten_after_an_hour() {
+    let server = TestServer::with(&[LOCKOUT_DELAYS]).await;
     let guest = server.guest();
     for _ in 0..3 {
-        fail(&guest, "ada").await;
+        fail_login(&guest, "ada").await;
     }
     server.clock.advance(TimeDelta::minutes(61));
     for _ in 0..3 {
-        fail(&guest, "ada").await;
+        fail_login(&guest, "ada").await;
     }
-    is_refused(guest.log_in("ada", "wrong").await, 60);
+    assert_throttled(guest.log_in("ada", "wrong").await, 60);
 }
 
 #[tokio::test]
-async fn valid_logins_at_once_all_succeed_even_after_failures() {
-    let server = TestServer::with(&[WAITS]).await;
+async fn concurrent_valid_logins_all_succeed_even_after_failures() {
+    let server = TestServer::with(&[LOCKOUT_DELAYS]).await;
     server.register("ada").await;
     let guest = server.guest();
     for minutes in [0, 2] {
         for _ in 0..2 {
-            fail(&guest, "ada").await;
+            fail_login(&guest, "ada").await;
         }
         let answers = join_all((0..50).map(|_| guest.log_in("ada", PASSWORD))).await;
         assert!(answers.iter().all(|answer| answer.status == 200), "{answers:#?}");
         server.clock.advance(TimeDelta::minutes(minutes));
     }
-    // After a wait, too.
+    // Also after a lockout delay.
     for _ in 0..3 {
-        fail(&guest, "ada").await;
+        fail_login(&guest, "ada").await;
     }
-    is_refused(guest.log_in("ada", PASSWORD).await, 60);
+    assert_throttled(guest.log_in("ada", PASSWORD).await, 60);
     server.clock.advance(TimeDelta::minutes(1));
     guest.log_in("ada", PASSWORD).await.expect(200, "");
     let answers = join_all((0..50).map(|_| guest.log_in("ada", PASSWORD))).await;
@@ -101,8 +101,8 @@ async fn valid_logins_at_once_all_succeed_even_after_failures() {
 }
 
 #[tokio::test]
-async fn guesses_at_once_are_hardly_more_than_guesses_one_by_one() {
-    let server = TestServer::with(&[WAITS]).await;
+async fn concurrent_guesses_gain_hardly_more_than_sequential_ones() {
+    let server = TestServer::with(&[LOCKOUT_DELAYS]).await;
     server.register("ada").await;
     let guest = server.guest();
     for allowed in [5, 1, 1] {
@@ -116,111 +116,111 @@ async fn guesses_at_once_are_hardly_more_than_guesses_one_by_one() {
 }
 
 #[tokio::test]
-async fn replicas_count_together() {
-    let server = TestServer::with(&[WAITS]).await;
+async fn replicas_share_the_count_of_failed_attempts() {
+    let server = TestServer::with(&[LOCKOUT_DELAYS]).await;
     let other = server.replica(&[]).await;
-    fail(&server.guest(), "ada").await;
-    fail(&other.guest(), "ada").await;
-    fail(&server.guest(), "ada").await;
-    is_refused(other.guest().log_in("ada", "wrong").await, 60);
-    is_refused(server.guest().log_in("ada", "wrong").await, 60);
+    fail_login(&server.guest(), "ada").await;
+    fail_login(&other.guest(), "ada").await;
+    fail_login(&server.guest(), "ada").await;
+    assert_throttled(other.guest().log_in("ada", "wrong").await, 60);
+    assert_throttled(server.guest().log_in("ada", "wrong").await, 60);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_redis_each_server_goes_on_from_what_it_knows() {
+async fn without_redis_each_server_continues_from_its_own_count() {
     let mut redis = Redis::start();
-    let server = TestServer::with(&[WAITS, ("REDIS_URL", &redis.url())]).await;
+    let server = TestServer::with(&[LOCKOUT_DELAYS, ("REDIS_URL", &redis.url())]).await;
     server.register("ada").await;
     let guest = server.guest();
-    fail(&guest, "ada").await;
-    fail(&guest, "ada").await;
+    fail_login(&guest, "ada").await;
+    fail_login(&guest, "ada").await;
     redis.kill();
-    fail(&guest, "ada").await;
+    fail_login(&guest, "ada").await;
     for _ in 0..20 {
-        is_refused(guest.log_in("ada", PASSWORD).await, 60);
+        assert_throttled(guest.log_in("ada", PASSWORD).await, 60);
     }
     server.clock.advance(TimeDelta::minutes(1));
-    fail(&guest, "ada").await;
-    is_refused(guest.log_in("ada", "wrong").await, 180);
+    fail_login(&guest, "ada").await;
+    assert_throttled(guest.log_in("ada", "wrong").await, 180);
     guest.log_in("bob", "wrong").await.expect(401, "credentials_invalid");
-    // Back, and empty: it counts anew.
+    // Redis is back and empty: counting starts again.
     redis.restart();
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     tests::until("counted by Redis", async || guest.log_in("ada", PASSWORD).await.status == 200)
         .await;
     for _ in 0..3 {
-        fail(&guest, "ada").await;
+        fail_login(&guest, "ada").await;
     }
-    is_refused(guest.log_in("ada", PASSWORD).await, 60);
+    assert_throttled(guest.log_in("ada", PASSWORD).await, 60);
 }
 
-/// Signs in through a proxy.
+/// Logs in through a proxy.
 async fn log_in_from(guest: &Caller, address: &str, login: &str, password: &str) -> Answer {
     let body = json!({ "login": login, "password": password });
     let request = guest.request(Method::POST, "auth/login").json(&body);
     guest.send(request.header("x-forwarded-for", address)).await
 }
 
-async fn fail_from(guest: &Caller, address: &str, login: &str) {
+async fn fail_login_from(guest: &Caller, address: &str, login: &str) {
     let answer = log_in_from(guest, address, login, "wrong").await;
     answer.expect(401, "credentials_invalid");
 }
 
 async fn behind_a_proxy(settings: &[(&str, &str)]) -> TestServer {
-    let mut all = vec![("AUTH_TRUSTED_PROXIES", "127.0.0.1"), WAITS];
+    let mut all = vec![("AUTH_TRUSTED_PROXIES", "127.0.0.1"), LOCKOUT_DELAYS];
     all.extend(settings);
     TestServer::with(&all).await
 }
 
 #[tokio::test]
-async fn whoever_attacks_a_login_does_not_lock_its_owner_out() {
+async fn attacking_a_login_does_not_lock_out_its_owner() {
     let server = behind_a_proxy(&[]).await;
     let guest = server.guest();
     let new = json!({ "login": "ada", "password": PASSWORD });
     let request = guest.request(Method::POST, "auth/register").json(&new);
     guest.send(request.header("x-forwarded-for", "192.0.2.1")).await.expect(201, "");
     for attacker in 1..=10 {
-        fail_from(&guest, &format!("203.0.113.{attacker}"), "ada").await;
+        fail_login_from(&guest, &format!("203.0.113.{attacker}"), "ada").await;
     }
-    // Nobody guesses on from anywhere …
+    // Guessing continues from no other address …
     for address in ["203.0.113.200", "2001:db8::1", "192.0.2.2"] {
         let answer = log_in_from(&guest, address, "ada", PASSWORD).await;
-        let answer = is_refused(answer, 60);
+        let answer = assert_throttled(answer, 60);
         assert_eq!(answer.header("ratelimit-policy"), "\"login\";q=10;w=3600");
     }
-    // … and the owner signs in as always.
+    // … and the owner can log in.
     for _ in 0..3 {
         log_in_from(&guest, "192.0.2.1", "ada", PASSWORD).await.expect(200, "");
     }
-    // Where the owner is, the owner's failures count.
+    // At the owner's own address failed attempts count.
     for _ in 0..3 {
-        fail_from(&guest, "192.0.2.1", "ada").await;
+        fail_login_from(&guest, "192.0.2.1", "ada").await;
     }
-    is_refused(log_in_from(&guest, "192.0.2.1", "ada", PASSWORD).await, 60);
+    assert_throttled(log_in_from(&guest, "192.0.2.1", "ada", PASSWORD).await, 60);
     server.clock.advance(TimeDelta::minutes(1));
     log_in_from(&guest, "192.0.2.1", "ada", PASSWORD).await.expect(200, "");
-    // A login that nobody has is throttled alike.
+    // An unknown login is throttled alike.
     for attacker in 1..=10 {
-        fail_from(&guest, &format!("203.0.113.{attacker}"), "nobody").await;
+        fail_login_from(&guest, &format!("203.0.113.{attacker}"), "nobody").await;
     }
-    is_refused(log_in_from(&guest, "192.0.2.1", "nobody", PASSWORD).await, 60);
+    assert_throttled(log_in_from(&guest, "192.0.2.1", "nobody", PASSWORD).await, 60);
 }
 
 #[tokio::test]
-async fn an_address_that_was_not_used_for_a_month_is_like_any_other() {
+async fn a_known_address_is_forgotten_after_a_month() {
     let server = behind_a_proxy(&[("AUTH_THROTTLE_LOGIN_TRIES", "1")]).await;
     server.register("ada").await;
     let guest = server.guest();
     let own = "127.0.0.1";
     for (days, status) in [(0, 200), (29, 200), (31, 429)] {
         server.clock.advance(TimeDelta::days(days));
-        fail_from(&guest, "203.0.113.1", "ada").await;
+        fail_login_from(&guest, "203.0.113.1", "ada").await;
         assert_eq!(log_in_from(&guest, own, "ada", PASSWORD).await.status, status, "{days}");
     }
 }
 
 #[tokio::test]
-async fn one_address_does_not_try_every_login_and_an_ipv6_network_is_one_address() {
+async fn one_address_cannot_try_every_login_and_an_ipv6_network_counts_as_one() {
     let server = behind_a_proxy(&[("AUTH_THROTTLE_ADDRESS_TRIES", "4")]).await;
     server.register("ada").await;
     let guest = server.guest();
@@ -229,22 +229,22 @@ async fn one_address_does_not_try_every_login_and_an_ipv6_network_is_one_address
         ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"),
     ] {
         for number in 0..4 {
-            fail_from(&guest, own, &format!("{own}-{number}")).await;
+            fail_login_from(&guest, own, &format!("{own}-{number}")).await;
         }
-        let answer = is_refused(log_in_from(&guest, same, "ada", PASSWORD).await, 60);
+        let answer = assert_throttled(log_in_from(&guest, same, "ada", PASSWORD).await, 60);
         assert_eq!(answer.header("ratelimit-policy"), "\"address\";q=4;w=3600");
         log_in_from(&guest, other, "ada", PASSWORD).await.expect(200, "");
-        // An account of one's own gives no new tries at others.
+        // Logging in to an own account does not reset the count.
         server.clock.advance(TimeDelta::minutes(1));
         log_in_from(&guest, own, "ada", PASSWORD).await.expect(200, "");
-        fail_from(&guest, own, "another").await;
-        is_refused(log_in_from(&guest, own, "ada", PASSWORD).await, 180);
+        fail_login_from(&guest, own, "another").await;
+        assert_throttled(log_in_from(&guest, own, "ada", PASSWORD).await, 180);
     }
 }
 
 #[tokio::test]
-async fn a_forged_address_helps_nobody() {
-    let server = TestServer::with(&[WAITS, ("AUTH_TRUSTED_PROXIES", "10.0.0.0/8")]).await;
+async fn a_forged_client_address_is_ignored() {
+    let server = TestServer::with(&[LOCKOUT_DELAYS, ("AUTH_TRUSTED_PROXIES", "10.0.0.0/8")]).await;
     let guest = server.guest();
     let forged = async |number: u8| {
         let body = json!({ "login": "ada", "password": "wrong" });
@@ -255,21 +255,21 @@ async fn a_forged_address_helps_nobody() {
     for number in 0..3 {
         forged(number).await.expect(401, "credentials_invalid");
     }
-    is_refused(forged(3).await, 60);
-    // Nor does what stands before that which a trusted proxy added.
+    assert_throttled(forged(3).await, 60);
+    // Only the entry added by the trusted proxy counts.
     let server = behind_a_proxy(&[]).await;
     let guest = server.guest();
     for number in 0..3 {
-        fail_from(&guest, &format!("198.51.100.{number}, 192.0.2.1"), "ada").await;
+        fail_login_from(&guest, &format!("198.51.100.{number}, 192.0.2.1"), "ada").await;
     }
-    is_refused(log_in_from(&guest, "198.51.100.9, 192.0.2.1", "ada", "wrong").await, 60);
+    assert_throttled(log_in_from(&guest, "198.51.100.9, 192.0.2.1", "ada", "wrong").await, 60);
     log_in_from(&guest, "192.0.2.1, 198.51.100.9", "ada", "wrong")
         .await
         .expect(401, "credentials_invalid");
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_names_the_client_of_a_session() {
+async fn a_trusted_proxy_supplies_the_client_address_of_a_session() {
     let server = behind_a_proxy(&[]).await;
     server.register("ada").await;
     let guest = server.guest();

@@ -1,22 +1,22 @@
-//! The time of an answer doesn't tell who has an account.
+//! The time of an answer does not reveal whether an account exists.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tests::{MailServer, PASSWORD, TestServer};
 
-/// Tries of each kind.
-const TRIES: usize = 250;
+/// Attempts of each kind.
+const ATTEMPTS: usize = 250;
 
-/// How much the medians may differ. A hash takes 10 ms and more, so that leaving it out, or doing
-/// it twice, is seen from afar.
+/// Maximum ratio of the medians. A hash takes at least 10 ms, so skipping it or doing it twice
+/// exceeds this by far.
 const RATIO: f64 = 1.15;
 
-/// How much oftener than by chance one kind may be slower than the other. With 250 tries of each,
-/// chance alone stays within 0.5 ± 0.10 but once in ten thousand times.
+/// Maximum deviation from 0.5 of the probability that one kind is slower than another. With 250
+/// attempts of each, chance alone exceeds ± 0.10 once in ten thousand runs.
 const ODDS: f64 = 0.14;
 
-/// Waits that nobody reaches.
+/// Limits that are not reached.
 const UNTHROTTLED: [(&str, &str); 3] = [
     ("AUTH_THROTTLE_PAIR_TRIES", "100000"),
     ("AUTH_THROTTLE_LOGIN_TRIES", "100000"),
@@ -24,7 +24,7 @@ const UNTHROTTLED: [(&str, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn unknown_login_or_address_wrong_or_no_password_and_disabled_account_take_the_same_time() {
+async fn a_login_takes_the_same_time_whether_or_not_the_account_exists() {
     let server = TestServer::with(&UNTHROTTLED).await;
     for login in ["ada", "locked", "elsewhere"] {
         server.register(login).await;
@@ -47,8 +47,9 @@ async fn unknown_login_or_address_wrong_or_no_password_and_disabled_account_take
     ];
     let mut times = [const { Vec::new() }; 7];
     let mut answers = std::collections::BTreeSet::new();
-    for round in 0..TRIES {
-        // In turn, and each as often after each other, so that what slows the machine slows all.
+    for round in 0..ATTEMPTS {
+        // Interleaved, each kind as often after each other one, so that load affects all kinds
+        // alike.
         for place in 0..kinds.len() {
             let kind = (place * (1 + 2 * (round % 2)) + round) % kinds.len();
             let (login, password) = kinds[kind];
@@ -74,7 +75,7 @@ async fn unknown_login_or_address_wrong_or_no_password_and_disabled_account_take
 }
 
 #[tokio::test]
-async fn asking_for_a_new_password_takes_the_same_time_whoever_has_the_address() {
+async fn a_reset_request_takes_the_same_time_whether_or_not_the_address_exists() {
     let mail = MailServer::start();
     let server = mail.server(&UNTHROTTLED).await;
     server.register("ada").await;
@@ -83,14 +84,14 @@ async fn asking_for_a_new_password_takes_the_same_time_whoever_has_the_address()
     server.database.execute(confirmed).await;
     let (guest, emails) = (server.guest(), ["ada@example.com", "nobody@example.com"]);
     let mut times = [const { Vec::new() }; 2];
-    for _ in 0..2 * TRIES {
-        // By chance: in a pattern, one kind could always meet what the other one left behind.
+    for _ in 0..2 * ATTEMPTS {
+        // In random order: in a fixed one, one kind could always meet the aftermath of the other.
         let kind = usize::from(rand::random::<bool>());
         let started = Instant::now();
         let body = json!({ "email": emails[kind] });
         guest.post("auth/password/forgot", &body).await.expect(202, "");
         times[kind].push(started.elapsed().as_secs_f64());
-        // What comes of it is done beside the request; not beside the next one here.
+        // The message is sent in the background, which must not overlap with the next request.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     mail.mail("ada@example.com", times[0].len() - 1).await;
@@ -108,7 +109,7 @@ fn median(times: &[f64]) -> f64 {
     times[times.len() / 2]
 }
 
-/// Mann and Whitney's U as a probability: how often one of `own` is slower than one of `others`.
+/// The Mann–Whitney U as a probability: how often one of `own` is slower than one of `others`.
 fn slower(own: &[f64], others: &[f64]) -> f64 {
     let pairs = own.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
     let slower = pairs.filter(|(one, other)| one > other).count();

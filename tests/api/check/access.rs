@@ -1,4 +1,4 @@
-//! Labels as the caller states them, and `access` as it stands in the document.
+//! Labels as a list in the request, and as the `access` object of a document.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ async fn labels_and_access_together_are_refused() {
 }
 
 #[tokio::test]
-async fn access_is_read_as_a_search_reads_it_and_never_refused() {
+async fn any_access_is_accepted_and_read_as_elasticsearch_reads_it() {
     let server = TestServer::start().await;
     let labelled = |labels: Value| json!({ "labels": labels, "labelled_at": AT });
     for (access, code) in [
@@ -66,7 +66,7 @@ async fn access_is_read_as_a_search_reads_it_and_never_refused() {
 }
 
 #[tokio::test]
-async fn anything_but_a_film_has_the_labels_that_the_caller_states() {
+async fn resources_other_than_films_have_the_labels_in_the_request() {
     let server = TestServer::start().await;
     let answer = async |thing: Value| read(&server.guest(), thing).await.ok()["reason"].clone();
     assert_eq!(answer(json!({ "type": "series", "id": "s1" })).await["code"], "allowed");

@@ -18,7 +18,7 @@ fn numbered(count: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_thousand_are_answered_in_their_order() {
+async fn a_batch_of_a_thousand_is_answered_in_order() {
     let server = TestServer::start().await;
     let answer = server.guest().post("check/batch", &batch(&numbered(1_000))).await.ok();
     let items = answer["items"].as_array().unwrap();
@@ -31,7 +31,7 @@ async fn a_thousand_are_answered_in_their_order() {
 }
 
 #[tokio::test]
-async fn one_more_than_a_thousand_are_refused() {
+async fn a_batch_of_more_than_a_thousand_is_refused() {
     let server = TestServer::start().await;
     let answer = server.guest().post("check/batch", &batch(&numbered(1_001))).await;
     assert_snapshot!(answer.expect(422, "field_invalid"), @r#"
@@ -48,7 +48,7 @@ async fn one_more_than_a_thousand_are_refused() {
 }
 
 #[tokio::test]
-async fn each_answer_is_what_a_check_answers() {
+async fn each_item_of_a_batch_equals_the_single_check() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let resources = vec![
@@ -67,7 +67,7 @@ async fn each_answer_is_what_a_check_answers() {
 }
 
 #[tokio::test]
-async fn a_broken_resource_is_named_by_its_place() {
+async fn an_invalid_resource_is_named_by_its_index() {
     let server = TestServer::start().await;
     let mut resources = numbered(5);
     resources[3] = json!({ "type": "film", "id": 7 });

@@ -1,4 +1,4 @@
-//! What is written now decides for tokens that were made before.
+//! Policy writes apply to tokens issued before.
 
 use serde_json::json;
 use tests::TestServer;
@@ -9,7 +9,7 @@ use crate::rules::{create_rule, rule};
 use crate::users::{grant, revoke};
 
 #[tokio::test]
-async fn a_grant_and_its_end_count_from_the_next_request() {
+async fn granting_and_revoking_a_role_applies_to_the_next_request() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     for _ in 0..3 {
@@ -23,7 +23,7 @@ async fn a_grant_and_its_end_count_from_the_next_request() {
 }
 
 #[tokio::test]
-async fn a_role_that_the_token_carries_counts_no_more_once_it_is_taken() {
+async fn a_revoked_role_no_longer_counts_even_if_the_token_carries_it() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     grant(&root, &user.id, "subscriber").await;
@@ -35,7 +35,7 @@ async fn a_role_that_the_token_carries_counts_no_more_once_it_is_taken() {
 }
 
 #[tokio::test]
-async fn a_rule_counts_from_the_next_request_until_it_is_changed_or_deleted() {
+async fn creating_changing_and_deleting_a_rule_applies_to_the_next_request() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let id = create_rule(&root, 50, "anonymous", "label:new", "allow").await;
@@ -51,7 +51,7 @@ async fn a_rule_counts_from_the_next_request_until_it_is_changed_or_deleted() {
 }
 
 #[tokio::test]
-async fn what_a_role_inherits_counts_from_the_next_request() {
+async fn a_changed_inheritance_applies_to_the_next_request() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     create_role(&root, "critic", &[]).await;
@@ -64,7 +64,7 @@ async fn what_a_role_inherits_counts_from_the_next_request() {
 }
 
 #[tokio::test]
-async fn a_deleted_role_counts_no_more_for_a_token_that_carries_it() {
+async fn a_deleted_role_no_longer_counts_even_if_the_token_carries_it() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     create_role(&root, "critic", &["subscriber"]).await;
@@ -77,7 +77,7 @@ async fn a_deleted_role_counts_no_more_for_a_token_that_carries_it() {
 }
 
 #[tokio::test]
-async fn a_superuser_who_was_one_is_refused_from_the_next_request() {
+async fn a_former_superuser_is_refused_at_the_next_request() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     grant(&root, &user.id, "superuser").await;
@@ -87,7 +87,7 @@ async fn a_superuser_who_was_one_is_refused_from_the_next_request() {
 }
 
 #[tokio::test]
-async fn a_server_that_starts_later_decides_for_older_tokens_too() {
+async fn a_server_started_later_decides_for_older_tokens() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     grant(&root, &user.id, "subscriber").await;

@@ -10,17 +10,17 @@ mod validity_periods;
 use serde_json::{Value, json};
 use tests::{Answer, Caller};
 
-/// Asks whether the caller may read this film.
+/// Checks whether the caller may read this film.
 pub async fn read(caller: &Caller, film: Value) -> Answer {
     caller.post("check", &json!({ "action": "read", "resource": film })).await
 }
 
-/// A film that carries these labels.
+/// A film with these labels.
 pub fn film(labels: &[&str]) -> Value {
     json!({ "type": "film", "id": "f1", "labels": labels })
 }
 
-/// Whether the caller may read a film that carries the label `new`.
+/// True if the caller may read a film with the label `new`.
 pub async fn may_read_new(caller: &Caller) -> bool {
     read(caller, film(&["new"])).await.ok()["allowed"].as_bool().unwrap()
 }

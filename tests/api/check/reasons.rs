@@ -1,4 +1,4 @@
-//! Each reason of an answer.
+//! The reasons of decisions.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::rules::create_rule;
 use crate::users::grant;
 
 #[tokio::test]
-async fn a_guest_reads_what_no_rule_forbids() {
+async fn a_guest_may_read_whatever_no_rule_forbids() {
     let server = TestServer::start().await;
     let guest = server.guest();
     assert_snapshot!(read(&guest, film(&[])).await, @r#"
@@ -84,14 +84,14 @@ async fn a_rule_on_the_film_itself_denies_it() {
 }
 
 #[tokio::test]
-async fn an_allow_that_names_the_film_overrides_a_label_that_is_denied_after_it() {
+async fn an_allow_that_names_the_film_overrides_a_later_deny_of_a_label() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let by_name = (true, "allowed_by_name".to_owned());
     let denied = (false, "label_denied".to_owned());
     create_rule(&root, 150, "anonymous", "film:f1", "allow").await;
     assert_eq!(reason(&read(&server.guest(), film(&["new"])).await), by_name);
-    // A prefix names no film, and a label that is denied before stays denied.
+    // A prefix does not name the film, and an earlier deny of a label still wins.
     create_rule(&root, 160, "anonymous", "film:g*", "allow").await;
     let other = json!({ "type": "film", "id": "g1", "labels": ["new"] });
     assert_eq!(reason(&read(&server.guest(), other).await), denied);
@@ -101,7 +101,7 @@ async fn an_allow_that_names_the_film_overrides_a_label_that_is_denied_after_it(
 }
 
 #[tokio::test]
-async fn admins_also_learn_the_rule_the_role_and_how_they_have_it() {
+async fn admins_also_see_the_rule_the_role_and_the_inheritance_path() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     assert_snapshot!(read(&root, film(&["new"])).await, @r#"
@@ -140,7 +140,7 @@ async fn admins_also_learn_the_rule_the_role_and_how_they_have_it() {
 }
 
 #[tokio::test]
-async fn who_may_not_read_the_rules_learns_a_code_only() {
+async fn callers_without_the_right_to_read_rules_see_only_a_code() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     for caller in [&server.guest(), &user.caller] {
@@ -150,7 +150,7 @@ async fn who_may_not_read_the_rules_learns_a_code_only() {
 }
 
 #[tokio::test]
-async fn names_that_no_rule_names_are_just_that() {
+async fn an_invalid_name_is_a_name_that_no_rule_mentions() {
     let server = TestServer::start().await;
     let guest = server.guest();
     for id in ["", "*", "f*", "../..", "a b", "\u{202e}", "'; --", &"x".repeat(10_000), "film:f1"] {
@@ -178,7 +178,7 @@ fn reason(answer: &Answer) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn a_subscriber_reads_new_films_and_the_superuser_every_film() {
+async fn a_subscriber_may_read_new_films_and_the_superuser_every_film() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let user = server.register("ada").await;

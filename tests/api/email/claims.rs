@@ -1,4 +1,4 @@
-//! Whose an address is.
+//! Ownership of e-mail addresses.
 
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -10,7 +10,7 @@ use super::{account, change_email, confirmed, is_verified, register_with_email, 
 const EMAIL: &str = "ada@example.com";
 
 #[tokio::test]
-async fn a_confirmed_address_stays_its_owner_s() {
+async fn a_verified_address_cannot_be_claimed() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     confirmed(&server, &mail, "ada", EMAIL).await;
@@ -23,7 +23,7 @@ async fn a_confirmed_address_stays_its_owner_s() {
 }
 
 #[tokio::test]
-async fn a_claim_lapses_after_a_week_when_somebody_else_wants_the_address() {
+async fn an_unverified_claim_lapses_after_a_week_if_another_user_wants_the_address() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     register_with_email(&server, "squatter", EMAIL).await;
@@ -43,7 +43,7 @@ async fn a_claim_lapses_after_a_week_when_somebody_else_wants_the_address() {
 }
 
 #[tokio::test]
-async fn claiming_an_address_again_does_not_keep_others_from_it_any_longer() {
+async fn repeating_a_claim_does_not_extend_it() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let squatter = register_with_email(&server, "squatter", EMAIL).await;
@@ -62,7 +62,7 @@ async fn claiming_an_address_again_does_not_keep_others_from_it_any_longer() {
 }
 
 #[tokio::test]
-async fn without_a_mail_server_a_claim_lasts() {
+async fn without_a_mail_server_a_claim_does_not_lapse() {
     let server = TestServer::start().await;
     register_with_email(&server, "first", EMAIL).await;
     server.clock.advance(TimeDelta::days(400));
@@ -71,7 +71,7 @@ async fn without_a_mail_server_a_claim_lasts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_who_claim_a_lapsed_address_at_once_exactly_one_gets_it() {
+async fn of_twenty_concurrent_claims_to_a_lapsed_address_one_succeeds() {
     let mail = MailServer::start();
     let server = mail.server(&[("AUTH_PASSWORD_QUEUE", "1000")]).await;
     register_with_email(&server, "squatter", EMAIL).await;

@@ -1,4 +1,4 @@
-//! When the mail server is slow, away or strict.
+//! Delivery to a mail server that is slow, unavailable or strict.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,11 +12,11 @@ use super::{account, register_with_email, verify};
 
 const EMAIL: &str = "ada@example.com";
 
-/// Longest answer of a request that a mail server must not hold up. It has 30 s itself.
+/// Maximum time of a request, which the mail server must not delay. Its own timeout is 30 s.
 const SOON: Duration = Duration::from_secs(5);
 
-/// How many mails had this outcome.
-async fn mails(server: &TestServer, outcome: &str) -> u64 {
+/// The number of messages with this outcome.
+async fn count_messages(server: &TestServer, outcome: &str) -> u64 {
     let ops: Caller = server.guest().at(&server.ops_url);
     let metrics = ops.get("/metrics").await.text;
     let name = format!("auth_mails_total{{outcome=\"{outcome}\"}} ");
@@ -40,31 +40,34 @@ fn certificate(folder: &Path) -> [String; 2] {
 }
 
 #[tokio::test]
-async fn mails_go_through_tls_with_a_password_and_never_without() {
+async fn e_mail_is_sent_only_through_verified_tls_with_credentials() {
     let folder = tempfile::tempdir().unwrap();
     let [certificate, key] = certificate(folder.path());
     let mut mail = MailServer::stopped();
     let url = format!("smtp://films:pass%20word@127.0.0.1:{}?tls=starttls", mail.port);
     let settings = [("AUTH_SMTP_URL", &*url), ("AUTH_SMTP_CA_FILE", &certificate)];
-    // First one that would take it in the clear, then one whose certificate nobody vouches for.
+    // First a server without TLS, then one whose certificate is not trusted.
     mail.run(&[]);
     let server = mail.server(&settings).await;
     let user = register_with_email(&server, "ada", EMAIL).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     mail.run(&["--tls", &certificate, &key, "--login", "films", "pass word"]);
-    let doubtful = mail.server(&settings[..1]).await;
-    register_with_email(&doubtful, "eve", "eve@example.com").await;
+    let untrusting = mail.server(&settings[..1]).await;
+    register_with_email(&untrusting, "eve", "eve@example.com").await;
     let sent = mail.mail(EMAIL, 0).await;
     assert!(sent.encrypted);
     assert_eq!(sent.user.as_deref(), Some("films"));
     verify(&server, &sent.token()).await.expect(204, "");
     assert!(super::is_verified(&user).await);
     assert_eq!(mail.mails().len(), 1, "only what was encrypted and trusted");
-    assert_eq!((mails(&server, "sent").await, mails(&doubtful, "sent").await), (1, 0));
+    assert_eq!(
+        (count_messages(&server, "sent").await, count_messages(&untrusting, "sent").await),
+        (1, 0)
+    );
 }
 
 #[tokio::test]
-async fn a_mail_server_that_is_away_gets_the_mail_when_it_is_back() {
+async fn a_message_is_delivered_once_the_mail_server_is_available_again() {
     let mut mail = MailServer::stopped();
     let server = mail.server(&[]).await;
     let begun = Instant::now();
@@ -74,11 +77,11 @@ async fn a_mail_server_that_is_away_gets_the_mail_when_it_is_back() {
     mail.run(&[]);
     let token = mail.mail(EMAIL, 0).await.token();
     verify(&server, &token).await.expect(204, "");
-    until("counted", async || mails(&server, "sent").await == 1).await;
+    until("counted", async || count_messages(&server, "sent").await == 1).await;
 }
 
 #[tokio::test]
-async fn a_mail_server_that_says_nothing_holds_nobody_up_and_the_queue_has_an_end() {
+async fn a_silent_mail_server_delays_no_request_and_the_queue_is_bounded() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", silent.local_addr().unwrap());
     let settings = [("AUTH_SMTP_URL", &*url), ("AUTH_MAIL_QUEUE", "3")];
@@ -92,24 +95,24 @@ async fn a_mail_server_that_says_nothing_holds_nobody_up_and_the_queue_has_an_en
         guest.post("auth/password/forgot", &forgotten).await.expect(202, "");
         assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     }
-    // Three wait; for what came after them there was no place, whether there was an account or not.
-    until("counted", async || mails(&server, "failed").await >= 3).await;
-    assert_eq!(mails(&server, "sent").await, 0);
+    // Three messages are queued; the rest is dropped, whether or not there is an account.
+    until("counted", async || count_messages(&server, "failed").await >= 3).await;
+    assert_eq!(count_messages(&server, "sent").await, 0);
 }
 
 #[tokio::test]
-async fn what_is_put_off_is_tried_again_and_what_is_refused_is_not() {
+async fn a_deferred_message_is_retried_and_a_rejected_one_is_not() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     register_with_email(&server, "ada", "nobody@example.com").await;
     register_with_email(&server, "bob", "later@example.com").await;
     mail.mail("later@example.com", 0).await;
-    until("counted", async || mails(&server, "sent").await == 1).await;
-    assert_eq!(mails(&server, "failed").await, 1);
+    until("counted", async || count_messages(&server, "sent").await == 1).await;
+    assert_eq!(count_messages(&server, "failed").await, 1);
 }
 
 #[tokio::test]
-async fn no_address_adds_a_recipient_or_a_header() {
+async fn no_address_can_add_a_recipient_or_a_header() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let strange = ["\"a,b\"@example.com", "a,b@example.com", "<a>@example.com", "a;b@example.com"];

@@ -1,5 +1,5 @@
-//! What a mail is needed for, with a real mail server: `verify` and `claims` addresses, `reset` a
-//! password, `log_in` by an address, `delivery` when the mail server is slow, away or strict.
+//! E-mail addresses and delivery, with a real mail server. The operations that need a message are
+//! in `auth::email_verification`, `auth::password_reset` and `auth::login_by_email`.
 
 mod claims;
 mod delivery;
@@ -14,13 +14,13 @@ pub fn account(login: &str, email: &str) -> Value {
     json!({ "login": login, "email": email, "password": PASSWORD })
 }
 
-/// A new account that claims this address.
+/// A new account with this unverified address.
 pub async fn register_with_email(server: &TestServer, login: &str, email: &str) -> User {
     server.guest().post("auth/register", &account(login, email)).await.expect(201, "");
     server.log_in(login).await
 }
 
-/// A new account that has confirmed this address.
+/// A new account that has verified this address.
 pub async fn confirmed(server: &TestServer, mail: &MailServer, login: &str, email: &str) -> User {
     let user = register_with_email(server, login, email).await;
     let token = mail.mail(email, 0).await.token();
@@ -32,7 +32,7 @@ pub async fn verify(server: &TestServer, token: &str) -> Answer {
     server.guest().post("auth/email/verify", &json!({ "token": token })).await
 }
 
-/// Somebody changes, with the password, to this address.
+/// Changes the address of the account, with the password.
 pub async fn change_email(user: &User, email: Option<&str>) -> Answer {
     user.patch("me", &json!({ "email": email, "current_password": PASSWORD })).await
 }
@@ -41,7 +41,7 @@ pub async fn is_verified(user: &User) -> bool {
     user.get("me").await.ok()["email_verified"] == true
 }
 
-/// What an operator makes.
+/// The token of a reset link created by an operator.
 pub async fn reset_token(server: &TestServer, user: &User) -> String {
     let (pool, now) = (server.database.pool().await, server.clock.now());
     let id: Uuid = user.id.parse().unwrap();

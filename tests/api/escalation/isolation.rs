@@ -1,4 +1,4 @@
-//! Two users of every role, and what each may do about the other: nothing.
+//! Users have no access to each other's data, whatever their role.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use crate::rules::rule;
 use crate::samples::samples;
 use crate::users::grant;
 
-/// Two users with this role, which may read the server's rules if it is called `auditor`.
-async fn two(server: &TestServer, root: &User, role: Option<&str>) -> [User; 2] {
+/// Two users with this role.
+async fn two_users(server: &TestServer, root: &User, role: Option<&str>) -> [User; 2] {
     let mut users = vec![];
     for number in 0..2 {
         let login = format!("{}-{number}", role.unwrap_or("nobody"));
@@ -17,7 +17,7 @@ async fn two(server: &TestServer, root: &User, role: Option<&str>) -> [User; 2] 
         if let Some(role) = role {
             grant(root, &id, role).await;
         }
-        // Of the same id, so that what names it names the user.
+        // The identity has the id of the user, so that requests about either are found.
         let identity = format!(
             "INSERT INTO identities (id, user_id, issuer, subject, created_at)
              VALUES ('{id}', '{id}', 'https://accounts.example', '{id}', now())"
@@ -28,7 +28,7 @@ async fn two(server: &TestServer, root: &User, role: Option<&str>) -> [User; 2] 
     users.try_into().ok().unwrap()
 }
 
-async fn given_and_ended(server: &TestServer) -> [i64; 3] {
+async fn counts(server: &TestServer) -> [i64; 3] {
     let (grants, identities, sessions) = (
         "SELECT count(*) FROM user_roles",
         "SELECT count(*) FROM identities",
@@ -38,14 +38,14 @@ async fn given_and_ended(server: &TestServer) -> [i64; 3] {
     [count(grants).await, count(identities).await, count(sessions).await]
 }
 
-/// The other one's things are not there for the caller, or are not the caller's to touch.
+/// Asserts a 403 or 404 problem.
 fn assert_refused(answer: &Answer, what: &str) {
     let ended = (answer.status, answer.code());
     assert!(matches!(ended.0, 403 | 404) && !ended.1.is_empty(), "{what}: {answer:?}");
 }
 
 #[tokio::test]
-async fn users_of_every_role_can_do_nothing_about_each_other() {
+async fn users_of_every_role_have_no_access_to_each_other() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for name in ["auditor", "clerk"] {
@@ -57,10 +57,10 @@ async fn users_of_every_role_can_do_nothing_about_each_other() {
         root.post("rules", &rule).await.expect(201, "");
     }
     for role in [None, Some("subscriber"), Some("auditor"), Some("clerk")] {
-        let users = two(&server, &root, role).await;
-        let before = given_and_ended(&server).await;
+        let users = two_users(&server, &root, role).await;
+        let before = counts(&server).await;
         for [me, other] in [[&users[0], &users[1]], [&users[1], &users[0]]] {
-            // Whatever operation names the other's id, session or something else of theirs.
+            // Every operation whose path contains the other user's id or session.
             let theirs = samples(&server, other).await.into_iter().filter(|sample| {
                 sample.path.contains(&other.id) || sample.path.contains(other.session().as_str())
             });
@@ -79,23 +79,23 @@ async fn users_of_every_role_can_do_nothing_about_each_other() {
                 }
             }
         }
-        assert_eq!(given_and_ended(&server).await, before, "{role:?}");
+        assert_eq!(counts(&server).await, before, "{role:?}");
         for user in &users {
             user.get("me").await.expect(200, "");
         }
     }
 }
 
-/// One request about a session that is somebody else's.
-async fn end(caller: &Caller, session: &str) -> Answer {
+/// Revokes a session as if it were the caller's own.
+async fn revoke_session(caller: &Caller, session: &str) -> Answer {
     caller.send(caller.request(Method::DELETE, &format!("me/sessions/{session}"))).await
 }
 
 #[tokio::test]
-async fn even_a_superuser_does_not_end_a_session_as_if_it_were_their_own() {
+async fn even_a_superuser_cannot_revoke_another_users_session_as_their_own() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    let answer = end(&root, user.session().as_str()).await;
+    let answer = revoke_session(&root, user.session().as_str()).await;
     assert_refused(&answer, "superuser");
     let listed = root.get("me/sessions").await.ok().to_string();
     assert!(!listed.contains(user.session().as_str()));

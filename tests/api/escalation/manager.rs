@@ -1,4 +1,4 @@
-//! Somebody who administers roles, rules and people, but is no superuser.
+//! A user who administers roles, rules and users, but is not a superuser.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -8,12 +8,12 @@ use crate::roles::create_role;
 use crate::rules::{create_rule, rule};
 use crate::users::{grant, put_role};
 
-/// What reaches the server's own routes.
+/// Resources that cover the server's own routes.
 const PRIVILEGED: [&str; 7] =
     ["*", "route:*", "route*", "r*", "route:/api/v1/me", "route:/api/v1/rules*", "route:x"];
 
-/// A superuser, and somebody whose role may send anything to the routes of administration.
-async fn people(server: &TestServer) -> (User, User) {
+/// A superuser, and a user whose role has every permission on the administrative routes.
+async fn root_and_manager(server: &TestServer) -> (User, User) {
     let (root, manager) = (server.superuser().await, server.register("manager").await);
     create_role(&root, "manager", &[]).await;
     for path in ["roles", "rules", "users"] {
@@ -26,9 +26,9 @@ async fn people(server: &TestServer) -> (User, User) {
 }
 
 #[tokio::test]
-async fn a_rule_on_routes_or_on_everything_is_written_by_a_superuser_only() {
+async fn only_a_superuser_may_write_a_rule_on_routes_or_on_everything() {
     let server = TestServer::start().await;
-    let (root, manager) = people(&server).await;
+    let (root, manager) = root_and_manager(&server).await;
     for resource in PRIVILEGED {
         for effect in ["allow", "deny"] {
             let body = rule(60, "subscriber", resource, "GET", effect);
@@ -55,9 +55,9 @@ async fn a_rule_on_routes_or_on_everything_is_written_by_a_superuser_only() {
 }
 
 #[tokio::test]
-async fn such_a_rule_is_not_changed_or_deleted_by_anybody_else() {
+async fn only_a_superuser_may_change_or_delete_a_rule_on_routes() {
     let server = TestServer::start().await;
-    let (root, manager) = people(&server).await;
+    let (root, manager) = root_and_manager(&server).await;
     let plain = rule(60, "subscriber", "film:x", "read", "deny");
     let privileged = rule(60, "subscriber", "route:x", "GET", "deny");
     let id = root.post("rules", &privileged).await.ok()["id"].clone();
@@ -70,9 +70,9 @@ async fn such_a_rule_is_not_changed_or_deleted_by_anybody_else() {
 }
 
 #[tokio::test]
-async fn a_role_that_reaches_such_a_rule_is_given_and_taken_by_a_superuser_only() {
+async fn only_a_superuser_may_grant_or_revoke_a_role_that_reaches_routes() {
     let server = TestServer::start().await;
-    let (root, manager) = people(&server).await;
+    let (root, manager) = root_and_manager(&server).await;
     let friend = server.register("friend").await;
     create_role(&root, "helper", &["manager"]).await;
     for role in ["manager", "helper", "superuser"] {
@@ -97,9 +97,9 @@ async fn a_role_that_reaches_such_a_rule_is_given_and_taken_by_a_superuser_only(
 }
 
 #[tokio::test]
-async fn a_role_does_not_come_to_such_a_rule_by_inheritance() {
+async fn only_a_superuser_may_make_a_role_inherit_one_that_reaches_routes() {
     let server = TestServer::start().await;
-    let (root, manager) = people(&server).await;
+    let (root, manager) = root_and_manager(&server).await;
     create_role(&root, "helper", &["manager"]).await;
     let own = manager.post("roles", &json!({ "name": "own" })).await;
     own.expect(201, "");
@@ -111,7 +111,7 @@ async fn a_role_does_not_come_to_such_a_rule_by_inheritance() {
         manager.patch("roles/subscriber", &change).await.expect(422, "escalation");
     }
     manager.patch("roles/own", &json!({ "inherits": ["subscriber"] })).await.expect(200, "");
-    // Whoever has such a role gets no more, and it is not taken from them by deleting it.
+    // Such a role cannot be extended, reduced or deleted.
     let more = json!({ "inherits": ["own"] });
     manager.patch("roles/manager", &more).await.expect(422, "escalation");
     manager.patch("roles/helper", &json!({ "inherits": [] })).await.expect(422, "escalation");
@@ -120,9 +120,9 @@ async fn a_role_does_not_come_to_such_a_rule_by_inheritance() {
 }
 
 #[tokio::test]
-async fn the_superuser_can_not_be_inherited_by_anybody() {
+async fn no_role_can_inherit_superuser() {
     let server = TestServer::start().await;
-    let (root, manager) = people(&server).await;
+    let (root, manager) = root_and_manager(&server).await;
     for caller in [&root, &manager] {
         let new = json!({ "name": "new", "inherits": ["superuser"] });
         caller.post("roles", &new).await.expect(422, "escalation");
@@ -134,7 +134,7 @@ async fn the_superuser_can_not_be_inherited_by_anybody() {
     422
     {
       "code": "escalation",
-      "detail": "role new can't inherit superuser: it is given to people, one by one",
+      "detail": "role new can't inherit superuser: it is given to root_and_manager, one by one",
       "status": 422,
       "title": "This write would grant more privileges than you may grant.",
       "type": "about:blank"
@@ -143,9 +143,9 @@ async fn the_superuser_can_not_be_inherited_by_anybody() {
 }
 
 #[tokio::test]
-async fn a_manager_does_not_write_rules_about_the_superuser_or_before_its_own() {
+async fn a_manager_cannot_restrict_the_superuser_or_use_priority_zero() {
     let server = TestServer::start().await;
-    let (root, manager) = people(&server).await;
+    let (root, manager) = root_and_manager(&server).await;
     create_rule(&manager, 1, "superuser", "film:*", "deny").await;
     let film = json!({ "action": "read", "resource": { "type": "film", "id": "f1" } });
     assert_eq!(root.post("check", &film).await.ok()["allowed"], true);

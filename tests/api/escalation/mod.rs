@@ -1,4 +1,4 @@
-//! Nobody gives away more than they may give.
+//! No privilege escalation.
 
 mod isolation;
 mod manager;

@@ -7,7 +7,7 @@ use tests::TestServer;
 use crate::rules::rule;
 
 #[tokio::test]
-async fn built_in_roles_can_not_be_made_renamed_changed_or_deleted_by_a_superuser_either() {
+async fn built_in_roles_cannot_be_created_renamed_changed_or_deleted() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for name in ["anonymous", "superuser"] {
@@ -25,7 +25,7 @@ async fn built_in_roles_can_not_be_made_renamed_changed_or_deleted_by_a_superuse
 }
 
 #[tokio::test]
-async fn the_superuser_can_not_be_outranked() {
+async fn no_rule_can_outrank_the_superuser() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for (resource, action) in [("*", "*"), ("route:*", "*"), ("route:/api/v1/rules*", "DELETE")] {
@@ -37,7 +37,7 @@ async fn the_superuser_can_not_be_outranked() {
 }
 
 #[tokio::test]
-async fn a_rule_that_lets_everyone_write_through_the_api_is_refused_for_a_superuser_too() {
+async fn a_rule_that_lets_guests_write_through_the_api_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for resource in ["*", "r*", "route:*", "route:/*", "route:/api/v1/rules", "route:/api*"] {
@@ -62,7 +62,7 @@ async fn a_rule_that_lets_everyone_write_through_the_api_is_refused_for_a_superu
 }
 
 #[tokio::test]
-async fn everyone_may_be_let_read_through_the_api_but_a_guest_still_needs_a_token() {
+async fn a_rule_may_let_every_user_read_through_the_api_but_guests_need_a_token() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let body = rule(60, "anonymous", "route:/api/v1/rules*", "GET", "allow");

@@ -1,4 +1,4 @@
-//! Superusers who have to have a second factor.
+//! Superusers are required to have a second factor.
 
 use serde_json::json;
 use tests::openapi::{DocumentedAnswer, answers};
@@ -9,7 +9,7 @@ use crate::samples::samples;
 const REQUIRED: [(&str, &str); 1] = [("AUTH_SUPERUSER_SECOND_FACTOR", "required")];
 
 #[tokio::test]
-async fn where_it_is_required_a_superuser_without_one_administers_nothing_until_it_is_on() {
+async fn a_superuser_without_the_required_second_factor_cannot_administer() {
     let server = TestServer::with(&REQUIRED).await;
     let root = server.superuser().await;
     let documented = answers(&server.guest().get("/openapi.json").await.ok());
@@ -44,7 +44,7 @@ async fn where_it_is_required_a_superuser_without_one_administers_nothing_until_
 }
 
 #[tokio::test]
-async fn others_are_not_asked_for_one_and_where_it_is_optional_nobody_is() {
+async fn the_requirement_applies_only_to_superusers_and_only_if_configured() {
     let server = TestServer::with(&REQUIRED).await;
     let (root, reader) = (server.superuser().await, server.register("reader").await);
     server.enroll(&root).await;

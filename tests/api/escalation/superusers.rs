@@ -1,4 +1,4 @@
-//! Who is a superuser, and who remains one.
+//! Granting and revoking `superuser`.
 
 use insta::assert_snapshot;
 use tests::TestServer;
@@ -6,7 +6,7 @@ use tests::TestServer;
 use crate::users::{grant, put_role, revoke};
 
 #[tokio::test]
-async fn the_last_superuser_stays() {
+async fn the_last_superuser_cannot_be_revoked() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let own = format!("users/{}/roles/superuser", root.id);
@@ -28,7 +28,7 @@ async fn the_last_superuser_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_superusers_who_depose_each_other_at_once_leave_one() {
+async fn of_two_superusers_who_revoke_each_other_concurrently_one_remains() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for round in 0..5 {
@@ -49,7 +49,7 @@ async fn two_superusers_who_depose_each_other_at_once_leave_one() {
 }
 
 #[tokio::test]
-async fn a_disabled_superuser_does_not_count_as_the_one_who_stays() {
+async fn a_disabled_superuser_does_not_count_as_the_last_one() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     grant(&root, &user.id, "superuser").await;
@@ -59,7 +59,7 @@ async fn a_disabled_superuser_does_not_count_as_the_one_who_stays() {
 }
 
 #[tokio::test]
-async fn whoever_has_no_right_to_people_makes_nobody_a_superuser() {
+async fn a_user_without_rights_cannot_grant_superuser() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     put_role(&user, &user.id, "superuser").await.expect(403, "forbidden");

@@ -12,7 +12,7 @@ async fn delete(caller: &Caller, password: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_deleted_account_is_gone_with_all_its_sessions() {
+async fn deleting_an_account_ends_all_its_sessions() {
     let server = TestServer::start().await;
     let (here, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
     let (root, other) = (server.superuser().await, server.register("bob").await);
@@ -36,7 +36,7 @@ async fn a_deleted_account_is_gone_with_all_its_sessions() {
     }
     let sessions = format!("SELECT count(*) FROM sessions WHERE user_id = '{}'", here.id);
     assert_eq!(server.database.count(&sessions).await, 0);
-    // Whoever takes the login now is somebody else, without roles.
+    // A new user with the same login has none of the roles.
     let next = server.register("ada").await;
     assert_ne!(next.id, here.id);
     assert_eq!(next.get("me").await.ok()["roles"], json!([]));
@@ -44,7 +44,7 @@ async fn a_deleted_account_is_gone_with_all_its_sessions() {
 }
 
 #[tokio::test]
-async fn without_the_current_password_the_account_stays() {
+async fn an_account_is_not_deleted_without_the_current_password() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     for wrong in ["", "wrong", &PASSWORD.to_uppercase()] {
@@ -55,22 +55,22 @@ async fn without_the_current_password_the_account_stays() {
 }
 
 #[tokio::test]
-async fn the_history_of_a_deleted_account_stays_and_belongs_to_nobody() {
+async fn the_login_history_of_a_deleted_account_is_kept_without_its_owner() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     server.log_in("ada").await;
     user.get("me/history").await.expect(200, "");
-    let of_somebody = "SELECT count(*) FROM login_history WHERE user_id IS NOT NULL";
+    let with_user = "SELECT count(*) FROM login_history WHERE user_id IS NOT NULL";
     let all = "SELECT count(*) FROM login_history";
     let before = server.database.count(all).await;
-    assert!(before > 0 && server.database.count(of_somebody).await == before);
+    assert!(before > 0 && server.database.count(with_user).await == before);
     delete(&user, PASSWORD).await.expect(204, "");
-    assert_eq!(server.database.count(of_somebody).await, 0);
+    assert_eq!(server.database.count(with_user).await, 0);
     assert_eq!(server.database.count(all).await, before);
 }
 
 #[tokio::test]
-async fn the_last_superuser_can_not_go_and_the_one_before_can() {
+async fn the_last_superuser_cannot_delete_their_account() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     assert_snapshot!(delete(&root, PASSWORD).await.expect(409, "last_superuser"), @r#"
@@ -92,7 +92,7 @@ async fn the_last_superuser_can_not_go_and_the_one_before_can() {
 }
 
 #[tokio::test]
-async fn a_disabled_superuser_is_no_successor() {
+async fn the_last_superuser_cannot_rely_on_a_disabled_one() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     grant(&root, &user.id, "superuser").await;
@@ -101,14 +101,14 @@ async fn a_disabled_superuser_is_no_successor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_superusers_who_go_at_once_one_stays() {
+async fn of_two_superusers_who_delete_their_accounts_concurrently_one_remains() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let mut last = root.caller.clone();
     for round in 0..5 {
         let other = server.register(&format!("other{round}")).await;
         grant(&last, &other.id, "superuser").await;
-        // One of the ways is the other one's demotion.
+        // At most one of the two can succeed.
         let (one, two) = tokio::join!(delete(&last, PASSWORD), delete(&other, PASSWORD));
         let count = "SELECT count(*) FROM user_roles WHERE role = 'superuser'";
         assert_eq!(server.database.count(count).await, 1, "{one} {two}");
@@ -122,17 +122,17 @@ async fn of_two_superusers_who_go_at_once_one_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_goes_while_the_other_superuser_is_deposed_leaves_one_behind() {
+async fn deleting_and_revoking_superusers_concurrently_leaves_one() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for round in 0..5 {
         let other = server.register(&format!("other{round}")).await;
         grant(&root, &other.id, "superuser").await;
         let roots = format!("users/{}/roles/superuser", root.id);
-        let (gone, deposed) = tokio::join!(delete(&other, PASSWORD), other.delete(&roots));
+        let (deleted, revoked) = tokio::join!(delete(&other, PASSWORD), other.delete(&roots));
         let count = "SELECT count(*) FROM user_roles WHERE role = 'superuser'";
-        assert_eq!(server.database.count(count).await, 1, "{gone} {deposed}");
-        if deposed.status == 200 {
+        assert_eq!(server.database.count(count).await, 1, "{deleted} {revoked}");
+        if revoked.status == 200 {
             grant(&other, &root.id, "superuser").await;
             revoke(&root, &other.id, "superuser").await;
         }

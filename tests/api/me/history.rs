@@ -18,7 +18,7 @@ fn outcomes(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_user_sees_every_try_with_its_outcome_newest_first() {
+async fn a_user_sees_every_login_attempt_with_its_outcome_newest_first() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let guest = server.guest();
@@ -55,7 +55,7 @@ async fn a_user_sees_every_try_with_its_outcome_newest_first() {
 }
 
 #[tokio::test]
-async fn everybody_sees_their_own_tries_only_and_admins_those_of_anybody() {
+async fn users_see_their_own_attempts_and_admins_those_of_every_user() {
     let server = TestServer::start().await;
     let (root, ada, bob) =
         (server.superuser().await, server.register("ada").await, server.register("bob").await);
@@ -68,7 +68,7 @@ async fn everybody_sees_their_own_tries_only_and_admins_those_of_anybody() {
 }
 
 #[tokio::test]
-async fn an_unknown_login_is_noted_without_what_was_typed() {
+async fn an_attempt_with_an_unknown_login_is_recorded_without_what_was_typed() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     log_in(&server.guest(), "my secret word", "x", "curl/8")
@@ -81,7 +81,7 @@ async fn an_unknown_login_is_noted_without_what_was_typed() {
 }
 
 #[tokio::test]
-async fn pages_have_every_try_once_also_where_many_are_of_one_instant() {
+async fn the_history_is_paged_without_gaps_even_for_simultaneous_attempts() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     server
@@ -112,7 +112,7 @@ async fn pages_have_every_try_once_also_where_many_are_of_one_instant() {
 }
 
 #[tokio::test]
-async fn a_made_up_place_in_time_is_an_empty_page_or_the_first() {
+async fn a_cursor_beyond_either_end_returns_an_empty_or_the_first_page() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let nil = uuid::Uuid::nil();
@@ -125,7 +125,7 @@ async fn a_made_up_place_in_time_is_an_empty_page_or_the_first() {
 }
 
 #[tokio::test]
-async fn the_tries_of_a_deleted_account_belong_to_nobody() {
+async fn the_attempts_of_a_deleted_account_lose_their_user() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     user.get("me/history").await.ok();
@@ -136,7 +136,7 @@ async fn the_tries_of_a_deleted_account_belong_to_nobody() {
 }
 
 #[tokio::test]
-async fn who_deletes_their_account_leaves_no_trace_of_themselves_in_the_history() {
+async fn deleting_ones_account_anonymizes_its_login_history() {
     let server = TestServer::start().await;
     let (user, other) = (server.register("ada").await, server.register("bob").await);
     server.log_in("ada").await;
@@ -148,12 +148,12 @@ async fn who_deletes_their_account_leaves_no_trace_of_themselves_in_the_history(
     let traces = "SELECT count(*) FROM login_history
         WHERE (user_id IS NULL) <> (session_id IS NULL AND address IS NULL)";
     assert_eq!(server.database.count(traces).await, 0);
-    let tries = "SELECT count(*) FROM login_history WHERE user_id IS NULL";
-    assert_eq!(server.database.count(tries).await, 2);
+    let attempts = "SELECT count(*) FROM login_history WHERE user_id IS NULL";
+    assert_eq!(server.database.count(attempts).await, 2);
 }
 
 #[tokio::test]
-async fn a_month_that_no_partition_waits_for_gets_one() {
+async fn a_missing_partition_is_created_on_demand() {
     let server = TestServer::start().await;
     server.register("ada").await;
     server.clock.advance(TimeDelta::days(200));
@@ -162,7 +162,7 @@ async fn a_month_that_no_partition_waits_for_gets_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn servers_that_start_together_make_the_months_ahead_once() {
+async fn servers_that_start_together_create_each_partition_once() {
     let server = TestServer::start().await;
     server.database.execute("DROP TABLE login_history; ").await;
     let migration = include_str!("../../../migrations/0035_login_history.sql");
@@ -177,7 +177,7 @@ async fn servers_that_start_together_make_the_months_ahead_once() {
 }
 
 #[tokio::test]
-async fn addresses_are_forgotten_before_the_tries_are() {
+async fn client_addresses_are_erased_before_the_attempts_are() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     for days in [89, 91, 400] {
@@ -207,12 +207,12 @@ async fn addresses_are_forgotten_before_the_tries_are() {
         .iter()
         .map(|item| (item["address"].as_str(), item["user_agent"].as_str().is_some()))
         .collect();
-    // The one of 400 days ago is gone with its month.
+    // The attempt of 400 days ago was dropped with its partition.
     assert_eq!(shown, [(Some("127.0.0.1"), false), (Some("192.0.2.89"), true), (None, false)]);
 }
 
 #[tokio::test]
-async fn a_login_goes_on_where_its_history_can_not_be_written() {
+async fn a_login_succeeds_even_if_its_history_cannot_be_written() {
     let server = TestServer::start().await;
     server.register("ada").await;
     server.database.execute("ALTER TABLE login_history RENAME TO away").await;

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tests::oidc::OidcSite;
 use tests::{Answer, Caller, current_password};
 
-async fn unlink(caller: &Caller, id: &str, proof: &Value) -> Answer {
+async fn unlink(caller: &Caller, id: &str, credential: &Value) -> Answer {
     let path = format!("me/identities/{id}");
-    caller.delete_with(&path, proof).await
+    caller.delete_with(&path, credential).await
 }
 
 /// Ids of the caller's identities.
@@ -20,7 +20,7 @@ async fn ids(caller: &Caller) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn one_sees_by_what_one_signs_in() {
+async fn a_user_sees_their_linked_identities() {
     let site = OidcSite::start().await;
     let answer = site.sign_in().await;
     let answer = site.caller(&answer).get("me/identities").await;
@@ -44,7 +44,7 @@ async fn one_sees_by_what_one_signs_in() {
 }
 
 #[tokio::test]
-async fn an_unlinked_identity_does_not_sign_in_any_more_and_other_sessions_end() {
+async fn unlinking_an_identity_ends_the_other_sessions() {
     let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
     site.link(&user, &current_password()).await.expect(200, "");
@@ -60,13 +60,13 @@ async fn an_unlinked_identity_does_not_sign_in_any_more_and_other_sessions_end()
     there.get("me").await.expect(401, "token_revoked");
     user.get("me").await.expect(200, "");
     unlink(&user, &id, &current_password()).await.expect(404, "identity_not_found");
-    // It is nobody's now: whoever has it gets an account of their own.
+    // The identity is free now: signing in with it creates an account.
     let answer = site.sign_in().await;
     assert_ne!(site.caller(&answer).get("me").await.ok()["id"], user.id.as_str());
 }
 
 #[tokio::test]
-async fn the_last_way_to_sign_in_stays() {
+async fn the_last_way_to_sign_in_cannot_be_removed() {
     let site = OidcSite::start().await;
     let answer = site.sign_in().await;
     let caller = site.caller(&answer);
@@ -81,7 +81,7 @@ async fn the_last_way_to_sign_in_stays() {
 }
 
 #[tokio::test]
-async fn an_identity_of_a_provider_that_went_away_is_no_way_to_sign_in() {
+async fn an_identity_of_a_removed_provider_is_not_a_way_to_sign_in() {
     let site = OidcSite::start().await;
     let answer = site.sign_in().await;
     let caller = site.caller(&answer);
@@ -99,15 +99,15 @@ async fn an_identity_of_a_provider_that_went_away_is_no_way_to_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_unlinked_at_once_do_not_lock_their_user_out() {
+async fn unlinking_concurrently_does_not_lock_the_user_out() {
     for _ in 0..5 {
         let site = OidcSite::start().await;
         let answer = site.sign_in().await;
         let caller = site.caller(&answer);
         site.provider.script().claims = json!({ "sub": "second" });
         site.link(&caller, &json!({})).await.expect(200, "");
-        let (ids, proof) = (ids(&caller).await, json!({}));
-        let answers = join_all(ids.iter().map(|id| unlink(&caller, id, &proof))).await;
+        let (ids, credential) = (ids(&caller).await, json!({}));
+        let answers = join_all(ids.iter().map(|id| unlink(&caller, id, &credential))).await;
         let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [204, 409], "{answers:#?}");
@@ -115,7 +115,7 @@ async fn two_unlinked_at_once_do_not_lock_their_user_out() {
 }
 
 #[tokio::test]
-async fn identities_of_somebody_else_are_neither_seen_nor_unlinked() {
+async fn the_identities_of_another_user_cannot_be_seen_or_unlinked() {
     let site = OidcSite::start().await;
     let (user, other) = (site.server.register("ada-1").await, site.server.register("bob").await);
     site.link(&user, &current_password()).await.expect(200, "");
@@ -129,7 +129,7 @@ async fn identities_of_somebody_else_are_neither_seen_nor_unlinked() {
 }
 
 #[tokio::test]
-async fn identities_go_with_their_account() {
+async fn identities_are_deleted_with_their_account() {
     let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
     site.link(&user, &current_password()).await.expect(200, "");

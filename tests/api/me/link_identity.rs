@@ -1,4 +1,4 @@
-//! Linking an identity while signed in.
+//! `POST /api/v1/me/identities`: linking an identity while signed in.
 
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -7,7 +7,7 @@ use tests::current_password;
 use tests::oidc::OidcSite;
 
 #[tokio::test]
-async fn who_is_signed_in_links_an_identity_and_signs_in_by_it() {
+async fn a_linked_identity_can_be_used_to_sign_in() {
     let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
     let linked = site.link(&user, &current_password()).await.expect(200, "");
@@ -18,19 +18,19 @@ async fn who_is_signed_in_links_an_identity_and_signs_in_by_it() {
         (&json!("hostile"), &json!("subject-1"))
     );
     assert_eq!(identity["last_used_at"], Value::Null);
-    // No session was opened by it.
+    // Linking opens no session.
     assert_eq!(site.server.database.count("SELECT count(*) FROM sessions").await, 1);
     let answer = site.sign_in().await;
     assert_eq!(site.caller(&answer).get("me").await.ok()["id"], user.id.as_str());
     let list = user.get("me/identities").await.ok();
     assert!(list["items"][0]["last_used_at"].is_string(), "{list}");
-    // Once more is as good as once.
+    // Linking it again has no effect.
     site.link(&user, &current_password()).await.expect(200, "");
     assert_eq!(user.get("me/identities").await.ok()["items"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn linking_takes_the_password_or_a_code() {
+async fn linking_requires_the_password_or_a_code() {
     let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
     let browser = site.browser();
@@ -48,7 +48,7 @@ async fn linking_takes_the_password_or_a_code() {
 }
 
 #[tokio::test]
-async fn who_has_no_password_links_another_identity_right_after_signing_in() {
+async fn a_user_without_a_password_can_link_within_five_minutes_of_signing_in() {
     let site = OidcSite::start().await;
     let answer = site.sign_in().await;
     let caller = site.caller(&answer);
@@ -63,7 +63,7 @@ async fn who_has_no_password_links_another_identity_right_after_signing_in() {
 }
 
 #[tokio::test]
-async fn an_identity_of_somebody_else_is_not_linked() {
+async fn an_identity_of_another_user_cannot_be_linked() {
     let site = OidcSite::start().await;
     site.sign_in().await.expect(200, "");
     let user = site.server.register("grace").await;
@@ -72,7 +72,7 @@ async fn an_identity_of_somebody_else_is_not_linked() {
 }
 
 #[tokio::test]
-async fn a_link_whose_session_has_ended_meanwhile_is_not_made() {
+async fn a_link_is_refused_if_the_session_has_ended_meanwhile() {
     let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
     let browser = site.browser();
@@ -83,7 +83,7 @@ async fn a_link_whose_session_has_ended_meanwhile_is_not_made() {
 }
 
 #[tokio::test]
-async fn somebody_elses_browser_does_not_finish_a_link() {
+async fn another_browser_cannot_finish_a_link() {
     let site = OidcSite::start().await;
     let (mallory, victim) = (site.server.register("mallory").await, site.browser());
     let flow = site.browser().begin_link(&mallory, &current_password()).await.1.unwrap();
@@ -97,11 +97,11 @@ async fn somebody_elses_browser_does_not_finish_a_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_who_link_one_identity_at_once_one_has_it() {
+async fn of_two_users_who_link_one_identity_concurrently_one_succeeds() {
     let site = OidcSite::start().await;
     let (ada, bob) = (site.server.register("ada").await, site.server.register("bob").await);
-    let proof = current_password();
-    let answers = join_all([&ada, &bob].map(|user| site.link(user, &proof))).await;
+    let credential = current_password();
+    let answers = join_all([&ada, &bob].map(|user| site.link(user, &credential))).await;
     let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409], "{answers:#?}");
@@ -109,7 +109,7 @@ async fn of_two_who_link_one_identity_at_once_one_has_it() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_away_can_not_be_linked() {
+async fn an_unavailable_provider_cannot_be_linked() {
     let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
     site.provider.script().metadata_reply = tests::oidc::Reply::Status(500);

@@ -11,7 +11,7 @@ fn change(login: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_new_login_counts_at_once_and_ends_the_other_sessions() {
+async fn a_new_login_applies_immediately_and_ends_the_other_sessions() {
     let server = TestServer::start().await;
     let (here, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
     here.put("me/login", &change("Ada@Example.com")).await.expect(204, "");
@@ -20,14 +20,14 @@ async fn a_new_login_counts_at_once_and_ends_the_other_sessions() {
     assert_eq!(here.get("me").await.ok()["login"], "Ada@Example.com");
     server.guest().log_in("ada", PASSWORD).await.expect(401, "credentials_invalid");
     server.guest().log_in("ada@example.com", PASSWORD).await.expect(200, "");
-    // The one that was given up is free for others.
+    // The old login is free for others.
     server.register("ADA").await;
     server.clock.advance(TimeDelta::minutes(10));
     server.guest().refresh(&here.refresh_token).await.expect(200, "");
 }
 
 #[tokio::test]
-async fn one_s_own_login_may_be_spelled_another_way() {
+async fn the_spelling_of_ones_own_login_can_be_changed() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     user.put("me/login", &change("Ada")).await.expect(204, "");
@@ -36,7 +36,7 @@ async fn one_s_own_login_may_be_spelled_another_way() {
 }
 
 #[tokio::test]
-async fn a_login_that_somebody_has_is_refused_in_any_case_and_nothing_changes() {
+async fn a_login_that_is_taken_is_refused_case_insensitively() {
     let server = TestServer::start().await;
     let (here, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
     server.register("Renée").await;
@@ -59,7 +59,7 @@ async fn a_login_that_somebody_has_is_refused_in_any_case_and_nothing_changes() 
 }
 
 #[tokio::test]
-async fn without_the_current_password_or_with_what_is_no_login_nothing_changes() {
+async fn a_wrong_password_or_invalid_login_changes_nothing() {
     let server = TestServer::start().await;
     let (here, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
     let wrong = json!({ "login": "lovelace", "current_password": "wrong" });
@@ -82,7 +82,7 @@ async fn without_the_current_password_or_with_what_is_no_login_nothing_changes()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_want_one_login_at_once_exactly_one_gets_it() {
+async fn of_concurrent_changes_to_one_login_one_succeeds() {
     let server = TestServer::start().await;
     let logins: Vec<String> = (0..8).map(|number| format!("user{number}")).collect();
     let users = join_all(logins.iter().map(|login| server.register(login))).await;
@@ -98,7 +98,7 @@ async fn of_many_who_want_one_login_at_once_exactly_one_gets_it() {
 }
 
 #[tokio::test]
-async fn the_login_of_an_account_that_is_gone_stays_gone() {
+async fn the_login_of_a_deleted_account_cannot_be_changed() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     server.database.execute("DELETE FROM users").await;
@@ -107,7 +107,7 @@ async fn the_login_of_an_account_that_is_gone_stays_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_sessions_that_change_it_at_once_one_ends_the_other() {
+async fn of_two_sessions_that_change_the_login_concurrently_one_ends_the_other() {
     let server = TestServer::start().await;
     for round in 0..5 {
         let login = format!("user-{round}");

@@ -11,7 +11,7 @@ fn change(current: &str, new: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_the_other_sessions_at_once() {
+async fn a_new_password_ends_the_other_sessions_immediately() {
     let server = TestServer::start().await;
     let here = server.register("ada").await;
     let elsewhere = server.log_in("ada").await;
@@ -27,7 +27,7 @@ async fn a_new_password_ends_the_other_sessions_at_once() {
 }
 
 #[tokio::test]
-async fn the_session_that_changed_the_password_goes_on() {
+async fn the_session_that_changed_the_password_survives() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     user.put("me/password", &change(PASSWORD, NEW_PASSWORD)).await.expect(204, "");
@@ -37,7 +37,7 @@ async fn the_session_that_changed_the_password_goes_on() {
 }
 
 #[tokio::test]
-async fn no_grace_reaches_across_a_change_of_password_or_login() {
+async fn changing_password_or_login_ends_the_grace_period_of_replaced_refresh_tokens() {
     let server = TestServer::start().await;
     let login = json!({ "login": "lovelace", "current_password": PASSWORD });
     for (name, path, body) in
@@ -47,12 +47,12 @@ async fn no_grace_reaches_across_a_change_of_password_or_login() {
         let user = server.register(name).await;
         let next = refresh(&user.refresh_token).await.ok();
         let next = next["refresh_token"].as_str().unwrap();
-        // Until now a lost answer would have been given again.
+        // Before the change the grace period applies.
         assert_eq!(refresh(&user.refresh_token).await.ok()["refresh_token"], next);
         user.put(path, &body).await.expect(204, "");
         user.get("me").await.expect(200, "");
         refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
-        // Somebody has a copy: the session has ended.
+        // Reuse has ended the session.
         refresh(next).await.expect(401, "refresh_token_invalid");
         user.get("me").await.expect(401, "token_revoked");
     }
@@ -69,7 +69,7 @@ async fn the_current_refresh_token_survives_a_change_of_password_or_login() {
     let second = refresh(&user.refresh_token).await;
     user.put("me/password", &change(PASSWORD, NEW_PASSWORD)).await.expect(204, "");
     let third = refresh(&second).await;
-    // From here on there is grace again.
+    // From here on the grace period applies again.
     assert_eq!(refresh(&second).await, third);
     let login = json!({ "login": "lovelace", "current_password": NEW_PASSWORD });
     user.put("me/login", &login).await.expect(204, "");
@@ -77,7 +77,7 @@ async fn the_current_refresh_token_survives_a_change_of_password_or_login() {
 }
 
 #[tokio::test]
-async fn without_the_current_password_nothing_changes() {
+async fn a_wrong_current_password_changes_nothing() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let elsewhere = server.log_in("ada").await;
@@ -98,7 +98,7 @@ async fn without_the_current_password_nothing_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_changes_at_once_one_wins() {
+async fn of_two_concurrent_password_changes_one_succeeds() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let news = ["one blue elephant dancing", "two red herrings swimming"];
@@ -113,7 +113,7 @@ async fn of_two_changes_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn guessing_the_current_password_is_slowed_down_for_whoever_does_it() {
+async fn guessing_the_current_password_is_throttled_per_user() {
     let server = TestServer::with(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
     let (user, other) = (server.register("ada").await, server.register("bob").await);
     for _ in 0..3 {

@@ -6,7 +6,7 @@ use tests::TestServer;
 use crate::users::grant;
 
 #[tokio::test]
-async fn a_user_without_roles_sees_what_everybody_may() {
+async fn a_user_without_roles_sees_the_permissions_of_guests() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     assert_snapshot!(user.get("me/permissions").await, @r#"
@@ -51,7 +51,7 @@ async fn a_user_without_roles_sees_what_everybody_may() {
 }
 
 #[tokio::test]
-async fn a_role_granted_now_shows_with_the_token_from_before() {
+async fn a_granted_role_appears_with_an_existing_token() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     grant(&root, &user.id, "subscriber").await;

@@ -8,7 +8,7 @@ use tests::{PASSWORD, TestServer};
 use crate::users::grant;
 
 #[tokio::test]
-async fn a_user_reads_and_changes_names_and_address() {
+async fn a_user_can_read_and_change_names_and_address() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let change = json!({ "email": "ada@example.com", "current_password": PASSWORD, "first_name": "Ada", "last_name": "L." });
@@ -51,7 +51,7 @@ async fn a_user_reads_and_changes_names_and_address() {
 }
 
 #[tokio::test]
-async fn an_address_that_another_account_has_is_refused() {
+async fn an_address_of_another_account_is_refused() {
     let server = TestServer::start().await;
     let other = json!({ "login": "bob", "email": "b@example.com", "password": PASSWORD });
     server.guest().post("auth/register", &other).await.expect(201, "");
@@ -67,7 +67,7 @@ async fn an_address_that_another_account_has_is_refused() {
 }
 
 #[tokio::test]
-async fn another_address_is_not_verified_however_the_one_before_was() {
+async fn a_changed_address_is_unverified() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let verified = async |change| user.patch("me", &change).await.ok()["email_verified"].clone();
@@ -87,7 +87,7 @@ async fn another_address_is_not_verified_however_the_one_before_was() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_a_name_is_refused_by_its_field() {
+async fn an_invalid_or_unknown_field_is_refused_and_named() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     for field in ["email", "first_name", "last_name", "favorite_genre"] {
@@ -103,7 +103,7 @@ async fn what_can_not_be_a_name_is_refused_by_its_field() {
 }
 
 #[tokio::test]
-async fn an_account_that_was_deleted_meanwhile_is_gone() {
+async fn a_deleted_account_is_not_found() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     server.database.execute("DELETE FROM users").await;
@@ -112,7 +112,7 @@ async fn an_account_that_was_deleted_meanwhile_is_gone() {
 }
 
 #[tokio::test]
-async fn a_favorite_genre_is_set_and_cleared() {
+async fn a_favorite_genre_can_be_set_and_cleared() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     assert_eq!(user.get("me").await.ok()["favorite_genre"], json!(null));
@@ -142,7 +142,7 @@ async fn a_user_sees_their_own_roles_and_when_they_last_signed_in() {
     let again = server.log_in("ada").await.get("me").await.ok();
     let at = |me: &Value| me["last_login_at"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
     assert!(at(&me) < before && at(&again) >= before - TimeDelta::milliseconds(1));
-    // Staying signed in is no login.
+    // Refreshing is not a login.
     let body = json!({ "refresh_token": user.refresh_token });
     server.clock.advance(TimeDelta::minutes(1));
     server.guest().post("auth/refresh", &body).await.expect(200, "");

@@ -1,5 +1,5 @@
-//! What proves who asks, for all operations that want to know: the password, a code of the second
-//! factor, or, where there is neither, a session that was opened a moment ago.
+//! Reauthentication, for all operations that require it: by the password, by a code of the second
+//! factor, or, if the account has neither, by a session opened less than five minutes ago.
 
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tests::{Answer, AuthenticatorApp, NEW_PASSWORD, PASSWORD, TestServer, User, current_password};
 
 const NO_IDENTITY: &str = "me/identities/00000000-0000-4000-8000-000000000000";
-/// Everything that wants proof, with what stands in the request besides it. What changes least is
+/// Every operation that requires reauthentication, with the rest of its body; the least intrusive
 /// first.
 fn operations() -> [(Method, &'static str, Value); 10] {
     [
@@ -26,21 +26,25 @@ fn operations() -> [(Method, &'static str, Value); 10] {
     ]
 }
 
-/// Sends one of them with this proof.
-async fn ask(user: &User, (method, path, rest): (Method, &str, Value), proof: &Value) -> Answer {
+/// Calls one of them with this credential.
+async fn call(
+    user: &User,
+    (method, path, rest): (Method, &str, Value),
+    credential: &Value,
+) -> Answer {
     let mut body = rest;
-    body.as_object_mut().unwrap().extend(proof.as_object().unwrap().clone());
+    body.as_object_mut().unwrap().extend(credential.as_object().unwrap().clone());
     user.send(user.request(method, path).json(&body)).await
 }
 
-/// As an account that was made by signing in elsewhere.
-async fn forget_password(server: &TestServer, login: &str) {
+/// Removes the password, as if the account had been created by a provider.
+async fn remove_password(server: &TestServer, login: &str) {
     let statement = format!("UPDATE users SET password_hash = NULL WHERE login = '{login}'");
     server.database.execute(&statement).await;
 }
 
 #[tokio::test]
-async fn a_code_does_in_place_of_the_password_once() {
+async fn a_code_replaces_the_password_once() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let (app, recovery) = server.enroll(&user).await;
@@ -62,22 +66,22 @@ async fn a_code_does_in_place_of_the_password_once() {
 }
 
 #[tokio::test]
-async fn a_code_that_is_none_changes_nothing_and_the_next_ones_have_to_wait() {
+async fn wrong_codes_change_nothing_and_are_throttled() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    // Without a second factor every code is wrong.
+    // Without a second factor every code is invalid.
     for operation in operations() {
         let none = json!({ "code": "000000" });
-        ask(&user, operation, &none).await.expect(403, "code_wrong");
+        call(&user, operation, &none).await.expect(403, "code_wrong");
     }
     let (app, _) = server.enroll(&user).await;
     let wrong = json!({ "code": app.wrong_code(&server) });
     for operation in operations().into_iter().take(3) {
-        ask(&user, operation, &wrong).await.expect(403, "code_wrong");
+        call(&user, operation, &wrong).await.expect(403, "code_wrong");
     }
     let right = json!({ "code": app.code_after(&server, 1) });
     for operation in operations() {
-        ask(&user, operation, &right).await.expect(429, "too_many_attempts");
+        call(&user, operation, &right).await.expect(429, "too_many_attempts");
     }
     assert_eq!(user.get("me").await.ok()["login"], "ada");
     assert_eq!(user.get("me/second-factor").await.ok()["active"], true);
@@ -85,17 +89,17 @@ async fn a_code_that_is_none_changes_nothing_and_the_next_ones_have_to_wait() {
 }
 
 #[tokio::test]
-async fn who_has_a_password_or_a_second_factor_never_gets_by_without() {
+async fn a_user_with_a_password_or_a_second_factor_must_reauthenticate() {
     let server = TestServer::start().await;
     let (user, other) = (server.register("ada").await, server.register("bob").await);
     server.enroll(&other).await;
-    forget_password(&server, "bob").await;
+    remove_password(&server, "bob").await;
     let both = json!({ "current_password": PASSWORD, "code": "000000" });
     for (user, field) in [(&user, "current_password"), (&other, "code")] {
         for operation in operations() {
-            let answer = ask(user, operation.clone(), &json!({})).await;
+            let answer = call(user, operation.clone(), &json!({})).await;
             assert_eq!(answer.expect(422, "field_invalid").field(), field);
-            let answer = ask(user, operation, &both).await;
+            let answer = call(user, operation, &both).await;
             assert_eq!(answer.expect(422, "field_invalid").field(), "code");
         }
     }
@@ -103,7 +107,7 @@ async fn who_has_a_password_or_a_second_factor_never_gets_by_without() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_changes_by_codes_at_once_each_counts_only_for_the_password_that_it_saw() {
+async fn a_concurrent_change_by_code_fails_if_the_password_has_changed() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let (_, recovery) = server.enroll(&user).await;
@@ -127,36 +131,36 @@ async fn of_changes_by_codes_at_once_each_counts_only_for_the_password_that_it_s
 }
 
 #[tokio::test]
-async fn an_account_without_a_password_answers_as_to_a_wrong_one() {
+async fn an_account_without_a_password_answers_like_a_wrong_password() {
     let server = TestServer::start().await;
     let (user, _) = (server.register("ada").await, server.register("bob").await);
-    forget_password(&server, "ada").await;
+    remove_password(&server, "ada").await;
     let log_in = async |login: &str, password: &str| {
         server.guest().log_in(login, password).await.expect(401, "credentials_invalid").text
     };
     assert_eq!(log_in("ada", PASSWORD).await, log_in("bob", "wrong").await);
     assert_eq!(log_in("ada", "").await, log_in("bob", "").await);
     for operation in operations() {
-        let proof = current_password();
-        let status = ask(&user, operation, &proof).await.status;
+        let credential = current_password();
+        let status = call(&user, operation, &credential).await.status;
         assert!([403, 429].contains(&status), "{status}");
     }
     assert_eq!(user.get("me").await.ok()["login"], "ada");
 }
 
 #[tokio::test]
-async fn without_password_and_second_factor_a_new_session_is_proof_for_five_minutes() {
+async fn without_password_and_second_factor_a_session_reauthenticates_for_five_minutes() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    forget_password(&server, "ada").await;
+    remove_password(&server, "ada").await;
     server.clock.advance(TimeDelta::minutes(5) - TimeDelta::seconds(2));
     user.put("me/login", &json!({ "login": "lovelace" })).await.expect(204, "");
     server.clock.advance(TimeDelta::seconds(3));
-    // Another pair of tokens makes no other session.
+    // Refreshing does not renew the session.
     let tokens = server.guest().refresh(&user.refresh_token).await.ok();
     let user = User { caller: server.as_user(tokens["access_token"].as_str().unwrap()), ..user };
     for operation in operations() {
-        ask(&user, operation, &json!({})).await.expect(403, "sign_in_again");
+        call(&user, operation, &json!({})).await.expect(403, "sign_in_again");
     }
     assert_snapshot!(user.put("me/login", &json!({ "login": "byron" })).await, @r#"
     403
@@ -172,25 +176,25 @@ async fn without_password_and_second_factor_a_new_session_is_proof_for_five_minu
 }
 
 #[tokio::test]
-async fn a_first_password_is_set_as_one_is_changed() {
+async fn an_account_without_a_password_can_set_one() {
     let server = TestServer::start().await;
     let (user, elsewhere) = (server.register("ada").await, server.log_in("ada").await);
-    forget_password(&server, "ada").await;
+    remove_password(&server, "ada").await;
     let weak = user.put("me/password", &json!({ "new_password": "ada12345" })).await;
     assert_eq!(weak.expect(422, "password_rejected").field(), "new_password");
     user.put("me/password", &json!({ "new_password": NEW_PASSWORD })).await.expect(204, "");
     elsewhere.get("me").await.expect(401, "token_revoked");
     server.guest().log_in("ada", NEW_PASSWORD).await.expect(200, "");
-    // From here on it takes the password.
+    // From here on the password is required.
     let again = user.put("me/password", &json!({ "new_password": PASSWORD })).await;
     assert_eq!(again.expect(422, "field_invalid").field(), "current_password");
 }
 
 #[tokio::test]
-async fn a_second_factor_guards_an_account_without_a_password() {
+async fn a_second_factor_protects_an_account_without_a_password() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    forget_password(&server, "ada").await;
+    remove_password(&server, "ada").await;
     let app = AuthenticatorApp::scan(&user.post("me/second-factor", &json!({})).await.ok());
     let code = json!({ "code": app.code(&server) });
     let confirmed = user.post("me/second-factor/confirm", &code).await.ok();
@@ -205,10 +209,10 @@ async fn a_second_factor_guards_an_account_without_a_password() {
 }
 
 #[tokio::test]
-async fn an_account_without_a_password_is_deleted_by_who_just_signed_in() {
+async fn an_account_without_a_password_can_be_deleted_right_after_signing_in() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
-    forget_password(&server, "ada").await;
+    remove_password(&server, "ada").await;
     user.delete_with("me", &json!({})).await.expect(204, "");
     assert_eq!(server.database.count("SELECT count(*) FROM users").await, 0);
 }

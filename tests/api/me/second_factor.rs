@@ -7,21 +7,21 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use tests::{Answer, AuthenticatorApp, PASSWORD, TestServer, User, current_password};
 
-pub(super) async fn remove(user: &User, proof: &Value) -> Answer {
-    user.delete_with("me/second-factor", proof).await
+pub(super) async fn remove(user: &User, credential: &Value) -> Answer {
+    user.delete_with("me/second-factor", credential).await
 }
 
-async fn unlink(user: &User, proof: &Value) -> Answer {
+async fn unlink(user: &User, credential: &Value) -> Answer {
     let path = "me/identities/00000000-0000-4000-8000-000000000000";
-    user.delete_with(path, proof).await
+    user.delete_with(path, credential).await
 }
 
-pub(super) async fn renew(user: &User, proof: &Value) -> Answer {
-    user.post("me/second-factor/recovery-codes", proof).await
+pub(super) async fn renew(user: &User, credential: &Value) -> Answer {
+    user.post("me/second-factor/recovery-codes", credential).await
 }
 
 #[tokio::test]
-async fn a_second_factor_counts_after_its_first_code() {
+async fn a_second_factor_is_active_after_its_first_code() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let off = r#"{"active":false,"recovery_codes_left":0}"#;
@@ -51,13 +51,13 @@ async fn a_second_factor_counts_after_its_first_code() {
 }
 
 #[tokio::test]
-async fn the_picture_the_uri_and_the_secret_say_the_same() {
+async fn the_qr_code_the_uri_and_the_secret_agree() {
     let settings = [("AUTH_SECOND_FACTOR_NAME", "Film: club")];
     let server = TestServer::with(&settings).await;
     let user = server.register("ada: lovelace@example.com").await;
     let begun = user.post("me/second-factor", &current_password()).await.ok();
     let (uri, secret) = (begun["uri"].as_str().unwrap(), begun["secret"].as_str().unwrap());
-    assert_eq!(scanned(begun["qr_svg"].as_str().unwrap()), uri);
+    assert_eq!(decode_qr_code(begun["qr_svg"].as_str().unwrap()), uri);
     let start = "otpauth://totp/Film%20%20club:ada%20%20lovelace%40example.com?";
     assert!(uri.starts_with(start), "{uri}");
     assert!(uri.contains(&format!("secret={secret}")), "{uri}");
@@ -70,8 +70,8 @@ async fn the_picture_the_uri_and_the_secret_say_the_same() {
     user.post("me/second-factor/confirm", &code).await.expect(200, "");
 }
 
-/// What a camera reads in the picture.
-fn scanned(svg: &str) -> String {
+/// The text that a camera reads in the QR code.
+fn decode_qr_code(svg: &str) -> String {
     let number = |text: &str| text.parse::<usize>().unwrap();
     let width = number(svg.split("width=\"").nth(1).unwrap().split('"').next().unwrap());
     let mut dark = vec![false; width * width];
@@ -89,7 +89,7 @@ fn scanned(svg: &str) -> String {
 }
 
 #[tokio::test]
-async fn who_does_not_know_the_password_begins_changes_and_removes_nothing() {
+async fn a_wrong_password_cannot_begin_change_or_remove_a_second_factor() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let wrong = json!({ "current_password": "wrong" });
@@ -112,17 +112,17 @@ async fn who_does_not_know_the_password_begins_changes_and_removes_nothing() {
 }
 
 #[tokio::test]
-async fn a_second_factor_is_removed_by_the_password_a_code_or_a_recovery_code() {
+async fn a_second_factor_can_be_removed_by_password_code_or_recovery_code() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     for round in 0..3 {
         let (app, recovery) = server.enroll(&user).await;
-        let proof = match round {
+        let credential = match round {
             0 => current_password(),
             1 => json!({ "code": app.code_after(&server, 1) }),
             _ => json!({ "code": recovery[3].to_uppercase() }),
         };
-        remove(&user, &proof).await.expect(204, "");
+        remove(&user, &credential).await.expect(204, "");
         let off = r#"{"active":false,"recovery_codes_left":0}"#;
         assert_eq!(user.get("me/second-factor").await.text, off);
         server.log_in("ada").await;
@@ -132,7 +132,7 @@ async fn a_second_factor_is_removed_by_the_password_a_code_or_a_recovery_code() 
 }
 
 #[tokio::test]
-async fn new_recovery_codes_take_the_place_of_the_old() {
+async fn new_recovery_codes_replace_the_old_ones() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     renew(&user, &current_password()).await.expect(404, "second_factor_not_found");
@@ -145,7 +145,7 @@ async fn new_recovery_codes_take_the_place_of_the_old() {
 }
 
 #[tokio::test]
-async fn one_that_counts_is_not_begun_or_confirmed_again() {
+async fn an_active_second_factor_cannot_be_begun_or_confirmed_again() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let none = json!({ "code": "000000" });
@@ -160,7 +160,7 @@ async fn one_that_counts_is_not_begun_or_confirmed_again() {
 }
 
 #[tokio::test]
-async fn the_database_holds_neither_the_secret_nor_a_recovery_code() {
+async fn neither_the_secret_nor_a_recovery_code_is_stored_in_plain_text() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let begun = user.post("me/second-factor", &current_password()).await.ok();
@@ -185,7 +185,7 @@ async fn the_database_holds_neither_the_secret_nor_a_recovery_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_too_many_passwords_to_check_each_operation_says_when_to_come_back() {
+async fn every_operation_with_a_full_hashing_queue_says_when_to_retry() {
     let settings = [("AUTH_PASSWORD_QUEUE", "1"), ("AUTH_PASSWORD_THREADS", "1")];
     let server = TestServer::with(&settings).await;
     let user = server.register("ada").await;

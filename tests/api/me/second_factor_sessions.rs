@@ -1,4 +1,4 @@
-//! What a second factor means to sessions, and to a new secret of the servers.
+//! The effect of a second factor on sessions, and of a new server secret on second factors.
 
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -8,7 +8,7 @@ use tests::{AuthenticatorApp, PASSWORD, TestServer, User, current_password, unti
 use super::second_factor::{remove, renew};
 
 #[tokio::test]
-async fn every_change_ends_the_other_sessions_and_the_grace_of_replaced_refresh_tokens() {
+async fn every_change_ends_the_other_sessions_and_the_grace_period() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let refresh = async |token: &str| server.guest().refresh(token).await;
@@ -18,24 +18,24 @@ async fn every_change_ends_the_other_sessions_and_the_grace_of_replaced_refresh_
     elsewhere.get("me").await.expect(401, "token_revoked");
     refresh(&elsewhere.refresh_token).await.expect(401, "refresh_token_invalid");
     user.get("me").await.expect(200, "");
-    // Without the change it would have its successor again for ten seconds.
+    // Without the change the grace period would return its successor.
     refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
 
-    let (user, elsewhere) = (second(&server, &app, 1).await, {
+    let (user, elsewhere) = (log_in_with_code(&server, &app, 1).await, {
         server.clock.advance(TimeDelta::minutes(2));
-        second(&server, &app, 0).await
+        log_in_with_code(&server, &app, 0).await
     });
     renew(&user, &current_password()).await.expect(200, "");
     elsewhere.get("me").await.expect(401, "token_revoked");
     server.clock.advance(TimeDelta::minutes(1));
-    let elsewhere = second(&server, &app, 0).await;
+    let elsewhere = log_in_with_code(&server, &app, 0).await;
     remove(&user, &current_password()).await.expect(204, "");
     elsewhere.get("me").await.expect(401, "token_revoked");
     user.get("me").await.expect(200, "");
 }
 
-/// Somebody signs in with a code of so many steps later.
-async fn second(server: &TestServer, app: &AuthenticatorApp, steps: i32) -> User {
+/// Logs in with the code of a later step.
+async fn log_in_with_code(server: &TestServer, app: &AuthenticatorApp, steps: i32) -> User {
     let challenge = server.challenge("ada").await;
     let body = json!({ "challenge": challenge, "code": app.code_after(server, steps) });
     let tokens = server.guest().post("auth/login/second-factor", &body).await.ok();
@@ -45,7 +45,7 @@ async fn second(server: &TestServer, app: &AuthenticatorApp, steps: i32) -> User
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_session_that_began_without_the_second_factor_outlives_its_begin() {
+async fn no_session_without_a_second_factor_survives_its_activation() {
     let server = TestServer::start().await;
     for round in 0..5 {
         let login = format!("user-{round}");
@@ -65,7 +65,7 @@ async fn no_session_that_began_without_the_second_factor_outlives_its_begin() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_sessions_that_change_it_at_once_one_ends_the_other() {
+async fn of_two_sessions_that_confirm_concurrently_one_ends_the_other() {
     let server = TestServer::start().await;
     for round in 0..5 {
         let login = format!("user-{round}");
@@ -86,7 +86,7 @@ async fn of_two_sessions_that_change_it_at_once_one_ends_the_other() {
 }
 
 #[tokio::test]
-async fn a_challenge_is_for_the_second_factor_that_there_was() {
+async fn a_challenge_is_bound_to_the_second_factor_it_was_issued_for() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     server.enroll(&user).await;
@@ -99,7 +99,7 @@ async fn a_challenge_is_for_the_second_factor_that_there_was() {
 }
 
 #[tokio::test]
-async fn a_second_factor_lives_through_a_change_of_the_servers_secret() {
+async fn a_second_factor_survives_a_change_of_the_servers_secret() {
     let (old, new) = ("5e".repeat(32), "6f".repeat(32));
     let server = TestServer::with(&[("AUTH_SECRET", &old)]).await;
     let user = server.register("ada").await;
@@ -110,8 +110,8 @@ async fn a_second_factor_lives_through_a_change_of_the_servers_secret() {
     let turning = server.replica(&both).await;
     until("sealed again", async || server.database.count(sealed).await == 0).await;
     turning.clock.advance(TimeDelta::minutes(1));
-    second(&turning, &app, 0).await;
+    log_in_with_code(&turning, &app, 0).await;
     let turned = server.replica(&both[..1]).await;
     turned.clock.advance(TimeDelta::minutes(2));
-    second(&turned, &app, 0).await;
+    log_in_with_code(&turned, &app, 0).await;
 }

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{PASSWORD, TestServer, User};
 
-/// Ids of the sessions that the user sees, the latest used first.
+/// Ids of the sessions that the user sees, most recently used first.
 async fn seen(user: &User) -> Vec<String> {
     let list = user.get("me/sessions").await.ok();
     let items = list["items"].as_array().unwrap().iter();
@@ -15,7 +15,7 @@ async fn seen(user: &User) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_user_sees_every_session_and_which_one_it_is_that_asks() {
+async fn a_user_sees_every_session_and_which_one_is_current() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     server.register("bob").await;
@@ -58,7 +58,7 @@ async fn a_user_sees_every_session_and_which_one_it_is_that_asks() {
 }
 
 #[tokio::test]
-async fn a_session_that_goes_on_comes_first_and_one_that_is_over_is_not_listed() {
+async fn sessions_are_listed_by_last_use_without_ended_ones() {
     let server = TestServer::start().await;
     let (first, second) = (server.register("ada").await, server.log_in("ada").await);
     let third = server.log_in("ada").await;
@@ -71,7 +71,7 @@ async fn a_session_that_goes_on_comes_first_and_one_that_is_over_is_not_listed()
     assert_eq!(seen(&first).await, [first.session(), second.session()]);
     let list = first.get("me/sessions").await.ok();
     assert!(list["items"][0]["created_at"] != list["items"][0]["last_seen_at"], "{list}");
-    // The other one is idle for thirty days now.
+    // The other session has been idle for thirty days.
     server.clock.advance(TimeDelta::days(10));
     let first = server.log_in("ada").await;
     assert_eq!(seen(&first).await.len(), 2);
@@ -79,7 +79,7 @@ async fn a_session_that_goes_on_comes_first_and_one_that_is_over_is_not_listed()
 }
 
 #[tokio::test]
-async fn ending_a_session_shuts_it_out_at_once_and_no_other() {
+async fn revoking_a_session_ends_it_immediately_and_no_other() {
     let server = TestServer::start().await;
     let (here, lost) = (server.register("ada").await, server.log_in("ada").await);
     let third = server.log_in("ada").await;
@@ -100,13 +100,13 @@ async fn ending_a_session_shuts_it_out_at_once_and_no_other() {
       "type": "about:blank"
     }
     "#);
-    // One's own is as good as any other.
+    // The current session can be revoked, too.
     here.delete(&format!("me/sessions/{}", here.session())).await.expect(204, "");
     here.get("me").await.expect(401, "token_revoked");
 }
 
 #[tokio::test]
-async fn sessions_of_somebody_else_are_neither_seen_nor_ended_not_even_by_a_superuser() {
+async fn the_sessions_of_another_user_cannot_be_seen_or_revoked() {
     let server = TestServer::start().await;
     let (user, root) = (server.register("ada").await, server.superuser().await);
     let other = server.register("bob").await;
@@ -122,7 +122,7 @@ async fn sessions_of_somebody_else_are_neither_seen_nor_ended_not_even_by_a_supe
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_end_a_session_at_once_one_did_it() {
+async fn of_concurrent_revocations_of_a_session_one_succeeds() {
     let server = TestServer::start().await;
     let (here, lost) = (server.register("ada").await, server.log_in("ada").await);
     let path = format!("me/sessions/{}", lost.session());
@@ -133,7 +133,7 @@ async fn of_many_who_end_a_session_at_once_one_did_it() {
 }
 
 #[tokio::test]
-async fn a_list_of_sessions_holds_no_token() {
+async fn the_list_of_sessions_contains_no_token() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let answer = user.get("me/sessions").await;

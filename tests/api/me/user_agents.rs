@@ -1,4 +1,4 @@
-//! `PUT /api/v1/me/user-agents`, and what it means for signing in.
+//! `PUT /api/v1/me/user-agents`, and its effect on logins.
 
 use insta::assert_snapshot;
 use reqwest::Method;
@@ -7,23 +7,29 @@ use tests::{Answer, Caller, PASSWORD, TestServer};
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-async fn by(caller: &Caller, agent: &str, method: Method, path: &str, body: &Value) -> Answer {
+async fn send_from(
+    caller: &Caller,
+    agent: &str,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> Answer {
     caller.send(caller.request(method, path).header("user-agent", agent).json(body)).await
 }
 
-/// Asks as Firefox.
+/// Sets the list from Firefox.
 async fn allow(caller: &Caller, list: &Value) -> Answer {
     let body = json!({ "allowed": list, "current_password": PASSWORD });
-    by(caller, FIREFOX, Method::PUT, "me/user-agents", &body).await
+    send_from(caller, FIREFOX, Method::PUT, "me/user-agents", &body).await
 }
 
 async fn log_in(server: &TestServer, agent: &str, password: &str) -> Answer {
     let body = json!({ "login": "ada", "password": password });
-    by(&server.guest(), agent, Method::POST, "auth/login", &body).await
+    send_from(&server.guest(), agent, Method::POST, "auth/login", &body).await
 }
 
 #[tokio::test]
-async fn a_login_by_another_program_is_refused_once_its_password_was_right() {
+async fn a_login_from_another_user_agent_is_refused_if_the_password_is_right() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     assert_eq!(user.get("me").await.ok()["allowed_user_agents"], Value::Null);
@@ -41,7 +47,7 @@ async fn a_login_by_another_program_is_refused_once_its_password_was_right() {
     "#);
     let silent = server.guest().log_in("ada", PASSWORD).await;
     silent.expect(403, "agent_not_allowed");
-    // Who guesses learns nothing of the list.
+    // A wrong password does not reveal the list.
     let guess = log_in(&server, "curl/8", "wrong").await.expect(401, "credentials_invalid");
     assert_eq!(guess.text, log_in(&server, FIREFOX, "wrong").await.text);
     log_in(&server, FIREFOX, PASSWORD).await.expect(200, "");
@@ -56,7 +62,7 @@ async fn a_login_by_another_program_is_refused_once_its_password_was_right() {
 }
 
 #[tokio::test]
-async fn a_second_factor_is_not_looked_at_from_another_program() {
+async fn a_code_from_another_user_agent_is_not_checked() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let (app, _) = server.enroll(&user).await;
@@ -65,7 +71,7 @@ async fn a_second_factor_is_not_looked_at_from_another_program() {
     let guest = server.guest();
     let finish = async |agent: &str, code: &str| {
         let body = json!({ "challenge": challenge, "code": code });
-        by(&guest, agent, Method::POST, "auth/login/second-factor", &body).await
+        send_from(&guest, agent, Method::POST, "auth/login/second-factor", &body).await
     };
     let (right, wrong) = (app.code_after(&server, 1), app.wrong_code(&server));
     finish("curl/8", &wrong).await.expect(403, "agent_not_allowed");
@@ -76,7 +82,7 @@ async fn a_second_factor_is_not_looked_at_from_another_program() {
 }
 
 #[tokio::test]
-async fn sessions_that_are_open_go_on() {
+async fn open_sessions_are_not_affected() {
     let server = TestServer::start().await;
     let (user, other) = (server.register("ada").await, server.log_in("ada").await);
     allow(&user, &json!(["Firefox"])).await.expect(204, "");
@@ -85,7 +91,7 @@ async fn sessions_that_are_open_go_on() {
 }
 
 #[tokio::test]
-async fn programs_that_may_not_sign_in_meet_no_waits_and_keep_nobody_out() {
+async fn refused_user_agents_do_not_count_as_failed_attempts() {
     let server = TestServer::with(&[("AUTH_THROTTLE_WAITS", "60")]).await;
     let user = server.register("ada").await;
     allow(&user, &json!(["Firefox"])).await.expect(204, "");
@@ -96,7 +102,7 @@ async fn programs_that_may_not_sign_in_meet_no_waits_and_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn nobody_shuts_themselves_out() {
+async fn a_user_cannot_exclude_their_own_user_agent() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     assert_snapshot!(allow(&user, &json!(["Chrome", "Firefox/141"])).await, @r#"
@@ -137,11 +143,11 @@ async fn a_list_has_1_to_20_visible_entries() {
 }
 
 #[tokio::test]
-async fn the_list_is_changed_by_who_proves_to_be_the_user() {
+async fn changing_the_list_requires_reauthentication() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let wrong = json!({ "allowed": ["Firefox"], "current_password": "wrong" });
-    let answer = by(&user, FIREFOX, Method::PUT, "me/user-agents", &wrong).await;
+    let answer = send_from(&user, FIREFOX, Method::PUT, "me/user-agents", &wrong).await;
     answer.expect(403, "current_password_wrong");
     assert_eq!(user.get("me").await.ok()["allowed_user_agents"], Value::Null);
 }

@@ -10,12 +10,12 @@ use super::Client;
 use crate::users::grant;
 
 #[tokio::test]
-async fn a_good_token_is_active_with_what_it_says_and_the_roles_that_count_now() {
+async fn a_valid_access_token_is_active_with_its_claims_and_current_roles() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let client = Client::new(&server, &root, "films").await;
     grant(&root, &user.id, "subscriber").await;
-    let answer = client.ask("introspect", user.token()).await;
+    let answer = client.call("introspect", user.token()).await;
     assert_eq!(answer.header("cache-control"), "no-store");
     let (_, claims) = read(user.token());
     let said = answer.json();
@@ -28,7 +28,7 @@ async fn a_good_token_is_active_with_what_it_says_and_the_roles_that_count_now()
 }
 
 #[tokio::test]
-async fn a_current_refresh_token_is_active_and_its_predecessor_is_not() {
+async fn the_current_refresh_token_is_active_and_its_predecessor_is_not() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let client = Client::new(&server, &root, "films").await;
@@ -36,7 +36,7 @@ async fn a_current_refresh_token_is_active_and_its_predecessor_is_not() {
     assert_eq!((&said["active"], &said["sub"]), (&json!(true), &json!(user.id)));
     assert_eq!(said["token_type"], "refresh_token");
     assert!(said["exp"].as_i64() > said["iat"].as_i64());
-    // Asking uses nothing up.
+    // Introspection does not consume the token.
     let next = server.guest().refresh(&user.refresh_token).await.ok();
     let next = next["refresh_token"].as_str().unwrap();
     assert_eq!(client.introspect(&user.refresh_token).await, json!({ "active": false }));
@@ -46,7 +46,7 @@ async fn a_current_refresh_token_is_active_and_its_predecessor_is_not() {
 }
 
 #[tokio::test]
-async fn of_anything_else_only_is_said_that_it_is_not_active() {
+async fn anything_else_is_inactive_without_details() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let client = Client::new(&server, &root, "films").await;
@@ -76,7 +76,7 @@ async fn of_anything_else_only_is_said_that_it_is_not_active() {
     ] {
         assert_eq!(client.introspect(token).await, json!({ "active": false }), "{token:.40}");
     }
-    // Over, or revoked.
+    // Tokens of an ended session, and expired ones.
     let elsewhere = server.log_in("ada").await;
     elsewhere.log_out().await.expect(204, "");
     for token in [elsewhere.token(), &elsewhere.refresh_token] {
@@ -88,17 +88,17 @@ async fn of_anything_else_only_is_said_that_it_is_not_active() {
 }
 
 #[tokio::test]
-async fn where_nobody_knows_what_was_revoked_the_answer_is_not_a_guess() {
+async fn introspection_is_unavailable_if_revocations_are_unknown() {
     let (proxy, url) = Proxy::to_url(&setting("REDIS_URL")).await;
     let server = TestServer::with(&[("REDIS_URL", &url)]).await;
     let root = server.superuser().await;
     let client = Client::new(&server, &root, "films").await;
     assert_eq!(client.introspect(root.token()).await["active"], true);
     proxy.cut();
-    // The server asks the database instead, which answers the client's look-up alone.
+    // The database, which the server asks instead, answers only the lookup of the client.
     server.database.execute("ALTER TABLE revocations RENAME TO away").await;
-    until("uncertain", async || client.ask("introspect", root.token()).await.status == 503).await;
-    let answer = client.ask("introspect", root.token()).await;
+    until("uncertain", async || client.call("introspect", root.token()).await.status == 503).await;
+    let answer = client.call("introspect", root.token()).await;
     assert_eq!(answer.expect(503, "revocation_unknown").header("retry-after"), "1");
     assert_eq!(client.introspect("x").await, json!({ "active": false }));
 }

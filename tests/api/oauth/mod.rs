@@ -1,4 +1,4 @@
-//! Service clients: `/api/v1/clients` and what they ask under `/api/v1/oauth`.
+//! `/api/v1/oauth/…`, the operations for service clients.
 
 mod introspect;
 mod revoke;
@@ -6,7 +6,7 @@ mod revoke;
 use reqwest::Method;
 use tests::{Answer, Caller, TestServer, User};
 
-/// Somebody who may be a service client.
+/// The credentials of a service client, valid or not.
 pub struct Client {
     guest: Caller,
     id: String,
@@ -14,14 +14,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// A new one.
+    /// A new client.
     async fn new(server: &TestServer, root: &User, name: &str) -> Self {
         let made = root.post("clients", &serde_json::json!({ "name": name })).await.ok();
         let text = |field: &str| made[field].as_str().unwrap().to_owned();
         Self { guest: server.guest(), id: text("id"), secret: text("secret") }
     }
 
-    async fn ask(&self, what: &str, token: &str) -> Answer {
+    async fn call(&self, what: &str, token: &str) -> Answer {
         self.form(what, &format!("token={}", escaped(token))).await
     }
 
@@ -34,20 +34,20 @@ impl Client {
     }
 
     async fn introspect(&self, token: &str) -> serde_json::Value {
-        self.ask("introspect", token).await.expect(200, "").json()
+        self.call("introspect", token).await.expect(200, "").json()
     }
 }
 
-/// As a form has it.
+/// Percent-encoded for a form.
 fn escaped(text: &str) -> String {
     percent_encoding::percent_encode(text.as_bytes(), percent_encoding::NON_ALPHANUMERIC)
         .to_string()
 }
 
-const WHAT: [&str; 2] = ["introspect", "revoke"];
+const OPERATIONS: [&str; 2] = ["introspect", "revoke"];
 
 #[tokio::test]
-async fn only_a_client_that_proves_itself_may_ask_anything() {
+async fn only_an_authenticated_client_is_answered() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let client = Client::new(&server, &root, "films").await;
@@ -57,7 +57,7 @@ async fn only_a_client_that_proves_itself_may_ask_anything() {
         id: id.to_owned(),
         secret: secret.to_owned(),
     };
-    for what in WHAT {
+    for what in OPERATIONS {
         for wrong in [
             with(&client.id, "x"),
             with(&client.id, ""),
@@ -68,10 +68,10 @@ async fn only_a_client_that_proves_itself_may_ask_anything() {
             with("00000000-0000-4000-8000-000000000000", &client.secret),
             with("", ""),
         ] {
-            let answer = wrong.ask(what, root.token()).await.expect(401, "invalid_client");
+            let answer = wrong.call(what, root.token()).await.expect(401, "invalid_client");
             assert!(answer.header("www-authenticate").starts_with("Basic "), "{answer:?}");
         }
-        // Nobody is a client by being a superuser.
+        // A superuser's token is not a client's credentials.
         for caller in [&server.guest(), &root.caller] {
             let request = caller.request(Method::POST, &format!("oauth/{what}"));
             let request = request.header("content-type", "application/x-www-form-urlencoded");
@@ -81,18 +81,18 @@ async fn only_a_client_that_proves_itself_may_ask_anything() {
     }
     root.get("me").await.expect(200, "");
     root.delete(&format!("clients/{}", client.id)).await.expect(204, "");
-    for what in WHAT {
-        client.ask(what, root.token()).await.expect(401, "invalid_client");
-        other.ask(what, "x").await.expect(200, "");
+    for what in OPERATIONS {
+        client.call(what, root.token()).await.expect(401, "invalid_client");
+        other.call(what, "x").await.expect(200, "");
     }
 }
 
 #[tokio::test]
-async fn a_form_has_one_token_and_is_small() {
+async fn a_request_is_a_small_form_with_one_token() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let client = Client::new(&server, &root, "films").await;
-    for what in WHAT {
+    for what in OPERATIONS {
         for form in ["", "tokem=x", "token=x&token=x", "{\"token\":\"x\"}", "token_type_hint=x"] {
             client.form(what, form).await.expect(400, "invalid_request");
         }

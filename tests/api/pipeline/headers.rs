@@ -11,7 +11,7 @@ async fn with_id(guest: &Caller, id: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_request_s_id_is_taken_or_made_and_comes_back() {
+async fn a_request_id_is_accepted_or_generated_and_returned() {
     let server = TestServer::start().await;
     let guest = server.guest();
     assert_eq!(with_id(&guest, "order-66").await, "order-66");
@@ -25,7 +25,7 @@ async fn a_request_s_id_is_taken_or_made_and_comes_back() {
 }
 
 #[tokio::test]
-async fn every_answer_has_an_id_is_not_sniffed_and_not_kept_by_caches() {
+async fn every_answer_has_a_request_id_nosniff_and_no_store() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     for sample in samples(&server, &user).await {

@@ -1,4 +1,4 @@
-//! What holds for every request and its answer.
+//! Properties of every request and answer.
 
 mod cors;
 mod headers;

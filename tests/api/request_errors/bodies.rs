@@ -1,4 +1,4 @@
-//! Bodies that are no JSON, or none of their operation's.
+//! Bodies that are not JSON, or not what the operation accepts.
 
 use reqwest::Method;
 use tests::{Answer, Caller, TestServer};
@@ -16,7 +16,7 @@ async fn send(caller: &Caller, sample: &Sample, content_type: &str, body: Vec<u8
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_malformed() {
+async fn a_body_that_is_not_json_is_malformed() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let nested = "[".repeat(30_000);
@@ -40,7 +40,7 @@ async fn what_is_not_json_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_announced_as_something_else_is_refused() {
+async fn another_content_type_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for body in with_bodies(&server, &root).await {
@@ -55,7 +55,7 @@ async fn a_body_that_is_announced_as_something_else_is_refused() {
     assert_eq!(server.database.count("SELECT count(*) FROM rules").await, 5);
 }
 
-/// The largest body that an operation takes, in bytes: documents with many labels need room.
+/// The body limit of an operation in bytes: documents with many labels need room.
 fn limit(path: &str) -> usize {
     match path {
         "/api/v1/check" => 1 << 20,
@@ -65,7 +65,7 @@ fn limit(path: &str) -> usize {
 }
 
 #[tokio::test]
-async fn a_body_of_one_byte_too_many_is_refused() {
+async fn a_body_one_byte_over_the_limit_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for body in with_bodies(&server, &root).await {
@@ -80,7 +80,7 @@ async fn a_body_of_one_byte_too_many_is_refused() {
 }
 
 #[tokio::test]
-async fn the_largest_body_is_a_setting() {
+async fn the_body_limit_is_configurable() {
     let server = TestServer::with(&[("AUTH_BODY_LIMIT", "100")]).await;
     let body = |length: usize| {
         let mut text = br#"{"login":"ada","password":"x"}"#.to_vec();
@@ -96,7 +96,7 @@ async fn the_largest_body_is_a_setting() {
 }
 
 #[tokio::test]
-async fn json_that_is_no_object_is_refused() {
+async fn json_that_is_not_an_object_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for body in with_bodies(&server, &root).await {
@@ -108,7 +108,7 @@ async fn json_that_is_no_object_is_refused() {
 }
 
 #[tokio::test]
-async fn json_is_taken_under_each_of_its_names() {
+async fn every_json_content_type_is_accepted() {
     let server = TestServer::start().await;
     for content_type in
         ["application/json; charset=utf-8", "Application/JSON", "application/vnd.api+json"]

@@ -1,4 +1,4 @@
-//! Fields that are missing, unknown, given twice, or of another type: each is named.
+//! Fields that are missing, unknown, duplicated or of the wrong type: each is named.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ async fn a_field_given_twice_is_named() {
 }
 
 #[tokio::test]
-async fn a_value_of_another_type_is_refused_by_its_field() {
+async fn a_field_of_the_wrong_type_is_named() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for body in with_bodies(&server, &root).await {
@@ -67,7 +67,7 @@ async fn a_value_of_another_type_is_refused_by_its_field() {
     }
 }
 
-/// Values that this schema excludes.
+/// Values that the schema excludes.
 fn wrong_values(schema: &Value) -> Vec<Value> {
     let huge = json!(1e300);
     let all = [json!(7), json!(true), json!("x"), json!({ "x": 1 }), json!([[1]]), huge];

@@ -1,4 +1,4 @@
-//! Values of the right type that are meant to do harm.
+//! Hostile values of the right type.
 
 use serde_json::{Value, json};
 use tests::{Answer, Caller, TestServer};
@@ -6,7 +6,7 @@ use tests::{Answer, Caller, TestServer};
 use super::schema::with_bodies;
 use crate::samples::Sample;
 
-/// Text that has broken programs before.
+/// Texts that have broken programs before.
 fn texts() -> Vec<String> {
     let nested = format!("{}{}", "[".repeat(500), "]".repeat(500));
     [
@@ -46,7 +46,7 @@ fn texts() -> Vec<String> {
     .collect()
 }
 
-/// The body with every string in turn replaced by `text`.
+/// Copies of the body, each with one string replaced by `text`.
 fn replaced(value: &Value, text: &Value) -> Vec<Value> {
     let at = |changed: Vec<Value>, put: &dyn Fn(Value) -> Value| {
         changed.into_iter().map(put).collect::<Vec<_>>()
@@ -81,7 +81,7 @@ async fn send(caller: &Caller, sample: &Sample, body: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn no_text_makes_a_server_fail() {
+async fn no_text_causes_a_server_error() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for body in with_bodies(&server, &root).await {
@@ -97,7 +97,7 @@ async fn no_text_makes_a_server_fail() {
 }
 
 #[tokio::test]
-async fn the_nul_character_is_refused_in_every_text() {
+async fn a_nul_character_is_refused_in_every_string() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for body in with_bodies(&server, &root).await {
@@ -109,7 +109,7 @@ async fn the_nul_character_is_refused_in_every_text() {
 }
 
 #[tokio::test]
-async fn no_number_and_no_nesting_makes_a_server_fail() {
+async fn no_number_or_nesting_causes_a_server_error() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let mut deep = json!([]);
@@ -133,7 +133,7 @@ async fn no_number_and_no_nesting_makes_a_server_fail() {
     for body in with_bodies(&server, &root).await {
         for (name, _) in &body.fields {
             for value in &values {
-                // Waiting for a revision of the far future is what that field is for.
+                // A request for a future revision waits by design.
                 if name == "at_least" && value.as_i64().is_some_and(|revision| revision > 100) {
                     continue;
                 }
@@ -146,7 +146,7 @@ async fn no_number_and_no_nesting_makes_a_server_fail() {
 }
 
 #[tokio::test]
-async fn a_refused_write_leaves_nothing_behind() {
+async fn a_refused_write_has_no_effect() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let sum =
@@ -171,6 +171,6 @@ async fn a_refused_write_leaves_nothing_behind() {
     let free_text =
         server.database.count("SELECT count(*) FROM roles WHERE description <> ''").await;
     assert!(free_text >= 2);
-    // The one good write among them is a description, which takes any text.
+    // The one write that succeeds is a description, which may be any text.
     assert!(after - before <= 1, "{before} {after}");
 }

@@ -1,4 +1,4 @@
-//! Bad input: 4xx that names what is meant, never a 5xx, and nothing half-written.
+//! Invalid requests: a 4xx that names the field, never a 5xx, and no partial write.
 
 mod bodies;
 mod fields;

@@ -9,7 +9,7 @@ use crate::rules::rule;
 const USER: &str = "users/00000000-0000-4000-8000-000000000000";
 
 #[tokio::test]
-async fn an_id_that_is_none_is_named() {
+async fn an_invalid_id_is_named() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for id in ["x", "1", "%F0%9F%92%A9", "'", "00000000-0000-4000-8000-00000000000g"] {
@@ -53,7 +53,7 @@ async fn an_id_that_is_none_is_named() {
 }
 
 #[tokio::test]
-async fn a_page_that_can_not_be_is_named() {
+async fn an_invalid_limit_or_cursor_is_named() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let history = format!("users/{}/history", root.id);
@@ -62,7 +62,7 @@ async fn a_page_that_can_not_be_is_named() {
             let answer = root.get(&format!("{list}?limit={limit}")).await;
             assert_eq!(answer.expect(422, "field_invalid").field(), "limit", "{limit}");
         }
-        // What is no base64, no JSON, and JSON of another kind.
+        // Not base64, not JSON, and JSON of the wrong shape.
         for cursor in
             ["x", "*", "e30", "W10", "bnVsbA", "%F0%9F%92%A9", "IlxcdTAwMDAi", "WzEsMiwzXQ"]
         {
@@ -86,7 +86,7 @@ async fn a_page_that_can_not_be_is_named() {
 }
 
 #[tokio::test]
-async fn the_nul_character_is_refused_wherever_it_stands_in_a_url() {
+async fn a_nul_character_is_refused_anywhere_in_a_url() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for path in [
@@ -103,7 +103,7 @@ async fn the_nul_character_is_refused_wherever_it_stands_in_a_url() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_make_no_server_fail() {
+async fn invalid_utf8_in_a_url_causes_no_server_error() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for path in [
@@ -126,7 +126,7 @@ async fn bytes_that_are_no_text_make_no_server_fail() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_or_method_is_a_problem_too() {
+async fn an_unknown_path_or_method_returns_a_problem() {
     let server = TestServer::start().await;
     let guest = server.guest();
     assert_snapshot!(guest.get("nothing/here").await.expect(404, "not_found"), @r#"
@@ -148,7 +148,7 @@ async fn an_unknown_path_or_method_is_a_problem_too() {
 }
 
 #[tokio::test]
-async fn odd_if_match_headers_only_ever_refuse_the_write() {
+async fn an_invalid_if_match_header_never_lets_a_write_through() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let body = rule(7, "subscriber", "film:x", "read", "deny");

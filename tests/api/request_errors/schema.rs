@@ -1,11 +1,11 @@
-//! What `/openapi.json` says about the body of an operation.
+//! Request bodies as `/openapi.json` describes them.
 
 use serde_json::Value;
 use tests::TestServer;
 
 use crate::samples::{Sample, samples};
 
-/// An operation that takes a body, and what the document says of it.
+/// An operation with a request body, as the document describes it.
 pub struct WithBody {
     pub sample: Sample,
     /// Name and schema of each field.
@@ -14,7 +14,7 @@ pub struct WithBody {
 }
 
 impl WithBody {
-    /// The good body with one field set to another value.
+    /// The valid body with another value in one field.
     pub fn with(&self, field: &str, value: Value) -> Sample {
         let mut sample = self.sample.clone();
         sample.body.as_mut().unwrap()[field] = value;
@@ -22,7 +22,7 @@ impl WithBody {
     }
 }
 
-/// Every operation that takes a body.
+/// Every operation with a request body.
 pub async fn with_bodies(server: &TestServer, user: &tests::User) -> Vec<WithBody> {
     let document = server.guest().get("/openapi.json").await.ok();
     let all = samples(server, user).await;
@@ -39,7 +39,7 @@ pub async fn with_bodies(server: &TestServer, user: &tests::User) -> Vec<WithBod
         .collect()
 }
 
-/// The schema that a reference means.
+/// Resolves a reference.
 fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),

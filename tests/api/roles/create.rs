@@ -6,7 +6,7 @@ use serde_json::json;
 use tests::TestServer;
 
 #[tokio::test]
-async fn a_new_role_is_shown_as_it_was_written() {
+async fn a_new_role_is_returned_as_stored() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let body = json!({ "name": "critic", "description": "Writes.", "inherits": ["subscriber", "subscriber"] });
@@ -28,7 +28,7 @@ async fn a_new_role_is_shown_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_or_built_in_is_refused() {
+async fn an_existing_or_built_in_name_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for name in ["subscriber", "anonymous", "superuser"] {
@@ -48,7 +48,7 @@ async fn a_name_that_is_taken_or_built_in_is_refused() {
 }
 
 #[tokio::test]
-async fn a_name_outside_the_grammar_is_refused_with_what_a_valid_one_looks_like() {
+async fn an_invalid_name_is_refused_with_the_grammar() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let long = "a".repeat(65);
@@ -74,7 +74,7 @@ async fn a_name_outside_the_grammar_is_refused_with_what_a_valid_one_looks_like(
 }
 
 #[tokio::test]
-async fn a_broken_description_or_inherited_role_is_refused_by_its_field() {
+async fn an_invalid_description_or_inherited_role_is_named() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let long = json!({ "name": "critic", "description": "x".repeat(1_001) });
@@ -89,7 +89,7 @@ async fn a_broken_description_or_inherited_role_is_refused_by_its_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_make_one_role_at_once_one_does() {
+async fn of_concurrent_creations_of_one_role_one_succeeds() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let makes = (0..10).map(async |_| root.post("roles", &json!({ "name": "critic" })).await);

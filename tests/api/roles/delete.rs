@@ -9,7 +9,7 @@ use super::{create_role, delete_if};
 use crate::users::grant;
 
 #[tokio::test]
-async fn whoever_had_a_deleted_role_loses_it_and_its_name_stays_taken_for_a_token_s_life() {
+async fn deleting_a_role_revokes_it_and_reserves_its_name_for_the_life_of_a_token() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     create_role(&root, "critic", &["subscriber"]).await;
@@ -30,7 +30,7 @@ async fn whoever_had_a_deleted_role_loses_it_and_its_name_stays_taken_for_a_toke
 }
 
 #[tokio::test]
-async fn a_role_that_a_rule_or_another_role_names_stays() {
+async fn a_role_in_use_by_a_rule_or_another_role_cannot_be_deleted() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     create_role(&root, "critic", &[]).await;
@@ -51,7 +51,7 @@ async fn a_role_that_a_rule_or_another_role_names_stays() {
 }
 
 #[tokio::test]
-async fn built_in_and_unknown_roles_can_not_be_deleted() {
+async fn built_in_and_unknown_roles_cannot_be_deleted() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for builtin in ["anonymous", "superuser"] {
@@ -61,7 +61,7 @@ async fn built_in_and_unknown_roles_can_not_be_deleted() {
 }
 
 #[tokio::test]
-async fn a_role_that_changed_meanwhile_is_not_deleted() {
+async fn a_role_that_has_changed_is_not_deleted() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     create_role(&root, "critic", &[]).await;

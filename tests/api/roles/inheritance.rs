@@ -16,7 +16,7 @@ async fn chain(root: &Caller, links: usize) {
 }
 
 #[tokio::test]
-async fn seven_links_of_inheritance_count_and_an_eighth_is_refused() {
+async fn inheritance_works_over_seven_links_and_an_eighth_is_refused() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     chain(&root, 7).await;
@@ -36,7 +36,7 @@ async fn seven_links_of_inheritance_count_and_an_eighth_is_refused() {
 }
 
 #[tokio::test]
-async fn a_role_can_not_inherit_itself_however_far_around() {
+async fn a_role_cannot_inherit_itself_directly_or_indirectly() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     chain(&root, 3).await;

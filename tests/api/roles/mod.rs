@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, Caller};
 
-/// Makes a role that inherits these.
+/// Creates a role that inherits these.
 pub async fn create_role(root: &Caller, name: &str, inherits: &[&str]) -> Value {
     root.post("roles", &json!({ "name": name, "inherits": inherits })).await.ok()
 }

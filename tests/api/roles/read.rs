@@ -7,7 +7,7 @@ use tests::TestServer;
 use super::create_role;
 
 #[tokio::test]
-async fn a_role_is_read_with_the_rules_that_speak_of_it() {
+async fn a_role_is_returned_with_its_rules() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let answer = root.get("roles/subscriber").await;
@@ -47,7 +47,7 @@ async fn a_role_is_read_with_the_rules_that_speak_of_it() {
 }
 
 #[tokio::test]
-async fn the_list_has_every_role_once_page_by_page() {
+async fn roles_are_paged_without_gaps_or_repeats() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for name in ["b", "a-b", "a_b", "a.b", "a", "ab", "0", "z9"] {

@@ -9,7 +9,7 @@ use tests::TestServer;
 use super::create_role;
 
 #[tokio::test]
-async fn what_is_left_out_of_a_change_stays() {
+async fn omitted_fields_stay_unchanged() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     create_role(&root, "critic", &["subscriber"]).await;
@@ -33,7 +33,7 @@ async fn what_is_left_out_of_a_change_stays() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_not_there_or_built_in_can_not_be_changed() {
+async fn unknown_and_built_in_roles_cannot_be_changed() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let change = json!({ "description": "x" });
@@ -59,7 +59,7 @@ async fn a_role_that_is_not_there_or_built_in_can_not_be_changed() {
 }
 
 #[tokio::test]
-async fn broken_values_are_refused_by_their_field() {
+async fn invalid_values_are_refused_and_named() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let change = async |body| root.patch("roles/subscriber", &body).await;
@@ -72,7 +72,7 @@ async fn broken_values_are_refused_by_their_field() {
 }
 
 #[tokio::test]
-async fn a_change_decided_on_an_older_state_is_refused() {
+async fn a_change_based_on_an_outdated_version_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let change = json!({ "description": "x" });
@@ -94,7 +94,7 @@ async fn a_change_decided_on_an_older_state_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_changes_on_one_state_at_once_one_goes_through() {
+async fn of_concurrent_changes_to_one_version_one_succeeds() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let tag = root.get("roles/subscriber").await.header("etag").to_owned();

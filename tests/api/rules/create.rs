@@ -7,7 +7,7 @@ use tests::{Database, TestServer};
 use super::rule;
 
 #[tokio::test]
-async fn a_new_rule_is_shown_as_it_was_written() {
+async fn a_new_rule_is_returned_as_stored() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let answer = root.post("rules", &rule(50, "subscriber", "film:a*", "read", "allow")).await;
@@ -30,7 +30,7 @@ async fn a_new_rule_is_shown_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn names_outside_their_grammar_are_refused_by_their_field() {
+async fn invalid_names_are_refused_and_named() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let long = format!("film:{}", "x".repeat(600));
@@ -70,7 +70,7 @@ async fn names_outside_their_grammar_are_refused_by_their_field() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_not_there_is_refused() {
+async fn an_unknown_role_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let answer = root.post("rules", &rule(50, "nobody", "film:x", "read", "deny")).await;
@@ -100,7 +100,7 @@ async fn a_priority_is_a_positive_number_of_31_bits() {
 }
 
 #[tokio::test]
-async fn an_effect_is_allow_or_deny_in_just_that_spelling() {
+async fn an_effect_is_exactly_allow_or_deny() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for effect in ["Allow", "permit", "", "deny "] {
@@ -110,7 +110,7 @@ async fn an_effect_is_allow_or_deny_in_just_that_spelling() {
 }
 
 #[tokio::test]
-async fn the_thousand_and_first_prefix_of_a_type_is_refused() {
+async fn a_type_has_at_most_a_thousand_prefix_rules() {
     let database = Database::migrated().await;
     database
         .execute(

@@ -24,14 +24,14 @@ async fn a_deleted_rule_is_gone() {
 }
 
 #[tokio::test]
-async fn the_superuser_s_own_rule_stays() {
+async fn the_superusers_rule_cannot_be_deleted() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     root.delete("rules/1").await.expect(409, "builtin_immutable");
 }
 
 #[tokio::test]
-async fn a_rule_that_changed_meanwhile_is_not_deleted() {
+async fn a_rule_that_has_changed_is_not_deleted() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let tag = root.get("rules/3").await.header("etag").to_owned();

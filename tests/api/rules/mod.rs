@@ -15,7 +15,7 @@ pub fn rule(priority: i64, role: &str, resource: &str, action: &str, effect: &st
     })
 }
 
-/// Writes a rule about reading; its id.
+/// Creates a rule about reading; returns its id.
 pub async fn create_rule(
     root: &Caller,
     priority: i64,

@@ -7,7 +7,7 @@ use tests::TestServer;
 use super::create_rule;
 
 #[tokio::test]
-async fn the_list_shows_the_rules_in_the_order_in_which_they_are_read() {
+async fn rules_are_listed_in_the_order_of_evaluation() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     assert_snapshot!(root.get("rules?limit=2").await, @r#"
@@ -43,7 +43,7 @@ async fn the_list_shows_the_rules_in_the_order_in_which_they_are_read() {
 }
 
 #[tokio::test]
-async fn deny_stands_before_allow_at_the_same_priority() {
+async fn deny_precedes_allow_at_the_same_priority() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let allow = create_rule(&root, 50, "subscriber", "film:a", "allow").await;
@@ -53,7 +53,7 @@ async fn deny_stands_before_allow_at_the_same_priority() {
 }
 
 #[tokio::test]
-async fn pages_have_every_rule_once_also_those_of_one_role() {
+async fn rules_are_paged_without_gaps_or_repeats_for_all_roles_and_for_one() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for number in 0..12 {
@@ -72,7 +72,7 @@ async fn pages_have_every_rule_once_also_those_of_one_role() {
 }
 
 #[tokio::test]
-async fn a_rule_that_is_not_there_is_not_found() {
+async fn an_unknown_rule_is_not_found() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for id in ["99", "0", "-1", "2147483647"] {

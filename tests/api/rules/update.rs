@@ -8,7 +8,7 @@ use tests::TestServer;
 use super::{create_rule, rule};
 
 #[tokio::test]
-async fn a_rule_is_changed_whole() {
+async fn a_rule_is_replaced_as_a_whole() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let answer = root.put("rules/3", &rule(7, "anonymous", "label:new", "read", "allow")).await;
@@ -30,7 +30,7 @@ async fn a_rule_is_changed_whole() {
 }
 
 #[tokio::test]
-async fn the_superuser_s_own_rule_and_unknown_rules_can_not_be_changed() {
+async fn the_superusers_rule_and_unknown_rules_cannot_be_changed() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let body = rule(7, "subscriber", "film:x", "read", "deny");
@@ -48,7 +48,7 @@ async fn the_superuser_s_own_rule_and_unknown_rules_can_not_be_changed() {
 }
 
 #[tokio::test]
-async fn broken_values_are_refused_by_their_field() {
+async fn invalid_values_are_refused_and_named() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for (body, code, field) in [
@@ -66,7 +66,7 @@ async fn broken_values_are_refused_by_their_field() {
 }
 
 #[tokio::test]
-async fn a_change_decided_on_an_older_state_is_refused() {
+async fn a_change_based_on_an_outdated_version_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let body = rule(7, "subscriber", "film:x", "read", "deny");
@@ -87,7 +87,7 @@ async fn a_change_decided_on_an_older_state_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_changes_on_one_state_at_once_one_goes_through() {
+async fn of_concurrent_changes_to_one_version_one_succeeds() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let tag = root.get("rules/3").await.header("etag").to_owned();
@@ -105,7 +105,7 @@ async fn of_many_changes_on_one_state_at_once_one_goes_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rules_written_at_once_all_count_each_with_a_revision_of_its_own() {
+async fn concurrent_writes_each_get_their_own_revision() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let writes = (0..20).map(async |number| {

@@ -1,4 +1,4 @@
-//! `PostgreSQL` is away.
+//! `PostgreSQL` is unavailable.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::samples::samples;
 use crate::users::grant;
 
 #[tokio::test]
-async fn what_needs_the_database_says_so_and_when_to_come_back() {
+async fn operations_that_need_the_database_say_when_to_retry() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     let document = server.guest().get("/openapi.json").await.ok();
@@ -20,7 +20,7 @@ async fn what_needs_the_database_says_so_and_when_to_come_back() {
     let samples = samples(&server, &root).await;
     server.database.refuse_connections().await;
     for sample in &samples {
-        // Nobody comes back from a provider that is not there; see `auth::oidc::unavailable`.
+        // Their problems come from providers; see `auth::oidc::unavailable`.
         if sample.operation.path.starts_with("/api/v1/auth/oidc/") {
             continue;
         }
@@ -54,21 +54,21 @@ async fn what_needs_the_database_says_so_and_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn checks_of_known_tokens_and_of_guests_go_on() {
+async fn checks_of_cached_tokens_and_of_guests_continue() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     grant(&root, &user.id, "subscriber").await;
     let fresh = server.log_in("ada").await;
     server.database.refuse_connections().await;
-    // Longer than what was known before could count. A machine without a moment to spare may miss
-    // Redis's heartbeat now and then; each time the next one comes.
+    // Longer than the cached revocation state is valid. A busy machine may miss a heartbeat of
+    // Redis now and then; the next one follows.
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(3) {
         until("taken", async || read(&user, film(&[])).await.status == 200).await;
         assert!(!may_read_new(&server.guest()).await);
     }
     assert!(may_read_new(&user).await);
-    // One that was never seen is verified by the keys in memory.
+    // A token that is not cached is verified with the keys in memory.
     assert!(may_read_new(&fresh).await);
     let filter = json!({ "action": "read", "type": "film" });
     user.post("filter", &filter).await.expect(200, "");
@@ -76,7 +76,7 @@ async fn checks_of_known_tokens_and_of_guests_go_on() {
 }
 
 #[tokio::test]
-async fn a_database_that_can_not_be_reached_at_all_is_waited_for_in_vain_but_not_for_long() {
+async fn an_unreachable_database_times_out_within_seconds() {
     let (proxy, url) = Proxy::to_url(&tests::setting("DATABASE_URL")).await;
     let database = tests::Database::migrated().await;
     let server = url.split_once('?').map_or(url.as_str(), |(server, _)| server);
@@ -94,7 +94,7 @@ async fn a_database_that_can_not_be_reached_at_all_is_waited_for_in_vain_but_not
 }
 
 #[tokio::test]
-async fn rules_written_meanwhile_elsewhere_count_once_the_database_is_back() {
+async fn rules_written_elsewhere_apply_once_the_database_is_available() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     server.database.refuse_connections().await;

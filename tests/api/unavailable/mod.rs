@@ -1,4 +1,4 @@
-//! Services that are away, and come back.
+//! Services that are unavailable, and recover.
 
 mod database;
 mod revocation_state;

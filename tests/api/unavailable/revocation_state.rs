@@ -1,18 +1,18 @@
-//! Nobody tells what was revoked.
+//! Redis is unavailable, with and without the database.
 
 use tests::{Proxy, TestServer, setting, until};
 
 use crate::check::{film, may_read_new, read};
 use crate::samples::samples;
 
-/// A server whose Redis can be taken away.
+/// A server whose connection to Redis can be cut.
 async fn server() -> (TestServer, Proxy) {
     let (proxy, url) = Proxy::to_url(&setting("REDIS_URL")).await;
     (TestServer::with(&[("REDIS_URL", &url)]).await, proxy)
 }
 
 #[tokio::test]
-async fn without_redis_the_database_tells() {
+async fn without_redis_revocations_come_from_the_database() {
     let (server, redis) = server().await;
     let other = server.replica(&[]).await;
     let user = server.register("ada").await;
@@ -29,7 +29,7 @@ async fn without_redis_the_database_tells() {
 }
 
 #[tokio::test]
-async fn without_both_no_token_is_taken_by_any_operation_but_guests_go_on() {
+async fn without_redis_and_database_no_token_is_accepted_but_guests_are_served() {
     let (server, redis) = server().await;
     let user = server.register("ada").await;
     let samples = samples(&server, &user).await;
@@ -38,7 +38,7 @@ async fn without_both_no_token_is_taken_by_any_operation_but_guests_go_on() {
     server.database.refuse_connections().await;
     until("uncertain", async || read(&user, film(&[])).await.status == 503).await;
     for sample in samples.iter().filter(|sample| sample.operation.accepts_token()) {
-        // Signing out gives something up: it needs the database, but no certainty.
+        // Logout only gives up rights: it needs the database, but not the revocation state.
         if sample.operation.path != "/api/v1/auth/logout" {
             let answer = sample.send(&user).await.expect(503, "revocation_unknown");
             assert_eq!(answer.header("retry-after"), "1");

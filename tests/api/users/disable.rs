@@ -14,12 +14,12 @@ async fn post(caller: &Caller, id: &str, what: &str) -> Answer {
     caller.post_empty(&format!("users/{id}/{what}")).await
 }
 
-fn form(login: &str) -> Value {
+fn credentials(login: &str) -> Value {
     json!({ "login": login, "password": PASSWORD })
 }
 
 #[tokio::test]
-async fn an_account_is_read_by_its_id() {
+async fn an_account_is_returned_by_id() {
     let server = TestServer::start().await;
     let (root, ada) = (server.superuser().await, server.register("Ada").await);
     grant(&root, &ada.id, "subscriber").await;
@@ -43,7 +43,7 @@ async fn an_account_is_read_by_its_id() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_out_at_once_and_its_login_answers_as_a_wrong_password_does() {
+async fn disabling_an_account_ends_its_sessions_and_its_login_answers_like_a_wrong_password() {
     let server = TestServer::start().await;
     let (root, ada) = (server.superuser().await, server.register("ada").await);
     let guest = server.guest();
@@ -51,18 +51,19 @@ async fn a_disabled_account_is_out_at_once_and_its_login_answers_as_a_wrong_pass
     post(&root, &ada.id, "disable").await.expect(204, "");
     ada.get("me").await.expect(401, "token_revoked");
     guest.refresh(&ada.refresh_token).await.expect(401, "refresh_token_invalid");
-    let disabled = guest.post("auth/login", &form("ada")).await.expect(401, "credentials_invalid");
+    let disabled =
+        guest.post("auth/login", &credentials("ada")).await.expect(401, "credentials_invalid");
     let wrong = json!({ "login": "root", "password": "wrong" });
     assert_eq!(disabled.text, guest.post("auth/login", &wrong).await.text);
     assert_eq!(root.get(&format!("users/{}", ada.id)).await.ok()["disabled"], true);
-    let tries = root.get(&format!("users/{}/history?limit=1", ada.id)).await.ok();
-    assert_eq!(tries["items"][0]["outcome"], "credentials_invalid");
-    // Once more changes nothing.
+    let attempts = root.get(&format!("users/{}/history?limit=1", ada.id)).await.ok();
+    assert_eq!(attempts["items"][0]["outcome"], "credentials_invalid");
+    // Disabling it again changes nothing.
     post(&root, &ada.id, "disable").await.expect(204, "");
 }
 
 #[tokio::test]
-async fn an_account_that_is_enabled_again_signs_in_but_its_old_sessions_stay_ended() {
+async fn enabling_an_account_does_not_restore_its_sessions() {
     let server = TestServer::start().await;
     let (root, ada) = (server.superuser().await, server.register("ada").await);
     post(&root, &ada.id, "disable").await.expect(204, "");
@@ -75,7 +76,7 @@ async fn an_account_that_is_enabled_again_signs_in_but_its_old_sessions_stay_end
 }
 
 #[tokio::test]
-async fn all_sessions_of_somebody_end_and_they_may_sign_in_again() {
+async fn revoking_a_users_sessions_does_not_prevent_new_ones() {
     let server = TestServer::start().await;
     let (root, first) = (server.superuser().await, server.register("ada").await);
     let second = server.log_in("ada").await;
@@ -89,7 +90,7 @@ async fn all_sessions_of_somebody_end_and_they_may_sign_in_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_account_is_out_on_every_server_within_a_second() {
+async fn disabling_an_account_reaches_every_server_within_a_second() {
     let one = TestServer::start().await;
     let two = one.replica(&[]).await;
     let root = one.superuser().await;
@@ -109,7 +110,7 @@ async fn a_disabled_account_is_out_on_every_server_within_a_second() {
 }
 
 #[tokio::test]
-async fn nobody_is_disabled_who_is_not_there() {
+async fn an_unknown_user_cannot_be_disabled() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     root.get(&format!("users/{UNKNOWN_ID}")).await.expect(404, "user_not_found");
@@ -120,7 +121,7 @@ async fn nobody_is_disabled_who_is_not_there() {
 }
 
 #[tokio::test]
-async fn the_last_superuser_is_not_disabled() {
+async fn the_last_superuser_cannot_be_disabled() {
     let server = TestServer::start().await;
     let (root, ada) = (server.superuser().await, server.register("ada").await);
     post(&root, &root.id, "disable").await.expect(409, "last_superuser");
@@ -133,7 +134,7 @@ async fn the_last_superuser_is_not_disabled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_superusers_who_disable_each_other_at_once_leave_one() {
+async fn of_two_superusers_who_disable_each_other_concurrently_one_remains() {
     let server = TestServer::start().await;
     let mut root = server.superuser().await;
     let mut other = server.register("other").await;
@@ -152,13 +153,13 @@ async fn two_superusers_who_disable_each_other_at_once_leave_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_at_the_moment_of_disabling_leaves_no_living_session() {
+async fn a_login_concurrent_with_disabling_leaves_no_active_session() {
     let server = TestServer::start().await;
     let (root, ada) = (server.superuser().await, server.register("ada").await);
     let guest = server.guest();
     for _ in 0..5 {
         let login = async {
-            let answer = guest.post("auth/login", &form("ada")).await;
+            let answer = guest.post("auth/login", &credentials("ada")).await;
             (answer.status == 200)
                 .then(|| answer.json()["access_token"].as_str().unwrap().to_owned())
         };
@@ -167,15 +168,15 @@ async fn a_login_at_the_moment_of_disabling_leaves_no_living_session() {
         if let Some(token) = token {
             server.as_user(&token).get("me").await.expect(401, "token_revoked");
         }
-        let living = "SELECT count(*) FROM sessions s JOIN users u ON u.id = user_id
+        let active = "SELECT count(*) FROM sessions s JOIN users u ON u.id = user_id
             WHERE ended_at IS NULL AND login = 'ada'";
-        assert_eq!(server.database.count(living).await, 0);
+        assert_eq!(server.database.count(active).await, 0);
         post(&root, &ada.id, "enable").await.expect(204, "");
     }
 }
 
 #[tokio::test]
-async fn who_administers_people_touches_no_superuser_and_nobody_who_reaches_routes() {
+async fn a_user_manager_cannot_act_on_users_with_more_rights() {
     let server = TestServer::start().await;
     let (root, manager) = (server.superuser().await, server.register("manager").await);
     let (other, ada) = (server.register("other").await, server.register("ada").await);

@@ -13,12 +13,12 @@ pub async fn put_role(root: &Caller, user: &str, role: &str) -> Answer {
     root.send(root.request(Method::PUT, &format!("users/{user}/roles/{role}"))).await
 }
 
-/// Gives a role; the revision from which it counts.
+/// Grants a role; returns the revision that it applies from.
 pub async fn grant(root: &Caller, user: &str, role: &str) -> i64 {
     put_role(root, user, role).await.ok()["revision"].as_i64().unwrap()
 }
 
-/// Takes a role; the revision from which it counts.
+/// Revokes a role; returns the revision that it applies from.
 pub async fn revoke(root: &Caller, user: &str, role: &str) -> i64 {
     let answer = root.delete(&format!("users/{user}/roles/{role}")).await;
     answer.ok()["revision"].as_i64().unwrap()

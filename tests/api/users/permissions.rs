@@ -7,7 +7,7 @@ use super::grant;
 use crate::roles::create_role;
 
 #[tokio::test]
-async fn what_somebody_s_roles_come_to_is_shown_with_what_they_inherit() {
+async fn the_permissions_of_a_user_include_inherited_roles() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     create_role(&root, "critic", &["subscriber"]).await;

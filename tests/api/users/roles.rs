@@ -8,7 +8,7 @@ use tests::{TestServer, UNKNOWN_ID};
 use super::{grant, put_role, revoke};
 
 #[tokio::test]
-async fn a_role_is_given_and_taken_and_each_write_tells_its_revision() {
+async fn granting_and_revoking_a_role_returns_the_revision() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let roles = format!("users/{}/roles", user.id);
@@ -32,7 +32,7 @@ async fn a_role_is_given_and_taken_and_each_write_tells_its_revision() {
 }
 
 #[tokio::test]
-async fn giving_what_somebody_has_and_taking_what_they_have_not_changes_nothing() {
+async fn granting_and_revoking_are_idempotent() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     assert_eq!(grant(&root, &user.id, "subscriber").await, 3);
@@ -64,7 +64,7 @@ async fn an_unknown_user_or_role_is_not_found() {
 }
 
 #[tokio::test]
-async fn nobody_can_be_given_or_deprived_of_what_everyone_is() {
+async fn the_anonymous_role_cannot_be_granted_or_revoked() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let answer = put_role(&root, &user.id, "anonymous").await;
@@ -84,7 +84,7 @@ async fn nobody_can_be_given_or_deprived_of_what_everyone_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn grants_at_once_all_count() {
+async fn concurrent_grants_all_apply() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     let names: Vec<String> = (0..10).map(|number| format!("role{number}")).collect();

@@ -11,7 +11,7 @@ fn logins(users: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn people_are_found_by_the_begin_of_their_login_in_any_case() {
+async fn users_are_found_by_login_prefix_case_insensitively() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for login in ["Grace", "grant", "gra%nd", "gra_nd", "Ada"] {
@@ -54,7 +54,7 @@ async fn people_are_found_by_the_begin_of_their_login_in_any_case() {
 }
 
 #[tokio::test]
-async fn pages_have_everybody_once() {
+async fn users_are_paged_without_gaps_or_repeats() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for login in ["abe", "Bea", "cleo", "Dan", "\u{e9}ve"] {

@@ -6,7 +6,7 @@ use tests::TestServer;
 use super::grant;
 
 #[tokio::test]
-async fn a_reset_lets_the_user_in_by_the_password_alone_and_ends_all_sessions() {
+async fn a_reset_removes_the_second_factor_and_ends_all_sessions() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
     server.enroll(&user).await;
@@ -16,7 +16,7 @@ async fn a_reset_lets_the_user_in_by_the_password_alone_and_ends_all_sessions() 
     user.get("me").await.expect(401, "token_revoked");
     let user = server.log_in("ada").await;
     assert_eq!(user.get("me/second-factor").await.ok()["active"], false);
-    // Who has none loses nothing.
+    // Without a second factor a reset has no effect.
     root.delete(&reset).await.expect(204, "");
     user.get("me").await.expect(200, "");
     let nobody = "users/00000000-0000-4000-8000-000000000000/second-factor";
@@ -24,7 +24,7 @@ async fn a_reset_lets_the_user_in_by_the_password_alone_and_ends_all_sessions() 
 }
 
 #[tokio::test]
-async fn whoever_administers_people_resets_nobody_with_more_rights() {
+async fn a_user_manager_cannot_reset_users_with_more_rights() {
     let server = TestServer::start().await;
     let (root, manager) = (server.superuser().await, server.register("manager").await);
     let (user, other) = (server.register("ada").await, server.register("other").await);
@@ -34,18 +34,18 @@ async fn whoever_administers_people_resets_nobody_with_more_rights() {
         "effect": "allow",
     });
     root.post("rules", &rule).await.expect(201, "");
-    for person in [&manager, &other] {
-        grant(&root, &person.id, "manager").await;
+    for holder in [&manager, &other] {
+        grant(&root, &holder.id, "manager").await;
     }
-    for person in [&root, &user, &other] {
-        server.enroll(person).await;
+    for enrolled in [&root, &user, &other] {
+        server.enroll(enrolled).await;
     }
     let reset = async |id: &str| manager.delete(&format!("users/{id}/second-factor")).await;
     reset(&user.id).await.expect(204, "");
     reset(&root.id).await.expect(422, "escalation");
     reset(&other.id).await.expect(422, "escalation");
-    for person in [&root, &other] {
-        assert_eq!(person.get("me/second-factor").await.ok()["active"], true);
+    for superior in [&root, &other] {
+        assert_eq!(superior.get("me/second-factor").await.ok()["active"], true);
     }
     assert_eq!(user.get("me").await.status, 401);
 }

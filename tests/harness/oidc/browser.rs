@@ -84,8 +84,8 @@ impl Browser {
     ///
     /// # Panics
     /// If a 200 answer has no authorization URL.
-    pub async fn begin_link(&self, caller: &Caller, proof: &Value) -> (Answer, Option<Flow>) {
-        let mut body = proof.clone();
+    pub async fn begin_link(&self, caller: &Caller, credential: &Value) -> (Answer, Option<Flow>) {
+        let mut body = credential.clone();
         body["provider"] = self.provider.clone().into();
         let answer = caller.post("me/identities", &body).await;
         if answer.status != 200 {

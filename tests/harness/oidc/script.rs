@@ -46,8 +46,8 @@ pub enum Signature {
     ClientSecret,
 }
 
-/// What the provider answers. Claims, header fields and metadata given here replace the normal ones;
-/// `null` removes one.
+/// What the provider answers. Claims, header fields and metadata given here replace the normal
+/// ones; `null` removes one.
 #[derive(Clone, Debug)]
 pub struct Script {
     /// Changes to the claims of ID tokens.

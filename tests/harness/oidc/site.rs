@@ -94,7 +94,7 @@ impl OidcSite {
         self.sign_in().await
     }
 
-    /// The user who is signed in by this answer.
+    /// The caller with the access token in this answer.
     ///
     /// # Panics
     /// If the answer has no access token.
@@ -107,9 +107,9 @@ impl OidcSite {
     ///
     /// # Panics
     /// If the server does not start it.
-    pub async fn link(&self, caller: &Caller, proof: &Value) -> Answer {
+    pub async fn link(&self, caller: &Caller, credential: &Value) -> Answer {
         let browser = self.browser();
-        let (answer, flow) = browser.begin_link(caller, proof).await;
+        let (answer, flow) = browser.begin_link(caller, credential).await;
         answer.expect(200, "");
         self.finish(&browser, &flow.unwrap()).await
     }

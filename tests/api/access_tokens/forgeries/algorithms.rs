@@ -1,4 +1,4 @@
-//! Other algorithms than ours, and a public key as a secret.
+//! Other algorithms, and the public key as an HMAC secret.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64};
@@ -34,7 +34,7 @@ pub(super) fn algorithms(from: &Original) -> Forgeries {
     all
 }
 
-/// The public key is known to everybody, so a MAC under it proves nothing.
+/// The public key is public, so a MAC under it proves nothing.
 fn public_key_as_secret(from: &Original) -> Forgeries {
     let public = from.key.verifying_key().to_bytes();
     let der = [&hex("302a300506032b6570032100")[..], &public].concat();

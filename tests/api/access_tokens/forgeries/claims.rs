@@ -1,11 +1,11 @@
-//! Claims that are not ours, under a good signature.
+//! Claims that our servers do not write, with a valid signature.
 
 use serde_json::{Value, json};
 use tests::token::{signed, signed_text};
 
 use super::{Forgeries, Original};
 
-/// Claims that no server of ours writes, under a good signature.
+/// Claims with an unexpected value, with a valid signature.
 pub(super) fn claims(from: &Original) -> Forgeries {
     let now = from.now();
     let aud = &from.claims["aud"];
@@ -68,7 +68,7 @@ pub(super) fn claims(from: &Original) -> Forgeries {
     all
 }
 
-/// Texts under a good signature that different parsers read differently.
+/// Texts that parsers disagree about, with a valid signature.
 pub(super) fn texts(from: &Original) -> Forgeries {
     let (header, claims) = (from.header.to_string(), from.claims.to_string());
     let sign = |header: &str, claims: &str| signed_text(header, claims, &from.key);

@@ -1,4 +1,4 @@
-//! Key ids and headers that are not ours.
+//! Key ids and headers that our servers do not write.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64};
@@ -39,8 +39,8 @@ pub(super) fn key_ids(from: &Original) -> Forgeries {
     all
 }
 
-/// Headers that bring a key along, or ask for something that we don't do. Each once with a
-/// stranger's key, and once with our own signature: such a header is never ours.
+/// Headers that carry a key, or ask for an unsupported feature. Each is signed once with an unknown
+/// key and once with our own: our servers never write such a header.
 pub(super) fn headers(from: &Original) -> Forgeries {
     let strange = unknown_key();
     let certificate = BASE64_STANDARD.encode([0x30; 64]);

@@ -1,5 +1,5 @@
-//! A collection of forgeries. Those of `claims`, and some of `headers`, carry a good signature, as if
-//! the key had been stolen: they must be refused for what they say.
+//! A collection of forgeries. Those of `claims`, and some of `headers`, have a valid signature, as
+//! if the key had been stolen: they must be rejected for their contents.
 
 mod algorithms;
 mod claims;
@@ -15,14 +15,14 @@ use crate::check::{film, read as check};
 
 type Forgeries = Vec<(String, String)>;
 
-/// What forgeries are made from: a superuser's token in its parts, and the key that signed it.
+/// The source of all forgeries: a superuser's token in its parts, and the key that signed it.
 struct Original {
     token: String,
     header: Value,
     claims: Value,
     key: SigningKey,
     refresh_token: String,
-    /// Another good token.
+    /// Another valid token.
     other: String,
 }
 
@@ -72,18 +72,18 @@ fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(byte).collect()
 }
 
-/// A check, the caller's own account, and what only admins may.
+/// A check, the caller's own account, and an operation for admins.
 async fn answers(caller: &Caller) -> [tests::Answer; 3] {
     [check(caller, film(&["new"])).await, caller.get("me").await, caller.get("rules").await]
 }
 
 #[tokio::test]
-async fn no_forgery_is_taken_and_none_makes_a_guest_of_its_bearer() {
+async fn every_forgery_is_rejected_and_its_bearer_is_not_treated_as_a_guest() {
     let server = TestServer::start().await;
     let (root, other) = (server.superuser().await, server.register("ada").await);
     let from = Original::of(&server, &root, &other).await;
     let (header, claims_of) = (from.header.to_string(), from.claims.to_string());
-    // The forger's tools are good: with nothing forged, the token is taken.
+    // Control: reassembled without changes, the token is accepted.
     let same = [
         signed(&from.header, &from.claims, &from.key),
         signed_text(&header, &claims_of, &from.key),

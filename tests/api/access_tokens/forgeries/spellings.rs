@@ -1,4 +1,4 @@
-//! A good token, cut or spelled in another way.
+//! A valid token, truncated or encoded in another way.
 
 use base64::Engine;
 use base64::prelude::{
@@ -9,7 +9,7 @@ use tests::token::{signed, unknown_key};
 
 use super::{Forgeries, Original, hex};
 
-/// The token itself, spelled or cut in another way.
+/// The token itself, encoded in another way or truncated.
 pub(super) fn spellings(from: &Original) -> Forgeries {
     let [header, claims, signature] = from.parts();
     let others: Vec<&str> = from.other.split('.').collect();
@@ -72,7 +72,7 @@ pub(super) fn spellings(from: &Original) -> Forgeries {
     all
 }
 
-/// The same signature with S + L for S, which lax verifiers take as well (RFC 8032, 5.1.7).
+/// The same signature with S + L for S, which lax verifiers accept (RFC 8032, 5.1.7).
 fn malleable(signature: &[u8]) -> String {
     let order = hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
     let mut forged = signature.to_vec();
@@ -85,7 +85,7 @@ fn malleable(signature: &[u8]) -> String {
     BASE64.encode(forged)
 }
 
-/// 64 bytes leave four bits of the last character without a meaning.
+/// In the encoding of 64 bytes, four bits of the last character are unused.
 fn spare_bits(signature: &str) -> String {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (rest, last) = signature.split_at(signature.len() - 1);

@@ -13,7 +13,11 @@ pub(super) async fn me(site: &OidcSite, claims: Value) -> Value {
     site.caller(&answer).get("me").await.ok()
 }
 
-pub(super) async fn email_of(server: &TestServer, login: &str, email: &str) -> tests::User {
+pub(super) async fn register_with_email(
+    server: &TestServer,
+    login: &str,
+    email: &str,
+) -> tests::User {
     let user = server.register(login).await;
     let change = json!({ "email": email, "current_password": tests::PASSWORD });
     user.patch("me", &change).await.expect(200, "");
@@ -21,7 +25,7 @@ pub(super) async fn email_of(server: &TestServer, login: &str, email: &str) -> t
 }
 
 #[tokio::test]
-async fn an_account_is_known_by_issuer_and_subject_whatever_else_changes() {
+async fn an_identity_is_recognized_by_issuer_and_subject_alone() {
     let site = OidcSite::start().await;
     let first = me(&site, json!({})).await;
     assert_eq!((&first["login"], &first["email"]), (&json!("ada"), &json!("ada@example.com")));
@@ -31,7 +35,7 @@ async fn an_account_is_known_by_issuer_and_subject_whatever_else_changes() {
     let again = me(&site, changed).await;
     assert_eq!(again["id"], first["id"]);
     assert_eq!(again["email"], "ada@example.com");
-    // Another subject is somebody else, even with the same name.
+    // Another subject is another user, even with the same name.
     let other = json!({ "sub": "Subject-1", "email": null });
     let other = me(&site, other).await;
     assert_ne!(other["id"], first["id"]);
@@ -41,7 +45,7 @@ async fn an_account_is_known_by_issuer_and_subject_whatever_else_changes() {
 }
 
 #[tokio::test]
-async fn the_same_subject_of_another_provider_is_somebody_else() {
+async fn the_same_subject_at_another_provider_is_another_identity() {
     let site = OidcSite::start().await;
     let first = me(&site, json!({})).await;
     let mut browser = site.browser();
@@ -54,9 +58,9 @@ async fn the_same_subject_of_another_provider_is_somebody_else() {
 }
 
 #[tokio::test]
-async fn an_account_with_the_same_address_is_linked_only_where_both_sides_made_sure_of_it() {
+async fn an_account_with_the_same_address_is_linked_only_if_both_sides_have_verified_it() {
     let site = OidcSite::start().await;
-    let user = email_of(&site.server, "grace", "Ada@Example.com").await;
+    let user = register_with_email(&site.server, "grace", "Ada@Example.com").await;
     for (ours, theirs) in [(false, true), (false, false), (true, false)] {
         if ours {
             verify(&site.server, "grace").await;
@@ -65,25 +69,25 @@ async fn an_account_with_the_same_address_is_linked_only_where_both_sides_made_s
         let answer = answer.expect(409, "account_exists");
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains("at hostile by POST /api/v1/me/identities."), "{detail}");
-        // Nor by a claim that is missing.
+        // A missing claim does not count as verified.
         site.sign_in_as(json!({ "email_verified": null })).await.expect(409, "account_exists");
     }
     let count = "SELECT (SELECT count(*) FROM identities) + (SELECT count(*) FROM users)";
     assert_eq!(site.server.database.count(count).await, 1);
     assert_eq!(me(&site, json!({})).await["id"], user.id.as_str());
-    // From then on by the subject alone.
+    // From then on the subject alone identifies the account.
     let elsewhere = json!({ "email": "new@example.com", "email_verified": false });
     assert_eq!(me(&site, elsewhere).await["id"], user.id.as_str());
 }
 
 #[tokio::test]
-async fn an_address_that_somebody_only_claimed_a_week_ago_keeps_nobody_out() {
+async fn an_unverified_claim_to_an_address_lapses_after_a_week() {
     let site = OidcSite::with(&[
         ("AUTH_SMTP_URL", "smtp://127.0.0.1:1"),
         ("AUTH_MAIL_FROM", "films@example.com"),
     ])
     .await;
-    let squatter = email_of(&site.server, "squatter", "ada@example.com").await;
+    let squatter = register_with_email(&site.server, "squatter", "ada@example.com").await;
     site.sign_in().await.expect(409, "account_exists");
     site.server.clock.advance(TimeDelta::days(7));
     let ada = me(&site, json!({})).await;
@@ -92,7 +96,7 @@ async fn an_address_that_somebody_only_claimed_a_week_ago_keeps_nobody_out() {
 }
 
 #[tokio::test]
-async fn an_address_is_taken_over_as_verified_only_where_the_provider_says_so() {
+async fn an_address_counts_as_verified_only_if_the_provider_says_so() {
     let site = OidcSite::start().await;
     let verified = "SELECT count(*) FROM users WHERE email_verified_at IS NOT NULL";
     me(&site, json!({ "sub": "a", "email_verified": false })).await;
@@ -102,7 +106,7 @@ async fn an_address_is_taken_over_as_verified_only_where_the_provider_says_so() 
 }
 
 #[tokio::test]
-async fn what_a_provider_tells_is_cleaned_like_what_is_typed() {
+async fn claims_are_validated_like_user_input() {
     let site = OidcSite::start().await;
     for (number, (claim, value)) in [
         ("email", json!("no address")),
@@ -129,7 +133,7 @@ async fn what_a_provider_tells_is_cleaned_like_what_is_typed() {
 }
 
 #[tokio::test]
-async fn a_login_that_somebody_has_is_not_given_twice() {
+async fn a_new_account_does_not_get_a_login_that_is_taken() {
     let site = OidcSite::start().await;
     let user = site.server.register("ADA").await;
     let me = me(&site, json!({})).await;
@@ -138,7 +142,7 @@ async fn a_login_that_somebody_has_is_not_given_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_first_sign_ins_of_one_identity_at_once_one_makes_the_account() {
+async fn concurrent_first_sign_ins_of_one_identity_create_one_account() {
     let site = OidcSite::start().await;
     let answers = join_all((0..10).map(|_| site.sign_in())).await;
     let mut ids = vec![];

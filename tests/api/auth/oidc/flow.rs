@@ -1,4 +1,4 @@
-//! A sign-in belongs to the browser that began it, and is finished once.
+//! A sign-in belongs to the browser that started it, and can be finished once.
 
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -7,7 +7,7 @@ use tests::current_password;
 use tests::oidc::{Browser, OidcSite};
 
 #[tokio::test]
-async fn a_browser_is_sent_to_the_provider_with_everything_that_protects_the_sign_in() {
+async fn a_sign_in_starts_with_state_nonce_pkce_and_a_flow_cookie() {
     let site = OidcSite::start().await;
     let browser = site.browser();
     let answer = browser.start().await.expect(303, "");
@@ -20,7 +20,7 @@ async fn a_browser_is_sent_to_the_provider_with_everything_that_protects_the_sig
     for name in ["state", "nonce", "code_challenge"] {
         assert!(flow.parameter(name).len() >= 22, "{}", flow.authorization_url);
         assert_ne!(flow.parameter(name), another.parameter(name));
-        // The cookie tells nothing of what is in it.
+        // The cookie does not reveal its contents.
         assert!(!flow.cookie.contains(&flow.parameter(name)));
     }
     let (_, attributes) = flow.set_cookie.split_once("; ").unwrap();
@@ -29,7 +29,7 @@ async fn a_browser_is_sent_to_the_provider_with_everything_that_protects_the_sig
 }
 
 #[tokio::test]
-async fn behind_https_the_cookie_goes_by_https_alone_and_under_the_path_that_clients_see() {
+async fn behind_https_the_cookie_is_secure_and_has_the_external_path() {
     let site = OidcSite::with(&[("AUTH_ISSUER", "https://films.example/auth")]).await;
     let flow = site.browser().begin().await;
     let callback = "https://films.example/auth/api/v1/auth/oidc/hostile/callback";
@@ -39,7 +39,7 @@ async fn behind_https_the_cookie_goes_by_https_alone_and_under_the_path_that_cli
 }
 
 #[tokio::test]
-async fn what_another_browser_began_is_worth_nothing() {
+async fn a_browser_cannot_finish_a_sign_in_that_another_browser_started() {
     let site = OidcSite::start().await;
     let browser = site.browser();
     let (own, other) = (browser.begin().await, browser.begin().await);
@@ -56,11 +56,11 @@ async fn what_another_browser_began_is_worth_nothing() {
     for brought in [&[("code", code.as_str()), ("state", "x")][..], &brought[..1], &[]] {
         browser.call_back(&own.cookie, brought).await.expect(400, "state_invalid");
     }
-    // Nor is one that was flow at another provider.
+    // A flow started at another provider does not count either.
     let elsewhere = Browser { provider: "other".into(), ..site.browser() };
     elsewhere.call_back(&at_other, &brought).await.expect(400, "state_invalid");
     assert_eq!(site.provider.requests_to("/token"), 0);
-    // Nothing of it was spent.
+    // None of these attempts has consumed the flow.
     let answer = browser.call_back(&own.cookie, &brought).await.expect(200, "");
     let path = "Path=/api/v1/auth/oidc/hostile";
     let gone = format!("oidc-hostile=; {path}; Max-Age=0; HttpOnly; SameSite=Lax");
@@ -68,7 +68,7 @@ async fn what_another_browser_began_is_worth_nothing() {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_finished_once_also_where_it_failed() {
+async fn a_sign_in_can_be_finished_once_even_if_it_failed() {
     let site = OidcSite::start().await;
     let browser = site.browser();
     let flow = browser.begin().await;
@@ -80,7 +80,7 @@ async fn a_sign_in_is_finished_once_also_where_it_failed() {
     let answer = browser.call_back(&flow.cookie, &refused).await.expect(403, "provider_refused");
     assert!(!answer.text.contains("server_error"));
     site.finish(&browser, &flow).await.expect(400, "state_invalid");
-    // Another server on the same database knows as well.
+    // A replica knows that the flow is consumed.
     let flow = browser.begin().await;
     site.finish(&browser, &flow).await.expect(200, "");
     let other = site.server.replica(&[]).await;
@@ -89,7 +89,7 @@ async fn a_sign_in_is_finished_once_also_where_it_failed() {
 }
 
 #[tokio::test]
-async fn a_sign_in_may_take_ten_minutes() {
+async fn a_sign_in_expires_after_ten_minutes() {
     let site = OidcSite::start().await;
     let browser = site.browser();
     let (first, second) = (browser.begin().await, browser.begin().await);
@@ -97,7 +97,7 @@ async fn a_sign_in_may_take_ten_minutes() {
     site.finish(&browser, &first).await.expect(200, "");
     site.server.clock.advance(TimeDelta::seconds(11));
     site.finish(&browser, &second).await.expect(400, "state_invalid");
-    // What was finished is forgotten when it would be too old anyway.
+    // Consumed flows are deleted once they would have expired.
     let third = browser.begin().await;
     site.finish(&browser, &third).await.expect(200, "");
     let kept = "SELECT count(*) FROM consumed_oidc_flows";
@@ -105,7 +105,7 @@ async fn a_sign_in_may_take_ten_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_finish_one_sign_in_at_once_one_succeeds() {
+async fn of_concurrent_callbacks_of_one_sign_in_one_succeeds() {
     let site = OidcSite::start().await;
     let browser = site.browser();
     let flow = browser.begin().await;
@@ -121,11 +121,11 @@ async fn of_many_who_finish_one_sign_in_at_once_one_succeeds() {
 }
 
 #[tokio::test]
-async fn the_providers_code_is_asked_for_with_what_only_the_beginner_knows() {
+async fn a_code_from_another_sign_in_is_rejected() {
     let site = OidcSite::start().await;
     let browser = site.browser();
     let (own, other) = (browser.begin().await, browser.begin().await);
-    // A code that somebody else got for another sign-in doesn't fit: PKCE, then the nonce.
+    // PKCE binds a code to the flow that it was issued for.
     let code = site.provider.authorize(&other.authorization_url);
     let brought = [("code", code.as_str()), ("state", &own.parameter("state"))];
     let answer = browser.call_back(&own.cookie, &brought).await;
@@ -133,7 +133,7 @@ async fn the_providers_code_is_asked_for_with_what_only_the_beginner_knows() {
 }
 
 #[tokio::test]
-async fn whoever_brings_false_codes_again_and_again_has_to_wait() {
+async fn invalid_codes_are_throttled_by_client_address() {
     let site = OidcSite::with(&[("AUTH_THROTTLE_ADDRESS_TRIES", "3")]).await;
     let browser = site.browser();
     let nonsense = async || {
@@ -146,12 +146,12 @@ async fn whoever_brings_false_codes_again_and_again_has_to_wait() {
     }
     let answer = nonsense().await.expect(429, "too_many_attempts");
     assert!(answer.header("ratelimit-policy").starts_with("\"address\";q=3"), "{answer:?}");
-    // Beginning costs nothing.
+    // Starting a sign-in is not throttled.
     browser.begin().await;
 }
 
 #[tokio::test]
-async fn a_page_that_has_browsers_come_back_without_a_cookie_locks_nobody_out() {
+async fn callbacks_without_a_cookie_do_not_count_as_failed_attempts() {
     let site = OidcSite::with(&[("AUTH_THROTTLE_ADDRESS_TRIES", "3")]).await;
     site.server.register("ada").await;
     for _ in 0..10 {
@@ -162,7 +162,7 @@ async fn a_page_that_has_browsers_come_back_without_a_cookie_locks_nobody_out() 
 }
 
 #[tokio::test]
-async fn a_provider_that_is_not_there_is_not_found() {
+async fn an_unknown_provider_is_not_found() {
     let site = OidcSite::start().await;
     let browser = Browser { provider: "nobody".into(), ..site.browser() };
     browser.start().await.expect(404, "provider_not_found");
@@ -176,7 +176,7 @@ async fn a_provider_that_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn the_front_end_is_told_by_whom_people_sign_in() {
+async fn the_front_end_can_list_the_providers() {
     let site = OidcSite::start().await;
     let list = site.server.guest().get("auth/oidc").await.ok();
     let names: Vec<_> = list["items"].as_array().unwrap().iter().map(|one| &one["name"]).collect();

@@ -1,10 +1,10 @@
-//! What a provider says is not believed before everything about it is as it has to be.
+//! Validation of ID tokens, token responses and callbacks.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tests::oidc::{OidcSite, Reply, Script, Signature};
 
-async fn refused(site: &OidcSite, what: &str) {
+async fn assert_rejected(site: &OidcSite, what: &str) {
     let answer = site.sign_in().await;
     assert_eq!((answer.status, &*answer.code()), (401, "provider_answer_invalid"), "{what}");
     let made = "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM sessions)";
@@ -12,7 +12,7 @@ async fn refused(site: &OidcSite, what: &str) {
 }
 
 #[tokio::test]
-async fn claims_that_are_not_as_they_have_to_be_are_not_believed() {
+async fn an_id_token_with_an_invalid_claim_is_rejected() {
     let site = OidcSite::start().await;
     let now = site.server.clock.now().timestamp();
     for claims in [
@@ -20,12 +20,12 @@ async fn claims_that_are_not_as_they_have_to_be_are_not_believed() {
         json!({ "iss": format!("{}/", site.provider.url) }),
         json!({ "iss": site.other.url }),
         json!({ "iss": null }),
-        json!({ "aud": "somebody-else" }),
-        json!({ "aud": ["films", "somebody-else"] }),
-        json!({ "aud": ["films", "somebody-else"], "azp": "films" }),
+        json!({ "aud": "another-client" }),
+        json!({ "aud": ["films", "another-client"] }),
+        json!({ "aud": ["films", "another-client"], "azp": "films" }),
         json!({ "aud": [] }),
         json!({ "aud": null }),
-        json!({ "azp": "somebody-else" }),
+        json!({ "azp": "another-client" }),
         json!({ "nonce": "another" }),
         json!({ "nonce": "" }),
         json!({ "nonce": null }),
@@ -44,9 +44,9 @@ async fn claims_that_are_not_as_they_have_to_be_are_not_believed() {
         json!({ "at_hash": "" }),
     ] {
         site.provider.script().claims = claims.clone();
-        refused(&site, &claims.to_string()).await;
+        assert_rejected(&site, &claims.to_string()).await;
     }
-    // Five seconds are taken for a difference of clocks.
+    // Five seconds of clock skew are tolerated.
     for claims in [json!({ "exp": now - 1 }), json!({ "iat": now + 3 }), json!({ "azp": "films" })]
     {
         site.provider.script().claims = claims.clone();
@@ -56,7 +56,7 @@ async fn claims_that_are_not_as_they_have_to_be_are_not_believed() {
 }
 
 #[tokio::test]
-async fn signatures_that_are_none_are_not_believed() {
+async fn an_id_token_without_a_valid_signature_is_rejected() {
     let site = OidcSite::start().await;
     for signature in [
         Signature::UnknownKey,
@@ -66,7 +66,7 @@ async fn signatures_that_are_none_are_not_believed() {
         Signature::ClientSecret,
     ] {
         site.provider.script().signature = signature;
-        refused(&site, &format!("{signature:?}")).await;
+        assert_rejected(&site, &format!("{signature:?}")).await;
     }
     site.provider.script().signature = Signature::Valid;
     for header in [
@@ -82,9 +82,9 @@ async fn signatures_that_are_none_are_not_believed() {
         json!({ "cty": "JWT" }),
     ] {
         site.provider.script().header = header.clone();
-        refused(&site, &header.to_string()).await;
+        assert_rejected(&site, &header.to_string()).await;
     }
-    // A key that the token brings along counts for nothing.
+    // A key inside the token is ignored.
     let mut strange = tests::token::jwk(&tests::token::unknown_key());
     strange["kid"] = json!("key-1");
     for header in [json!({ "jwk": strange }), json!({ "jku": format!("{}/keys", site.other.url) })]
@@ -94,7 +94,7 @@ async fn signatures_that_are_none_are_not_believed() {
             signature: Signature::UnknownKey,
             ..Script::default()
         };
-        refused(&site, &header.to_string()).await;
+        assert_rejected(&site, &header.to_string()).await;
     }
     assert_eq!(site.other.requests_to("/keys"), 0);
     *site.provider.script() = Script::default();
@@ -102,17 +102,17 @@ async fn signatures_that_are_none_are_not_believed() {
 }
 
 #[tokio::test]
-async fn an_access_token_that_came_with_another_id_token_is_noticed() {
+async fn an_access_token_that_does_not_match_at_hash_is_rejected() {
     let site = OidcSite::start().await;
-    site.provider.script().at_hash_of = "access token of somebody else".into();
-    refused(&site, "at_hash").await;
-    // Without one there is nothing to compare.
+    site.provider.script().at_hash_of = "access token of another user".into();
+    assert_rejected(&site, "at_hash").await;
+    // Without `at_hash` there is nothing to compare.
     *site.provider.script() = Script::default();
     site.sign_in_as(json!({ "at_hash": null })).await.expect(200, "");
 }
 
 #[tokio::test]
-async fn answers_to_the_code_that_can_not_be_read_are_not_believed() {
+async fn an_unreadable_token_response_is_rejected() {
     let site = OidcSite::start().await;
     for page in [
         Reply::Status(200),
@@ -132,13 +132,13 @@ async fn answers_to_the_code_that_can_not_be_read_are_not_believed() {
         Reply::Redirect(format!("{}/token", site.other.url)),
     ] {
         site.provider.script().token_reply = page.clone();
-        refused(&site, &format!("{page:?}")).await;
+        assert_rejected(&site, &format!("{page:?}")).await;
     }
     assert_eq!(site.other.requests_to("/token"), 0);
 }
 
 #[tokio::test]
-async fn an_answer_of_another_provider_is_refused_where_it_names_itself() {
+async fn a_callback_that_names_another_issuer_is_rejected() {
     let site = OidcSite::start().await;
     let browser = site.browser();
     let call_back = async |iss: Option<&str>| {
@@ -154,7 +154,7 @@ async fn an_answer_of_another_provider_is_refused_where_it_names_itself() {
     for iss in [site.other.url.clone(), format!("{}/", site.provider.url), String::new()] {
         call_back(Some(&iss)).await.expect(401, "provider_answer_invalid");
     }
-    // One that says it always does so has to.
+    // A provider that announces the parameter must send it.
     site.provider.script().metadata =
         json!({ "authorization_response_iss_parameter_supported": true });
     site.server.clock.advance(TimeDelta::hours(1));
@@ -164,7 +164,7 @@ async fn an_answer_of_another_provider_is_refused_where_it_names_itself() {
 }
 
 #[tokio::test]
-async fn only_allowed_algorithms_count() {
+async fn only_configured_algorithms_are_accepted() {
     let site = OidcSite::start().await;
     let text = std::fs::read_to_string(&site.file).unwrap();
     let allow = |algorithms: Value| {

@@ -1,4 +1,4 @@
-//! `/api/v1/auth/oidc…` and `/api/v1/me/identities…`: signing in by accounts elsewhere.
+//! `/api/v1/auth/oidc…`, sign-in through identity providers.
 
 mod accounts;
 mod flow;
@@ -10,7 +10,7 @@ mod unavailable;
 
 use tests::TestServer;
 
-/// Makes the address of this account one that it has shown to be its own.
+/// Marks the e-mail address of this account as verified.
 async fn verify(server: &TestServer, login: &str) {
     let statement = format!("UPDATE users SET email_verified_at = now() WHERE login = '{login}'");
     server.database.execute(&statement).await;

@@ -1,10 +1,10 @@
-//! The honest flow, with a real provider.
+//! The whole flow with a real provider.
 
 use serde_json::json;
 use tests::oidc::{Browser, OidcSite, RealProvider};
 use tests::{Answer, current_password};
 
-/// Signs in at the real provider, and by it here.
+/// Signs in through the real provider.
 async fn sign_in(site: &OidcSite, provider: &str, login: &str) -> Answer {
     let browser = Browser { guest: site.server.guest(), provider: provider.into() };
     let flow = browser.begin().await;
@@ -15,7 +15,7 @@ async fn sign_in(site: &OidcSite, provider: &str, login: &str) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_signs_in_for_the_first_time_and_again_whatever_signs() {
+async fn a_user_signs_in_for_the_first_time_and_again_with_every_algorithm() {
     for algorithm in ["RS256", "ES256", "EdDSA"] {
         let (site, provider) = (OidcSite::real(algorithm).await, algorithm.to_lowercase());
         let first = sign_in(&site, &provider, "ada").await.expect(200, "");
@@ -34,7 +34,7 @@ async fn somebody_signs_in_for_the_first_time_and_again_whatever_signs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_who_refuses_there_is_told_so_here() {
+async fn a_user_who_declines_at_the_provider_is_told_so() {
     let site = OidcSite::real("RS256").await;
     let browser = Browser { guest: site.server.guest(), provider: "rs256".into() };
     let flow = browser.begin().await;
@@ -44,12 +44,12 @@ async fn somebody_who_refuses_there_is_told_so_here() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_identity_is_linked_while_signed_in_and_signs_in_from_then_on() {
+async fn an_identity_linked_while_signed_in_can_be_used_to_sign_in() {
     let site = OidcSite::real("RS256").await;
     let user = site.server.register("eve").await;
     let browser = Browser { guest: site.server.guest(), provider: "rs256".into() };
-    let proof = current_password();
-    let (answer, flow) = browser.begin_link(&user, &proof).await;
+    let credential = current_password();
+    let (answer, flow) = browser.begin_link(&user, &credential).await;
     answer.expect(200, "");
     let flow = flow.unwrap();
     let back = RealProvider::visit().authorize(&flow.authorization_url, "eve-elsewhere").await;

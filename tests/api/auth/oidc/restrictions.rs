@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 use tests::current_password;
 use tests::oidc::OidcSite;
 
-use super::accounts::{email_of, me};
+use super::accounts::{me, register_with_email};
 use super::verify;
 
 #[tokio::test]
-async fn an_account_that_a_provider_made_has_no_password() {
+async fn an_account_created_by_a_provider_has_no_password() {
     let site = OidcSite::start().await;
     site.sign_in().await.expect(200, "");
     for password in ["", "x", tests::PASSWORD] {
@@ -18,20 +18,20 @@ async fn an_account_that_a_provider_made_has_no_password() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_not_signed_in_to() {
+async fn a_disabled_account_cannot_sign_in_through_a_provider() {
     let site = OidcSite::start().await;
     let root = site.server.superuser().await;
     let me = me(&site, json!({})).await;
     let path = format!("users/{}/disable", me["id"].as_str().unwrap());
     root.post(&path, &Value::Null).await.ok();
     site.sign_in().await.expect(401, "credentials_invalid");
-    // Nor is one linked to it because of its address.
+    // No identity is linked to it by address either.
     site.sign_in_as(json!({ "sub": "new" })).await.expect(401, "credentials_invalid");
     assert_eq!(site.server.database.count("SELECT count(*) FROM identities").await, 1);
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_not_asked_for_its_second_factor_either() {
+async fn a_disabled_account_with_a_second_factor_gets_no_challenge() {
     let site = OidcSite::start().await;
     let (root, user) = (site.server.superuser().await, site.server.register("grace").await);
     site.link(&user, &current_password()).await.expect(200, "");
@@ -41,7 +41,7 @@ async fn a_disabled_account_is_not_asked_for_its_second_factor_either() {
 }
 
 #[tokio::test]
-async fn a_program_that_the_account_does_not_allow_is_refused() {
+async fn a_user_agent_that_the_account_does_not_allow_is_refused() {
     let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
     site.link(&user, &current_password()).await.expect(200, "");
@@ -58,7 +58,7 @@ async fn a_program_that_the_account_does_not_allow_is_refused() {
 }
 
 #[tokio::test]
-async fn who_has_a_second_factor_owes_a_code_with_and_without_a_password() {
+async fn a_user_with_a_second_factor_needs_a_code_after_the_provider() {
     let site = OidcSite::start().await;
     let user = site.server.register("grace").await;
     site.link(&user, &current_password()).await.expect(200, "");
@@ -77,20 +77,20 @@ async fn who_has_a_second_factor_owes_a_code_with_and_without_a_password() {
 }
 
 #[tokio::test]
-async fn to_an_account_with_a_second_factor_nothing_is_linked_without_a_code() {
+async fn no_identity_is_linked_to_an_account_with_a_second_factor_without_a_code() {
     let site = OidcSite::start().await;
-    let user = email_of(&site.server, "grace", "ada@example.com").await;
+    let user = register_with_email(&site.server, "grace", "ada@example.com").await;
     verify(&site.server, "grace").await;
     let (app, _) = site.server.enroll(&user).await;
     site.sign_in().await.expect(409, "account_exists");
     assert_eq!(user.get("me/identities").await.ok()["items"], json!([]));
-    let proof = json!({ "code": app.code_after(&site.server, 1) });
-    site.link(&user, &proof).await.expect(200, "");
+    let credential = json!({ "code": app.code_after(&site.server, 1) });
+    site.link(&user, &credential).await.expect(200, "");
     assert_eq!(site.sign_in().await.ok()["mfa_required"], true);
 }
 
 #[tokio::test]
-async fn an_account_without_a_password_can_have_a_second_factor() {
+async fn an_account_without_a_password_can_enable_a_second_factor() {
     let site = OidcSite::start().await;
     let signed_in = site.sign_in().await;
     let caller = site.caller(&signed_in);
@@ -107,7 +107,7 @@ async fn an_account_without_a_password_can_have_a_second_factor() {
 }
 
 #[tokio::test]
-async fn the_history_says_by_which_provider_somebody_came() {
+async fn the_login_history_names_the_provider() {
     let site = OidcSite::start().await;
     let answer = site.sign_in().await;
     let caller = site.caller(&answer);
@@ -115,7 +115,7 @@ async fn the_history_says_by_which_provider_somebody_came() {
     assert_eq!(first["method"], "oidc");
     assert_eq!((&first["provider"], &first["outcome"]), (&json!("hostile"), &json!("succeeded")));
     assert!(first["session_id"].is_string(), "{first}");
-    // Somebody whose address could not be linked learns of the try.
+    // The owner of the address sees the attempt.
     verify(&site.server, "ada").await;
     let stranger = json!({ "sub": "stranger", "email_verified": false });
     site.sign_in_as(stranger).await.expect(409, "account_exists");

@@ -1,4 +1,4 @@
-//! What may stand in the file of providers, and what else is wrong with it stops the start.
+//! The settings of providers: what is valid, and what stops the start.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -10,8 +10,8 @@ use serde_json::json;
 use tests::oidc::{Browser, OidcSite};
 use tests::{Database, setting};
 
-/// Why a server does not start with this file of providers, whose secret is in a file beside it.
-async fn refused(database: &Database, text: &str, issuer: &str) -> String {
+/// The error of a server that starts with this file of providers; empty if it starts.
+async fn start_error(database: &Database, text: &str, issuer: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("secret");
     fs::write(&secret, "hunter2").unwrap();
@@ -44,11 +44,11 @@ client_secret_file = "CLIENT_SECRET"
 "#;
 
 #[tokio::test]
-async fn what_is_wrong_with_a_provider_stops_the_start_and_is_named() {
+async fn an_invalid_provider_setting_stops_the_start_and_is_named() {
     let database = Database::migrated().await;
     let here = "http://127.0.0.1:8080";
-    // A provider that is away does not.
-    assert_eq!(refused(&database, GOOD, here).await, "");
+    // An unavailable provider does not stop the start.
+    assert_eq!(start_error(&database, GOOD, here).await, "");
     for (from, to, named) in [
         ("name = \"a\"", "name = \"A b\"", "provider `A b`: a name has"),
         ("name = \"a\"", "", "missing field `name`"),
@@ -73,25 +73,25 @@ async fn what_is_wrong_with_a_provider_stops_the_start_and_is_named() {
         ("[[provider]]", "[[providers]]", "providers"),
         ("[[provider]]", "[[provider", "line 2"),
     ] {
-        let error = refused(&database, &GOOD.replacen(from, to, 1), here).await;
+        let error = start_error(&database, &GOOD.replacen(from, to, 1), here).await;
         assert!(error.starts_with("AUTH_OIDC_FILE: ") && error.contains(named), "{to}: {error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
-    let twice = refused(&database, &format!("{GOOD}{GOOD}"), here).await;
+    let twice = start_error(&database, &format!("{GOOD}{GOOD}"), here).await;
     assert!(twice.contains("another provider has this name or issuer"), "{twice}");
-    // Browsers come back to the address that clients know.
-    let error = refused(&database, GOOD, "http://films.example").await;
+    // Callbacks go to the external URL, which must use https.
+    let error = start_error(&database, GOOD, "http://films.example").await;
     assert!(error.contains("AUTH_ISSUER"), "{error}");
 }
 
 #[tokio::test]
-async fn each_setting_of_a_provider_is_used() {
+async fn every_provider_setting_takes_effect() {
     let site = OidcSite::start().await;
     let text = fs::read_to_string(&site.file).unwrap();
     let lines = "title = \"Another\"\nscopes = [\"openid\", \"email\", \"films\"]\n\
                  redirect_uri = \"https://films.example/in\"\nissuer =";
     fs::write(&site.file, text.replacen("issuer =", lines, 1)).unwrap();
-    // A provider that wants the secret in the form.
+    // A provider that expects the client secret in the form.
     site.provider.script().metadata =
         json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] });
     let server = site.server.replica(&[]).await;
@@ -101,15 +101,15 @@ async fn each_setting_of_a_provider_is_used() {
     let flow = browser.begin().await;
     assert_eq!(flow.parameter("scope"), "openid email films");
     assert_eq!(flow.parameter("redirect_uri"), "https://films.example/in");
-    // The page there hands on what the browser brought.
+    // The page at that URL forwards the parameters of the callback.
     site.finish(&browser, &flow).await.expect(200, "");
 }
 
 #[tokio::test]
-async fn what_somebody_wrote_in_the_wrong_place_is_not_shown() {
+async fn a_secret_in_the_wrong_place_is_not_printed() {
     let database = Database::migrated().await;
     let wrong =
         GOOD.replace("client_secret_file = \"CLIENT_SECRET\"", "client_secret = \"hunter2\"");
-    let error = refused(&database, &wrong, "http://127.0.0.1:8080").await;
+    let error = start_error(&database, &wrong, "http://127.0.0.1:8080").await;
     assert!(error.contains("line 6") && !error.contains("hunter2"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Providers that are away, slow or too much, and keys that change.
+//! Providers that are unavailable, slow or oversized, and keys that rotate.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use tests::oidc::{OidcSite, Reply};
 
 #[tokio::test]
-async fn a_provider_that_does_not_answer_as_one_is_unavailable_and_asked_again_after_a_pause() {
+async fn an_invalid_provider_is_unavailable_and_retried_after_five_seconds() {
     let site = OidcSite::start().await;
     let browser = site.browser();
     let metadata = "/.well-known/openid-configuration";
@@ -24,7 +24,7 @@ async fn a_provider_that_does_not_answer_as_one_is_unavailable_and_asked_again_a
         site.provider.script().metadata_reply = page.clone();
         let answer = browser.start().await.expect(503, "provider_unavailable");
         assert_eq!(answer.header("retry-after"), "5", "{page:?}");
-        // Nobody makes us ask again at once.
+        // The next request does not retry at once.
         browser.start().await.expect(503, "provider_unavailable");
         assert_eq!(site.provider.requests_to(metadata), number + 1, "{page:?}");
         site.server.clock.advance(TimeDelta::seconds(5));
@@ -41,7 +41,7 @@ async fn a_provider_that_does_not_answer_as_one_is_unavailable_and_asked_again_a
 }
 
 #[tokio::test]
-async fn metadata_of_another_issuer_or_without_https_is_not_believed() {
+async fn metadata_of_another_issuer_or_without_https_is_rejected() {
     let site = OidcSite::start().await;
     for metadata in [
         json!({ "issuer": site.other.url }),
@@ -56,13 +56,13 @@ async fn metadata_of_another_issuer_or_without_https_is_not_believed() {
         assert_eq!(answer.code(), "provider_unavailable", "{metadata}");
         site.server.clock.advance(TimeDelta::seconds(5));
     }
-    // A secret doesn't go over the wire in the clear either.
+    // The client secret is not sent in the clear either.
     site.provider.script().metadata = json!({ "token_endpoint": "http://192.0.2.1/token" });
     site.sign_in().await.expect(503, "provider_unavailable");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_hangs_is_waited_for_but_not_for_long_and_nobody_else_is_held_up() {
+async fn a_hanging_provider_times_out_without_delaying_other_requests() {
     let site = OidcSite::start().await;
     site.provider.script().jwks_reply = Reply::Slow;
     let (browser, started) = (site.browser(), Instant::now());
@@ -83,7 +83,7 @@ async fn a_provider_that_hangs_is_waited_for_but_not_for_long_and_nobody_else_is
 }
 
 #[tokio::test]
-async fn codes_are_not_lost_on_a_provider_that_is_away() {
+async fn a_sign_in_can_be_finished_after_the_token_endpoint_was_unavailable() {
     let site = OidcSite::start().await;
     let browser = site.browser();
     let flow = browser.begin().await;
@@ -96,7 +96,7 @@ async fn codes_are_not_lost_on_a_provider_that_is_away() {
 }
 
 #[tokio::test]
-async fn what_was_known_stays_good_for_a_day_while_the_provider_is_away() {
+async fn cached_metadata_is_used_for_a_day_while_the_provider_is_unavailable() {
     let site = OidcSite::start().await;
     site.sign_in().await.expect(200, "");
     site.provider.script().metadata_reply = Reply::Status(500);
@@ -107,7 +107,7 @@ async fn what_was_known_stays_good_for_a_day_while_the_provider_is_away() {
 }
 
 #[tokio::test]
-async fn a_new_key_is_asked_for_at_once_but_a_flood_of_unknown_ones_asks_seldom() {
+async fn unknown_keys_trigger_a_key_fetch_at_most_every_thirty_seconds() {
     let site = OidcSite::start().await;
     site.sign_in().await.expect(200, "");
     assert_eq!(site.provider.requests_to("/keys"), 1);
@@ -118,7 +118,7 @@ async fn a_new_key_is_asked_for_at_once_but_a_flood_of_unknown_ones_asks_seldom(
     }
     site.sign_in().await.expect(200, "");
     assert_eq!(site.provider.requests_to("/keys"), 2);
-    // From here on, keys that nobody published.
+    // From here on the provider signs with an unpublished key.
     site.provider.script().key = 3;
     for _ in 0..5 {
         site.sign_in().await.expect(401, "provider_answer_invalid");
@@ -128,7 +128,7 @@ async fn a_new_key_is_asked_for_at_once_but_a_flood_of_unknown_ones_asks_seldom(
     let answers = join_all((0..10).map(|_| site.sign_in())).await;
     assert!(answers.iter().all(|answer| answer.status == 401), "{answers:#?}");
     assert_eq!(site.provider.requests_to("/keys"), 3);
-    // A key that was taken away doesn't count any more, once that is known.
+    // A withdrawn key is rejected once the keys have been fetched again.
     {
         let mut script = site.provider.script();
         (script.key, script.published) = (1, vec![2]);
@@ -138,7 +138,7 @@ async fn a_new_key_is_asked_for_at_once_but_a_flood_of_unknown_ones_asks_seldom(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_comes_by_a_new_key_while_it_is_asked_for_gets_in_as_well() {
+async fn concurrent_sign_ins_with_a_new_key_share_one_fetch() {
     let site = OidcSite::start().await;
     site.sign_in().await.expect(200, "");
     site.server.clock.advance(TimeDelta::seconds(30));
@@ -153,7 +153,7 @@ async fn who_comes_by_a_new_key_while_it_is_asked_for_gets_in_as_well() {
 }
 
 #[tokio::test]
-async fn keys_that_can_not_be_fetched_leave_the_known_ones() {
+async fn a_failed_key_fetch_keeps_the_known_keys() {
     let site = OidcSite::start().await;
     site.sign_in().await.expect(200, "");
     site.server.clock.advance(TimeDelta::seconds(30));
@@ -167,7 +167,7 @@ async fn keys_that_can_not_be_fetched_leave_the_known_ones() {
 }
 
 #[tokio::test]
-async fn one_that_needs_the_database_says_so() {
+async fn a_callback_without_the_database_is_unavailable() {
     let site = OidcSite::start().await;
     let browser = site.browser();
     let flow = browser.begin().await;
