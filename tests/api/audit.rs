@@ -83,9 +83,9 @@ async fn every_admin_write_is_audited_with_its_author_before_and_after() {
         operations(&root).await,
         [
             "\"create_role\" 3",
-            "\"change_role\" 4",
+            "\"update_role\" 4",
             "\"create_rule\" 5",
-            "\"change_rule\" 6",
+            "\"update_rule\" 6",
             "\"delete_rule\" 7",
             "\"grant_role\" 8",
             "\"grant_role\" 9",
@@ -111,11 +111,11 @@ async fn every_admin_write_is_audited_with_its_author_before_and_after() {
     };
     let line = of("create_role");
     assert_eq!((&line["before"], &line["after"]), (&Value::Null, &role("", 3)));
-    let line = of("change_role");
+    let line = of("update_role");
     assert_eq!(line["before"], role("", 3));
     assert_eq!(line["after"], role("Writes reviews.", 4));
     assert_eq!(line["target"], "role:critic");
-    let line = of("change_rule");
+    let line = of("update_rule");
     assert_eq!((&line["before"]["priority"], &line["after"]["priority"]), (&json!(70), &json!(71)));
     assert_eq!(line["target"], format!("rule:{}", made["id"]));
     let line = of("revoke_role");

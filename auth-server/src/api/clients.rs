@@ -7,7 +7,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::api::AppState;
+use super::AppState;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::client::store;
@@ -20,50 +20,50 @@ use crate::http::request_errors::{BODY, FIELD, PARAMETERS};
 use crate::http::{Body, Created, NoContent, Reply};
 use crate::problems;
 
-/// A service client to be made.
+/// A new service client.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct NewClient {
-    /// For people: 1–64 of A–Z a–z 0–9 _ . - and spaces inside.
+    /// Display name: 1–64 characters of A–Z a–z 0–9 _ . -, and spaces inside.
     name: String,
 }
 
-/// A service client that was just made.
+/// A service client with its secret.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
 struct CreatedClient {
     #[serde(flatten)]
     #[oai(flatten)]
     client: Client,
-    /// What it proves itself with. Shown this once.
+    /// Client secret. It is shown only in this response.
     secret: String,
 }
 
-/// A page of service clients, by name.
+/// A page of service clients, ordered by name.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
 struct ClientPage {
     items: Vec<Client>,
-    /// Cursor of the next page.
+    /// Cursor of the next page; `null` on the last page.
     next: Option<String>,
 }
 
 problems! {
-    /// What can go wrong with listing clients.
+    /// Errors of listing service clients.
     pub(crate) enum ListError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {}
 }
 
 problems! {
-    /// What can go wrong with making a client.
+    /// Errors of creating a service client.
     pub(crate) enum CreateError includes [SIGNED_IN, AUTHORIZATION, BODY, DATABASE] {
-        Taken = 409 "client_name_taken" "Another client has this name.",
+        Taken = 409 "client_name_taken" "A client with this name already exists.",
     }
 }
 
 problems! {
-    /// What can go wrong with disabling a client.
+    /// Errors of disabling a service client.
     pub(crate) enum DisableError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
-        NotFound = 404 "client_not_found" "There is no client of this id.",
+        NotFound = 404 "client_not_found" "Client not found.",
     }
 }
 
@@ -72,22 +72,26 @@ pub(crate) struct ClientsApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/clients", tag = "crate::http::tags::Tag::Clients")]
 impl ClientsApi {
-    /// List service clients, by name.
+    /// List service clients, ordered by name.
     #[oai(path = "/", method = "get", operation_id = "list_clients")]
     async fn list(
         &self,
         _caller: AuthorizedAdmin,
+        /// Items per page, 1–1,000; 50 by default.
         limit: Query<Option<u32>>,
+        /// `next` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Reply<ClientPage>, ListError> {
         let query: PageQuery<String> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
-        let after = query.after.as_deref().unwrap_or_default();
+        let after = query.after.as_deref().unwrap_or("");
         let rows = store::page(&self.0.pool, after, query.rows()).await?;
         let (items, next) = cut(rows, query.limit, |client| client.name.clone());
         Ok(Reply(ClientPage { items, next }))
     }
 
-    /// Make a service client. The answer is the only place where its secret ever stands.
+    /// Create a service client.
+    ///
+    /// The response is the only place where the client secret is shown.
     #[oai(path = "/", method = "post", operation_id = "create_client")]
     async fn create(
         &self,
@@ -95,37 +99,33 @@ impl ClientsApi {
         body: Body<NewClient>,
     ) -> Result<Created<CreatedClient>, CreateError> {
         let name = ClientName::parse(&body.name)
-            .map_err(|why| Problem::new(FIELD).field("name").detail(why))?;
+            .map_err(|error| Problem::new(FIELD).field("name").detail(error))?;
         let secret = ClientSecret::random().map_err(|error| {
-            tracing::error!(%error, "no random bytes");
+            tracing::error!(%error, "the operating system provides no random bytes");
             Problem::new(INTERNAL)
         })?;
-        let client =
-            store::insert(&self.0.pool, &name, &secret, (caller.actor(), self.0.clock.now()))
-                .await
-                .map_err(taken)?;
-        tracing::info!(client = %client.id, by = %caller.user, "service client made");
+        let (actor, now) = (caller.actor(), self.0.clock.now());
+        let client = store::insert(&self.0.pool, &name, &secret, actor, now).await;
+        let client = client.map_err(|error| match constraint(&error) {
+            Some("clients_name_key") => CreateError::Taken.problem().field("name").into(),
+            _ => CreateError::from(error),
+        })?;
+        tracing::info!(client = %client.id, by = %caller.user, "service client created");
         Ok(Created(CreatedClient { client, secret: secret.expose().to_owned() }))
     }
 
-    /// Disable a service client for good. It is refused from the next request on.
+    /// Disable a service client permanently, from the next request on.
     #[oai(path = "/:id", method = "delete", operation_id = "disable_client")]
     async fn disable(
         &self,
         caller: AuthorizedAdmin,
+        /// Id of the client.
         id: Path<Uuid>,
     ) -> Result<NoContent, DisableError> {
-        let disabled =
-            store::disable(&self.0.pool, id.0, (caller.actor(), self.0.clock.now())).await;
-        disabled?.ok_or(DisableError::NotFound)?;
+        let (actor, now) = (caller.actor(), self.0.clock.now());
+        let disabled = store::disable(&self.0.pool, id.0, actor, now).await?;
+        disabled.ok_or(DisableError::NotFound)?;
         tracing::info!(client = %id.0, by = %caller.user, "service client disabled");
         Ok(NoContent)
-    }
-}
-
-fn taken(error: sqlx::Error) -> CreateError {
-    match constraint(&error) {
-        Some("clients_name_key") => CreateError::Taken.problem().field("name").into(),
-        _ => Problem::from(error).into(),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn operations(state: &Arc<AppState>) -> impl OpenApi + use<> {
         auth::api(state),
         me::api(state),
         users::api(state),
-        roles::api(state),
+        roles::RolesApi(Arc::clone(state)),
         rules::RulesApi(Arc::clone(state)),
         clients::ClientsApi(Arc::clone(state)),
         audit::AuditApi(Arc::clone(state)),

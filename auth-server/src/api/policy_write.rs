@@ -1,12 +1,26 @@
-//! The response that all writes to the policy share: roles, rules and grants.
+//! What writes to roles, rules and grants share: names in the request body, and the response.
 
 use poem_openapi::Object;
+use policies::{PolicyError, RoleName};
 use serde::Serialize;
+
+use crate::http::problem::Problem;
 
 /// The result of a write to the policy.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
 pub(crate) struct PolicyWriteResult {
-    /// Policy revision that contains this write; send it as `at_least` to a check.
+    /// Policy revision that contains this write; `at_least` of a check waits for it.
     pub(crate) revision: i64,
+}
+
+/// Parses the name of a role in a field of the request.
+pub(crate) fn role_name(field: &str, name: &str) -> Result<RoleName, Problem> {
+    RoleName::parse(name).map_err(|error| Problem::from(PolicyError::from(error)).field(field))
+}
+
+/// Parses the names of roles in a list field of the request.
+pub(crate) fn role_names(field: &str, names: &[String]) -> Result<Vec<RoleName>, Problem> {
+    let names = names.iter().enumerate();
+    names.map(|(index, name)| role_name(&format!("{field}[{index}]"), name)).collect()
 }

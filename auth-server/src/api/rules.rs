@@ -9,8 +9,8 @@ use policies::csv::RuleRow;
 use policies::{ActionPattern, Change, NameError, PolicyError, ResourcePattern, RoleName, Rule};
 use serde::{Deserialize, Serialize};
 
-use super::policy_write::PolicyWriteResult;
-use crate::api::AppState;
+use super::AppState;
+use super::policy_write::{PolicyWriteResult, role_name};
 use crate::audit::Record;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
@@ -26,104 +26,68 @@ use crate::policy::write::PolicyWrite;
 use crate::policy::{BUILTIN_IMMUTABLE, ROLE_GRANT, ROLE_NAME, RULE_WRITE};
 use crate::problems;
 
-/// A rule as it is written.
+/// A rule to be written.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct RuleBody {
-    /// 1 … 2147483647; rules are read smallest first.
+    /// Priority, 1–2147483647; rules are evaluated in ascending order.
     priority: u32,
-    /// A role that is there.
+    /// Name of an existing role.
     role: String,
-    /// `*`, `type`, `type:id`, or a prefix of those with one trailing `*`.
+    /// `*`, `type`, `type:id`, or a prefix of those followed by one `*`.
     resource: String,
-    /// An action, a prefix with one trailing `*`, or `*`.
+    /// An action, a prefix followed by one `*`, or `*`.
     action: String,
-    /// What it says.
+    /// Effect of the rule.
     effect: EffectName,
 }
 
-/// A page of rules, in rule order.
+/// A page of rules, in evaluation order.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
 struct RulePage {
     items: Vec<StoredRule>,
-    /// Cursor of the next page.
+    /// Cursor of the next page; `null` on the last page.
     next: Option<String>,
 }
 
 problems! {
-    /// What can go wrong with listing rules.
-    pub(crate) enum ListError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_NAME, DATABASE] {}
+    /// Errors of listing rules.
+    pub(crate) enum ListError includes
+        [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_NAME, DATABASE]
+    {}
 }
 
 problems! {
-    /// What can go wrong with reading a rule.
-    pub(crate) enum ReadError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
-        NotFound = 404 "rule_not_found" "There is no rule of this id.",
+    /// Errors of reading a rule.
+    pub(crate) enum GetError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
+        NotFound = 404 "rule_not_found" "Rule not found.",
     }
 }
 
 problems! {
-    /// What can go wrong with making a rule.
-    pub(crate) enum CreateError includes [SIGNED_IN, AUTHORIZATION, BODY, RULE_WRITE, DATABASE] {}
+    /// Errors of creating a rule.
+    pub(crate) enum CreateError includes
+        [SIGNED_IN, AUTHORIZATION, BODY, RULE_WRITE, DATABASE]
+    {}
 }
 
 problems! {
-    /// What can go wrong with changing a rule.
-    pub(crate) enum ChangeError includes
+    /// Errors of updating a rule.
+    pub(crate) enum UpdateError includes
         [SIGNED_IN, AUTHORIZATION, BODY, BUILTIN_IMMUTABLE, RULE_WRITE, PRECONDITION, DATABASE]
     {
-        NotFound = 404 "rule_not_found" "There is no rule of this id.",
+        NotFound = 404 "rule_not_found" "Rule not found.",
     }
 }
 
 problems! {
-    /// What can go wrong with deleting a rule.
+    /// Errors of deleting a rule.
     pub(crate) enum DeleteError includes
         [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_GRANT, PRECONDITION, DATABASE]
     {
-        NotFound = 404 "rule_not_found" "There is no rule of this id.",
+        NotFound = 404 "rule_not_found" "Rule not found.",
     }
-}
-
-impl RuleBody {
-    fn parse(&self) -> Result<RuleRow, Problem> {
-        let named = |field: &'static str| {
-            move |error: NameError| Problem::from(PolicyError::from(error)).field(field)
-        };
-        Ok(RuleRow {
-            priority: priority(self.priority)?,
-            role: crate::api::roles::fields::role_name("role", &self.role)?,
-            resource: ResourcePattern::parse(&self.resource).map_err(named("resource"))?,
-            action: ActionPattern::parse(&self.action).map_err(named("action"))?,
-            effect: self.effect.into(),
-        })
-    }
-}
-
-/// Only the built-in rule stands at 0.
-fn priority(priority: u32) -> Result<u32, Problem> {
-    if (1..=policies::LAST_PRIORITY).contains(&priority) {
-        return Ok(priority);
-    }
-    Err(Problem::from(PolicyError::Priority(priority)).field("priority"))
-}
-
-fn refuse_unknown_role(write: &PolicyWrite, role: &RoleName) -> Result<(), Problem> {
-    if write.base().has_role(role) {
-        return Ok(());
-    }
-    Err(Problem::from(PolicyError::UnknownRole(role.clone())).field("role"))
-}
-
-/// The rule as decisions know it, unless it is the superuser's own.
-fn changeable(write: &PolicyWrite, stored: &StoredRule) -> Result<Option<Rule>, Problem> {
-    let known = write.base().rule(stored.id.cast_unsigned());
-    if known.is_some_and(|known| known.is_builtin()) {
-        let builtin = PolicyError::BuiltinImmutable("the superuser's rule".into());
-        return Err(builtin.into());
-    }
-    Ok(known.map(|known| Rule::clone(known)))
 }
 
 /// The operations.
@@ -131,27 +95,28 @@ pub(crate) struct RulesApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/rules", tag = "crate::http::tags::Tag::Rules")]
 impl RulesApi {
-    /// List rules, in the order in which they are read.
+    /// List rules, in evaluation order.
     #[oai(path = "/", method = "get", operation_id = "list_rules")]
     async fn list(
         &self,
         _caller: AuthorizedAdmin,
-        /// Only rules that speak of this role.
+        /// Name of a role; lists only its rules.
         role: Query<Option<String>>,
+        /// Items per page, 1–1,000; 50 by default.
         limit: Query<Option<u32>>,
+        /// `next` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Reply<RulePage>, ListError> {
         let query: PageQuery<store::Position> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
-        let role =
-            role.0.map(|role| crate::api::roles::fields::role_name("role", &role)).transpose()?;
+        let role = role.0.map(|role| role_name("role", &role)).transpose()?;
         let role = role.as_ref().map(RoleName::as_str);
         let after = query.after.unwrap_or(store::START);
-        let rows = store::page(&self.0.pool, role, after, query.rows()).await;
-        let (items, next) = cut(rows?, query.limit, StoredRule::position);
+        let rows = store::page(&self.0.pool, role, after, query.rows()).await?;
+        let (items, next) = cut(rows, query.limit, StoredRule::position);
         Ok(Reply(RulePage { items, next }))
     }
 
-    /// Make a rule.
+    /// Create a rule.
     #[oai(path = "/", method = "post", operation_id = "create_rule")]
     async fn create(
         &self,
@@ -171,34 +136,36 @@ impl RulesApi {
         Ok(Response::new(Created(stored)).header("ETag", etag(revision)))
     }
 
-    /// Read a rule.
-    #[oai(path = "/:id", method = "get", operation_id = "read_rule")]
-    async fn read(
+    /// Get a rule.
+    #[oai(path = "/:id", method = "get", operation_id = "get_rule")]
+    async fn get(
         &self,
         _caller: AuthorizedAdmin,
+        /// Id of the rule.
         id: Path<i32>,
-    ) -> Result<Response<Reply<StoredRule>>, ReadError> {
-        let rule = store::find(&self.0.pool, id.0).await?;
-        let rule = rule.ok_or(ReadError::NotFound)?;
+    ) -> Result<Response<Reply<StoredRule>>, GetError> {
+        let rule = store::find(&self.0.pool, id.0).await?.ok_or(GetError::NotFound)?;
         let tag = etag(rule.revision);
         Ok(Response::new(Reply(rule)).header("ETag", tag))
     }
 
-    /// Change a rule, whole.
-    #[oai(path = "/:id", method = "put", operation_id = "change_rule")]
-    async fn change(
+    /// Replace a rule.
+    #[oai(path = "/:id", method = "put", operation_id = "update_rule")]
+    async fn update(
         &self,
         caller: AuthorizedAdmin,
+        /// Id of the rule.
         id: Path<i32>,
-        #[oai(name = "If-Match")] if_match: Header<Option<String>>,
+        /// ETag of the rule as last read; the update fails if the rule has changed since.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
         body: Body<RuleBody>,
-    ) -> Result<Response<Reply<StoredRule>>, ChangeError> {
-        let mut write = self.0.begin_policy_write().await?;
-        let stored = store::find(write.db(), id.0).await?;
-        let stored = stored.ok_or(ChangeError::NotFound)?;
-        let old = changeable(&write, &stored)?.ok_or(ChangeError::NotFound)?;
-        caller.authorize_rule_write(&old)?;
+    ) -> Result<Response<Reply<StoredRule>>, UpdateError> {
         let RuleRow { priority, role, resource, action, effect } = body.parse()?;
+        let mut write = self.0.begin_policy_write().await?;
+        let stored = store::find(write.db(), id.0).await?.ok_or(UpdateError::NotFound)?;
+        let old = changeable(&write, &stored)?.ok_or(UpdateError::NotFound)?;
+        caller.authorize_rule_write(&old)?;
         let rule = Rule { id: old.id, priority, role, resource, action, effect };
         caller.authorize_rule_write(&rule)?;
         check(if_match.0.as_deref(), stored.revision)?;
@@ -207,7 +174,7 @@ impl RulesApi {
         store::update(write.db(), &rule, revision).await?;
         write.change(Change::RuleSet(rule.clone()));
         let new = StoredRule::of(&rule, revision);
-        let record = Record::new(caller.actor(), "change_rule", format!("rule:{}", rule.id));
+        let record = Record::new(caller.actor(), "update_rule", format!("rule:{}", rule.id));
         let revision = write.commit(record.before(&stored).after(&new)).await?;
         Ok(Response::new(Reply(new)).header("ETag", etag(revision)))
     }
@@ -217,18 +184,60 @@ impl RulesApi {
     async fn delete(
         &self,
         caller: AuthorizedAdmin,
+        /// Id of the rule.
         id: Path<i32>,
-        #[oai(name = "If-Match")] if_match: Header<Option<String>>,
+        /// ETag of the rule as last read; the deletion fails if the rule has changed since.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
     ) -> Result<Reply<PolicyWriteResult>, DeleteError> {
         let mut write = self.0.begin_policy_write().await?;
-        let stored = store::find(write.db(), id.0).await?;
-        let stored = stored.ok_or(DeleteError::NotFound)?;
+        let stored = store::find(write.db(), id.0).await?.ok_or(DeleteError::NotFound)?;
         let old = changeable(&write, &stored)?.ok_or(DeleteError::NotFound)?;
         caller.authorize_rule_write(&old)?;
         check(if_match.0.as_deref(), stored.revision)?;
         store::delete(write.db(), id.0).await?;
         write.change(Change::RuleRemoved { id: old.id });
         let record = Record::new(caller.actor(), "delete_rule", format!("rule:{}", old.id));
-        Ok(Reply(PolicyWriteResult { revision: write.commit(record.before(&stored)).await? }))
+        let revision = write.commit(record.before(&stored)).await?;
+        Ok(Reply(PolicyWriteResult { revision }))
     }
+}
+
+impl RuleBody {
+    fn parse(&self) -> Result<RuleRow, Problem> {
+        let invalid = |field: &'static str| {
+            move |error: NameError| Problem::from(PolicyError::from(error)).field(field)
+        };
+        Ok(RuleRow {
+            priority: priority(self.priority)?,
+            role: role_name("role", &self.role)?,
+            resource: ResourcePattern::parse(&self.resource).map_err(invalid("resource"))?,
+            action: ActionPattern::parse(&self.action).map_err(invalid("action"))?,
+            effect: self.effect.into(),
+        })
+    }
+}
+
+/// Priority 0 is reserved for the built-in rule.
+fn priority(priority: u32) -> Result<u32, Problem> {
+    if (1..=policies::LAST_PRIORITY).contains(&priority) {
+        return Ok(priority);
+    }
+    Err(Problem::from(PolicyError::Priority(priority)).field("priority"))
+}
+
+fn refuse_unknown_role(write: &PolicyWrite<'_>, role: &RoleName) -> Result<(), Problem> {
+    if write.base().has_role(role) {
+        return Ok(());
+    }
+    Err(Problem::from(PolicyError::UnknownRole(role.clone())).field("role"))
+}
+
+/// The rule as evaluated. An error if it is the built-in rule.
+fn changeable(write: &PolicyWrite<'_>, stored: &StoredRule) -> Result<Option<Rule>, PolicyError> {
+    let rule = write.base().rule(stored.id.cast_unsigned());
+    if rule.is_some_and(|rule| rule.is_builtin()) {
+        return Err(PolicyError::BuiltinImmutable("the superuser's rule".into()));
+    }
+    Ok(rule.map(|rule| Rule::clone(rule)))
 }

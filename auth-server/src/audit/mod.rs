@@ -1,4 +1,4 @@
-//! The trail that every write of an admin leaves: who, what, before, after.
+//! The audit trail: every write by an admin, with its author and the state before and after.
 
 pub(crate) mod store;
 
@@ -7,18 +7,18 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(crate) use store::{Line, insert, page};
+pub(crate) use store::{StoredRecord, insert, page};
 
-/// Who writes.
+/// Author of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Actor {
-    /// A user, over HTTP.
+    /// A user, through the API.
     User(Uuid),
-    /// Whoever may start the program.
+    /// An operator, through the command line.
     CommandLine,
 }
 
-/// A write, as it will be remembered. Goes with the transaction that does it.
+/// An audit record to be inserted in the transaction of its write.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     by: Actor,
@@ -29,27 +29,27 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// A write by `by`: an operation, named as in `/openapi.json`, to `target`.
+    /// A write to `target` by `by`. `operation` is an operation id of the OpenAPI document.
     #[must_use]
     pub(crate) fn new(by: Actor, operation: &'static str, target: impl Into<String>) -> Self {
         Self { by, operation, target: target.into(), before: None, after: None }
     }
 
-    /// What it was. Nothing secret may stand in it.
+    /// The previous state. It must not contain a secret.
     #[must_use]
     pub(crate) fn before(mut self, value: impl Serialize) -> Self {
         self.before = Some(json_value(value));
         self
     }
 
-    /// What it became. Nothing secret may stand in it.
+    /// The new state. It must not contain a secret.
     #[must_use]
     pub(crate) fn after(mut self, value: impl Serialize) -> Self {
         self.after = Some(json_value(value));
         self
     }
 
-    /// A role was granted to `user`, who has the roles `now` from now on.
+    /// A role was granted to `user`, whose roles are `now`.
     #[must_use]
     pub(crate) fn grant_role(by: Actor, user: Uuid, role: &RoleName, now: &[RoleName]) -> Self {
         let before: Vec<&RoleName> = now.iter().filter(|name| *name != role).collect();
@@ -58,7 +58,7 @@ impl Record {
             .after(json!({ "roles": now }))
     }
 
-    /// A role was revoked from `user`, who has the roles `now` from now on.
+    /// A role was revoked from `user`, whose roles are `now`.
     #[must_use]
     pub(crate) fn revoke_role(by: Actor, user: Uuid, role: &RoleName, now: &[RoleName]) -> Self {
         let mut before: Vec<&RoleName> = now.iter().chain(std::iter::once(role)).collect();

@@ -1,4 +1,4 @@
-//! SQL about the trail.
+//! The audit trail in PostgreSQL.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,38 +8,35 @@ use uuid::Uuid;
 
 use super::{Actor, Record};
 
-/// A write that was done.
+/// One write by an admin.
 #[derive(Clone, Debug, Serialize, poem_openapi::Object)]
-#[oai(rename = "AuditLine", read_only_all)]
-pub(crate) struct Line {
-    /// Grows from write to write.
+#[oai(rename = "AuditRecord", read_only_all)]
+pub(crate) struct StoredRecord {
+    /// Id; later writes have larger ids.
     pub id: i64,
-    /// When.
+    /// Time of the write.
     pub at: DateTime<Utc>,
-    /// Who did it; `null`: the command line.
+    /// User id of the admin; `null` for the command line.
     pub by: Option<Uuid>,
-    /// Their login now; `null`: the command line, or the account is deleted.
+    /// Current login of the admin; `null` for the command line or a deleted account.
     pub by_login: Option<String>,
     /// `api` or `cli`.
     pub via: String,
-    /// What was done, as this document names operations.
+    /// Operation id as in this document, or the name of a command.
     pub operation: String,
-    /// What it was done to: `role:<name>`, `rule:<id>`, `user:<id>`, `key:<id>`, or `policy` for all
-    /// of it.
+    /// Target of the write: `role:<name>`, `rule:<id>`, `user:<id>`, `client:<id>`, `key:<id>`, or
+    /// `policy` for the whole policy.
     pub target: String,
-    /// What it was; `null` where there was nothing.
+    /// Previous state; `null` if there was none.
     pub before: Option<Value>,
-    /// What it became; `null` where nothing is left.
+    /// New state; `null` if there is none.
     pub after: Option<Value>,
-    /// Revision of the policy once the write was done.
+    /// Policy revision after the write.
     pub revision: i64,
 }
 
-/// Remembers a write, in the transaction that does it; to be called after it has moved the revision,
-/// if it does.
-///
-/// # Errors
-/// The database refused or is away.
+/// Inserts a record in the transaction of the write, after the write has set the policy revision, if
+/// it does.
 pub(crate) async fn insert(
     transaction: &mut PgConnection,
     record: &Record,
@@ -65,13 +62,14 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Writes before `before`, newest first.
-///
-/// # Errors
-/// The database refused or is away.
-pub(crate) async fn page(pool: &PgPool, before: i64, limit: i64) -> sqlx::Result<Vec<Line>> {
+/// Records with an id less than `before`, newest first.
+pub(crate) async fn page(
+    pool: &PgPool,
+    before: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<StoredRecord>> {
     sqlx::query_as!(
-        Line,
+        StoredRecord,
         r#"SELECT a.id, a.at, a.by_user AS by, u.login AS "by_login?", a.via, a.operation, a.target,
                   a.before, a.after, a.revision
            FROM audit a LEFT JOIN users u ON u.id = a.by_user

@@ -1,6 +1,5 @@
 //! `auth-server client …`: programs that may ask about tokens.
 
-use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use uuid::Uuid;
 
@@ -41,7 +40,8 @@ async fn create(config: &Config, name: &str) -> Result<(), Failure> {
     let name = ClientName::parse(name).map_err(Failure::because)?;
     let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
     let secret = ClientSecret::random().map_err(Failure::because)?;
-    let made = store::insert(&pool, &name, &secret, by_hand()).await;
+    let made =
+        store::insert(&pool, &name, &secret, Actor::CommandLine, Clock::default().now()).await;
     let client = made.map_err(|error| match constraint(&error) {
         Some("clients_name_key") => Failure::because("another client has this name"),
         _ => Failure::because(error),
@@ -49,11 +49,6 @@ async fn create(config: &Config, name: &str) -> Result<(), Failure> {
     println!("client_id={}", client.id);
     println!("client_secret={}", secret.expose());
     Ok(())
-}
-
-/// Who does it, and when, for the audit trail.
-fn by_hand() -> (Actor, DateTime<Utc>) {
-    (Actor::CommandLine, Clock::default().now())
 }
 
 /// Clients read at a time.
@@ -76,7 +71,7 @@ async fn list(config: &Config) -> Result<(), Failure> {
 
 async fn disable(config: &Config, id: Uuid) -> Result<(), Failure> {
     let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
-    let disabled = store::disable(&pool, id, by_hand()).await;
+    let disabled = store::disable(&pool, id, Actor::CommandLine, Clock::default().now()).await;
     let name = disabled.map_err(Failure::because)?;
     let name = name.ok_or_else(|| Failure::because("there is no client of this id"))?;
     println!("{name} is disabled");

@@ -1,4 +1,4 @@
-//! SQL about service clients.
+//! Service clients in PostgreSQL.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -14,25 +14,26 @@ use crate::audit::{Actor, Record};
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
 #[oai(read_only_all)]
 pub(crate) struct Client {
-    /// What it authenticates as.
+    /// Client id.
     pub id: Uuid,
-    /// For people.
+    /// Display name.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// Since when it is refused; empty: it is not.
+    /// When it was disabled; `null` if it is active.
     pub disabled_at: Option<DateTime<Utc>>,
 }
 
-/// Makes a client with this secret, and leaves a line in the audit trail.
+/// Creates a client with this secret, and its audit record.
 ///
 /// # Errors
-/// Another one has this name (`clients_name_key`), or the database refused or is away.
+/// The name is taken (`clients_name_key`), among others.
 pub(crate) async fn insert(
     pool: &PgPool,
     name: &ClientName,
     secret: &ClientSecret,
-    (by, now): (Actor, DateTime<Utc>),
+    by: Actor,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<Client> {
     let mut transaction = pool.begin().await?;
     let client = sqlx::query_as!(
@@ -52,10 +53,7 @@ pub(crate) async fn insert(
     Ok(client)
 }
 
-/// Clients by name, after `after`.
-///
-/// # Errors
-/// The database refused or is away.
+/// Clients after the name `after`, ordered by name.
 pub(crate) async fn page(pool: &PgPool, after: &str, limit: i64) -> sqlx::Result<Vec<Client>> {
     sqlx::query_as!(
         Client,
@@ -68,15 +66,13 @@ pub(crate) async fn page(pool: &PgPool, after: &str, limit: i64) -> sqlx::Result
     .await
 }
 
-/// Refuses a client from now on, and leaves a line in the audit trail unless it was refused already.
-/// `None`: there is no such client.
-///
-/// # Errors
-/// The database refused or is away.
+/// Disables a client and inserts an audit record, unless it is disabled already. Returns its name, or
+/// nothing if there is no such client.
 pub(crate) async fn disable(
     pool: &PgPool,
     id: Uuid,
-    (by, now): (Actor, DateTime<Utc>),
+    by: Actor,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<Option<String>> {
     let mut transaction = pool.begin().await?;
     let disabled = sqlx::query_scalar!(
@@ -99,7 +95,7 @@ pub(crate) async fn disable(
     Ok(disabled)
 }
 
-/// What is stored of the secret of a client that is not disabled.
+/// The stored hash of an active client's secret.
 pub(crate) async fn secret_hash(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<Vec<u8>>> {
     sqlx::query_scalar!("SELECT secret_hash FROM clients WHERE id = $1 AND disabled_at IS NULL", id)
         .fetch_optional(pool)

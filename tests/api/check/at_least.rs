@@ -34,7 +34,7 @@ async fn a_revision_that_is_not_reached_within_a_second_is_refused() {
       "code": "revision_behind",
       "retry_after": 1,
       "status": 503,
-      "title": "This server has not yet reached that revision.",
+      "title": "This server has not reached that policy revision yet.",
       "type": "about:blank"
     }
     "#);

@@ -38,7 +38,7 @@ async fn a_batch_of_more_than_a_thousand_is_refused() {
     422
     {
       "code": "field_invalid",
-      "detail": "At most 1,000 resources at once.",
+      "detail": "A batch has at most 1,000 resources.",
       "field": "resources",
       "status": 422,
       "title": "A field has a value that it can't have.",

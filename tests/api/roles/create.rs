@@ -41,7 +41,7 @@ async fn an_existing_or_built_in_name_is_refused() {
     {
       "code": "role_exists",
       "status": 409,
-      "title": "There is a role of this name already.",
+      "title": "A role with this name already exists.",
       "type": "about:blank"
     }
     "#);

@@ -1,4 +1,4 @@
-//! A question as it comes, and its answer.
+//! The resource of a check, and the decision about it.
 
 use std::cell::OnceCell;
 
@@ -14,79 +14,84 @@ use crate::metrics::Decisions;
 use crate::policy::rules::RuleInForce;
 use crate::policy::{EffectiveRoles, LivePolicy};
 
-/// The resource that is asked about.
+/// The resource of a check.
 #[derive(Deserialize, Object)]
 #[oai(rename = "Resource")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourceBody {
-    /// What kind of thing it is: `film`, `route`, …
+    /// Resource type: `film`, `route`, …
     #[serde(rename = "type")]
     #[oai(rename = "type")]
     pub(crate) kind: String,
-    /// Which one; left out when the question is about the kind as such.
+    /// Resource id; omit it to check the type as a whole.
     pub(crate) id: Option<String>,
-    /// The labels that it carries; an empty list means none. Not together with `access`.
+    /// Labels of the resource; an empty list means none. Mutually exclusive with `access`.
     pub(crate) labels: Option<Vec<String>>,
-    /// The `access` object as it stands in the document, `null` included. Not together with
-    /// `labels`. A film with neither counts as unlabelled.
+    /// The `access` object exactly as in the document, including `null`. Mutually exclusive with
+    /// `labels`. A film with neither is unlabelled.
     #[serde(default, deserialize_with = "present")]
     pub(crate) access: Option<Value>,
 }
 
-/// Tells `"access": null`, a document without labels, from no `access` at all.
+/// Distinguishes `"access": null`, a document without labels, from a missing `access`.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
-/// Why an answer is what it is.
+/// The reason for a decision.
 #[derive(Default, Serialize, Object)]
 #[oai(read_only_all)]
 pub(crate) struct Reason {
     /// `allowed`, `allowed_by_name`, `denied_by_rule`, `no_rule`, `label_denied`, `unlabelled` or
     /// `labels_missing`.
     code: &'static str,
-    /// The label that is denied.
+    /// The denied label.
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<String>,
-    /// The rule that decided; only for callers who may read the rules.
+    /// The rule that decided; only for callers who may read rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<Box<RuleInForce>>,
-    /// The role that the rule speaks of; only for callers who may read the rules.
+    /// The role of that rule; only for callers who may read rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<String>,
-    /// How the caller comes to have that role: a role of theirs, and what it inherits.
+    /// Inheritance path from a role of the caller to that role; only for callers who may read rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<Vec<String>>,
 }
 
-/// An answer. It holds for what was sent, and for this caller.
+/// A decision for this caller and this resource.
 #[derive(Default, Serialize, Object)]
 #[oai(read_only_all)]
-pub(crate) struct Answer {
-    /// Yes or no.
+pub(crate) struct CheckResponse {
+    /// Whether the action is allowed.
     allowed: bool,
-    /// Why.
+    /// The reason for the decision.
     reason: Reason,
-    /// When a label begins or stops to count and the answer may turn; `null`: not by itself.
+    /// When the decision may change because the validity period of a label starts or ends; `null` if
+    /// it does not change with time.
     valid_until: Option<DateTime<Utc>>,
-    /// Revision of the policy that answered.
+    /// Policy revision that decided.
     revision: i64,
 }
 
-/// Who asks, and by what it is answered.
+/// Decides for one caller against one snapshot of the policy.
 pub(crate) struct Evaluator<'a> {
     pub(crate) live: &'a LivePolicy,
     pub(crate) policy: &'a Snapshot,
     pub(crate) caller: &'a Caller,
     pub(crate) effective_roles: &'a EffectiveRoles,
     pub(crate) clock: &'a Clock,
-    /// Read once, where a window is asked for.
+    /// The time of the request, read once, and only for labels with a validity period.
     pub(crate) now: OnceCell<DateTime<Utc>>,
     pub(crate) decisions: &'a Decisions,
 }
 
 impl Evaluator<'_> {
-    pub(crate) fn about(&self, action: &str, body: &ResourceBody) -> Result<Answer, PolicyError> {
+    pub(crate) fn decide(
+        &self,
+        action: &str,
+        body: &ResourceBody,
+    ) -> Result<CheckResponse, PolicyError> {
         let resource = Resource::new(&body.kind, body.id.as_deref());
         let facts = match (&body.labels, &body.access) {
             (Some(labels), _) => Facts::labels(labels.iter().map(String::as_str)),
@@ -96,23 +101,23 @@ impl Evaluator<'_> {
             }
             (None, None) => Facts::missing(),
         };
-        let decision =
-            self.policy.decide(&self.effective_roles.roles, action, &resource, &facts)?;
+        let roles = &self.effective_roles.roles;
+        let decision = self.policy.decide(roles, action, &resource, &facts)?;
         self.decisions.count(decision.allowed);
-        Ok(self.answer(decision))
+        Ok(self.explain(decision))
     }
 
-    fn answer(&self, decision: Decision) -> Answer {
+    fn explain(&self, decision: Decision) -> CheckResponse {
         let rule = decision.rule.filter(|_| self.effective_roles.may_read_rules);
         let rule = rule.and_then(|id| self.policy.rule(id));
         let reason = Reason {
             code: decision.code.as_str(),
             label: decision.label,
             role: rule.map(|rule| rule.role.to_string()),
-            path: rule.map(|rule| self.path(&rule.role)),
+            path: rule.map(|rule| self.inheritance_path(&rule.role)),
             rule: rule.map(|rule| Box::new(RuleInForce::from(&**rule))),
         };
-        Answer {
+        CheckResponse {
             allowed: decision.allowed,
             reason,
             valid_until: decision.valid_until,
@@ -120,7 +125,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn path(&self, role: &RoleName) -> Vec<String> {
+    fn inheritance_path(&self, role: &RoleName) -> Vec<String> {
         let mut held = match self.caller {
             Caller::Guest => vec![],
             Caller::User(user) => self.live.roles(user.user, &user.roles),

@@ -1,5 +1,5 @@
-//! `POST /api/v1/check` without the layers that poem-openapi puts around every operation. It is
-//! asked a hundred thousand times a second, and they would take a tenth of its time.
+//! `POST /api/v1/check` without the layers that poem-openapi adds to every operation: at a hundred
+//! thousand requests per second they would take a tenth of the time.
 
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use poem_openapi::{ApiExtractor, ExtractParamOptions};
@@ -17,7 +17,7 @@ const UNNAMED: ExtractParamOptions<()> = ExtractParamOptions {
     style: None,
 };
 
-/// Extracts what the documented operation extracts, and calls it.
+/// Extracts the arguments of the documented operation and calls it.
 pub(crate) struct FastCheck(pub CheckApi);
 
 impl Endpoint for FastCheck {
@@ -38,11 +38,11 @@ impl Endpoint for FastCheck {
 mod tests {
     use super::*;
 
-    /// It is moved into a box for every request.
+    /// The future is moved into a box for every request.
     #[test]
     fn the_future_stays_small() {
-        fn call(hot: &FastCheck, request: Request) -> impl Future + '_ {
-            hot.call(request)
+        fn call(check: &FastCheck, request: Request) -> impl Future + '_ {
+            check.call(request)
         }
         fn size<A, B, F>(_: fn(A, B) -> F) -> usize {
             size_of::<F>()

@@ -1,5 +1,5 @@
-//! FilterCache, kept per revision and role set: they hang on nothing else, since windows are held
-//! against Elasticsearch's own clock.
+//! Filters cached by policy revision and role set. Nothing else changes a filter, since
+//! Elasticsearch applies validity periods with its own clock.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,8 +8,8 @@ use policies::{At, Filter, PolicyError, RoleSet, Snapshot};
 
 use crate::http::problem::Problem;
 
-/// FilterCache kept at most; past it they are worked out again.
-const MOST: usize = 1024;
+/// Maximum number of cached filters; further ones are derived for each request.
+const CAPACITY: usize = 1024;
 
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
@@ -19,19 +19,19 @@ struct Key {
 }
 
 #[derive(Default)]
-struct Kept {
+struct Cached {
     revision: i64,
     filters: HashMap<Key, Arc<Filter>>,
 }
 
-/// FilterCache of the newest revision that was asked for.
+/// Filters of the newest revision requested so far.
 #[derive(Default)]
 pub(crate) struct FilterCache {
-    kept: RwLock<Kept>,
+    cached: RwLock<Cached>,
 }
 
 impl FilterCache {
-    /// The filter for these roles. Working it out for the first time may take milliseconds.
+    /// The filter for these roles. Deriving one takes up to some milliseconds.
     pub(crate) async fn get(
         &self,
         policy: Arc<Snapshot>,
@@ -40,31 +40,31 @@ impl FilterCache {
         kind: String,
     ) -> Result<Arc<Filter>, Problem> {
         let key = Key { roles, action, kind };
-        if let Some(filter) = self.known(policy.revision(), &key) {
+        if let Some(filter) = self.lookup(policy.revision(), &key) {
             return Ok(filter);
         }
         let revision = policy.revision();
-        let made = tokio::task::spawn_blocking(move || {
+        let derived = tokio::task::spawn_blocking(move || {
             let filter = policy.filter(&key.roles, &key.action, &key.kind, At::SearchTime)?;
             Ok::<_, PolicyError>((key, Arc::new(filter)))
         });
-        let (key, filter) = made.await??;
-        self.keep(revision, key, Arc::clone(&filter));
+        let (key, filter) = derived.await??;
+        self.insert(revision, key, Arc::clone(&filter));
         Ok(filter)
     }
 
-    fn known(&self, revision: i64, key: &Key) -> Option<Arc<Filter>> {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        (kept.revision == revision).then(|| kept.filters.get(key).cloned()).flatten()
+    fn lookup(&self, revision: i64, key: &Key) -> Option<Arc<Filter>> {
+        let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
+        (cached.revision == revision).then(|| cached.filters.get(key).cloned()).flatten()
     }
 
-    fn keep(&self, revision: i64, key: Key, filter: Arc<Filter>) {
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if revision > kept.revision {
-            *kept = Kept { revision, filters: HashMap::new() };
+    fn insert(&self, revision: i64, key: Key, filter: Arc<Filter>) {
+        let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
+        if revision > cached.revision {
+            *cached = Cached { revision, filters: HashMap::new() };
         }
-        if revision == kept.revision && kept.filters.len() < MOST {
-            kept.filters.insert(key, filter);
+        if revision == cached.revision && cached.filters.len() < CAPACITY {
+            cached.filters.insert(key, filter);
         }
     }
 }

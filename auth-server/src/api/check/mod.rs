@@ -1,7 +1,4 @@
-//! Answers for whoever enforces them: one decision, many, or a search filter.
-//!
-//! `api` the operations · `ask` what is asked and how it is answered · `filters` filters kept per
-//! revision and role set.
+//! Decisions for enforcement points: one, many, or as a search filter.
 
 pub(crate) mod decision;
 pub(crate) mod fast_path;

@@ -1,4 +1,4 @@
-//! `POST /api/v1/check`, `/check/batch`, `/filter`.
+//! `POST /api/v1/check`, `/check/batch`, `/filter`
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::FilterCache;
-use super::decision::{Answer, Evaluator, ResourceBody};
+use super::decision::{CheckResponse, Evaluator, ResourceBody};
 use crate::api::AppState;
 use crate::authn::{Caller, TOKEN};
 use crate::http::problem::Problem;
@@ -19,79 +19,79 @@ use crate::http::{Body, Reply};
 use crate::policy::EffectiveRoles;
 use crate::problems;
 
-/// Resources of one batch at most.
-const MOST_RESOURCES: usize = 1_000;
-/// Room for a document with a thousand long labels, in bytes.
+/// Maximum number of resources in a batch.
+const MAX_RESOURCES: usize = 1_000;
+/// Body limit of a check in bytes: a document with a thousand long labels fits.
 const CHECK_LIMIT: usize = 1 << 20;
-/// Room for a batch of documents with many labels, in bytes.
+/// Body limit of a batch in bytes: documents with many labels fit.
 const BATCH_LIMIT: usize = 2 << 20;
 
-/// A question about one resource.
+/// A check of one resource.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CheckRequest {
-    /// What the caller wants to do: `read`, `GET`, …
+    /// Action: `read`, `GET`, …
     action: String,
-    /// To what.
+    /// Resource to act on.
     resource: ResourceBody,
-    /// Answer by a policy of this revision or later, as a write returned it; waits up to a second.
+    /// Minimum policy revision, as returned by a write; the check waits up to 1 s for it.
     at_least: Option<i64>,
 }
 
-/// A question about many resources.
+/// A check of several resources.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct BatchRequest {
-    /// What the caller wants to do.
+    /// Action: `read`, `GET`, …
     action: String,
-    /// To what: up to 1,000, answered in this order.
+    /// Resources to act on, at most 1,000.
     resources: Vec<ResourceBody>,
-    /// As in a single check.
+    /// Minimum policy revision, as returned by a write; the check waits up to 1 s for it.
     at_least: Option<i64>,
 }
 
-/// Answers, in the order of the resources.
+/// Decisions in the order of the resources.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
-struct BatchAnswer {
-    items: Vec<Answer>,
+struct BatchResponse {
+    items: Vec<CheckResponse>,
 }
 
-/// A question for a filter.
+/// A request for a search filter.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct FilterRequest {
-    /// What the caller wants to do with what the search finds.
+    /// Action on the documents found: `read`, …
     action: String,
-    /// What kind of thing is searched: `film`.
+    /// Resource type of the documents: `film`.
     #[serde(rename = "type")]
     #[oai(rename = "type")]
     kind: String,
-    /// Hold windows against this second instead of the time of each search.
+    /// Time to which validity periods are applied; the time of each search by default.
     at: Option<DateTime<Utc>>,
-    /// As in a single check.
+    /// Minimum policy revision, as returned by a write; the request waits up to 1 s for it.
     at_least: Option<i64>,
 }
 
 /// A search filter.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
-struct FilterAnswer {
+struct FilterResponse {
     /// `all`, `none` or `some`.
     kind: &'static str,
-    /// An Elasticsearch query, for the `filter` clause of a search: it admits exactly the
-    /// documents that a check would allow.
+    /// Elasticsearch query for the `filter` clause of a search; it matches exactly the documents
+    /// that a check allows.
     query: Value,
-    /// When the filter must be asked for again; `null`: as long as the revision stands.
+    /// When the filter expires; `null` if it is valid for the whole policy revision.
     valid_until: Option<DateTime<Utc>>,
-    /// Revision of the policy that answered.
+    /// Policy revision that the filter is derived from.
     revision: i64,
 }
 
 problems! {
-    /// What can go wrong with a question.
+    /// Errors of checks and filters.
     pub(crate) enum CheckError includes [BODY, TOKEN] {
-        RevisionBehind = 503 "revision_behind" "This server has not yet reached that revision.",
+        RevisionBehind = 503 "revision_behind" "This server has not reached that policy revision yet.",
     }
 }
 
@@ -104,56 +104,57 @@ pub(crate) struct CheckApi {
 
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::http::tags::Tag::Check")]
 impl CheckApi {
-    /// May the caller do this?
+    /// Check whether the caller may act on a resource.
     ///
-    /// The caller is the bearer of the token, or a guest without one. Answered from memory.
+    /// The caller is the user of the access token, or a guest if there is none.
     #[oai(path = "/check", method = "post", operation_id = "check")]
     pub(crate) async fn check(
         &self,
         caller: Caller,
         body: Body<CheckRequest, CHECK_LIMIT>,
-    ) -> Result<Reply<Answer>, CheckError> {
+    ) -> Result<Reply<CheckResponse>, CheckError> {
         refuse_both(&body.resource, || "resource".into())?;
-        self.reach(body.at_least).await?;
+        self.wait_for_revision(body.at_least).await?;
         let policy = self.state.policy.snapshot();
-        let answer = self
-            .evaluator(&policy, &caller, |evaluator| evaluator.about(&body.action, &body.resource));
-        Ok(Reply(answer?))
+        let decision = self.evaluate(&policy, &caller, |evaluator| {
+            evaluator.decide(&body.action, &body.resource)
+        })?;
+        Ok(Reply(decision))
     }
 
-    /// May the caller do this to each of these?
+    /// Check whether the caller may act on each of several resources.
     #[oai(path = "/check/batch", method = "post", operation_id = "check_batch")]
     async fn batch(
         &self,
         caller: Caller,
         body: Body<BatchRequest, BATCH_LIMIT>,
-    ) -> Result<Reply<BatchAnswer>, CheckError> {
-        if body.resources.len() > MOST_RESOURCES {
+    ) -> Result<Reply<BatchResponse>, CheckError> {
+        if body.resources.len() > MAX_RESOURCES {
             let problem = Problem::new(FIELD).field("resources");
-            return Err(problem.detail("At most 1,000 resources at once.").into());
+            return Err(problem.detail("A batch has at most 1,000 resources.").into());
         }
         for (index, resource) in body.resources.iter().enumerate() {
             refuse_both(resource, || format!("resources[{index}]"))?;
         }
-        self.reach(body.at_least).await?;
+        self.wait_for_revision(body.at_least).await?;
         let policy = self.state.policy.snapshot();
-        let items = self.evaluator(&policy, &caller, |evaluator| {
-            body.resources.iter().map(|resource| evaluator.about(&body.action, resource)).collect()
-        });
-        Ok(Reply(BatchAnswer { items: items? }))
+        let items = self.evaluate(&policy, &caller, |evaluator| {
+            body.resources.iter().map(|it| evaluator.decide(&body.action, it)).collect()
+        })?;
+        Ok(Reply(BatchResponse { items }))
     }
 
-    /// Which documents may the caller do this to?
+    /// Get an Elasticsearch filter for the documents that the caller may act on.
     ///
-    /// Put the query into the `filter` clause of a search: the search then finds exactly what
-    /// `/check` would allow, so counts and pages are right.
-    #[oai(path = "/filter", method = "post", operation_id = "filter")]
+    /// In the `filter` clause of a search it matches exactly the documents that a check allows, so
+    /// that counts and pages are correct.
+    #[oai(path = "/filter", method = "post", operation_id = "get_filter")]
     async fn filter(
         &self,
         caller: Caller,
         body: Body<FilterRequest>,
-    ) -> Result<Reply<FilterAnswer>, CheckError> {
-        self.reach(body.at_least).await?;
+    ) -> Result<Reply<FilterResponse>, CheckError> {
+        self.wait_for_revision(body.at_least).await?;
         let policy = self.state.policy.snapshot_full();
         let roles = match &caller {
             Caller::Guest => policy.role_set([]),
@@ -165,7 +166,7 @@ impl CheckApi {
             None => self.filters.get(policy, roles, action, kind).await?,
             Some(at) => policy.filter(&roles, &action, &kind, At::Time(at)).map(Arc::new)?,
         };
-        Ok(Reply(FilterAnswer {
+        Ok(Reply(FilterResponse {
             kind: filter.kind.as_str(),
             query: filter.query.clone(),
             valid_until: None,
@@ -180,43 +181,42 @@ impl CheckApi {
         Self { state, filters: Arc::default() }
     }
 
-    async fn reach(&self, revision: Option<i64>) -> Result<(), CheckError> {
+    async fn wait_for_revision(&self, revision: Option<i64>) -> Result<(), CheckError> {
         let Some(revision) = revision else { return Ok(()) };
-        // Boxed, as it is seldom asked for and would be half of the future of every check.
+        // Boxed: rarely needed, and otherwise half of the future of every check.
         if Box::pin(self.state.policy.wait_for_revision(revision)).await {
             return Ok(());
         }
         Err(CheckError::RevisionBehind.problem().retry_after(1).into())
     }
 
-    fn evaluator<T>(
+    fn evaluate<T>(
         &self,
         policy: &Snapshot,
         caller: &Caller,
-        answer: impl FnOnce(&Evaluator) -> Result<T, PolicyError>,
+        decide: impl FnOnce(&Evaluator) -> Result<T, PolicyError>,
     ) -> Result<T, PolicyError> {
-        let (live, clock, decisions) =
-            (&*self.state.policy, &self.state.clock, &self.state.decisions);
+        let AppState { policy: live, clock, decisions, .. } = &*self.state;
         let (guest, user);
         let effective_roles = match caller {
             Caller::Guest => {
                 guest = EffectiveRoles::guest(policy);
                 &guest
             }
-            Caller::User(verified) => {
-                user = live.effective_roles(policy, verified.user, &verified.roles)?;
+            Caller::User(principal) => {
+                user = live.effective_roles(policy, principal.user, &principal.roles)?;
                 &*user
             }
         };
         let now = OnceCell::new();
-        answer(&Evaluator { live, policy, caller, effective_roles, clock, now, decisions })
+        decide(&Evaluator { live, policy, caller, effective_roles, clock, now, decisions })
     }
 }
 
-/// Labels stated by the caller and labels from the document could disagree.
-fn refuse_both(resource: &ResourceBody, at: impl Fn() -> String) -> Result<(), CheckError> {
+/// Labels stated by the caller and labels of the document could contradict each other.
+fn refuse_both(resource: &ResourceBody, field: impl Fn() -> String) -> Result<(), CheckError> {
     if resource.labels.is_some() && resource.access.is_some() {
-        let problem = Problem::new(FIELD).field(format!("{}.labels", at()));
+        let problem = Problem::new(FIELD).field(format!("{}.labels", field()));
         return Err(problem.detail("Send either `labels` or `access`, not both.").into());
     }
     Ok(())

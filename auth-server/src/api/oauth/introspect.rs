@@ -17,46 +17,46 @@ use crate::http::{Form, Reply};
 use crate::problems;
 use crate::session;
 
-/// What a token is worth now. Of a token that is worth nothing, nothing else is said.
+/// The state of a token. An inactive token has no other fields.
 #[derive(Default, Serialize, Object)]
 #[oai(read_only_all, skip_serializing_if_is_none)]
 struct Introspection {
-    /// True while the token is good.
+    /// Whether the token is active.
     active: bool,
     /// `Bearer` for an access token, `refresh_token` for a refresh token.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
-    /// The user.
+    /// User id.
     #[serde(skip_serializing_if = "Option::is_none")]
     sub: Option<Uuid>,
-    /// The session.
+    /// Session id.
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<Uuid>,
-    /// The user's roles that count now, which may be newer than the token; access tokens only.
+    /// Current roles of the user, which may be newer than the token; access tokens only.
     #[serde(skip_serializing_if = "Option::is_none")]
     roles: Option<Vec<String>>,
-    /// Who gave it out.
+    /// Issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<String>,
-    /// Whom it is for; access tokens only.
+    /// Audience; access tokens only.
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<String>,
-    /// When it was given out, for a refresh token its session; in seconds since 1970.
+    /// When the access token, or the session of the refresh token, was issued; Unix time in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     iat: Option<i64>,
-    /// From when it is good.
+    /// Not valid before; Unix time in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     nbf: Option<i64>,
-    /// Until when it is good.
+    /// Expires at; Unix time in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
-    /// Differs in every access token.
+    /// Token id; access tokens only.
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<Uuid>,
 }
 
 problems! {
-    /// What can go wrong with asking about a token.
+    /// Errors of introspecting a token.
     pub(crate) enum IntrospectError includes [CLIENT, FORM, REVOCATION_UNKNOWN, DATABASE] {}
 }
 
@@ -65,10 +65,9 @@ pub(crate) struct Introspect(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/oauth", tag = "crate::http::tags::Tag::Clients")]
 impl Introspect {
-    /// Ask what a token is worth (RFC 7662).
+    /// Introspect an access token or a refresh token (RFC 7662).
     ///
-    /// Whatever is not a good token of this server is answered `{"active": false}`, without a
-    /// reason.
+    /// Any other, expired or revoked token results in `{"active": false}`, without a reason.
     #[oai(path = "/introspect", method = "post", operation_id = "introspect_token")]
     async fn introspect(
         &self,
@@ -80,23 +79,23 @@ impl Introspect {
         } else {
             self.access_token(&form.token).await?
         };
-        Ok(Reply(found.unwrap_or_default()))
+        Ok(Reply(found.unwrap_or(Introspection { active: false, ..Introspection::default() })))
     }
 }
 
 impl Introspect {
     async fn access_token(&self, token: &str) -> Result<Option<Introspection>, Problem> {
         let authenticator = &self.0.authenticator;
-        let verified = match authenticator.verify(token.as_bytes()).await {
-            Ok(verified) => verified,
-            // That is no fault of the token, and "inactive" would be a guess.
+        let principal = match authenticator.verify(token.as_bytes()).await {
+            Ok(principal) => principal,
+            // Not the token's fault: `inactive` would be a guess.
             Err(unknown @ TokenError::RevocationUnknown) => return Err(unknown.into()),
             Err(_) => return Ok(None),
         };
         let Ok(claims) = authenticator.verify_signature(token.as_bytes()).await else {
             return Ok(None);
         };
-        let roles = self.0.policy.roles(verified.user, &verified.roles);
+        let roles = self.0.policy.roles(principal.user, &principal.roles);
         Ok(Some(Introspection {
             active: true,
             token_type: Some("Bearer"),

@@ -13,31 +13,30 @@ use crate::token::Key;
 #[derive(Clone, Debug, Serialize, Object)]
 #[oai(read_only_all)]
 struct Jwk {
-    /// Always `OKP`.
+    /// Key type, always `OKP`.
     kty: &'static str,
-    /// Always `Ed25519`.
+    /// Curve, always `Ed25519`.
     crv: &'static str,
-    /// Always `EdDSA`.
+    /// Algorithm, always `EdDSA`.
     alg: &'static str,
-    /// Always `sig`.
+    /// Use of the key, always `sig`.
     #[oai(rename = "use")]
     #[serde(rename = "use")]
     usage: &'static str,
-    /// Names the key in the header of a token.
+    /// Key id, as in the header of a token.
     kid: String,
-    /// The key: 32 bytes in base64url.
+    /// Public key: 32 bytes in base64url.
     x: String,
 }
 
-/// The public keys whose tokens may be alive (RFC 7517).
+/// The public keys of all tokens that may still be valid (RFC 7517).
 #[derive(Clone, Debug, Serialize, Object)]
 #[oai(read_only_all)]
 struct JwkSet {
-    /// The keys.
     keys: Vec<Jwk>,
 }
 
-/// How long the answer may be kept: a new key is published longer than that before it signs.
+/// A new key is published for longer than this before it signs.
 const CACHE: &str = "public, max-age=300, stale-if-error=3600";
 
 /// The operation.
@@ -45,10 +44,10 @@ pub(crate) struct JwksApi(pub Arc<AppState>);
 
 #[OpenApi(tag = "crate::http::tags::Tag::Auth")]
 impl JwksApi {
-    /// The keys that access tokens can be verified with.
+    /// Get the public keys that verify access tokens.
     ///
-    /// Who verifies tokens with them learns of a logout only when the token expires.
-    #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "jwks")]
+    /// A client that verifies tokens offline notices a logout only when the token expires.
+    #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "get_jwks")]
     #[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
     async fn jwks(&self) -> Response<Json<JwkSet>> {
         let keys = self.0.keys.active().iter().map(|key| jwk(key)).collect();

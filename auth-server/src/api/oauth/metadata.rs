@@ -4,38 +4,37 @@ use poem_openapi::payload::{Json, Response};
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
-/// What this server is and has (RFC 8414).
+/// Authorization server metadata (RFC 8414).
 #[derive(Clone, Debug, Serialize, Object)]
 #[oai(read_only_all)]
 struct ServerMetadata {
-    /// `iss` of its tokens.
+    /// Issuer: `iss` of access tokens.
     issuer: String,
-    /// The keys of its tokens.
+    /// URL of the public keys.
     jwks_uri: String,
-    /// Where to ask what a token is worth.
+    /// URL of token introspection.
     introspection_endpoint: String,
-    /// How a service client proves itself there.
+    /// Client authentication methods of that endpoint.
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
-    /// Where to end a token's session.
+    /// URL of token revocation.
     revocation_endpoint: String,
-    /// How a service client proves itself there.
+    /// Client authentication methods of that endpoint.
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
-    /// None: there is no authorization endpoint. People sign in by `POST /api/v1/auth/login`.
+    /// Empty: there is no authorization endpoint. Users log in with `POST /api/v1/auth/login`.
     response_types_supported: Vec<&'static str>,
-    /// None, likewise.
+    /// Empty: there is no token endpoint.
     grant_types_supported: Vec<&'static str>,
-    /// The page about the API.
+    /// URL of the API documentation.
     service_documentation: String,
 }
 
-/// How long the answer may be kept.
 const CACHE: &str = "public, max-age=3600";
 
 /// The operation.
 pub(crate) struct Metadata(ServerMetadata);
 
 impl Metadata {
-    /// Of the server that clients know by this address.
+    /// The metadata of the server with this issuer URL.
     pub(crate) fn of(issuer: &str) -> Self {
         let at = |path: &str| format!("{}{path}", issuer.trim_end_matches('/'));
         let basic = vec!["client_secret_basic"];
@@ -55,11 +54,11 @@ impl Metadata {
 
 #[OpenApi(tag = "crate::http::tags::Tag::Clients")]
 impl Metadata {
-    /// What this server is and has, for programs (RFC 8414).
+    /// Get the authorization server metadata (RFC 8414).
     #[oai(
         path = "/.well-known/oauth-authorization-server",
         method = "get",
-        operation_id = "oauth_metadata"
+        operation_id = "get_oauth_metadata"
     )]
     #[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
     async fn metadata(&self) -> Response<Json<ServerMetadata>> {

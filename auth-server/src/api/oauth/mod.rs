@@ -1,5 +1,5 @@
-//! What standards ask of an authorization server: introspection (RFC 7662), revocation (RFC 7009),
-//! and a description of itself (RFC 8414).
+//! OAuth endpoints: introspection (RFC 7662), revocation (RFC 7009), metadata (RFC 8414) and JWKS
+//! (RFC 7517).
 
 pub(crate) mod introspect;
 pub(crate) mod jwks;
@@ -14,13 +14,13 @@ use serde::Deserialize;
 
 use crate::api::AppState;
 
-/// A token that a service client asks about.
+/// The token to introspect or revoke.
 #[derive(Deserialize, Object)]
 struct TokenForm {
     /// An access token or a refresh token.
     #[oai(write_only)]
     token: String,
-    /// Taken and not needed: tokens tell what they are.
+    /// Accepted and ignored: tokens are self-describing.
     #[serde(default)]
     token_type_hint: Option<String>,
 }

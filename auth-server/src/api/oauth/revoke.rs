@@ -17,7 +17,7 @@ use crate::session;
 use crate::session::lookup::TokenOwner;
 
 problems! {
-    /// What can go wrong with ending a token's session.
+    /// Errors of revoking a token.
     pub(crate) enum RevokeError includes [CLIENT, FORM, DATABASE] {}
 }
 
@@ -26,10 +26,10 @@ pub(crate) struct Revoke(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/oauth", tag = "crate::http::tags::Tag::Clients")]
 impl Revoke {
-    /// End the session that a token belongs to (RFC 7009).
+    /// Revoke a token and end its session (RFC 7009).
     ///
-    /// All tokens of the session are refused from the next request on. A token that has expired,
-    /// or that was replaced, will do; one that is not of this server is no error.
+    /// All tokens of the session are refused from the next request on. An expired or replaced token
+    /// revokes its session, too; an unknown token is not an error.
     #[oai(path = "/revoke", method = "post", operation_id = "revoke_token")]
     async fn revoke(
         &self,
@@ -45,7 +45,7 @@ impl Revoke {
         let ended = sessions.end(&mut transaction, user, session, "revoked_by_client").await?;
         transaction.commit().await?;
         authenticator.revoke(ended.as_slice());
-        tracing::info!(client = %client.id, %user, %session, "session ended for a client");
+        tracing::info!(client = %client.id, %user, %session, "session revoked by a service client");
         Ok(Done)
     }
 }
