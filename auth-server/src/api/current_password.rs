@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::api::AppState;
 use crate::http::problem::{Problem, Spec};
 use crate::password::{Password, Verdict};
-use crate::throttle::Outcome;
+use crate::throttle::AttemptOutcome;
 use crate::user::credentials;
 
 const WRONG: Spec = Spec {
@@ -36,10 +36,10 @@ impl AppState {
         let attempt = self.throttle.user(user, PURPOSE).await?;
         let checked = self.compare(user, typed).await;
         attempt
-            .ended(match &checked {
-                Ok(Some(_)) => Outcome::Succeeded,
-                Ok(None) => Outcome::Failed,
-                Err(_) => Outcome::Unchecked,
+            .settle(match &checked {
+                Ok(Some(_)) => AttemptOutcome::Succeeded,
+                Ok(None) => AttemptOutcome::Failed,
+                Err(_) => AttemptOutcome::Unverified,
             })
             .await;
         checked?.ok_or_else(wrong)

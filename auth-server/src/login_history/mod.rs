@@ -27,9 +27,6 @@ use crate::clock::Clock;
 use crate::session::Device;
 use write::Writer;
 
-/// Outcome of a try that opened a session.
-pub const SUCCEEDED: &str = "succeeded";
-
 /// Notes that may wait to be written.
 const QUEUE: usize = 10_000;
 
@@ -60,26 +57,52 @@ impl Method {
     }
 }
 
-/// A try to log in, as far as it got.
+/// A login attempt.
 #[derive(Clone, Debug)]
-pub struct Attempt {
+pub struct LoginAttempt {
     /// How.
     pub method: Method,
     /// From where.
     pub device: Device,
-    /// Whose account, where there is one.
+    /// The account, if it is known.
     pub user: Option<Uuid>,
-    /// The session that it opened, or that it was the end of.
+    /// The session that it opened or ended.
     pub session: Option<Uuid>,
-    /// Name of the provider, where it was one.
+    /// Name of the identity provider, if one was used.
     pub provider: Option<String>,
 }
 
-impl Attempt {
-    /// A try that has just begun.
+impl LoginAttempt {
+    /// An attempt of which nothing is known yet but this.
     #[must_use]
     pub fn new(method: Method, device: Device) -> Self {
         Self { method, device, user: None, session: None, provider: None }
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginOutcome {
+    /// A session was opened.
+    Succeeded,
+    /// The first step succeeded; a code of the second factor is required.
+    SecondFactorRequired,
+    /// A refresh token was reused after it had been replaced; its session was ended.
+    RefreshTokenReused,
+    /// It failed with the problem of this code.
+    Failed(&'static str),
+}
+
+impl LoginOutcome {
+    /// Its name in the history and in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::SecondFactorRequired => "mfa_required",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::Failed(code) => code,
+        }
     }
 }
 
@@ -87,8 +110,8 @@ impl Attempt {
 pub(crate) struct Note {
     id: Uuid,
     at: DateTime<Utc>,
-    outcome: &'static str,
-    attempt: Attempt,
+    outcome: LoginOutcome,
+    attempt: LoginAttempt,
 }
 
 pub(crate) enum Message {
@@ -120,9 +143,8 @@ impl History {
         Self { queue, clock: clock.clone() }
     }
 
-    /// Notes how a try ended: [`SUCCEEDED`], or the code of the problem. Never waits and never
-    /// fails; what can't be written goes to the log.
-    pub fn note(&self, attempt: Attempt, outcome: &'static str) {
+    /// Records an attempt. Never waits and never fails; what cannot be written is logged.
+    pub fn record(&self, attempt: LoginAttempt, outcome: LoginOutcome) {
         let note = Note { id: Uuid::now_v7(), at: self.clock.now(), outcome, attempt };
         if let Err(error) = self.queue.try_send(Message::Note(Box::new(note))) {
             let why = error.to_string();

@@ -61,6 +61,7 @@ impl Writer {
 /// What could not be written is at least in the log.
 pub(crate) fn lost(note: &Note, why: &str) {
     let Note { at, outcome, attempt, .. } = note;
+    let outcome = outcome.as_str();
     let (method, user, session) = (attempt.method.as_str(), attempt.user, attempt.session);
     tracing::error!(why, %at, outcome, method, ?user, ?session, "a login missed its history");
 }
@@ -87,7 +88,7 @@ async fn insert(pool: &PgPool, notes: &[Note]) -> sqlx::Result<()> {
         &times,
         &users as &[Option<uuid::Uuid>],
         &column(|note| Some(note.attempt.method.as_str().to_owned())) as &[Option<String>],
-        &column(|note| Some(note.outcome.to_owned())) as &[Option<String>],
+        &column(|note| Some(note.outcome.as_str().to_owned())) as &[Option<String>],
         &sessions as &[Option<uuid::Uuid>],
         &column(|note| note.attempt.device.address.clone()) as &[Option<String>],
         &column(|note| note.attempt.device.name.clone()) as &[Option<String>],

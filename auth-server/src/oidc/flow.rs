@@ -1,9 +1,8 @@
-//! What a browser keeps between the two halves of a sign-in: it is sent to the provider by the first
-//! and comes back with a code by the second.
+//! What a browser holds between the start of an OIDC flow and its callback.
 //!
-//! The server keeps nothing meanwhile, so nobody can fill it by beginning. A cookie, encrypted, carries
-//! what the second half needs; the state in the URL has to be the one in the cookie, so what another
-//! browser began is worth nothing in this one.
+//! The server stores nothing in between, so that started flows cannot fill it up. An encrypted cookie
+//! carries what the callback needs; the state in the URL must equal the one in the cookie, so that a
+//! flow started in another browser is worthless in this one.
 
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::CoreAuthenticationFlow;
 use openidconnect::{CsrfToken, Nonce, PkceCodeChallenge};
 use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
@@ -20,59 +20,59 @@ use super::{Oidc, Provider};
 use crate::crypto::Decrypted;
 use crate::http::problem::{INTERNAL, Problem};
 
-/// How long somebody may take at the provider.
-const LIFE: TimeDelta = TimeDelta::minutes(10);
+/// How long users may take at the provider.
+const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-/// A sign-in that was begun.
+/// A started flow.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Flow {
-    /// Identifies it.
+    /// Unique id.
     pub id: Uuid,
-    /// To whom it is to be linked, where somebody began it who is signed in.
-    pub link: Option<Link>,
+    /// Set if a logged-in user started it to link an identity.
+    pub link: Option<LinkRequest>,
     pub(crate) nonce: Nonce,
-    /// Shows the provider that it is we who began it (PKCE).
+    /// Proves to the provider that this server started the flow (PKCE).
     pub(crate) verifier: String,
     state: String,
     expires_at: i64,
 }
 
-/// Who wants to sign in by the account elsewhere from now on, too.
+/// The request of a logged-in user to link an identity.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Link {
-    /// The user.
+pub(crate) struct LinkRequest {
     pub user: Uuid,
-    /// The session that asked.
+    /// The session that made the request.
     pub session: Uuid,
 }
 
-/// Where to send a browser, and what it has to keep.
-pub(crate) struct Begun {
-    /// The provider's page.
+/// Where to send the browser, and the cookie it must hold.
+pub(crate) struct AuthorizationRequest {
+    /// The authorization page of the provider.
     pub url: String,
-    /// Value of a header `Set-Cookie`.
+    /// Value of a `Set-Cookie` header.
     pub cookie: String,
 }
 
 impl Flow {
-    /// When it is over.
+    /// When it expires.
     #[must_use]
     pub(crate) fn expires_at(&self) -> DateTime<Utc> {
+        // A time that cannot be represented is in the past: expired.
         DateTime::from_timestamp(self.expires_at, 0).unwrap_or_default()
     }
 }
 
 impl Oidc {
-    /// Begins a sign-in, or the linking of an identity.
+    /// Starts a login, or the linking of an identity.
     ///
     /// # Errors
     /// [`crate::oidc::UNAVAILABLE`].
-    pub(crate) async fn begin(
+    pub(crate) async fn start(
         &self,
         provider: &Arc<Provider>,
-        link: Option<Link>,
-    ) -> Result<Begun, Problem> {
-        let client = provider.client(&*provider.known().await?);
+        link: Option<LinkRequest>,
+    ) -> Result<AuthorizationRequest, Problem> {
+        let client = provider.client(&*provider.discovery().await?);
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let code = CoreAuthenticationFlow::AuthorizationCode;
         let request = client.authorize_url(code, CsrfToken::new_random, Nonce::new_random);
@@ -84,21 +84,21 @@ impl Oidc {
             nonce,
             verifier: verifier.into_secret(),
             state: state.into_secret(),
-            expires_at: (self.clock.now() + LIFE).timestamp(),
+            expires_at: (self.clock.now() + LIFETIME).timestamp(),
         };
-        let cookie = cookie(provider, &self.encrypt(provider, &flow)?, LIFE.num_seconds());
-        Ok(Begun { url: url.into(), cookie })
+        let cookie = cookie(provider, &self.encrypt(provider, &flow)?, LIFETIME.num_seconds());
+        Ok(AuthorizationRequest { url: url.into(), cookie })
     }
 
-    /// The sign-in that this browser began, if `state` is of it and it is not over.
+    /// The flow in this cookie, if it has this `state` and has not expired.
     #[must_use]
     pub(crate) fn flow(
         &self,
         provider: &Provider,
-        kept: Option<&str>,
+        cookie: Option<&str>,
         state: &str,
     ) -> Option<Flow> {
-        let encrypted = URL_SAFE_NO_PAD.decode(kept?).ok()?;
+        let encrypted = URL_SAFE_NO_PAD.decode(cookie?).ok()?;
         let (Decrypted::Current(text) | Decrypted::Previous(text)) =
             self.encryption.decrypt(&label(provider), &encrypted)?;
         let flow: Flow = serde_json::from_slice(&text).ok()?;
@@ -114,21 +114,21 @@ impl Oidc {
 }
 
 impl Provider {
-    /// Name of the cookie of its sign-ins.
+    /// Name of the cookie of its flows.
     #[must_use]
     pub(crate) fn cookie_name(&self) -> String {
         format!("oidc-{}", self.name())
     }
 
-    /// Value of a header `Set-Cookie` that takes the cookie away.
+    /// Value of a `Set-Cookie` header that deletes the cookie.
     #[must_use]
-    pub(crate) fn no_cookie(&self) -> String {
+    pub(crate) fn expired_cookie(&self) -> String {
         cookie(self, "", 0)
     }
 }
 
-/// `Lax`: it comes with the browser's way back from the provider, and with nothing else that another
-/// site makes it send.
+/// `Lax`: browsers send it with the redirect from the provider, and with no other cross-site request
+/// but top-level navigation.
 fn cookie(provider: &Provider, value: &str, seconds: i64) -> String {
     let (name, path) = (provider.cookie_name(), &provider.config.cookie_path);
     let secure = if provider.config.cookie_secure { "; Secure" } else { "" };
@@ -137,4 +137,24 @@ fn cookie(provider: &Provider, value: &str, seconds: i64) -> String {
 
 fn label(provider: &Provider) -> String {
     format!("oidc-flow:{}", provider.name())
+}
+
+/// Consumes a flow. False if it was consumed before; of concurrent calls, one returns true.
+pub(crate) async fn consume_flow(
+    pool: &PgPool,
+    flow: &Flow,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let mut database = pool.acquire().await?;
+    sqlx::query!("DELETE FROM consumed_oidc_flows WHERE expires_at <= $1", now)
+        .execute(&mut *database)
+        .await?;
+    let done = sqlx::query!(
+        "INSERT INTO consumed_oidc_flows (id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        flow.id,
+        flow.expires_at(),
+    )
+    .execute(&mut *database)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }

@@ -1,5 +1,5 @@
-//! Who somebody is by the provider's word: the code becomes an ID token, which is not believed before
-//! everything about it is as it has to be.
+//! The identity of a user at a provider: the authorization code is exchanged for an ID token, which is
+//! validated in full.
 
 use std::sync::Arc;
 
@@ -11,107 +11,118 @@ use openidconnect::{
     TokenResponse,
 };
 
-use super::provider::{Client, Known};
-use super::{ANSWER, Flow, Provider, UNAVAILABLE};
+use super::provider::{Client, Discovery};
+use super::{Flow, Provider, UNAVAILABLE};
 use crate::email::EmailAddress;
 use crate::http::problem::Problem;
 use crate::token::LEEWAY;
 use crate::user::{Login, ProfileName};
 
-/// Somebody, by a provider's word.
-pub(crate) struct Who {
-    /// The provider as it calls itself.
+/// A user's identity as stated by a provider.
+pub(crate) struct ExternalIdentity {
+    /// Issuer identifier of the provider.
     pub issuer: String,
-    /// Whom it means; never somebody else's.
+    /// Subject identifier: unique at the provider and never reassigned.
     pub subject: String,
-    /// E-mail address, if it told one that can be one.
+    /// E-mail address, if the provider states a valid one.
     pub email: Option<EmailAddress>,
-    /// True where it made sure of the address.
+    /// True if the provider has verified the address.
     pub email_verified: bool,
-    /// What they would like to sign in with.
+    /// Preferred login.
     pub login: Option<Login>,
-    /// First name.
     pub first_name: Option<ProfileName>,
-    /// Last name.
     pub last_name: Option<ProfileName>,
 }
 
-/// Why an answer is not believed. Says nothing that the provider said.
-enum Wrong {
-    /// No key that we know signed it: it may have a new one.
-    Key,
+/// Why there is no identity.
+pub(crate) enum IdentityError {
+    /// The provider's answer is invalid, or belongs to another login. The log has the reason.
+    AnswerInvalid,
+    /// [`UNAVAILABLE`], or an internal error.
+    Problem(Problem),
+}
+
+impl From<Problem> for IdentityError {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// Why an ID token is invalid. Contains nothing from the provider's response.
+enum IdTokenError {
+    /// It is signed with an unknown key: the provider may have a new one.
+    UnknownKey,
     Other(&'static str),
 }
 
 impl Provider {
-    /// Who the code stands for that this flow's browser brought.
-    ///
-    /// # Errors
-    /// [`ANSWER`] or [`UNAVAILABLE`].
+    /// The identity that this flow's authorization code stands for.
     pub(crate) async fn identify(
         self: &Arc<Self>,
         code: String,
         flow: &Flow,
-    ) -> Result<Who, Problem> {
+    ) -> Result<ExternalIdentity, IdentityError> {
         let busy = || Problem::new(UNAVAILABLE).retry_after(5);
-        let _place = self.places.try_acquire().map_err(|_| busy())?;
-        let known = self.known().await?;
-        let answer = self.exchange(&known, code, flow).await?;
-        let mut checked = self.check(&known, &answer, &flow.nonce);
-        if matches!(checked, Err(Wrong::Key))
-            && let Some(newer) = self.other_keys(&known).await
+        let _permit = self.concurrent_logins.try_acquire().map_err(|_| busy())?;
+        let discovery = self.discovery().await?;
+        let response = self.exchange(&discovery, code, flow).await?;
+        let mut validated = self.validate(&discovery, &response, &flow.nonce);
+        if matches!(validated, Err(IdTokenError::UnknownKey))
+            && let Some(newer) = self.newer_keys(&discovery).await?
         {
-            checked = self.check(&newer, &answer, &flow.nonce);
+            validated = self.validate(&newer, &response, &flow.nonce);
         }
-        checked.map_err(|wrong| match wrong {
-            Wrong::Key => self.invalid("no key of the provider signed it"),
-            Wrong::Other(why) => self.invalid(why),
+        validated.map_err(|error| match error {
+            IdTokenError::UnknownKey => self.invalid_answer("it is signed with an unknown key"),
+            IdTokenError::Other(reason) => self.invalid_answer(reason),
         })
     }
 
-    fn invalid(&self, why: &'static str) -> Problem {
-        tracing::warn!(provider = self.name(), why, "a provider's answer was not believed");
-        Problem::new(ANSWER)
+    pub(crate) fn invalid_answer(&self, reason: &'static str) -> IdentityError {
+        tracing::warn!(provider = self.name(), reason, "invalid answer of an identity provider");
+        IdentityError::AnswerInvalid
     }
 
     async fn exchange(
         &self,
-        known: &Known,
+        discovery: &Discovery,
         code: String,
         flow: &Flow,
-    ) -> Result<CoreTokenResponse, Problem> {
-        let client = self.client(known);
+    ) -> Result<CoreTokenResponse, IdentityError> {
+        let client = self.client(discovery);
         let request = client.exchange_code(AuthorizationCode::new(code));
-        let request = request.map_err(|_| self.invalid("it has no token endpoint"))?;
+        let request = request.map_err(|_| self.invalid_answer("there is no token endpoint"))?;
         let verifier = PkceCodeVerifier::new(flow.verifier.clone());
-        match request.set_pkce_verifier(verifier).request_async(&self.web).await {
-            Ok(answer) => Ok(answer),
+        match request.set_pkce_verifier(verifier).request_async(&self.http).await {
+            Ok(response) => Ok(response),
             Err(RequestTokenError::Request(error)) => {
-                let why = error.to_string();
-                tracing::warn!(provider = self.name(), why, "a provider can't be asked");
-                Err(Problem::new(UNAVAILABLE).retry_after(5))
+                let reason = error.to_string();
+                tracing::warn!(provider = self.name(), reason, "identity provider unavailable");
+                Err(Problem::new(UNAVAILABLE).retry_after(5).into())
             }
-            Err(RequestTokenError::ServerResponse(_)) => Err(self.invalid("the code was refused")),
-            Err(_) => Err(self.invalid("the answer to the code can't be read")),
+            Err(RequestTokenError::ServerResponse(_)) => {
+                Err(self.invalid_answer("the authorization code was refused"))
+            }
+            Err(_) => Err(self.invalid_answer("the token response is unreadable")),
         }
     }
 
-    fn check(
+    fn validate(
         &self,
-        known: &Known,
-        answer: &CoreTokenResponse,
+        discovery: &Discovery,
+        response: &CoreTokenResponse,
         nonce: &Nonce,
-    ) -> Result<Who, Wrong> {
-        let token = answer.id_token().ok_or(Wrong::Other("there is no ID token"))?;
-        let client = self.client(known);
+    ) -> Result<ExternalIdentity, IdTokenError> {
+        let token = response.id_token().ok_or(IdTokenError::Other("there is no ID token"))?;
+        let client = self.client(discovery);
         let verifier = self.verifier(&client);
-        let claims = token.claims(&verifier, nonce).map_err(|error| wrong(&error))?;
-        check_hash(token, &verifier, claims, answer.access_token())?;
-        // Another audience than us was refused by the verifier.
+        let claims = token.claims(&verifier, nonce).map_err(|error| id_token_error(&error))?;
+        check_access_token_hash(token, &verifier, claims, response.access_token())?;
+        // The verifier has checked the audience.
         if claims.authorized_party().is_some_and(|party| *party != self.config.client_id) {
-            return Err(Wrong::Other("the ID token was made for another party"));
+            return Err(IdTokenError::Other("the ID token was issued to another party"));
         }
-        who(claims, self.issuer()).ok_or(Wrong::Other("its subject can't be one"))
+        identity(claims, self.issuer()).ok_or(IdTokenError::Other("the subject is invalid"))
     }
 
     fn verifier<'a>(&self, client: &'a Client) -> CoreIdTokenVerifier<'a> {
@@ -120,44 +131,44 @@ impl Provider {
             .id_token_verifier()
             .set_allowed_algs(self.config.algorithms.iter().cloned())
             .set_time_fn(move || now - LEEWAY)
-            .set_issue_time_verifier_fn(move |at| is_past(at, now))
+            .set_issue_time_verifier_fn(move |at| check_issue_time(at, now))
     }
 }
 
-fn is_past(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), String> {
-    const OLDEST: TimeDelta = TimeDelta::hours(1);
-    let believed = at <= now + LEEWAY && at >= now - OLDEST;
-    if believed { Ok(()) } else { Err(String::new()) }
+fn check_issue_time(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), String> {
+    const MAX_AGE: TimeDelta = TimeDelta::hours(1);
+    let valid = at <= now + LEEWAY && at >= now - MAX_AGE;
+    if valid { Ok(()) } else { Err(String::new()) }
 }
 
-/// The access token beside the ID token was given out together with it.
-fn check_hash(
+/// Checks that the access token was issued together with the ID token.
+fn check_access_token_hash(
     token: &CoreIdToken,
     verifier: &CoreIdTokenVerifier<'_>,
     claims: &CoreIdTokenClaims,
-    access: &AccessToken,
-) -> Result<(), Wrong> {
-    let Some(told) = claims.access_token_hash() else { return Ok(()) };
-    let algorithm = token.signing_alg().map_err(|_| Wrong::Key)?;
-    let key = token.signing_key(verifier).map_err(|_| Wrong::Key)?;
-    let own = AccessTokenHash::from_token(access, algorithm, key);
-    if own.is_ok_and(|own| own == *told) {
+    access_token: &AccessToken,
+) -> Result<(), IdTokenError> {
+    let Some(stated) = claims.access_token_hash() else { return Ok(()) };
+    let algorithm = token.signing_alg().map_err(|_| IdTokenError::UnknownKey)?;
+    let key = token.signing_key(verifier).map_err(|_| IdTokenError::UnknownKey)?;
+    let actual = AccessTokenHash::from_token(access_token, algorithm, key);
+    if actual.is_ok_and(|actual| actual == *stated) {
         return Ok(());
     }
-    Err(Wrong::Other("its `at_hash` is that of another access token"))
+    Err(IdTokenError::Other("`at_hash` belongs to another access token"))
 }
 
-fn who(claims: &CoreIdTokenClaims, issuer: &str) -> Option<Who> {
+fn identity(claims: &CoreIdTokenClaims, issuer: &str) -> Option<ExternalIdentity> {
     let subject = claims.subject().as_str();
-    let fits = (1..=255).contains(&subject.chars().count()) && !subject.contains(char::is_control);
+    let valid = (1..=255).contains(&subject.chars().count()) && !subject.contains(char::is_control);
     let email = claims.email().and_then(|email| EmailAddress::parse(email.as_str()).ok());
     let login = claims.preferred_username().and_then(|name| Login::parse(name.as_str()).ok());
-    fits.then(|| Who {
+    valid.then(|| ExternalIdentity {
         issuer: issuer.to_owned(),
         subject: subject.to_owned(),
         email_verified: email.is_some() && claims.email_verified() == Some(true),
         email,
-        // What looks like an address could be taken for somebody's whose it is not.
+        // A login that looks like an e-mail address could be mistaken for another user's.
         login: login.filter(|login| !login.as_str().contains('@')),
         first_name: name(claims.given_name(), |name| name.as_str()),
         last_name: name(claims.family_name(), |name| name.as_str()),
@@ -168,16 +179,16 @@ fn name<T>(claim: Option<&LocalizedClaim<T>>, text: fn(&T) -> &str) -> Option<Pr
     ProfileName::parse(text(claim?.get(None)?)).ok()
 }
 
-fn wrong(error: &ClaimsVerificationError) -> Wrong {
-    Wrong::Other(match error {
+fn id_token_error(error: &ClaimsVerificationError) -> IdTokenError {
+    IdTokenError::Other(match error {
         ClaimsVerificationError::SignatureVerification(
             SignatureVerificationError::NoMatchingKey,
-        ) => return Wrong::Key,
-        ClaimsVerificationError::SignatureVerification(_) => "its signature is none that counts",
-        ClaimsVerificationError::Expired(_) => "the ID token is not of now",
-        ClaimsVerificationError::InvalidIssuer(_) => "the ID token is another issuer's",
-        ClaimsVerificationError::InvalidAudience(_) => "the ID token is for somebody else",
-        ClaimsVerificationError::InvalidNonce(_) => "the ID token is of another sign-in",
-        _ => "the ID token can't be read",
+        ) => return IdTokenError::UnknownKey,
+        ClaimsVerificationError::SignatureVerification(_) => "the signature is invalid",
+        ClaimsVerificationError::Expired(_) => "the ID token is expired, or from the future",
+        ClaimsVerificationError::InvalidIssuer(_) => "the ID token is from another issuer",
+        ClaimsVerificationError::InvalidAudience(_) => "the ID token is for another audience",
+        ClaimsVerificationError::InvalidNonce(_) => "the ID token belongs to another login",
+        _ => "the ID token is unreadable",
     })
 }

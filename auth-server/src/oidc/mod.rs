@@ -1,26 +1,18 @@
-//! Signing in by an account elsewhere: OpenID Connect, as its relying party.
-//!
-//! `file` which providers there are · `web` requests to them, bounded · `provider` what is known
-//! about one, and for how long · `id_token` who somebody is by its word · `flow` what a browser keeps
-//! between the two halves of a sign-in · `spent` that one is good once · `store` identities ·
-//! `account_store` whose they are. The
-//! operations are in `login` and `account`.
+//! Logging in with external identities: this server as an OpenID Connect relying party.
 
-pub(crate) mod account_store;
-pub(crate) mod consumed_flows;
-pub(crate) mod file;
 pub(crate) mod flow;
+pub(crate) mod http_client;
 pub(crate) mod id_token;
 pub(crate) mod provider;
+pub(crate) mod provider_file;
 pub(crate) mod store;
-pub(crate) mod web;
 
 use std::sync::Arc;
 
-pub(crate) use file::OidcError;
-pub(crate) use flow::{Flow, Link};
-pub(crate) use id_token::Who;
+pub(crate) use flow::{Flow, LinkRequest, consume_flow};
+pub(crate) use id_token::{ExternalIdentity, IdentityError};
 pub(crate) use provider::Provider;
+pub(crate) use provider_file::OidcError;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -28,21 +20,14 @@ use crate::crypto::EncryptionKeys;
 use crate::crypto::{Purpose, Secrets};
 use crate::http::problem::Spec;
 
-/// The provider doesn't answer, or not with what a provider answers.
+/// The provider cannot be reached, or violates the protocol.
 pub(crate) const UNAVAILABLE: Spec = Spec {
     status: 503,
     code: "provider_unavailable",
-    title: "The provider does not answer as it should; try again in a moment.",
+    title: "The identity provider is unavailable; try again later.",
 };
 
-/// Who somebody is by the provider's word can't be believed.
-pub(crate) const ANSWER: Spec = Spec {
-    status: 401,
-    code: "provider_answer_invalid",
-    title: "What the provider says about this sign-in can't be trusted; begin again.",
-};
-
-/// The providers, and what it takes to sign in by them.
+/// The configured identity providers.
 pub(crate) struct Oidc {
     providers: Vec<Arc<Provider>>,
     encryption: EncryptionKeys,
@@ -50,10 +35,10 @@ pub(crate) struct Oidc {
 }
 
 impl Oidc {
-    /// The configured providers. None of them is asked for anything yet.
+    /// Reads the configured providers. Does not contact them yet.
     ///
     /// # Errors
-    /// The file of providers can't be used.
+    /// The provider file is invalid.
     pub(crate) fn open(
         config: &Config,
         secrets: &Secrets,
@@ -61,7 +46,7 @@ impl Oidc {
     ) -> Result<Self, OidcError> {
         let configured = match &config.oidc.file {
             None => vec![],
-            Some(path) => file::read(path, &config.token.issuer)?,
+            Some(path) => provider_file::read(path, &config.token.issuer)?,
         };
         let providers = configured.into_iter().map(|one| Provider::new(one, clock.clone()));
         let providers = providers.map(|one| one.map(Arc::new)).collect::<Result<_, _>>()?;
@@ -69,16 +54,16 @@ impl Oidc {
         Ok(Self { providers, encryption, clock: clock.clone() })
     }
 
-    /// How many providers there are in the file, if all is well with it.
+    /// The number of configured providers.
     ///
     /// # Errors
-    /// The file of providers can't be used.
+    /// The provider file is invalid.
     pub(crate) fn count(config: &Config) -> Result<usize, OidcError> {
         let path = config.oidc.file.as_ref();
-        path.map_or(Ok(0), |path| Ok(file::read(path, &config.token.issuer)?.len()))
+        path.map_or(Ok(0), |path| Ok(provider_file::read(path, &config.token.issuer)?.len()))
     }
 
-    /// All of them, in the order of the file.
+    /// All providers, in the order of the file.
     pub(crate) fn providers(&self) -> impl Iterator<Item = &Provider> {
         self.providers.iter().map(|provider| &**provider)
     }
@@ -89,13 +74,13 @@ impl Oidc {
         self.providers.iter().find(|provider| provider.name() == name)
     }
 
-    /// The provider with this issuer.
+    /// The provider with this issuer identifier.
     #[must_use]
     pub(crate) fn of_issuer(&self, issuer: &str) -> Option<&Provider> {
         self.providers().find(|provider| provider.issuer() == issuer)
     }
 
-    /// Whose word counts.
+    /// The issuer identifiers of all providers.
     #[must_use]
     pub(crate) fn issuers(&self) -> Vec<String> {
         self.providers().map(|provider| provider.issuer().to_owned()).collect()

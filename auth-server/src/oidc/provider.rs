@@ -1,4 +1,4 @@
-//! What is known about a provider: its metadata and its keys, for a while.
+//! An identity provider, with its metadata and keys, which are cached for some time.
 
 use std::sync::Arc;
 
@@ -16,24 +16,24 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Semaphore};
 
-use super::UNAVAILABLE;
-use super::file::{OidcError, ProviderConfig};
-use super::web::{Web, WebError};
+use super::http_client::{HttpClient, HttpError};
+use super::provider_file::{OidcError, ProviderConfig};
+use super::{IdentityError, UNAVAILABLE};
 use crate::clock::Clock;
 use crate::http::problem::Problem;
 
-/// Metadata and keys are asked for again after this long.
-const FRESH: TimeDelta = TimeDelta::hours(1);
-/// While they can't be, the old ones are good for this long.
-const GOOD: TimeDelta = TimeDelta::hours(24);
-/// Pause after a failed try to get them.
-const PAUSE: TimeDelta = TimeDelta::seconds(5);
-/// Shortest time between two fetches of the keys for a token whose key is unknown.
-const KEY_PAUSE: TimeDelta = TimeDelta::seconds(30);
-/// Sign-ins that wait for this provider at a time.
-const AT_ONCE: usize = 64;
+/// Metadata and keys are fetched again after this long.
+const MAX_AGE: TimeDelta = TimeDelta::hours(1);
+/// If they cannot be fetched, the cached ones are used for this long.
+const MAX_STALE_AGE: TimeDelta = TimeDelta::hours(24);
+/// Pause after a failed fetch.
+const RETRY_DELAY: TimeDelta = TimeDelta::seconds(5);
+/// Minimum time between two fetches of the keys because of a token signed with an unknown key.
+const KEY_FETCH_INTERVAL: TimeDelta = TimeDelta::seconds(30);
+/// Maximum number of logins that wait for this provider at a time.
+const MAX_CONCURRENT_LOGINS: usize = 64;
 
-/// What RFC 9207 adds to the metadata.
+/// The metadata that RFC 9207 adds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Rfc9207 {
     #[serde(default)]
@@ -57,7 +57,7 @@ type Metadata = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
-/// What speaks to the provider in our name.
+/// Client of the provider, with its endpoints.
 pub(crate) type Client = CoreClient<
     EndpointSet,
     EndpointNotSet,
@@ -67,69 +67,79 @@ pub(crate) type Client = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// What a provider said about itself.
-pub(crate) struct Known {
+/// Metadata and keys of a provider.
+pub(crate) struct Discovery {
     metadata: Metadata,
-    at: DateTime<Utc>,
-    keys_at: DateTime<Utc>,
+    fetched_at: DateTime<Utc>,
+    keys_fetched_at: DateTime<Utc>,
 }
 
-/// One provider.
+/// An identity provider.
 pub(crate) struct Provider {
     pub(crate) config: ProviderConfig,
-    pub(crate) web: Web,
+    pub(crate) http: HttpClient,
     pub(crate) clock: Clock,
-    /// Bounds what a provider that hangs can hold.
-    pub(crate) places: Semaphore,
-    known: ArcSwapOption<Known>,
-    /// One asks at a time, the others wait for what it learns. When it was last tried.
-    asked_at: Mutex<Option<DateTime<Utc>>>,
+    /// Bounds what a provider that does not respond can hold.
+    pub(crate) concurrent_logins: Semaphore,
+    cached: ArcSwapOption<Discovery>,
+    /// When metadata was last fetched. Held during a fetch: concurrent logins wait for its result.
+    last_fetch: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl Provider {
     pub(crate) fn new(config: ProviderConfig, clock: Clock) -> Result<Self, OidcError> {
-        let web = Web::of(config.issuer.url());
-        let web = web.map_err(|why| OidcError::Provider(config.name.clone(), why))?;
-        let (known, asked_at) = (ArcSwapOption::empty(), Mutex::default());
-        Ok(Self { config, web, clock, places: Semaphore::new(AT_ONCE), known, asked_at })
+        let http = HttpClient::new(config.issuer.url())
+            .map_err(|reason| OidcError::Provider(config.name.clone(), reason))?;
+        Ok(Self {
+            config,
+            http,
+            clock,
+            concurrent_logins: Semaphore::new(MAX_CONCURRENT_LOGINS),
+            cached: ArcSwapOption::empty(),
+            last_fetch: Mutex::default(),
+        })
     }
 
-    /// Its name in paths.
+    /// Name in paths.
     #[must_use]
     pub(crate) fn name(&self) -> &str {
         &self.config.name
     }
 
-    /// Its name for people.
+    /// Display name.
     #[must_use]
     pub(crate) fn title(&self) -> &str {
         &self.config.title
     }
 
-    /// What it calls itself in tokens.
+    /// Issuer identifier.
     #[must_use]
     pub(crate) fn issuer(&self) -> &str {
         &self.config.issuer
     }
 
-    /// True where the answer that a browser brought names this provider as RFC 9207 wants it, which
-    /// tells one provider's answer from another's.
-    ///
-    /// # Errors
-    /// [`crate::oidc::UNAVAILABLE`].
-    pub(crate) async fn is_named(self: &Arc<Self>, iss: Option<&str>) -> Result<bool, Problem> {
-        let metadata = &self.known().await?.metadata;
-        let needed = metadata.additional_metadata().authorization_response_iss_parameter_supported;
-        Ok(iss.map_or(!needed, |iss| iss == self.issuer()))
+    /// Rejects a callback that names another issuer, or none although the provider always sends
+    /// `iss` (RFC 9207): it would mix up two providers.
+    pub(crate) async fn check_issuer(
+        self: &Arc<Self>,
+        iss: Option<&str>,
+    ) -> Result<(), IdentityError> {
+        let discovery = self.discovery().await?;
+        let extension = discovery.metadata.additional_metadata();
+        let required = extension.authorization_response_iss_parameter_supported;
+        if iss.map_or(!required, |iss| iss == self.issuer()) {
+            return Ok(());
+        }
+        Err(self.invalid_answer("the callback is from another issuer"))
     }
 
-    /// What speaks to the provider, by what is known about it.
-    pub(crate) fn client(&self, known: &Known) -> Client {
+    /// A client for the discovered endpoints.
+    pub(crate) fn client(&self, discovery: &Discovery) -> Client {
         let ProviderConfig { client_id, secret, redirect_uri, .. } = &self.config;
-        let metadata = known.metadata.clone();
+        let metadata = discovery.metadata.clone();
         let offered = metadata.token_endpoint_auth_methods_supported();
-        let takes = |method| offered.is_none_or(|offered| offered.contains(&method));
-        let auth_type = if takes(CoreClientAuthMethod::ClientSecretBasic) {
+        let supports = |method| offered.is_none_or(|offered| offered.contains(&method));
+        let auth_type = if supports(CoreClientAuthMethod::ClientSecretBasic) {
             AuthType::BasicAuth
         } else {
             AuthType::RequestBody
@@ -139,98 +149,107 @@ impl Provider {
             .set_redirect_uri(redirect_uri.clone())
     }
 
-    /// What the provider says about itself, asked for where that was too long ago. In a task of its
-    /// own: whoever goes away while it is asked doesn't stop it for the others.
-    pub(crate) async fn known(self: &Arc<Self>) -> Result<Arc<Known>, Problem> {
-        if let Some(known) = self.younger_than(FRESH) {
-            return Ok(known);
+    /// Metadata and keys, fetched if the cached ones are too old. The fetch is a task of its own: a
+    /// client that disconnects does not cancel it for the others.
+    ///
+    /// # Errors
+    /// [`UNAVAILABLE`].
+    pub(crate) async fn discovery(self: &Arc<Self>) -> Result<Arc<Discovery>, Problem> {
+        if let Some(discovery) = self.younger_than(MAX_AGE) {
+            return Ok(discovery);
         }
         let provider = Arc::clone(self);
-        let known = tokio::spawn(async move { provider.learn().await }).await;
-        known.ok().flatten().ok_or_else(|| Problem::new(UNAVAILABLE).retry_after(5))
+        let discovery = tokio::spawn(async move { provider.fetch_discovery().await }).await?;
+        discovery.ok_or_else(|| Problem::new(UNAVAILABLE).retry_after(5))
     }
 
-    /// What is known by other keys than those of `seen`, asked for where that was too long ago.
-    pub(crate) async fn other_keys(self: &Arc<Self>, seen: &Arc<Known>) -> Option<Arc<Known>> {
+    /// Metadata with other keys than `seen` has; none if the keys were fetched a moment ago.
+    pub(crate) async fn newer_keys(
+        self: &Arc<Self>,
+        seen: &Arc<Discovery>,
+    ) -> Result<Option<Arc<Discovery>>, Problem> {
         let (provider, seen) = (Arc::clone(self), Arc::clone(seen));
-        tokio::spawn(async move { provider.learn_keys(&seen).await }).await.ok().flatten()
+        Ok(tokio::spawn(async move { provider.fetch_keys(&seen).await }).await?)
     }
 
-    fn younger_than(&self, age: TimeDelta) -> Option<Arc<Known>> {
-        self.known.load_full().filter(|known| self.clock.now() - known.at < age)
+    fn younger_than(&self, age: TimeDelta) -> Option<Arc<Discovery>> {
+        let cached = self.cached.load_full();
+        cached.filter(|cached| self.clock.now() - cached.fetched_at < age)
     }
 
-    async fn learn(&self) -> Option<Arc<Known>> {
-        let mut asked_at = self.asked_at.lock().await;
-        if let Some(known) = self.younger_than(FRESH) {
-            return Some(known);
+    async fn fetch_discovery(&self) -> Option<Arc<Discovery>> {
+        let mut last_fetch = self.last_fetch.lock().await;
+        if let Some(discovery) = self.younger_than(MAX_AGE) {
+            return Some(discovery);
         }
         let now = self.clock.now();
-        if asked_at.is_some_and(|at| now - at < PAUSE) {
-            return self.younger_than(GOOD);
+        if last_fetch.is_some_and(|at| now - at < RETRY_DELAY) {
+            return self.younger_than(MAX_STALE_AGE);
         }
-        let fetched = self.fetch().await;
-        // From its end on, or those who waited for it would all wait for another one.
-        *asked_at = Some(self.clock.now());
+        let fetched = self.fetch_metadata().await;
+        // The pause starts at the end of the fetch: those who waited for it must not repeat it.
+        *last_fetch = Some(self.clock.now());
         match fetched {
-            Ok(metadata) => Some(self.keep(Known { metadata, at: now, keys_at: now })),
-            Err(why) => {
-                tracing::warn!(provider = self.name(), why, "a provider can't be asked");
-                self.younger_than(GOOD)
+            Ok(metadata) => {
+                Some(self.cache(Discovery { metadata, fetched_at: now, keys_fetched_at: now }))
+            }
+            Err(reason) => {
+                tracing::warn!(provider = self.name(), reason, "identity provider unavailable");
+                self.younger_than(MAX_STALE_AGE)
             }
         }
     }
 
-    async fn learn_keys(&self, seen: &Arc<Known>) -> Option<Arc<Known>> {
-        let _one_at_a_time = self.asked_at.lock().await;
-        let known = self.known.load_full()?;
-        if !Arc::ptr_eq(&known, seen) {
-            return Some(known);
+    async fn fetch_keys(&self, seen: &Arc<Discovery>) -> Option<Arc<Discovery>> {
+        let _one_at_a_time = self.last_fetch.lock().await;
+        let cached = self.cached.load_full()?;
+        if !Arc::ptr_eq(&cached, seen) {
+            return Some(cached);
         }
         let now = self.clock.now();
-        if now - known.keys_at < KEY_PAUSE {
+        if now - cached.keys_fetched_at < KEY_FETCH_INTERVAL {
             return None;
         }
-        let (metadata, at) = (known.metadata.clone(), known.at);
-        match CoreJsonWebKeySet::fetch_async(metadata.jwks_uri(), &self.web).await {
+        let (metadata, fetched_at) = (cached.metadata.clone(), cached.fetched_at);
+        match CoreJsonWebKeySet::fetch_async(metadata.jwks_uri(), &self.http).await {
             Ok(keys) => {
                 let metadata = metadata.set_jwks(keys);
-                Some(self.keep(Known { metadata, at, keys_at: now }))
+                Some(self.cache(Discovery { metadata, fetched_at, keys_fetched_at: now }))
             }
             Err(error) => {
-                let why = reason(&error);
-                tracing::warn!(provider = self.name(), why, "its keys can't be asked for");
-                self.keep(Known { metadata, at, keys_at: now });
+                let reason = reason(&error);
+                tracing::warn!(provider = self.name(), reason, "keys of the provider unavailable");
+                self.cache(Discovery { metadata, fetched_at, keys_fetched_at: now });
                 None
             }
         }
     }
 
-    fn keep(&self, known: Known) -> Arc<Known> {
-        let known = Arc::new(known);
-        self.known.store(Some(Arc::clone(&known)));
-        known
+    fn cache(&self, discovery: Discovery) -> Arc<Discovery> {
+        let discovery = Arc::new(discovery);
+        self.cached.store(Some(Arc::clone(&discovery)));
+        discovery
     }
 
-    async fn fetch(&self) -> Result<Metadata, String> {
+    async fn fetch_metadata(&self) -> Result<Metadata, String> {
         let issuer = self.config.issuer.clone();
-        let metadata = Metadata::discover_async(issuer, &self.web).await;
+        let metadata = Metadata::discover_async(issuer, &self.http).await;
         let metadata = metadata.map_err(|error| reason(&error))?;
-        if !self.web.may_go_to(metadata.authorization_endpoint().url()) {
-            return Err(WebError::Insecure.to_string());
+        if !self.http.may_connect_to(metadata.authorization_endpoint().url()) {
+            return Err(HttpError::Insecure.to_string());
         }
         Ok(metadata)
     }
 }
 
-/// What went wrong, without anything that the provider said.
-fn reason(error: &DiscoveryError<WebError>) -> String {
+/// Why a fetch failed, without anything from the provider's response.
+fn reason(error: &DiscoveryError<HttpError>) -> String {
     match error {
         DiscoveryError::Request(error) => error.to_string(),
         DiscoveryError::Response(status, ..) => {
-            format!("an answer is no JSON, or has status {}", status.as_u16())
+            format!("a response is not JSON, or has status {}", status.as_u16())
         }
-        DiscoveryError::Validation(_) => "it says that it is another issuer".into(),
-        _ => "an answer can't be read".into(),
+        DiscoveryError::Validation(_) => "the metadata names another issuer".into(),
+        _ => "a response is unreadable".into(),
     }
 }

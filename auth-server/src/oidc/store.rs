@@ -1,6 +1,6 @@
-//! SQL about identities: accounts elsewhere by which people sign in, by issuer and subject.
+//! SQL about linked identities, and about the accounts to which they are linked.
 //!
-//! Whoever changes one locks its account first, so that nobody waits for the other in a circle.
+//! A change of an identity locks the identity's account first; this order prevents deadlocks.
 
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
@@ -8,39 +8,37 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Link, Oidc, Who};
+use super::{ExternalIdentity, LinkRequest, Oidc};
 use crate::email::EmailAddress;
+use crate::user::{Login, ProfileName};
 
-/// An account elsewhere by which the user signs in.
+/// An external identity that the user can log in with.
 #[derive(Debug, Serialize, Object)]
 #[oai(read_only_all)]
-pub(crate) struct Identity {
-    /// Identifies it here.
+pub(crate) struct LinkedIdentity {
+    /// Unique id of the link.
     pub id: Uuid,
-    /// Name of the provider; none where nobody signs in by it any more.
+    /// Name of the identity provider; `null` if it is no longer configured.
     pub provider: Option<String>,
-    /// The provider as it calls itself.
+    /// Issuer identifier of the provider.
     pub issuer: String,
-    /// The account as the provider calls it.
+    /// Subject identifier of the user at the provider.
     pub subject: String,
-    /// The e-mail address that the provider told last.
+    /// E-mail address as last reported by the provider.
     pub email: Option<String>,
     /// When it was linked.
     pub created_at: DateTime<Utc>,
-    /// When the user last signed in by it.
+    /// When it was last used to log in.
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
 impl Oidc {
-    /// The user's identities, the oldest first.
-    ///
-    /// # Errors
-    /// The database refused or is away.
+    /// The user's linked identities, oldest first.
     pub(crate) async fn identities(
         &self,
         database: &mut PgConnection,
         user: Uuid,
-    ) -> sqlx::Result<Vec<Identity>> {
+    ) -> sqlx::Result<Vec<LinkedIdentity>> {
         let rows = sqlx::query!(
             "SELECT id, issuer, subject, email, created_at, last_used_at FROM identities
              WHERE user_id = $1 ORDER BY created_at, id",
@@ -48,7 +46,7 @@ impl Oidc {
         )
         .fetch_all(database)
         .await?;
-        let shown = rows.into_iter().map(|row| Identity {
+        let identities = rows.into_iter().map(|row| LinkedIdentity {
             id: row.id,
             provider: self.of_issuer(&row.issuer).map(|provider| provider.name().to_owned()),
             issuer: row.issuer,
@@ -57,30 +55,29 @@ impl Oidc {
             created_at: row.created_at,
             last_used_at: row.last_used_at,
         });
-        Ok(shown.collect())
+        Ok(identities.collect())
     }
 }
 
-/// Nobody else does anything about this identity before the transaction ends, whether it is known
-/// yet or not.
-///
-/// # Errors
-/// The database refused or is away.
-pub(crate) async fn lock(transaction: &mut PgConnection, who: &Who) -> sqlx::Result<()> {
-    // JSON, so that no two pairs are written alike.
-    let name = serde_json::json!([who.issuer, who.subject]).to_string();
+/// Locks this identity until the transaction ends, whether it is linked or not.
+pub(crate) async fn lock(
+    transaction: &mut PgConnection,
+    identity: &ExternalIdentity,
+) -> sqlx::Result<()> {
+    // JSON, so that different pairs have different names.
+    let name = serde_json::json!([identity.issuer, identity.subject]).to_string();
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
         .execute(transaction)
         .await?;
     Ok(())
 }
 
-/// Whose identity it is.
-///
-/// # Errors
-/// The database refused or is away.
-pub(crate) async fn owner(transaction: &mut PgConnection, who: &Who) -> sqlx::Result<Option<Uuid>> {
-    let (issuer, subject) = (&who.issuer, &who.subject);
+/// The account to which the identity is linked.
+pub(crate) async fn owner(
+    transaction: &mut PgConnection,
+    identity: &ExternalIdentity,
+) -> sqlx::Result<Option<Uuid>> {
+    let (issuer, subject) = (&identity.issuer, &identity.subject);
     sqlx::query_scalar!(
         "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2",
         issuer,
@@ -90,13 +87,10 @@ pub(crate) async fn owner(transaction: &mut PgConnection, who: &Who) -> sqlx::Re
     .await
 }
 
-/// True while the session that asked for a link goes on. Locks its account.
-///
-/// # Errors
-/// The database refused or is away.
+/// True if the session that requested the link is still active. Locks its account.
 pub(crate) async fn may_link(
     transaction: &mut PgConnection,
-    link: Link,
+    request: LinkRequest,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let found = sqlx::query_scalar!(
@@ -104,21 +98,18 @@ pub(crate) async fn may_link(
          WHERE u.id = $1 AND u.disabled_at IS NULL
            AND s.id = $2 AND s.ended_at IS NULL AND s.expires_at > $3
          FOR NO KEY UPDATE OF u",
-        link.user,
-        link.session,
+        request.user,
+        request.session,
         now,
     );
     Ok(found.fetch_optional(transaction).await?.is_some())
 }
 
-/// Links an identity that nobody has.
-///
-/// # Errors
-/// The database refused or is away.
+/// Links an identity that is not linked.
 pub(crate) async fn insert(
     transaction: &mut PgConnection,
     user: Uuid,
-    who: &Who,
+    identity: &ExternalIdentity,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
@@ -126,9 +117,9 @@ pub(crate) async fn insert(
          VALUES ($1, $2, $3, $4, $5, $6)",
         Uuid::now_v7(),
         user,
-        who.issuer,
-        who.subject,
-        who.email.as_ref().map(EmailAddress::as_str),
+        identity.issuer,
+        identity.subject,
+        identity.email.as_ref().map(EmailAddress::as_str),
         now,
     )
     .execute(transaction)
@@ -136,51 +127,41 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Notes that the user signed in by it; false where it is not the user's any more.
-///
-/// # Errors
-/// The database refused or is away.
-pub(crate) async fn used(
+/// Records a login with the identity. False if it is no longer linked to the user.
+pub(crate) async fn record_use(
     transaction: &mut PgConnection,
     user: Uuid,
-    who: &Who,
+    identity: &ExternalIdentity,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "UPDATE identities SET last_used_at = $4, email = $5
          WHERE user_id = $1 AND issuer = $2 AND subject = $3",
         user,
-        who.issuer,
-        who.subject,
+        identity.issuer,
+        identity.subject,
         now,
-        who.email.as_ref().map(EmailAddress::as_str),
+        identity.email.as_ref().map(EmailAddress::as_str),
     )
     .execute(transaction)
     .await?;
     Ok(done.rows_affected() > 0)
 }
 
-/// Takes an identity from its user; false where the user has none such.
-///
-/// # Errors
-/// The database refused or is away.
+/// Unlinks an identity. False if the user has no such identity.
 pub(crate) async fn remove(
     transaction: &mut PgConnection,
     user: Uuid,
-    identity: Uuid,
+    id: Uuid,
 ) -> sqlx::Result<bool> {
-    let done =
-        sqlx::query!("DELETE FROM identities WHERE id = $1 AND user_id = $2", identity, user)
-            .execute(transaction)
-            .await?;
+    let done = sqlx::query!("DELETE FROM identities WHERE id = $1 AND user_id = $2", id, user)
+        .execute(transaction)
+        .await?;
     Ok(done.rows_affected() > 0)
 }
 
-/// True where the user has an identity of one of these issuers.
-///
-/// # Errors
-/// The database refused or is away.
-pub(crate) async fn has_one(
+/// True if the user has an identity of one of these issuers.
+pub(crate) async fn has_any(
     transaction: &mut PgConnection,
     user: Uuid,
     issuers: &[String],
@@ -192,5 +173,80 @@ pub(crate) async fn has_one(
         issuers,
     )
     .fetch_one(transaction)
+    .await
+}
+
+/// The account that has an e-mail address.
+pub(crate) struct EmailOwner {
+    pub user: Uuid,
+    /// True if the account has verified the address.
+    pub verified: bool,
+}
+
+/// The account that has this e-mail address.
+pub(crate) async fn email_owner(
+    transaction: &mut PgConnection,
+    email: &EmailAddress,
+) -> sqlx::Result<Option<EmailOwner>> {
+    sqlx::query_as!(
+        EmailOwner,
+        r#"SELECT id AS "user", email_verified_at IS NOT NULL AS "verified!"
+           FROM users WHERE email_key = $1"#,
+        email.key(),
+    )
+    .fetch_optional(transaction)
+    .await
+}
+
+/// Creates an account without a password. False if the login is in use.
+///
+/// # Errors
+/// An e-mail address in use violates the constraint `users_email_key`.
+pub(crate) async fn create_account(
+    transaction: &mut PgConnection,
+    id: Uuid,
+    login: &Login,
+    identity: &ExternalIdentity,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO users (id, login, login_key, email, email_key, email_verified_at,
+                            first_name, last_name, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (login_key) DO NOTHING",
+        id,
+        login.as_str(),
+        login.key(),
+        identity.email.as_ref().map(EmailAddress::as_str),
+        identity.email.as_ref().map(EmailAddress::key),
+        identity.email_verified.then_some(now),
+        identity.first_name.as_ref().map(ProfileName::as_str),
+        identity.last_name.as_ref().map(ProfileName::as_str),
+        now,
+    )
+    .execute(transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// What decides whether and how an account can be logged in to.
+pub(crate) struct AccountState {
+    /// PHC string; none if the account has no password.
+    pub password_hash: Option<String>,
+    pub disabled: bool,
+}
+
+/// Locks an account until the transaction ends.
+pub(crate) async fn lock_account(
+    transaction: &mut PgConnection,
+    user: Uuid,
+) -> sqlx::Result<Option<AccountState>> {
+    sqlx::query_as!(
+        AccountState,
+        r#"SELECT password_hash, disabled_at IS NOT NULL AS "disabled!"
+           FROM users WHERE id = $1 FOR NO KEY UPDATE"#,
+        user,
+    )
+    .fetch_optional(transaction)
     .await
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 ///
 /// # Errors
 /// The database refused or is away.
-pub(crate) async fn is_spent(
+pub(crate) async fn is_consumed(
     transaction: &mut PgConnection,
     user: Uuid,
     challenge: Uuid,
@@ -27,7 +27,7 @@ pub(crate) async fn is_spent(
 ///
 /// # Errors
 /// The database refused or is away.
-pub(crate) async fn spend(
+pub(crate) async fn consume(
     transaction: &mut PgConnection,
     user: Uuid,
     challenge: Uuid,

@@ -56,21 +56,32 @@ pub(crate) struct Throttle {
 
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum AttemptOutcome {
     /// The secret was right.
     Succeeded,
     /// The secret was wrong.
     Failed,
     /// Nobody knows: it could not be checked.
-    Unchecked,
+    Unverified,
 }
 
 /// A try that may be made. Its end has to be told.
 #[must_use]
-pub(crate) struct Attempt<'a> {
+pub(crate) struct ThrottlePermit<'a> {
     throttle: &'a Throttle,
     counted: Vec<Counted>,
     _permit: Option<Permit<'a>>,
+}
+
+/// Where a login attempt is made, and from where.
+#[derive(Clone, Copy)]
+pub(crate) struct LoginSource<'a> {
+    /// The login or e-mail address as typed, in the form in which logins are compared.
+    pub login: &'a str,
+    /// The account that it names.
+    pub user: Option<Uuid>,
+    /// Client address.
+    pub address: IpAddr,
 }
 
 /// Whether a try may be made.
@@ -114,18 +125,15 @@ impl Throttle {
         Ok(Self { names, limits, memory, shared, gate, turns, clock })
     }
 
-    /// Begins a try to sign in with this login (as logins are compared), which is `user`'s, from
-    /// this address.
+    /// Admits an attempt to log in.
     ///
     /// # Errors
-    /// [`THROTTLE`], or the database is away.
-    pub(crate) async fn log_in(
+    /// [`THROTTLE`], or the database is unavailable.
+    pub(crate) async fn begin_login(
         &self,
         pool: &PgPool,
-        login: &str,
-        user: Option<Uuid>,
-        address: IpAddr,
-    ) -> Result<Attempt<'_>, Problem> {
+        LoginSource { login, user, address }: LoginSource<'_>,
+    ) -> Result<ThrottlePermit<'_>, Problem> {
         let network = network(address);
         let own = self.count(Kind::Login, self.names.login(login));
         let permit = self.gate.enter(&own.key).await?;
@@ -146,12 +154,15 @@ impl Throttle {
         self.begin(counted, admission, Some(permit))
     }
 
-    /// Begins a try from this address at something that has no login. Such tries don't wait for each
-    /// other: they may take long.
+    /// Admits an attempt that names no account. Such attempts are not limited in concurrency: they
+    /// may take long.
     ///
     /// # Errors
     /// [`TOO_MANY`].
-    pub(crate) async fn address(&self, address: IpAddr) -> Result<Attempt<'_>, Problem> {
+    pub(crate) async fn begin_anonymous(
+        &self,
+        address: IpAddr,
+    ) -> Result<ThrottlePermit<'_>, Problem> {
         let own = self.count(Kind::Address, self.names.address(network(address)));
         let admission = self.admit(&[own]).await;
         self.begin(vec![own], admission, None)
@@ -166,7 +177,7 @@ impl Throttle {
         &self,
         user: Uuid,
         purpose: &'static str,
-    ) -> Result<Attempt<'_>, Problem> {
+    ) -> Result<ThrottlePermit<'_>, Problem> {
         let own = self.count(Kind::User(purpose), self.names.user(purpose, user));
         let permit = self.gate.enter(&own.key).await?;
         let admission = self.admit(&[own]).await;
@@ -192,9 +203,9 @@ impl Throttle {
         counted: Vec<Counted>,
         admission: Admission,
         permit: Option<Permit<'a>>,
-    ) -> Result<Attempt<'a>, Problem> {
+    ) -> Result<ThrottlePermit<'a>, Problem> {
         let Admission::Refused { wait, number } = admission else {
-            return Ok(Attempt { throttle: self, counted, _permit: permit });
+            return Ok(ThrottlePermit { throttle: self, counted, _permit: permit });
         };
         let seconds = seconds(wait);
         let detail = format!("Try again in {seconds} s; other passwords don't help before.");
@@ -229,15 +240,15 @@ fn seconds(wait: i64) -> u32 {
     u32::try_from(wait.max(1).cast_unsigned().div_ceil(1_000)).unwrap_or(u32::MAX)
 }
 
-impl Attempt<'_> {
+impl ThrottlePermit<'_> {
     /// The try has ended.
-    pub(crate) async fn ended(self, outcome: Outcome) {
+    pub(crate) async fn settle(self, outcome: AttemptOutcome) {
         let fate = |kind| match (outcome, kind) {
-            (Outcome::Failed, _) => Fate::Failed,
+            (AttemptOutcome::Failed, _) => Fate::Failed,
             // Whoever has one account must not get more tries at others, nor may the owner's login
             // give new tries to whoever attacks it.
-            (Outcome::Succeeded, Kind::Pair | Kind::User(_)) => Fate::Forgotten,
-            (Outcome::Succeeded | Outcome::Unchecked, _) => Fate::Released,
+            (AttemptOutcome::Succeeded, Kind::Pair | Kind::User(_)) => Fate::Forgotten,
+            (AttemptOutcome::Succeeded | AttemptOutcome::Unverified, _) => Fate::Released,
         };
         let counted: Vec<_> = self.counted.iter().map(|one| (*one, fate(one.kind))).collect();
         self.throttle.settle(&counted).await;

@@ -38,7 +38,7 @@ async fn an_unknown_login_a_wrong_password_and_a_disabled_account_get_the_same_a
     {
       "code": "credentials_invalid",
       "status": 401,
-      "title": "The login or the password is wrong.",
+      "title": "Incorrect login or password.",
       "type": "about:blank"
     }
     "#);

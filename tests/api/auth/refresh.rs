@@ -58,7 +58,7 @@ async fn an_idle_session_expires_after_thirty_days() {
     {
       "code": "refresh_token_invalid",
       "status": 401,
-      "title": "This is not the refresh token of a living session.",
+      "title": "Invalid, expired or already used refresh token; log in again.",
       "type": "about:blank"
     }
     "#);

@@ -62,7 +62,7 @@ async fn a_login_or_address_that_is_taken_is_refused_case_insensitively() {
       "code": "email_taken",
       "field": "email",
       "status": 409,
-      "title": "Another account has this e-mail address.",
+      "title": "The e-mail address is already in use.",
       "type": "about:blank"
     }
     "#);

@@ -155,7 +155,7 @@ async fn a_challenge_expires_after_five_minutes() {
     {
       "code": "challenge_invalid",
       "status": 401,
-      "title": "This login has expired or was finished; sign in again.",
+      "title": "This login has expired or is already complete; log in again.",
       "type": "about:blank"
     }
     "#);

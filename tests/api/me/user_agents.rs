@@ -39,9 +39,8 @@ async fn a_login_from_another_user_agent_is_refused_if_the_password_is_right() {
     403
     {
       "code": "agent_not_allowed",
-      "detail": "Its owner allows some programs only, by their user agents; take one of these.",
       "status": 403,
-      "title": "This account does not take sign-ins from this program.",
+      "title": "This account does not accept logins from this user agent; use a client that its owner allows.",
       "type": "about:blank"
     }
     "#);

@@ -2,34 +2,34 @@
 
 use std::sync::Arc;
 
-use std::net::IpAddr;
-
 use chrono::{DateTime, Utc};
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::device::From as FromDevice;
-use super::login_response::{LoginAnswer, SecondFactorWanted};
-use super::token_pair::sign_in;
-use super::user_agent::{AGENT, NOT_ALLOWED};
+use super::failed;
+use super::login_response::{LoginResponse, LoginResult};
+use super::open_session::{SessionError, open_session};
 use crate::api::AppState;
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, ClientAddress, Reply};
-use crate::login_history::{Attempt, Method};
+use crate::login_history::{LoginAttempt, LoginOutcome, Method};
 use crate::password::{Password, Verdict};
 use crate::problems;
 use crate::second_factor::SecondFactors;
-use crate::throttle::{Outcome, THROTTLE};
+use crate::session::Device;
+use crate::throttle::{AttemptOutcome, LoginSource, THROTTLE};
 use crate::user::Login;
 use crate::user::credentials::{self, Credentials};
 
-/// What somebody signs in with.
+/// The credentials of a login.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct LoginForm {
-    /// The login, or a confirmed e-mail address; in any case.
+    /// The login, or a verified e-mail address; case-insensitive.
     login: String,
     /// The password.
     #[oai(write_only)]
@@ -37,158 +37,175 @@ struct LoginForm {
 }
 
 problems! {
-    /// What can go wrong with signing in.
-    pub(crate) enum LoginError includes [BODY, THROTTLE, AGENT, DATABASE] {
-        CredentialsInvalid = 401 "credentials_invalid" "The login or the password is wrong.",
+    /// Why a login failed.
+    pub(crate) enum LoginError includes [BODY, THROTTLE, DATABASE] {
+        CredentialsInvalid = 401 "credentials_invalid" "Incorrect login or password.",
+        UserAgentNotAllowed = 403 "agent_not_allowed" "This account does not accept logins from this user agent; use a client that its owner allows.",
     }
 }
 
-/// How often a password is compared whose stored hash changes meanwhile.
-const TRIES: usize = 3;
+impl From<SessionError> for LoginError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::UserAgentNotAllowed => Self::UserAgentNotAllowed,
+            SessionError::Problem(problem) => problem.into(),
+        }
+    }
+}
+
+/// How many times a password is verified when the stored hash is replaced concurrently.
+const MAX_VERIFICATIONS: usize = 3;
+
+/// A password that was verified against the stored hash.
+struct VerifiedPassword {
+    user: Uuid,
+    stored_hash: String,
+    /// The hash to store: the same, or a new one where the cost settings have changed.
+    new_hash: String,
+}
+
+/// What a verified password led to.
+enum Opening {
+    LoggedIn(LoginResult),
+    /// The stored hash is no longer the one that was verified.
+    HashReplaced,
+}
 
 /// The operation.
 pub(crate) struct LogIn(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl LogIn {
-    /// Sign in.
+    /// Log in with a password.
     ///
-    /// A wrong password, an unknown login and a disabled account answer alike. After some failed
-    /// tries the next ones have to wait for a few seconds. Who has a second factor gets a challenge
-    /// in place of the tokens; it goes to `POST /api/v1/auth/login/second-factor` with a code.
-    #[oai(path = "/login", method = "post", operation_id = "login")]
-    async fn login(
+    /// Incorrect passwords, unknown logins and disabled accounts get the same response. After a few
+    /// failed attempts, further attempts are rejected for some seconds. Users with a second factor
+    /// receive a challenge instead of tokens; send it with a code to
+    /// `POST /api/v1/auth/login/second-factor`.
+    #[oai(path = "/login", method = "post", operation_id = "log_in")]
+    async fn log_in(
         &self,
         ClientAddress(address): ClientAddress,
         FromDevice(device): FromDevice,
         Body(form): Body<LoginForm>,
-    ) -> Result<Reply<LoginAnswer>, LoginError> {
-        let mut attempt = Attempt::new(Method::Password, device);
-        let answer = self.log_in(form, address, &mut attempt).await;
-        let outcome =
-            answer.as_ref().map_or_else(|error| error.clone().problem().code, LoginAnswer::outcome);
-        self.0.note_login(attempt, outcome);
-        answer.map(Reply)
+    ) -> Result<Reply<LoginResponse>, LoginError> {
+        let AppState { pool, throttle, .. } = &*self.0;
+        let login = Login::key_of(&form.login);
+        let mut attempt = LoginAttempt::new(Method::Password, device);
+
+        let result: Result<LoginResult, LoginError> = async {
+            let account = credentials::find(pool, &login).await?;
+            attempt.user = account.as_ref().map(|account| account.id);
+            // Attempts are counted by what was typed: counted by account, a rejection would reveal
+            // which account an e-mail address belongs to.
+            let source = LoginSource { login: &login, user: attempt.user, address };
+            let permit = throttle.begin_login(pool, source).await?;
+            let result = self.authenticate(&login, account, form.password, &attempt.device).await;
+            permit
+                .settle(match &result {
+                    // A caller whose user agent is rejected knows the password.
+                    Ok(_) | Err(LoginError::UserAgentNotAllowed) => AttemptOutcome::Succeeded,
+                    Err(LoginError::CredentialsInvalid) => AttemptOutcome::Failed,
+                    Err(LoginError::Problem(_)) => AttemptOutcome::Unverified,
+                })
+                .await;
+            result
+        }
+        .await;
+
+        let outcome = match &result {
+            Ok(LoginResult::Session(session)) => {
+                attempt.session = Some(session.id);
+                LoginOutcome::Succeeded
+            }
+            Ok(LoginResult::SecondFactorRequired(_)) => LoginOutcome::SecondFactorRequired,
+            Err(error) => failed(error),
+        };
+        self.0.record_login(attempt, outcome);
+        result.map(|result| Reply(result.into()))
     }
 }
 
 impl LogIn {
-    async fn log_in(
+    /// Verifies the password and opens a session, or issues a challenge for the second factor.
+    async fn authenticate(
         &self,
-        form: LoginForm,
-        address: IpAddr,
-        attempt: &mut Attempt,
-    ) -> Result<LoginAnswer, LoginError> {
-        let AppState { pool, throttle, .. } = &*self.0;
-        let typed = Login::key_of(&form.login);
-        let known = self.find(&typed, attempt).await?;
-        // Counted by what was typed: else a refusal would tell whose address it is.
-        let admitted = throttle.log_in(pool, &typed, attempt.user, address).await?;
-        let answer = self.check((&typed, known), form.password, attempt).await;
-        admitted
-            .ended(match &answer {
-                Ok(_) => Outcome::Succeeded,
-                Err(LoginError::CredentialsInvalid) => Outcome::Failed,
-                // Whoever knows the password does not guess it.
-                Err(LoginError::Problem(why)) if why.code == NOT_ALLOWED.code => Outcome::Succeeded,
-                Err(LoginError::Problem(_)) => Outcome::Unchecked,
-            })
-            .await;
-        answer
-    }
-
-    /// Once more where the password was hashed again, by another login at the same moment.
-    async fn check(
-        &self,
-        (typed, mut known): (&str, Option<Credentials>),
+        login: &str,
+        mut account: Option<Credentials>,
         password: Password,
-        attempt: &mut Attempt,
-    ) -> Result<LoginAnswer, LoginError> {
-        for _ in 0..TRIES {
-            if let Some(answer) = self.check_once(known, password.clone(), attempt).await? {
-                return Ok(answer);
+        device: &Device,
+    ) -> Result<LoginResult, LoginError> {
+        let AppState { pool, hasher, .. } = &*self.0;
+        for _ in 0..MAX_VERIFICATIONS {
+            let stored = account.as_ref().and_then(|account| account.password_hash.clone());
+            // Without a stored hash a dummy is verified, so that the response takes as long.
+            let verdict = hasher.verify(password.clone(), stored).await?;
+            // Disabled accounts are rejected here: in the transaction it would take measurably longer.
+            let Some(Credentials { id: user, password_hash: Some(stored_hash), disabled: false }) =
+                account
+            else {
+                return Err(LoginError::CredentialsInvalid);
+            };
+            let new_hash = match verdict {
+                Verdict::Wrong => return Err(LoginError::CredentialsInvalid),
+                Verdict::Right => stored_hash.clone(),
+                Verdict::Rehashed(hash) => hash,
+            };
+            let verified = VerifiedPassword { user, stored_hash, new_hash };
+            match self.open(&verified, device).await? {
+                Opening::LoggedIn(result) => return Ok(result),
+                // Rehashed or changed by a concurrent request: verify against the new hash.
+                Opening::HashReplaced => {}
             }
-            known = self.find(typed, attempt).await?;
+            let again = credentials::find(pool, login).await?;
+            account = again.filter(|account| account.id == user);
         }
         Err(LoginError::CredentialsInvalid)
     }
 
-    async fn find(
-        &self,
-        typed: &str,
-        attempt: &mut Attempt,
-    ) -> Result<Option<Credentials>, Problem> {
-        let known = credentials::find(&self.0.pool, typed).await?;
-        attempt.user = known.as_ref().map(|known| known.id);
-        Ok(known)
-    }
-
-    async fn check_once(
-        &self,
-        known: Option<Credentials>,
-        password: Password,
-        attempt: &mut Attempt,
-    ) -> Result<Option<LoginAnswer>, LoginError> {
-        let stored = known.as_ref().and_then(|known| known.password_hash.clone());
-        // Without an account or a password, a hash that nothing fits is compared: that takes as long.
-        let verdict = self.0.hasher.verify(password, stored).await?;
-        let (Some(known), Verdict::Right | Verdict::Rehashed(_)) = (known, &verdict) else {
-            return Err(LoginError::CredentialsInvalid);
-        };
-        // Here, because the transaction below would take a moment longer to find out.
-        if known.disabled {
-            return Err(LoginError::CredentialsInvalid);
-        }
-        self.open(known, verdict, attempt).await
-    }
-
-    /// `None` where the hash that was compared is not the stored one any more.
     async fn open(
         &self,
-        known: Credentials,
-        verdict: Verdict,
-        attempt: &mut Attempt,
-    ) -> Result<Option<LoginAnswer>, LoginError> {
-        let checked = known.password_hash.as_deref();
-        let new_hash =
-            if let Verdict::Rehashed(hash) = &verdict { Some(hash.as_str()) } else { checked };
-        let mut transaction = self.0.pool.begin().await?;
-        let now = self.0.clock.now();
-        let number =
-            credentials::begin_session(&mut transaction, known.id, checked, new_hash, now).await?;
-        let Some(number) = number else { return Ok(None) };
-        let second_factor = SecondFactors::since(&mut transaction, known.id).await;
-        if let Some(since) = second_factor? {
+        verified: &VerifiedPassword,
+        device: &Device,
+    ) -> Result<Opening, LoginError> {
+        let AppState { pool, clock, authenticator, .. } = &*self.0;
+        let VerifiedPassword { user, stored_hash, new_hash } = verified;
+        let mut transaction = pool.begin().await?;
+        let number = credentials::begin_session(
+            &mut transaction,
+            *user,
+            Some(stored_hash),
+            Some(new_hash),
+            clock.now(),
+        );
+        let Some(number) = number.await? else { return Ok(Opening::HashReplaced) };
+        if let Some(since) = SecondFactors::since(&mut transaction, *user).await? {
             transaction.rollback().await?;
-            return Ok(self.challenge(&known, new_hash, since).await?);
+            return Ok(self.challenge(verified, since).await?);
         }
-        let who = (known.id, number);
-        let signed_in = sign_in(&self.0, &mut transaction, who, &attempt.device).await?;
+        let session = open_session(&self.0, &mut transaction, *user, number, device).await?;
         transaction.commit().await?;
-        attempt.session = Some(signed_in.session);
-        self.0.authenticator.revoke(&signed_in.revocations);
-        Ok(Some(LoginAnswer::SignedIn(signed_in.tokens)))
+        authenticator.revoke(&session.revocations);
+        Ok(Opening::LoggedIn(LoginResult::Session(session)))
     }
 
-    /// The password was right: what is left to show is the second factor. `None` where the hash that
-    /// was compared is not the stored one any more.
+    /// Stores the new hash, if there is one, and issues a challenge for the second factor.
     async fn challenge(
         &self,
-        known: &Credentials,
-        new_hash: Option<&str>,
+        verified: &VerifiedPassword,
         since: DateTime<Utc>,
-    ) -> Result<Option<LoginAnswer>, Problem> {
-        let checked = known.password_hash.as_deref();
-        let new_hash = new_hash.unwrap_or_default();
-        if checked != Some(new_hash) {
-            let mut database = self.0.pool.acquire().await?;
-            let changed =
-                credentials::change_password(&mut database, known.id, checked, new_hash).await?;
-            if !changed {
-                return Ok(None);
+    ) -> Result<Opening, Problem> {
+        let AppState { pool, second_factors, .. } = &*self.0;
+        let VerifiedPassword { user, stored_hash, new_hash } = verified;
+        if stored_hash != new_hash {
+            let mut database = pool.acquire().await?;
+            if !credentials::change_password(&mut database, *user, Some(stored_hash), new_hash)
+                .await?
+            {
+                return Ok(Opening::HashReplaced);
             }
         }
-        let challenge = self.0.second_factors.challenges().write(known.id, new_hash, since)?;
-        Ok(Some(LoginAnswer::SecondFactor(SecondFactorWanted::new(challenge))))
+        let challenge = second_factors.challenges().write(*user, new_hash, since)?;
+        Ok(Opening::LoggedIn(LoginResult::SecondFactorRequired(challenge)))
     }
 }

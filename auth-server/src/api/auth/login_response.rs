@@ -1,4 +1,4 @@
-//! What somebody gets whose password was right.
+//! The response to valid credentials: tokens, or a challenge for the second factor.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,73 +8,78 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use serde::Serialize;
 
+use super::open_session::OpenedSession;
 use super::token_pair::TokenPair;
-use crate::login_history::SUCCEEDED;
 use crate::token::IssuedChallenge;
 
-/// Either the tokens, or what has to be shown before.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum LoginAnswer {
-    /// A session was opened.
-    SignedIn(TokenPair),
-    /// None was: a code is owed.
-    SecondFactor(SecondFactorWanted),
+/// What valid credentials led to.
+pub(crate) enum LoginResult {
+    Session(OpenedSession),
+    SecondFactorRequired(IssuedChallenge),
 }
 
-impl LoginAnswer {
-    /// For counting.
-    pub(crate) const fn outcome(&self) -> &'static str {
-        match self {
-            Self::SignedIn(_) => SUCCEEDED,
-            Self::SecondFactor(_) => "mfa_required",
+/// Tokens, or a challenge for the second factor.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum LoginResponse {
+    /// A session was opened.
+    Tokens(TokenPair),
+    /// No session yet: a code of the second factor is required.
+    SecondFactor(SecondFactorChallenge),
+}
+
+impl From<LoginResult> for LoginResponse {
+    fn from(result: LoginResult) -> Self {
+        match result {
+            LoginResult::Session(session) => Self::Tokens(session.tokens),
+            LoginResult::SecondFactorRequired(challenge) => {
+                Self::SecondFactor(SecondFactorChallenge {
+                    mfa_required: true,
+                    challenge: challenge.text,
+                    expires_in: challenge.expires_in,
+                })
+            }
         }
     }
 }
 
-/// The password was right, and a code of the second factor is owed.
+/// The credentials were valid, and a code of the second factor is required.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
-pub(crate) struct SecondFactorWanted {
+pub(crate) struct SecondFactorChallenge {
     /// Always `true`.
     mfa_required: bool,
-    /// Goes to `POST /api/v1/auth/login/second-factor` together with a code. Good for one session.
+    /// Send it with a code to `POST /api/v1/auth/login/second-factor`. Valid for one session.
     challenge: String,
     /// Seconds until the challenge expires.
     expires_in: i64,
 }
 
-impl SecondFactorWanted {
-    pub(crate) fn new(challenge: IssuedChallenge) -> Self {
-        Self { mfa_required: true, challenge: challenge.text, expires_in: challenge.expires_in }
-    }
-}
-
-impl fmt::Debug for SecondFactorWanted {
+impl fmt::Debug for SecondFactorChallenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecondFactorWanted")
+        f.write_str("SecondFactorChallenge")
     }
 }
 
-impl Type for LoginAnswer {
+impl Type for LoginResponse {
     const IS_REQUIRED: bool = true;
     type RawValueType = Self;
     type RawElementValueType = Self;
 
     fn name() -> Cow<'static, str> {
-        "LoginAnswer".into()
+        "LoginResponse".into()
     }
 
     fn schema_ref() -> MetaSchemaRef {
         MetaSchemaRef::Inline(Box::new(MetaSchema {
-            one_of: vec![TokenPair::schema_ref(), SecondFactorWanted::schema_ref()],
+            one_of: vec![TokenPair::schema_ref(), SecondFactorChallenge::schema_ref()],
             ..MetaSchema::ANY
         }))
     }
 
     fn register(registry: &mut Registry) {
         TokenPair::register(registry);
-        SecondFactorWanted::register(registry);
+        SecondFactorChallenge::register(registry);
     }
 
     fn as_raw_value(&self) -> Option<&Self> {

@@ -7,14 +7,14 @@ use serde::Deserialize;
 use sqlx::PgConnection;
 
 use super::device::From as FromDevice;
-use super::token_pair::{SignedIn, TokenPair, sign_in};
-use super::user_agent;
-use super::user_agent::AGENT;
+use super::failed;
+use super::open_session::{OpenedSession, SessionError, check_user_agent, open_session};
+use super::token_pair::TokenPair;
 use crate::api::AppState;
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
-use crate::login_history::{Attempt, Method, SUCCEEDED};
+use crate::login_history::{LoginAttempt, LoginOutcome, Method};
 use crate::problems;
 use crate::second_factor::{Checked, SecondFactors, consumed_challenges, too_many};
 use crate::session::Device;
@@ -25,112 +25,127 @@ use crate::user::credentials;
 /// The second step of a login.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
-struct SecondStepForm {
-    /// What the first step answered.
+struct SecondFactorForm {
+    /// The `challenge` from the response of the first step.
     #[oai(write_only)]
     challenge: String,
-    /// The code that the authenticator app shows now, or a recovery code.
+    /// The current code of the authenticator app, or a recovery code.
     #[oai(write_only)]
     code: String,
 }
 
 problems! {
-    /// What can go wrong with the second step of a login.
-    pub(crate) enum SecondStepError includes [BODY, &[TOO_MANY], AGENT, DATABASE] {
-        ChallengeInvalid = 401 "challenge_invalid" "This login has expired or was finished; sign in again.",
-        CodeWrong = 401 "code_wrong" "This is not your code of now, or it was used before.",
+    /// Why the second step of a login failed.
+    pub(crate) enum SecondFactorError includes [BODY, &[TOO_MANY], DATABASE] {
+        ChallengeInvalid = 401 "challenge_invalid" "This login has expired or is already complete; log in again.",
+        CodeInvalid = 401 "code_wrong" "The code is invalid, expired or already used.",
+        UserAgentNotAllowed = 403 "agent_not_allowed" "This account does not accept logins from this user agent; use a client that its owner allows.",
+    }
+}
+
+impl From<SessionError> for SecondFactorError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::UserAgentNotAllowed => Self::UserAgentNotAllowed,
+            SessionError::Problem(problem) => problem.into(),
+        }
     }
 }
 
 /// The operation.
-pub(crate) struct SecondStep(pub(crate) Arc<AppState>);
+pub(crate) struct CompleteLogin(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
-impl SecondStep {
-    /// Finish signing in, by a code of the second factor.
+impl CompleteLogin {
+    /// Complete a login with a code of the second factor.
     ///
-    /// Each code is good once. After a few wrong ones in a row no code is looked at for a while,
-    /// which grows up to five minutes; the challenge stays good.
+    /// Each code works once. After a few invalid codes in a row, codes are rejected for a delay that
+    /// grows up to five minutes; the challenge stays valid.
     #[oai(
         path = "/login/second-factor",
         method = "post",
-        operation_id = "login_with_second_factor"
+        operation_id = "complete_second_factor_login"
     )]
-    async fn finish(
+    async fn complete(
         &self,
         FromDevice(device): FromDevice,
-        Body(form): Body<SecondStepForm>,
-    ) -> Result<Reply<TokenPair>, SecondStepError> {
-        let mut attempt = Attempt::new(Method::SecondFactor, device);
-        let answer = self.try_finish(form, &mut attempt).await;
-        let outcome =
-            answer.as_ref().map_or_else(|error| error.clone().problem().code, |_| SUCCEEDED);
-        self.0.note_login(attempt, outcome);
-        answer.map(Reply)
+        Body(form): Body<SecondFactorForm>,
+    ) -> Result<Reply<TokenPair>, SecondFactorError> {
+        let mut attempt = LoginAttempt::new(Method::SecondFactor, device);
+        let challenge = self.0.second_factors.challenges().read(&form.challenge).await;
+        attempt.user = challenge.as_ref().map(|challenge| challenge.user);
+        let result = match challenge {
+            Some(challenge) => self.verify(&challenge, &form.code, &attempt.device).await,
+            None => Err(SecondFactorError::ChallengeInvalid),
+        };
+        let outcome = match &result {
+            Ok(session) => {
+                attempt.session = Some(session.id);
+                LoginOutcome::Succeeded
+            }
+            Err(error) => failed(error),
+        };
+        self.0.record_login(attempt, outcome);
+        result.map(|session| Reply(session.tokens))
     }
 }
 
-impl SecondStep {
-    async fn try_finish(
+impl CompleteLogin {
+    async fn verify(
         &self,
-        form: SecondStepForm,
-        attempt: &mut Attempt,
-    ) -> Result<TokenPair, SecondStepError> {
+        challenge: &Challenge,
+        code: &str,
+        device: &Device,
+    ) -> Result<OpenedSession, SecondFactorError> {
         let AppState { pool, second_factors, authenticator, .. } = &*self.0;
-        let challenge = second_factors.challenges().read(&form.challenge).await;
-        let challenge = challenge.ok_or(SecondStepError::ChallengeInvalid)?;
-        attempt.user = Some(challenge.user);
         let mut transaction = pool.begin().await?;
-        // One that opened a session already shall not tell whether codes are right.
-        if consumed_challenges::is_spent(&mut transaction, challenge.user, challenge.id).await? {
-            return Err(SecondStepError::ChallengeInvalid);
+        // A consumed challenge must not reveal whether codes are valid.
+        if consumed_challenges::is_consumed(&mut transaction, challenge.user, challenge.id).await? {
+            return Err(SecondFactorError::ChallengeInvalid);
         }
-        // Before a code is used up, or tried.
-        user_agent::check(&mut transaction, challenge.user, &attempt.device).await?;
-        let checked = second_factors.check(&mut transaction, challenge.user, &form.code).await?;
-        if checked != Checked::Right {
-            transaction.commit().await?;
-            return Err(refused(checked));
-        }
-        let signed_in = self.open(&mut transaction, &challenge, &attempt.device).await?;
+        // Before the code is verified, which consumes it.
+        check_user_agent(&mut transaction, challenge.user, device).await?;
+        let error = match second_factors.check(&mut transaction, challenge.user, code).await? {
+            Checked::Right => {
+                let session = self.open(&mut transaction, challenge, device).await?;
+                transaction.commit().await?;
+                authenticator.revoke(&session.revocations);
+                return Ok(session);
+            }
+            Checked::Wrong => SecondFactorError::CodeInvalid,
+            Checked::TooMany(seconds) => too_many(seconds).into(),
+            // Disabled since the first step.
+            Checked::Off => SecondFactorError::ChallengeInvalid,
+        };
+        // The failed attempt counts.
         transaction.commit().await?;
-        attempt.session = Some(signed_in.session);
-        authenticator.revoke(&signed_in.revocations);
-        Ok(signed_in.tokens)
+        Err(error)
     }
 
-    /// Opens the session, if the password that was right still is, the second factor is the one that
-    /// was owed, and no session was opened by this challenge.
+    /// Opens the session, if the password and the second factor are still those of the first step
+    /// and the challenge has not been consumed.
     async fn open(
         &self,
         transaction: &mut PgConnection,
         challenge: &Challenge,
         device: &Device,
-    ) -> Result<SignedIn, SecondStepError> {
+    ) -> Result<OpenedSession, SecondFactorError> {
         let (user, now) = (challenge.user, self.0.clock.now());
         let expires_at = challenge.expires_at();
-        if !consumed_challenges::spend(transaction, user, challenge.id, expires_at, now).await? {
-            return Err(SecondStepError::ChallengeInvalid);
+        if !consumed_challenges::consume(transaction, user, challenge.id, expires_at, now).await? {
+            return Err(SecondFactorError::ChallengeInvalid);
         }
         let hash = credentials::password_hash(&mut *transaction, user).await?;
-        let since = SecondFactors::since(transaction, user).await?;
-        let of = |since| challenge.is_of(hash.as_deref().unwrap_or_default(), since);
-        if !since.is_some_and(of) {
-            return Err(SecondStepError::ChallengeInvalid);
-        }
         let hash = hash.as_deref();
+        // Accounts without a password have the empty credential.
+        let credential = hash.unwrap_or_default();
+        let since = SecondFactors::since(transaction, user).await?;
+        if !since.is_some_and(|since| challenge.is_of(credential, since)) {
+            return Err(SecondFactorError::ChallengeInvalid);
+        }
         let number = credentials::begin_session(transaction, user, hash, hash, now)
             .await?
-            .ok_or(SecondStepError::ChallengeInvalid)?;
-        Ok(sign_in(&self.0, transaction, (user, number), device).await?)
-    }
-}
-
-fn refused(checked: Checked) -> SecondStepError {
-    match checked {
-        Checked::TooMany(seconds) => too_many(seconds).into(),
-        // It was taken away since the first step.
-        Checked::Off => SecondStepError::ChallengeInvalid,
-        Checked::Right | Checked::Wrong => SecondStepError::CodeWrong,
+            .ok_or(SecondFactorError::ChallengeInvalid)?;
+        Ok(open_session(&self.0, transaction, user, number, device).await?)
     }
 }

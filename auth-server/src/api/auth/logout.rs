@@ -11,7 +11,7 @@ use crate::http::NoContent;
 use crate::problems;
 
 problems! {
-    /// What can go wrong with signing out.
+    /// Why a logout failed.
     pub(crate) enum LogoutError includes [SIGNED_CLAIMS, DATABASE] {}
 }
 
@@ -20,11 +20,11 @@ pub(crate) struct LogOut(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl LogOut {
-    /// Sign out: end the session of this access token.
+    /// Log out: end the session of this access token.
     ///
-    /// Its tokens are refused from the next request on. An access token that has expired will do,
-    /// and a session that has ended already is no error.
-    #[oai(path = "/logout", method = "post", operation_id = "logout")]
+    /// Its tokens are rejected from the next request on. Expired access tokens are accepted, and
+    /// ending a session that has already ended is not an error.
+    #[oai(path = "/logout", method = "post", operation_id = "log_out")]
     async fn logout(&self, SignedClaims(claims): SignedClaims) -> Result<NoContent, LogoutError> {
         let AppState { pool, sessions, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;

@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::problems;
 
 problems! {
-    /// What can go wrong with signing out elsewhere.
+    /// Why the other sessions were not ended.
     pub(crate) enum LogoutOthersError includes [SIGNED_IN, DATABASE] {}
 }
 
@@ -21,10 +21,10 @@ pub(crate) struct LogOutOthers(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl LogOutOthers {
-    /// Sign out elsewhere: end all sessions of the account but the one of this access token.
+    /// Log out everywhere else: end all other sessions of the account.
     ///
-    /// Their tokens are refused from the next request on.
-    #[oai(path = "/logout/others", method = "post", operation_id = "logout_others")]
+    /// Their tokens are rejected from the next request on.
+    #[oai(path = "/logout/others", method = "post", operation_id = "log_out_other_sessions")]
     async fn logout_others(
         &self,
         SignedIn(caller): SignedIn,
@@ -34,7 +34,7 @@ impl LogOutOthers {
         let ended = sessions
             .end_others(&mut transaction, caller.user, caller.session, "logout_elsewhere")
             .await?
-            // Another server ended this session, and we have not heard of it yet.
+            // Another server has ended this session, and the news has not arrived yet.
             .ok_or_else(|| Problem::from(TokenError::Revoked))?;
         transaction.commit().await?;
         authenticator.revoke(&[ended]);

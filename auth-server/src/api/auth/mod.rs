@@ -1,4 +1,4 @@
-//! Signing in, staying signed in, signing out. One operation per file.
+//! Registering, logging in and out, refreshing tokens. One operation per file.
 
 pub(crate) mod email;
 pub(crate) mod login;
@@ -7,11 +7,11 @@ pub(crate) mod login_second_factor;
 pub(crate) mod logout;
 pub(crate) mod logout_others;
 pub(crate) mod oidc;
+pub(crate) mod open_session;
 pub mod password;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod token_pair;
-pub(crate) mod user_agent;
 
 use std::sync::Arc;
 
@@ -19,14 +19,15 @@ use super::device;
 use poem_openapi::OpenApi;
 
 use crate::api::AppState;
-use crate::login_history::Attempt;
+use crate::http::problem::Problem;
+use crate::login_history::{LoginAttempt, LoginOutcome};
 
 /// The operations on this state.
 pub(crate) fn api(state: &Arc<AppState>) -> impl OpenApi + use<> {
     (
         register::Register(Arc::clone(state)),
         login::LogIn(Arc::clone(state)),
-        login_second_factor::SecondStep(Arc::clone(state)),
+        login_second_factor::CompleteLogin(Arc::clone(state)),
         refresh::Refresh(Arc::clone(state)),
         logout::LogOut(Arc::clone(state)),
         logout_others::LogOutOthers(Arc::clone(state)),
@@ -38,9 +39,15 @@ pub(crate) fn api(state: &Arc<AppState>) -> impl OpenApi + use<> {
 }
 
 impl AppState {
-    /// Counts how a try to log in ended, and notes it in the history: `succeeded`, or a code.
-    fn note_login(&self, attempt: Attempt, outcome: &'static str) {
-        self.logins.ended(outcome);
-        self.history.note(attempt, outcome);
+    /// Counts a login attempt, and records it in the login history.
+    fn record_login(&self, attempt: LoginAttempt, outcome: LoginOutcome) {
+        self.logins.ended(outcome.as_str());
+        self.history.record(attempt, outcome);
     }
+}
+
+/// The outcome of an attempt that was answered with this error.
+fn failed<E: Clone + Into<Problem>>(error: &E) -> LoginOutcome {
+    let problem: Problem = error.clone().into();
+    LoginOutcome::Failed(problem.code)
 }

@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::device::From as FromDevice;
-use super::token_pair::{SignedIn, TokenPair, sign_in};
+use super::open_session::{OpenedSession, open_first_session};
+use super::token_pair::TokenPair;
 use crate::api::AppState;
 use crate::db::{DATABASE, constraint};
 use crate::email::{EmailAddress, claim_store};
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, ClientAddress, Created};
-use crate::login_history::{Attempt, Method, SUCCEEDED};
+use crate::login_history::{LoginAttempt, LoginOutcome, Method};
 use crate::password::{NEW_PASSWORD, NewPassword, Password};
 use crate::problems;
 use crate::session::Device;
@@ -23,17 +24,16 @@ use crate::user::store;
 use crate::user::store::NewUser;
 use crate::user::{Login, ProfileName, User, in_field};
 
-/// An account to be made.
+/// A new account.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct NewAccount {
-    /// What to sign in with: 3–64 characters, an e-mail address will do. Compared without regard
-    /// to case.
+    /// Login name, 3–64 characters, case-insensitive; may be an e-mail address.
     #[oai(validator(min_length = 3, max_length = 64))]
     login: String,
-    /// E-mail address. A mail asks whether it is yours.
+    /// E-mail address. A verification e-mail is sent to it.
     email: Option<String>,
-    /// 8–128 characters of any kind, not easy to guess.
+    /// Password: 8–128 characters of any kind, hard to guess.
     #[oai(write_only)]
     password: Password,
     /// First name, up to 100 characters.
@@ -42,7 +42,7 @@ struct NewAccount {
     last_name: Option<String>,
 }
 
-/// A new account, signed in.
+/// A new account with the tokens of its first session.
 #[derive(Serialize, Object)]
 struct Registered {
     /// The account.
@@ -52,7 +52,7 @@ struct Registered {
     tokens: TokenPair,
 }
 
-/// What somebody wants to be called, checked.
+/// The validated names of a new account.
 struct Names {
     login: Login,
     email: Option<EmailAddress>,
@@ -61,10 +61,10 @@ struct Names {
 }
 
 problems! {
-    /// What can go wrong with making an account.
+    /// Why no account was created.
     pub(crate) enum RegisterError includes [BODY, NEW_PASSWORD, DATABASE] {
-        LoginTaken = 409 "login_taken" "Somebody else has this login.",
-        EmailTaken = 409 "email_taken" "Another account has this e-mail address.",
+        LoginTaken = 409 "login_taken" "The login is already in use.",
+        EmailTaken = 409 "email_taken" "The e-mail address is already in use.",
     }
 }
 
@@ -73,8 +73,8 @@ pub(crate) struct Register(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Register {
-    /// Make an account and sign in.
-    #[oai(path = "/register", method = "post", operation_id = "register")]
+    /// Create an account and log in.
+    #[oai(path = "/register", method = "post", operation_id = "register_user")]
     async fn register(
         &self,
         ClientAddress(address): ClientAddress,
@@ -84,24 +84,33 @@ impl Register {
         let names = Names::parse(&form)?;
         let password = names.with_password(form.password);
         let hash = self.0.hasher.hash(password).await?;
-        let (user, signed_in) = self.make(&names, &hash, &device).await?;
-        let (id, session) = (Some(user.id), Some(signed_in.session));
-        let attempt = Attempt { user: id, session, ..Attempt::new(Method::Password, device) };
-        self.0.history.note(attempt, SUCCEEDED);
-        if let (Some(user), Some(email)) = (id, &names.email) {
-            self.0.greet(user, email, address).await;
+        let NewSession { user, session } = self.create(&names, &hash, &device).await?;
+        let attempt = LoginAttempt {
+            user: Some(user.id),
+            session: Some(session.id),
+            ..LoginAttempt::new(Method::Password, device)
+        };
+        self.0.history.record(attempt, LoginOutcome::Succeeded);
+        if let Some(email) = &names.email {
+            self.0.greet(user.id, email, address).await;
         }
-        Ok(Created(Registered { user, tokens: signed_in.tokens }))
+        Ok(Created(Registered { user, tokens: session.tokens }))
     }
 }
 
+/// A new account and its first session.
+struct NewSession {
+    user: User,
+    session: OpenedSession,
+}
+
 impl Register {
-    async fn make(
+    async fn create(
         &self,
         names: &Names,
         password_hash: &str,
         device: &Device,
-    ) -> Result<(User, SignedIn), RegisterError> {
+    ) -> Result<NewSession, RegisterError> {
         let (id, now) = (Uuid::now_v7(), self.0.clock.now());
         let mut transaction = self.0.pool.begin().await?;
         let new = NewUser {
@@ -126,11 +135,10 @@ impl Register {
         let number = credentials::begin_session(&mut transaction, id, stored, stored, now)
             .await?
             .ok_or(sqlx::Error::RowNotFound)?;
-        let signed_in = sign_in(&self.0, &mut transaction, (id, number), device).await?;
-        let row = store::read(&mut transaction, id).await?;
-        let row = row.ok_or_else(|| Problem::from(sqlx::Error::RowNotFound))?;
+        let session = open_first_session(&self.0, &mut transaction, id, number, device).await?;
+        let row = store::read(&mut transaction, id).await?.ok_or(sqlx::Error::RowNotFound)?;
         transaction.commit().await?;
-        Ok((User::new(row, &signed_in.roles), signed_in))
+        Ok(NewSession { user: User::new(row, &session.roles), session })
     }
 }
 

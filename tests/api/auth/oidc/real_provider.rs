@@ -40,7 +40,7 @@ async fn a_user_who_declines_at_the_provider_is_told_so() {
     let flow = browser.begin().await;
     let back = RealProvider::visit().decline(&flow.authorization_url).await;
     let answer = browser.follow(&flow, &back).await.expect(403, "provider_refused");
-    assert_eq!(answer.json()["detail"], "You did not allow it there.");
+    assert_eq!(answer.json()["detail"], "You denied access at the identity provider.");
 }
 
 #[tokio::test(flavor = "multi_thread")]

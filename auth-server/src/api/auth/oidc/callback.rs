@@ -1,48 +1,94 @@
 //! `GET /api/v1/auth/oidc/{provider}/callback`
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use poem_openapi::OpenApi;
+use poem::http::HeaderMap;
+use poem::http::header::COOKIE;
+use poem::{FromRequest, Request, RequestBody};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Response;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+use uuid::Uuid;
 
-use super::callback_response::{CallbackAnswer, Linked};
-use super::flow_cookies::Kept;
 use super::link::link;
-use super::sign_in::sign_in_as;
+use super::login::{OidcLogin, log_in};
 use crate::api::AppState;
-use crate::api::auth::user_agent::AGENT;
+use crate::api::auth::failed;
+use crate::api::auth::login_response::{LoginResponse, LoginResult, SecondFactorChallenge};
+use crate::api::auth::open_session::SessionError;
+use crate::api::auth::token_pair::TokenPair;
 use crate::api::device::From as FromDevice;
 use crate::db::DATABASE;
-use crate::http::problem::Problem;
 use crate::http::request_errors::PARAMETERS;
 use crate::http::{ClientAddress, Reply};
-use crate::login_history::{Attempt, Method};
-use crate::oidc::{ANSWER, Flow, Provider, UNAVAILABLE, Who, consumed_flows};
+use crate::login_history::{LoginAttempt, LoginOutcome, Method};
+use crate::oidc::store::LinkedIdentity;
+use crate::oidc::{ExternalIdentity, Flow, IdentityError, Provider, UNAVAILABLE, consume_flow};
 use crate::problems;
-use crate::throttle::{Outcome, TOO_MANY};
+use crate::session::Device;
+use crate::throttle::{AttemptOutcome, TOO_MANY};
 
 problems! {
-    /// What can go wrong with coming back from a provider.
-    pub(crate) enum CallbackError includes
-        [PARAMETERS, &[TOO_MANY, ANSWER, UNAVAILABLE], AGENT, DATABASE]
-    {
-        Unknown = 404 "provider_not_found" "Nobody signs in here by a provider of this name.",
-        State = 400 "state_invalid" "This sign-in was not begun in this browser, has expired or was finished; begin again.",
-        Refused = 403 "provider_refused" "The provider did not confirm who you are.",
-        Disabled = 401 "credentials_invalid" "This account can't be signed in to.",
-        AccountExists = 409 "account_exists" "There is an account with this e-mail address.",
-        Taken = 409 "identity_taken" "Somebody else signs in here by this identity.",
+    /// Why an OIDC login or link failed.
+    pub(crate) enum CallbackError includes [PARAMETERS, &[TOO_MANY, UNAVAILABLE], DATABASE] {
+        UnknownProvider = 404 "provider_not_found" "Unknown identity provider.",
+        StateInvalid = 400 "state_invalid" "This login was not started in this browser, has expired or is already complete; start again.",
+        AnswerInvalid = 401 "provider_answer_invalid" "The answer of the identity provider is not valid for this login; start again.",
+        AccessDenied = 403 "provider_refused" "The identity provider did not confirm your identity.",
+        AccountDisabled = 401 "credentials_invalid" "You cannot log in to this account.",
+        AccountExists = 409 "account_exists" "An account with this e-mail address already exists.",
+        IdentityTaken = 409 "identity_taken" "This identity is linked to another account.",
+        UserAgentNotAllowed = 403 "agent_not_allowed" "This account does not accept logins from this user agent; use a client that its owner allows.",
     }
 }
 
-/// What the provider had the browser bring.
-struct Brought {
+impl From<IdentityError> for CallbackError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::AnswerInvalid => Self::AnswerInvalid,
+            IdentityError::Problem(problem) => problem.into(),
+        }
+    }
+}
+
+impl From<SessionError> for CallbackError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::UserAgentNotAllowed => Self::UserAgentNotAllowed,
+            SessionError::Problem(problem) => problem.into(),
+        }
+    }
+}
+
+/// The parameters with which the provider redirects the browser.
+struct CallbackParameters {
     code: Option<String>,
     state: Option<String>,
     iss: Option<String>,
     error: Option<String>,
+}
+
+/// What a callback led to.
+enum CallbackResult {
+    Login(OidcLogin),
+    Linked(Vec<LinkedIdentity>),
+}
+
+/// An error, and the account it is about, if that is known.
+pub(super) struct CallbackFailure {
+    pub user: Option<Uuid>,
+    pub error: CallbackError,
+}
+
+impl<E: Into<CallbackError>> From<E> for CallbackFailure {
+    fn from(error: E) -> Self {
+        Self { user: None, error: error.into() }
+    }
 }
 
 /// The operation.
@@ -50,126 +96,232 @@ pub(crate) struct Callback(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Callback {
-    /// Finish signing in by an account elsewhere, or linking it.
+    /// Complete an OIDC login or link.
     ///
-    /// The provider sends the browser here. It has to be the one that began, and each sign-in is
-    /// finished once. Who signs in for the first time gets an account without a password, unless
-    /// the e-mail address is another account's: that one is linked where both sides have verified the
-    /// address and no second factor is on. Who has a second factor gets a challenge in place of the
-    /// tokens. Where somebody signed in began it by `POST /api/v1/me/identities`, the identity is
-    /// linked.
+    /// The identity provider redirects the browser here. It must be the browser that started the
+    /// flow, and each flow can be completed once. The first login with an external identity creates
+    /// an account without a password, unless the e-mail address belongs to an account: the identity
+    /// is linked to that account if both sides have verified the address and the account has no
+    /// second factor. Users with a second factor receive a challenge instead of tokens. A flow
+    /// started with `POST /api/v1/me/identities` links the identity.
     #[oai(
         path = "/oidc/:provider/callback",
         method = "get",
-        operation_id = "come_back_from_provider",
+        operation_id = "oidc_callback",
         response_header(
             name = "Set-Cookie",
             ty = "Option<String>",
-            description = "Takes the cookie of this sign-in away."
+            description = "Deletes the cookie of the flow."
         )
     )]
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
-    async fn finish(
+    async fn callback(
         &self,
         ClientAddress(address): ClientAddress,
         FromDevice(device): FromDevice,
-        kept: Kept,
+        cookies: FlowCookies,
         provider: Path<String>,
-        /// Good for one ID token.
+        /// Authorization code, to be exchanged for an ID token.
         code: Query<Option<String>>,
-        /// That of `…/start`.
+        /// The `state` of the authorization request.
         state: Query<Option<String>>,
-        /// The provider as it calls itself (RFC 9207).
+        /// Issuer identifier of the provider (RFC 9207).
         iss: Query<Option<String>>,
-        /// In place of the code, where the provider did not confirm who it is.
+        /// Error code of the provider, instead of `code`.
         error: Query<Option<String>>,
-    ) -> Result<Response<Reply<CallbackAnswer>>, CallbackError> {
-        let provider = self.0.oidc.provider(&provider.0).ok_or(CallbackError::Unknown)?;
-        let brought = Brought { code: code.0, state: state.0, iss: iss.0, error: error.0 };
-        let mut attempt = Attempt::new(Method::Oidc, device);
-        attempt.provider = Some(provider.name().to_owned());
-        let answer = self.throttled(provider, &kept, brought, address, &mut attempt).await;
-        let outcome = match &answer {
-            Ok(CallbackAnswer::Login(answer)) => Some(answer.outcome()),
-            Ok(CallbackAnswer::Linked(_)) => None,
-            Err(error) => Some(error.clone().problem().code),
+    ) -> Result<Response<Reply<CallbackResponse>>, CallbackError> {
+        let AppState { oidc, throttle, .. } = &*self.0;
+        let provider = oidc.provider(&provider.0).ok_or(CallbackError::UnknownProvider)?;
+        let parameters =
+            CallbackParameters { code: code.0, state: state.0, iss: iss.0, error: error.0 };
+        let mut attempt = LoginAttempt {
+            provider: Some(provider.name().to_owned()),
+            ..LoginAttempt::new(Method::Oidc, device)
+        };
+
+        let result: Result<CallbackResult, CallbackFailure> = async {
+            let permit = throttle.begin_anonymous(address).await?;
+            let flow = self.flow(provider, &cookies, parameters.state.as_deref());
+            let result = match flow.await {
+                Ok(flow) => {
+                    self.complete(provider, &flow, parameters, &attempt.device, address).await
+                }
+                Err(error) => Err(error.into()),
+            };
+            permit.settle(outcome(&result)).await;
+            result
+        }
+        .await;
+
+        let outcome = match &result {
+            Ok(CallbackResult::Login(login)) => {
+                attempt.user = Some(login.user);
+                match &login.result {
+                    LoginResult::Session(session) => {
+                        attempt.session = Some(session.id);
+                        Some(LoginOutcome::Succeeded)
+                    }
+                    LoginResult::SecondFactorRequired(_) => {
+                        Some(LoginOutcome::SecondFactorRequired)
+                    }
+                }
+            }
+            Ok(CallbackResult::Linked(_)) => None,
+            Err(failure) => {
+                attempt.user = failure.user;
+                Some(failed(&failure.error))
+            }
         };
         if let Some(outcome) = outcome {
-            self.0.note_login(attempt, outcome);
+            self.0.record_login(attempt, outcome);
         }
-        Ok(Response::new(Reply(answer?)).header("Set-Cookie", provider.no_cookie()))
+        let result = result.map_err(|failure| failure.error)?;
+        Ok(Response::new(Reply(result.into())).header("Set-Cookie", provider.expired_cookie()))
+    }
+}
+
+/// For the throttle.
+fn outcome(result: &Result<CallbackResult, CallbackFailure>) -> AttemptOutcome {
+    let Err(CallbackFailure { error, .. }) = result else { return AttemptOutcome::Succeeded };
+    match error {
+        CallbackError::AnswerInvalid | CallbackError::AccountDisabled => AttemptOutcome::Failed,
+        // An encrypted cookie cannot be guessed, and any page on the web can send a browser here
+        // without one: that must not lock out others at the same address.
+        CallbackError::StateInvalid
+        | CallbackError::UnknownProvider
+        | CallbackError::AccessDenied
+        | CallbackError::AccountExists
+        | CallbackError::IdentityTaken
+        | CallbackError::UserAgentNotAllowed
+        | CallbackError::Problem(_) => AttemptOutcome::Unverified,
     }
 }
 
 impl Callback {
-    async fn throttled(
-        &self,
-        provider: &Arc<Provider>,
-        kept: &Kept,
-        brought: Brought,
-        address: IpAddr,
-        attempt: &mut Attempt,
-    ) -> Result<CallbackAnswer, CallbackError> {
-        let admitted = self.0.throttle.address(address).await?;
-        let answer = self.come_back(provider, kept, brought, (attempt, address)).await;
-        admitted
-            .ended(match &answer {
-                Ok(_) => Outcome::Succeeded,
-                // A sealed cookie can't be guessed, and any page on the web can have a browser come
-                // here without one: that must not hold up those who sign in from the same address.
-                Err(error) if error.clone().problem().status == 401 => Outcome::Failed,
-                Err(_) => Outcome::Unchecked,
-            })
-            .await;
-        answer
-    }
-
-    async fn come_back(
-        &self,
-        provider: &Arc<Provider>,
-        kept: &Kept,
-        brought: Brought,
-        from: (&mut Attempt, IpAddr),
-    ) -> Result<CallbackAnswer, CallbackError> {
-        let flow = self.begun(provider, kept, brought.state.as_deref()).await?;
-        let who = identify(provider, &flow, brought).await?;
-        let Some(asked) = flow.link else {
-            return sign_in_as(&self.0, provider, &who, from).await.map(CallbackAnswer::Login);
-        };
-        let linked = link(&self.0, &self.0.oidc, &who, asked).await?;
-        Ok(CallbackAnswer::Linked(Linked { linked }))
-    }
-
-    /// The sign-in that this browser began, used by it.
-    async fn begun(
+    /// The flow that this browser started, which is consumed.
+    async fn flow(
         &self,
         provider: &Provider,
-        kept: &Kept,
+        cookies: &FlowCookies,
         state: Option<&str>,
     ) -> Result<Flow, CallbackError> {
-        let AppState { pool, clock, .. } = &*self.0;
-        let kept = kept.get(&provider.cookie_name());
-        let flow = state.and_then(|state| self.0.oidc.flow(provider, kept, state));
-        let flow = flow.ok_or(CallbackError::State)?;
-        let first = consumed_flows::spend(pool, &flow, clock.now()).await?;
-        if first { Ok(flow) } else { Err(CallbackError::State) }
+        let AppState { pool, clock, oidc, .. } = &*self.0;
+        let cookie = cookies.get(&provider.cookie_name());
+        let flow = state.and_then(|state| oidc.flow(provider, cookie, state));
+        let flow = flow.ok_or(CallbackError::StateInvalid)?;
+        if !consume_flow(pool, &flow, clock.now()).await? {
+            return Err(CallbackError::StateInvalid);
+        }
+        Ok(flow)
+    }
+
+    async fn complete(
+        &self,
+        provider: &Arc<Provider>,
+        flow: &Flow,
+        parameters: CallbackParameters,
+        device: &Device,
+        address: IpAddr,
+    ) -> Result<CallbackResult, CallbackFailure> {
+        let identity = identify(provider, flow, parameters).await?;
+        let Some(request) = flow.link else {
+            let login = log_in(&self.0, provider, &identity, device, address).await?;
+            return Ok(CallbackResult::Login(login));
+        };
+        Ok(CallbackResult::Linked(link(&self.0, &identity, request).await?))
     }
 }
 
 async fn identify(
     provider: &Arc<Provider>,
     flow: &Flow,
-    brought: Brought,
-) -> Result<Who, CallbackError> {
-    if !provider.is_named(brought.iss.as_deref()).await? {
-        return Err(Problem::new(ANSWER).detail("It is another provider's answer.").into());
-    }
-    match (brought.code, brought.error.as_deref()) {
+    parameters: CallbackParameters,
+) -> Result<ExternalIdentity, CallbackError> {
+    provider.check_issuer(parameters.iss.as_deref()).await?;
+    match (parameters.code, parameters.error.as_deref()) {
         (Some(code), None) => Ok(provider.identify(code, flow).await?),
         (_, Some("access_denied")) => {
-            let detail = "You did not allow it there.";
-            Err(CallbackError::Refused.problem().detail(detail).into())
+            let detail = "You denied access at the identity provider.";
+            Err(CallbackError::AccessDenied.problem().detail(detail).into())
         }
-        _ => Err(CallbackError::Refused),
+        _ => Err(CallbackError::AccessDenied),
+    }
+}
+
+/// The cookies of a request, among them those of OIDC flows.
+struct FlowCookies(HeaderMap);
+
+impl FlowCookies {
+    fn get(&self, name: &str) -> Option<&str> {
+        let lines = self.0.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut pairs =
+            lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
+    }
+}
+
+impl<'a> FromRequest<'a> for FlowCookies {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let lines = request.headers().get_all(COOKIE).iter();
+        Ok(Self(lines.map(|line| (COOKIE, line.clone())).collect()))
+    }
+}
+
+/// The response of a login, or the identities of the account to which one was linked.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum CallbackResponse {
+    Login(LoginResponse),
+    Linked(LinkResponse),
+}
+
+/// An identity was linked.
+#[derive(Debug, Serialize, Object)]
+#[oai(read_only_all)]
+struct LinkResponse {
+    /// The account's identities, including the new one.
+    linked: Vec<LinkedIdentity>,
+}
+
+impl From<CallbackResult> for CallbackResponse {
+    fn from(result: CallbackResult) -> Self {
+        match result {
+            CallbackResult::Login(login) => Self::Login(login.result.into()),
+            CallbackResult::Linked(linked) => Self::Linked(LinkResponse { linked }),
+        }
+    }
+}
+
+impl Type for CallbackResponse {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "CallbackResponse".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema {
+            one_of: vec![
+                TokenPair::schema_ref(),
+                SecondFactorChallenge::schema_ref(),
+                LinkResponse::schema_ref(),
+            ],
+            ..MetaSchema::ANY
+        }))
+    }
+
+    fn register(registry: &mut Registry) {
+        LoginResponse::register(registry);
+        LinkResponse::register(registry);
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
     }
 }

@@ -1,33 +1,31 @@
-//! Linking an identity to the account of whoever asked for it while signed in.
+//! Linking an external identity to the account of a logged-in user.
 
 use super::callback::CallbackError;
 use crate::api::AppState;
 use crate::oidc::store;
-use crate::oidc::store::Identity;
-use crate::oidc::{Link, Oidc, Who};
+use crate::oidc::store::LinkedIdentity;
+use crate::oidc::{ExternalIdentity, LinkRequest};
 
-/// Links it, and lists what the account has then. Once more is as good as once.
-pub(crate) async fn link(
-    accounts: &AppState,
-    oidc: &Oidc,
-    who: &Who,
-    link: Link,
-) -> Result<Vec<Identity>, CallbackError> {
-    let now = accounts.clock.now();
-    let mut transaction = accounts.pool.begin().await?;
-    store::lock(&mut transaction, who).await?;
-    if !store::may_link(&mut transaction, link, now).await? {
-        let detail = "The session that asked for it has ended.";
-        return Err(CallbackError::State.problem().detail(detail).into());
+/// Links the identity and lists the account's identities. Idempotent.
+pub(super) async fn link(
+    state: &AppState,
+    identity: &ExternalIdentity,
+    request: LinkRequest,
+) -> Result<Vec<LinkedIdentity>, CallbackError> {
+    let AppState { pool, clock, oidc, .. } = state;
+    let now = clock.now();
+    let mut transaction = pool.begin().await?;
+    store::lock(&mut transaction, identity).await?;
+    if !store::may_link(&mut transaction, request, now).await? {
+        let detail = "The session that started it has ended.";
+        return Err(CallbackError::StateInvalid.problem().detail(detail).into());
     }
-    match store::owner(&mut transaction, who).await? {
-        Some(owner) if owner == link.user => {}
-        Some(_) => return Err(CallbackError::Taken),
-        None => {
-            store::insert(&mut transaction, link.user, who, now).await?;
-        }
+    match store::owner(&mut transaction, identity).await? {
+        Some(owner) if owner == request.user => {}
+        Some(_) => return Err(CallbackError::IdentityTaken),
+        None => store::insert(&mut transaction, request.user, identity, now).await?,
     }
-    let all = oidc.identities(&mut transaction, link.user).await?;
+    let identities = oidc.identities(&mut transaction, request.user).await?;
     transaction.commit().await?;
-    Ok(all)
+    Ok(identities)
 }

@@ -9,25 +9,25 @@ use crate::api::AppState;
 use crate::http::Reply;
 use crate::oidc::Provider;
 
-/// Where people have an account by which they can sign in here.
+/// An identity provider.
 #[derive(Serialize, Object)]
 #[oai(rename = "Provider", read_only_all)]
-struct Shown {
-    /// Its name in paths.
+struct ProviderView {
+    /// Name in paths.
     name: String,
-    /// Its name for people.
+    /// Display name.
     title: String,
-    /// Where to send a browser.
+    /// Path that starts a login; send the browser there.
     start: String,
 }
 
-/// The providers.
+/// The identity providers.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
 struct ProviderList {
     /// In the order of the configuration.
-    items: Vec<Shown>,
-    /// Always `null`: all of them fit.
+    items: Vec<ProviderView>,
+    /// Always `null`: the list has one page.
     next: Option<String>,
 }
 
@@ -36,17 +36,17 @@ pub(crate) struct List(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl List {
-    /// List the providers by which people sign in here.
-    #[oai(path = "/oidc", method = "get", operation_id = "providers")]
+    /// List the identity providers that users can log in with.
+    #[oai(path = "/oidc", method = "get", operation_id = "list_identity_providers")]
     #[expect(clippy::unused_async, reason = "poem-openapi takes async functions only")]
     async fn list(&self) -> Reply<ProviderList> {
-        Reply(ProviderList { items: self.0.oidc.providers().map(shown).collect(), next: None })
+        Reply(ProviderList { items: self.0.oidc.providers().map(view).collect(), next: None })
     }
 }
 
-fn shown(provider: &Provider) -> Shown {
+fn view(provider: &Provider) -> ProviderView {
     let name = provider.name();
-    Shown {
+    ProviderView {
         name: name.to_owned(),
         title: provider.title().to_owned(),
         start: format!("/api/v1/auth/oidc/{name}/start"),

@@ -1,11 +1,9 @@
-//! Signing in by an account elsewhere. One operation per file.
+//! Logging in with external identities (OpenID Connect). One operation per file.
 
 pub(crate) mod callback;
-pub(crate) mod callback_response;
-pub(crate) mod flow_cookies;
 pub(crate) mod link;
 pub(crate) mod list;
-pub(crate) mod sign_in;
+pub(crate) mod login;
 pub(crate) mod start;
 
 use std::sync::Arc;
@@ -15,7 +13,7 @@ use crate::api::AppState;
 /// The operations.
 pub(crate) type OidcApi = (list::List, start::Start, callback::Callback);
 
-/// The operations, working on these accounts.
+/// The operations on this state.
 #[must_use]
 pub(crate) fn api(state: &Arc<AppState>) -> OidcApi {
     (

@@ -13,9 +13,9 @@ use crate::oidc::UNAVAILABLE;
 use crate::problems;
 
 problems! {
-    /// What can go wrong with beginning to sign in by a provider.
+    /// Why no OIDC login was started.
     pub(crate) enum StartError includes [PARAMETERS, &[UNAVAILABLE]] {
-        Unknown = 404 "provider_not_found" "Nobody signs in here by a provider of this name.",
+        UnknownProvider = 404 "provider_not_found" "Unknown identity provider.",
     }
 }
 
@@ -24,23 +24,23 @@ pub(crate) struct Start(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Start {
-    /// Begin to sign in by an account elsewhere.
+    /// Start an OIDC login.
     ///
-    /// A browser is sent there, and keeps a cookie of this sign-in for ten minutes. It comes back to
-    /// `…/callback`.
+    /// Redirects the browser to the identity provider and sets the cookie of the flow, which is
+    /// valid for ten minutes. The provider redirects the browser back to `…/callback`.
     #[oai(
         path = "/oidc/:provider/start",
         method = "get",
-        operation_id = "sign_in_by_provider",
+        operation_id = "start_oidc_login",
         response_header(
             name = "Set-Cookie",
             ty = "Option<String>",
-            description = "What `…/callback` needs."
+            description = "The cookie of the flow, required by `…/callback`."
         )
     )]
     async fn start(&self, provider: Path<String>) -> Result<Response<SeeOther>, StartError> {
-        let provider = self.0.oidc.provider(&provider.0).ok_or(StartError::Unknown)?;
-        let begun = self.0.oidc.begin(provider, None).await?;
-        Ok(Response::new(SeeOther(begun.url)).header("Set-Cookie", begun.cookie))
+        let provider = self.0.oidc.provider(&provider.0).ok_or(StartError::UnknownProvider)?;
+        let request = self.0.oidc.start(provider, None).await?;
+        Ok(Response::new(SeeOther(request.url)).header("Set-Cookie", request.cookie))
     }
 }

@@ -13,53 +13,53 @@ use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
-use crate::oidc::{Link, UNAVAILABLE};
+use crate::oidc::{LinkRequest, UNAVAILABLE};
 use crate::password::Password;
 use crate::problems;
 use crate::throttle::THROTTLE;
 
-/// What is to be linked, and proof of who asks: the password or a code; neither, where the account
-/// has no password and no second factor: then the session has to be at most five minutes old.
+/// The provider to link, with a reauthentication: the password or a code; neither, if the account
+/// has no password and no second factor and the session is at most five minutes old.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct LinkForm {
-    /// Name of the provider.
+    /// Name of the identity provider.
     provider: String,
     /// The current password.
     #[oai(write_only)]
     current_password: Option<Password>,
-    /// In its place a code of the authenticator app, or a recovery code.
+    /// Instead of the password: a code of the authenticator app, or a recovery code.
     #[oai(write_only)]
     code: Option<String>,
 }
 
-/// Where it goes on.
+/// A started link.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
-struct LinkBegun {
-    /// The provider's page: send the browser there that got this answer. It comes back to
-    /// `GET /api/v1/auth/oidc/{provider}/callback`.
+struct LinkStarted {
+    /// The authorization page of the provider. Send the browser there that received this response;
+    /// the provider redirects it to `GET /api/v1/auth/oidc/{provider}/callback`.
     authorization_url: String,
 }
 
 problems! {
-    /// What can go wrong with beginning to link an identity.
+    /// Why no link was started.
     pub(crate) enum LinkError includes
         [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, &[UNAVAILABLE], DATABASE]
     {
-        Unknown = 404 "provider_not_found" "Nobody signs in here by a provider of this name.",
+        UnknownProvider = 404 "provider_not_found" "Unknown identity provider.",
     }
 }
 
 /// The operation.
-pub(crate) struct LinkOne(pub(crate) Arc<AppState>);
+pub(crate) struct LinkIdentity(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
-impl LinkOne {
-    /// Begin to link an account elsewhere, to sign in by it from then on, too.
+impl LinkIdentity {
+    /// Start linking an external identity to your account.
     ///
-    /// The browser keeps a cookie of it for ten minutes. A front end on another origin has to send
-    /// the request through its own, or the browser drops the cookie.
+    /// Sets a cookie that is valid for ten minutes. A front end on another origin must send the
+    /// request through its own origin, or the browser drops the cookie.
     #[oai(
         path = "/identities",
         method = "post",
@@ -67,20 +67,20 @@ impl LinkOne {
         response_header(
             name = "Set-Cookie",
             ty = "Option<String>",
-            description = "What the callback needs."
+            description = "The cookie of the flow, required by the callback."
         )
     )]
-    async fn begin(
+    async fn link(
         &self,
         SignedIn(caller): SignedIn,
         Body(form): Body<LinkForm>,
-    ) -> Result<Response<Reply<LinkBegun>>, LinkError> {
+    ) -> Result<Response<Reply<LinkStarted>>, LinkError> {
         let proof = Proof::new(form.current_password, form.code);
         self.0.prove(&caller, proof).await?;
-        let provider = self.0.oidc.provider(&form.provider).ok_or(LinkError::Unknown)?;
-        let link = Link { user: caller.user, session: caller.session };
-        let begun = self.0.oidc.begin(provider, Some(link)).await?;
-        let answer = LinkBegun { authorization_url: begun.url };
-        Ok(Response::new(Reply(answer)).header("Set-Cookie", begun.cookie))
+        let provider = self.0.oidc.provider(&form.provider).ok_or(LinkError::UnknownProvider)?;
+        let request = LinkRequest { user: caller.user, session: caller.session };
+        let started = self.0.oidc.start(provider, Some(request)).await?;
+        let response = Reply(LinkStarted { authorization_url: started.url });
+        Ok(Response::new(response).header("Set-Cookie", started.cookie))
     }
 }

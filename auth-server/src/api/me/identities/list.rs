@@ -9,21 +9,21 @@ use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::Reply;
-use crate::oidc::store::Identity;
+use crate::oidc::store::LinkedIdentity;
 use crate::problems;
 
-/// The caller's identities.
+/// The caller's linked identities.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
 struct IdentityList {
-    /// The oldest first.
-    items: Vec<Identity>,
-    /// Always `null`: all of them fit.
+    /// Oldest first.
+    items: Vec<LinkedIdentity>,
+    /// Always `null`: the list has one page.
     next: Option<String>,
 }
 
 problems! {
-    /// What can go wrong with listing one's own identities.
+    /// Why the identities were not listed.
     pub(crate) enum ListError includes [SIGNED_IN, DATABASE] {}
 }
 
@@ -32,8 +32,8 @@ pub(crate) struct List(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl List {
-    /// List the accounts elsewhere by which one signs in.
-    #[oai(path = "/identities", method = "get", operation_id = "my_identities")]
+    /// List the external identities that you can log in with.
+    #[oai(path = "/identities", method = "get", operation_id = "list_my_identities")]
     async fn list(&self, SignedIn(caller): SignedIn) -> Result<Reply<IdentityList>, ListError> {
         let mut database = self.0.pool.acquire().await?;
         let items = self.0.oidc.identities(&mut database, caller.user).await?;

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use crate::api::AppState;
 
 /// The operations.
-pub(crate) type IdentitiesApi = (list::List, link::LinkOne, unlink::Unlink);
+pub(crate) type IdentitiesApi = (list::List, link::LinkIdentity, unlink::Unlink);
 
-/// The operations, working on these accounts.
+/// The operations, on this state.
 #[must_use]
 pub(crate) fn api(state: &Arc<AppState>) -> IdentitiesApi {
     (
         list::List(Arc::clone(state)),
-        link::LinkOne(Arc::clone(state)),
+        link::LinkIdentity(Arc::clone(state)),
         unlink::Unlink(Arc::clone(state)),
     )
 }

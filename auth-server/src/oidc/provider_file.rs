@@ -1,4 +1,4 @@
-//! The file of providers (`AUTH_OIDC_FILE`).
+//! The provider file (`AUTH_OIDC_FILE`).
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,19 +8,19 @@ use openidconnect::url::Url;
 use openidconnect::{ClientId, ClientSecret, IssuerUrl, JwsSigningAlgorithm, RedirectUrl, Scope};
 use serde::Deserialize;
 
-use super::web::is_loopback;
+use super::http_client::is_loopback;
 use crate::crypto;
 
-/// Why the providers can't be used as they are configured.
+/// Why the provider configuration is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum OidcError {
-    /// The file can't be read.
+    /// The file cannot be read.
     #[error("{}: {}", .0.display(), .1)]
     Io(PathBuf, std::io::Error),
-    /// It is no TOML, or says what it can't say.
+    /// The file is not valid TOML, or has an invalid value.
     #[error("{}, line {}: {}", .0.display(), .1, .2)]
     Toml(PathBuf, usize, String),
-    /// A provider can't be as it is described.
+    /// The settings of a provider are invalid.
     #[error("provider `{0}`: {1}")]
     Provider(String, String),
 }
@@ -41,23 +41,23 @@ struct Entry {
     client_id: String,
     client_secret_file: Option<PathBuf>,
     client_secret_env: Option<String>,
-    #[serde(default = "usual_scopes")]
+    #[serde(default = "default_scopes")]
     scopes: Vec<String>,
-    #[serde(default = "usual_algorithms")]
+    #[serde(default = "default_algorithms")]
     algorithms: Vec<CoreJwsSigningAlgorithm>,
     redirect_uri: Option<String>,
 }
 
-fn usual_scopes() -> Vec<String> {
+fn default_scopes() -> Vec<String> {
     ["email", "profile"].map(str::to_owned).into()
 }
 
-fn usual_algorithms() -> Vec<CoreJwsSigningAlgorithm> {
+fn default_algorithms() -> Vec<CoreJwsSigningAlgorithm> {
     use CoreJwsSigningAlgorithm::{EcdsaP256Sha256, EdDsa, RsaSsaPkcs1V15Sha256};
     vec![RsaSsaPkcs1V15Sha256, EcdsaP256Sha256, EdDsa]
 }
 
-/// A provider as it is configured, checked.
+/// The validated settings of a provider.
 pub(crate) struct ProviderConfig {
     pub name: String,
     pub title: String,
@@ -67,32 +67,32 @@ pub(crate) struct ProviderConfig {
     pub scopes: Vec<Scope>,
     pub algorithms: Vec<CoreJwsSigningAlgorithm>,
     pub redirect_uri: RedirectUrl,
-    /// Where browsers send the cookie of a sign-in to.
+    /// Path attribute of the cookies of its flows.
     pub cookie_path: String,
-    /// True where they send it by https alone.
+    /// Whether these cookies are sent over https only.
     pub cookie_secure: bool,
 }
 
-/// The providers in this file; `public` is the address that clients know this server by.
+/// Reads the providers in this file; `public` is the URL under which clients know this server.
 pub(crate) fn read(path: &Path, public: &str) -> Result<Vec<ProviderConfig>, OidcError> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| OidcError::Io(path.to_owned(), error))?;
-    let file: File = toml::from_str(&text).map_err(|error| broken(path, &text, &error))?;
+    let file: File = toml::from_str(&text).map_err(|error| syntax_error(path, &text, &error))?;
     let (mut names, mut issuers) = (HashSet::new(), HashSet::new());
     let mut all = Vec::with_capacity(file.provider.len());
     for entry in file.provider {
         let name = entry.name.clone();
         if !names.insert(name.clone()) || !issuers.insert(entry.issuer.clone()) {
-            let why = "another provider has this name or issuer".to_owned();
-            return Err(OidcError::Provider(name, why));
+            let reason = "another provider has this name or issuer".to_owned();
+            return Err(OidcError::Provider(name, reason));
         }
-        all.push(entry.check(public).map_err(|why| OidcError::Provider(name, why))?);
+        all.push(entry.check(public).map_err(|reason| OidcError::Provider(name, reason))?);
     }
     Ok(all)
 }
 
-/// Without the line itself: somebody may have written a secret there.
-fn broken(path: &Path, text: &str, error: &toml::de::Error) -> OidcError {
+/// The position of a syntax error, without the line itself: it may contain a secret.
+fn syntax_error(path: &Path, text: &str, error: &toml::de::Error) -> OidcError {
     let start = error.span().map_or(0, |span| span.start);
     let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
     OidcError::Toml(path.to_owned(), line, error.message().to_owned())
@@ -107,8 +107,8 @@ impl Entry {
         if client_id.is_empty() {
             return Err("`client_id` must not be empty".into());
         }
-        if algorithms.is_empty() || algorithms.iter().any(is_no_signature) {
-            return Err("`algorithms` must be ones that sign by a private key, like RS256".into());
+        if algorithms.is_empty() || algorithms.iter().any(is_not_asymmetric) {
+            return Err("`algorithms` must be asymmetric, like RS256".into());
         }
         let base = check_url("AUTH_ISSUER", public.trim_end_matches('/'))?;
         let public = public.trim_end_matches('/');
@@ -141,25 +141,25 @@ impl Entry {
                 .into(),
         };
         if secret.is_empty() {
-            return Err("its client secret is empty".into());
+            return Err("the client secret is empty".into());
         }
         Ok(Some(ClientSecret::new(secret.to_string())))
     }
 }
 
-fn is_no_signature(algorithm: &CoreJwsSigningAlgorithm) -> bool {
+fn is_not_asymmetric(algorithm: &CoreJwsSigningAlgorithm) -> bool {
     algorithm.uses_shared_secret() || *algorithm == CoreJwsSigningAlgorithm::None
 }
 
 fn check_name(name: &str) -> Result<(), String> {
-    let letters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if letters && (1..=32).contains(&name.len()) {
+    let valid = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if valid && (1..=32).contains(&name.len()) {
         return Ok(());
     }
-    Err("a name has 1 to 32 of a-z 0-9 -".into())
+    Err("a name has 1 to 32 characters of a-z 0-9 -".into())
 }
 
-/// A plain address, by https unless it is on this machine.
+/// An https URL without user, query and fragment; http is allowed for this host.
 fn check_url(what: &str, text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("{what} `{text}`: {error}"))?;
     if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
@@ -167,7 +167,7 @@ fn check_url(what: &str, text: &str) -> Result<Url, String> {
     }
     let plain = url.username().is_empty() && url.password().is_none();
     if !plain || url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("{what} `{text}` must be an address without user, `?` and `#`"));
+        return Err(format!("{what} `{text}` must be a URL without user, `?` and `#`"));
     }
     Ok(url)
 }

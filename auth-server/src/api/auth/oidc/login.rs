@@ -1,0 +1,169 @@
+//! Logging in with an external identity.
+
+use std::net::IpAddr;
+
+use rand::Rng;
+use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use super::callback::{CallbackError, CallbackFailure};
+use crate::api::AppState;
+use crate::api::auth::login_response::LoginResult;
+use crate::api::auth::open_session::open_session;
+use crate::db::constraint;
+use crate::email::claim_store;
+use crate::http::problem::{INTERNAL, Problem};
+use crate::oidc::store::EmailOwner;
+use crate::oidc::{ExternalIdentity, Provider, store};
+use crate::second_factor::SecondFactors;
+use crate::session::Device;
+use crate::user::{Login, credentials};
+
+/// How many generated logins are tried. One is taken once in four billion.
+const MAX_GENERATED_LOGINS: usize = 3;
+
+/// A login with an external identity.
+pub(super) struct OidcLogin {
+    pub user: Uuid,
+    pub result: LoginResult,
+}
+
+/// The account of an external identity.
+struct Account {
+    user: Uuid,
+    /// False if the identity is about to be linked to it.
+    linked: bool,
+}
+
+/// Logs in to the account of this identity. An identity that is not linked to an account yet is
+/// linked to the one with its e-mail address, or to a new one.
+pub(super) async fn log_in(
+    state: &AppState,
+    provider: &Provider,
+    identity: &ExternalIdentity,
+    device: &Device,
+    address: IpAddr,
+) -> Result<OidcLogin, CallbackFailure> {
+    let mut transaction = state.pool.begin().await?;
+    store::lock(&mut transaction, identity).await?;
+    let owner = store::owner(&mut transaction, identity).await?;
+    let linked = owner.is_some();
+    let user = match owner {
+        Some(user) => user,
+        None => account_to_link(state, &mut transaction, provider, identity).await?,
+    };
+    let account = Account { user, linked };
+    let result = log_in_to(state, transaction, &account, provider, identity, device).await;
+    let result = result.map_err(|error| CallbackFailure { user: Some(user), error })?;
+    if let (false, Some(email), false) = (account.linked, &identity.email, identity.email_verified)
+    {
+        state.greet(user, email, address).await;
+    }
+    Ok(OidcLogin { user, result })
+}
+
+/// Links the identity if it is not linked yet, and opens a session or issues a challenge for the
+/// second factor.
+async fn log_in_to(
+    state: &AppState,
+    mut transaction: Transaction<'_, Postgres>,
+    account: &Account,
+    provider: &Provider,
+    identity: &ExternalIdentity,
+    device: &Device,
+) -> Result<LoginResult, CallbackError> {
+    let (user, now) = (account.user, state.clock.now());
+    let locked = store::lock_account(&mut transaction, user).await?;
+    let locked = locked.filter(|locked| !locked.disabled);
+    let hash = locked.ok_or(CallbackError::AccountDisabled)?.password_hash;
+    let second_factor = SecondFactors::since(&mut transaction, user).await?;
+    if !account.linked {
+        // The provider's word alone must not change an account that has a second factor.
+        if second_factor.is_some() {
+            return Err(account_exists(provider));
+        }
+        store::insert(&mut transaction, user, identity, now).await?;
+    }
+    // A concurrent request may have unlinked it.
+    if !store::record_use(&mut transaction, user, identity, now).await? {
+        return Err(CallbackError::StateInvalid);
+    }
+    if let Some(since) = second_factor {
+        transaction.commit().await?;
+        // Accounts without a password have the empty credential.
+        let credential = hash.as_deref().unwrap_or_default();
+        let challenge = state.second_factors.challenges().write(user, credential, since)?;
+        return Ok(LoginResult::SecondFactorRequired(challenge));
+    }
+    let hash = hash.as_deref();
+    let number = credentials::begin_session(&mut transaction, user, hash, hash, now)
+        .await?
+        .ok_or(CallbackError::AccountDisabled)?;
+    let session = open_session(state, &mut transaction, user, number, device).await?;
+    transaction.commit().await?;
+    state.authenticator.revoke(&session.revocations);
+    Ok(LoginResult::Session(session))
+}
+
+/// The account to link an unknown identity to: the one with its e-mail address, if both sides have
+/// verified that, or a new one.
+async fn account_to_link(
+    state: &AppState,
+    transaction: &mut PgConnection,
+    provider: &Provider,
+    identity: &ExternalIdentity,
+) -> Result<Uuid, CallbackFailure> {
+    let id = Uuid::now_v7();
+    let owner = match &identity.email {
+        Some(email) => {
+            state.make_free(transaction, id, email).await?;
+            store::email_owner(transaction, email).await?
+        }
+        None => None,
+    };
+    match owner {
+        None => Ok(create_account(state, transaction, provider, id, identity).await?),
+        Some(EmailOwner { user, verified: true }) if identity.email_verified => Ok(user),
+        Some(EmailOwner { user, .. }) => {
+            Err(CallbackFailure { user: Some(user), error: account_exists(provider) })
+        }
+    }
+}
+
+/// A new account without a password.
+async fn create_account(
+    state: &AppState,
+    transaction: &mut PgConnection,
+    provider: &Provider,
+    id: Uuid,
+    identity: &ExternalIdentity,
+) -> Result<Uuid, CallbackError> {
+    let now = state.clock.now();
+    let generated = (0..MAX_GENERATED_LOGINS).filter_map(|_| generated_login());
+    for login in identity.login.iter().cloned().chain(generated) {
+        let created = store::create_account(transaction, id, &login, identity, now).await;
+        let created = created.map_err(|error| match constraint(&error) {
+            Some("users_email_key") => account_exists(provider),
+            _ => Problem::from(error).into(),
+        })?;
+        if created {
+            if let Some(email) = &identity.email {
+                claim_store::claim(transaction, id, email, now).await?;
+            }
+            return Ok(id);
+        }
+    }
+    Err(Problem::new(INTERNAL).into())
+}
+
+fn generated_login() -> Option<Login> {
+    Login::parse(&format!("user-{:08x}", rand::rng().random::<u32>())).ok()
+}
+
+fn account_exists(provider: &Provider) -> CallbackError {
+    let name = provider.name();
+    let detail = format!(
+        "Log in to it as usual, then link your identity at {name} with POST /api/v1/me/identities."
+    );
+    CallbackError::AccountExists.problem().detail(detail).into()
+}
