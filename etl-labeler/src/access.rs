@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate};
-use policies::label_rules::{LabelRule, Within};
+use policies::label_rules::{LabelRule, ValidityPeriod};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -47,7 +47,8 @@ fn carried<'p>(plan: &Plan, rule: &'p LabelRule, film: &Hit<'_>) -> Option<Wante
     if rule.query.is_some() && !film.matched(label) {
         return None;
     }
-    let end = rule.within.as_ref().and_then(|within| within.until(latest_date(within, film)?));
+    let validity = rule.validity.as_ref();
+    let end = validity.and_then(|validity| validity.until(latest_date(validity, film)?));
     match end {
         Some(end) if end <= plan.now => None,
         end => Some(Wanted { label, until: end.map(clock::text) }),
@@ -55,8 +56,8 @@ fn carried<'p>(plan: &Plan, rule: &'p LabelRule, film: &Hit<'_>) -> Option<Wante
 }
 
 /// The film's date for a window; of several the latest, which keeps the label longest.
-fn latest_date(within: &Within, film: &Hit<'_>) -> Option<NaiveDate> {
-    let (_, dates) = film.fields.iter().find(|(field, _)| field.0 == within.field)?;
+fn latest_date(validity: &ValidityPeriod, film: &Hit<'_>) -> Option<NaiveDate> {
+    let (_, dates) = film.fields.iter().find(|(field, _)| field.0 == validity.field)?;
     dates.iter().filter_map(|date| day(&date.0)).max()
 }
 

@@ -46,11 +46,11 @@ impl Elastic {
     }
 
     async fn check_window(&self, rule: &LabelRule) -> Result<(), LabelerError> {
-        let Some(within) = &rule.within else { return Ok(()) };
-        if self.is_date(&within.field).await? {
+        let Some(validity) = &rule.validity else { return Ok(()) };
+        if self.is_date(&validity.field).await? {
             return Ok(());
         }
-        Err(LabelerError::RuleField { rule: rule.name.to_string(), field: within.field.clone() })
+        Err(LabelerError::RuleField { rule: rule.name.to_string(), field: validity.field.clone() })
     }
 
     async fn is_date(&self, field: &str) -> Result<bool, ElasticError> {

@@ -74,7 +74,7 @@ fn film_properties(rules: &LabelRules) -> Value {
 fn access(rules: &LabelRules) -> Value {
     let instant = json!({ "type": "date", "format": INSTANT_FORMAT });
     let edges: Map<String, Value> =
-        rules.windowed().map(|label| (label.to_string(), instant.clone())).collect();
+        rules.time_bound_labels().map(|label| (label.to_string(), instant.clone())).collect();
     let window = json!({ "dynamic": "strict", "properties": edges });
     json!({
         "dynamic": "strict",

@@ -31,7 +31,7 @@ impl Plan {
         let mut fields: Vec<&str> = self
             .rules
             .iter()
-            .filter_map(|rule| Some(rule.within.as_ref()?.field.as_str()))
+            .filter_map(|rule| Some(rule.validity.as_ref()?.field.as_str()))
             .collect();
         fields.sort_unstable();
         fields.dedup();

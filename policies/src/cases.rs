@@ -1,18 +1,18 @@
-//! Expected decisions, as written in `cases.toml`, held against a policy.
+//! Tests a policy against the expected decisions of a `cases.toml`.
 //!
 //! ```toml
 //! [[case]]
-//! name = "a guest does not read a fresh release"
-//! roles = []                        # beside `anonymous`; may be left out
+//! name = "guests cannot read new releases"
+//! roles = []                        # in addition to `anonymous`; optional
 //! action = "read"
 //! resource = "film:tt1"             # `type` or `type:id`
-//! labels = ["new"]                  # or `access`, or neither: then nothing was sent
+//! labels = ["new"]                  # or `access`, or neither
 //! allowed = false
-//! code = "label_denied"             # may be left out
+//! code = "label_denied"             # optional
 //! ```
 //!
-//! `access` is the object of a film document as JSON text, so that it can be pasted in; `at`, the
-//! time of the question, has to stand beside it.
+//! `access` is the `access` object of a film document as JSON text, so that it can be pasted. It requires
+//! `at`, the time of the decision.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,14 +23,15 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use crate::change::PolicyError;
-use crate::decision::{Code, Decision};
+use crate::decision::{Decision, ReasonCode};
+use crate::error::PolicyError;
 use crate::facts::Facts;
+use crate::label_rules::parse::line_at;
 use crate::names::{Resource, RoleName};
 use crate::rule::Rule;
 use crate::snapshot::Snapshot;
 
-/// Decisions that the shipped rules give.
+/// The expected decisions of the shipped rules.
 pub const SHIPPED_CASES: &str = include_str!("../cases.toml");
 
 #[derive(Deserialize)]
@@ -52,62 +53,78 @@ struct Case {
     access: Option<String>,
     at: Option<Datetime>,
     allowed: bool,
-    code: Option<Code>,
+    code: Option<ReasonCode>,
 }
 
-/// What became of a file of cases.
+/// The result of running a file of cases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// How many cases there were; one at least.
+    /// Number of cases, at least one.
     pub cases: usize,
-    /// Those that came out otherwise, in the order of the file.
-    pub failures: Vec<Failure>,
+    /// The failed cases, in the order of the file.
+    pub failures: Vec<FailedCase>,
 }
 
-/// A case that came out otherwise than expected.
+/// A case whose decision differs from the expected one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The case's name.
+pub struct FailedCase {
+    /// Name of the case.
     pub name: String,
-    /// Where the case begins, counted from 1.
+    /// Line at which the case starts, counted from 1.
     pub line: usize,
-    /// What the case expects: the answer, and the code if it speaks of one.
-    pub expected: (bool, Option<Code>),
-    /// What the policy decides.
-    pub got: Decision,
-    /// The rule that decided; none where nothing matched.
+    /// The expected decision.
+    pub expected: Expectation,
+    /// The decision of the policy.
+    pub actual: Decision,
+    /// The rule that decided; `None` if no rule matched.
     pub rule: Option<Arc<Rule>>,
 }
 
-/// Cases that can't be run.
+/// The decision that a case expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// Whether the action is allowed.
+    pub allowed: bool,
+    /// The reason; `None` if any will do.
+    pub code: Option<ReasonCode>,
+}
+
+impl Expectation {
+    fn is_met_by(self, decision: &Decision) -> bool {
+        decision.allowed == self.allowed && self.code.is_none_or(|code| code == decision.code)
+    }
+}
+
+/// Why cases cannot be run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CaseError {
-    /// Not TOML, an unknown key, or a value of the wrong kind; the error shows the line.
+    /// The text is not TOML, or has an unknown key or a value of the wrong type; the error shows the
+    /// line.
     #[error("{0}")]
     Toml(#[from] toml::de::Error),
-    /// Nothing to hold the policy against.
-    #[error("there is no [[case]] in it")]
+    /// The file has no cases.
+    #[error("the file contains no [[case]]")]
     Empty,
-    /// A case that can't be asked.
+    /// A case is invalid.
     #[error("line {line}, case {name:?}: {why}")]
     Case {
-        /// Where the case begins, counted from 1.
+        /// Line at which the case starts, counted from 1.
         line: usize,
-        /// The case's name.
+        /// Name of the case.
         name: String,
-        /// What to mend.
+        /// What is wrong with it.
         why: String,
     },
-    /// Casbin fails.
+    /// Casbin failed.
     #[error(transparent)]
     Policy(#[from] PolicyError),
 }
 
-/// Asks every case of a `cases.toml` and gives those that came out otherwise.
+/// Runs all cases of a `cases.toml` and reports those that fail.
 ///
 /// # Errors
-/// The text is not one of cases, a case can't be asked, or casbin fails.
+/// [`CaseError`] if the file or a case is invalid, or casbin fails.
 pub fn run(snapshot: &Snapshot, toml: &str) -> Result<Report, CaseError> {
     let file: File = toml::from_str(toml)?;
     if file.case.is_empty() {
@@ -115,55 +132,52 @@ pub fn run(snapshot: &Snapshot, toml: &str) -> Result<Report, CaseError> {
     }
     let mut report = Report { cases: file.case.len(), failures: Vec::new() };
     for case in file.case {
-        let line = line_of(toml, case.span().start);
+        let line = line_at(toml, case.span().start);
         let case = case.into_inner();
-        let broken = |why| CaseError::Case { line, name: case.name.clone(), why };
-        let Asked { access, at } = Asked::of(snapshot, &case).map_err(broken)?;
-        let got = decide(snapshot, &case, access.as_ref(), at)?;
-        if got.allowed != case.allowed || case.code.is_some_and(|code| code != got.code) {
-            let rule = got.rule.and_then(|id| snapshot.rule(id)).cloned();
-            let expected = (case.allowed, case.code);
-            report.failures.push(Failure { name: case.name, line, expected, got, rule });
+        let invalid = |why| CaseError::Case { line, name: case.name.clone(), why };
+        let input = Input::parse(snapshot, &case).map_err(invalid)?;
+        let actual = decide(snapshot, &case, &input)?;
+        let expected = Expectation { allowed: case.allowed, code: case.code };
+        if !expected.is_met_by(&actual) {
+            let rule = actual.rule.and_then(|id| snapshot.rule(id)).cloned();
+            report.failures.push(FailedCase { name: case.name, line, expected, actual, rule });
         }
     }
     Ok(report)
 }
 
-/// What has to be read before a case can be asked.
-struct Asked {
+/// The parts of a case that need parsing.
+struct Input {
     access: Option<Value>,
     at: DateTime<Utc>,
 }
 
-impl Asked {
-    fn of(snapshot: &Snapshot, case: &Case) -> Result<Self, String> {
+impl Input {
+    fn parse(snapshot: &Snapshot, case: &Case) -> Result<Self, String> {
         if let Some(role) = case.roles.iter().find(|role| !snapshot.has_role(role)) {
-            return Err(format!("role {role} does not exist"));
+            return Err(format!("the role `{role}` does not exist"));
         }
         if case.access.is_some() && case.labels.is_some() {
-            return Err("it has both `labels` and `access`".into());
+            return Err("`labels` and `access` exclude each other".into());
         }
         let access = case.access.as_deref().map(serde_json::from_str).transpose();
         let access = access.map_err(|error| format!("`access` is not JSON: {error}"))?;
         let at = match &case.at {
             Some(at) => at.to_string().parse().map_err(|_| {
-                format!("`at` needs a date, a time and an offset, like 2026-06-01T00:00:00Z: {at}")
+                format!(
+                    "`at` needs a date, a time and an offset, such as 2026-06-01T00:00:00Z: {at}"
+                )
             })?,
-            None if access.is_some() => return Err("`access` needs `at` beside it".into()),
+            None if access.is_some() => return Err("`access` requires `at`".into()),
             None => DateTime::UNIX_EPOCH,
         };
         Ok(Self { access, at })
     }
 }
 
-fn decide(
-    snapshot: &Snapshot,
-    case: &Case,
-    access: Option<&Value>,
-    at: DateTime<Utc>,
-) -> Result<Decision, PolicyError> {
-    let facts = match (access, &case.labels) {
-        (Some(access), _) => Facts::access(access, snapshot.windowed(), at),
+fn decide(snapshot: &Snapshot, case: &Case, input: &Input) -> Result<Decision, PolicyError> {
+    let facts = match (&input.access, &case.labels) {
+        (Some(access), _) => Facts::access(access, snapshot.time_bound_labels(), input.at),
         (None, Some(labels)) => Facts::labels(labels.iter().map(String::as_str)),
         (None, None) => Facts::missing(),
     };
@@ -174,18 +188,14 @@ fn decide(
     snapshot.decide(&snapshot.role_set(&case.roles), &case.action, &resource, &facts)
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
-}
-
-impl fmt::Display for Failure {
+impl fmt::Display for FailedCase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = |allowed| if allowed { "allowed" } else { "denied" };
-        write!(f, "line {}, {:?}: expected {}", self.line, self.name, word(self.expected.0))?;
-        if let Some(code) = self.expected.1 {
+        write!(f, "line {}, {:?}: expected {}", self.line, self.name, word(self.expected.allowed))?;
+        if let Some(code) = self.expected.code {
             write!(f, " ({})", code.as_str())?;
         }
-        write!(f, ", got {} ({})", word(self.got.allowed), self.got.code.as_str())?;
+        write!(f, ", got {} ({})", word(self.actual.allowed), self.actual.code.as_str())?;
         match &self.rule {
             Some(rule) => write!(f, " by rule {}: {}", rule.id, rule.row().join(", ")),
             None => f.write_str(": no rule matched"),

@@ -1,6 +1,6 @@
-//! Classes of names. All names that the same patterns cover behave alike, so a decision is kept
-//! per class: a literal that some rule names is a class of its own, every other name behaves as
-//! the deepest named prefix that it begins with.
+//! Equivalence classes of names. Names that are covered by the same patterns get the same decision, so
+//! decisions are stored per class: each literal in a rule is a class of its own, and every other name
+//! belongs to the class of the longest prefix in a rule that it starts with.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,12 @@ use smol_str::SmolStr;
 
 use crate::pattern::Pattern;
 
-/// Number of a class, never used again for another pattern.
+/// Number of a class, never reused for another pattern.
 pub(crate) type ClassId = u32;
 
-/// A literal or prefix that rules name, with its class.
+/// A literal or prefix that occurs in rules, with its class.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Named<'a> {
+pub(crate) struct PatternClass<'a> {
     pub(crate) text: &'a str,
     pub(crate) is_prefix: bool,
     pub(crate) id: ClassId,
@@ -22,62 +22,71 @@ pub(crate) struct Named<'a> {
 
 type Names = HashMap<SmolStr, ClassId, RandomState>;
 
-/// The literals and prefixes that rules name.
+/// A length that prefixes have.
+#[derive(Clone, Debug)]
+struct PrefixLength {
+    bytes: usize,
+    /// Number of prefixes of this length.
+    prefixes: u32,
+}
+
+/// The literals and prefixes that occur in rules, each counted by the rules that use it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Classes {
     literals: Names,
     prefixes: Names,
-    /// Lengths that prefixes have, in bytes, the longest first, and how many have each. They are
-    /// few, so asking for each is quicker than a search among the prefixes.
-    lengths: Vec<(usize, u32)>,
-    /// How many rules name each class.
-    uses: HashMap<ClassId, u32, RandomState>,
+    /// The distinct lengths of prefixes, longest first. They are few, so looking up each is faster
+    /// than a search among the prefixes.
+    lengths: Vec<PrefixLength>,
+    /// Number of rules that use each class.
+    references: HashMap<ClassId, u32, RandomState>,
     next: ClassId,
 }
 
 impl Classes {
-    /// The class that a name behaves as; none where no rule can apply.
-    pub(crate) fn find(&self, name: &str) -> Option<ClassId> {
+    /// The class of a name; `None` if no rule can apply to it.
+    pub(crate) fn class_of(&self, name: &str) -> Option<ClassId> {
         self.covering(name).next()
     }
 
-    /// The class of a name that some rule names.
-    pub(crate) fn literal(&self, name: &str) -> Option<ClassId> {
+    /// The class of a name that occurs literally in a rule.
+    pub(crate) fn literal_class(&self, name: &str) -> Option<ClassId> {
         self.literals.get(name).copied()
     }
 
-    /// Classes of all patterns that cover `name`, the narrowest first.
+    /// The classes of all patterns that cover `name`, narrowest first.
     pub(crate) fn covering<'a>(&'a self, name: &'a str) -> impl Iterator<Item = ClassId> + 'a {
-        let begins = self.lengths.iter().filter_map(|&(length, _)| name.get(..length));
-        let prefixes = begins.filter_map(|begin| self.prefixes.get(begin).copied());
-        self.literal(name).into_iter().chain(prefixes)
+        let starts = self.lengths.iter().filter_map(|length| name.get(..length.bytes));
+        let prefixes = starts.filter_map(|start| self.prefixes.get(start).copied());
+        self.literal_class(name).into_iter().chain(prefixes)
     }
 
-    /// Classes of everything named at or under the pattern.
-    pub(crate) fn under(&self, pattern: &Pattern) -> Vec<ClassId> {
+    /// The classes of all patterns within this one.
+    pub(crate) fn within(&self, pattern: &Pattern) -> Vec<ClassId> {
         if !pattern.is_prefix() {
-            return self.literal(pattern.text()).into_iter().collect();
+            return self.literal_class(pattern.text()).into_iter().collect();
         }
-        let within = self.iter().filter(|named| named.text.starts_with(pattern.text()));
-        within.map(|named| named.id).collect()
+        let within = self.iter().filter(|class| class.text.starts_with(pattern.text()));
+        within.map(|class| class.id).collect()
     }
 
-    /// Everything named, in no order.
-    pub(crate) fn iter<'a>(&'a self) -> impl Iterator<Item = Named<'a>> {
-        let named = |is_prefix| move |(text, &id): (&'a SmolStr, &_)| Named { text, is_prefix, id };
-        self.literals.iter().map(named(false)).chain(self.prefixes.iter().map(named(true)))
+    /// All literals and prefixes, in no particular order.
+    pub(crate) fn iter<'a>(&'a self) -> impl Iterator<Item = PatternClass<'a>> {
+        let class =
+            |is_prefix| move |(text, &id): (&'a SmolStr, &_)| PatternClass { text, is_prefix, id };
+        self.literals.iter().map(class(false)).chain(self.prefixes.iter().map(class(true)))
     }
 
-    /// The class of a pattern that rules name.
-    pub(crate) fn named(&self, pattern: &Pattern) -> Option<ClassId> {
+    /// The class of a pattern that occurs in a rule.
+    pub(crate) fn class_of_pattern(&self, pattern: &Pattern) -> Option<ClassId> {
         let names = if pattern.is_prefix() { &self.prefixes } else { &self.literals };
         names.get(pattern.text()).copied()
     }
 
-    /// One more rule names the pattern.
-    pub(crate) fn add(&mut self, pattern: &Pattern) -> ClassId {
-        let id = self.named(pattern).unwrap_or_else(|| self.insert(pattern));
-        *self.uses.entry(id).or_default() += 1;
+    /// Adds a rule's reference to the pattern.
+    pub(crate) fn acquire(&mut self, pattern: &Pattern) -> ClassId {
+        let id = self.class_of_pattern(pattern).unwrap_or_else(|| self.insert(pattern));
+        *self.references.entry(id).or_default() += 1;
         id
     }
 
@@ -90,45 +99,45 @@ impl Classes {
             return id;
         }
         match self.length(text.len()) {
-            Ok((_, prefixes)) => *prefixes += 1,
-            Err(at) => self.lengths.insert(at, (text.len(), 1)),
+            Ok(length) => length.prefixes += 1,
+            Err(at) => self.lengths.insert(at, PrefixLength { bytes: text.len(), prefixes: 1 }),
         }
         self.prefixes.insert(text, id);
         id
     }
 
-    /// How many prefixes are this long, or where they would stand.
-    fn length(&mut self, length: usize) -> Result<&mut (usize, u32), usize> {
-        let at = self.lengths.partition_point(|(other, _)| *other > length);
-        self.lengths.get_mut(at).filter(|(other, _)| *other == length).ok_or(at)
+    /// The entry for this length, or the index at which to insert it.
+    fn length(&mut self, bytes: usize) -> Result<&mut PrefixLength, usize> {
+        let at = self.lengths.partition_point(|other| other.bytes > bytes);
+        self.lengths.get_mut(at).filter(|other| other.bytes == bytes).ok_or(at)
     }
 
-    /// One rule less names the pattern.
-    pub(crate) fn remove(&mut self, pattern: &Pattern) {
-        let Some(id) = self.named(pattern) else { return };
-        let Some(uses) = self.uses.get_mut(&id) else { return };
-        *uses -= 1;
-        if *uses > 0 {
+    /// Removes a rule's reference to the pattern.
+    pub(crate) fn release(&mut self, pattern: &Pattern) {
+        let Some(id) = self.class_of_pattern(pattern) else { return };
+        let Some(references) = self.references.get_mut(&id) else { return };
+        *references -= 1;
+        if *references > 0 {
             return;
         }
-        self.uses.remove(&id);
+        self.references.remove(&id);
         if !pattern.is_prefix() {
             self.literals.remove(pattern.text());
             return;
         }
         self.prefixes.remove(pattern.text());
-        if let Ok((_, prefixes)) = self.length(pattern.text().len()) {
-            *prefixes -= 1;
+        if let Ok(length) = self.length(pattern.text().len()) {
+            length.prefixes -= 1;
         }
-        self.lengths.retain(|(_, prefixes)| *prefixes > 0);
+        self.lengths.retain(|length| length.prefixes > 0);
     }
 
-    /// Class numbers handed out so far.
-    pub(crate) fn issued(&self) -> u32 {
+    /// Number of class ids allocated so far.
+    pub(crate) fn allocated(&self) -> u32 {
         self.next
     }
 
-    /// Classes in use now.
+    /// Number of classes in use.
     pub(crate) fn len(&self) -> usize {
         self.literals.len() + self.prefixes.len()
     }
@@ -142,41 +151,41 @@ mod tests {
     fn classes(patterns: &[&str]) -> Classes {
         let mut classes = Classes::default();
         for text in patterns {
-            classes.add(ResourcePattern::parse(text).unwrap().pattern());
+            classes.acquire(ResourcePattern::parse(text).unwrap().pattern());
         }
         classes
     }
 
     #[test]
-    fn a_name_behaves_as_its_literal_or_its_deepest_prefix() {
+    fn the_class_of_a_name_is_its_literal_or_its_longest_prefix() {
         let c = classes(&["*", "film:*", "film:a*", "film:abc", "film:abd*", "film:é*"]);
-        let find = |name: &str| c.find(name);
-        assert_eq!(find("film:abc"), Some(3));
-        assert_eq!(find("film:abcd"), Some(2));
-        assert_eq!(find("film:abd"), Some(4));
-        assert_eq!(find("film:abz"), Some(2));
-        assert_eq!(find("film:b"), Some(1));
-        assert_eq!(find("film"), Some(0));
-        assert_eq!(find("film:été"), Some(5));
+        let class_of = |name: &str| c.class_of(name);
+        assert_eq!(class_of("film:abc"), Some(3));
+        assert_eq!(class_of("film:abcd"), Some(2));
+        assert_eq!(class_of("film:abd"), Some(4));
+        assert_eq!(class_of("film:abz"), Some(2));
+        assert_eq!(class_of("film:b"), Some(1));
+        assert_eq!(class_of("film"), Some(0));
+        assert_eq!(class_of("film:été"), Some(5));
         assert_eq!(c.covering("film:abc").collect::<Vec<_>>(), [3, 2, 1, 0]);
     }
 
     #[test]
-    fn without_an_open_rule_most_names_have_no_class() {
+    fn a_name_that_no_pattern_covers_has_no_class() {
         let mut c = classes(&["film:a*", "film:a"]);
-        assert_eq!(c.find("film:b"), None);
-        c.remove(ResourcePattern::parse("film:a*").unwrap().pattern());
-        assert_eq!((c.find("film:a"), c.find("film:ab")), (Some(1), None));
+        assert_eq!(c.class_of("film:b"), None);
+        c.release(ResourcePattern::parse("film:a*").unwrap().pattern());
+        assert_eq!((c.class_of("film:a"), c.class_of("film:ab")), (Some(1), None));
     }
 
     #[test]
-    fn a_length_is_asked_for_while_a_prefix_has_it() {
+    fn a_prefix_length_is_looked_up_while_a_prefix_has_it() {
         let mut c = classes(&["film:a*", "film:b*", "film:b*", "film:*"]);
-        for gone in ["film:a*", "film:b*"] {
-            c.remove(ResourcePattern::parse(gone).unwrap().pattern());
+        for released in ["film:a*", "film:b*"] {
+            c.release(ResourcePattern::parse(released).unwrap().pattern());
         }
-        assert_eq!((c.find("film:a"), c.find("film:b")), (Some(2), Some(1)));
-        c.remove(ResourcePattern::parse("film:b*").unwrap().pattern());
-        assert_eq!((c.find("film:b"), c.lengths.len()), (Some(2), 1));
+        assert_eq!((c.class_of("film:a"), c.class_of("film:b")), (Some(2), Some(1)));
+        c.release(ResourcePattern::parse("film:b*").unwrap().pattern());
+        assert_eq!((c.class_of("film:b"), c.lengths.len()), (Some(2), 1));
     }
 }

@@ -1,40 +1,42 @@
-//! Roles and rules as text, the way casbin writes a policy.
+//! Roles and rules as text, in casbin's CSV format.
 //!
-//! One item a line; an export holds all three kinds, so that it can be imported again whole:
+//! One item per line. An export contains all three kinds, so it can be imported again completely:
 //!
 //! - `p, priority, role, resource, action, effect`: a rule, `allow` or `deny`;
 //! - `g, role, inherited`: the first role inherits the second;
-//! - `role, name`: a role that no other line needs to speak of. Every role that stands in a `p` or
-//!   `g` line is there without it, and so are the built-in ones.
+//! - `role, name`: defines a role. Needed only for a role that occurs in no `p` or `g` line; built-in
+//!   roles always exist.
 //!
-//! White space around fields counts for nothing. A field with a comma, a quote, ` #` or white space
-//! at an end stands in double quotes, with a quote inside written twice. `#` begins a comment: at
-//! the begin of a line, or after white space outside quotes. Rules keep no ids.
+//! White space around fields is ignored. A field is enclosed in double quotes if it contains a comma, a
+//! quote or ` #`, or starts or ends with white space; a quote inside is doubled. `#` starts a comment at
+//! the start of a line, or after white space outside quotes. Rule ids are not part of the format.
 
 mod fields;
 
 use std::collections::HashMap;
 
-use crate::change::{Change, PolicyError};
+use crate::error::PolicyError;
 use crate::names::RoleName;
 use crate::pattern::{ActionPattern, ResourcePattern};
-use crate::rule::{Effect, Rule};
+use crate::policy::Change;
+use crate::roles::RoleDefinition;
+use crate::rule::{Effect, MAX_PRIORITY, Rule};
 
 use self::fields::{quoted, split};
 
-/// The rules that ship with the server.
+/// The rules shipped with the server.
 pub const SHIPPED_RULES: &str = include_str!("../rules.csv");
 
-/// Roles and rules of a policy.
+/// The roles and rules of a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
-    /// Every role but the built-in ones, once each, with what it inherits directly.
-    pub roles: Vec<(RoleName, Vec<RoleName>)>,
-    /// The rules, in the order of the text.
+    /// All roles except the built-in ones, each once.
+    pub roles: Vec<RoleDefinition>,
+    /// The rules in the order of the text.
     pub rules: Vec<RuleRow>,
 }
 
-/// A rule that has no id yet.
+/// A rule without an id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RuleRow {
     /// As in [`Rule::priority`].
@@ -49,41 +51,43 @@ pub struct RuleRow {
     pub effect: Effect,
 }
 
-/// A line that can't be read.
+/// An invalid line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]
 pub struct CsvError {
-    /// Counted from 1.
+    /// Number of the line, counted from 1.
     pub line: usize,
     /// What is wrong with it.
     pub why: LineError,
 }
 
-/// What is wrong with a line.
+/// What is wrong with a line of the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LineError {
-    /// Neither of the three kinds, or not as many fields as its kind has.
+    /// The line is of none of the three kinds, or has the wrong number of fields.
     #[error(
-        "write `p, priority, role, resource, action, effect`, `g, role, inherited` or `role, name`"
+        "expected `p, priority, role, resource, action, effect`, `g, role, inherited` or `role, name`"
     )]
     Shape,
-    /// A quoted field that does not end, or goes on after its end.
-    #[error("a quoted field ends with a quote and a comma; a quote inside is written twice")]
+    /// A quoted field is not terminated, or its closing quote is not followed by a comma.
+    #[error(
+        "unterminated quoted field, or text after its closing quote; double a quote inside a field"
+    )]
     Quotes,
-    /// A priority that is not a number.
-    #[error("priority {0:?} is not a number between 1 and 2147483647")]
+    /// The priority is not a number.
+    #[error("the priority {0:?} is not a number between 1 and {MAX_PRIORITY}")]
     Priority(String),
-    /// Another effect; casbin would take it for neither.
-    #[error("effect {0:?} is neither `allow` nor `deny`")]
+    /// The effect is neither `allow` nor `deny`; casbin would ignore the rule.
+    #[error("the effect {0:?} is neither `allow` nor `deny`")]
     Effect(String),
-    /// A rule or link that no policy can have, or a name that can't be.
+    /// A name is invalid, or no policy may contain this rule or inheritance.
     #[error(transparent)]
     Policy(#[from] PolicyError),
 }
 
 impl RuleRow {
-    /// The rule, under this id.
+    /// The rule with this id.
     #[must_use]
     pub fn with_id(self, id: u32) -> Rule {
         let Self { priority, role, resource, action, effect } = self;
@@ -99,21 +103,21 @@ impl From<&Rule> for RuleRow {
 }
 
 impl Document {
-    /// The changes that make this policy of an empty one; rules are numbered from 1.
+    /// The changes that turn an empty policy into this one. Rules are numbered from 1.
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
         let rules = (1..).zip(self.rules.iter().cloned());
         let rules = rules.map(|(id, row)| Change::RuleSet(row.with_id(id)));
-        let declare = |(name, inherits)| Change::RoleSet { name, inherits };
-        self.roles.iter().cloned().map(declare).chain(rules).collect()
+        let define = |RoleDefinition { name, inherits }| Change::RoleSet { name, inherits };
+        self.roles.iter().cloned().map(define).chain(rules).collect()
     }
 }
 
-/// Reads roles and rules. What holds for a policy as a whole (cycles, sizes) is checked by
+/// Parses roles and rules. The policy as a whole (cycles, limits) is validated by
 /// [`Snapshot::next`](crate::Snapshot::next).
 ///
 /// # Errors
-/// The first line that can't be read.
+/// [`CsvError`] with the first invalid line.
 pub fn read(text: &str) -> Result<Document, CsvError> {
     let mut reader = Reader::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -126,8 +130,8 @@ pub fn read(text: &str) -> Result<Document, CsvError> {
 #[derive(Default)]
 struct Reader {
     document: Document,
-    /// Where a role stands in the document.
-    places: HashMap<RoleName, usize>,
+    /// Index of each role in the document.
+    indexes: HashMap<RoleName, usize>,
 }
 
 impl Reader {
@@ -161,7 +165,7 @@ impl Reader {
         }
         self.role(&inherited);
         let Some(inherits) = self.role(role) else {
-            return Err(PolicyError::BuiltinImmutable(role.to_string()).into());
+            return Err(PolicyError::BuiltinRole(role.clone()).into());
         };
         if !inherits.contains(&inherited) {
             inherits.push(inherited);
@@ -169,17 +173,17 @@ impl Reader {
         Ok(())
     }
 
-    /// Notes that a role is there, and gives what it inherits; none for a built-in one.
+    /// Adds the role unless it exists, and returns its inheritance; `None` if it is built in.
     fn role(&mut self, name: &RoleName) -> Option<&mut Vec<RoleName>> {
         if name.is_builtin() {
             return None;
         }
         let roles = &mut self.document.roles;
-        let place = *self.places.entry(name.clone()).or_insert_with(|| {
-            roles.push((name.clone(), Vec::new()));
+        let index = *self.indexes.entry(name.clone()).or_insert_with(|| {
+            roles.push(RoleDefinition { name: name.clone(), inherits: Vec::new() });
             roles.len() - 1
         });
-        roles.get_mut(place).map(|(_, inherits)| inherits)
+        roles.get_mut(index).map(|role| &mut role.inherits)
     }
 }
 
@@ -207,7 +211,7 @@ fn rule(
     })
 }
 
-/// Writes roles and rules so that [`read`] gives them back.
+/// Formats roles and rules for [`read`].
 #[must_use]
 pub fn write(document: &Document) -> String {
     let mut text = String::new();
@@ -216,12 +220,12 @@ pub fn write(document: &Document) -> String {
         text.push_str(&fields.join(", "));
         text.push('\n');
     };
-    for (role, _) in &document.roles {
-        line(&["role", role.as_str()]);
+    for role in &document.roles {
+        line(&["role", role.name.as_str()]);
     }
-    for (role, inherits) in &document.roles {
-        for inherited in inherits {
-            line(&["g", role.as_str(), inherited.as_str()]);
+    for role in &document.roles {
+        for inherited in &role.inherits {
+            line(&["g", role.name.as_str(), inherited.as_str()]);
         }
     }
     for row in &document.rules {

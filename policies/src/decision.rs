@@ -3,34 +3,35 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::change::PolicyError;
+use crate::error::PolicyError;
 use crate::facts::{Facts, Kind};
 use crate::names::{Resource, UNLABELLED};
 use crate::rule::Verdict;
-use crate::snapshot::{Asker, RoleSet, Snapshot};
+use crate::snapshot::{Evaluator, RoleSet, Snapshot};
 
-/// Why an answer is what it is.
+/// Why a decision is what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Code {
-    /// A rule allows the resource, and every label that counts is allowed too.
+pub enum ReasonCode {
+    /// A rule allows the resource, and every active label is allowed as well.
     Allowed,
-    /// A rule that names the resource itself allows it, before a rule that denies a label of it.
+    /// An allow rule that names the resource itself overrides a later rule that denies one of its
+    /// labels.
     AllowedByName,
     /// A rule denies the resource.
     DeniedByRule,
-    /// No rule speaks of the resource, which denies.
+    /// No rule matches the resource, which denies.
     NoRule,
-    /// A label of the resource is denied.
+    /// One of the resource's labels is denied.
     LabelDenied,
-    /// The resource has not been labelled yet, and what is unlabelled is denied.
+    /// The film has not been labelled yet, and unlabelled films are denied.
     Unlabelled,
     /// Neither labels nor `access` were sent, so the film counts as unlabelled, which is denied.
     LabelsMissing,
 }
 
-impl Code {
-    /// The code as clients see it.
+impl ReasonCode {
+    /// The code in API responses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -45,39 +46,41 @@ impl Code {
     }
 }
 
-/// An answer.
+/// A decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Yes or no.
+    /// Whether the action is allowed.
     pub allowed: bool,
     /// Why.
-    pub code: Code,
-    /// The label that is denied, with [`Code::LabelDenied`].
+    pub code: ReasonCode,
+    /// The denied label, with [`ReasonCode::LabelDenied`].
     pub label: Option<String>,
-    /// Id of the rule that decided; none where nothing matched.
+    /// Id of the rule that decided; `None` if no rule matched.
     pub rule: Option<u32>,
-    /// When a label begins or stops to count, and the answer may turn.
+    /// When the next validity period of a label begins or ends, which may change the decision;
+    /// `None` if none will.
     pub valid_until: Option<DateTime<Utc>>,
 }
 
 impl Snapshot {
-    /// May a caller with these roles send a request of this HTTP method to this path?
+    /// Decides whether a caller with these roles may send an HTTP request with this method to this
+    /// path.
     ///
     /// # Errors
-    /// Casbin fails. Refuse then.
+    /// [`PolicyError::Internal`] if casbin fails. The caller must then refuse the request.
     pub fn allows_route(
         &self,
         roles: &RoleSet,
         method: &str,
         path: &str,
     ) -> Result<bool, PolicyError> {
-        Ok(self.asker(roles, method).verdict(&format!("route:{path}"))?.allows())
+        Ok(self.evaluator(roles, method).verdict(&format!("route:{path}"))?.allows())
     }
 
-    /// May a caller with these roles do `action` to `resource`, of which `facts` are known?
+    /// Decides whether a caller with these roles may perform `action` on `resource`.
     ///
     /// # Errors
-    /// Casbin fails. Deny then.
+    /// [`PolicyError::Internal`] if casbin fails. The caller must then deny.
     pub fn decide(
         &self,
         roles: &RoleSet,
@@ -85,67 +88,60 @@ impl Snapshot {
         resource: &Resource,
         facts: &Facts,
     ) -> Result<Decision, PolicyError> {
-        let asker = self.asker(roles, action);
-        let own = asker.verdict(resource.as_str())?;
-        let valid_until = facts.next_edge;
+        let decision = |code: ReasonCode, rule: Verdict, label: Option<&str>| Decision {
+            allowed: matches!(code, ReasonCode::Allowed | ReasonCode::AllowedByName),
+            code,
+            label: label.map(ToOwned::to_owned),
+            rule: rule.rule(),
+            valid_until: facts.next_change,
+        };
+        let evaluator = self.evaluator(roles, action);
+        let own = evaluator.verdict(resource.as_str())?;
+        if own == Verdict::NONE {
+            return Ok(decision(ReasonCode::NoRule, own, None));
+        }
         if !own.allows() {
-            let code = if own == Verdict::NONE { Code::NoRule } else { Code::DeniedByRule };
-            return Ok(Decision {
-                allowed: false,
-                code,
-                label: None,
-                rule: own.rule(),
-                valid_until,
-            });
+            return Ok(decision(ReasonCode::DeniedByRule, own, None));
         }
-        let Some((denied, label)) = denied_label(&asker, resource, facts)? else {
-            let rule = own.rule();
-            return Ok(Decision {
-                allowed: true,
-                code: Code::Allowed,
-                label: None,
-                rule,
-                valid_until,
-            });
+        let Some((denied, label)) = denied_label(&evaluator, resource, facts)? else {
+            return Ok(decision(ReasonCode::Allowed, own, None));
         };
-        let by_name = asker.by_name(resource.as_str(), own)?;
+        let by_name = evaluator.verdict_by_name(resource.as_str(), own)?;
         if by_name.allows() && by_name < denied {
-            let (code, rule) = (Code::AllowedByName, by_name.rule());
-            return Ok(Decision { allowed: true, code, label: None, rule, valid_until });
+            return Ok(decision(ReasonCode::AllowedByName, by_name, None));
         }
-        let (code, label) = match &facts.kind {
-            Kind::Labelled(_) => (Code::LabelDenied, Some(label.to_owned())),
-            Kind::Unlabelled => (Code::Unlabelled, None),
-            Kind::Missing => (Code::LabelsMissing, None),
-        };
-        Ok(Decision { allowed: false, code, label, rule: denied.rule(), valid_until })
+        Ok(match &facts.kind {
+            Kind::Labelled(_) => decision(ReasonCode::LabelDenied, denied, Some(label)),
+            Kind::Unlabelled => decision(ReasonCode::Unlabelled, denied, None),
+            Kind::Missing => decision(ReasonCode::LabelsMissing, denied, None),
+        })
     }
 }
 
-/// The label that is denied earliest in rule order, so that the reason does not hang on the order
-/// in which labels were sent; and whatever overrides it overrides the others.
+/// The denied label whose rule comes first, so that the reason does not depend on the order in which
+/// labels were sent, and a rule that overrides this denial overrides all others too.
 fn denied_label<'f>(
-    asker: &Asker,
+    evaluator: &Evaluator,
     resource: &Resource,
     facts: &'f Facts,
 ) -> Result<Option<(Verdict, &'f str)>, PolicyError> {
     let mut first: Option<(Verdict, &str)> = None;
     let mut name = String::with_capacity(80);
-    let mut look = |label: &'f str| -> Result<(), PolicyError> {
+    let mut evaluate = |label: &'f str| -> Result<(), PolicyError> {
         name.clear();
         name.push_str("label:");
         name.push_str(label);
-        let verdict = asker.verdict(&name)?;
+        let verdict = evaluator.verdict(&name)?;
         if !verdict.allows() && first.is_none_or(|earliest| (verdict, label) < earliest) {
             first = Some((verdict, label));
         }
         Ok(())
     };
     match &facts.kind {
-        Kind::Labelled(labels) => labels.iter().try_for_each(|label| look(label))?,
-        Kind::Unlabelled => look(UNLABELLED)?,
-        // Only films are labelled by the labeler; of anything else the caller would have said so.
-        Kind::Missing if resource.is_film() => look(UNLABELLED)?,
+        Kind::Labelled(labels) => labels.iter().try_for_each(|label| evaluate(label))?,
+        Kind::Unlabelled => evaluate(UNLABELLED)?,
+        // The labeler labels films only; for any other resource the caller would have sent labels.
+        Kind::Missing if resource.is_film() => evaluate(UNLABELLED)?,
         Kind::Missing => {}
     }
     Ok(first)

@@ -1,5 +1,5 @@
-//! What is known about a resource when a question about it is asked: its labels, and when they
-//! count. Reads a film's `access` object as Elasticsearch reads it.
+//! What a decision knows about a resource: its labels, and when they are active. A film's `access`
+//! object is read exactly as Elasticsearch reads it.
 
 use std::borrow::Cow;
 
@@ -9,96 +9,100 @@ use smallvec::SmallVec;
 
 use crate::names::Label;
 
-/// Labels that count now.
+/// The labels of a resource that are active now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts<'a> {
     pub(crate) kind: Kind<'a>,
-    /// The next second at which a window of a windowed label begins or ends.
-    pub(crate) next_edge: Option<DateTime<Utc>>,
+    /// The next second at which the validity period of a label begins or ends.
+    pub(crate) next_change: Option<DateTime<Utc>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind<'a> {
     Labelled(SmallVec<[Cow<'a, str>; 4]>),
-    /// `access` was sent, but the labeler has not been there, or it can't be read.
+    /// `access` was sent, but it is unreadable or the labeler has not written it.
     Unlabelled,
     /// Neither labels nor `access` were sent.
     Missing,
 }
 
 impl<'a> Facts<'a> {
-    /// Labels as the caller states them, all of which count; none is fine.
+    /// Labels stated by the caller, all of them active; an empty list is valid.
     pub fn labels(labels: impl IntoIterator<Item = &'a str>) -> Self {
         let labels = labels.into_iter().map(Cow::Borrowed).collect();
-        Self { kind: Kind::Labelled(labels), next_edge: None }
+        Self { kind: Kind::Labelled(labels), next_change: None }
     }
 
-    /// Nothing was said about labels. A film counts as unlabelled then; anything else has none.
+    /// Neither labels nor `access` were sent: a film counts as unlabelled, any other resource has no
+    /// labels.
     #[must_use]
     pub fn missing() -> Self {
-        Self { kind: Kind::Missing, next_edge: None }
+        Self { kind: Kind::Missing, next_change: None }
     }
 
-    /// The `access` of a document, whatever it is; `windowed` are the labels with a window.
+    /// The `access` value of a document, of any shape. `time_bound` are the labels with a validity
+    /// period, evaluated at `now`.
     ///
-    /// What a search reads differently, and no labeler writes: keys spelled with dots
-    /// (`"until.new"`), dates with the name of a time zone for an offset, and numbers with a
-    /// fraction or an exponent, of which JSON keeps the value but a search the spelling. The last
-    /// two count as unlabelled here.
+    /// Elasticsearch differs in three cases, none of which the labeler writes: keys with dots
+    /// (`"until.new"`), dates whose offset is the name of a time zone, and numbers with a fraction
+    /// or exponent, of which JSON keeps the value and Elasticsearch the spelling. The last two count
+    /// as unlabelled here.
     #[must_use]
-    pub fn access(access: &'a Value, windowed: &[Label], now: DateTime<Utc>) -> Self {
-        read(access, windowed, now.timestamp())
-            .unwrap_or(Self { kind: Kind::Unlabelled, next_edge: None })
+    pub fn access(access: &'a Value, time_bound: &[Label], now: DateTime<Utc>) -> Self {
+        read(access, time_bound, now.timestamp())
+            .unwrap_or(Self { kind: Kind::Unlabelled, next_change: None })
     }
 }
 
-/// None: it can't be read, or the labeler has not been there.
-fn read<'a>(access: &'a Value, windowed: &[Label], now: i64) -> Option<Facts<'a>> {
+/// `None` if `access` is unreadable or the labeler has not written it.
+fn read<'a>(access: &'a Value, time_bound: &[Label], now: i64) -> Option<Facts<'a>> {
     if dates(access, &["labelled_at"])?.is_empty() {
         return None;
     }
     let mut labels = SmallVec::new();
-    each(access, &["labels"], &mut |value| {
+    for_each(access, &["labels"], &mut |value| {
         labels.push(keyword(value)?);
         Some(())
     })?;
-    let mut edges = Vec::new();
-    for label in windowed {
+    let mut changes = Vec::new();
+    for label in time_bound {
         let until = dates(access, &["until", label.as_str()])?;
         let from = dates(access, &["from", label.as_str()])?;
         if !labels.iter().any(|l| l == label.as_str()) {
             continue;
         }
-        edges.extend(until.iter().chain(&from).copied().filter(|&edge| edge > now));
-        // As a search sees several values: one that is over, or one to come, is enough.
-        let over = until.iter().any(|&t| t <= now) || from.iter().any(|&t| t > now);
-        if over {
+        changes.extend(until.iter().chain(&from).copied().filter(|&second| second > now));
+        // Several values, as a search sees them: one past end, or one future start, is enough.
+        let inactive = until.iter().any(|&t| t <= now) || from.iter().any(|&t| t > now);
+        if inactive {
             labels.retain(|l| l != label.as_str());
         }
     }
-    let next_edge = edges.into_iter().min().and_then(|t| DateTime::from_timestamp(t, 0));
-    Some(Facts { kind: Kind::Labelled(labels), next_edge })
+    let next_change = changes.into_iter().min().and_then(|t| DateTime::from_timestamp(t, 0));
+    Some(Facts { kind: Kind::Labelled(labels), next_change })
 }
 
-/// Every value at a path. As in a search a list counts as its items, at every step, and null as
-/// nothing. None: `leaf` gave none, or there is an object for a value or a value for an object.
-fn each<'a>(
+/// Visits every value at a path. As in a search, an array at any step stands for its items, and null
+/// for no value. `None` if `visit` returns it, or if the value at a step is an object where a value
+/// is expected or the reverse.
+fn for_each<'a>(
     value: &'a Value,
     path: &[&str],
-    leaf: &mut impl FnMut(&'a Value) -> Option<()>,
+    visit: &mut impl FnMut(&'a Value) -> Option<()>,
 ) -> Option<()> {
     match (value, path) {
         (Value::Null, _) => Some(()),
-        (Value::Array(items), _) => items.iter().try_for_each(|item| each(item, path, leaf)),
+        (Value::Array(items), _) => items.iter().try_for_each(|item| for_each(item, path, visit)),
         (Value::Object(fields), [key, rest @ ..]) => {
-            fields.get(*key).map_or(Some(()), |value| each(value, rest, leaf))
+            fields.get(*key).map_or(Some(()), |value| for_each(value, rest, visit))
         }
         (Value::Object(_), []) | (_, [_, ..]) => None,
-        (value, []) => leaf(value),
+        (value, []) => visit(value),
     }
 }
 
-/// The text of a keyword field's value.
+/// The indexed text of a `keyword` value; `None` for a value that is not indexed the way it is read
+/// here.
 fn keyword(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(Cow::Borrowed(text)),
@@ -109,18 +113,18 @@ fn keyword(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Values of a `strict_date_time_no_millis` field, in seconds. None: not dates.
+/// The values of a `strict_date_time_no_millis` field, in Unix seconds; `None` if one is not a date.
 fn dates(access: &Value, path: &[&str]) -> Option<SmallVec<[i64; 2]>> {
     let mut seconds = SmallVec::new();
-    each(access, path, &mut |value| {
+    for_each(access, path, &mut |value| {
         seconds.push(date(value.as_str()?)?);
         Some(())
     })?;
     Some(seconds)
 }
 
-/// `2028-03-01T00:00:00Z`: four digits of year, whole seconds, and an offset: `Z`, `+01`, `+0100`
-/// or `+01:00`.
+/// Parses `2028-03-01T00:00:00Z`: a four-digit year, whole seconds, and one of the offsets `Z`,
+/// `+01`, `+0100` or `+01:00`.
 fn date(text: &str) -> Option<i64> {
     let strict =
         text.is_ascii() && !text.contains([' ', 'z']) && text.as_bytes().get(4) == Some(&b'-');
@@ -138,12 +142,13 @@ mod tests {
     const NOW: &str = "2026-06-01T12:00:00Z";
 
     fn facts(access: Value) -> Option<(Vec<String>, Option<String>)> {
-        let windowed = [Label::parse("new").unwrap()];
+        let time_bound = [Label::parse("new").unwrap()];
         let now = NOW.parse().unwrap();
-        let facts = Facts::access(&access, &windowed, now);
+        let facts = Facts::access(&access, &time_bound, now);
         let Kind::Labelled(labels) = facts.kind else { return None };
-        let edge = facts.next_edge.map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
-        Some((labels.iter().map(ToString::to_string).collect(), edge))
+        let change =
+            facts.next_change.map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+        Some((labels.iter().map(ToString::to_string).collect(), change))
     }
 
     fn with(access: Value) -> Value {
@@ -151,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_but_readable_access_is_read_as_a_search_reads_it() {
+    fn unusual_but_readable_access_is_read_as_elasticsearch_reads_it() {
         let labels = |access| facts(with(access)).unwrap().0;
         assert_eq!(labels(json!({"labels": "adult"})), ["adult"]);
         assert_eq!(
@@ -164,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_read_counts_as_unlabelled() {
+    fn unreadable_access_counts_as_unlabelled() {
         for access in [
             json!(null),
             json!("x"),
@@ -190,38 +195,41 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_those_that_a_search_takes() {
-        for good in ["T12:00:00Z", "T13:00:00+01", "T13:00:00+0100", "T11:30:00-00:30"] {
-            assert_eq!(date(&format!("2026-06-01{good}")), Some(1_780_315_200), "{good}");
+    fn dates_are_accepted_as_elasticsearch_accepts_them() {
+        for valid in ["T12:00:00Z", "T13:00:00+01", "T13:00:00+0100", "T11:30:00-00:30"] {
+            assert_eq!(date(&format!("2026-06-01{valid}")), Some(1_780_315_200), "{valid}");
         }
-        for bad in
+        for invalid in
             ["", " T12:00:00Z", "T12:00:00", "T12:00:00z", "T12:00:00.5Z", "t12:00:00Z", "T12:00Z"]
         {
-            assert_eq!(date(&format!("2026-06-01{bad}")), None, "{bad}");
+            assert_eq!(date(&format!("2026-06-01{invalid}")), None, "{invalid}");
         }
-        for bad in ["02026-06-01T12:00:00Z", "+12026-06-01T12:00:00Z", "26-06-01T12:00:00Z"] {
-            assert_eq!(date(bad), None, "{bad}");
+        for invalid in ["02026-06-01T12:00:00Z", "+12026-06-01T12:00:00Z", "26-06-01T12:00:00Z"] {
+            assert_eq!(date(invalid), None, "{invalid}");
         }
     }
 
     #[test]
-    fn a_label_counts_inside_its_window() {
+    fn a_label_is_active_within_its_validity_period() {
         let at = |until: Value, from: Value| {
             facts(with(json!({"labels": ["new", "adult"], "until": {"new": until, "adult": "2020-01-01T00:00:00Z"},
                 "from": {"new": from}}))).unwrap()
         };
-        let on = vec!["new".to_owned(), "adult".to_owned()];
-        let off = vec!["adult".to_owned()];
-        assert_eq!(at(json!(null), json!(null)), (on.clone(), None));
-        assert_eq!(at(json!(NOW), json!(null)), (off.clone(), None));
+        let active = vec!["new".to_owned(), "adult".to_owned()];
+        let inactive = vec!["adult".to_owned()];
+        assert_eq!(at(json!(null), json!(null)), (active.clone(), None));
+        assert_eq!(at(json!(NOW), json!(null)), (inactive.clone(), None));
         assert_eq!(
             at(json!("2026-06-01T12:00:01Z"), json!(NOW)),
-            (on, Some("2026-06-01T12:00:01Z".into()))
+            (active, Some("2026-06-01T12:00:01Z".into()))
         );
         assert_eq!(
             at(json!(null), json!("2026-06-01T12:00:01Z")),
-            (off.clone(), Some("2026-06-01T12:00:01Z".into()))
+            (inactive.clone(), Some("2026-06-01T12:00:01Z".into()))
         );
-        assert_eq!(at(json!(["2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z"]), json!(null)).0, off);
+        assert_eq!(
+            at(json!(["2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z"]), json!(null)).0,
+            inactive
+        );
     }
 }

@@ -1,40 +1,42 @@
-//! The search filter: an Elasticsearch query that admits exactly the documents that the decision
-//! allows, made from the same table.
+//! The search filter: an Elasticsearch query that matches exactly the documents that the decision
+//! allows, derived from the same table.
 //!
-//! Elasticsearch takes as many clauses in one search as its memory allows (4,096 with a heap of
-//! 256 MiB and four search threads), and bools 30 deep. So names stand together in `terms`, every
-//! range of ids or labels stands once, and what a film's own rule overrides is nested in a balanced
-//! tree: clauses grow with the prefixes and labels that rules name, never with the films.
+//! Elasticsearch limits the clauses of a search by its memory (4,096 with a heap of 256 MiB and four
+//! search threads), and `bool` queries to a depth of 30. Names are therefore collected in `terms`
+//! queries, each range of ids or labels occurs once, and what rules on single films override is nested
+//! in a balanced tree: the number of clauses grows with the prefixes and labels in rules, not with the
+//! number of films.
 
+mod intervals;
 mod labels;
-mod levels;
-mod space;
+mod namespace;
+mod overrides;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use self::labels::Labels;
-use self::levels::Levels;
-use self::space::Space;
-use crate::change::PolicyError;
+use self::labels::LabelVerdicts;
+use self::namespace::Namespace;
+use self::overrides::Overrides;
+use crate::error::PolicyError;
 use crate::rule::Verdict;
 use crate::snapshot::{RoleSet, Snapshot};
 
-/// How much a filter lets through.
+/// How many documents a filter matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FilterKind {
-    /// Every document; the query is `match_all`.
+    /// All documents; the query is `match_all`.
     All,
-    /// No document; the query is `match_none`.
+    /// No documents; the query is `match_none`.
     None,
-    /// Those that the query matches.
+    /// The documents that the query matches.
     Some,
 }
 
 impl FilterKind {
-    /// The kind as clients see it.
+    /// The kind in API responses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,18 +50,18 @@ impl FilterKind {
 /// A search filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    /// How much it lets through.
+    /// How many documents the filter matches.
     pub kind: FilterKind,
-    /// The query, for the `filter` clause of a search.
+    /// The Elasticsearch query, for the `filter` clause of a search.
     pub query: Value,
 }
 
-/// The time that windows are held against.
+/// The time at which validity periods are evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
-    /// Elasticsearch's own clock at each search, so that a kept filter stays right.
+    /// The time of each search, by Elasticsearch's clock, so that a cached filter stays correct.
     SearchTime,
-    /// This second.
+    /// A fixed time, in whole seconds.
     Time(DateTime<Utc>),
 }
 
@@ -73,11 +75,11 @@ impl At {
 }
 
 impl Snapshot {
-    /// The filter for documents of type `kind`: their `id` is the resource's id, one value, and
-    /// `access` is as the labeler writes it.
+    /// The filter for documents of the type `kind`. The field `id` must hold the id of the resource, a
+    /// single value, and `access` what the labeler writes.
     ///
     /// # Errors
-    /// Casbin fails. Show nothing then.
+    /// [`PolicyError::Internal`] if casbin fails. The caller must then show nothing.
     pub fn filter(
         &self,
         roles: &RoleSet,
@@ -88,14 +90,14 @@ impl Snapshot {
         if !crate::names::is_type(kind) {
             return Ok(Filter::none());
         }
-        let asker = self.asker(roles, action);
-        let ids = Space::read(&asker, &self.policy.resources, &format!("{kind}:"))?;
+        let evaluator = self.evaluator(roles, action);
+        let ids = Namespace::read(&evaluator, &self.policy.resources, &format!("{kind}:"))?;
         if ids.is_closed() {
             return Ok(Filter::none());
         }
-        let labels = Labels::read(&asker, self, at)?;
-        let levels = Levels::read(&asker, &ids, kind, &labels)?;
-        Ok(assemble(&ids, levels.admitted(&labels)))
+        let labels = LabelVerdicts::read(&evaluator, self, at)?;
+        let overrides = Overrides::read(&evaluator, &ids, kind, &labels)?;
+        Ok(assemble(&ids, overrides.allowed(&labels)))
     }
 }
 
@@ -109,7 +111,7 @@ impl Filter {
     }
 }
 
-fn assemble(ids: &Space, admitted: Option<Value>) -> Filter {
+fn assemble(ids: &Namespace, allowed_labels: Option<Value>) -> Filter {
     let mut clauses = Map::new();
     let mut filter: Vec<Value> = Vec::new();
     if ids.root.allows() {
@@ -118,10 +120,10 @@ fn assemble(ids: &Space, admitted: Option<Value>) -> Filter {
             clauses.insert("must_not".into(), denied.into());
         }
     } else {
-        // The rest is closed, so also a document that has no id at all.
+        // Everything else is denied, including a document without an id.
         filter.push(any(&ids.queries("id", Verdict::allows)));
     }
-    filter.extend(admitted);
+    filter.extend(allowed_labels);
     if !filter.is_empty() {
         clauses.insert("filter".into(), filter.into());
     }
@@ -131,7 +133,7 @@ fn assemble(ids: &Space, admitted: Option<Value>) -> Filter {
     Filter { kind: FilterKind::Some, query: json!({ "bool": clauses }) }
 }
 
-/// One of these.
+/// A query that matches if one of these does.
 fn any(queries: &[Value]) -> Value {
     json!({ "bool": { "should": queries, "minimum_should_match": 1 } })
 }

@@ -1,7 +1,6 @@
-//! Label rules: what makes a film carry a label, as written in `labels.toml`.
+//! Label rules: which films have which label, as written in `labels.toml`.
 
-mod error;
-mod parse;
+pub(crate) mod parse;
 mod period;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -10,49 +9,49 @@ use sha2::{Digest, Sha256};
 
 use crate::names::Label;
 
-pub use error::LabelRuleError;
+pub use parse::{LabelRuleError, LabelRuleFault};
 pub use period::{Period, PeriodError};
 
-/// The label rules that ship with the programs, used where no other file is configured.
+/// The label rules shipped with the programs, used unless another file is configured.
 pub const SHIPPED: &str = include_str!("../labels.toml");
 
-/// A valid set of label rules: every name stands once, every rule can match something.
+/// A valid set of label rules with unique names.
 #[derive(Debug, Clone)]
 pub struct LabelRules {
     rules: Vec<LabelRule>,
 }
 
-/// One label and the films that carry it.
+/// One label and the films that have it.
 ///
-/// A film carries the label when it matches `query` (no query: every film does) and the window, if
-/// there is one, is not over. A window only ever ends: it is open from the moment the label is
-/// written, so a film that is released next year is within three years of its release already. A
-/// film whose date is missing has no end.
+/// A film has the label if it matches `query` (without a query, every film does) and the validity
+/// period, if any, has not ended. A validity period starts when the label is written: it has only an
+/// end, so a film that will be released next year has the label `new` already. For a film without the
+/// date the label has no end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabelRule {
-    /// The label that matching films carry.
+    /// The label of matching films.
     pub name: Label,
-    /// An Elasticsearch query, as JSON.
+    /// An Elasticsearch query in JSON.
     pub query: Option<Value>,
-    /// How long the label holds.
-    pub within: Option<Within>,
+    /// How long films keep the label; `within` in the file.
+    pub validity: Option<ValidityPeriod>,
 }
 
-/// The window of a label: it ends a calendar period after a date of the film.
+/// The validity period of a label, which ends a calendar period after a date of the film.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Within {
+pub struct ValidityPeriod {
     /// Name of a date field of the film.
     pub field: String,
-    /// Time from that date to the end of the window.
+    /// Time from that date to the end of the validity period.
     pub period: Period,
 }
 
-impl Within {
-    /// The end of the window, 00:00:00 UTC of the day `period` after `date`. The window is open
-    /// while `now < until`.
+impl ValidityPeriod {
+    /// The end of the validity period for this date: 00:00:00 UTC on the day `period` later. The label
+    /// is active while `now < until`.
     ///
-    /// `None` when the end lies beyond the year 9999, which the index can't hold: a window without
-    /// an end.
+    /// `None` if the end is after the year 9999, which the index cannot store: the label then has no
+    /// end.
     #[must_use]
     pub fn until(&self, date: NaiveDate) -> Option<DateTime<Utc>> {
         let last_day = NaiveDate::from_ymd_opt(9999, 12, 31)?;
@@ -62,12 +61,12 @@ impl Within {
 }
 
 impl LabelRules {
-    /// Reads and checks a `labels.toml`.
+    /// Parses and validates a `labels.toml`.
     ///
     /// # Errors
-    /// Not TOML, a key nobody knows, a broken or repeated name, a rule without `query` and
-    /// `within`, or a period that is not ISO 8601. The error names the rule and, where known, the
-    /// line.
+    /// [`LabelRuleError`] if the file is not TOML, or a rule has an unknown key, an invalid or
+    /// duplicate name, neither `query` nor `within`, or a period that is not ISO 8601. The error names
+    /// the rule and its line.
     pub fn parse(toml: &str) -> Result<Self, LabelRuleError> {
         parse::rules(toml).map(|rules| Self { rules })
     }
@@ -77,13 +76,13 @@ impl LabelRules {
         self.rules.iter()
     }
 
-    /// The labels that have a window; on all others `from` and `until` mean nothing.
-    pub fn windowed(&self) -> impl Iterator<Item = &Label> {
-        self.rules.iter().filter(|rule| rule.within.is_some()).map(|rule| &rule.name)
+    /// The labels with a validity period. `from` and `until` have no meaning for any other label.
+    pub fn time_bound_labels(&self) -> impl Iterator<Item = &Label> {
+        self.rules.iter().filter(|rule| rule.validity.is_some()).map(|rule| &rule.name)
     }
 
-    /// Sixteen hex digits that change when the rules change their meaning; order, layout and
-    /// comments don't count.
+    /// Sixteen hexadecimal digits that change with the meaning of the rules, but not with their order,
+    /// layout or comments.
     #[must_use]
     pub fn hash(&self) -> String {
         let mut rules: Vec<String> = self.rules.iter().map(LabelRule::canonical).collect();
@@ -95,12 +94,47 @@ impl LabelRules {
 }
 
 impl LabelRule {
-    /// JSON on one line, keys sorted.
+    /// JSON on one line with sorted keys.
     fn canonical(&self) -> String {
-        let within = self.within.as_ref().map(|w| (&w.field, w.period.to_string()));
-        serde_json::json!([self.name.as_str(), self.query, within]).to_string()
+        let validity = self.validity.as_ref().map(|v| (&v.field, v.period.to_string()));
+        serde_json::json!([self.name.as_str(), self.query, validity]).to_string()
     }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_validity_period_ends_at_midnight_utc_and_never_after_the_year_9999() {
+        let day = |text: &str| -> NaiveDate { text.parse().unwrap() };
+        let three_years =
+            ValidityPeriod { field: "release_date".to_owned(), period: "P3Y".parse().unwrap() };
+        let until = three_years.until(day("2025-03-01")).unwrap();
+        assert_eq!(until.to_rfc3339(), "2028-03-01T00:00:00+00:00");
+        assert!(three_years.until(day("9996-12-31")).is_some());
+        assert_eq!(three_years.until(day("9997-01-01")), None);
+        assert_eq!(three_years.until(NaiveDate::MAX), None);
+    }
+
+    #[test]
+    fn the_shipped_rules_are_valid() {
+        let rules = LabelRules::parse(SHIPPED).unwrap();
+        let names: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
+        assert_eq!(names, ["new", "adult", "upcoming"]);
+        assert_eq!(rules.time_bound_labels().map(Label::as_str).collect::<Vec<_>>(), ["new"]);
+    }
+
+    #[test]
+    fn the_hash_depends_on_the_meaning_of_the_rules_not_on_their_layout() {
+        let original = "[[label]]\nname='a'\nquery={term={x=1,boost=2}}\n\
+                        [[label]]\nname='b'\nwithin={field='d',period='P1Y'}";
+        let reordered = "# moved\n[[label]]\nname='b'\nwithin={period='P12M',field='d'}\n\
+                         [[label]]\nquery={term={boost=2,x=1}}\nname='a'";
+        let changed = original.replace("P1Y", "P2Y");
+        let hash = |toml: &str| LabelRules::parse(toml).unwrap().hash();
+        assert_eq!(hash(original), hash(reordered));
+        assert_ne!(hash(original), hash(&changed));
+        assert_eq!(hash(original).len(), 16);
+    }
+}

@@ -1,14 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 pub mod cases;
-mod change;
 mod classes;
 pub mod csv;
 pub mod decision;
 pub mod engine;
+mod error;
 mod facts;
 mod filter;
-mod intervals;
 pub mod label_rules;
 mod limits;
 pub mod names;
@@ -19,13 +18,14 @@ pub mod rule;
 mod snapshot;
 mod table;
 
-pub use change::{Change, PolicyError};
-pub use decision::{Code, Decision};
+pub use decision::{Decision, ReasonCode};
+pub use error::PolicyError;
 pub use facts::Facts;
 pub use filter::{At, Filter, FilterKind};
-pub use limits::{MOST_LABELS, MOST_NAMES, MOST_PREFIXES};
+pub use limits::{MAX_LABELS, MAX_NAMES, MAX_PREFIXES};
 pub use names::{Label, NameError, Resource, RoleName};
 pub use pattern::{ActionPattern, Pattern, ResourcePattern};
-pub use roles::LONGEST_CHAIN;
-pub use rule::{Effect, LAST_PRIORITY, Rule, Verdict};
+pub use policy::Change;
+pub use roles::{MAX_INHERITANCE_DEPTH, RoleDefinition};
+pub use rule::{Effect, MAX_PRIORITY, Rule, Verdict};
 pub use snapshot::{RoleSet, Snapshot};

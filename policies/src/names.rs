@@ -1,4 +1,4 @@
-//! The names that rules and requests speak of. Compared by bytes.
+//! Names of roles, labels and resources. Names are compared byte by byte.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A name that can't be what it is meant to be.
+/// An invalid name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} {name:?}: {why}")]
+#[error("Invalid {what} {name:?}: {why}.")]
 pub struct NameError {
-    /// The kind of name: "role", "label", "resource", "action".
+    /// What the name was meant to be: `role`, `label`, `resource` or `action`.
     pub what: &'static str,
-    /// The name as it was given, cut to 80 characters.
+    /// The invalid name, truncated to 80 characters.
     pub name: String,
-    /// What a valid name looks like.
+    /// What a valid name looks like, as the rest of a sentence.
     pub why: &'static str,
 }
 
@@ -24,28 +24,29 @@ impl NameError {
     }
 }
 
-/// `first` may begin a name, `rest` may follow; 1–64 characters.
-fn is_name(name: &str, rest: &[u8]) -> bool {
+/// Whether a name has 1 to 64 characters, all of them `a-z`, `0-9` or, except for the first, one of
+/// `punctuation`.
+fn is_name(name: &str, punctuation: &[u8]) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     name.len() <= 64
         && name.bytes().next().is_some_and(plain)
-        && name.bytes().all(|b| plain(b) || rest.contains(&b))
+        && name.bytes().all(|b| plain(b) || punctuation.contains(&b))
 }
 
 macro_rules! name {
-    ($(#[$meta:meta])* $type:ident, $what:literal, $rest:literal, $why:literal) => {
+    ($(#[$meta:meta])* $type:ident, $what:literal, $punctuation:literal, $why:literal) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $type(Arc<str>);
 
         impl $type {
-            /// Takes a name that keeps to the grammar above.
+            /// Parses a name.
             ///
             /// # Errors
-            /// Another name is refused, with what a valid one looks like.
+            /// [`NameError`] if the name does not match the grammar.
             pub fn parse(name: &str) -> Result<Self, NameError> {
-                if is_name(name, $rest) {
+                if is_name(name, $punctuation) {
                     Ok(Self(name.into()))
                 } else {
                     Err(NameError::new($what, name, $why))
@@ -87,60 +88,60 @@ macro_rules! name {
 }
 
 name!(
-    /// A role: `[a-z0-9][a-z0-9_.-]{0,63}`.
+    /// The name of a role: `[a-z0-9][a-z0-9_.-]{0,63}`.
     RoleName, "role", b"_.-",
-    "a role is 1–64 of a-z 0-9 _ . - and begins with a letter or digit"
+    "use 1 to 64 of the characters a-z 0-9 _ . - and start with a letter or digit"
 );
 
 name!(
-    /// A label: `[a-z0-9][a-z0-9_=.-]{0,63}`.
+    /// The name of a label: `[a-z0-9][a-z0-9_=.-]{0,63}`.
     Label, "label", b"_=.-",
-    "a label is 1–64 of a-z 0-9 _ = . - and begins with a letter or digit"
+    "use 1 to 64 of the characters a-z 0-9 _ = . - and start with a letter or digit"
 );
 
-/// The role that everyone has, signed in or not.
+/// Name of the role that every caller has, authenticated or not.
 pub const ANONYMOUS: &str = "anonymous";
-/// The role that may do everything.
+/// Name of the role that is allowed everything.
 pub const SUPERUSER: &str = "superuser";
-/// The label of a film that the labeler has not seen.
+/// The label that stands for a film without labels: the labeler has not processed it yet.
 pub const UNLABELLED: &str = "unlabelled";
 
 impl RoleName {
-    /// The role that everyone has.
+    /// The role that every caller has, authenticated or not.
     #[must_use]
     pub fn anonymous() -> Self {
         Self(ANONYMOUS.into())
     }
 
-    /// The role that may do everything.
+    /// The role that is allowed everything.
     #[must_use]
     pub fn superuser() -> Self {
         Self(SUPERUSER.into())
     }
 
-    /// Built-in roles can't be created, renamed, deleted or made to inherit.
+    /// Whether the role is built in: it cannot be created, renamed, deleted, or inherit other roles.
     #[must_use]
     pub fn is_builtin(&self) -> bool {
         matches!(self.as_str(), ANONYMOUS | SUPERUSER)
     }
 }
 
-/// What a request is about: `type` or `type:id`. Never a pattern, whatever it contains.
+/// The resource of a request, `type` or `type:id`. Never a pattern, whatever it contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     text: String,
 }
 
-/// Stands for every resource whose type is none: no rule but `*` can reach it.
-const NO_TYPE: &str = "\u{0}";
+/// Stands for every resource with an invalid type: only `*` matches it.
+const INVALID_TYPE: &str = "\u{0}";
 
 impl Resource {
-    /// The resource of this type and id. A type outside `[a-z][a-z0-9_-]*` is a name that no rule
-    /// names.
+    /// The resource with this type and id. A type outside `[a-z][a-z0-9_-]*` makes a resource that no
+    /// rule names.
     #[must_use]
     pub fn new(kind: &str, id: Option<&str>) -> Self {
         if !is_type(kind) {
-            return Self { text: NO_TYPE.into() };
+            return Self { text: INVALID_TYPE.into() };
         }
         let mut text = String::with_capacity(kind.len() + 1 + id.map_or(0, str::len));
         text.push_str(kind);
@@ -151,13 +152,13 @@ impl Resource {
         Self { text }
     }
 
-    /// True for a film, with or without an id.
+    /// Whether the resource is a film, with or without an id.
     #[must_use]
     pub fn is_film(&self) -> bool {
         self.text.strip_prefix("film").is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     }
 
-    /// `type:id` as rules see it.
+    /// The resource as rules match it: `type` or `type:id`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -174,20 +175,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_keep_to_their_grammar() {
-        for good in ["new", "a", "0", "mpaa=nc-17", "x.y_z", &"a".repeat(64)] {
-            assert!(Label::parse(good).is_ok(), "{good}");
+    fn names_outside_the_grammar_are_rejected() {
+        for valid in ["new", "a", "0", "mpaa=nc-17", "x.y_z", &"a".repeat(64)] {
+            assert!(Label::parse(valid).is_ok(), "{valid}");
         }
-        for bad in ["", "New", "=a", "a b", "é", "a*", "a:b", "a\u{0}", &"a".repeat(65)] {
-            assert!(Label::parse(bad).is_err(), "{bad}");
+        for invalid in ["", "New", "=a", "a b", "é", "a*", "a:b", "a\u{0}", &"a".repeat(65)] {
+            assert!(Label::parse(invalid).is_err(), "{invalid}");
         }
         assert!(RoleName::parse("a=b").is_err());
     }
 
     #[test]
-    fn a_type_that_is_none_can_not_forge_another_resource() {
+    fn an_invalid_type_cannot_forge_another_resource() {
         assert_eq!(Resource::new("film", Some("a:b")).as_str(), "film:a:b");
-        assert_eq!(Resource::new("film:a", Some("b")).as_str(), NO_TYPE);
-        assert_eq!(Resource::new("", None).as_str(), NO_TYPE);
+        assert_eq!(Resource::new("film:a", Some("b")).as_str(), INVALID_TYPE);
+        assert_eq!(Resource::new("", None).as_str(), INVALID_TYPE);
     }
 }

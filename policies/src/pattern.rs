@@ -1,4 +1,4 @@
-//! Patterns, the rule's side of a name: a literal, or a prefix written with one trailing `*`.
+//! Patterns of rules: a literal name, or a prefix with one trailing `*`.
 
 use std::fmt;
 
@@ -7,30 +7,30 @@ use smol_str::SmolStr;
 
 use crate::names::{Label, NameError, is_type};
 
-/// A literal name, or every name that begins with a prefix.
+/// A literal name, or all names with a prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pattern {
-    /// The literal, or the prefix without its `*`.
-    /// Short ones stand where they are looked for, which spares a check a cache miss.
+    /// The literal, or the prefix without its `*`. Stored inline if short, which saves a lookup a
+    /// cache miss.
     text: SmolStr,
     is_prefix: bool,
 }
 
 impl Pattern {
-    fn parse(what: &'static str, text: &str, longest: usize) -> Result<Self, NameError> {
+    fn parse(what: &'static str, text: &str, max_bytes: usize) -> Result<Self, NameError> {
         let error = |why| Err(NameError::new(what, text, why));
-        if text.is_empty() || text.len() > longest {
-            return error("it is empty or too long (512 bytes for a resource, 128 for an action)");
+        if text.is_empty() || text.len() > max_bytes {
+            return error("use 1 to 512 bytes for a resource, 1 to 128 bytes for an action");
         }
         if text.chars().any(char::is_control) {
-            return error("it has a control character");
+            return error("control characters are not allowed");
         }
         let (name, is_prefix) = match text.strip_suffix('*') {
             Some(prefix) => (prefix, true),
             None => (text, false),
         };
         if name.ends_with('*') {
-            return error("only one trailing `*` is a wildcard, and a literal can't end in `*`");
+            return error("only one trailing `*` is allowed");
         }
         Ok(Self { text: name.into(), is_prefix })
     }
@@ -45,19 +45,19 @@ impl Pattern {
         self.text.clone()
     }
 
-    /// True for a prefix, `*` alone among them.
+    /// Whether the pattern is a prefix; `*` alone is the empty prefix.
     #[must_use]
     pub fn is_prefix(&self) -> bool {
         self.is_prefix
     }
 
-    /// True when `name` is the literal or begins with the prefix.
+    /// Whether `name` is the literal or starts with the prefix.
     #[must_use]
     pub fn covers(&self, name: &str) -> bool {
         if self.is_prefix { name.starts_with(&*self.text) } else { name == &*self.text }
     }
 
-    /// True when some name that begins with `prefix` is covered.
+    /// Whether the pattern covers any name that starts with `prefix`.
     #[must_use]
     pub fn reaches(&self, prefix: &str) -> bool {
         self.text.starts_with(prefix) || (self.is_prefix && prefix.starts_with(&*self.text))
@@ -71,7 +71,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// True when the pattern, as text, covers the name. What casbin's matcher calls.
+/// Whether a pattern in text form covers a name; the matcher function of the casbin model.
 #[must_use]
 pub fn covers(pattern: &str, name: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == name, |prefix| name.starts_with(prefix))
@@ -85,16 +85,16 @@ macro_rules! pattern {
         pub struct $type(Pattern);
 
         impl $type {
-            /// Takes a pattern that keeps to the grammar above.
+            /// Parses a pattern.
             ///
             /// # Errors
-            /// Another text is refused, with what a valid one looks like.
+            /// [`NameError`] if the text does not match the grammar.
             pub fn parse(text: &str) -> Result<Self, NameError> {
                 let parse: fn(&str) -> Result<Pattern, NameError> = $parse;
                 parse(text).map(Self)
             }
 
-            /// The pattern itself.
+            /// The parsed pattern.
             #[must_use]
             pub fn pattern(&self) -> &Pattern {
                 &self.0
@@ -123,13 +123,13 @@ macro_rules! pattern {
 }
 
 pattern!(
-    /// Resources a rule speaks of: `*`, `type`, `type:id`, or a prefix of those with one trailing
-    /// `*`. At most 512 bytes.
+    /// The resources of a rule: `*`, `type`, `type:id`, or a prefix of these with one trailing `*`. At
+    /// most 512 bytes.
     ResourcePattern, parse_resource
 );
 
 pattern!(
-    /// Actions a rule speaks of: a name, a prefix with one trailing `*`, or `*`. At most 128 bytes.
+    /// The actions of a rule: a name, a prefix with one trailing `*`, or `*`. At most 128 bytes.
     ActionPattern, |text| Pattern::parse("action", text, 128)
 );
 
@@ -137,21 +137,23 @@ fn parse_resource(text: &str) -> Result<Pattern, NameError> {
     let pattern = Pattern::parse("resource", text, 512)?;
     let error = |why| Err(NameError::new("resource", text, why));
     let Some((kind, id)) = pattern.text.split_once(':') else {
-        let open = pattern.is_prefix && pattern.text.is_empty();
-        if open || is_type(&pattern.text) {
+        let everything = pattern.is_prefix && pattern.text.is_empty();
+        if everything || is_type(&pattern.text) {
             return Ok(pattern);
         }
-        return error("a type is a-z 0-9 _ - and begins with a letter");
+        return error("a type consists of a-z 0-9 _ - and starts with a letter");
     };
     if !is_type(kind) {
-        return error("a type is a-z 0-9 _ - and begins with a letter");
+        return error("a type consists of a-z 0-9 _ - and starts with a letter");
     }
     if id.is_empty() && !pattern.is_prefix {
-        return error("the id is empty; for all ids write `type:*`");
+        return error("the id is empty; use `type:*` for all ids");
     }
-    // A label's prefix is checked as the label that it begins; both use the same characters.
+    // The prefix of a label is checked like a label, since both consist of the same characters.
     if kind == "label" && !id.is_empty() && Label::parse(id).is_err() {
-        return error("a label is 1–64 of a-z 0-9 _ = . - and begins with a letter or digit");
+        return error(
+            "a label has 1 to 64 of the characters a-z 0-9 _ = . - and starts with a letter or digit",
+        );
     }
     Ok(pattern)
 }
@@ -161,8 +163,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn resources_keep_to_their_grammar() {
-        for good in [
+    fn resource_patterns_outside_the_grammar_are_rejected() {
+        for valid in [
             "*",
             "film",
             "film*",
@@ -177,9 +179,9 @@ mod tests {
             "film:\"q\"",
             "film: ",
         ] {
-            assert_eq!(ResourcePattern::parse(good).unwrap().to_string(), good);
+            assert_eq!(ResourcePattern::parse(valid).unwrap().to_string(), valid);
         }
-        for bad in [
+        for invalid in [
             "",
             "**",
             "film:**",
@@ -192,18 +194,18 @@ mod tests {
             "film:a\n",
             &format!("film:{}", "x".repeat(512)),
         ] {
-            assert!(ResourcePattern::parse(bad).is_err(), "{bad}");
+            assert!(ResourcePattern::parse(invalid).is_err(), "{invalid}");
         }
     }
 
     #[test]
-    fn reaches_knows_overlapping_names() {
+    fn a_pattern_reaches_the_namespaces_that_it_overlaps() {
         let reaches = |p: &str| ResourcePattern::parse(p).unwrap().pattern().reaches("route:");
-        for yes in ["*", "r*", "route*", "route:*", "route:/x"] {
-            assert!(reaches(yes), "{yes}");
+        for reaching in ["*", "r*", "route*", "route:*", "route:/x"] {
+            assert!(reaches(reaching), "{reaching}");
         }
-        for no in ["route", "film:*", "routes*", "ro"] {
-            assert!(!reaches(no), "{no}");
+        for other in ["route", "film:*", "routes*", "ro"] {
+            assert!(!reaches(other), "{other}");
         }
     }
 }

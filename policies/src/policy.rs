@@ -1,34 +1,61 @@
-//! What a policy consists of, and its rules by role and resource.
+//! The content of a policy and the changes to it, with rules indexed by role and resource.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::change::{Change, PolicyError};
 use crate::classes::{ClassId, Classes};
+use crate::error::PolicyError;
 use crate::limits;
 use crate::names::RoleName;
 use crate::roles::{RoleId, Roles};
 use crate::rule::{Rule, Verdict};
 use crate::table::Extent;
 
+/// One change to a policy, in the format of the journal. The changes of one write are applied
+/// together or not at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// Creates a role, or replaces its inheritance.
+    RoleSet {
+        /// Name of the role.
+        name: RoleName,
+        /// The roles that it inherits directly.
+        inherits: Vec<RoleName>,
+    },
+    /// Deletes a role.
+    RoleRemoved {
+        /// Name of the role.
+        name: RoleName,
+    },
+    /// Creates a rule, or replaces the one with the same id.
+    RuleSet(Rule),
+    /// Deletes a rule.
+    RuleRemoved {
+        /// Id of the rule.
+        id: u32,
+    },
+}
+
 type RuleIds = SmallVec<[u32; 4]>;
 
-/// Roles and rules, indexed. Built once per write, then never changed.
+/// Roles and rules with their indexes. Built once per write, then immutable.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policy {
     pub(crate) roles: Roles,
     pub(crate) rules: HashMap<u32, Arc<Rule>, RandomState>,
     pub(crate) resources: Classes,
     pub(crate) actions: Classes,
-    /// Rules of a role that name exactly this resource pattern.
-    by_place: HashMap<(RoleId, ClassId), RuleIds, RandomState>,
+    /// The rules of a role whose resource is exactly this pattern.
+    rules_by_resource: HashMap<(RoleId, ClassId), RuleIds, RandomState>,
 }
 
 impl Policy {
-    /// Applies changes; on an error the policy is half changed and must be dropped.
+    /// Applies changes. After an error the policy is partly changed and must be dropped.
     pub(crate) fn apply(&mut self, changes: &[Change]) -> Result<(), PolicyError> {
         for change in changes {
             match change {
@@ -38,33 +65,29 @@ impl Policy {
                 Change::RuleRemoved { id } => self.remove_rule(*id)?,
             }
         }
-        self.roles.link()?;
+        self.roles.resolve()?;
         limits::check(self, changes)
     }
 
     fn set_rule(&mut self, rule: &Rule) -> Result<(), PolicyError> {
-        self.check_rule(rule)?;
+        if self.rules.get(&rule.id).is_some_and(|old| old.is_builtin() && **old != *rule) {
+            return Err(PolicyError::BuiltinRule);
+        }
+        rule.check()?;
         self.unindex(rule.id);
         let Some(subject) = self.roles.get(rule.role.as_str()).map(|role| role.id) else {
             return Err(PolicyError::UnknownRole(rule.role.clone()));
         };
-        let class = self.resources.add(rule.resource.pattern());
-        self.actions.add(rule.action.pattern());
-        self.by_place.entry((subject, class)).or_default().push(rule.id);
+        let class = self.resources.acquire(rule.resource.pattern());
+        self.actions.acquire(rule.action.pattern());
+        self.rules_by_resource.entry((subject, class)).or_default().push(rule.id);
         self.rules.insert(rule.id, Arc::new(rule.clone()));
         Ok(())
     }
 
-    fn check_rule(&self, rule: &Rule) -> Result<(), PolicyError> {
-        if self.rules.get(&rule.id).is_some_and(|old| old.is_builtin() && **old != *rule) {
-            return Err(PolicyError::BuiltinImmutable("the superuser's rule".into()));
-        }
-        rule.check()
-    }
-
     fn remove_rule(&mut self, id: u32) -> Result<(), PolicyError> {
         if self.rules.get(&id).is_some_and(|rule| rule.is_builtin()) {
-            return Err(PolicyError::BuiltinImmutable("the superuser's rule".into()));
+            return Err(PolicyError::BuiltinRule);
         }
         self.unindex(id);
         Ok(())
@@ -72,31 +95,30 @@ impl Policy {
 
     fn unindex(&mut self, id: u32) {
         let Some(rule) = self.rules.remove(&id) else { return };
-        let place = self
-            .roles
-            .get(rule.role.as_str())
-            .map(|role| role.id)
-            .zip(self.resources.named(rule.resource.pattern()));
-        if let Some(ids) = place.and_then(|place| self.by_place.get_mut(&place)) {
-            ids.retain(|other| *other != id);
-        }
-        if let Some(place) = place.filter(|p| self.by_place.get(p).is_some_and(SmallVec::is_empty))
+        let subject = self.roles.get(rule.role.as_str()).map(|role| role.id);
+        let class = self.resources.class_of_pattern(rule.resource.pattern());
+        if let Some(key) = subject.zip(class)
+            && let Some(ids) = self.rules_by_resource.get_mut(&key)
         {
-            self.by_place.remove(&place);
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.rules_by_resource.remove(&key);
+            }
         }
-        self.resources.remove(rule.resource.pattern());
-        self.actions.remove(rule.action.pattern());
+        self.resources.release(rule.resource.pattern());
+        self.actions.release(rule.action.pattern());
     }
 
     fn remove_role(&mut self, name: &RoleName) -> Result<(), PolicyError> {
         if name.is_builtin() {
-            return Err(PolicyError::BuiltinImmutable(name.to_string()));
+            return Err(PolicyError::BuiltinRole(name.clone()));
         }
         if let Some(rule) = self.rules.values().find(|rule| rule.role == *name) {
-            return Err(PolicyError::RoleInUse(name.clone(), format!("rule {}", rule.id)));
+            return Err(PolicyError::RoleUsedByRule { role: name.clone(), rule: rule.id });
         }
-        if let Some(heir) = self.roles.iter().find(|role| role.inherits.contains(name)) {
-            return Err(PolicyError::RoleInUse(name.clone(), format!("role {}", heir.name)));
+        if let Some(descendant) = self.roles.iter().find(|role| role.inherits.contains(name)) {
+            let descendant = descendant.name.clone();
+            return Err(PolicyError::RoleInherited { role: name.clone(), descendant });
         }
         self.roles.remove(name);
         Ok(())
@@ -104,19 +126,19 @@ impl Policy {
 
     pub(crate) fn extent(&self) -> Extent {
         Extent {
-            roles: self.roles.issued(),
-            actions: self.actions.issued(),
-            resources: self.resources.issued(),
+            roles: self.roles.allocated(),
+            actions: self.actions.allocated(),
+            resources: self.resources.allocated(),
         }
     }
 
-    /// The rules that can apply when a caller with this role asks, in rule order.
+    /// The rules that can apply to a caller with this role, in rule order.
     pub(crate) fn applicable(&self, role: RoleId, resource: &str, action: &str) -> Vec<&Arc<Rule>> {
         let Some(role) = self.roles.by_id(role) else { return Vec::new() };
         let mut rules: Vec<&Arc<Rule>> = Vec::new();
         for class in self.resources.covering(resource) {
             for &id in role.closure.iter() {
-                let Some(ids) = self.by_place.get(&(id, class)) else { continue };
+                let Some(ids) = self.rules_by_resource.get(&(id, class)) else { continue };
                 rules.extend(ids.iter().filter_map(|id| self.rules.get(id)));
             }
         }
@@ -125,7 +147,7 @@ impl Policy {
         rules
     }
 
-    /// Links of everything that the role inherits.
+    /// The inheritance links of the role and of everything that it inherits.
     pub(crate) fn links(&self, role: RoleId) -> Vec<(&RoleName, &RoleName)> {
         let Some(role) = self.roles.by_id(role) else { return Vec::new() };
         let closure = role.closure.iter().filter_map(|&id| self.roles.by_id(id));

@@ -1,19 +1,28 @@
-//! Roles and what they inherit.
+//! Roles and their inheritance.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::change::PolicyError;
+use crate::error::PolicyError;
 use crate::names::RoleName;
 
-/// Number of a role, never used again for another name.
+/// Number of a role, never reused for another name.
 pub(crate) type RoleId = u32;
 
-/// Most links between a role and one that it inherits: casbin's walk ends at 8, and the first
-/// link is the one from the caller to its role.
-pub const LONGEST_CHAIN: usize = 7;
+/// Maximum number of links between a role and one that it inherits. Casbin follows 8 links, the first
+/// of which leads from the caller to their role.
+pub const MAX_INHERITANCE_DEPTH: usize = 7;
+
+/// A role as it is written: its name, and the roles that it inherits directly.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RoleDefinition {
+    /// Name of the role.
+    pub name: RoleName,
+    /// The roles that it inherits directly.
+    pub inherits: Vec<RoleName>,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
@@ -45,12 +54,12 @@ impl Roles {
         self.by_name.values()
     }
 
-    /// Role numbers handed out so far.
-    pub(crate) fn issued(&self) -> u32 {
+    /// Number of role ids allocated so far.
+    pub(crate) fn allocated(&self) -> u32 {
         self.next
     }
 
-    /// Adds a role, or changes what it inherits. Closures count only after [`Self::link`].
+    /// Adds a role, or replaces its inheritance. Closures are valid only after [`Self::resolve`].
     pub(crate) fn set(&mut self, name: &RoleName, inherits: &[RoleName]) {
         let id = self.by_name.get(name).map_or(self.next, |role| role.id);
         if id == self.next {
@@ -70,8 +79,8 @@ impl Roles {
         }
     }
 
-    /// Works out every closure again, and refuses cycles, long chains and unknown roles.
-    pub(crate) fn link(&mut self) -> Result<(), PolicyError> {
+    /// Computes every closure. Rejects cycles, chains that are too long, and unknown roles.
+    pub(crate) fn resolve(&mut self) -> Result<(), PolicyError> {
         let mut reaches = HashMap::new();
         for role in self.by_name.values() {
             check_inheritance(role)?;
@@ -87,8 +96,8 @@ impl Roles {
         Ok(())
     }
 
-    /// Depth first, each role once; `trail` is the chain from the role asked for. Gives the links
-    /// of the longest chain from `name`.
+    /// Visits each role once, depth first; `trail` is the chain from the start to `name`. Returns the
+    /// number of links in the longest chain from `name`.
     fn walk<'a>(
         &'a self,
         name: &'a RoleName,
@@ -99,11 +108,11 @@ impl Roles {
             return Err(PolicyError::UnknownRole(name.clone()));
         };
         if trail.contains(&name) {
-            return Err(PolicyError::Cycle(name.clone()));
+            return Err(PolicyError::InheritanceCycle(name.clone()));
         }
         let known = reaches.get(name).map(|reach| reach.links);
-        if trail.len() + known.unwrap_or(0) > LONGEST_CHAIN {
-            return Err(PolicyError::ChainTooLong(name.clone()));
+        if trail.len() + known.unwrap_or(0) > MAX_INHERITANCE_DEPTH {
+            return Err(PolicyError::InheritanceTooDeep(name.clone()));
         }
         if let Some(links) = known {
             return Ok(links);
@@ -122,21 +131,22 @@ impl Roles {
         Ok(links)
     }
 
-    /// A shortest way from one of `held` to `target`: the role held, …, the target.
-    pub(crate) fn path(&self, held: &[RoleName], target: &RoleName) -> Vec<RoleName> {
-        let mut heirs: HashMap<&RoleName, Option<&RoleName>> = HashMap::new();
+    /// A shortest path from one of `held` to `target`, both included; empty if there is none.
+    pub(crate) fn inheritance_path(&self, held: &[RoleName], target: &RoleName) -> Vec<RoleName> {
+        let mut descendants: HashMap<&RoleName, Option<&RoleName>> = HashMap::new();
         let mut queue: VecDeque<&RoleName> = held.iter().collect();
-        heirs.extend(held.iter().map(|name| (name, None)));
+        descendants.extend(held.iter().map(|name| (name, None)));
         while let Some(name) = queue.pop_front() {
             if name == target {
-                let way = std::iter::successors(Some(name), |name| heirs.get(name).copied()?);
-                let mut way: Vec<RoleName> = way.cloned().collect();
-                way.reverse();
-                return way;
+                let path =
+                    std::iter::successors(Some(name), |name| descendants.get(name).copied()?);
+                let mut path: Vec<RoleName> = path.cloned().collect();
+                path.reverse();
+                return path;
             }
             for next in self.by_name.get(name).iter().flat_map(|role| &role.inherits) {
-                if !heirs.contains_key(next) {
-                    heirs.insert(next, Some(name));
+                if !descendants.contains_key(next) {
+                    descendants.insert(next, Some(name));
                     queue.push_back(next);
                 }
             }
@@ -145,18 +155,18 @@ impl Roles {
     }
 }
 
-/// What a walk found out about a role.
+/// The result of visiting a role.
 struct Reach {
     id: RoleId,
-    /// Links of the longest chain from it.
+    /// Number of links in the longest chain from the role.
     links: usize,
     closure: Vec<RoleId>,
 }
 
-/// Built-in roles inherit nothing, and nobody inherits `superuser`.
+/// Built-in roles inherit nothing, and no role inherits `superuser`.
 fn check_inheritance(role: &Role) -> Result<(), PolicyError> {
     if role.name.is_builtin() && !role.inherits.is_empty() {
-        return Err(PolicyError::BuiltinImmutable(role.name.to_string()));
+        return Err(PolicyError::BuiltinRole(role.name.clone()));
     }
     if role.inherits.contains(&RoleName::superuser()) {
         return Err(PolicyError::InheritsSuperuser(role.name.clone()));
@@ -177,57 +187,63 @@ mod tests {
         for (role, inherits) in links {
             roles.set(&name(role), &inherits.iter().copied().map(name).collect::<Vec<_>>());
         }
-        roles.link().map(|()| roles)
+        roles.resolve().map(|()| roles)
     }
 
     #[test]
-    fn a_chain_has_seven_links_at_most_from_wherever_it_is_walked() {
-        let names: Vec<String> = (0..=LONGEST_CHAIN + 1).map(|n| format!("r{n}")).collect();
+    fn inheritance_is_at_most_seven_links_deep_wherever_the_walk_starts() {
+        let names: Vec<String> = (0..=MAX_INHERITANCE_DEPTH + 1).map(|n| format!("r{n}")).collect();
         for at in 0..100 {
             let chain = |length: usize| {
                 let mut roles = Roles::default();
-                // Hashing starts the walk anywhere; so does the order of writing.
+                // The start depends on hashing, and on the order in which roles are written.
                 for n in (0..=length).cycle().skip(at).take(length + 1) {
                     let next: Vec<_> =
                         names[n + 1..=length].first().map(|n| name(n)).into_iter().collect();
                     roles.set(&name(&names[n]), &next);
                 }
-                roles.link().map(|()| roles)
+                roles.resolve().map(|()| roles)
             };
-            let longest = chain(LONGEST_CHAIN).unwrap();
-            assert_eq!(longest.get("r0").unwrap().closure.len(), LONGEST_CHAIN + 1);
-            assert!(matches!(chain(LONGEST_CHAIN + 1), Err(PolicyError::ChainTooLong(_))));
+            let deepest = chain(MAX_INHERITANCE_DEPTH).unwrap();
+            assert_eq!(deepest.get("r0").unwrap().closure.len(), MAX_INHERITANCE_DEPTH + 1);
+            assert!(matches!(
+                chain(MAX_INHERITANCE_DEPTH + 1),
+                Err(PolicyError::InheritanceTooDeep(_))
+            ));
         }
     }
 
     #[test]
-    fn circles_strangers_and_heirs_of_the_superuser_are_refused() {
+    fn cycles_unknown_roles_and_inheriting_superuser_are_rejected() {
         let error = |links| roles(links).unwrap_err();
-        assert!(matches!(error(&[("a", &["b"]), ("b", &["a"])]), PolicyError::Cycle(_)));
-        assert!(matches!(error(&[("a", &["a"])]), PolicyError::Cycle(_)));
+        assert!(matches!(error(&[("a", &["b"]), ("b", &["a"])]), PolicyError::InheritanceCycle(_)));
+        assert!(matches!(error(&[("a", &["a"])]), PolicyError::InheritanceCycle(_)));
         assert_eq!(error(&[("a", &["b"])]), PolicyError::UnknownRole(name("b")));
         let superuser: &[(&str, &[&str])] = &[("a", &["superuser"]), ("superuser", &[])];
         assert_eq!(error(superuser), PolicyError::InheritsSuperuser(name("a")));
         let builtin: &[(&str, &[&str])] = &[("a", &[]), ("anonymous", &["a"])];
-        assert_eq!(error(builtin), PolicyError::BuiltinImmutable("anonymous".into()));
+        assert_eq!(error(builtin), PolicyError::BuiltinRole(name("anonymous")));
     }
 
     #[test]
-    fn many_ways_to_a_role_are_walked_once() {
+    fn a_role_on_many_paths_is_visited_once() {
         let layer = |n: usize| -> Vec<String> { (0..30).map(|i| format!("l{n}-{i}")).collect() };
         let mut wide = Roles::default();
-        for n in 0..LONGEST_CHAIN {
+        for n in 0..MAX_INHERITANCE_DEPTH {
             let next: Vec<RoleName> = layer(n + 1).iter().map(|role| name(role)).collect();
             for role in layer(n) {
                 wide.set(&name(&role), &next);
             }
         }
-        for role in layer(LONGEST_CHAIN) {
+        for role in layer(MAX_INHERITANCE_DEPTH) {
             wide.set(&name(&role), &[]);
         }
-        wide.link().unwrap();
-        assert_eq!(wide.get("l0-0").unwrap().closure.len(), 1 + 30 * LONGEST_CHAIN);
-        assert_eq!(wide.path(&[name("l0-0")], &name("l7-29")).len(), LONGEST_CHAIN + 1);
-        assert!(wide.path(&[name("l1-0")], &name("l0-0")).is_empty());
+        wide.resolve().unwrap();
+        assert_eq!(wide.get("l0-0").unwrap().closure.len(), 1 + 30 * MAX_INHERITANCE_DEPTH);
+        assert_eq!(
+            wide.inheritance_path(&[name("l0-0")], &name("l7-29")).len(),
+            MAX_INHERITANCE_DEPTH + 1
+        );
+        assert!(wide.inheritance_path(&[name("l1-0")], &name("l0-0")).is_empty());
     }
 }

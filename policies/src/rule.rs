@@ -1,23 +1,23 @@
-//! One rule, and the order in which rules are read.
+//! One rule, and the order in which rules are evaluated.
 
 use serde::{Deserialize, Serialize};
 
-use crate::change::PolicyError;
+use crate::error::PolicyError;
 use crate::names::{RoleName, SUPERUSER};
 use crate::pattern::{ActionPattern, ResourcePattern};
 
-/// What a matching rule says.
+/// The effect of a matching rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
-    /// No.
+    /// The action is denied.
     Deny,
-    /// Yes.
+    /// The action is allowed.
     Allow,
 }
 
 impl Effect {
-    /// As casbin spells it; any other spelling would count as neither.
+    /// The effect in casbin's spelling; casbin ignores a rule with any other spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -27,56 +27,55 @@ impl Effect {
     }
 }
 
-/// One row of the policy.
+/// One rule: one `p` row of the casbin policy.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rule {
-    /// Identifies the rule for good; 1 or more.
+    /// Identifies the rule permanently; 1 to [`MAX_PRIORITY`].
     pub id: u32,
-    /// Rules are read in this order, smallest first; 0 only for the superuser's built-in rule.
+    /// 1 to [`MAX_PRIORITY`], lowest first; 0 only for the superuser's built-in rule.
     pub priority: u32,
-    /// The role that it speaks of.
+    /// The role that the rule applies to.
     pub role: RoleName,
-    /// The resources that it speaks of.
+    /// The resources that the rule applies to.
     pub resource: ResourcePattern,
-    /// The actions that it speaks of.
+    /// The actions that the rule applies to.
     pub action: ActionPattern,
-    /// What it says.
+    /// Whether the rule allows or denies.
     pub effect: Effect,
 }
 
-/// Largest priority of a rule.
-pub const LAST_PRIORITY: u32 = i32::MAX as u32;
+/// Maximum priority and maximum id of a rule: what a PostgreSQL `integer` holds.
+pub const MAX_PRIORITY: u32 = i32::MAX as u32;
 
 impl Rule {
-    /// The built-in rule of the superuser, which can't be removed, changed or outranked.
+    /// Whether this is the superuser's built-in rule, which cannot be changed, deleted or outranked.
     #[must_use]
     pub fn is_builtin(&self) -> bool {
         self.priority == 0
     }
 
-    /// True when only a superuser may write the rule: it speaks of the server's own routes, or of
-    /// everything.
+    /// Whether only a superuser may write the rule, because it applies to the server's own routes.
     #[must_use]
     pub fn is_privileged(&self) -> bool {
         self.resource.pattern().reaches("route:")
     }
 
-    /// What holds for every rule, whatever else is in the policy.
+    /// Checks what holds for a rule regardless of the rest of the policy.
     pub(crate) fn check(&self) -> Result<(), PolicyError> {
-        if self.id == 0 || self.id > LAST_PRIORITY {
-            return Err(PolicyError::RuleId(self.id));
+        if self.id == 0 || self.id > MAX_PRIORITY {
+            return Err(PolicyError::InvalidRuleId(self.id));
         }
         let builtin = self.role.as_str() == SUPERUSER
             && self.effect == Effect::Allow
             && self.resource.to_string() == "*"
             && self.action.to_string() == "*";
-        if self.priority > LAST_PRIORITY || (self.priority == 0 && !builtin) {
-            return Err(PolicyError::Priority(self.priority));
+        if self.priority > MAX_PRIORITY || (self.priority == 0 && !builtin) {
+            return Err(PolicyError::InvalidPriority(self.priority));
         }
         Ok(())
     }
 
-    /// The row as casbin gets it: priority, role, resource, action, effect.
+    /// The casbin row: priority, role, resource, action, effect.
     #[must_use]
     pub fn row(&self) -> Vec<String> {
         vec![
@@ -89,33 +88,33 @@ impl Rule {
     }
 }
 
-/// Which rule matched first, as one number: the earlier the rule, the smaller. By priority, then
-/// deny before allow, then by id. So the first match of several roles is their minimum.
+/// The rule that matched first, as one number that sorts in rule order: by priority, then deny before
+/// allow, then by id. The first match of several roles is therefore their minimum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Verdict(u64);
 
 impl Verdict {
-    /// Nothing matched, which denies; after every rule.
+    /// No rule matched, which denies; sorts after every rule.
     pub const NONE: Self = Self(u64::MAX);
 
     const ALLOW: u64 = 1 << 32;
 
-    /// This rule matched first.
+    /// The verdict if this rule matched first.
     #[must_use]
     pub fn of(rule: &Rule) -> Self {
         let effect = if rule.effect == Effect::Allow { Self::ALLOW } else { 0 };
         Self(u64::from(rule.priority) << 33 | effect | u64::from(rule.id))
     }
 
-    /// True when the rule that matched first allows.
+    /// Whether the first matching rule allows.
     #[must_use]
     pub const fn allows(self) -> bool {
         self.0 != u64::MAX && self.0 & Self::ALLOW != 0
     }
 
-    /// Id of the rule that matched first, if any did.
+    /// Id of the first matching rule; `None` if no rule matched.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "the low half is the id")]
+    #[expect(clippy::cast_possible_truncation, reason = "the lower 32 bits are the id")]
     pub const fn rule(self) -> Option<u32> {
         if self.0 == u64::MAX { None } else { Some(self.0 as u32) }
     }
@@ -145,13 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn earlier_rules_are_smaller() {
+    fn verdicts_sort_in_rule_order() {
         let order = [
             rule(9, 1, Effect::Deny),
             rule(3, 1, Effect::Allow),
             rule(4, 1, Effect::Allow),
             rule(1, 2, Effect::Deny),
-            rule(u32::MAX >> 1, LAST_PRIORITY, Effect::Allow),
+            rule(u32::MAX >> 1, MAX_PRIORITY, Effect::Allow),
             Verdict::NONE,
         ];
         assert!(order.is_sorted());

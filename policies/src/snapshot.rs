@@ -1,103 +1,111 @@
-//! One immutable policy, with its decision table. A write builds the next one beside it.
+//! An immutable policy with its decision table. A write builds the next snapshot from this one.
 
-mod asker;
+mod evaluator;
+mod invalidation;
 mod role_set;
-mod touched;
 
 use std::cell::LazyCell;
 use std::sync::Arc;
 
-use crate::change::{Change, PolicyError};
 use crate::engine;
+use crate::error::PolicyError;
 use crate::names::{Label, RoleName};
-use crate::policy::Policy;
+use crate::policy::{Change, Policy};
 use crate::rule::Rule;
 use crate::table::{Extent, Table};
 
-use self::touched::Touched;
+use self::invalidation::Invalidation;
 
-pub(crate) use self::asker::Asker;
+pub(crate) use self::evaluator::Evaluator;
 pub use self::role_set::RoleSet;
 
-/// Changes of one write whose traces in the table are followed. After more of them, an import say,
-/// the table begins empty, which costs less.
-const MOST_FOLLOWED: usize = 256;
+/// Maximum number of changes for which a write invalidates single verdicts. After a larger write, such
+/// as an import, the table starts empty, which is cheaper.
+const MAX_TRACKED_CHANGES: usize = 256;
 
-/// Memory that the rows of the table may take.
-const MOST_BYTES: usize = 48 << 20;
+/// Maximum memory of the table's rows, in bytes; the table of rules by name may use a quarter of it in
+/// addition.
+const MAX_TABLE_BYTES: usize = 48 << 20;
 
-/// A policy at one revision. Share it by `Arc`; reading takes no lock.
+/// A policy at one revision. Share it in an `Arc`; reading takes no lock.
 #[derive(Debug)]
 pub struct Snapshot {
     revision: i64,
     pub(crate) policy: Policy,
-    /// The first rule that matches.
+    /// Verdicts over all rules.
     table: Table,
-    /// The first rule that matches and names the resource itself.
-    named: Table,
-    pub(crate) windowed: Arc<[Label]>,
+    /// Verdicts over the rules that name the resource itself, without a wildcard.
+    by_name: Table,
+    /// The labels with a validity period, sorted.
+    pub(crate) time_bound: Arc<[Label]>,
 }
 
 impl Snapshot {
-    /// A policy without rules but with the built-in roles, at revision 0. `windowed`: the labels
-    /// that have a window.
+    /// A policy at revision 0 with the built-in roles and no rules. `time_bound` are the labels with a
+    /// validity period.
     ///
     /// # Errors
-    /// The casbin model does not load.
-    pub fn empty(windowed: impl IntoIterator<Item = Label>) -> Result<Self, PolicyError> {
+    /// [`PolicyError::Internal`] if the casbin model cannot be loaded.
+    pub fn empty(time_bound: impl IntoIterator<Item = Label>) -> Result<Self, PolicyError> {
         engine::enforcer()?;
         let mut policy = Policy::default();
         policy.roles.set(&RoleName::anonymous(), &[]);
         policy.roles.set(&RoleName::superuser(), &[]);
         policy.apply(&[])?;
-        let mut windowed: Vec<Label> = windowed.into_iter().collect();
-        windowed.sort();
-        Ok(Self::cold(0, policy, windowed.into()))
+        let mut time_bound: Vec<Label> = time_bound.into_iter().collect();
+        time_bound.sort();
+        Ok(Self::with_empty_tables(0, policy, time_bound.into()))
     }
 
-    /// The policy after these changes, at `revision`. Verdicts that no change touches stay warm.
+    /// The policy after these changes, at `revision`. Verdicts that the changes do not affect stay
+    /// cached.
     ///
     /// # Errors
-    /// The changes break a rule of policies; this snapshot goes on deciding.
+    /// [`PolicyError`] if the changed policy would be invalid. This snapshot is unaffected.
     pub fn next(&self, revision: i64, changes: &[Change]) -> Result<Self, PolicyError> {
         let mut policy = self.policy.clone();
         policy.apply(changes)?;
-        let windowed = Arc::clone(&self.windowed);
+        let time_bound = Arc::clone(&self.time_bound);
         if is_sparse(&policy) {
-            return Self::rebuilt(revision, &policy, windowed);
+            return Self::renumbered(revision, &policy, time_bound);
         }
-        if changes.len() > MOST_FOLLOWED {
-            return Ok(Self::cold(revision, policy, windowed));
+        if changes.len() > MAX_TRACKED_CHANGES {
+            return Ok(Self::with_empty_tables(revision, policy, time_bound));
         }
-        let touched = LazyCell::new(|| Touched::new(self, &policy, changes));
-        let next =
-            |table: &Table| table.next(policy.extent(), |role, action| touched.row(role, action));
-        let (table, named) = (next(&self.table), next(&self.named));
-        Ok(Self { revision, policy, table, named, windowed })
+        let invalidation = LazyCell::new(|| Invalidation::new(self, &policy, changes));
+        let next = |table: &Table| {
+            table.next(policy.extent(), |role, action| invalidation.row_update(role, action))
+        };
+        let (table, by_name) = (next(&self.table), next(&self.by_name));
+        Ok(Self { revision, policy, table, by_name, time_bound })
     }
 
-    /// With empty tables.
-    fn cold(revision: i64, policy: Policy, windowed: Arc<[Label]>) -> Self {
-        let empty = |most| Table::new(policy.extent(), most);
-        let (table, named) = (empty(MOST_BYTES), empty(MOST_BYTES / 4));
-        Self { revision, policy, table, named, windowed }
+    fn with_empty_tables(revision: i64, policy: Policy, time_bound: Arc<[Label]>) -> Self {
+        let empty = |max_bytes| Table::new(policy.extent(), max_bytes);
+        let (table, by_name) = (empty(MAX_TABLE_BYTES), empty(MAX_TABLE_BYTES / 4));
+        Self { revision, policy, table, by_name, time_bound }
     }
 
-    /// A policy without rules, with the same windowed labels.
+    /// An empty policy, as by [`Self::empty`], with the same time-bound labels.
     ///
     /// # Errors
-    /// The casbin model does not load.
+    /// [`PolicyError::Internal`] if the casbin model cannot be loaded.
     pub fn cleared(&self) -> Result<Self, PolicyError> {
-        Self::empty(self.windowed.iter().cloned())
+        Self::empty(self.time_bound.iter().cloned())
     }
 
-    /// The labels that have a window.
+    /// The labels with a validity period, sorted.
     #[must_use]
-    pub fn windowed(&self) -> &[Label] {
-        &self.windowed
+    pub fn time_bound_labels(&self) -> &[Label] {
+        &self.time_bound
     }
 
-    fn rebuilt(revision: i64, old: &Policy, windowed: Arc<[Label]>) -> Result<Self, PolicyError> {
+    /// The same policy with new, contiguous ids.
+    fn renumbered(
+        revision: i64,
+        old: &Policy,
+        time_bound: Arc<[Label]>,
+    ) -> Result<Self, PolicyError> {
         let mut changes: Vec<Change> = Vec::with_capacity(old.rules.len());
         changes.extend(old.roles.iter().map(|role| Change::RoleSet {
             name: role.name.clone(),
@@ -106,32 +114,32 @@ impl Snapshot {
         changes.extend(old.rules.values().map(|rule| Change::RuleSet(Rule::clone(rule))));
         let mut policy = Policy::default();
         policy.apply(&changes)?;
-        Ok(Self::cold(revision, policy, windowed))
+        Ok(Self::with_empty_tables(revision, policy, time_bound))
     }
 
-    /// The revision at which this policy stands.
+    /// The revision of this policy.
     #[must_use]
     pub fn revision(&self) -> i64 {
         self.revision
     }
 
-    /// The rule of this id.
+    /// The rule with this id.
     #[must_use]
     pub fn rule(&self, id: u32) -> Option<&Arc<Rule>> {
         self.policy.rules.get(&id)
     }
 
-    /// All rules, in no order.
+    /// All rules, in no particular order.
     pub fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
         self.policy.rules.values()
     }
 }
 
-/// True when most numbers belong to names that are gone. Numbers are not used again, so it is time
-/// to start over.
+/// Whether most ids belong to names that no longer exist. Ids are not reused, so they must be assigned
+/// anew from time to time.
 fn is_sparse(policy: &Policy) -> bool {
     let Extent { roles, actions, resources } = policy.extent();
-    let sparse = |issued: u32, used: usize, slack: usize| issued as usize > 2 * used + slack;
+    let sparse = |allocated: u32, used: usize, slack: usize| allocated as usize > 2 * used + slack;
     sparse(resources, policy.resources.len(), 65_536)
         || sparse(actions, policy.actions.len(), 1_024)
         || sparse(roles, policy.roles.iter().count(), 4_096)

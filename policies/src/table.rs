@@ -1,10 +1,10 @@
-//! The decision table: which rule matched first, per (role, action class, resource class), filled
-//! as questions come. Reading takes no lock.
+//! The decision table: the first matching rule per (role, action class, resource class), filled on
+//! demand. Reading takes no lock.
 //!
-//! A row belongs to a role and an action class, and is kept in pages of [`PAGE`] resource classes.
-//! Snapshots share the rows that a write did not touch, so those stay warm. Two snapshots made of
-//! the same one (a write, and one that was only tried) number their new classes alike, so what is
-//! shared never holds a class that only one of them knows.
+//! A row belongs to a role and an action class and consists of pages of [`PAGE`] resource classes.
+//! Snapshots share the rows that a write does not affect, so those stay warm. Two snapshots derived
+//! from the same one (a write, and one that was only tried) assign the same numbers to their new
+//! classes, so shared pages never hold a class that only one of the two has.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,42 +14,42 @@ use crate::classes::ClassId;
 use crate::roles::RoleId;
 use crate::rule::Verdict;
 
-/// Entries of one page: 2 KiB.
+/// Entries per page: 2 KiB.
 const PAGE: usize = 256;
-/// No rule has this verdict: ids begin at 1.
+/// The bits of no verdict, since ids start at 1.
 const EMPTY: u64 = 0;
 
 type Page = [AtomicU64; PAGE];
 
-/// Memory that the rows of one table take, in bytes; past the most, answers are worked out and not
-/// kept.
+/// Memory used by the rows of one table, in bytes. Once `max` is reached, decisions are computed but
+/// not stored.
 #[derive(Debug)]
 struct Budget {
     used: AtomicUsize,
-    most: usize,
+    max: usize,
 }
 
 impl Budget {
-    /// Books `bytes`, unless that is more than there may be.
-    fn charge(&self, bytes: usize) -> bool {
-        let add = |now: usize| (now + bytes <= self.most).then_some(now + bytes);
+    /// Reserves `bytes`; false if they exceed the budget.
+    fn reserve(&self, bytes: usize) -> bool {
+        let add = |used: usize| (used + bytes <= self.max).then_some(used + bytes);
         self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
     }
 
-    /// Books what is there already.
-    fn book(&self, bytes: usize) {
+    /// Accounts for memory that is already allocated, even beyond the budget.
+    fn account(&self, bytes: usize) {
         self.used.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
-/// Verdicts of one role for one action class.
+/// The verdicts of one role for one action class.
 #[derive(Debug)]
 pub(crate) struct Row {
     pages: Box<[OnceLock<Arc<Page>>]>,
     budget: Arc<Budget>,
 }
 
-fn place(class: ClassId) -> (usize, usize) {
+fn position(class: ClassId) -> (usize, usize) {
     let class = class as usize;
     (class / PAGE, class % PAGE)
 }
@@ -59,18 +59,18 @@ fn empty_page() -> Page {
 }
 
 impl Row {
-    /// The verdict, if it is known.
+    /// The stored verdict, if any.
     pub(crate) fn get(&self, class: ClassId) -> Option<Verdict> {
-        let (page, slot) = place(class);
+        let (page, slot) = position(class);
         let bits = self.pages.get(page)?.get()?.get(slot)?.load(Ordering::Relaxed);
         (bits != EMPTY).then(|| Verdict::from_bits(bits))
     }
 
-    /// Keeps a verdict, while there is room.
+    /// Stores a verdict, if the budget allows.
     pub(crate) fn put(&self, class: ClassId, verdict: Verdict) {
-        let (page, slot) = place(class);
+        let (page, slot) = position(class);
         let Some(cell) = self.pages.get(page) else { return };
-        if cell.get().is_none() && !self.budget.charge(size_of::<Page>()) {
+        if cell.get().is_none() && !self.budget.reserve(size_of::<Page>()) {
             return;
         }
         if let Some(entry) = cell.get_or_init(|| Arc::new(empty_page())).get(slot) {
@@ -78,8 +78,8 @@ impl Row {
         }
     }
 
-    /// The same row without the verdicts of `stale`, with room for `classes` classes. It shares no
-    /// page that may come to hold classes from `known` on.
+    /// The same row without the verdicts of `stale`, with capacity for `classes` classes. It shares no
+    /// page that may later hold classes from `known` on.
     fn without(
         &self,
         stale: &[ClassId],
@@ -87,9 +87,9 @@ impl Row {
         classes: u32,
         budget: &Arc<Budget>,
     ) -> Option<Self> {
-        let (last, _) = place(known);
+        let (last, _) = position(known);
         let mut copied: HashMap<usize, Vec<usize>> = HashMap::from([(last, Vec::new())]);
-        for (page, slot) in stale.iter().map(|&class| place(class)) {
+        for (page, slot) in stale.iter().map(|&class| position(class)) {
             copied.entry(page).or_default().push(slot);
         }
         let row = Self::new(classes, budget)?;
@@ -97,7 +97,7 @@ impl Row {
             let Some(old) = old.get() else { continue };
             let page =
                 copied.get(&index).map_or_else(|| Arc::clone(old), |here| copy_without(old, here));
-            budget.book(size_of::<Page>());
+            budget.account(size_of::<Page>());
             let _ = new.set(page);
         }
         Some(row)
@@ -105,15 +105,15 @@ impl Row {
 
     fn new(classes: u32, budget: &Arc<Budget>) -> Option<Self> {
         let pages = classes as usize / PAGE + 1;
-        if !budget.charge(pages * size_of::<OnceLock<Arc<Page>>>()) {
+        if !budget.reserve(pages * size_of::<OnceLock<Arc<Page>>>()) {
             return None;
         }
         let pages = (0..pages).map(|_| OnceLock::new()).collect();
         Some(Self { pages, budget: Arc::clone(budget) })
     }
 
-    fn holds(&self, classes: u32) -> bool {
-        place(classes).0 < self.pages.len()
+    fn has_capacity_for(&self, classes: u32) -> bool {
+        position(classes).0 < self.pages.len()
     }
 
     fn bytes(&self) -> usize {
@@ -133,20 +133,20 @@ fn copy_without(page: &Page, stale: &[usize]) -> Arc<Page> {
     Arc::new(copy)
 }
 
-/// What a write does to the rows of one role and action class.
-pub(crate) enum Touch {
-    /// Nothing: the row is shared.
+/// What a write does to the row of one role and action class.
+pub(crate) enum RowUpdate {
+    /// The row is shared.
     Keep,
-    /// Verdicts of these classes are forgotten.
-    Forget(Vec<ClassId>),
-    /// All of it is forgotten.
+    /// The verdicts of these classes are invalidated.
+    Invalidate(Vec<ClassId>),
+    /// The whole row is dropped.
     Drop,
 }
 
-/// Rows of one role, by action class.
+/// The rows of one role, by action class.
 type RoleRows = Box<[OnceLock<Arc<Row>>]>;
 
-/// How many numbers of each kind a policy has handed out.
+/// Number of ids of each kind that a policy has allocated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Extent {
     pub(crate) roles: u32,
@@ -159,9 +159,9 @@ pub(crate) struct Extent {
 pub(crate) struct Table {
     roles: Box<[OnceLock<RoleRows>]>,
     actions: usize,
-    /// Resource classes that this snapshot knows.
+    /// Number of resource classes in this snapshot.
     known: u32,
-    /// Resource classes that a new row has room for.
+    /// Number of resource classes for which a new row has capacity.
     resources: u32,
     budget: Arc<Budget>,
 }
@@ -171,23 +171,23 @@ fn cells<T>(count: usize) -> Box<[OnceLock<T>]> {
 }
 
 impl Table {
-    /// An empty table for this many classes, with room for some resource classes to come. `most`:
-    /// bytes that its rows may take.
-    pub(crate) fn new(extent: Extent, most: usize) -> Self {
+    /// An empty table of this extent, with spare capacity for new resource classes. Its rows may use
+    /// `max_bytes`.
+    pub(crate) fn new(extent: Extent, max_bytes: usize) -> Self {
         let resources = extent.resources + extent.resources / 8 + 1024;
         Self {
             roles: cells(extent.roles as usize),
             actions: extent.actions as usize,
             known: extent.resources,
             resources,
-            budget: Arc::new(Budget { used: AtomicUsize::new(0), most }),
+            budget: Arc::new(Budget { used: AtomicUsize::new(0), max: max_bytes }),
         }
     }
 
-    /// The row of this role and action class; none when memory is used up.
+    /// The row of this role and action class; `None` if the memory budget is exhausted.
     pub(crate) fn row(&self, role: RoleId, action: ClassId) -> Option<&Row> {
         let cell = self.roles.get(role as usize)?;
-        if cell.get().is_none() && !self.budget.charge(self.actions * size_of::<RoleRows>()) {
+        if cell.get().is_none() && !self.budget.reserve(self.actions * size_of::<RoleRows>()) {
             return None;
         }
         let cell = cell.get_or_init(|| cells(self.actions)).get(action as usize)?;
@@ -198,40 +198,51 @@ impl Table {
         Some(cell.get_or_init(|| row))
     }
 
-    /// The table of the next snapshot, with whatever `touch` lets stand.
-    pub(crate) fn next(&self, extent: Extent, touch: impl Fn(RoleId, ClassId) -> Touch) -> Self {
-        let mut next = Self::new(extent, self.budget.most);
+    /// The table of the next snapshot, with the rows that `update` keeps.
+    pub(crate) fn next(
+        &self,
+        extent: Extent,
+        update: impl Fn(RoleId, ClassId) -> RowUpdate,
+    ) -> Self {
+        let mut next = Self::new(extent, self.budget.max);
         if extent.resources < self.resources {
             next.resources = self.resources;
         }
         for (role, rows) in (0..).zip(&self.roles) {
             for (action, row) in (0..).zip(rows.get().into_iter().flatten()) {
                 if let Some(row) = row.get() {
-                    next.carry(role, action, row, self.known, touch(role, action));
+                    next.adopt(role, action, row, self.known, update(role, action));
                 }
             }
         }
         next
     }
 
-    /// Takes over a row of a snapshot that knows the classes before `known`.
-    fn carry(&self, role: RoleId, action: ClassId, row: &Arc<Row>, known: ClassId, touch: Touch) {
+    /// Adopts a row of a snapshot that has the classes before `known`.
+    fn adopt(
+        &self,
+        role: RoleId,
+        action: ClassId,
+        row: &Arc<Row>,
+        known: ClassId,
+        update: RowUpdate,
+    ) {
         let without = |stale: &[ClassId]| {
             row.without(stale, known, self.resources, &self.budget).map(Arc::new)
         };
-        let row = match touch {
-            Touch::Keep if self.known == known && row.holds(self.resources) => {
-                self.budget.book(row.bytes());
+        let row = match update {
+            RowUpdate::Keep if self.known == known && row.has_capacity_for(self.resources) => {
+                self.budget.account(row.bytes());
                 Some(Arc::clone(row))
             }
-            Touch::Keep => without(&[]),
-            Touch::Forget(stale) => without(&stale),
-            Touch::Drop => None,
+            RowUpdate::Keep => without(&[]),
+            RowUpdate::Invalidate(stale) => without(&stale),
+            RowUpdate::Drop => None,
         };
         let (Some(row), Some(cell)) = (row, self.roles.get(role as usize)) else { return };
         let rows = cell.get_or_init(|| cells(self.actions));
         if let Some(cell) = rows.get(action as usize) {
-            // Only this thread fills a table that is not yet shared.
+            // The cell is empty: no other thread has access to this table yet.
             let _ = cell.set(row);
         }
     }

@@ -1,19 +1,19 @@
-//! Expected decisions, run against a policy.
+//! Policies are tested against expected decisions.
 
-#![expect(clippy::unwrap_used, reason = "what goes wrong in a test ends it")]
+#![expect(clippy::unwrap_used, reason = "a failure ends the test")]
 
 use policies::cases::{self, CaseError, SHIPPED_CASES};
 use policies::csv::{self, SHIPPED_RULES};
-use policies::{Code, Snapshot, label_rules};
+use policies::{ReasonCode, Snapshot, label_rules};
 
 fn snapshot(rules: &str) -> Snapshot {
     let labels = label_rules::LabelRules::parse(label_rules::SHIPPED).unwrap();
     let changes = csv::read(rules).unwrap().changes();
-    Snapshot::empty(labels.windowed().cloned()).unwrap().next(1, &changes).unwrap()
+    Snapshot::empty(labels.time_bound_labels().cloned()).unwrap().next(1, &changes).unwrap()
 }
 
 #[test]
-fn the_shipped_rules_decide_as_the_shipped_cases_say() {
+fn the_shipped_rules_pass_the_shipped_cases() {
     let report = cases::run(&snapshot(SHIPPED_RULES), SHIPPED_CASES).unwrap();
     assert!(report.cases > 20);
     let failures: Vec<String> = report.failures.iter().map(ToString::to_string).collect();
@@ -21,14 +21,14 @@ fn the_shipped_rules_decide_as_the_shipped_cases_say() {
 }
 
 #[test]
-fn a_failure_says_what_was_expected_what_came_and_by_which_rule() {
+fn a_failed_case_reports_expected_and_actual_decision_and_the_rule() {
     let open = snapshot("p, 1, anonymous, film:*, read, allow");
     let text = "# one\n[[case]]\nname = \"closed\"\naction = \"read\"\nresource = \"film:1\"\n\
                 labels = []\nallowed = false\ncode = \"label_denied\"\n\
                 [[case]]\nname = \"open\"\naction = \"write\"\nresource = \"film\"\nallowed = true\n";
     let report = cases::run(&open, text).unwrap();
     let [closed, opened] = report.failures.as_slice() else { panic!("{report:?}") };
-    assert_eq!((closed.got.code, opened.got.code), (Code::Allowed, Code::NoRule));
+    assert_eq!((closed.actual.code, opened.actual.code), (ReasonCode::Allowed, ReasonCode::NoRule));
     assert_eq!(
         closed.to_string(),
         "line 2, \"closed\": expected denied (label_denied), got allowed (allowed) by rule 1: \
@@ -41,7 +41,7 @@ fn a_failure_says_what_was_expected_what_came_and_by_which_rule() {
 }
 
 #[test]
-fn a_case_of_the_right_answer_for_the_wrong_reason_fails() {
+fn a_case_with_the_expected_decision_but_another_reason_fails() {
     let open = snapshot("p, 1, anonymous, film:*, read, allow");
     let text = "[[case]]\nname = \"c\"\naction = \"write\"\nresource = \"film\"\nallowed = false\n\
                 code = \"denied_by_rule\"\n";
@@ -49,15 +49,15 @@ fn a_case_of_the_right_answer_for_the_wrong_reason_fails() {
 }
 
 #[test]
-fn a_case_that_can_not_be_asked_is_named() {
+fn an_invalid_case_is_reported_with_its_name_and_line() {
     let open = snapshot("p, 1, anonymous, film:*, read, allow");
     let start =
         "\n[[case]]\nname = \"c\"\naction = \"read\"\nresource = \"film\"\nallowed = true\n";
     for (rest, why) in [
-        ("roles = [\"nobody\"]", "role nobody does not exist"),
-        ("labels = []\naccess = \"{}\"", "it has both `labels` and `access`"),
+        ("roles = [\"nobody\"]", "the role `nobody` does not exist"),
+        ("labels = []\naccess = \"{}\"", "`labels` and `access` exclude each other"),
         ("access = \"{\"\nat = 2026-01-01T00:00:00Z", "`access` is not JSON"),
-        ("access = \"{}\"", "`access` needs `at` beside it"),
+        ("access = \"{}\"", "`access` requires `at`"),
         ("at = 2026-01-01", "`at` needs a date, a time and an offset"),
     ] {
         let error = cases::run(&open, &format!("{start}{rest}")).unwrap_err().to_string();

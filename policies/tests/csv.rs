@@ -1,13 +1,20 @@
-//! Roles and rules survive being exported and imported.
+//! Roles and rules survive an export and import.
 
-#![expect(clippy::unwrap_used, reason = "what goes wrong in a test ends it")]
+#![expect(clippy::unwrap_used, reason = "a failure ends the test")]
 
 use policies::csv::{self, Document, LineError, RuleRow, SHIPPED_RULES};
-use policies::{ActionPattern, Effect, PolicyError, ResourcePattern, RoleName, Snapshot};
+use policies::{
+    ActionPattern, Effect, PolicyError, ResourcePattern, RoleDefinition, RoleName, Snapshot,
+};
 use proptest::prelude::*;
 
 fn role(name: &str) -> RoleName {
     RoleName::parse(name).unwrap()
+}
+
+fn defined(name: &str, inherits: &[&str]) -> RoleDefinition {
+    let inherits = inherits.iter().copied().map(role).collect();
+    RoleDefinition { name: role(name), inherits }
 }
 
 fn error(text: &str) -> (usize, LineError) {
@@ -16,9 +23,9 @@ fn error(text: &str) -> (usize, LineError) {
 }
 
 #[test]
-fn the_shipped_rules_are_a_policy_and_round_trip() {
+fn the_shipped_rules_are_a_valid_policy_and_round_trip() {
     let document = csv::read(SHIPPED_RULES).unwrap();
-    assert_eq!(document.roles, [(role("subscriber"), vec![])]);
+    assert_eq!(document.roles, [defined("subscriber", &[])]);
     assert_eq!(document.rules.len(), 5);
     assert_eq!(csv::read(&csv::write(&document)).unwrap(), document);
     let snapshot = Snapshot::empty([]).unwrap().next(1, &document.changes()).unwrap();
@@ -26,44 +33,44 @@ fn the_shipped_rules_are_a_policy_and_round_trip() {
 }
 
 #[test]
-fn roles_are_there_when_any_line_speaks_of_them() {
+fn a_role_is_defined_by_any_line_that_names_it() {
     let text = "role, lonely\ng, editor, critic\ng, editor, anonymous\ng, editor, critic\n\
                 p, 5, guest-list, film:1, read, allow # one\nrole, superuser\n";
     let document = csv::read(text).unwrap();
     let expected = [
-        (role("lonely"), vec![]),
-        (role("critic"), vec![]),
-        (role("editor"), vec![role("critic"), role("anonymous")]),
-        (role("guest-list"), vec![]),
+        defined("lonely", &[]),
+        defined("critic", &[]),
+        defined("editor", &["critic", "anonymous"]),
+        defined("guest-list", &[]),
     ];
     assert_eq!(document.roles, expected);
     assert_eq!(csv::read(&csv::write(&document)).unwrap(), document);
 }
 
 #[test]
-fn spaces_bom_and_crlf_are_no_part_of_a_field() {
+fn white_space_bom_and_crlf_are_not_part_of_a_field() {
     let text =
         "\u{feff}# a comment\r\n\r\n  p ,7, critic,\t\" film: x, \"\"y\"\" \" ,read,deny  \r\n";
-    let wrong = csv::read(text).unwrap_err();
-    assert_eq!(wrong.line, 3);
+    let invalid = csv::read(text).unwrap_err();
+    assert_eq!(invalid.line, 3);
     let text = text.replace("\" film", "\"film");
     let document = csv::read(&text).unwrap();
     assert_eq!(document.rules[0].resource.to_string(), "film: x, \"y\" ");
 }
 
 #[test]
-fn an_error_names_its_line() {
+fn an_error_reports_its_line() {
     assert_eq!(error("\n# x\np, 1, a, film"), (3, LineError::Shape));
     assert_eq!(error("q, a, b"), (1, LineError::Shape));
     assert_eq!(error("role, \"a"), (1, LineError::Quotes));
     assert_eq!(error("p, x, a, film, read, allow"), (1, LineError::Priority("x".into())));
     assert_eq!(error("p, 1, a, film, read, Allow"), (1, LineError::Effect("Allow".into())));
-    let zero = LineError::Policy(PolicyError::Priority(0));
+    let zero = LineError::Policy(PolicyError::InvalidPriority(0));
     assert_eq!(error("role, a\np, 0, a, film, read, allow"), (2, zero));
-    assert!(matches!(error("role, A").1, LineError::Policy(PolicyError::Name(_))));
+    assert!(matches!(error("role, A").1, LineError::Policy(PolicyError::InvalidName(_))));
     let inherits = LineError::Policy(PolicyError::InheritsSuperuser(role("a")));
     assert_eq!(error("g, a, superuser"), (1, inherits));
-    let builtin = LineError::Policy(PolicyError::BuiltinImmutable("anonymous".into()));
+    let builtin = LineError::Policy(PolicyError::BuiltinRole(role("anonymous")));
     assert_eq!(error("g, anonymous, a"), (1, builtin));
 }
 

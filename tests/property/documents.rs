@@ -1,14 +1,14 @@
-//! Documents of every kind that an index of films takes, and of some that it refuses.
+//! Documents of every kind that the film index accepts, and some that it rejects.
 
 use serde_json::{Value, json};
 
-/// The second at which windows turn, 2001-09-09T01:46:40Z.
-pub const EDGE: i64 = 1_000_000_000;
+/// The second at which validity periods begin and end, 2001-09-09T01:46:40Z.
+pub const BOUNDARY: i64 = 1_000_000_000;
 
-/// Labels that have a window.
-pub const WINDOWED: [&str; 2] = ["new", "soon"];
+/// The labels with a validity period.
+pub const TIME_BOUND: [&str; 2] = ["new", "soon"];
 
-/// Names of films that hurt: Unicode, quotes, `*`, `:`, spaces, one the begin of the other.
+/// Difficult film ids: Unicode, quotes, `*`, `:`, spaces, ids that are prefixes of each other.
 pub const IDS: [&str; 26] = [
     "a",
     "ab",
@@ -38,19 +38,19 @@ pub const IDS: [&str; 26] = [
     "..",
 ];
 
-const TAILS: [&str; 12] = ["", "0", "-x", "*", "é", "z", " ", "\u{10FFFF}", ":", "A", "b", "~"];
+const SUFFIXES: [&str; 12] = ["", "0", "-x", "*", "é", "z", " ", "\u{10FFFF}", ":", "A", "b", "~"];
 
-/// A document; `access` is none where the field is not there at all.
+/// A document; `access` is `None` if the field is absent.
 pub struct Document {
     pub id: String,
     pub access: Option<Value>,
 }
 
-/// Every name with every tail, and what is known of access dealt out over them.
+/// Every id with every suffix; the kinds of `access` are distributed over them in turn.
 pub fn documents() -> Vec<Document> {
     let kinds = access_kinds();
     let mut ids: Vec<String> =
-        IDS.iter().flat_map(|id| TAILS.map(|tail| format!("{id}{tail}"))).collect();
+        IDS.iter().flat_map(|id| SUFFIXES.map(|suffix| format!("{id}{suffix}"))).collect();
     ids.push("i".repeat(512));
     ids.sort();
     ids.dedup();
@@ -60,7 +60,7 @@ pub fn documents() -> Vec<Document> {
         .collect()
 }
 
-/// `access` of every kind that the mapping takes.
+/// Every kind of `access` that the mapping accepts.
 fn access_kinds() -> Vec<Option<Value>> {
     let mut kinds = vec![
         None,
@@ -71,16 +71,18 @@ fn access_kinds() -> Vec<Option<Value>> {
         Some(json!({ "labels": ["adult"] })),
         Some(json!({ "labels": ["x-ok"], "labelled_at": null })),
         Some(json!({ "labels": ["new"], "labelled_at": [] })),
-        Some(json!({ "labelled_at": at(EDGE) })),
-        Some(json!([{ "labels": "x-a" }, { "labels": ["adult"] }, { "labelled_at": at(EDGE) }])),
+        Some(json!({ "labelled_at": at(BOUNDARY) })),
+        Some(
+            json!([{ "labels": "x-a" }, { "labels": ["adult"] }, { "labelled_at": at(BOUNDARY) }]),
+        ),
     ];
     let labels = label_kinds().into_iter().map(|labels| json!({ "labels": labels }));
-    kinds.extend(labels.chain(window_kinds()).map(labelled).map(Some));
+    kinds.extend(labels.chain(validity_kinds()).map(labelled).map(Some));
     kinds
 }
 
 fn labelled(mut access: Value) -> Value {
-    access["labelled_at"] = json!(at(EDGE));
+    access["labelled_at"] = json!(at(BOUNDARY));
     access
 }
 
@@ -118,25 +120,25 @@ fn label_kinds() -> Vec<Value> {
     ]
 }
 
-/// Windows that are over, to come, inverted, empty, missing, or have several values.
-fn window_kinds() -> Vec<Value> {
-    let (past, edge, future) = ("1960-02-29T23:59:59Z", at(EDGE), "2200-01-01T00:00:00Z");
+/// Validity periods that have ended, are to begin, are inverted, empty, absent, or have several values.
+fn validity_kinds() -> Vec<Value> {
+    let (past, boundary, future) = ("1960-02-29T23:59:59Z", at(BOUNDARY), "2200-01-01T00:00:00Z");
     let sides = [
         (json!(null), json!(null)),
-        (json!(edge), json!(null)),
-        (json!(null), json!(edge)),
+        (json!(boundary), json!(null)),
+        (json!(null), json!(boundary)),
         (json!(past), json!(null)),
         (json!(null), json!(past)),
         (json!(future), json!(null)),
         (json!(null), json!(future)),
         (json!("9999-12-31T23:59:59Z"), json!("1000-01-01T00:00:00Z")),
-        (json!(edge), json!(edge)),
-        (json!(edge), json!(at(EDGE + 1))),
-        (json!(at(EDGE + 1)), json!(edge)),
-        (json!(at(EDGE)), json!(at(EDGE - 1))),
+        (json!(boundary), json!(boundary)),
+        (json!(boundary), json!(at(BOUNDARY + 1))),
+        (json!(at(BOUNDARY + 1)), json!(boundary)),
+        (json!(at(BOUNDARY)), json!(at(BOUNDARY - 1))),
         (json!(past), json!(future)),
         (json!([past, future]), json!([past])),
-        (json!([future, null]), json!([[edge], past])),
+        (json!([future, null]), json!([[boundary], past])),
         (json!([]), json!([])),
         (json!("2001-09-09T03:46:40+02"), json!(null)),
         (json!("2001-09-09T03:46:40+02:00"), json!(null)),
@@ -148,7 +150,7 @@ fn window_kinds() -> Vec<Value> {
         json!({ "labels": ["new", "soon"], "until": { "new": past }, "from": { "soon": future } }),
         json!({ "labels": ["new", "adult"], "until": [{ "new": past }, { "soon": past }] }),
         json!({ "labels": [], "until": { "new": past, "soon": future } }),
-        json!({ "labels": ["adult"], "until": { "new": edge } }),
+        json!({ "labels": ["adult"], "until": { "new": boundary } }),
     ];
     kinds.extend(sides.map(
         |(until, from)| json!({ "labels": ["new", "new"], "until": { "new": until }, "from": { "new": from } }),
@@ -156,20 +158,20 @@ fn window_kinds() -> Vec<Value> {
     kinds
 }
 
-/// `access` of kinds that the mapping refuses, so that no search ever meets them.
-pub fn refused() -> Vec<Value> {
+/// Kinds of `access` that the mapping rejects, so that no search ever meets them.
+pub fn rejected() -> Vec<Value> {
     vec![
         json!("adult"),
         json!(true),
-        json!({ "labels": { "adult": true }, "labelled_at": at(EDGE) }),
-        json!({ "labels": ["l".repeat(32_767)], "labelled_at": at(EDGE) }),
+        json!({ "labels": { "adult": true }, "labelled_at": at(BOUNDARY) }),
+        json!({ "labels": ["l".repeat(32_767)], "labelled_at": at(BOUNDARY) }),
         json!({ "labels": [], "labelled_at": "soon" }),
         json!({ "labels": [], "labelled_at": 5 }),
         json!({ "labels": [], "labelled_at": "2026-01-01T00:00:00.5Z" }),
         json!({ "labels": [], "labelled_at": "2026-01-01" }),
-        json!({ "labels": [], "labelled_at": at(EDGE), "until": at(EDGE) }),
-        json!({ "labels": [], "labelled_at": at(EDGE), "until": { "adult": at(EDGE) } }),
-        json!({ "labels": [], "labelled_at": at(EDGE), "more": 1 }),
+        json!({ "labels": [], "labelled_at": at(BOUNDARY), "until": at(BOUNDARY) }),
+        json!({ "labels": [], "labelled_at": at(BOUNDARY), "until": { "adult": at(BOUNDARY) } }),
+        json!({ "labels": [], "labelled_at": at(BOUNDARY), "more": 1 }),
     ]
 }
 

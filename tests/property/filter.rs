@@ -1,4 +1,4 @@
-//! The filter admits exactly the documents that the check allows.
+//! The filter matches exactly the documents that the check allows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,58 +8,58 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::documents::{Document, EDGE, documents, refused};
+use crate::documents::{BOUNDARY, Document, documents, rejected};
 use crate::index::Index;
 use crate::policy::{Case, case, start};
 
-/// Policies tried; each is asked twice, before and after a write, at four times.
+/// Number of policies. Each is evaluated before and after a write, at four times.
 const CASES: u32 = 500;
 
 #[test]
-fn the_filter_admits_exactly_what_the_check_allows() {
+fn the_filter_matches_exactly_the_documents_that_the_check_allows() {
     let runtime = Runtime::new().unwrap();
     let index = runtime.block_on(Index::create());
     let documents = documents();
-    let refused = runtime.block_on(index.load(&documents));
+    let rejected = runtime.block_on(index.load(&documents));
     let outcome = TestRunner::new(Config { cases: CASES, ..Config::with_source_file(file!()) })
-        .run(&case(), |case| holds(&runtime, &index, &documents, &case));
+        .run(&case(), |case| agrees(&runtime, &index, &documents, &case));
     runtime.block_on(index.delete());
-    assert!(refused.is_empty(), "these should be there: {refused:?}");
+    assert!(rejected.is_empty(), "the mapping rejects {rejected:?}");
     outcome.unwrap();
 }
 
-/// So a search never has to read it as the check does.
+/// A search therefore never has to read it as the check does.
 #[test]
-fn the_mapping_refuses_what_the_labeler_never_writes() {
+fn the_mapping_rejects_access_that_the_labeler_never_writes() {
     let runtime = Runtime::new().unwrap();
     let index = runtime.block_on(Index::create());
     let documents: Vec<Document> = (0..)
-        .zip(refused())
+        .zip(rejected())
         .map(|(n, access)| Document { id: format!("{n}"), access: Some(access) })
         .collect();
-    let refused = runtime.block_on(index.load(&documents));
+    let rejected = runtime.block_on(index.load(&documents));
     runtime.block_on(index.delete());
-    let there: Vec<&Value> = documents
+    let accepted: Vec<&Value> = documents
         .iter()
-        .filter(|document| !refused.contains(&document.id))
+        .filter(|document| !rejected.contains(&document.id))
         .filter_map(|document| document.access.as_ref())
         .collect();
-    assert!(there.is_empty(), "the mapping takes {there:?}");
+    assert!(accepted.is_empty(), "the mapping accepts {accepted:?}");
 }
 
-fn holds(
+fn agrees(
     runtime: &Runtime,
     index: &Index,
     documents: &[Document],
     case: &Case,
 ) -> Result<(), TestCaseError> {
     let before = start().next(2, &case.first).unwrap();
-    equal(runtime, index, documents, &before, &case.held)?;
+    compare(runtime, index, documents, &before, &case.held)?;
     let after = before.next(3, &case.second).unwrap();
-    equal(runtime, index, documents, &after, &case.held)
+    compare(runtime, index, documents, &after, &case.held)
 }
 
-fn equal(
+fn compare(
     runtime: &Runtime,
     index: &Index,
     documents: &[Document],
@@ -72,24 +72,24 @@ fn equal(
         .iter()
         .map(|(at, _)| snapshot.filter(&set, "read", "film", *at).unwrap().query)
         .collect();
-    let admitted = runtime.block_on(index.search(&queries));
-    for (((at, now), query), admitted) in times.into_iter().zip(queries).zip(admitted) {
-        let mut wrong = BTreeMap::new();
-        let admitted = admitted.map_err(TestCaseError::fail)?;
+    let found = runtime.block_on(index.search(&queries));
+    for (((at, now), query), found) in times.into_iter().zip(queries).zip(found) {
+        let mut differing = BTreeMap::new();
+        let found = found.map_err(TestCaseError::fail)?;
         for Document { id, access } in documents {
             let facts = access.as_ref().unwrap_or(&Value::Null);
-            let facts = Facts::access(facts, snapshot.windowed(), now);
+            let facts = Facts::access(facts, snapshot.time_bound_labels(), now);
             let resource = Resource::new("film", Some(id));
             let decision = snapshot.decide(&set, "read", &resource, &facts).unwrap();
-            if decision.allowed != admitted.contains(id) {
-                wrong.insert(id, (access, decision));
+            if decision.allowed != found.contains(id) {
+                differing.insert(id, (access, decision));
             }
         }
-        let all: BTreeSet<&String> = wrong.keys().copied().collect();
-        if let Some((id, (access, decision))) = wrong.first_key_value() {
+        let all: BTreeSet<&String> = differing.keys().copied().collect();
+        if let Some((id, (access, decision))) = differing.first_key_value() {
             return Err(TestCaseError::fail(format!(
                 "{} of {} differ at {at:?}: {all:?}; {id:?} {access:?}: {decision:?}; {query}",
-                wrong.len(),
+                differing.len(),
                 documents.len(),
             )));
         }
@@ -97,11 +97,12 @@ fn equal(
     Ok(())
 }
 
-/// Just before, at and after the edge of windows, and at the time of the search, from which every
-/// window is years away.
+/// Just before, at and after the boundary of the validity periods, and the time of the search, which is
+/// years away from all of them.
 fn times() -> Vec<(At, DateTime<Utc>)> {
     let at = |second| DateTime::from_timestamp(second, 0).unwrap();
-    let edges = [EDGE - 1, EDGE, EDGE + 1].map(|second| (At::Time(at(second)), at(second)));
+    let around =
+        [BOUNDARY - 1, BOUNDARY, BOUNDARY + 1].map(|second| (At::Time(at(second)), at(second)));
     let search = (At::SearchTime, at(1_780_000_000));
-    edges.into_iter().chain([search]).collect()
+    around.into_iter().chain([search]).collect()
 }

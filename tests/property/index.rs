@@ -1,4 +1,4 @@
-//! An index of the test's own, mapped as the labeler maps it.
+//! A private index for a test, with the labeler's mapping.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -10,7 +10,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::documents::{Document, WINDOWED};
+use crate::documents::{Document, TIME_BOUND};
 
 pub struct Index {
     url: String,
@@ -26,7 +26,7 @@ impl Index {
         Self { url: format!("{server}/{name}"), http: Client::new() }
     }
 
-    /// Writes documents; gives the ids of those that the mapping refuses.
+    /// Writes documents and returns the ids of those that the mapping rejects.
     pub async fn load(&self, documents: &[Document]) -> BTreeSet<String> {
         let mut lines = String::new();
         for Document { id, access } in documents {
@@ -38,11 +38,11 @@ impl Index {
         }
         let answer = self.post("_bulk?refresh=true", lines).await;
         let items = answer["items"].as_array().unwrap().iter().map(|item| &item["index"]);
-        let refused = items.filter(|item| item["status"] == 400);
-        refused.map(|item| item["_id"].as_str().unwrap().to_owned()).collect()
+        let rejected = items.filter(|item| item["status"] == 400);
+        rejected.map(|item| item["_id"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The ids that each query admits, as `Err` what Elasticsearch says against it.
+    /// The ids that each query matches, or Elasticsearch's error.
     pub async fn search(&self, queries: &[Value]) -> Vec<Result<BTreeSet<String>, String>> {
         let mut lines = String::new();
         for query in queries {
@@ -77,5 +77,5 @@ fn label_rules() -> LabelRules {
             "[[label]]\nname = \"{name}\"\nwithin = {{ field = \"release_date\", period = \"P1Y\" }}\n"
         )
     };
-    LabelRules::parse(&WINDOWED.map(rule).concat()).unwrap()
+    LabelRules::parse(&TIME_BOUND.map(rule).concat()).unwrap()
 }

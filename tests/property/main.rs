@@ -1,14 +1,14 @@
-//! What holds for every policy and every document, on a real Elasticsearch.
+//! Properties of every policy and every document, on a real Elasticsearch.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "what goes wrong in a test ends it"
+    reason = "a failure ends the test"
 )]
 
 mod documents;
 mod filter;
 mod index;
+mod limits;
 mod policy;
-mod sizes;

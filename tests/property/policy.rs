@@ -1,11 +1,11 @@
-//! Policies of every kind over the names that the documents have.
+//! Policies of every kind over the names in the documents.
 
 use policies::{
     ActionPattern, Change, Effect, Label, ResourcePattern, RoleName, RoleSet, Rule, Snapshot,
 };
 use proptest::prelude::*;
 
-use crate::documents::{WINDOWED, documents};
+use crate::documents::{TIME_BOUND, documents};
 
 const ROLES: [&str; 4] = ["r0", "r1", "r2", "anonymous"];
 
@@ -37,8 +37,8 @@ const LABELS: [&str; 25] = [
     "label:zz",
 ];
 
-/// Names and prefixes within each other, so that one is the other's exception.
-const FAMILY: [&str; 10] = [
+/// Nested names and prefixes, each an exception to another.
+const NESTED: [&str; 10] = [
     "film:a*",
     "film:ab*",
     "film:ab",
@@ -53,7 +53,7 @@ const FAMILY: [&str; 10] = [
 
 const WIDE: [&str; 7] = ["*", "f*", "film", "film:*", "film*", "l*", "label"];
 
-/// What is written first, what is written over it, and the roles that the caller has.
+/// Two consecutive writes, and the roles that the caller has.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub first: Vec<Change>,
@@ -73,11 +73,11 @@ pub fn case() -> impl Strategy<Value = Case> {
     )
 }
 
-/// The roles without rules.
+/// A policy with roles and no rules.
 pub fn start() -> Snapshot {
-    let windowed = WINDOWED.map(|label| Label::parse(label).unwrap());
+    let time_bound = TIME_BOUND.map(|label| Label::parse(label).unwrap());
     let roles = ["r0", "r1", "r2"].map(|name| role_set(name, &[]));
-    Snapshot::empty(windowed).unwrap().next(1, &roles).unwrap()
+    Snapshot::empty(time_bound).unwrap().next(1, &roles).unwrap()
 }
 
 fn role(name: &str) -> RoleName {
@@ -93,7 +93,7 @@ fn rule() -> impl Strategy<Value = Change> {
     let action = prop::sample::select(vec!["read", "read", "read", "re*", "*", "write", "reading"]);
     (1..16u32, 1..6u32, prop::sample::select(ROLES.to_vec()), resource(), action, effect).prop_map(
         |(id, priority, name, resource, action, effect)| {
-            // Guests are never given every action on everything.
+            // A rule that allows guests every action on everything would be rejected.
             let action = if name == "anonymous" && action == "*" { "re*" } else { action };
             let action = ActionPattern::parse(action).unwrap();
             Change::RuleSet(Rule { id, priority, role: role(name), resource, action, effect })
@@ -104,9 +104,9 @@ fn rule() -> impl Strategy<Value = Change> {
 fn resource() -> impl Strategy<Value = ResourcePattern> {
     let text = prop_oneof![
         5 => prop::sample::select(LABELS.to_vec()).prop_map(ToOwned::to_owned),
-        3 => prop::sample::select(FAMILY.to_vec()).prop_map(ToOwned::to_owned),
+        3 => prop::sample::select(NESTED.to_vec()).prop_map(ToOwned::to_owned),
         2 => prop::sample::select(film_names()),
-        2 => (prop::sample::select(film_names()), 0..4usize).prop_map(begin),
+        2 => (prop::sample::select(film_names()), 0..4usize).prop_map(prefix),
         4 => prop::sample::select(WIDE.to_vec()).prop_map(ToOwned::to_owned),
     ];
     text.prop_filter_map("a literal that ends in `*`", |text| ResourcePattern::parse(&text).ok())
@@ -116,12 +116,12 @@ fn film_names() -> Vec<String> {
     documents().into_iter().map(|document| format!("film:{}", document.id)).collect()
 }
 
-/// The begin of a name, with `length` characters of the id.
-fn begin((name, length): (String, usize)) -> String {
+/// A prefix pattern with `length` characters of the name's id.
+fn prefix((name, length): (String, usize)) -> String {
     name.chars().take("film:".len() + length).chain(['*']).collect()
 }
 
-/// A rule that denies or allows guests to read.
+/// A rule on reading for guests.
 pub fn guest_rule(id: u32, priority: u32, resource: &str, effect: Effect) -> Change {
     Change::RuleSet(Rule {
         id,

@@ -282,7 +282,7 @@ fn description(text: Option<&str>) -> Result<Option<&str>, Problem> {
 
 fn refuse_builtin(name: &RoleName) -> Result<(), Problem> {
     if name.is_builtin() {
-        return Err(PolicyError::BuiltinImmutable(name.to_string()).into());
+        return Err(PolicyError::BuiltinRole(name.clone()).into());
     }
     Ok(())
 }

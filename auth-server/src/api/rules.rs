@@ -220,10 +220,10 @@ impl RuleBody {
 
 /// Priority 0 is reserved for the built-in rule.
 fn priority(priority: u32) -> Result<u32, Problem> {
-    if (1..=policies::LAST_PRIORITY).contains(&priority) {
+    if (1..=policies::MAX_PRIORITY).contains(&priority) {
         return Ok(priority);
     }
-    Err(Problem::from(PolicyError::Priority(priority)).field("priority"))
+    Err(Problem::from(PolicyError::InvalidPriority(priority)).field("priority"))
 }
 
 fn refuse_unknown_role(write: &PolicyWrite<'_>, role: &RoleName) -> Result<(), Problem> {
@@ -237,7 +237,7 @@ fn refuse_unknown_role(write: &PolicyWrite<'_>, role: &RoleName) -> Result<(), P
 fn changeable(write: &PolicyWrite<'_>, stored: &StoredRule) -> Result<Option<Rule>, PolicyError> {
     let rule = write.base().rule(stored.id.cast_unsigned());
     if rule.is_some_and(|rule| rule.is_builtin()) {
-        return Err(PolicyError::BuiltinImmutable("the superuser's rule".into()));
+        return Err(PolicyError::BuiltinRule);
     }
     Ok(rule.map(|rule| Rule::clone(rule)))
 }

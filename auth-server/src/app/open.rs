@@ -63,14 +63,14 @@ pub(crate) async fn policy(
     clock: &Clock,
 ) -> Result<(PgPool, LivePolicy), StartError> {
     let pool = migrated(&config.database).await?;
-    let windowed = windowed(&config.policy).await?;
+    let time_bound = time_bound_labels(&config.policy).await?;
     let policy =
-        policy::load(&pool, windowed, config.token.life() + LEEWAY + MARGIN, clock.now()).await;
+        policy::load(&pool, time_bound, config.token.life() + LEEWAY + MARGIN, clock.now()).await;
     Ok((pool, policy.map_err(StartError::Policy)?))
 }
 
 /// The labels that have a window.
-async fn windowed(config: &PolicyConfig) -> Result<Vec<Label>, StartError> {
+async fn time_bound_labels(config: &PolicyConfig) -> Result<Vec<Label>, StartError> {
     let rules = match &config.labels {
         None => LabelRules::parse(SHIPPED)?,
         Some(path) => {
@@ -78,5 +78,5 @@ async fn windowed(config: &PolicyConfig) -> Result<Vec<Label>, StartError> {
             LabelRules::parse(&text.map_err(|error| StartError::LabelsFile(path.clone(), error))?)?
         }
     };
-    Ok(rules.windowed().cloned().collect())
+    Ok(rules.time_bound_labels().cloned().collect())
 }

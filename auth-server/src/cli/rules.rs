@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use policies::cases;
-use policies::cases::{Failure as Case, Report, SHIPPED_CASES};
+use policies::cases::{Expectation, FailedCase, Report, SHIPPED_CASES};
 use policies::csv;
 use policies::csv::{Document, RuleRow};
 use policies::label_rules::{LabelRules, SHIPPED};
-use policies::{Code, Label, Snapshot};
+use policies::{Label, Snapshot};
 
 use super::Failure;
 use crate::app::open;
@@ -74,8 +74,8 @@ fn check(file: &Path) -> Result<(), Failure> {
 /// The policy that a file of rules makes. Labels have their shipped windows.
 fn of_file(file: &Path) -> Result<Snapshot, Failure> {
     let labels = LabelRules::parse(SHIPPED).map_err(Failure::because)?;
-    let windowed: Vec<Label> = labels.windowed().cloned().collect();
-    let empty = Snapshot::empty(windowed).map_err(Failure::because)?;
+    let time_bound: Vec<Label> = labels.time_bound_labels().cloned().collect();
+    let empty = Snapshot::empty(time_bound).map_err(Failure::because)?;
     empty.next(1, &read(file)?.changes()).map_err(|error| Failure::about(file, error))
 }
 
@@ -91,11 +91,14 @@ fn test(policy: &Snapshot, file: Option<&Path>) -> Result<ExitCode, Failure> {
 }
 
 fn tell(file: &Path, Report { cases, failures }: &Report) -> ExitCode {
-    for Case { name, line, expected, got, rule } in failures {
+    for FailedCase { name, line, expected, actual, rule } in failures {
         let place = file.display();
         println!("{place}:{line}: {name}");
-        println!("    expected {}", answer(expected.0, expected.1));
-        println!("    but it is {}", answer(got.allowed, Some(got.code)));
+        println!("    expected {}", answer(*expected));
+        println!(
+            "    but it is {}",
+            answer(Expectation { allowed: actual.allowed, code: Some(actual.code) })
+        );
         if let Some(rule) = rule {
             let rules = vec![RuleRow::from(rule.as_ref())];
             print!("    by the rule: {}", csv::write(&Document { roles: Vec::new(), rules }));
@@ -105,7 +108,7 @@ fn tell(file: &Path, Report { cases, failures }: &Report) -> ExitCode {
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn answer(allowed: bool, code: Option<Code>) -> String {
+fn answer(Expectation { allowed, code }: Expectation) -> String {
     let verdict = if allowed { "allowed" } else { "denied" };
     code.map_or(verdict.to_owned(), |code| format!("{verdict} ({})", code.as_str()))
 }

@@ -47,15 +47,19 @@ pub const LAST_SUPERUSER: &[Spec] = &[LAST];
 impl From<PolicyError> for Problem {
     fn from(error: PolicyError) -> Self {
         let spec = match &error {
-            PolicyError::Name(_) => NAME,
+            PolicyError::InvalidName(_) => NAME,
             PolicyError::UnknownRole(_) => UNKNOWN,
-            PolicyError::Cycle(_) => CYCLE,
-            PolicyError::ChainTooLong(_) => CHAIN,
-            PolicyError::InheritsSuperuser(_) | PolicyError::AnonymousWrites => ESCALATION,
-            PolicyError::BuiltinImmutable(_) => BUILTIN,
-            PolicyError::RoleInUse(..) => IN_USE,
-            PolicyError::Priority(_) => PRIORITY,
-            PolicyError::TooManyNames(_) | PolicyError::TooManyPrefixes(_) => TOO_LARGE,
+            PolicyError::InheritanceCycle(_) => CYCLE,
+            PolicyError::InheritanceTooDeep(_) => CHAIN,
+            PolicyError::InheritsSuperuser(_) | PolicyError::AnonymousWrite => ESCALATION,
+            PolicyError::BuiltinRole(_)
+            | PolicyError::BuiltinRule
+            | PolicyError::AnonymousGrant => BUILTIN,
+            PolicyError::RoleUsedByRule { .. } | PolicyError::RoleInherited { .. } => IN_USE,
+            PolicyError::InvalidPriority(_) => PRIORITY,
+            PolicyError::TooManyNames(_)
+            | PolicyError::TooManyLabels
+            | PolicyError::TooManyPrefixes(_) => TOO_LARGE,
             fault => {
                 tracing::error!(error = %fault, "the policy cannot be evaluated");
                 return Self::new(INTERNAL);

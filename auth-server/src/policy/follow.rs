@@ -97,7 +97,22 @@ pub(super) async fn catch_up(
             Ok(Ok(next)) if is_next => {
                 live.install(Arc::new(next), &entry.delta.user_roles, entry.at);
             }
-            _ => return reload(live, db).await,
+            // Entries are missing: the changes need not fit this snapshot.
+            Ok(_) if !is_next => return reload(live, db).await,
+            Ok(failed) => {
+                let (error, revision) = (failed.err(), entry.revision);
+                tracing::error!(
+                    ?error,
+                    revision,
+                    "cannot apply a journal entry; reloading the policy"
+                );
+                return reload(live, db).await;
+            }
+            Err(panic) => {
+                let revision = entry.revision;
+                tracing::error!(%panic, revision, "building the policy panicked; reloading it");
+                return reload(live, db).await;
+            }
         }
     }
     Ok(())

@@ -7,19 +7,19 @@ use sqlx::{PgConnection, PgPool};
 use super::error::InvalidRule;
 use super::{LivePolicy, PolicyLoadError, journal};
 
-/// Loads the policy. `timed_labels` are the labels that have a validity period; `max_token_age` is
+/// Loads the policy. `time_bound_labels` are the labels that have a validity period; `max_token_age` is
 /// how long an access token may be accepted after it was issued.
 ///
 /// # Errors
 /// The database is unavailable, or the stored policy is invalid; the server does not start then.
 pub async fn load(
     pool: &PgPool,
-    timed_labels: Vec<Label>,
+    time_bound_labels: Vec<Label>,
     max_token_age: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<LivePolicy, PolicyLoadError> {
     let mut db = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let live = LivePolicy::new(Snapshot::empty(timed_labels)?, max_token_age);
+    let live = LivePolicy::new(Snapshot::empty(time_bound_labels)?, max_token_age);
     let snapshot = read(&mut db, &live.snapshot()).await?;
     live.install(snapshot.into(), &[], now);
     for entry in journal::written_since(&mut db, now - max_token_age).await? {

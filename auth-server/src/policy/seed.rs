@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use policies::csv::CsvError;
-use policies::{Change, csv};
+use policies::{Change, RoleDefinition, csv};
 use sqlx::PgPool;
 
 use super::journal::{self, Delta, JournalEntry};
@@ -37,7 +37,7 @@ pub async fn seed(pool: &PgPool, now: DateTime<Utc>) -> Result<usize, SeedError>
     let shipped = csv::read(csv::SHIPPED_RULES)?;
     let revision = revision + 1;
     let mut delta = Delta::default();
-    for (name, inherits) in &shipped.roles {
+    for RoleDefinition { name, inherits } in &shipped.roles {
         if !roles::exists(&mut tx, name).await? {
             roles::insert(&mut tx, name, "", now, revision).await?;
         }

@@ -1,7 +1,7 @@
 //! Export and import of the whole policy as text.
 
 use policies::csv::{Document, RuleRow};
-use policies::{Change, Rule, Snapshot, Verdict};
+use policies::{Change, RoleDefinition, Rule, Snapshot, Verdict};
 use serde_json::json;
 
 use super::write::PolicyWrite;
@@ -26,7 +26,7 @@ pub(crate) fn export(policy: &Snapshot) -> Document {
     let mut all: Vec<_> = policy.rules().collect();
     all.sort_unstable_by_key(|rule| Verdict::of(rule));
     let rules = all.into_iter().map(|rule| RuleRow::from(rule.as_ref())).collect();
-    Document { roles: policy.declared_roles(), rules }
+    Document { roles: policy.defined_roles(), rules }
 }
 
 /// Replaces all rules except the superuser's built-in rule with those of the document. Roles of the
@@ -49,13 +49,13 @@ pub(crate) async fn import(
     }
     let (at, revision) = (write.at(), write.revision());
     let mut created = 0;
-    for (name, _) in &document.roles {
+    for RoleDefinition { name, .. } in &document.roles {
         if !write.base().has_role(name) {
             roles::insert(write.db(), name, "", at, revision).await?;
             created += 1;
         }
     }
-    for (name, inherits) in &document.roles {
+    for RoleDefinition { name, inherits } in &document.roles {
         roles::set_inherits(write.db(), name, inherits).await?;
         write.change(Change::RoleSet { name: name.clone(), inherits: inherits.clone() });
     }

@@ -1,11 +1,11 @@
-//! Policies of a film site, of any size.
+//! Policies of a film site of any size.
 
 use policies::{
     ActionPattern, Change, Effect, Label, Resource, ResourcePattern, RoleName, RoleSet, Rule,
     Snapshot,
 };
 
-/// Roles that rules speak of, beside the built-in ones.
+/// Number of roles with rules, in addition to the built-in ones.
 pub const ROLES: u32 = 100;
 const KINDS: [&str; 4] = ["film", "poster", "trailer", "person"];
 
@@ -13,8 +13,8 @@ pub fn role(n: u32) -> RoleName {
     RoleName::parse(&format!("role-{}", n % ROLES)).unwrap()
 }
 
-/// The `n`th rule: mostly on one thing by name, a few on a prefix, some on a label; the last of
-/// all lets everyone read.
+/// The `n`th rule: most name a single resource, a few a prefix, some a label. The last rule allows
+/// everyone to read.
 pub fn rule(n: u32) -> Rule {
     let kind = KINDS[n as usize % KINDS.len()];
     let resource = match n % 100 {
@@ -32,25 +32,25 @@ fn written(id: u32, priority: u32, role: RoleName, resource: &str, effect: Effec
     Rule { id, priority, role, resource, action, effect }
 }
 
-/// The changes that make a policy of `rules` rules.
+/// The changes that create a policy with `rules` rules.
 pub fn changes(rules: u32) -> Vec<Change> {
     let open = written(rules, i32::MAX.cast_unsigned(), RoleName::anonymous(), "*", Effect::Allow);
-    let declared = (0..ROLES).map(|n| Change::RoleSet { name: role(n), inherits: vec![] });
+    let defined = (0..ROLES).map(|n| Change::RoleSet { name: role(n), inherits: vec![] });
     let written = (0..rules - 1).map(rule).chain([open]);
-    declared.chain(written.map(Change::RuleSet)).collect()
+    defined.chain(written.map(Change::RuleSet)).collect()
 }
 
 pub fn snapshot(rules: u32) -> Snapshot {
-    let windowed = [Label::parse("new").unwrap()];
-    Snapshot::empty(windowed).unwrap().next(1, &changes(rules)).unwrap()
+    let time_bound = [Label::parse("new").unwrap()];
+    Snapshot::empty(time_bound).unwrap().next(1, &changes(rules)).unwrap()
 }
 
-/// A caller with three roles, and so with `anonymous` four.
+/// A caller with three roles, four including `anonymous`.
 pub fn caller(snapshot: &Snapshot) -> RoleSet {
     snapshot.role_set(&[role(1), role(2), role(3)])
 }
 
-/// The resource that the `n`th rule names, or one that no rule names.
+/// The resource of the `n`th rule, or one that no rule names.
 pub fn resource(n: u32) -> Resource {
     let kind = KINDS[n as usize % KINDS.len()];
     Resource::new(kind, Some(&n.to_string()))

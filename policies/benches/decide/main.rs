@@ -1,12 +1,8 @@
-//! What a decision costs: warm, at first sight, and casbin alone beside it; what a write costs.
+//! The cost of a decision, cached and uncached, compared with casbin alone; the cost of a write.
 //!
-//! The last line is JSON with the medians, times in nanoseconds, memory in MiB.
+//! The last line of output is JSON with the medians: times in nanoseconds, memory in MiB.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what goes wrong in a bench ends it"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure ends the benchmark")]
 
 mod fixture;
 mod memory;
@@ -24,7 +20,7 @@ use fixture::{ROLES, caller, changes, resource, role, rule, snapshot};
 const SIZES: [u32; 3] = [10, 1_000, 100_000];
 
 fn main() {
-    // First, while the process is small.
+    // Measured first, while the process is small.
     let memory = memory::of_a_policy(100_000);
     let mut criterion = Criterion::default()
         .output_directory(&reports())
@@ -42,7 +38,7 @@ fn main() {
     println!("{}", summary(memory));
 }
 
-/// Three roles and `anonymous`, two labels, a film that no rule names.
+/// Cached: three roles and `anonymous`, two labels, a film that no rule names.
 fn warm(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("warm");
     for rules in SIZES {
@@ -58,45 +54,45 @@ fn warm(criterion: &mut Criterion) {
     }
 }
 
-/// One role and `anonymous`, neither asked before about a film that a rule names.
+/// Uncached: one role and `anonymous`, a film that a rule names.
 fn cold(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("cold");
     for rules in SIZES {
         let mut fresh = snapshot(rules);
-        let mut asked = 0;
+        let mut decided = 0;
         group.bench_function(BenchmarkId::from_parameter(rules), |bench| {
             bench.iter_custom(|times| {
-                let mut spent = Duration::ZERO;
+                let mut elapsed = Duration::ZERO;
                 for _ in 0..times {
-                    if asked == rules {
-                        (fresh, asked) = (snapshot(rules), 0);
+                    if decided == rules {
+                        (fresh, decided) = (snapshot(rules), 0);
                     }
-                    let set = fresh.role_set(&[role(asked / 7)]);
-                    let film = resource(asked);
+                    let set = fresh.role_set(&[role(decided / 7)]);
+                    let film = resource(decided);
                     let start = Instant::now();
                     black_box(fresh.decide(&set, "read", &film, &Facts::labels([])).unwrap());
-                    spent += start.elapsed();
-                    asked += 1;
+                    elapsed += start.elapsed();
+                    decided += 1;
                 }
-                spent
+                elapsed
             });
         });
     }
 }
 
-/// The same rules in one enforcer, asked about one resource without labels.
+/// The same rules in one casbin enforcer; one resource without labels.
 fn raw_casbin(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("casbin");
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     for rules in SIZES {
-        let enforcer = plain(&snapshot(rules));
+        let enforcer = reference(&snapshot(rules));
         group.bench_function(BenchmarkId::from_parameter(rules), |bench| {
             bench.iter(|| enforcer.enforce((engine::SUBJECT, "film:tt0111161", "read")).unwrap());
         });
     }
 }
 
-fn plain(snapshot: &Snapshot) -> Enforcer {
+fn reference(snapshot: &Snapshot) -> Enforcer {
     let mut enforcer = engine::enforcer().unwrap();
     let mut rules: Vec<_> = snapshot.rules().collect();
     rules.sort_by_key(|rule| Verdict::of(rule));
@@ -111,7 +107,7 @@ fn plain(snapshot: &Snapshot) -> Enforcer {
     enforcer
 }
 
-/// A caller's filter, asked for again.
+/// A caller's filter with a warm table.
 fn filter(criterion: &mut Criterion) {
     let snapshot = snapshot(10_000);
     let set = caller(&snapshot);
@@ -120,7 +116,7 @@ fn filter(criterion: &mut Criterion) {
     });
 }
 
-/// One rule changed in a policy of 100,000 with every role's row in use.
+/// A change of one rule among 100,000, with every role's row in use.
 fn write(criterion: &mut Criterion) {
     let mut snapshot = snapshot(100_000);
     for n in 0..ROLES * 100 {
@@ -140,7 +136,7 @@ fn write(criterion: &mut Criterion) {
     });
 }
 
-/// A policy of 100,000 rules from nothing.
+/// Building a policy with 100,000 rules.
 fn build(criterion: &mut Criterion) {
     let changes = changes(100_000);
     let mut group = criterion.benchmark_group("build");
@@ -154,7 +150,7 @@ fn reports() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("criterion")
 }
 
-/// Medians as criterion left them in its reports; null for what was not run.
+/// The medians from criterion's reports; null for benchmarks that were not run.
 fn summary([built, warm, swap]: [usize; 3]) -> serde_json::Value {
     let median = |name: &str| {
         let estimates = std::fs::read(reports().join(name).join("new/estimates.json")).ok()?;

@@ -1,11 +1,11 @@
-//! Fields of one line. The csv crate can't be told to trim outside quotes only: it takes a quote
-//! after a space for text, and trims within quotes.
+//! The fields of one line. The csv crate cannot trim outside quotes only: it treats a quote after a space
+//! as text, and trims inside quotes.
 
 use std::borrow::Cow;
 
 const SPACE: [char; 2] = [' ', '\t'];
 
-/// The fields of a line without its comment, none for an empty line; `None`: quotes don't match.
+/// The fields of a line without its comment; empty for a blank line, `None` for unbalanced quotes.
 pub(super) fn split(line: &str) -> Option<Vec<Cow<'_, str>>> {
     let mut fields = Vec::new();
     let mut rest = line.trim_start_matches(SPACE);
@@ -31,7 +31,7 @@ fn ends(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with('#')
 }
 
-/// Up to the next comma, or the comment.
+/// The field up to the next comma or comment, and the rest.
 fn plain_field(text: &str) -> (Cow<'_, str>, &str) {
     let comma = text.find(',').unwrap_or(text.len());
     let end = comment(text).map_or(comma, |comment| comment.min(comma));
@@ -39,12 +39,12 @@ fn plain_field(text: &str) -> (Cow<'_, str>, &str) {
     (field.trim_end_matches(SPACE).into(), rest)
 }
 
-/// Where white space with a `#` after it begins.
+/// Start of white space that is followed by `#`.
 fn comment(text: &str) -> Option<usize> {
     [" #", "\t#"].into_iter().filter_map(|mark| text.find(mark)).min()
 }
 
-/// Up to the closing quote; a doubled one stands for itself.
+/// The field up to the closing quote, with doubled quotes unescaped, and the rest.
 fn quoted_field(inside: &str) -> Option<(Cow<'_, str>, &str)> {
     let mut field = String::new();
     let mut rest = inside;
@@ -59,7 +59,7 @@ fn quoted_field(inside: &str) -> Option<(Cow<'_, str>, &str)> {
     }
 }
 
-/// The field as it has to be written to be read again.
+/// The field with quotes where [`split`] needs them.
 pub(super) fn quoted(field: &str) -> Cow<'_, str> {
     let plain = !field.is_empty()
         && !field.starts_with('#')
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn white_space_and_comments_outside_quotes_are_passed_over() {
+    fn white_space_and_comments_outside_quotes_are_ignored() {
         let fields = |line| split(line).map(|f| f.join("|"));
         assert_eq!(fields("p, 1 ,\ta b  # why").unwrap(), "p|1|a b");
         assert_eq!(fields(r#" p , " a, ""b"" # " ,c#d # e"#).unwrap(), r#"p| a, "b" # |c#d"#);
@@ -88,7 +88,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(fields in prop::collection::vec("[a #,\"\t*é]{0,6}", 1..5)) {
+        fn quoted_fields_round_trip(fields in prop::collection::vec("[a #,\"\t*é]{0,6}", 1..5)) {
             let line = fields.iter().map(|f| quoted(f)).collect::<Vec<_>>().join(", ");
             prop_assert_eq!(split(&line).unwrap(), fields);
         }

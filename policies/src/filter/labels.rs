@@ -1,58 +1,62 @@
-//! What the rules say about labels, and the documents that carry denied ones.
+//! The verdicts on labels, and queries for the documents with denied labels.
 
 use serde_json::{Value, json};
 
 use super::At;
-use super::space::Space;
-use crate::change::PolicyError;
-use crate::names::UNLABELLED;
+use super::namespace::Namespace;
+use crate::error::PolicyError;
+use crate::names::{Label, UNLABELLED};
 use crate::rule::Verdict;
-use crate::snapshot::{Asker, Snapshot};
+use crate::snapshot::{Evaluator, Snapshot};
 
-pub(super) struct Labels<'a> {
-    space: Space<'a>,
+pub(super) struct LabelVerdicts<'a> {
+    namespace: Namespace<'a>,
     pub(super) unlabelled: Verdict,
-    /// Labels that count only inside their window.
-    windowed: Vec<(&'a str, Verdict)>,
+    /// The labels with a validity period.
+    time_bound: Vec<(&'a str, Verdict)>,
     at: At,
 }
 
-impl<'a> Labels<'a> {
-    pub(super) fn read(asker: &Asker, snapshot: &'a Snapshot, at: At) -> Result<Self, PolicyError> {
-        let verdict = |label: &str| asker.verdict(&format!("label:{label}"));
-        let names = snapshot.windowed.iter().map(crate::names::Label::as_str);
-        let windowed = names.map(|label| verdict(label).map(|verdict| (label, verdict)));
+impl<'a> LabelVerdicts<'a> {
+    pub(super) fn read(
+        evaluator: &Evaluator,
+        snapshot: &'a Snapshot,
+        at: At,
+    ) -> Result<Self, PolicyError> {
+        let verdict = |label: &str| evaluator.verdict(&format!("label:{label}"));
+        let names = snapshot.time_bound.iter().map(Label::as_str);
+        let time_bound = names.map(|label| verdict(label).map(|verdict| (label, verdict)));
         Ok(Self {
-            space: Space::read(asker, &snapshot.policy.resources, "label:")?,
+            namespace: Namespace::read(evaluator, &snapshot.policy.resources, "label:")?,
             unlabelled: verdict(UNLABELLED)?,
-            windowed: windowed.collect::<Result<_, _>>()?,
+            time_bound: time_bound.collect::<Result<_, _>>()?,
             at,
         })
     }
 
-    /// Every verdict that denies a label, earliest first.
+    /// All verdicts that deny a label, in rule order.
     pub(super) fn denials(&self) -> Vec<Verdict> {
-        let regions = self.space.regions.iter().map(|region| region.verdict);
-        let windowed = self.windowed.iter().map(|(_, verdict)| *verdict);
-        let all = regions.chain(windowed).chain([self.space.root, self.unlabelled]);
+        let regions = self.namespace.regions.iter().map(|region| region.verdict);
+        let time_bound = self.time_bound.iter().map(|(_, verdict)| *verdict);
+        let all = regions.chain(time_bound).chain([self.namespace.root, self.unlabelled]);
         let mut denials: Vec<Verdict> = all.filter(|verdict| !verdict.allows()).collect();
         denials.sort_unstable();
         denials.dedup();
         denials
     }
 
-    /// Queries of which one matches exactly the documents with a label that counts and whose
-    /// verdict is `denied`.
+    /// Queries that together match exactly the documents with an active label whose verdict is
+    /// `denied`.
     pub(super) fn queries(&self, denied: impl Fn(Verdict) -> bool) -> Vec<Value> {
-        let windowed: Vec<&str> = self.windowed.iter().map(|(label, _)| *label).collect();
-        let mut queries = self.space.intervals(&windowed, &denied).queries("access.labels");
-        let windowed = self.windowed.iter().filter(|(_, verdict)| denied(*verdict));
-        queries.extend(windowed.map(|(label, _)| self.in_window(label)));
+        let time_bound: Vec<&str> = self.time_bound.iter().map(|(label, _)| *label).collect();
+        let mut queries = self.namespace.intervals(&time_bound, &denied).queries("access.labels");
+        let time_bound = self.time_bound.iter().filter(|(_, verdict)| denied(*verdict));
+        queries.extend(time_bound.map(|(label, _)| self.is_active(label)));
         queries
     }
 
-    /// Not over and not to come, so that a missing end keeps the label.
-    fn in_window(&self, label: &str) -> Value {
+    /// Neither ended nor still to begin, so that a label without an end stays active.
+    fn is_active(&self, label: &str) -> Value {
         let now = self.at.text();
         json!({ "bool": {
             "filter": [{ "term": { "access.labels": label } }],

@@ -1,24 +1,26 @@
+//! Calendar periods of ISO 8601.
+
 use std::{fmt, str::FromStr};
 
 use chrono::{Days, Months, NaiveDate};
 use thiserror::Error;
 
-/// A calendar period of ISO 8601 in years, months, weeks and days, such as `P3Y` or `P1Y6M`.
+/// An ISO 8601 period of years, months, weeks and days, such as `P3Y` or `P1Y6M`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
     months: u32,
     days: u32,
 }
 
-/// Why a text is not a [`Period`].
+/// Why a text is not a valid [`Period`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PeriodError {
-    /// Not of the form `P[nY][nM][nW][nD]`.
+    /// The text does not have the form `P[nY][nM][nW][nD]`.
     #[error(
         "`{0}` is not an ISO 8601 period of years, months, weeks and days, such as P3Y or P1Y6M"
     )]
     Form(String),
-    /// Nothing, or more than 9999 years.
+    /// The period is zero, or longer than 9999 years.
     #[error("`{0}` is not between one day and 9999 years")]
     Length(String),
 }
@@ -27,10 +29,10 @@ const MAX_MONTHS: u32 = 9_999 * 12;
 const MAX_DAYS: u32 = 9_999 * 366;
 
 impl Period {
-    /// The day this period after `date`: months first, then days. 29 February plus a year is 28
-    /// February.
+    /// The day that is this period after `date`. Months are added first, then days; 29 February plus
+    /// one year is 28 February.
     ///
-    /// `None` beyond the calendar of `chrono`, some 260,000 years from now.
+    /// `None` if the day is beyond chrono's calendar, some 260,000 years from now.
     #[must_use]
     pub fn after(self, date: NaiveDate) -> Option<NaiveDate> {
         date.checked_add_months(Months::new(self.months))?
@@ -75,5 +77,40 @@ impl FromStr for Period {
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "P{}M{}D", self.months, self.days)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(period: &str, date: &str) -> String {
+        let date: NaiveDate = date.parse().unwrap();
+        period.parse::<Period>().unwrap().after(date).unwrap().to_string()
+    }
+
+    #[test]
+    fn periods_follow_the_calendar() {
+        assert_eq!(after("P3Y", "2025-03-01"), "2028-03-01");
+        assert_eq!(after("P6M", "2025-08-31"), "2026-02-28");
+        assert_eq!(after("P1Y", "2024-02-29"), "2025-02-28");
+        assert_eq!(after("P4Y", "2024-02-29"), "2028-02-29");
+        assert_eq!(after("P30D", "2025-02-15"), "2025-03-17");
+        assert_eq!(after("P2W", "2025-12-25"), "2026-01-08");
+        assert_eq!(after("P1Y6M", "2025-08-31"), "2027-02-28");
+        assert_eq!(after("P1M1D", "2025-01-31"), "2025-03-01");
+    }
+
+    #[test]
+    fn other_texts_are_not_periods() {
+        for text in [
+            "", "P", "3Y", "p3y", "PY", "P3", "P3X", "PT1H", "P1DT1H", "P1M1Y", "P1Y1Y", "P-1Y",
+            "P1.5Y", "P 1Y",
+        ] {
+            assert_eq!(text.parse::<Period>(), Err(PeriodError::Form(text.to_owned())), "{text}");
+        }
+        for text in ["P0D", "P0Y0M", "P10000Y", "P99999999999D", "P4000000000W"] {
+            assert_eq!(text.parse::<Period>(), Err(PeriodError::Length(text.to_owned())), "{text}");
+        }
     }
 }

@@ -1,17 +1,19 @@
-//! Roles as a snapshot knows them.
+//! A snapshot's roles: role sets of callers, inheritance, privileges.
 
 use smallvec::SmallVec;
 
 use super::Snapshot;
 use crate::names::{ANONYMOUS, RoleName};
-use crate::roles::RoleId;
+use crate::roles::{RoleDefinition, RoleId};
 
-/// A caller's roles as this snapshot knows them, `anonymous` always among them.
+/// A caller's roles in one snapshot, always including `anonymous`. Meaningful only for the snapshot that
+/// made it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RoleSet(pub(crate) SmallVec<[RoleId; 4]>);
 
 impl Snapshot {
-    /// The caller's roles, for questions to this snapshot only. Unknown names count for nothing.
+    /// The role set of a caller with these roles, for decisions of this snapshot. Unknown roles are
+    /// ignored.
     #[must_use]
     pub fn role_set<'a>(&self, roles: impl IntoIterator<Item = &'a RoleName>) -> RoleSet {
         let ids = roles.into_iter().filter_map(|name| self.policy.roles.get(name.as_str()));
@@ -23,44 +25,46 @@ impl Snapshot {
         RoleSet(set)
     }
 
-    /// Every role but the built-in ones, by name, with what it inherits directly.
+    /// All roles except the built-in ones, sorted by name.
     #[must_use]
-    pub fn declared_roles(&self) -> Vec<(RoleName, Vec<RoleName>)> {
-        let declared = self.policy.roles.iter().filter(|role| !role.name.is_builtin());
-        let mut roles: Vec<_> =
-            declared.map(|role| (role.name.clone(), role.inherits.clone())).collect();
+    pub fn defined_roles(&self) -> Vec<RoleDefinition> {
+        let defined = self.policy.roles.iter().filter(|role| !role.name.is_builtin());
+        let mut roles: Vec<RoleDefinition> = defined
+            .map(|role| RoleDefinition { name: role.name.clone(), inherits: role.inherits.clone() })
+            .collect();
         roles.sort();
         roles
     }
 
-    /// True when the role is there.
+    /// Whether the role exists.
     #[must_use]
     pub fn has_role(&self, name: &RoleName) -> bool {
         self.policy.roles.get(name.as_str()).is_some()
     }
 
-    /// The role and everything that it inherits, sorted.
+    /// The role and everything that it inherits, sorted; empty if the role does not exist.
     #[must_use]
     pub fn inherited(&self, name: &RoleName) -> Vec<RoleName> {
         let Some(role) = self.policy.roles.get(name.as_str()) else { return Vec::new() };
-        let known = role.closure.iter().filter_map(|&id| self.policy.roles.by_id(id));
-        let mut names: Vec<RoleName> = known.map(|role| role.name.clone()).collect();
+        let roles = role.closure.iter().filter_map(|&id| self.policy.roles.by_id(id));
+        let mut names: Vec<RoleName> = roles.map(|role| role.name.clone()).collect();
         names.sort();
         names
     }
 
-    /// True when giving the role to somebody needs a superuser: it reaches a rule on the server's
-    /// own routes or on everything, or it is `superuser`.
+    /// Whether only a superuser may grant the role: it is `superuser`, or a rule on the server's own
+    /// routes or on everything applies to it.
     #[must_use]
     pub fn is_privileged(&self, name: &RoleName) -> bool {
-        let reached = self.inherited(name);
+        let inherited = self.inherited(name);
         *name == RoleName::superuser()
-            || self.rules().any(|rule| rule.is_privileged() && reached.contains(&rule.role))
+            || self.rules().any(|rule| rule.is_privileged() && inherited.contains(&rule.role))
     }
 
-    /// How a caller with `held` roles comes to have `target`: the role held, …, the target.
+    /// The inheritance path from one of the caller's roles to `target`, both included; empty if there
+    /// is none.
     #[must_use]
-    pub fn path(&self, held: &[RoleName], target: &RoleName) -> Vec<RoleName> {
-        self.policy.roles.path(held, target)
+    pub fn inheritance_path(&self, held: &[RoleName], target: &RoleName) -> Vec<RoleName> {
+        self.policy.roles.inheritance_path(held, target)
     }
 }

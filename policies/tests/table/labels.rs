@@ -1,15 +1,15 @@
-//! Labels, and rules that name a film itself, count as the words say: the film's own rule, then
-//! every label, but an allow of the film by name overrides a label's deny that stands after it.
+//! Labels and rules on single films decide as documented: the film's own rule, then every label, except
+//! that an allow rule that names the film overrides a label's deny rule that comes after it.
 
 use std::sync::Arc;
 
 use policies::{
-    ActionPattern, Change, Code, Effect, Facts, Resource, ResourcePattern, RoleName, Rule,
+    ActionPattern, Change, Effect, Facts, ReasonCode, Resource, ResourcePattern, RoleName, Rule,
     Snapshot, Verdict,
 };
 use proptest::prelude::*;
 
-use crate::writes::{ROLES, after, role, start};
+use crate::strategies::{ROLES, after, role, start};
 
 const PATTERNS: [&str; 10] = [
     "*", "film:*", "film:a", "film:a*", "film:ab", "film:b", "label:*", "label:x", "label:x*",
@@ -39,17 +39,17 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// The rules of the caller, in rule order.
+/// The rules that apply to the caller, in rule order.
 fn rules(snapshot: &Snapshot, held: &[RoleName]) -> Vec<Arc<Rule>> {
-    let reached: Vec<RoleName> =
+    let inherited: Vec<RoleName> =
         held.iter().chain([&role("anonymous")]).flat_map(|name| snapshot.inherited(name)).collect();
     let mut rules: Vec<_> =
-        snapshot.rules().filter(|rule| reached.contains(&rule.role)).cloned().collect();
+        snapshot.rules().filter(|rule| inherited.contains(&rule.role)).cloned().collect();
     rules.sort_by_key(|rule| Verdict::of(rule));
     rules
 }
 
-/// Place in the order, and rule, of the first that covers the name; the end where none does.
+/// Position and rule of the first match for the name; the end of the list if there is none.
 fn first<'a>(rules: &'a [Arc<Rule>], name: &str, by_name: bool) -> (usize, Option<&'a Rule>) {
     let found = rules.iter().position(|rule| {
         let pattern = rule.resource.pattern();
@@ -62,26 +62,26 @@ fn allows(rule: Option<&Rule>) -> bool {
     rule.is_some_and(|rule| rule.effect == Effect::Allow)
 }
 
-fn expected(rules: &[Arc<Rule>], film: &str, labels: &[&str]) -> (bool, Code, Option<u32>) {
+fn expected(rules: &[Arc<Rule>], film: &str, labels: &[&str]) -> (bool, ReasonCode, Option<u32>) {
     let id = |rule: Option<&Rule>| rule.map(|rule| rule.id);
     let (_, own) = first(rules, film, false);
     if !allows(own) {
-        return (false, own.map_or(Code::NoRule, |_| Code::DeniedByRule), id(own));
+        return (false, own.map_or(ReasonCode::NoRule, |_| ReasonCode::DeniedByRule), id(own));
     }
     let verdicts = labels.iter().map(|label| first(rules, &format!("label:{label}"), false));
     let Some((at, denial)) = verdicts.filter(|(_, rule)| !allows(*rule)).min_by_key(|(at, _)| *at)
     else {
-        return (true, Code::Allowed, id(own));
+        return (true, ReasonCode::Allowed, id(own));
     };
     let (before, by_name) = first(rules, film, true);
     if allows(by_name) && before < at {
-        return (true, Code::AllowedByName, id(by_name));
+        return (true, ReasonCode::AllowedByName, id(by_name));
     }
-    (false, Code::LabelDenied, id(denial))
+    (false, ReasonCode::LabelDenied, id(denial))
 }
 
 #[test]
-fn a_rule_that_is_written_twice_keeps_its_place() {
+fn a_duplicate_rule_does_not_lose_its_position() {
     let rule = |id, resource| {
         let resource = ResourcePattern::parse(resource).unwrap();
         let action = ActionPattern::parse("read").unwrap();
@@ -99,7 +99,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn labels_deny_and_names_override(
+    fn labels_deny_and_rules_by_name_override(
         writes in prop::collection::vec((change(), change()), 1..20),
         held in prop::sample::subsequence(vec!["r0", "r1", "r2"], 0..=3),
         labels in prop::sample::subsequence(vec!["x", "xy", "xyz", "y", "X", ""], 0..=3),
@@ -113,9 +113,9 @@ proptest! {
             for id in ["a", "ab", "abc", "b", "c"] {
                 let film = Resource::new("film", Some(id));
                 let facts = Facts::labels(labels.iter().copied());
-                let ours = snapshot.decide(&set, "read", &film, &facts).unwrap();
-                let theirs = expected(&rules, film.as_str(), &labels);
-                prop_assert_eq!((ours.allowed, ours.code, ours.rule), theirs, "{:?} {:?}", film, labels);
+                let decision = snapshot.decide(&set, "read", &film, &facts).unwrap();
+                let expected = expected(&rules, film.as_str(), &labels);
+                prop_assert_eq!((decision.allowed, decision.code, decision.rule), expected, "{:?} {:?}", film, labels);
             }
         }
     }

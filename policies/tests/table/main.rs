@@ -1,8 +1,8 @@
-//! The table decides as the rules are written, also after a row of writes, with verdicts kept from
-//! before.
+//! The table decides as the rules say, even after a series of writes with verdicts that were cached
+//! before them.
 
-#![expect(clippy::unwrap_used, reason = "what goes wrong in a test ends it")]
+#![expect(clippy::unwrap_used, reason = "a failure ends the test")]
 
 mod labels;
-mod plain;
-mod writes;
+mod reference;
+mod strategies;

@@ -134,7 +134,7 @@ async fn no_role_can_inherit_superuser() {
     422
     {
       "code": "escalation",
-      "detail": "role new can't inherit superuser: it is given to root_and_manager, one by one",
+      "detail": "The role `new` cannot inherit `superuser`, which can only be granted to individual users.",
       "status": 422,
       "title": "This write would grant more privileges than you may grant.",
       "type": "about:blank"

@@ -61,7 +61,7 @@ async fn an_invalid_name_is_refused_with_the_grammar() {
     422
     {
       "code": "name_invalid",
-      "detail": "role \"Critic\": a role is 1–64 of a-z 0-9 _ . - and begins with a letter or digit",
+      "detail": "Invalid role \"Critic\": use 1 to 64 of the characters a-z 0-9 _ . - and start with a letter or digit.",
       "field": "name",
       "status": 422,
       "title": "Invalid name.",

@@ -39,7 +39,7 @@ async fn a_role_in_use_by_a_rule_or_another_role_cannot_be_deleted() {
     409
     {
       "code": "role_in_use",
-      "detail": "role critic is still named by role editor",
+      "detail": "The role `critic` is still inherited by `editor`.",
       "status": 409,
       "title": "Rules or other roles refer to this role.",
       "type": "about:blank"

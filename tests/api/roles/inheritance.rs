@@ -49,7 +49,7 @@ async fn a_role_cannot_inherit_itself_directly_or_indirectly() {
     422
     {
       "code": "inheritance_cycle",
-      "detail": "role loop would inherit itself",
+      "detail": "A role cannot inherit itself: `loop` is part of a cycle.",
       "status": 422,
       "title": "A role must not inherit itself.",
       "type": "about:blank"

@@ -50,7 +50,7 @@ async fn unknown_and_built_in_roles_cannot_be_changed() {
     409
     {
       "code": "builtin_immutable",
-      "detail": "anonymous is built in and can't be changed",
+      "detail": "The built-in role `anonymous` cannot be changed.",
       "status": 409,
       "title": "Built-in roles and rules cannot be changed or deleted.",
       "type": "about:blank"

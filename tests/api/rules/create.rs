@@ -127,7 +127,7 @@ async fn a_type_has_at_most_a_thousand_prefix_rules() {
     422
     {
       "code": "policy_too_large",
-      "detail": "more than 1000 prefixes are ruled on for type \"film\"",
+      "detail": "Rules may name at most 1000 prefixes of the type `film`.",
       "status": 422,
       "title": "The policy would exceed the size limit of a search filter.",
       "type": "about:blank"

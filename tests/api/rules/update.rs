@@ -38,7 +38,7 @@ async fn the_superusers_rule_and_unknown_rules_cannot_be_changed() {
     409
     {
       "code": "builtin_immutable",
-      "detail": "the superuser's rule is built in and can't be changed",
+      "detail": "The built-in rule of the superuser cannot be changed or deleted.",
       "status": 409,
       "title": "Built-in roles and rules cannot be changed or deleted.",
       "type": "about:blank"

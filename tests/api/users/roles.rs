@@ -72,7 +72,7 @@ async fn the_anonymous_role_cannot_be_granted_or_revoked() {
     409
     {
       "code": "builtin_immutable",
-      "detail": "anonymous, which everyone has, is built in and can't be changed",
+      "detail": "The role `anonymous` applies to everyone and cannot be granted or revoked.",
       "status": 409,
       "title": "Built-in roles and rules cannot be changed or deleted.",
       "type": "about:blank"

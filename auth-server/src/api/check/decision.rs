@@ -97,7 +97,7 @@ impl Evaluator<'_> {
             (Some(labels), _) => Facts::labels(labels.iter().map(String::as_str)),
             (None, Some(access)) => {
                 let now = *self.now.get_or_init(|| self.clock.now());
-                Facts::access(access, self.policy.windowed(), now)
+                Facts::access(access, self.policy.time_bound_labels(), now)
             }
             (None, None) => Facts::missing(),
         };
@@ -131,6 +131,6 @@ impl Evaluator<'_> {
             Caller::User(user) => self.live.roles(user.user, &user.roles),
         };
         held.push(RoleName::anonymous());
-        self.policy.path(&held, role).iter().map(ToString::to_string).collect()
+        self.policy.inheritance_path(&held, role).iter().map(ToString::to_string).collect()
     }
 }

@@ -127,7 +127,7 @@ impl UserRolesApi {
     ) -> Result<RoleWrite<'_>, Problem> {
         let role = RoleName::parse(role).map_err(|_| GrantError::RoleNotFound)?;
         if role == RoleName::anonymous() {
-            let builtin = PolicyError::BuiltinImmutable("anonymous, which everyone has,".into());
+            let builtin = PolicyError::AnonymousGrant;
             return Err(builtin.into());
         }
         let mut write = self.0.begin_policy_write().await?;

@@ -1,16 +1,16 @@
-//! The table answers as one plain casbin enforcer over all rules and the caller's whole role set.
+//! The table decides like a plain casbin enforcer with all rules and all roles of the caller.
 
 use casbin::CoreApi;
 use policies::{
-    ActionPattern, Change, Effect, Facts, LONGEST_CHAIN, Resource, ResourcePattern, RoleName, Rule,
-    Snapshot, Verdict, engine,
+    ActionPattern, Change, Effect, Facts, MAX_INHERITANCE_DEPTH, Resource, ResourcePattern,
+    RoleName, Rule, Snapshot, Verdict, engine,
 };
 use proptest::prelude::*;
 
-use crate::writes::{ACTIONS, ROLES, after, change, resource, role, start};
+use crate::strategies::{ACTIONS, ROLES, after, change, resource, role, start};
 
-/// All rules and links in one enforcer, as casbin's manual has it.
-fn plain(snapshot: &Snapshot, links: &[(String, String)]) -> casbin::Enforcer {
+/// One enforcer with all rules and links, as in casbin's manual.
+fn reference(snapshot: &Snapshot, links: &[(String, String)]) -> casbin::Enforcer {
     let mut enforcer = engine::enforcer().unwrap();
     let mut rules: Vec<_> = snapshot.rules().collect();
     rules.sort_by_key(|rule| Verdict::of(rule));
@@ -40,8 +40,8 @@ fn links(snapshot: &Snapshot, held: &[&str]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_rule_at_the_end_of_the_longest_chain_decides() {
-    let links = LONGEST_CHAIN;
+fn a_rule_of_a_role_at_the_maximum_inheritance_depth_decides() {
+    let links = MAX_INHERITANCE_DEPTH;
     let chain = (0..=links).map(|n| Change::RoleSet {
         name: role(&format!("c{n}")),
         inherits: (n < links).then(|| role(&format!("c{}", n + 1))).into_iter().collect(),
@@ -61,9 +61,9 @@ fn a_rule_at_the_end_of_the_longest_chain_decides() {
     assert!(snapshot.decide(&set, "read", &film, &Facts::labels([])).unwrap().allowed);
 }
 
-/// Numbers of names that are gone are given up then, and everything is numbered anew.
+/// The ids of deleted names are discarded then, and all ids are assigned anew.
 #[test]
-fn a_flood_of_names_that_came_and_went_leaves_the_rest_as_it_was() {
+fn decisions_survive_the_deletion_of_a_flood_of_names() {
     let rule = |id: u32, resource: &str, effect| {
         let resource = ResourcePattern::parse(resource).unwrap();
         let action = ActionPattern::parse("read").unwrap();
@@ -72,11 +72,11 @@ fn a_flood_of_names_that_came_and_went_leaves_the_rest_as_it_was() {
     let kept = [rule(1, "film:a", Effect::Deny), rule(2, "film:*", Effect::Allow)];
     let flood = (10..70_010).map(|n| rule(n, &format!("kind-{}:{n}", n % 2), Effect::Allow));
     let inherits = vec![role("r1")];
-    let heir = [Change::RoleSet { name: role("r0"), inherits }];
-    let changes: Vec<Change> = kept.into_iter().chain(heir).chain(flood).collect();
+    let descendant = [Change::RoleSet { name: role("r0"), inherits }];
+    let changes: Vec<Change> = kept.into_iter().chain(descendant).chain(flood).collect();
     let flooded = start().next(2, &changes).unwrap();
-    let gone: Vec<Change> = (10..70_010).map(|id| Change::RuleRemoved { id }).collect();
-    let snapshot = flooded.next(3, &gone).unwrap();
+    let deletions: Vec<Change> = (10..70_010).map(|id| Change::RuleRemoved { id }).collect();
+    let snapshot = flooded.next(3, &deletions).unwrap();
     assert_eq!((snapshot.revision(), snapshot.rules().count()), (3, 2));
     let set = snapshot.role_set(&[role("r0")]);
     for (kind, id, allowed) in [("film", "a", false), ("film", "b", true), ("kind-0", "10", false)]
@@ -91,10 +91,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_table_answers_as_a_plain_enforcer(
+    fn the_table_decides_like_a_plain_enforcer(
         writes in prop::collection::vec((change(), change()), 1..8),
         held in prop::sample::subsequence(vec!["r0", "r1", "r2"], 0..=3),
-        asked in prop::collection::vec((resource(), prop::sample::select(ACTIONS.to_vec())), 6),
+        requests in prop::collection::vec((resource(), prop::sample::select(ACTIONS.to_vec())), 6),
     ) {
         let mut snapshot = start();
         let held_roles: Vec<RoleName> = held.iter().copied().map(role).collect();
@@ -102,14 +102,14 @@ proptest! {
             let Some(next) = after(&snapshot, write, preview, &held_roles) else { continue };
             snapshot = next;
             let set = snapshot.role_set(&held_roles);
-            let enforcer = plain(&snapshot, &links(&snapshot, &held));
-            for ((kind, id), action) in &asked {
+            let enforcer = reference(&snapshot, &links(&snapshot, &held));
+            for ((kind, id), action) in &requests {
                 let resource = Resource::new(kind, *id);
-                let ours = snapshot.decide(&set, action, &resource, &Facts::labels([])).unwrap();
+                let decision = snapshot.decide(&set, action, &resource, &Facts::labels([])).unwrap();
                 let request =
                     vec![engine::SUBJECT.to_owned(), resource.as_str().to_owned(), (*action).to_owned()];
-                let theirs = snapshot.rules().next().is_some() && enforcer.enforce(request).unwrap();
-                prop_assert_eq!(ours.allowed, theirs, "{:?} {:?} {:?}", resource, action, held);
+                let expected = snapshot.rules().next().is_some() && enforcer.enforce(request).unwrap();
+                prop_assert_eq!(decision.allowed, expected, "{:?} {:?} {:?}", resource, action, held);
             }
         }
     }

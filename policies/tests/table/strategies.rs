@@ -1,11 +1,11 @@
-//! Writes of every kind, over names that hurt.
+//! Strategies for writes of every kind, with difficult names.
 
 use policies::{
     ActionPattern, Change, Effect, Facts, Resource, ResourcePattern, RoleName, Rule, Snapshot,
 };
 use proptest::prelude::*;
 
-/// Names that hurt: Unicode, quotes, `*`, `:`, empty parts, one the begin of the other.
+/// Difficult names: Unicode, quotes, `*`, `:`, empty parts, names that are prefixes of each other.
 pub const IDS: [&str; 14] = [
     "",
     "a",
@@ -80,7 +80,7 @@ pub fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Three roles without rules.
+/// A policy with three roles and no rules.
 pub fn start() -> Snapshot {
     let roles: Vec<Change> = ["r2", "r1", "r0"]
         .map(|name| Change::RoleSet { name: role(name), inherits: vec![] })
@@ -88,8 +88,8 @@ pub fn start() -> Snapshot {
     Snapshot::empty([]).unwrap().next(1, &roles).unwrap()
 }
 
-/// After one write; `None`: it is refused, which leaves the old policy deciding. `preview` is tried
-/// first, asked, and thrown away: what it found must not be left behind in what it shares.
+/// The snapshot after one write; `None` if the write is rejected. `preview` is applied first, evaluated
+/// and discarded: none of its verdicts may remain in what it shares with the snapshot.
 pub fn after(
     snapshot: &Snapshot,
     write: &Change,
@@ -98,13 +98,13 @@ pub fn after(
 ) -> Option<Snapshot> {
     let revision = snapshot.revision() + 1;
     if let Ok(preview) = snapshot.next(revision, std::slice::from_ref(preview)) {
-        ask_all(&preview, held);
+        evaluate_all(&preview, held);
     }
     snapshot.next(revision, std::slice::from_ref(write)).ok()
 }
 
-/// Every name once, so that the table is as full as can be.
-fn ask_all(snapshot: &Snapshot, held: &[RoleName]) {
+/// Evaluates every name once, so that the table is as full as possible.
+fn evaluate_all(snapshot: &Snapshot, held: &[RoleName]) {
     let set = snapshot.role_set(held);
     for (kind, id) in KINDS.into_iter().flat_map(|kind| IDS.map(|id| (kind, id))) {
         let resource = Resource::new(kind, Some(id));

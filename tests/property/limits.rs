@@ -1,6 +1,6 @@
-//! The largest filters that a policy can lead to are searches that Elasticsearch takes.
+//! Elasticsearch accepts the largest filters that a policy can produce.
 
-use policies::{At, Change, Effect, MOST_LABELS, MOST_NAMES, MOST_PREFIXES, PolicyError, Snapshot};
+use policies::{At, Change, Effect, MAX_LABELS, MAX_NAMES, MAX_PREFIXES, PolicyError, Snapshot};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -8,17 +8,17 @@ use crate::documents::Document;
 use crate::index::Index;
 use crate::policy::{guest, guest_rule, start};
 
-/// Rules in the order of the list, each a priority after the one before.
+/// Rules in the order of the list, with ascending priorities.
 fn rules(list: impl IntoIterator<Item = (String, Effect)>) -> Vec<Change> {
     let numbered = (1..).zip(list);
     numbered.map(|(n, (resource, effect))| guest_rule(n, n, &resource, effect)).collect()
 }
 
-/// Names of a type, allowed, then the prefixes that they begin with, denied, then all else allowed.
+/// Allows names of a type, then denies the prefixes that they start with, then allows everything else.
 fn exceptions(kind: &str, names: usize, prefixes: usize) -> Vec<Change> {
     let names = (0..names).map(|n| (format!("{kind}:p{:03}-{n}", n % prefixes), Effect::Allow));
-    let closed = (0..prefixes).map(|n| (format!("{kind}:p{n:03}-*"), Effect::Deny));
-    rules(names.chain(closed).chain([("*".to_owned(), Effect::Allow)]))
+    let denied = (0..prefixes).map(|n| (format!("{kind}:p{n:03}-*"), Effect::Deny));
+    rules(names.chain(denied).chain([("*".to_owned(), Effect::Allow)]))
 }
 
 fn labelled(id: &str, labels: &[&str]) -> Document {
@@ -26,7 +26,7 @@ fn labelled(id: &str, labels: &[&str]) -> Document {
     Document { id: id.into(), access: Some(access) }
 }
 
-/// The ids that a guest's search finds among these documents.
+/// The ids of those documents that a guest's search finds.
 fn found(snapshot: &Snapshot, documents: &[Document]) -> Vec<String> {
     let runtime = Runtime::new().unwrap();
     let index = runtime.block_on(Index::create());
@@ -38,16 +38,16 @@ fn found(snapshot: &Snapshot, documents: &[Document]) -> Vec<String> {
 }
 
 #[test]
-fn the_most_films_and_prefixes_are_one_search() {
-    let snapshot = start().next(2, &exceptions("film", MOST_NAMES, MOST_PREFIXES)).unwrap();
+fn the_maximum_of_films_and_prefixes_fits_into_one_search() {
+    let snapshot = start().next(2, &exceptions("film", MAX_NAMES, MAX_PREFIXES)).unwrap();
     let films = ["p001-1", "p001-2", "p999-64999", "p999-65999", "p001-", "other"];
     let expected = ["other", "p001-1", "p999-64999"];
     assert_eq!(found(&snapshot, &films.map(|id| labelled(id, &[]))), expected);
 }
 
 #[test]
-fn the_most_labels_and_prefixes_are_one_search() {
-    let (names, prefixes) = (MOST_LABELS - MOST_PREFIXES, MOST_PREFIXES);
+fn the_maximum_of_labels_and_prefixes_fits_into_one_search() {
+    let (names, prefixes) = (MAX_LABELS - MAX_PREFIXES, MAX_PREFIXES);
     let snapshot = start().next(2, &exceptions("label", names, prefixes)).unwrap();
     let films = [
         labelled("exceptions", &["p001-1", "p002-2"]),
@@ -58,12 +58,12 @@ fn the_most_labels_and_prefixes_are_one_search() {
     assert_eq!(found(&snapshot, &films), ["exceptions", "other"]);
 }
 
-/// Every film's own rule stands between two rules on labels, so that each overrides others.
+/// Each rule that names a film is between two rules on labels, so each overrides different labels.
 #[test]
-fn the_most_overrides_by_name_are_one_search() {
-    let pairs = (0..MOST_LABELS).flat_map(|n| {
-        let opened = (0..30).map(move |film| (format!("film:{n}-{film}"), Effect::Allow));
-        opened.chain([(format!("label:l{n}"), Effect::Deny)])
+fn the_maximum_of_overrides_by_name_fits_into_one_search() {
+    let pairs = (0..MAX_LABELS).flat_map(|n| {
+        let allowed = (0..30).map(move |film| (format!("film:{n}-{film}"), Effect::Allow));
+        allowed.chain([(format!("label:l{n}"), Effect::Deny)])
     });
     let snapshot = start().next(2, &rules(pairs.chain([("*".to_owned(), Effect::Allow)]))).unwrap();
     let films = [
@@ -80,11 +80,12 @@ fn the_most_overrides_by_name_are_one_search() {
 }
 
 #[test]
-fn one_past_the_most_is_refused() {
-    let refused = |kind, names, prefixes| start().next(2, &exceptions(kind, names, prefixes));
-    let names = |kind: &str| PolicyError::TooManyNames(kind.into());
-    assert_eq!(refused("film", MOST_NAMES + 1, 1).unwrap_err(), names("film"));
-    assert_eq!(refused("label", MOST_LABELS, 1).unwrap_err(), names("label"));
+fn one_more_than_the_maximum_is_rejected() {
+    let rejected = |kind, names, prefixes| start().next(2, &exceptions(kind, names, prefixes));
+    let names = PolicyError::TooManyNames("film".into());
+    assert_eq!(rejected("film", MAX_NAMES + 1, 1).unwrap_err(), names);
+    let labels = PolicyError::TooManyLabels;
+    assert_eq!(rejected("label", MAX_LABELS, 1).unwrap_err(), labels);
     let prefixes = PolicyError::TooManyPrefixes("film".into());
-    assert_eq!(refused("film", 1, MOST_PREFIXES + 1).unwrap_err(), prefixes);
+    assert_eq!(rejected("film", 1, MAX_PREFIXES + 1).unwrap_err(), prefixes);
 }

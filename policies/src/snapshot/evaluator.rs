@@ -1,0 +1,126 @@
+//! Evaluates resources for one caller and action: from the table, or with casbin the first time.
+
+use smallvec::SmallVec;
+
+use super::{RoleSet, Snapshot};
+use crate::classes::ClassId;
+use crate::engine::{self, DecisionContext};
+use crate::error::PolicyError;
+use crate::roles::RoleId;
+use crate::rule::{Rule, Verdict};
+use crate::table::Row;
+
+/// A caller's roles and an action, ready to evaluate resources.
+pub(crate) struct Evaluator<'a> {
+    snapshot: &'a Snapshot,
+    action: &'a str,
+    /// `None` if no rule applies to the action.
+    class: Option<ClassId>,
+    /// The caller's roles with their rows, as far as these fit into memory; empty without a class.
+    rows: SmallVec<[(RoleId, Option<&'a Row>); 8]>,
+}
+
+/// The rules that are evaluated.
+#[derive(Clone, Copy)]
+enum Scope {
+    All,
+    /// Rules that name the resource itself, without a wildcard.
+    ByName,
+}
+
+impl Snapshot {
+    pub(crate) fn evaluator<'a>(&'a self, roles: &RoleSet, action: &'a str) -> Evaluator<'a> {
+        let class = self.policy.actions.class_of(action);
+        let rows = class.map_or_else(SmallVec::new, |class| {
+            roles.0.iter().map(|&role| (role, self.table.row(role, class))).collect()
+        });
+        Evaluator { snapshot: self, action, class, rows }
+    }
+}
+
+impl Evaluator<'_> {
+    /// The first rule that matches for any of the caller's roles.
+    pub(crate) fn verdict(&self, resource: &str) -> Result<Verdict, PolicyError> {
+        match self.snapshot.policy.resources.class_of(resource) {
+            Some(class) => self.class_verdict(class, resource),
+            None => Ok(Verdict::NONE),
+        }
+    }
+
+    /// As [`Self::verdict`], for a known class and any name that belongs to it.
+    pub(crate) fn class_verdict(&self, class: ClassId, name: &str) -> Result<Verdict, PolicyError> {
+        let mut first = Verdict::NONE;
+        for &(role, row) in &self.rows {
+            first = first.min(self.role_verdict(role, row, class, name, Scope::All)?);
+        }
+        Ok(first)
+    }
+
+    /// The first matching rule that names the resource itself, without a wildcard. `own` is the first
+    /// of all rules that match the resource.
+    pub(crate) fn verdict_by_name(
+        &self,
+        resource: &str,
+        own: Verdict,
+    ) -> Result<Verdict, PolicyError> {
+        let policy = &self.snapshot.policy;
+        let Some(class) = policy.resources.literal_class(resource) else {
+            return Ok(Verdict::NONE);
+        };
+        if own.rule().and_then(|id| policy.rules.get(&id)).is_some_and(|rule| is_literal(rule)) {
+            return Ok(own);
+        }
+        let mut first = Verdict::NONE;
+        for &(role, _) in &self.rows {
+            let row = self.class.and_then(|action| self.snapshot.by_name.row(role, action));
+            first = first.min(self.role_verdict(role, row, class, resource, Scope::ByName)?);
+        }
+        Ok(first)
+    }
+
+    /// The verdict for one role: from its row, or computed and stored there.
+    fn role_verdict(
+        &self,
+        role: RoleId,
+        row: Option<&Row>,
+        class: ClassId,
+        name: &str,
+        scope: Scope,
+    ) -> Result<Verdict, PolicyError> {
+        if let Some(cached) = row.and_then(|row| row.get(class)) {
+            return Ok(cached);
+        }
+        let verdict = self.evaluate(role, name, scope)?;
+        if let Some(row) = row {
+            row.put(class, verdict);
+        }
+        Ok(verdict)
+    }
+
+    /// Casbin's verdict. Without an applicable rule it is a deny, and casbin is not called: with an
+    /// empty policy it would match empty strings.
+    #[cold]
+    fn evaluate(&self, role: RoleId, resource: &str, scope: Scope) -> Result<Verdict, PolicyError> {
+        let policy = &self.snapshot.policy;
+        let mut rules = policy.applicable(role, resource, self.action);
+        if let Scope::ByName = scope {
+            rules.retain(|rule| is_literal(rule));
+        }
+        let (Some(entry), false) = (policy.roles.by_id(role), rules.is_empty()) else {
+            return Ok(Verdict::NONE);
+        };
+        let context = DecisionContext {
+            role: &entry.name,
+            links: &policy.links(role),
+            rules: &rules,
+            resource,
+            action: self.action,
+        };
+        let first = engine::evaluate(&context)?.and_then(|index| rules.get(index));
+        Ok(first.map_or(Verdict::NONE, |rule| Verdict::of(rule)))
+    }
+}
+
+fn is_literal(rule: &Rule) -> bool {
+    !rule.resource.pattern().is_prefix()
+}
