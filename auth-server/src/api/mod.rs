@@ -5,7 +5,6 @@ pub(crate) mod audit;
 pub mod auth;
 pub(crate) mod check;
 pub(crate) mod clients;
-pub(crate) mod current_password;
 pub(crate) mod device;
 pub(crate) mod me;
 pub(crate) mod oauth;

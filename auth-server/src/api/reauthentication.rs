@@ -1,4 +1,5 @@
-//! Proof that it is the user who asks, and not somebody who found an unlocked screen.
+//! Reauthentication (step-up): a sensitive operation asks for the password or a code of the second
+//! factor, which an attacker who finds an unlocked screen does not have.
 
 use chrono::TimeDelta;
 use poem_openapi::Object;
@@ -9,83 +10,112 @@ use crate::api::AppState;
 use crate::authn::Principal;
 use crate::http::problem::{Problem, Spec};
 use crate::http::request_errors::FIELD;
-use crate::password::Password;
+use crate::password::{Password, Verdict};
 use crate::second_factor::{Checked, SecondFactors, too_many};
 use crate::session::Sessions;
+use crate::throttle::AttemptOutcome;
 use crate::user::credentials;
 
-const CODE_WRONG: Spec = Spec {
+const PASSWORD_INCORRECT: Spec = Spec {
     status: 403,
-    code: "code_wrong",
-    title: "This is not your code of now, or it was used before.",
+    code: "current_password_wrong",
+    title: "The current password is incorrect.",
 };
 
-const SIGN_IN_AGAIN: Spec = Spec {
+const INVALID_CODE: Spec = Spec {
     status: 403,
-    code: "sign_in_again",
-    title: "This needs a session that was opened a moment ago.",
+    code: "invalid_code",
+    title: "The code is invalid, expired or already used.",
 };
 
-/// What an operation can answer that asks for a [`Proof`], besides
-/// [`crate::api::current_password::CURRENT_PASSWORD`] and [`crate::throttle::THROTTLE`].
-pub(crate) const PROOF: &[Spec] = &[CODE_WRONG, SIGN_IN_AGAIN];
+const REQUIRED: Spec = Spec {
+    status: 403,
+    code: "reauthentication_required",
+    title: "This operation requires a recent login.",
+};
 
-/// For how long a session proves who opened it, where there is nothing else to ask for.
+/// Problems of an operation that asks for a [`Reauthentication`], besides
+/// [`crate::throttle::THROTTLE`] and [`crate::db::DATABASE`].
+pub(crate) const REAUTHENTICATION: &[Spec] = &[PASSWORD_INCORRECT, INVALID_CODE, REQUIRED];
+
+/// Names the attempts in rate limit headers.
+const PURPOSE: &str = "current-password";
+
+/// How old a session may be that needs no reauthentication, because the account has neither password
+/// nor second factor.
 const RECENT: TimeDelta = TimeDelta::minutes(5);
 
-/// One of the two. Neither, where the account has no password and no second factor: then the session
-/// has to be at most five minutes old.
+/// Either the password or a code. An account with neither password nor second factor sends none of
+/// them; its session must then be at most five minutes old.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Proof {
+pub(crate) struct Reauthentication {
     /// The current password.
     #[oai(write_only)]
-    current_password: Option<Password>,
-    /// In its place a code of the authenticator app, or a recovery code.
+    pub current_password: Option<Password>,
+    /// Instead of the password: a code of the authenticator app, or a recovery code.
     #[oai(write_only)]
-    code: Option<String>,
-}
-
-impl Proof {
-    /// What a form of more fields than these says.
-    pub(crate) const fn new(current_password: Option<Password>, code: Option<String>) -> Self {
-        Self { current_password, code }
-    }
+    pub code: Option<String>,
 }
 
 impl AppState {
-    /// Makes sure that the user knows the password or has the second factor. A code is used by it.
-    /// Returns the stored hash of the password, none where there is no password: a change has to
-    /// make sure that it still is the one.
-    pub(crate) async fn prove(
+    /// Verifies that the caller knows the password or has the second factor. A code is consumed.
+    /// Returns the stored password hash, if there is one: a change has to make sure that it is still
+    /// the same.
+    pub(crate) async fn reauthenticate(
         &self,
         caller: &Principal,
-        proof: Proof,
+        sent: Reauthentication,
     ) -> Result<Option<String>, Problem> {
-        match (proof.current_password, proof.code) {
+        match (sent.current_password, sent.code) {
             (Some(password), None) => self.check_password(caller.user, password).await.map(Some),
-            (None, Some(code)) => self.prove_code(caller.user, &code).await,
-            (None, None) => self.prove_recent(caller).await.map(|()| None),
-            (Some(_), Some(_)) => {
-                Err(Problem::new(FIELD).field("code").detail("Send one of the two."))
-            }
+            (None, Some(code)) => self.check_code(caller.user, &code).await,
+            (None, None) => self.check_recent_login(caller).await.map(|()| None),
+            (Some(_), Some(_)) => Err(Problem::new(FIELD)
+                .field("code")
+                .detail("Send either `current_password` or `code`.")),
         }
     }
 
-    async fn prove_code(&self, user: Uuid, code: &str) -> Result<Option<String>, Problem> {
+    /// Failed attempts are throttled. Returns the stored hash.
+    async fn check_password(&self, user: Uuid, typed: Password) -> Result<String, Problem> {
+        let attempt = self.throttle.user(user, PURPOSE).await?;
+        let checked = self.verify_password(user, typed).await;
+        attempt
+            .settle(match &checked {
+                Ok(Some(_)) => AttemptOutcome::Succeeded,
+                Ok(None) => AttemptOutcome::Failed,
+                Err(_) => AttemptOutcome::Unverified,
+            })
+            .await;
+        checked?.ok_or_else(incorrect_password)
+    }
+
+    /// The stored hash, if the password matches it.
+    async fn verify_password(
+        &self,
+        user: Uuid,
+        typed: Password,
+    ) -> Result<Option<String>, Problem> {
+        let stored = credentials::password_hash(&self.pool, user).await?;
+        let verdict = self.hasher.verify(typed, stored.clone()).await?;
+        Ok(stored.filter(|_| verdict != Verdict::Wrong))
+    }
+
+    async fn check_code(&self, user: Uuid, code: &str) -> Result<Option<String>, Problem> {
         let mut transaction = self.pool.begin().await?;
         let stored = credentials::password_hash(&mut *transaction, user).await?;
         let checked = self.second_factors.check(&mut transaction, user, code).await?;
         transaction.commit().await?;
         match checked {
             Checked::Right => Ok(stored),
-            Checked::Wrong | Checked::Off => Err(Problem::new(CODE_WRONG)),
+            Checked::Wrong | Checked::Off => Err(Problem::new(INVALID_CODE)),
             Checked::TooMany(seconds) => Err(too_many(seconds)),
         }
     }
 
-    /// Who can show a password or a second factor has to: this is for whom there is neither.
-    async fn prove_recent(&self, caller: &Principal) -> Result<(), Problem> {
+    /// A recent login is enough only for an account with neither password nor second factor.
+    async fn check_recent_login(&self, caller: &Principal) -> Result<(), Problem> {
         let mut database = self.pool.acquire().await?;
         if credentials::password_hash(&mut *database, caller.user).await?.is_some() {
             return Err(Problem::new(FIELD)
@@ -101,9 +131,15 @@ impl AppState {
         if opened.is_some_and(|opened| self.clock.now() - opened <= RECENT) {
             return Ok(());
         }
-        Err(Problem::new(SIGN_IN_AGAIN).detail(format!(
-            "Sign in again the way you did, then do this within {} minutes.",
+        Err(Problem::new(REQUIRED).detail(format!(
+            "Log in again, then repeat the request within {} minutes.",
             RECENT.num_minutes(),
         )))
     }
+}
+
+/// The password is incorrect, or was changed after it was checked.
+#[must_use]
+pub(crate) fn incorrect_password() -> Problem {
+    Problem::new(PASSWORD_INCORRECT)
 }

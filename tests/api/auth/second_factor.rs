@@ -65,18 +65,22 @@ async fn codes_of_the_previous_and_the_next_step_are_accepted() {
         .guest()
         .answer_challenge(&challenge, &app.code_after(&server, -2))
         .await
-        .expect(401, "code_wrong");
+        .expect(401, "invalid_code");
     server
         .guest()
         .answer_challenge(&challenge, &app.code_after(&server, 2))
         .await
-        .expect(401, "code_wrong");
+        .expect(401, "invalid_code");
     server.guest().answer_challenge(&challenge, &app.code_after(&server, -1)).await.expect(200, "");
     let challenge = server.challenge("ada").await;
     server.guest().answer_challenge(&challenge, &app.code_after(&server, 1)).await.expect(200, "");
     // Accepting a later code also invalidates the ones before it.
     let challenge = server.challenge("ada").await;
-    server.guest().answer_challenge(&challenge, &app.code(&server)).await.expect(401, "code_wrong");
+    server
+        .guest()
+        .answer_challenge(&challenge, &app.code(&server))
+        .await
+        .expect(401, "invalid_code");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +121,7 @@ async fn a_recovery_code_works_once_even_concurrently() {
     assert_eq!(user.get("me/second-factor").await.ok()["recovery_codes_left"], 9);
     let again = server.challenge("ada").await;
     server.clock.advance(TimeDelta::minutes(4));
-    server.guest().answer_challenge(&again, &recovery[0]).await.expect(401, "code_wrong");
+    server.guest().answer_challenge(&again, &recovery[0]).await.expect(401, "invalid_code");
     server.clock.advance(TimeDelta::seconds(10));
     server.guest().answer_challenge(&again, &recovery[1]).await.expect(200, "");
 }
@@ -147,7 +151,7 @@ async fn a_challenge_expires_after_five_minutes() {
     let (server, _, app, _) = enrolled().await;
     let challenge = server.challenge("ada").await;
     server.clock.advance(TimeDelta::seconds(290));
-    server.guest().answer_challenge(&challenge, "000000").await.expect(401, "code_wrong");
+    server.guest().answer_challenge(&challenge, "000000").await.expect(401, "invalid_code");
     server.clock.advance(TimeDelta::seconds(16));
     let late = server.guest().answer_challenge(&challenge, &app.code(&server)).await;
     assert_snapshot!(late, @r#"
@@ -200,8 +204,8 @@ async fn the_codes_of_another_user_are_rejected() {
         .guest()
         .answer_challenge(&challenge, &ada.code_after(&server, 1))
         .await
-        .expect(401, "code_wrong");
-    server.guest().answer_challenge(&challenge, &ada_recovery[0]).await.expect(401, "code_wrong");
+        .expect(401, "invalid_code");
+    server.guest().answer_challenge(&challenge, &ada_recovery[0]).await.expect(401, "invalid_code");
 }
 
 #[tokio::test]
@@ -259,7 +263,7 @@ async fn both_steps_are_in_the_login_history() {
         .guest()
         .answer_challenge(&challenge, &app.wrong_code(&server))
         .await
-        .expect(401, "code_wrong");
+        .expect(401, "invalid_code");
     server.guest().answer_challenge(&challenge, &app.code(&server)).await.expect(200, "");
     let history = user.get("me/history").await.ok();
     let seen: Vec<(&str, &str)> = history["items"]
@@ -270,5 +274,5 @@ async fn both_steps_are_in_the_login_history() {
         .take(3)
         .collect();
     let (first, second) = ("password", "second_factor");
-    assert_eq!(seen, [(second, "succeeded"), (second, "code_wrong"), (first, "mfa_required")]);
+    assert_eq!(seen, [(second, "succeeded"), (second, "invalid_code"), (first, "mfa_required")]);
 }

@@ -14,7 +14,7 @@ async fn the_lockout_delay_after_wrong_codes_grows_to_five_minutes() {
     for _ in 0..12 {
         let challenge = server.challenge("ada").await;
         let wrong = app.wrong_code(&server);
-        server.guest().answer_challenge(&challenge, &wrong).await.expect(401, "code_wrong");
+        server.guest().answer_challenge(&challenge, &wrong).await.expect(401, "invalid_code");
         let answer = server.guest().answer_challenge(&challenge, &wrong).await;
         if answer.status == 429 {
             let answer = answer.expect(429, "too_many_attempts");
@@ -31,8 +31,8 @@ async fn the_lockout_delay_after_wrong_codes_grows_to_five_minutes() {
     server.guest().answer_challenge(&challenge, &app.code(&server)).await.expect(200, "");
     let challenge = server.challenge("ada").await;
     let wrong = app.wrong_code(&server);
-    server.guest().answer_challenge(&challenge, &wrong).await.expect(401, "code_wrong");
-    server.guest().answer_challenge(&challenge, &wrong).await.expect(401, "code_wrong");
+    server.guest().answer_challenge(&challenge, &wrong).await.expect(401, "invalid_code");
+    server.guest().answer_challenge(&challenge, &wrong).await.expect(401, "invalid_code");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,7 +56,7 @@ async fn of_fifty_concurrent_guesses_three_are_checked() {
         .guest()
         .answer_challenge(&challenge, &app.wrong_code(&server))
         .await
-        .expect(401, "code_wrong");
+        .expect(401, "invalid_code");
     let code = app.code(&server);
     server.guest().answer_challenge(&challenge, &code).await.expect(429, "too_many_attempts");
     server
@@ -77,10 +77,10 @@ async fn wrong_codes_are_counted_across_all_operations() {
     let remove = async || user.delete_with("me/second-factor", &wrong).await;
     let renew = async || user.post("me/second-factor/recovery-codes", &wrong).await;
     for _ in 0..3 {
-        remove().await.expect(403, "code_wrong");
+        remove().await.expect(403, "invalid_code");
         server.clock.advance(TimeDelta::seconds(2));
     }
-    renew().await.expect(403, "code_wrong");
+    renew().await.expect(403, "invalid_code");
     remove().await.expect(429, "too_many_attempts");
     renew().await.expect(429, "too_many_attempts");
     let challenge = server.challenge("ada").await;
@@ -104,7 +104,7 @@ async fn confirming_an_enrollment_is_throttled() {
     let confirm =
         async |code: String| user.post("me/second-factor/confirm", &json!({ "code": code })).await;
     for _ in 0..3 {
-        confirm(app.wrong_code(&server)).await.expect(403, "code_wrong");
+        confirm(app.wrong_code(&server)).await.expect(403, "invalid_code");
     }
     let answer = confirm(app.code(&server)).await.expect(429, "too_many_attempts");
     assert_eq!(answer.json()["retry_after"], 1);
@@ -112,7 +112,7 @@ async fn confirming_an_enrollment_is_throttled() {
     let app = begin().await;
     confirm(app.code(&server)).await.expect(429, "too_many_attempts");
     server.clock.advance(TimeDelta::seconds(1));
-    confirm(app.wrong_code(&server)).await.expect(403, "code_wrong");
+    confirm(app.wrong_code(&server)).await.expect(403, "invalid_code");
     confirm(app.code(&server)).await.expect(429, "too_many_attempts");
     server.clock.advance(TimeDelta::seconds(3));
     confirm(app.code(&server)).await.expect(200, "");

@@ -42,7 +42,7 @@ async fn linking_requires_the_password_or_a_code() {
     let (app, _) = site.server.enroll(&user).await;
     let wrong = json!({ "code": app.wrong_code(&site.server) });
     let (answer, _) = browser.begin_link(&user, &wrong).await;
-    answer.expect(403, "code_wrong");
+    answer.expect(403, "invalid_code");
     let right = json!({ "code": app.code_after(&site.server, 1) });
     site.link(&user, &right).await.expect(200, "");
 }
@@ -59,7 +59,7 @@ async fn a_user_without_a_password_can_link_within_five_minutes_of_signing_in() 
     let refreshed = site.server.guest().post("auth/refresh", &body).await;
     let caller = site.caller(&refreshed);
     let (answer, _) = site.browser().begin_link(&caller, &json!({})).await;
-    answer.expect(403, "sign_in_again");
+    answer.expect(403, "reauthentication_required");
 }
 
 #[tokio::test]

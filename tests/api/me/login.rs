@@ -50,7 +50,7 @@ async fn a_login_that_is_taken_is_refused_case_insensitively() {
       "code": "login_taken",
       "field": "login",
       "status": 409,
-      "title": "Somebody else has this login.",
+      "title": "This login is taken.",
       "type": "about:blank"
     }
     "#);
@@ -69,7 +69,7 @@ async fn a_wrong_password_or_invalid_login_changes_nothing() {
     {
       "code": "current_password_wrong",
       "status": 403,
-      "title": "The current password is another one.",
+      "title": "The current password is incorrect.",
       "type": "about:blank"
     }
     "#);

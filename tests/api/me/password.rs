@@ -87,7 +87,7 @@ async fn a_wrong_current_password_changes_nothing() {
     {
       "code": "current_password_wrong",
       "status": 403,
-      "title": "The current password is another one.",
+      "title": "The current password is incorrect.",
       "type": "about:blank"
     }
     "#);

@@ -52,10 +52,10 @@ async fn a_code_replaces_the_password_once() {
     user.put("me/login", &change).await.expect(204, "");
     assert_eq!(user.get("me").await.ok()["login"], "lovelace");
     let second = json!({ "new_password": NEW_PASSWORD, "code": app.code_after(&server, 1) });
-    user.put("me/password", &second).await.expect(403, "code_wrong");
+    user.put("me/password", &second).await.expect(403, "invalid_code");
     let change = json!({ "new_password": NEW_PASSWORD, "code": recovery[0] });
     user.put("me/password", &change).await.expect(204, "");
-    user.put("me/password", &change).await.expect(403, "code_wrong");
+    user.put("me/password", &change).await.expect(403, "invalid_code");
     let log_in = json!({ "login": "lovelace", "password": NEW_PASSWORD });
     assert_eq!(server.guest().post("auth/login", &log_in).await.ok()["mfa_required"], true);
     let again = json!({ "code": recovery[1] });
@@ -72,12 +72,12 @@ async fn wrong_codes_change_nothing_and_are_throttled() {
     // Without a second factor every code is invalid.
     for operation in operations() {
         let none = json!({ "code": "000000" });
-        call(&user, operation, &none).await.expect(403, "code_wrong");
+        call(&user, operation, &none).await.expect(403, "invalid_code");
     }
     let (app, _) = server.enroll(&user).await;
     let wrong = json!({ "code": app.wrong_code(&server) });
     for operation in operations().into_iter().take(3) {
-        call(&user, operation, &wrong).await.expect(403, "code_wrong");
+        call(&user, operation, &wrong).await.expect(403, "invalid_code");
     }
     let right = json!({ "code": app.code_after(&server, 1) });
     for operation in operations() {
@@ -160,15 +160,15 @@ async fn without_password_and_second_factor_a_session_reauthenticates_for_five_m
     let tokens = server.guest().refresh(&user.refresh_token).await.ok();
     let user = User { caller: server.as_user(tokens["access_token"].as_str().unwrap()), ..user };
     for operation in operations() {
-        call(&user, operation, &json!({})).await.expect(403, "sign_in_again");
+        call(&user, operation, &json!({})).await.expect(403, "reauthentication_required");
     }
     assert_snapshot!(user.put("me/login", &json!({ "login": "byron" })).await, @r#"
     403
     {
-      "code": "sign_in_again",
-      "detail": "Sign in again the way you did, then do this within 5 minutes.",
+      "code": "reauthentication_required",
+      "detail": "Log in again, then repeat the request within 5 minutes.",
       "status": 403,
-      "title": "This needs a session that was opened a moment ago.",
+      "title": "This operation requires a recent login.",
       "type": "about:blank"
     }
     "#);

@@ -35,9 +35,9 @@ async fn a_second_factor_is_active_after_its_first_code() {
     assert_snapshot!(user.post("me/second-factor/confirm", &wrong).await, @r#"
     403
     {
-      "code": "code_wrong",
+      "code": "invalid_code",
       "status": 403,
-      "title": "This is not your code of now, or it was used before.",
+      "title": "The code is invalid, expired or already used.",
       "type": "about:blank"
     }
     "#);
@@ -65,7 +65,7 @@ async fn the_qr_code_the_uri_and_the_secret_agree() {
     let again = user.post("me/second-factor", &current_password()).await.ok();
     assert_ne!(again["secret"], begun["secret"]);
     let code = json!({ "code": AuthenticatorApp::scan(&begun).code(&server) });
-    user.post("me/second-factor/confirm", &code).await.expect(403, "code_wrong");
+    user.post("me/second-factor/confirm", &code).await.expect(403, "invalid_code");
     let code = json!({ "code": AuthenticatorApp::scan(&again).code(&server) });
     user.post("me/second-factor/confirm", &code).await.expect(200, "");
 }
@@ -98,8 +98,8 @@ async fn a_wrong_password_cannot_begin_change_or_remove_a_second_factor() {
     remove(&user, &wrong).await.expect(403, "current_password_wrong");
     renew(&user, &wrong).await.expect(403, "current_password_wrong");
     let again = json!({ "code": app.code(&server) });
-    remove(&user, &again).await.expect(403, "code_wrong");
-    renew(&user, &again).await.expect(403, "code_wrong");
+    remove(&user, &again).await.expect(403, "invalid_code");
+    renew(&user, &again).await.expect(403, "invalid_code");
     assert_eq!(
         remove(&user, &json!({})).await.expect(422, "field_invalid").field(),
         "current_password"
@@ -128,7 +128,7 @@ async fn a_second_factor_can_be_removed_by_password_code_or_recovery_code() {
         server.log_in("ada").await;
     }
     remove(&user, &current_password()).await.expect(404, "second_factor_not_found");
-    remove(&user, &json!({ "code": "000000" })).await.expect(403, "code_wrong");
+    remove(&user, &json!({ "code": "000000" })).await.expect(403, "invalid_code");
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn new_recovery_codes_replace_the_old_ones() {
     let new = renew(&user, &json!({ "code": old[0] })).await.ok();
     let new = new["recovery_codes"].as_array().unwrap();
     assert_eq!(user.get("me/second-factor").await.ok()["recovery_codes_left"], 10);
-    remove(&user, &json!({ "code": old[1] })).await.expect(403, "code_wrong");
+    remove(&user, &json!({ "code": old[1] })).await.expect(403, "invalid_code");
     remove(&user, &json!({ "code": new[1] })).await.expect(204, "");
 }
 

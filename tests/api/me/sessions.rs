@@ -96,7 +96,7 @@ async fn revoking_a_session_ends_it_immediately_and_no_other() {
     {
       "code": "session_not_found",
       "status": 404,
-      "title": "You have no living session of this id.",
+      "title": "You have no active session with this id.",
       "type": "about:blank"
     }
     "#);

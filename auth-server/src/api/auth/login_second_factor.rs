@@ -38,7 +38,7 @@ problems! {
     /// Why the second step of a login failed.
     pub(crate) enum SecondFactorError includes [BODY, &[TOO_MANY], DATABASE] {
         ChallengeInvalid = 401 "challenge_invalid" "This login has expired or is already complete; log in again.",
-        CodeInvalid = 401 "code_wrong" "The code is invalid, expired or already used.",
+        CodeInvalid = 401 "invalid_code" "The code is invalid, expired or already used.",
         UserAgentNotAllowed = 403 "agent_not_allowed" "This account does not accept logins from this user agent; use a client that its owner allows.",
     }
 }

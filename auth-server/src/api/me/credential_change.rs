@@ -1,4 +1,4 @@
-//! The end of every change of what somebody signs in with.
+//! The last step of every change of credentials.
 
 use sqlx::{Postgres, Transaction};
 
@@ -7,22 +7,22 @@ use crate::authn::{Principal, TokenError};
 use crate::http::problem::Problem;
 
 impl AppState {
-    /// Commits a change together with the end of the user's other sessions: whoever signed in as it
-    /// was possible before is out. Refuses where one of those has ended the caller's.
-    pub(crate) async fn commit_change(
+    /// Commits a change of the caller's credentials together with the end of their other sessions,
+    /// which were opened with the old ones. Fails if the caller's session has ended meanwhile.
+    pub(crate) async fn commit_credential_change(
         &self,
         mut transaction: Transaction<'_, Postgres>,
         caller: &Principal,
         reason: &str,
     ) -> Result<(), Problem> {
         let (user, session) = (caller.user, caller.session);
-        let ended = self
+        let revocation = self
             .sessions
             .end_others_after_credential_change(&mut transaction, user, session, reason)
-            .await?;
-        let ended = ended.ok_or(TokenError::Revoked)?;
+            .await?
+            .ok_or(TokenError::Revoked)?;
         transaction.commit().await?;
-        self.authenticator.revoke(&[ended]);
+        self.authenticator.revoke(&[revocation]);
         Ok(())
     }
 }

@@ -6,8 +6,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
 use crate::api::AppState;
-use crate::api::current_password::{CURRENT_PASSWORD, wrong};
-use crate::api::reauthentication::{PROOF, Proof};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication, incorrect_password};
 use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::{DATABASE, constraint};
 use crate::http::problem::Problem;
@@ -22,51 +21,49 @@ use crate::user::{Login, in_field};
 /// A change of the login.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
-struct NewLogin {
-    /// What to sign in with from now on: 3–64 characters, an e-mail address will do. Compared
-    /// without regard to case.
+struct LoginForm {
+    /// The new login: 3–64 characters; may be an e-mail address. Case is ignored in comparisons.
     #[oai(validator(min_length = 3, max_length = 64))]
     login: String,
-    /// The password, or a `code`: whoever finds an unlocked screen has neither. An account
-    /// without both takes a session that is at most five minutes old in their place.
+    /// The password; or send a `code`. An account with neither password nor second factor sends none
+    /// of them and needs a session that is at most five minutes old.
     #[oai(write_only)]
     current_password: Option<Password>,
-    /// In place of the password a code of the authenticator app, or a recovery code.
+    /// Instead of the password: a code of the authenticator app, or a recovery code.
     #[oai(write_only)]
     code: Option<String>,
 }
 
 problems! {
-    /// What can go wrong with changing the login.
-    pub(crate) enum LoginError includes
-        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE]
-    {
-        Taken = 409 "login_taken" "Somebody else has this login.",
+    /// Problems of changing the login.
+    pub(crate) enum LoginError includes [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE] {
+        Taken = 409 "login_taken" "This login is taken.",
     }
 }
 
-/// The operation.
-pub(crate) struct LoginApi(pub(crate) Arc<AppState>);
+/// `change_my_login`
+pub(crate) struct MyLoginApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
-impl LoginApi {
-    /// Change the login and end all other sessions.
-    #[oai(path = "/login", method = "put", operation_id = "change_login")]
+impl MyLoginApi {
+    /// Change your login and end all other sessions.
+    #[oai(path = "/login", method = "put", operation_id = "change_my_login")]
     async fn change(
         &self,
         SignedIn(caller): SignedIn,
-        Body(form): Body<NewLogin>,
+        Body(form): Body<LoginForm>,
     ) -> Result<NoContent, LoginError> {
-        let login = Login::parse(&form.login).map_err(in_field("login"))?;
-        let proof = Proof::new(form.current_password, form.code);
-        let checked = self.0.prove(&caller, proof).await?;
+        let LoginForm { login, current_password, code } = form;
+        let login = Login::parse(&login).map_err(in_field("login"))?;
+        let sent = Reauthentication { current_password, code };
+        let checked = self.0.reauthenticate(&caller, sent).await?;
         self.store(&caller, checked.as_deref(), &login).await?;
         Ok(NoContent)
     }
 }
 
-impl LoginApi {
-    /// Login and end of the other sessions together.
+impl MyLoginApi {
+    /// Changes the login and ends the other sessions in one transaction.
     async fn store(
         &self,
         caller: &Principal,
@@ -75,23 +72,23 @@ impl LoginApi {
     ) -> Result<(), LoginError> {
         let mut transaction = self.0.pool.begin().await?;
         if is_address_of_another(&mut transaction, login.key(), caller.user).await? {
-            return Err(login_taken());
+            return Err(taken());
         }
         let changed = change_login(&mut transaction, caller.user, checked, login).await;
-        if !changed.map_err(taken)? {
-            return Err(wrong().into());
+        if !changed.map_err(from_constraint)? {
+            return Err(incorrect_password().into());
         }
-        Ok(self.0.commit_change(transaction, caller, "login_changed").await?)
+        Ok(self.0.commit_credential_change(transaction, caller, "login_changed").await?)
     }
 }
 
-fn login_taken() -> LoginError {
+fn taken() -> LoginError {
     LoginError::Taken.problem().field("login").into()
 }
 
-fn taken(error: sqlx::Error) -> LoginError {
+fn from_constraint(error: sqlx::Error) -> LoginError {
     match constraint(&error) {
-        Some("users_login_key") => login_taken(),
+        Some("users_login_key") => taken(),
         _ => Problem::from(error).into(),
     }
 }

@@ -23,14 +23,14 @@ use super::AppState;
 pub(crate) fn api(state: &Arc<AppState>) -> impl OpenApi + use<> {
     (
         profile::MeApi(Arc::clone(state)),
-        password::PasswordApi(Arc::clone(state)),
-        login::LoginApi(Arc::clone(state)),
+        password::MyPasswordApi(Arc::clone(state)),
+        login::MyLoginApi(Arc::clone(state)),
         email_verification::SendAgain(Arc::clone(state)),
         second_factor::api(state),
         identities::api(state),
-        user_agents::UserAgentsApi(Arc::clone(state)),
-        sessions::SessionsApi(Arc::clone(state)),
+        user_agents::MyUserAgentsApi(Arc::clone(state)),
+        sessions::MySessionsApi(Arc::clone(state)),
         history::MyHistoryApi(Arc::clone(state)),
-        permissions::PermissionsApi(Arc::clone(state)),
+        permissions::MyPermissionsApi(Arc::clone(state)),
     )
 }

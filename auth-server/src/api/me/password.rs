@@ -7,9 +7,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::api::AppState;
-use crate::api::current_password::{CURRENT_PASSWORD, wrong};
-use crate::api::reauthentication::{PROOF, Proof};
-use crate::authn::{Principal, SIGNED_IN, SignedIn};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication, incorrect_password};
+use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
@@ -24,11 +23,11 @@ use crate::user::{credentials, store};
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct PasswordForm {
-    /// The password until now, or a `code`: whoever finds an unlocked screen has neither. An account
-    /// without both takes a session that is at most five minutes old in their place.
+    /// The current password; or send a `code`. An account with neither password nor second factor
+    /// sends none of them and needs a session that is at most five minutes old.
     #[oai(write_only)]
     current_password: Option<Password>,
-    /// In place of the password a code of the authenticator app, or a recovery code.
+    /// Instead of the password: a code of the authenticator app, or a recovery code.
     #[oai(write_only)]
     code: Option<String>,
     /// 8–128 characters of any kind, not easy to guess.
@@ -37,38 +36,45 @@ struct PasswordForm {
 }
 
 problems! {
-    /// What can go wrong with changing the password.
+    /// Problems of changing the password.
     pub(crate) enum PasswordError includes
-        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, NEW_PASSWORD, DATABASE] {}
+        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, NEW_PASSWORD, DATABASE] {}
 }
 
-/// The operation.
-pub(crate) struct PasswordApi(pub(crate) Arc<AppState>);
+/// `change_my_password`
+pub(crate) struct MyPasswordApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
-impl PasswordApi {
-    /// Change the password and end all other sessions.
+impl MyPasswordApi {
+    /// Change your password and end all other sessions.
     ///
-    /// An account that signs in by an account elsewhere gets its first password here.
-    #[oai(path = "/password", method = "put", operation_id = "change_password")]
+    /// Also sets the first password of an account that was created by a login with an identity
+    /// provider.
+    #[oai(path = "/password", method = "put", operation_id = "change_my_password")]
     async fn change(
         &self,
         SignedIn(caller): SignedIn,
         Body(form): Body<PasswordForm>,
     ) -> Result<NoContent, PasswordError> {
-        let proof = Proof::new(form.current_password, form.code);
-        let checked = self.0.prove(&caller, proof).await?;
-        let new = self.0.standing(caller.user, form.new_password).await?;
+        let PasswordForm { current_password, code, new_password } = form;
+        let sent = Reauthentication { current_password, code };
+        let checked = self.0.reauthenticate(&caller, sent).await?;
+        let new = self.0.new_password(caller.user, new_password).await?;
         let hash = self.0.hasher.hash(new).await?;
-        self.store(&caller, checked.as_deref(), &hash).await?;
+        let mut transaction = self.0.pool.begin().await?;
+        let user = caller.user;
+        if !credentials::change_password(&mut transaction, user, checked.as_deref(), &hash).await? {
+            return Err(incorrect_password().into());
+        }
+        self.0.commit_credential_change(transaction, &caller, "password_changed").await?;
         Ok(NoContent)
     }
 }
 
 impl AppState {
-    /// The new password with what it is judged by: what a stranger would try first, and whether a
-    /// second factor stands beside it. One that is taken away later leaves the password as it is.
-    pub(crate) async fn standing(
+    /// A new password with what it is judged by: words that an attacker would try first, and whether
+    /// there is a second factor. Removing the second factor later does not affect the password.
+    pub(crate) async fn new_password(
         &self,
         user: Uuid,
         password: Password,
@@ -83,21 +89,5 @@ impl AppState {
             .collect();
         let second_factor = SecondFactors::is_on(&mut database, user).await?;
         Ok(NewPassword { password, field: "new_password", own_words, second_factor })
-    }
-}
-
-impl PasswordApi {
-    /// Password and end of the other sessions together: whoever knew the old one is out.
-    async fn store(
-        &self,
-        caller: &Principal,
-        checked: Option<&str>,
-        hash: &str,
-    ) -> Result<(), PasswordError> {
-        let mut transaction = self.0.pool.begin().await?;
-        if !credentials::change_password(&mut transaction, caller.user, checked, hash).await? {
-            return Err(wrong().into());
-        }
-        Ok(self.0.commit_change(transaction, caller, "password_changed").await?)
     }
 }

@@ -11,19 +11,19 @@ use crate::policy::permissions::{Permissions, permissions};
 use crate::problems;
 
 problems! {
-    /// What can go wrong with reading one's own permissions.
+    /// Problems of reading one's own permissions.
     pub(crate) enum PermissionsError includes [SIGNED_IN] {}
 }
 
-/// The operation.
-pub(crate) struct PermissionsApi(pub Arc<AppState>);
+/// `get_my_permissions`
+pub(crate) struct MyPermissionsApi(pub Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
-impl PermissionsApi {
-    /// What one's own roles come to.
-    #[expect(clippy::unused_async, reason = "an operation is async, whether it waits or not")]
-    #[oai(path = "/permissions", method = "get", operation_id = "my_permissions")]
-    async fn read(
+impl MyPermissionsApi {
+    /// Get the rules that apply to your roles.
+    #[expect(clippy::unused_async, reason = "poem-openapi expects operations to be async")]
+    #[oai(path = "/permissions", method = "get", operation_id = "get_my_permissions")]
+    async fn get(
         &self,
         SignedIn(caller): SignedIn,
     ) -> Result<Reply<Permissions>, PermissionsError> {

@@ -10,8 +10,7 @@ use uuid::Uuid;
 
 use super::delete::{DeleteError, delete};
 use crate::api::AppState;
-use crate::api::current_password::CURRENT_PASSWORD;
-use crate::api::reauthentication::{PROOF, Proof};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::{DATABASE, constraint};
 use crate::email::{EmailAddress, claim_store};
@@ -26,76 +25,77 @@ use crate::user::profile::{Change, ProfileChange, change_profile};
 use crate::user::store;
 use crate::user::{Genre, ProfileName, User, in_field};
 
-/// What is to change of the account; what is left out stays, `null` clears.
+/// A change of the account. A field that is left out keeps its value; `null` removes it.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct ProfileForm {
-    /// E-mail address. Another one wants proof, as a mail to it can set a new password: the current
-    /// password, or a code of the second factor.
+    /// E-mail address. A different one requires `current_password` or `code`, because an e-mail to it
+    /// can reset the password.
     #[serde(default)]
     email: MaybeUndefined<String>,
-    /// First name, up to 100 characters.
+    /// First name, 1–100 characters.
     #[serde(default)]
     first_name: MaybeUndefined<String>,
-    /// Last name, up to 100 characters.
+    /// Last name, 1–100 characters.
     #[serde(default)]
     last_name: MaybeUndefined<String>,
-    /// Id of the genre that one likes best, up to 100 characters. Nobody looks it up.
+    /// Id of the favorite genre, 1–100 characters. Whether the genre exists is not checked.
     #[serde(default)]
     favorite_genre: MaybeUndefined<String>,
-    /// The current password, for another address.
+    /// The current password, for a different address.
     #[oai(write_only)]
     current_password: Option<Password>,
-    /// In its place a code of the authenticator app, or a recovery code.
+    /// Instead of the password: a code of the authenticator app, or a recovery code.
     #[oai(write_only)]
     code: Option<String>,
 }
 
 problems! {
-    /// What can go wrong with reading one's own account.
-    pub(crate) enum ReadError includes [SIGNED_IN, DATABASE] {
-        Gone = 404 "user_not_found" "There is no such account any more.",
+    /// Problems of reading one's own account.
+    pub(crate) enum GetError includes [SIGNED_IN, DATABASE] {
+        Deleted = 404 "user_not_found" "This account no longer exists.",
     }
 }
 
 problems! {
-    /// What can go wrong with changing one's own account.
-    pub(crate) enum ChangeError includes
-        [SIGNED_IN, BODY, PROOF, CURRENT_PASSWORD, THROTTLE, DATABASE] {
-        Gone = 404 "user_not_found" "There is no such account any more.",
+    /// Problems of changing one's own account.
+    pub(crate) enum UpdateError includes
+        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE] {
+        Deleted = 404 "user_not_found" "This account no longer exists.",
         EmailTaken = 409 "email_taken" "Another account has this e-mail address.",
     }
 }
 
-/// The operations.
+/// `get_me`, `update_me`, `delete_me`
 pub(crate) struct MeApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl MeApi {
-    /// Read one's own account.
-    #[oai(path = "/", method = "get", operation_id = "me")]
-    async fn read(&self, SignedIn(caller): SignedIn) -> Result<Reply<User>, ReadError> {
+    /// Get your account.
+    #[oai(path = "/", method = "get", operation_id = "get_me")]
+    async fn get(&self, SignedIn(caller): SignedIn) -> Result<Reply<User>, GetError> {
         let mut connection = self.0.pool.acquire().await?;
         let user = load(&mut connection, caller.user).await?;
-        user.map(Reply).ok_or(ReadError::Gone)
+        user.map(Reply).ok_or(GetError::Deleted)
     }
 
-    /// Change names, e-mail address and favorite genre.
+    /// Update names, e-mail address and favorite genre.
     ///
-    /// A mail asks whether another address is the user's; until it is answered the address counts
-    /// for nothing, and after a week somebody else may claim it.
-    #[oai(path = "/", method = "patch", operation_id = "change_me")]
-    async fn change(
+    /// A new address receives an e-mail that asks to confirm it. Until then the address cannot be
+    /// used to log in or to reset the password, and after a week another account may claim it.
+    #[oai(path = "/", method = "patch", operation_id = "update_me")]
+    async fn update(
         &self,
         SignedIn(caller): SignedIn,
         ClientAddress(from): ClientAddress,
         Body(mut form): Body<ProfileForm>,
-    ) -> Result<Reply<User>, ChangeError> {
-        let proof = Proof::new(form.current_password.take(), form.code.take());
+    ) -> Result<Reply<User>, UpdateError> {
+        let current_password = form.current_password.take();
+        let sent = Reauthentication { current_password, code: form.code.take() };
         let change = form.parse()?;
         let moves = self.0.moves(caller.user, &change.email).await?;
         if moves {
-            self.0.prove(&caller, proof).await?;
+            self.0.reauthenticate(&caller, sent).await?;
         }
         let user = self.store(caller.user, &change).await?;
         if let (true, Change::Set(email)) = (moves, &change.email) {
@@ -104,35 +104,35 @@ impl MeApi {
         Ok(Reply(user))
     }
 
-    /// Delete one's own account.
+    /// Delete your account.
     ///
-    /// Its sessions end, and nobody can sign in to it any more. What has to be kept about it, the
-    /// history of logins, belongs to nobody then. The last superuser can't go.
+    /// All sessions end. Its login history is kept, without the user. The last superuser cannot be
+    /// deleted.
     #[oai(path = "/", method = "delete", operation_id = "delete_me")]
     async fn delete(
         &self,
         SignedIn(caller): SignedIn,
-        Body(proof): Body<Proof>,
+        Body(sent): Body<Reauthentication>,
     ) -> Result<NoContent, DeleteError> {
-        delete(&self.0, &self.0.policy, &caller, proof).await?;
+        delete(&self.0, &caller, sent).await?;
         Ok(NoContent)
     }
 }
 
 impl MeApi {
-    async fn store(&self, id: Uuid, change: &ProfileChange) -> Result<User, ChangeError> {
+    async fn store(&self, id: Uuid, change: &ProfileChange) -> Result<User, UpdateError> {
         let mut transaction = self.0.pool.begin().await?;
         if let Change::Set(email) = &change.email {
             self.0.make_free(&mut transaction, id, email).await?;
         }
-        if !change_profile(&mut transaction, id, change).await.map_err(taken)? {
-            return Err(ChangeError::Gone);
+        if !change_profile(&mut transaction, id, change).await.map_err(from_constraint)? {
+            return Err(UpdateError::Deleted);
         }
         if let Change::Set(email) = &change.email {
             let now = self.0.clock.now();
             claim_store::claim(&mut transaction, id, email, now).await?;
         }
-        let user = load(&mut transaction, id).await?.ok_or(ChangeError::Gone)?;
+        let user = load(&mut transaction, id).await?.ok_or(UpdateError::Deleted)?;
         transaction.commit().await?;
         Ok(user)
     }
@@ -141,12 +141,12 @@ impl MeApi {
 impl ProfileForm {
     fn parse(self) -> Result<ProfileChange, Problem> {
         Ok(ProfileChange {
-            email: changed(self.email, EmailAddress::parse).map_err(in_field("email"))?,
-            first_name: changed(self.first_name, ProfileName::parse)
+            email: parse_change(self.email, EmailAddress::parse).map_err(in_field("email"))?,
+            first_name: parse_change(self.first_name, ProfileName::parse)
                 .map_err(in_field("first_name"))?,
-            last_name: changed(self.last_name, ProfileName::parse)
+            last_name: parse_change(self.last_name, ProfileName::parse)
                 .map_err(in_field("last_name"))?,
-            favorite_genre: changed(self.favorite_genre, Genre::parse)
+            favorite_genre: parse_change(self.favorite_genre, Genre::parse)
                 .map_err(in_field("favorite_genre"))?,
         })
     }
@@ -158,8 +158,8 @@ async fn load(database: &mut PgConnection, id: Uuid) -> Result<Option<User>, Pro
     Ok(Some(User::new(row, &roles)))
 }
 
-/// What the form says about a value.
-fn changed<T>(
+/// The change of a value that the form asks for.
+fn parse_change<T>(
     form: MaybeUndefined<String>,
     parse: impl Fn(&str) -> Result<T, &'static str>,
 ) -> Result<Change<T>, &'static str> {
@@ -170,9 +170,9 @@ fn changed<T>(
     }
 }
 
-fn taken(error: sqlx::Error) -> ChangeError {
+fn from_constraint(error: sqlx::Error) -> UpdateError {
     match constraint(&error) {
-        Some("users_email_key") => ChangeError::EmailTaken.problem().field("email").into(),
+        Some("users_email_key") => UpdateError::EmailTaken.problem().field("email").into(),
         _ => Problem::from(error).into(),
     }
 }

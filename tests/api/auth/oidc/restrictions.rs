@@ -68,7 +68,7 @@ async fn a_user_with_a_second_factor_needs_a_code_after_the_provider() {
     assert!(answer.get("access_token").is_none(), "{answer}");
     let guest = site.server.guest();
     let wrong = json!({ "challenge": answer["challenge"], "code": app.wrong_code(&site.server) });
-    guest.post("auth/login/second-factor", &wrong).await.expect(401, "code_wrong");
+    guest.post("auth/login/second-factor", &wrong).await.expect(401, "invalid_code");
     let right =
         json!({ "challenge": answer["challenge"], "code": app.code_after(&site.server, 1) });
     let pair = guest.post("auth/login/second-factor", &right).await.expect(200, "");

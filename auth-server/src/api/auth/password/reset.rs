@@ -55,7 +55,7 @@ impl Reset {
         let now = self.0.clock.now();
         let user = token_store::resets(&self.0.pool, &token, now).await?;
         let user = user.ok_or(ResetError::TokenInvalid)?;
-        let new = self.0.standing(user, form.new_password).await?;
+        let new = self.0.new_password(user, form.new_password).await?;
         let hash = self.0.hasher.hash(new).await?;
         self.store(&token, &hash).await?;
         Ok(NoContent)

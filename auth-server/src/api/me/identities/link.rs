@@ -7,8 +7,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 
 use crate::api::AppState;
-use crate::api::current_password::CURRENT_PASSWORD;
-use crate::api::reauthentication::{PROOF, Proof};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -45,7 +44,7 @@ struct LinkStarted {
 problems! {
     /// Why no link was started.
     pub(crate) enum LinkError includes
-        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, &[UNAVAILABLE], DATABASE]
+        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, &[UNAVAILABLE], DATABASE]
     {
         UnknownProvider = 404 "provider_not_found" "Unknown identity provider.",
     }
@@ -75,9 +74,10 @@ impl LinkIdentity {
         SignedIn(caller): SignedIn,
         Body(form): Body<LinkForm>,
     ) -> Result<Response<Reply<LinkStarted>>, LinkError> {
-        let proof = Proof::new(form.current_password, form.code);
-        self.0.prove(&caller, proof).await?;
-        let provider = self.0.oidc.provider(&form.provider).ok_or(LinkError::UnknownProvider)?;
+        let LinkForm { provider, current_password, code } = form;
+        let sent = Reauthentication { current_password, code };
+        self.0.reauthenticate(&caller, sent).await?;
+        let provider = self.0.oidc.provider(&provider).ok_or(LinkError::UnknownProvider)?;
         let request = LinkRequest { user: caller.user, session: caller.session };
         let started = self.0.oidc.start(provider, Some(request)).await?;
         let response = Reply(LinkStarted { authorization_url: started.url });

@@ -7,8 +7,7 @@ use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use crate::api::AppState;
-use crate::api::current_password::CURRENT_PASSWORD;
-use crate::api::reauthentication::{PROOF, Proof};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -20,7 +19,7 @@ use crate::throttle::THROTTLE;
 problems! {
     /// Why the identity was not unlinked.
     pub(crate) enum UnlinkError includes
-        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE]
+        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE]
     {
         NotFound = 404 "identity_not_found" "No such identity.",
         LastLoginMethod = 409 "last_way_to_sign_in" "This is your only way to log in; set a password or link another identity first.",
@@ -41,9 +40,9 @@ impl Unlink {
         &self,
         SignedIn(caller): SignedIn,
         id: Path<Uuid>,
-        Body(proof): Body<Proof>,
+        Body(sent): Body<Reauthentication>,
     ) -> Result<NoContent, UnlinkError> {
-        self.0.prove(&caller, proof).await?;
+        self.0.reauthenticate(&caller, sent).await?;
         self.remove(&caller, id.0).await?;
         Ok(NoContent)
     }
@@ -63,6 +62,6 @@ impl Unlink {
         if !has_another && !has_password {
             return Err(UnlinkError::LastLoginMethod);
         }
-        Ok(self.0.commit_change(transaction, caller, "identity_unlinked").await?)
+        Ok(self.0.commit_credential_change(transaction, caller, "identity_unlinked").await?)
     }
 }

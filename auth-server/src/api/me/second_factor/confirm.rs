@@ -27,7 +27,7 @@ struct ConfirmationForm {
 problems! {
     /// What can go wrong with turning a second factor on.
     pub(crate) enum ConfirmError includes [SIGNED_IN, BODY, &[TOO_MANY], DATABASE] {
-        CodeWrong = 403 "code_wrong" "This is not your code of now, or it was used before.",
+        CodeWrong = 403 "invalid_code" "The code is invalid, expired or already used.",
         NotBegun = 409 "second_factor_not_begun" "Begin with POST /api/v1/me/second-factor.",
         Active = 409 "second_factor_active" "You have a second factor; take it away first.",
     }
@@ -63,7 +63,7 @@ impl Confirm {
         };
         store::confirm(&mut transaction, user, step, now).await?;
         let codes = renew_recovery_codes(&mut transaction, &caller).await?;
-        self.0.commit_change(transaction, &caller, REASON).await?;
+        self.0.commit_credential_change(transaction, &caller, REASON).await?;
         Ok(Reply(codes))
     }
 }

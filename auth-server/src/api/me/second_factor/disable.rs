@@ -6,8 +6,7 @@ use poem_openapi::OpenApi;
 
 use super::REASON;
 use crate::api::AppState;
-use crate::api::current_password::CURRENT_PASSWORD;
-use crate::api::reauthentication::{PROOF, Proof};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -18,7 +17,7 @@ use crate::throttle::THROTTLE;
 
 problems! {
     /// What can go wrong with taking one's own second factor away.
-    pub(crate) enum RemoveError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE] {
+    pub(crate) enum RemoveError includes [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE] {
         Off = 404 "second_factor_not_found" "You have no second factor.",
     }
 }
@@ -33,14 +32,14 @@ impl Remove {
     async fn remove(
         &self,
         SignedIn(caller): SignedIn,
-        Body(proof): Body<Proof>,
+        Body(sent): Body<Reauthentication>,
     ) -> Result<NoContent, RemoveError> {
-        self.0.prove(&caller, proof).await?;
+        self.0.reauthenticate(&caller, sent).await?;
         let mut transaction = self.0.pool.begin().await?;
         if !store::remove(&mut transaction, caller.user).await? {
             return Err(RemoveError::Off);
         }
-        self.0.commit_change(transaction, &caller, REASON).await?;
+        self.0.commit_credential_change(transaction, &caller, REASON).await?;
         Ok(NoContent)
     }
 }

@@ -6,8 +6,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
 use crate::api::AppState;
-use crate::api::current_password::{CURRENT_PASSWORD, wrong};
-use crate::api::reauthentication::{PROOF, Proof};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication, incorrect_password};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -32,7 +31,7 @@ struct Enrolment {
 problems! {
     /// What can go wrong with beginning a second factor.
     pub(crate) enum EnrolError includes
-        [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE]
+        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE]
     {
         Active = 409 "second_factor_active" "You have a second factor; take it away first.",
     }
@@ -51,13 +50,13 @@ impl Enrol {
     async fn begin(
         &self,
         SignedIn(caller): SignedIn,
-        Body(proof): Body<Proof>,
+        Body(sent): Body<Reauthentication>,
     ) -> Result<Reply<Enrolment>, EnrolError> {
         let AppState { pool, second_factors, clock, .. } = &*self.0;
-        self.0.prove(&caller, proof).await?;
+        self.0.reauthenticate(&caller, sent).await?;
         let mut database = pool.acquire().await?;
         let account = user::store::read(&mut database, caller.user).await?;
-        let account = account.ok_or_else(wrong)?;
+        let account = account.ok_or_else(incorrect_password)?;
         let made = second_factors.enrol(caller.user, &account.login)?;
         let qr_svg = svg(&made.uri)?;
         if !store::begin(&mut database, caller.user, &made.encrypted, clock.now()).await? {

@@ -6,8 +6,7 @@ use poem_openapi::OpenApi;
 
 use super::{REASON, RecoveryCodeList, renew_recovery_codes};
 use crate::api::AppState;
-use crate::api::current_password::CURRENT_PASSWORD;
-use crate::api::reauthentication::{PROOF, Proof};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -18,7 +17,7 @@ use crate::throttle::THROTTLE;
 
 problems! {
     /// What can go wrong with making new recovery codes.
-    pub(crate) enum RenewError includes [SIGNED_IN, BODY, CURRENT_PASSWORD, THROTTLE, PROOF, DATABASE] {
+    pub(crate) enum RenewError includes [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE] {
         Off = 404 "second_factor_not_found" "You have no second factor.",
     }
 }
@@ -37,16 +36,16 @@ impl Renew {
     async fn renew(
         &self,
         SignedIn(caller): SignedIn,
-        Body(proof): Body<Proof>,
+        Body(sent): Body<Reauthentication>,
     ) -> Result<Reply<RecoveryCodeList>, RenewError> {
-        self.0.prove(&caller, proof).await?;
+        self.0.reauthenticate(&caller, sent).await?;
         let mut transaction = self.0.pool.begin().await?;
         let factor = store::lock(&mut transaction, caller.user).await?;
         if !factor.is_some_and(|factor| factor.confirmed) {
             return Err(RenewError::Off);
         }
         let codes = renew_recovery_codes(&mut transaction, &caller).await?;
-        self.0.commit_change(transaction, &caller, REASON).await?;
+        self.0.commit_credential_change(transaction, &caller, REASON).await?;
         Ok(Reply(codes))
     }
 }
