@@ -5,7 +5,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "helpers of tests end the test when something is not as expected"
+    reason = "test code: anything unexpected ends the test"
 )]
 
 mod access_tokens;

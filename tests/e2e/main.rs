@@ -1,8 +1,5 @@
 //! The program auth-server, as its operators see it.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests end the test when something is not as expected"
-)]
+#![expect(clippy::unwrap_used, reason = "test code: anything unexpected ends the test")]
 
 mod arguments;
 mod client;

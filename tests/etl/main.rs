@@ -1,10 +1,9 @@
 //! The labeler as a program, on a real Elasticsearch and a real PostgreSQL.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
-    reason = "what goes wrong in a test ends it"
+    reason = "test code: anything unexpected ends the test"
 )]
 
 mod conflicts;

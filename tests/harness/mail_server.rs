@@ -67,6 +67,9 @@ impl MailServer {
     }
 
     /// A server that is not running yet.
+    ///
+    /// # Panics
+    /// If there is no temporary folder.
     #[must_use]
     pub fn stopped() -> Self {
         let port = free_port();

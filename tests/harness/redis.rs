@@ -1,14 +1,10 @@
 //! A Redis for one test, as a process that can be killed or suspended.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::program;
-
-/// Tests of one process take ports that differ in the last digit.
-static NUMBER: AtomicU16 = AtomicU16::new(0);
+use crate::{free_port, program};
 
 /// A Redis without persistence: it is empty whenever it starts.
 pub struct Redis {
@@ -17,18 +13,13 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts on a free port below 32768, which no outgoing connection takes while Redis is
-    /// stopped.
+    /// Starts it on a free port.
     ///
     /// # Panics
     /// If there is no `redis-server`, or it does not start.
     #[must_use]
     pub fn start() -> Self {
-        let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-        let process = u16::try_from(std::process::id() % 1_000).unwrap();
-        let first = 20_000 + 10 * process + NUMBER.fetch_add(1, Ordering::Relaxed);
-        let port = (first..32_768).step_by(10).find(free).unwrap();
-        let mut redis = Self { port, child: None };
+        let mut redis = Self { port: free_port(), child: None };
         redis.restart();
         redis
     }

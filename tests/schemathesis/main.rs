@@ -1,10 +1,7 @@
 //! Schemathesis against `/openapi.json`: valid, invalid and hostile data for every operation, as a
 //! guest, a user and the superuser. `./dev test` installs the program and names it in
 //! `SCHEMATHESIS`.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests end the test when something is not as expected"
-)]
+#![expect(clippy::unwrap_used, reason = "test code: anything unexpected ends the test")]
 
 use std::process::Stdio;
 

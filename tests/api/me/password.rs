@@ -63,7 +63,7 @@ async fn the_current_refresh_token_survives_a_change_of_password_or_login() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let refresh = async |token: &str| {
-        let next = server.guest().refresh(&token).await.ok();
+        let next = server.guest().refresh(token).await.ok();
         next["refresh_token"].as_str().unwrap().to_owned()
     };
     let second = refresh(&user.refresh_token).await;
