@@ -1,10 +1,11 @@
-//! E-mail as operators see it: in the log, at shutdown, and by command.
+//! E-mail as operators see it: in the log, at shutdown, after a crash, by command, and with templates
+//! of their own.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::program::{AUTH_SERVER, Settings};
-use tests::{Database, EMAIL_SETTINGS, MailServer, NEW_PASSWORD, PASSWORD};
+use tests::{Database, EMAIL_SETTINGS, MailServer, NEW_PASSWORD, PASSWORD, until};
 use tokio::net::TcpListener;
 
 use crate::{guest, settings, with};
@@ -74,10 +75,13 @@ async fn with_a_mail_server_no_token_address_or_password_is_ever_logged() {
     let reset = mail.mail(EMAIL, 1).await.token();
     let new = json!({ "token": reset, "new_password": NEW_PASSWORD });
     guest.post("auth/password/reset", &new).await.expect(204, "");
+    until("the rejected message is given up", async || {
+        server.log().iter().any(|line| line.contains("an e-mail was not sent"))
+    })
+    .await;
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
     let log = server.log();
-    assert!(log.iter().any(|line| line.contains("a mail was not sent")), "{log:#?}");
     let name = EMAIL.split('@').next().unwrap();
     let name = format!("{name}@");
     for secret in [&*verify, &*reset, &*name, "nobody@", "smtp-password", "seven green"] {
@@ -86,24 +90,106 @@ async fn with_a_mail_server_no_token_address_or_password_is_ever_logged() {
 }
 
 #[tokio::test]
-async fn a_pending_message_is_sent_before_the_server_stops_unless_the_mail_server_is_silent() {
+async fn a_message_in_progress_is_finished_at_shutdown_unless_the_mail_server_is_silent() {
     let (mut mail, database) = (MailServer::stopped(), Database::migrated().await);
-    let mut server = AUTH_SERVER.serve(&sending(&database, mail.port));
-    guest(&mut server).post("auth/register", &account()).await.expect(201, "");
     mail.run(&["--login", "films", "smtp-password"]);
+    let mut server = AUTH_SERVER.serve(&sending(&database, mail.port));
+    let slow = json!({ "login": "ada", "email": "slow@films.example", "password": PASSWORD });
+    guest(&mut server).post("auth/register", &slow).await.expect(201, "");
+    until("the message is being sent", async || mail.has_begun_slow_message()).await;
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0), "{:#?}", server.log());
     assert_eq!(mail.mails().len(), 1, "{:#?}", server.log());
+    let done = "SELECT count(*) FROM apalis.jobs WHERE status = 'Done'";
+    assert_eq!(database.count(done).await, 1);
 
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = silent.local_addr().unwrap().port();
     let database = Database::migrated().await;
     let mut server = AUTH_SERVER.serve(&sending(&database, port));
     guest(&mut server).post("auth/register", &account()).await.expect(201, "");
+    let running = "SELECT count(*) FROM apalis.jobs WHERE status = 'Running'";
+    until("the message is being sent", async || database.count(running).await == 1).await;
     server.signal("TERM");
     let begun = Instant::now();
     assert_eq!(server.wait().code(), Some(0), "{:#?}", server.log());
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    // The job is back in the queue, due at once, for any server.
+    let due = "SELECT count(*) FROM apalis.jobs
+               WHERE status = 'Failed' AND attempts < max_attempts AND run_at < now()";
+    assert_eq!(database.count(due).await, 1);
+}
+
+#[tokio::test]
+async fn a_message_that_could_not_be_sent_before_shutdown_is_sent_by_the_next_server() {
+    let (mut mail, database) = (MailServer::stopped(), Database::migrated().await);
+    let settings = sending(&database, mail.port);
+    let mut server = AUTH_SERVER.serve(&settings);
+    guest(&mut server).post("auth/register", &account()).await.expect(201, "");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0), "{:#?}", server.log());
+    mail.run(&["--login", "films", "smtp-password"]);
+    assert_eq!(mail.mails().len(), 0);
+    let mut server = AUTH_SERVER.serve(&settings);
+    let token = mail.mail(EMAIL, 0).await.token();
+    let body = json!({ "token": token });
+    guest(&mut server).post("auth/email/verify", &body).await.expect(204, "");
+}
+
+#[tokio::test]
+async fn a_message_survives_the_crash_of_the_server_that_accepted_the_request() {
+    let (mut mail, database) = (MailServer::stopped(), Database::migrated().await);
+    let settings = sending(&database, mail.port);
+    // The mail server accepts the connection and says nothing: the message is being sent.
+    let silent = TcpListener::bind(("127.0.0.1", mail.port)).await.unwrap();
+    let mut server = AUTH_SERVER.serve(&settings);
+    guest(&mut server).post("auth/register", &account()).await.expect(201, "");
+    let running = "SELECT count(*) FROM apalis.jobs WHERE status = 'Running'";
+    until("the message is being sent", async || database.count(running).await == 1).await;
+    server.signal("KILL");
+    assert_eq!(server.wait().code(), None);
+    drop(silent);
+    mail.run(&["--login", "films", "smtp-password"]);
+    let mut other = AUTH_SERVER.serve(&settings);
+    let token = mail.mail(EMAIL, 0).await.token();
+    let body = json!({ "token": token });
+    guest(&mut other).post("auth/email/verify", &body).await.expect(204, "");
+    assert_eq!(mail.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn operators_can_replace_the_templates_and_a_broken_one_prevents_the_start() {
+    let (mut mail, database) = (MailServer::stopped(), Database::migrated().await);
+    mail.run(&["--login", "films", "smtp-password"]);
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, source: &str| {
+        std::fs::write(directory.path().join(name), source).unwrap();
+    };
+    for message in ["verify_email", "reset_password"] {
+        write(&format!("{message}.subject.txt"), "Ciné {{ site }}");
+        write(&format!("{message}.txt"), "Bonjour,\n{{ link }}\n({{ expires_in_minutes }} min)\n");
+        write(&format!("{message}.html"), "<p>Bonjour, <a href=\"{{ link }}\">ici</a></p>");
+    }
+    let path = directory.path().to_str().unwrap();
+    let settings = with(&sending(&database, mail.port), "AUTH_MAIL_TEMPLATES", path);
+    let mut server = AUTH_SERVER.serve(&settings);
+    guest(&mut server).post("auth/register", &account()).await.expect(201, "");
+    let sent = mail.mail(EMAIL, 0).await;
+    assert_eq!(sent.headers["subject"], "Ciné films");
+    assert!(sent.text.starts_with("Bonjour,\nhttps://films.example/verify#token="), "{sent:?}");
+    assert!(sent.text.contains("(1440 min)"), "{sent:?}");
+    drop(server);
+
+    write("verify_email.html", "<p>\n{{ sight }}</p>");
+    let broken = AUTH_SERVER.run(&["serve"], &settings, "");
+    assert!(broken.status != Some(0), "{broken:?}");
+    assert!(broken.stderr.contains(&format!("{path}/verify_email.html, line 2: ")), "{broken:?}");
+    let doctor = AUTH_SERVER.run(&["doctor"], &settings, "");
+    assert!(doctor.stdout.contains("verify_email.html, line 2: "), "{doctor:?}");
+    std::fs::remove_file(directory.path().join("verify_email.txt")).unwrap();
+    let missing = AUTH_SERVER.run(&["serve"], &settings, "");
+    assert!(missing.status != Some(0), "{missing:?}");
+    assert!(missing.stderr.contains(&format!("{path}/verify_email.txt: ")), "{missing:?}");
 }
 
 #[tokio::test]

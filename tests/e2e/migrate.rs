@@ -25,6 +25,7 @@ async fn serve_refuses_a_newer_or_foreign_database() {
         ),
         ("UPDATE _sqlx_migrations SET checksum = 'x' WHERE version = 1", "1"),
         ("DELETE FROM _sqlx_migrations WHERE version = 10", "auth-server migrate"),
+        ("DROP SCHEMA apalis CASCADE", "auth-server migrate"),
     ] {
         let database = Database::migrated().await;
         database.execute(change).await;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{process, thread};
 
+use apalis_postgres::PostgresStorage;
 use auth_server::clock::Clock;
 use auth_server::db::migrations;
 use auth_server::{login_history, policy};
@@ -133,7 +134,8 @@ fn url_of(name: &str) -> String {
 /// Name of the template for these migrations and rules; creates it if it does not exist.
 async fn template() -> String {
     let mut hasher = DefaultHasher::new();
-    for migration in sqlx::migrate!("../migrations").iter() {
+    let job_queue = PostgresStorage::migrations();
+    for migration in sqlx::migrate!("../migrations").iter().chain(job_queue.iter()) {
         migration.checksum.hash(&mut hasher);
     }
     policies::csv::SHIPPED_RULES.hash(&mut hasher);

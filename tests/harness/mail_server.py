@@ -1,12 +1,13 @@
-"""A mail server for tests: takes mails and writes each down as a file of JSON.
+"""A mail server for tests: accepts messages and writes each to a file as JSON.
 
 usage: server.py FOLDER PORT [--tls CERTIFICATE KEY] [--login USER PASSWORD]
 
-It is ready when there is a file FOLDER/ready. What is sent to `nobody@…` is refused for good, the first mail to `later@…`
-for now.
+It is ready when there is a file FOLDER/ready. Messages to `nobody@…` are refused permanently, the first one to `later@…`
+temporarily. Messages to `slow@…` take two seconds; a file FOLDER/slow says that one has begun.
 """
 
 import argparse
+import asyncio
 import json
 import logging
 import signal
@@ -33,11 +34,15 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         message = message_from_bytes(envelope.original_content, policy=policy.default)
+        if envelope.rcpt_tos[0].startswith("slow@"):
+            (self.folder / "slow").touch()
+            await asyncio.sleep(2)
         mail = {
             "sender": envelope.mail_from,
             "recipients": envelope.rcpt_tos,
             "headers": {name.lower(): str(value) for name, value in message.items()},
-            "text": message.get_content().replace("\r\n", "\n"),
+            "text": part(message, "plain"),
+            "html": part(message, "html"),
             "encrypted": session.ssl is not None,
             "user": session.auth_data.decode() if session.authenticated else None,
         }
@@ -46,6 +51,10 @@ class Handler:
         draft.write_text(json.dumps(mail))
         draft.rename(self.folder / f"{self.count:06}.json")
         return "250 OK"
+
+
+def part(message, subtype):
+    return message.get_body((subtype,)).get_content().replace("\r\n", "\n")
 
 
 def options(arguments):

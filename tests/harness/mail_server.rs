@@ -31,8 +31,10 @@ pub struct Mail {
     pub recipients: Vec<String>,
     /// Headers by name, in lower case.
     pub headers: Value,
-    /// The plain-text body.
+    /// The plain-text part.
     pub text: String,
+    /// The HTML part.
+    pub html: String,
     /// True if it was sent through TLS.
     pub encrypted: bool,
     /// The authenticated SMTP user.
@@ -119,6 +121,12 @@ impl MailServer {
         all.extend(EMAIL_SETTINGS);
         all.extend(settings);
         TestServer::with(&all).await
+    }
+
+    /// Whether it has begun to receive a message to `slow@…`.
+    #[must_use]
+    pub fn has_begun_slow_message(&self) -> bool {
+        self.folder.path().join("slow").exists()
     }
 
     /// All messages so far, oldest first.

@@ -94,9 +94,14 @@ impl TestServer {
 
     /// Another server on the same database and Redis, with a clock of its own.
     pub async fn replica(&self, settings: &[(&str, &str)]) -> Self {
+        self.replica_with_clock(Clock::default(), settings).await
+    }
+
+    /// Another server on the same database and Redis, with this clock.
+    pub async fn replica_with_clock(&self, clock: Clock, settings: &[(&str, &str)]) -> Self {
         let mut all = self.settings.clone();
         all.extend(owned(settings));
-        Self::run(Arc::clone(&self.database), all, Clock::default()).await
+        Self::run(Arc::clone(&self.database), all, clock).await
     }
 
     async fn run(database: Arc<Database>, settings: Settings, clock: Clock) -> Self {

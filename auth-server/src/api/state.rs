@@ -7,7 +7,6 @@ use sqlx::PgPool;
 use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::MailConfig;
-use crate::email::{Letters, Mailer};
 use crate::http::problem::Problem;
 use crate::login_history::History;
 use crate::metrics::{Decisions, Logins};
@@ -50,10 +49,6 @@ pub(crate) struct AppState {
     pub logins: Logins,
     /// Counts decisions.
     pub decisions: Decisions,
-    /// Sends e-mail.
-    pub mailer: Mailer,
-    /// Renders e-mail.
-    pub letters: Arc<Letters>,
     /// Settings of e-mail.
     pub mail: MailConfig,
 }

@@ -13,7 +13,7 @@ use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::{Config, TokenConfig};
 use crate::crypto::{EncryptionKeys, Purpose, Secrets};
-use crate::email::{Letters, Mailer};
+use crate::email::{EmailWorker, queue};
 use crate::login_history::History;
 use crate::metrics::Metrics;
 use crate::oidc::Oidc;
@@ -60,6 +60,10 @@ pub(crate) async fn build(
     let metrics = Metrics::default();
     let limits = session::Limits::new(&config.session, &config.token);
     tasks.spawn(sweep(pool.clone(), limits, clock.clone(), stop.clone()));
+    let email_worker =
+        EmailWorker::new(config, metrics.emails.clone(), clock.clone(), stop.clone())?;
+    tasks.spawn(email_worker.run());
+    tasks.spawn(queue::enforce_retention(pool.clone(), clock.clone(), stop.clone()));
     let state = AppState {
         issuer: issuer(config, &keys, &clock),
         sessions: Sessions::new(
@@ -75,8 +79,6 @@ pub(crate) async fn build(
         history: History::start(&pool, config.history.retention(), &clock, (tasks, stop)),
         logins: metrics.logins.clone(),
         decisions: metrics.decisions.clone(),
-        mailer: Mailer::start(&config.mail, metrics.mails.clone(), (tasks, stop))?,
-        letters: Arc::new(Letters::new(&config.second_factor.name, &config.mail)),
         mail: config.mail.clone(),
         pool: pool.clone(),
         policy: Arc::clone(&policy),

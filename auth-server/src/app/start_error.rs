@@ -8,7 +8,7 @@ use policies::label_rules::LabelRuleError;
 use crate::config::DatabaseUrl;
 use crate::crypto::SecretError;
 use crate::db::migrations::MigrationError;
-use crate::email::MailError;
+use crate::email::EmailError;
 use crate::oidc::OidcError;
 use crate::policy::PolicyLoadError;
 use crate::token::KeyError;
@@ -43,9 +43,9 @@ pub enum StartError {
     /// Redis can't be used, whether it is there or not.
     #[error("REDIS_URL: {0}")]
     Redis(redis::RedisError),
-    /// Mails can't be sent.
+    /// E-mail cannot be sent as it is configured.
     #[error(transparent)]
-    Mail(#[from] MailError),
+    Email(#[from] EmailError),
     /// An address is taken, or not ours.
     #[error("{0}: can't listen on {1}: {2}")]
     Listen(&'static str, SocketAddr, std::io::Error),

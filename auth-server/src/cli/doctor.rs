@@ -10,7 +10,7 @@ use sqlx::PgPool;
 
 use crate::app::open;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, MailConfig, RedisConfig};
+use crate::config::{Config, ConfigError, RedisConfig};
 use crate::crypto::EncryptionKeys;
 use crate::crypto::{Purpose, Secrets};
 use crate::db::migrations;
@@ -42,7 +42,7 @@ pub(crate) async fn run(config: Result<Config, ConfigError>) -> ExitCode {
     report.add("configuration", Ok("every setting can be read".into()));
     report.add("providers", providers(&config));
     report.add("redis", redis(&config.redis).await);
-    report.add("mail", mails(&config.mail).await);
+    report.add("mail", email(&config).await);
     match open::database(&config.database).await {
         Err(error) => {
             report.add("database", mend(error, "start PostgreSQL, or correct DATABASE_URL"));
@@ -119,13 +119,15 @@ async fn redis(config: &RedisConfig) -> Found {
     }
 }
 
-async fn mails(config: &MailConfig) -> Found {
-    let Some(server) = &config.server else {
-        return Ok("not configured: links go to the log, which is for development only".into());
+async fn email(config: &Config) -> Found {
+    email::check_templates(&config.second_factor.name, &config.mail)
+        .map_err(|error| error.to_string())?;
+    let Some(server) = &config.mail.server else {
+        return Ok("not configured: links go to the log, for development only".into());
     };
     let advice = "start the mail server, or correct AUTH_SMTP_URL and AUTH_SMTP_CA_FILE";
-    match tokio::time::timeout(PATIENCE, email::reach(server)).await {
-        Ok(Ok(())) => Ok(format!("{} takes us", server.url)),
+    match tokio::time::timeout(PATIENCE, email::check_server(server)).await {
+        Ok(Ok(())) => Ok(format!("{} accepts messages", server.url)),
         Ok(Err(error)) => mend(error, advice),
         Err(_) => mend("no answer", advice),
     }

@@ -1,6 +1,6 @@
-//! E-mail: who sends it, and what stands in it.
+//! E-mail: who sends it, where its links lead, how long its tokens are valid.
 
-use std::num::{NonZeroU16, NonZeroU32};
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
@@ -12,30 +12,36 @@ use super::setting::{Setting, number, secret, text};
 use super::smtp::SmtpUrl;
 use super::values::none_if_empty;
 
-pub(crate) const SETTINGS: &[Setting] = &[
+pub(super) const SETTINGS: &[Setting] = &[
     secret(
         "AUTH_SMTP_URL",
         "mail.smtp",
         "mail server, as `smtp://user:password@host:587` (STARTTLS) or `smtps://…`; without it \
-         mails go to the log, for development only",
+         e-mail goes to the log, for development only",
     ),
     text(
         "AUTH_SMTP_CA_FILE",
         "mail.ca",
         "",
-        "PEM file with certificates that the mail server's may be signed by, besides the public ones",
+        "PEM file with CA certificates to trust for the mail server, besides the public ones",
     ),
     text(
         "AUTH_MAIL_FROM",
         "mail.from",
         "",
-        "sender of mails, as `Films <no-reply@films.example>`; needed with AUTH_SMTP_URL",
+        "sender of e-mail, as `Films <no-reply@films.example>`; required with AUTH_SMTP_URL",
+    ),
+    text(
+        "AUTH_MAIL_TEMPLATES",
+        "mail.templates",
+        "",
+        "directory with templates that replace the shipped ones",
     ),
     text(
         "AUTH_MAIL_LINK_VERIFY",
         "mail.link_verify",
         "",
-        "page that confirms an address; the token is added as `#token=…`; without it the mail has the bare token",
+        "page that confirms an address; the token is added as `#token=…`; without it the message has the bare token",
     ),
     text(
         "AUTH_MAIL_LINK_RESET",
@@ -47,41 +53,40 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_MAIL_VERIFY_HOURS",
         "mail.verify_hours",
         "24",
-        "a token that confirms an address is good for this long, h",
+        "lifetime of a token that confirms an address, hours",
     ),
     number(
         "AUTH_MAIL_RESET_MINUTES",
         "mail.reset_minutes",
         "30",
-        "a token that sets a new password is good for this long, min",
+        "lifetime of a token that sets a new password, minutes",
     ),
     number(
         "AUTH_MAIL_CLAIM_DAYS",
         "mail.claim_days",
         "7",
-        "an address that was not confirmed for this long may be claimed by somebody else, days",
+        "another account may claim an address that was not confirmed for this long, days",
     ),
-    number("AUTH_MAIL_QUEUE", "mail.queue", "1000", "mails that may wait to be sent"),
 ];
 
 /// E-mail.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, try_from = "Unchecked")]
 pub struct MailConfig {
-    /// The mail server and the sender; `None`: mails go to the log.
+    /// The mail server and the sender; `None`: links are logged.
     pub server: Option<MailServer>,
+    /// Directory of an operator's own templates.
+    pub templates: Option<PathBuf>,
     /// Page that confirms an address.
     pub link_verify: Option<Page>,
     /// Page that asks for a new password.
     pub link_reset: Option<Page>,
-    /// Most mails that wait to be sent.
-    pub queue: NonZeroU32,
     verify_hours: NonZeroU16,
     reset_minutes: NonZeroU16,
     claim_days: NonZeroU16,
 }
 
-/// Who sends, and through whom.
+/// The sender, and the mail server.
 #[derive(Clone, Debug)]
 pub struct MailServer {
     /// The mail server.
@@ -93,27 +98,27 @@ pub struct MailServer {
 }
 
 impl MailConfig {
-    /// Life of a token that confirms an address.
+    /// Lifetime of a token that confirms an address.
     #[must_use]
-    pub fn verify_life(&self) -> TimeDelta {
+    pub fn verification_lifetime(&self) -> TimeDelta {
         TimeDelta::hours(self.verify_hours.get().into())
     }
 
-    /// Life of a token that sets a new password.
+    /// Lifetime of a token that sets a new password.
     #[must_use]
-    pub fn reset_life(&self) -> TimeDelta {
+    pub fn reset_lifetime(&self) -> TimeDelta {
         TimeDelta::minutes(self.reset_minutes.get().into())
     }
 
-    /// How long an address is kept from others that was not confirmed. For good where no mail is
-    /// sent: nobody could confirm it.
+    /// How long an unconfirmed address is reserved for the account that claimed it. `None`, forever,
+    /// without a mail server: nobody could confirm it.
     #[must_use]
-    pub fn claim_life(&self) -> Option<TimeDelta> {
+    pub fn claim_lifetime(&self) -> Option<TimeDelta> {
         self.server.as_ref().map(|_| TimeDelta::days(self.claim_days.get().into()))
     }
 }
 
-/// As it stands in the file.
+/// The table as the file has it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Unchecked {
@@ -124,10 +129,11 @@ struct Unchecked {
     #[serde(deserialize_with = "none_if_empty")]
     from: Option<Sender>,
     #[serde(deserialize_with = "none_if_empty")]
+    templates: Option<PathBuf>,
+    #[serde(deserialize_with = "none_if_empty")]
     link_verify: Option<Page>,
     #[serde(deserialize_with = "none_if_empty")]
     link_reset: Option<Page>,
-    queue: NonZeroU32,
     verify_hours: NonZeroU16,
     reset_minutes: NonZeroU16,
     claim_days: NonZeroU16,
@@ -137,14 +143,20 @@ impl TryFrom<Unchecked> for MailConfig {
     type Error = &'static str;
 
     fn try_from(given: Unchecked) -> Result<Self, Self::Error> {
-        let Unchecked { smtp, ca, from, link_verify, link_reset, queue, .. } = given;
-        let server = match (smtp, from) {
+        let server = match (given.smtp, given.from) {
             (None, _) => None,
-            (Some(_), None) => return Err("AUTH_MAIL_FROM must be set where AUTH_SMTP_URL is"),
-            (Some(url), Some(Sender(from))) => Some(MailServer { url, ca, from }),
+            (Some(_), None) => return Err("AUTH_MAIL_FROM is required with AUTH_SMTP_URL"),
+            (Some(url), Some(Sender(from))) => Some(MailServer { url, ca: given.ca, from }),
         };
-        let Unchecked { verify_hours, reset_minutes, claim_days, .. } = given;
-        Ok(Self { server, link_verify, link_reset, queue, verify_hours, reset_minutes, claim_days })
+        Ok(Self {
+            server,
+            templates: given.templates,
+            link_verify: given.link_verify,
+            link_reset: given.link_reset,
+            verify_hours: given.verify_hours,
+            reset_minutes: given.reset_minutes,
+            claim_days: given.claim_days,
+        })
     }
 }
 
@@ -161,16 +173,16 @@ impl TryFrom<String> for Sender {
     }
 }
 
-/// A page of the site's, to which a token is added.
+/// A page of the site that takes a token.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Page(String);
 
 impl Page {
-    /// The page with this token. It stands in the fragment, which browsers keep to themselves: it is
-    /// in no server's log and in no `Referer`.
+    /// The page with this token in the fragment, which browsers do not send: it appears in no server's
+    /// log and in no `Referer`.
     #[must_use]
-    pub fn with(&self, token: &str) -> String {
+    pub fn with_token(&self, token: &str) -> String {
         format!("{}#token={token}", self.0)
     }
 }
@@ -180,10 +192,10 @@ impl TryFrom<String> for Page {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let uri = text.parse::<Uri>().ok();
-        let known = uri.is_some_and(|uri| {
+        let is_page = uri.is_some_and(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
         });
-        if !known || text.contains('#') || text.contains(char::is_whitespace) {
+        if !is_page || text.contains('#') || text.contains(char::is_whitespace) {
             return Err("must be a page like `https://films.example/verify`, without a `#`");
         }
         Ok(Self(text))

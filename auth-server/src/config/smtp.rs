@@ -1,4 +1,4 @@
-//! Where the mail server is, and how mails get there without being read.
+//! The mail server's URL, and how the connection to it is encrypted.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,14 +8,14 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// How the connection is kept from others' eyes.
+/// Encryption of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
-    /// TLS from the first byte on.
+    /// TLS from the first byte.
     Wrapped,
-    /// STARTTLS, or nothing is sent.
+    /// STARTTLS; if the server does not offer it, nothing is sent.
     StartTls,
-    /// None: on this machine, or because somebody asked for it.
+    /// None: on this machine, or where the URL says so.
     None,
 }
 
@@ -23,13 +23,13 @@ pub enum Encryption {
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct SmtpUrl {
-    /// Its name, which its certificate has to carry.
+    /// Host name, which the certificate must carry.
     pub host: String,
-    /// Its port.
+    /// Port.
     pub port: u16,
-    /// How the connection is encrypted.
+    /// Encryption of the connection.
     pub encryption: Encryption,
-    /// User and password.
+    /// User name and password.
     pub credentials: Option<(String, Zeroizing<String>)>,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for SmtpUrl {
     }
 }
 
-/// The value stays out of the messages: a password may stand in it.
+/// Error messages leave the value out: it may hold a password.
 const BROKEN: &str = "must be like `smtp://user:password@host:587` or `smtps://user:password@host`";
 
 impl TryFrom<String> for SmtpUrl {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn encryption_is_given_up_only_on_this_machine_or_when_asked() {
+    fn only_this_machine_or_an_explicit_setting_goes_without_encryption() {
         for (text, port, encryption) in [
             ("smtp://mail.example", 587, Encryption::StartTls),
             ("smtp://mail.example:25?tls=none", 25, Encryption::None),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_decoded_and_never_shown() {
+    fn credentials_are_decoded_and_not_displayed() {
         let url = url("smtps://user%40films:p%3Ass@mail.example").expect("a URL");
         let (user, password) = url.credentials.clone().expect("credentials");
         assert_eq!((user.as_str(), password.as_str()), ("user@films", "p:ss"));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mail_server_is_refused() {
+    fn invalid_urls_are_rejected() {
         for text in [
             "",
             "mail.example",

@@ -1,13 +1,17 @@
 //! The tables: whether the database has those that this program was built for, and making it so.
 
+use apalis_postgres::PostgresStorage;
 use chrono::{DateTime, Utc};
-use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migration, Migrator};
 use sqlx::{PgConnection, PgPool};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// Where sqlx keeps what was applied.
 const TABLE: &str = "_sqlx_migrations";
+
+/// The same of the job queue's library, which brings migrations of its own.
+const JOB_QUEUE_TABLE: &str = "apalis._sqlx_migrations";
 
 /// Why the tables can't be used as they are.
 #[derive(Debug, thiserror::Error)]
@@ -29,17 +33,14 @@ pub enum MigrationError {
     Database(#[from] sqlx::Error),
 }
 
-/// Makes sure that exactly the migrations of this program have been applied.
+/// Checks that exactly the migrations of this program, and all of the job queue, were applied.
 ///
 /// # Errors
-/// They have not, or the database is away.
+/// They were not, or the database is unavailable.
 pub async fn check(pool: &PgPool) -> Result<(), MigrationError> {
-    let applied = applied(&mut *pool.acquire().await?).await?;
-    let missing = MIGRATIONS
-        .iter()
-        .filter(|own| applied.iter().all(|(version, _)| *version != own.version))
-        .count();
-    for (version, checksum) in &applied {
+    let mut connection = pool.acquire().await?;
+    let own = applied(&mut connection, TABLE).await?;
+    for (version, checksum) in &own {
         match MIGRATIONS.iter().find(|own| own.version == *version) {
             None => return Err(MigrationError::Ahead(*version)),
             Some(own) if own.checksum != *checksum => {
@@ -48,25 +49,45 @@ pub async fn check(pool: &PgPool) -> Result<(), MigrationError> {
             Some(_) => {}
         }
     }
+    let job_queue = PostgresStorage::migrations();
+    let missing = missing(&MIGRATIONS, &own).count()
+        + missing(&job_queue, &applied(&mut connection, JOB_QUEUE_TABLE).await?).count();
     match missing {
         0 => Ok(()),
-        _ => Err(MigrationError::Behind(missing, MIGRATIONS.iter().count())),
+        _ => Err(MigrationError::Behind(
+            missing,
+            MIGRATIONS.iter().count() + job_queue.iter().count(),
+        )),
     }
 }
 
 /// Applies what is missing, one process at a time. Returns the names of what was applied.
 ///
 /// # Errors
-/// The database is away, or was made by another program.
+/// The database is unavailable, or was created by another program.
 pub async fn migrate(pool: &PgPool) -> Result<Vec<String>, MigrationError> {
-    // The lock goes with the connection, which therefore must not go back to the pool.
+    // The lock belongs to the connection, which therefore must not return to the pool.
     let mut connection = pool.acquire().await?.detach();
     connection.lock().await.map_err(reason)?;
-    let before = applied(&mut connection).await?;
+    let before = applied(&mut connection, TABLE).await?;
     MIGRATIONS.run(&mut connection).await.map_err(reason)?;
-    let new =
-        MIGRATIONS.iter().filter(|own| before.iter().all(|(version, _)| *version != own.version));
-    Ok(new.map(|own| format!("{:04} {}", own.version, own.description)).collect())
+    let new = missing(&MIGRATIONS, &before);
+    let mut names: Vec<_> =
+        new.map(|own| format!("{:04} {}", own.version, own.description)).collect();
+    let job_queue = PostgresStorage::migrations();
+    let before = applied(&mut connection, JOB_QUEUE_TABLE).await?;
+    job_queue.run(&mut connection).await.map_err(reason)?;
+    let new = missing(&job_queue, &before);
+    names.extend(new.map(|theirs| format!("apalis {} {}", theirs.version, theirs.description)));
+    Ok(names)
+}
+
+/// The migrations that are not among the applied ones.
+fn missing<'a>(
+    migrator: &'a Migrator,
+    applied: &[(i64, Vec<u8>)],
+) -> impl Iterator<Item = &'a Migration> {
+    migrator.iter().filter(|one| applied.iter().all(|(version, _)| *version != one.version))
 }
 
 /// True where nothing can be written: on a standby, or by order of an operator.
@@ -88,8 +109,11 @@ pub async fn now(pool: &PgPool) -> sqlx::Result<DateTime<Utc>> {
 }
 
 /// Version and checksum of every applied migration.
-async fn applied(connection: &mut PgConnection) -> Result<Vec<(i64, Vec<u8>)>, MigrationError> {
-    match connection.list_applied_migrations(TABLE).await {
+async fn applied(
+    connection: &mut PgConnection,
+    table: &str,
+) -> Result<Vec<(i64, Vec<u8>)>, MigrationError> {
+    match connection.list_applied_migrations(table).await {
         Ok(applied) => Ok(applied
             .into_iter()
             .map(|migration| (migration.version, migration.checksum.into_owned()))

@@ -44,6 +44,11 @@ impl EmailAddress {
     pub(crate) fn key(&self) -> &str {
         &self.key
     }
+
+    /// The address as the transport takes it.
+    pub(super) fn into_address(self) -> Address {
+        self.address
+    }
 }
 
 /// A literal would let anyone choose the host that the mail server connects to.

@@ -1,4 +1,4 @@
-//! What stands in a mail, so that whoever shows it has read the mail.
+//! Tokens that prove, when presented, that the caller has read a message.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,18 +9,17 @@ use zeroize::Zeroizing;
 /// Random bytes of a token.
 const LENGTH: usize = 32;
 
-/// A token that nobody has seen.
-pub struct MailToken {
-    /// What is sent.
+/// A new token.
+pub struct EmailToken {
+    /// What the message contains.
     pub text: Zeroizing<String>,
-    /// What is kept.
-    pub hash: [u8; 32],
+    /// What is stored.
+    pub(crate) hash: [u8; 32],
 }
 
-impl MailToken {
-    /// Another one.
-    #[must_use]
-    pub fn fresh() -> Self {
+impl EmailToken {
+    /// Draws a random token.
+    pub(crate) fn generate() -> Self {
         let mut bytes = Zeroizing::new([0; LENGTH]);
         rand::rng().fill_bytes(bytes.as_mut());
         let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_ref()));
@@ -28,8 +27,7 @@ impl MailToken {
     }
 }
 
-/// What a token is found by.
-#[must_use]
+/// What a token is looked up by.
 pub(crate) fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }

@@ -1,10 +1,10 @@
-//! SQL about what stands in mails.
+//! SQL about the tokens of messages.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
-/// What a token does.
+/// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     VerifyEmail,
@@ -12,7 +12,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::ResetPassword => "reset_password",
@@ -20,25 +20,26 @@ impl Purpose {
     }
 }
 
-/// A token to be sent.
+/// A token to be stored.
 pub(crate) struct NewToken<'a> {
     pub hash: &'a [u8; 32],
     pub purpose: Purpose,
     pub user: Uuid,
-    /// The address that it is sent to. It counts as long as the account has this one.
+    /// The address that it is sent to: the token is valid while the account has this address.
+    /// `None` for a token that an operator hands over.
     pub email_key: Option<&'a str>,
     pub expires_at: DateTime<Utc>,
 }
 
-/// Whoever has confirmed an address.
-pub(crate) struct Owner {
+/// An account that a message goes to.
+pub(crate) struct Recipient {
     pub id: Uuid,
     pub email: String,
     pub login: String,
 }
 
-/// Remembers a token. False where it would not count: there is no such account, or it has another
-/// address, or one that is confirmed already. What has expired is forgotten by the way.
+/// Stores a token. False if it could never be used: there is no such account, or it has another
+/// address, or the address is already confirmed. Deletes some expired tokens on the way.
 pub(crate) async fn insert(
     pool: &PgPool,
     new: &NewToken<'_>,
@@ -68,10 +69,27 @@ pub(crate) async fn insert(
     Ok(done.rows_affected() > 0)
 }
 
-/// Whose address this is, if they have confirmed it.
-pub(crate) async fn owner(pool: &PgPool, email_key: &str) -> sqlx::Result<Option<Owner>> {
+/// The account that has this address and has yet to confirm it.
+pub(crate) async fn claimant(
+    pool: &PgPool,
+    user: Uuid,
+    email_key: &str,
+) -> sqlx::Result<Option<Recipient>> {
     sqlx::query_as!(
-        Owner,
+        Recipient,
+        r#"SELECT id, email AS "email!", login FROM users
+           WHERE id = $1 AND email_key = $2 AND email_verified_at IS NULL AND disabled_at IS NULL"#,
+        user,
+        email_key,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// The account that has confirmed this address.
+pub(crate) async fn owner(pool: &PgPool, email_key: &str) -> sqlx::Result<Option<Recipient>> {
+    sqlx::query_as!(
+        Recipient,
         r#"SELECT id, email AS "email!", login FROM users
            WHERE email_key = $1 AND email_verified_at IS NOT NULL AND disabled_at IS NULL"#,
         email_key,
@@ -80,8 +98,8 @@ pub(crate) async fn owner(pool: &PgPool, email_key: &str) -> sqlx::Result<Option
     .await
 }
 
-/// Uses a token up and confirms the address that it was sent to. False where it is no token, or
-/// not any more.
+/// Consumes a token and confirms the address that it was sent to. False if the token is invalid or
+/// expired.
 pub(crate) async fn verify(
     transaction: &mut PgConnection,
     hash: &[u8; 32],
@@ -102,9 +120,9 @@ pub(crate) async fn verify(
     Ok(done.rows_affected() > 0)
 }
 
-/// Whose password a token may set, as long as it counts. The account is locked until the end of the
-/// transaction: of two who set it at once, the second finds another password than the token knew.
-pub(crate) async fn resets(
+/// The account whose password a valid token may set, locked until the end of the transaction: of two
+/// concurrent resets, the second finds a password that the token does not know.
+pub(crate) async fn reset_target(
     database: impl PgExecutor<'_>,
     hash: &[u8; 32],
     now: DateTime<Utc>,
@@ -123,9 +141,9 @@ pub(crate) async fn resets(
     .await
 }
 
-/// Sets the password of an account that [`resets`] has locked, and takes every other token that
-/// could have.
-pub(crate) async fn reset(
+/// Sets the password of an account that [`reset_target`] has locked, and deletes its other tokens
+/// for that.
+pub(crate) async fn reset_password(
     transaction: &mut PgConnection,
     user: Uuid,
     new_hash: &str,

@@ -2,4 +2,6 @@
 
 pub(crate) mod registry;
 
-pub(crate) use registry::{Decisions, HttpMetrics, Logins, Mails, Metrics, OperationMetrics};
+pub(crate) use registry::{
+    Decisions, EmailOutcome, Emails, HttpMetrics, Logins, Metrics, OperationMetrics,
+};

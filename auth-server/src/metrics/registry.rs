@@ -21,8 +21,8 @@ pub(crate) struct Metrics {
     pub decisions: Decisions,
     /// Tries to log in.
     pub logins: Logins,
-    /// Mails.
-    pub mails: Mails,
+    /// E-mail.
+    pub emails: Emails,
     /// Revision of the policy that decides here.
     pub policy_revision: Gauge,
     /// 1 while the database answers.
@@ -50,7 +50,7 @@ impl Default for Metrics {
             http: HttpMetrics::register(&mut registry),
             decisions: Decisions::register(&mut registry),
             logins: Logins::register(&mut registry),
-            mails: Mails::register(&mut registry),
+            emails: Emails::register(&mut registry),
             policy_revision,
             database_up,
             redis_up,
@@ -204,23 +204,48 @@ impl Logins {
     }
 }
 
-/// Mails, by what became of them.
+/// E-mail, by outcome.
 #[derive(Clone)]
-pub(crate) struct Mails(Family<Outcome, Counter>);
+pub(crate) struct Emails(Family<Outcome, Counter>);
 
-impl Mails {
+/// The end of one message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum EmailOutcome {
+    /// The mail server accepted it.
+    Sent,
+    /// It was given up: the recipient was refused, or the mail server unavailable for too long.
+    Failed,
+    /// There is no mail server, so its link was logged.
+    Logged,
+}
+
+impl EmailOutcome {
+    const ALL: [Self; 3] = [Self::Sent, Self::Failed, Self::Logged];
+
+    const fn label(self) -> Outcome {
+        Outcome {
+            outcome: match self {
+                Self::Sent => "sent",
+                Self::Failed => "failed",
+                Self::Logged => "logged",
+            },
+        }
+    }
+}
+
+impl Emails {
     fn register(registry: &mut Registry) -> Self {
         let family = Family::<Outcome, Counter>::default();
-        registry.register("mails", "Mails to users", family.clone());
-        for outcome in ["sent", "failed"] {
-            drop(family.get_or_create_owned(&Outcome { outcome }));
+        registry.register("emails", "E-mail messages by outcome", family.clone());
+        for outcome in EmailOutcome::ALL {
+            drop(family.get_or_create_owned(&outcome.label()));
         }
         Self(family)
     }
 
-    /// A mail was `sent`, or `failed` for good, or, without a mail server, was `logged`.
-    pub(crate) fn ended(&self, outcome: &'static str) {
-        self.0.get_or_create(&Outcome { outcome }).inc();
+    /// Counts a message that was sent, given up or logged.
+    pub(crate) fn count(&self, outcome: EmailOutcome) {
+        self.0.get_or_create(&outcome.label()).inc();
     }
 }
 

@@ -38,16 +38,28 @@ async fn a_reset_token_sets_a_new_password_and_ends_all_sessions() {
     forgot(&server, "ADA@example.com").await.expect(202, "");
     let sent = mail.mail(EMAIL, 1).await;
     let token = sent.token();
-    assert_eq!(sent.headers["subject"], "films: a new password");
+    assert_eq!(sent.headers["subject"], "films: reset your password");
     assert_snapshot!(sent.text.replace(&token, "[token]"), @r"
     Hello,
 
-    somebody asked for a new password of your account `ada` at films. If that was you, set one with this link:
+    Someone asked to reset the password of your account ada at films. If this was you, choose a new password with this link:
 
     https://films.example/reset#token=[token]
 
-    It is good once, for 30 minutes. If it wasn't you, there is nothing to do: your password stays as it is.
+    The link works once and expires in 30 minutes. If this was not you, ignore this message: your password does not change.
     ");
+    assert_snapshot!(sent.html.replace(&token, "[token]"), @r#"
+    <!DOCTYPE html>
+    <html lang="en">
+    <head><meta charset="utf-8"><title>Reset your password</title></head>
+    <body>
+    <p>Hello,</p>
+    <p>Someone asked to reset the password of your account ada at films. If this was you, choose a new password:</p>
+    <p><a href="https:&#x2f;&#x2f;films.example&#x2f;reset#token=[token]">Choose a new password</a></p>
+    <p>The link works once and expires in 30 minutes. If this was not you, ignore this message: your password does not change.</p>
+    </body>
+    </html>
+    "#);
     user.get("me").await.expect(200, "");
     reset(&server, &token, NEW_PASSWORD).await.expect(204, "");
     user.get("me").await.expect(401, "token_revoked");

@@ -19,7 +19,7 @@ const SOON: Duration = Duration::from_secs(5);
 async fn count_messages(server: &TestServer, outcome: &str) -> u64 {
     let ops: Caller = server.guest().at(&server.ops_url);
     let metrics = ops.get("/metrics").await.text;
-    let name = format!("auth_mails_total{{outcome=\"{outcome}\"}} ");
+    let name = format!("auth_emails_total{{outcome=\"{outcome}\"}} ");
     let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
     line.map_or(0, |number| number.parse().unwrap())
 }
@@ -81,11 +81,10 @@ async fn a_message_is_delivered_once_the_mail_server_is_available_again() {
 }
 
 #[tokio::test]
-async fn a_silent_mail_server_delays_no_request_and_the_queue_is_bounded() {
+async fn a_silent_mail_server_delays_no_request_and_no_message_is_lost() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", silent.local_addr().unwrap());
-    let settings = [("AUTH_SMTP_URL", &*url), ("AUTH_MAIL_QUEUE", "3")];
-    let server = MailServer::stopped().server(&settings).await;
+    let server = MailServer::stopped().server(&[("AUTH_SMTP_URL", &*url)]).await;
     let guest = server.guest();
     for number in 0..6 {
         let begun = Instant::now();
@@ -95,9 +94,12 @@ async fn a_silent_mail_server_delays_no_request_and_the_queue_is_bounded() {
         guest.post("auth/password/forgot", &forgotten).await.expect(202, "");
         assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     }
-    // Three messages are queued; the rest is dropped, whether or not there is an account.
-    until("counted", async || count_messages(&server, "failed").await >= 3).await;
-    assert_eq!(count_messages(&server, "sent").await, 0);
+    let waiting =
+        "SELECT count(*) FROM apalis.jobs WHERE status IN ('Pending', 'Queued', 'Running')
+         AND convert_from(job, 'UTF8')::jsonb ->> 'purpose' = 'verify_email'";
+    assert_eq!(server.database.count(waiting).await, 6);
+    let outcomes = (count_messages(&server, "sent").await, count_messages(&server, "failed").await);
+    assert_eq!(outcomes, (0, 0));
 }
 
 #[tokio::test]
@@ -109,6 +111,11 @@ async fn a_deferred_message_is_retried_and_a_rejected_one_is_not() {
     mail.mail("later@example.com", 0).await;
     until("counted", async || count_messages(&server, "sent").await == 1).await;
     assert_eq!(count_messages(&server, "failed").await, 1);
+    let unfinished = "SELECT count(*) FROM apalis.jobs WHERE status NOT IN ('Done', 'Killed')";
+    until("the jobs have ended", async || server.database.count(unfinished).await == 0).await;
+    let attempts = "SELECT attempts::bigint FROM apalis.jobs WHERE status =";
+    assert_eq!(server.database.count(&format!("{attempts} 'Killed'")).await, 1);
+    assert_eq!(server.database.count(&format!("{attempts} 'Done'")).await, 2);
 }
 
 #[tokio::test]

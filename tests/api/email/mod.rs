@@ -3,6 +3,7 @@
 
 mod claims;
 mod delivery;
+mod queue;
 
 use auth_server::api::auth::password::reset_link;
 use chrono::TimeDelta;

@@ -1,5 +1,6 @@
 //! `POST /api/v1/auth/register`
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use poem_openapi::{Object, OpenApi};
@@ -84,16 +85,13 @@ impl Register {
         let names = Names::parse(&form)?;
         let password = names.with_password(form.password);
         let hash = self.0.hasher.hash(password).await?;
-        let NewSession { user, session } = self.create(&names, &hash, &device).await?;
+        let NewSession { user, session } = self.create(&names, &hash, &device, address).await?;
         let attempt = LoginAttempt {
             user: Some(user.id),
             session: Some(session.id),
             ..LoginAttempt::new(Method::Password, device)
         };
         self.0.history.record(attempt, LoginOutcome::Succeeded);
-        if let Some(email) = &names.email {
-            self.0.greet(user.id, email, address).await;
-        }
         Ok(Created(Registered { user, tokens: session.tokens }))
     }
 }
@@ -110,6 +108,7 @@ impl Register {
         names: &Names,
         password_hash: &str,
         device: &Device,
+        address: IpAddr,
     ) -> Result<NewSession, RegisterError> {
         let (id, now) = (Uuid::now_v7(), self.0.clock.now());
         let mut transaction = self.0.pool.begin().await?;
@@ -122,7 +121,7 @@ impl Register {
             last_name: names.last_name.as_ref(),
         };
         if let Some(email) = &names.email {
-            self.0.make_free(&mut transaction, id, email).await?;
+            self.0.release_expired_claim(&mut transaction, id, email).await?;
         }
         if is_address_of_another(&mut transaction, names.login.key(), id).await? {
             return Err(login_taken());
@@ -137,6 +136,9 @@ impl Register {
             .ok_or(sqlx::Error::RowNotFound)?;
         let session = open_first_session(&self.0, &mut transaction, id, number, device).await?;
         let row = store::read(&mut transaction, id).await?.ok_or(sqlx::Error::RowNotFound)?;
+        if let Some(email) = &names.email {
+            self.0.send_verification_email(&mut transaction, id, email, address).await?;
+        }
         transaction.commit().await?;
         Ok(NewSession { user: User::new(row, &session.roles), session })
     }

@@ -25,7 +25,7 @@ pub(crate) fn api(state: &Arc<AppState>) -> impl OpenApi + use<> {
         profile::MeApi(Arc::clone(state)),
         password::MyPasswordApi(Arc::clone(state)),
         login::MyLoginApi(Arc::clone(state)),
-        email_verification::SendAgain(Arc::clone(state)),
+        email_verification::ResendVerification(Arc::clone(state)),
         second_factor::api(state),
         identities::api(state),
         user_agents::MyUserAgentsApi(Arc::clone(state)),

@@ -1,5 +1,6 @@
 //! `GET`, `PATCH` and `DELETE /api/v1/me`
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use poem_openapi::types::MaybeUndefined;
@@ -93,15 +94,12 @@ impl MeApi {
         let current_password = form.current_password.take();
         let sent = Reauthentication { current_password, code: form.code.take() };
         let change = form.parse()?;
-        let moves = self.0.moves(caller.user, &change.email).await?;
-        if moves {
+        let changes_email = self.0.changes_email(caller.user, &change.email).await?;
+        if changes_email {
             self.0.reauthenticate(&caller, sent).await?;
         }
-        let user = self.store(caller.user, &change).await?;
-        if let (true, Change::Set(email)) = (moves, &change.email) {
-            self.0.greet(caller.user, email, from).await;
-        }
-        Ok(Reply(user))
+        let verify_from = changes_email.then_some(from);
+        self.store(caller.user, &change, verify_from).await.map(Reply)
     }
 
     /// Delete your account.
@@ -120,10 +118,16 @@ impl MeApi {
 }
 
 impl MeApi {
-    async fn store(&self, id: Uuid, change: &ProfileChange) -> Result<User, UpdateError> {
+    /// Stores the change. `verify_from` is the client that a verification e-mail is sent for.
+    async fn store(
+        &self,
+        id: Uuid,
+        change: &ProfileChange,
+        verify_from: Option<IpAddr>,
+    ) -> Result<User, UpdateError> {
         let mut transaction = self.0.pool.begin().await?;
         if let Change::Set(email) = &change.email {
-            self.0.make_free(&mut transaction, id, email).await?;
+            self.0.release_expired_claim(&mut transaction, id, email).await?;
         }
         if !change_profile(&mut transaction, id, change).await.map_err(from_constraint)? {
             return Err(UpdateError::Deleted);
@@ -133,6 +137,9 @@ impl MeApi {
             claim_store::claim(&mut transaction, id, email, now).await?;
         }
         let user = load(&mut transaction, id).await?.ok_or(UpdateError::Deleted)?;
+        if let (Change::Set(email), Some(from)) = (&change.email, verify_from) {
+            self.0.send_verification_email(&mut transaction, id, email, from).await?;
+        }
         transaction.commit().await?;
         Ok(user)
     }

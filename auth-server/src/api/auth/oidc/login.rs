@@ -52,13 +52,12 @@ pub(super) async fn log_in(
         Some(user) => user,
         None => account_to_link(state, &mut transaction, provider, identity).await?,
     };
+    if let (false, Some(email), false) = (linked, &identity.email, identity.email_verified) {
+        state.send_verification_email(&mut transaction, user, email, address).await?;
+    }
     let account = Account { user, linked };
     let result = log_in_to(state, transaction, &account, provider, identity, device).await;
     let result = result.map_err(|error| CallbackFailure { user: Some(user), error })?;
-    if let (false, Some(email), false) = (account.linked, &identity.email, identity.email_verified)
-    {
-        state.greet(user, email, address).await;
-    }
     Ok(OidcLogin { user, result })
 }
 
@@ -116,7 +115,7 @@ async fn account_to_link(
     let id = Uuid::now_v7();
     let owner = match &identity.email {
         Some(email) => {
-            state.make_free(transaction, id, email).await?;
+            state.release_expired_claim(transaction, id, email).await?;
             store::email_owner(transaction, email).await?
         }
         None => None,

@@ -6,71 +6,46 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
 use crate::api::AppState;
-use crate::email::EmailAddress;
-use crate::email::MailToken;
-use crate::email::token_store;
-use crate::email::token_store::{NewToken, Purpose};
+use crate::db::DATABASE;
+use crate::email::{EmailAddress, EmailJob, queue};
 use crate::http::request_errors::BODY;
 use crate::http::{Accepted, Body, ClientAddress};
 use crate::problems;
 use crate::throttle::TOO_MANY;
 use crate::user::in_field;
 
-/// Whose password is forgotten.
+/// The account whose password is forgotten.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct Forgotten {
-    /// The address of the account.
+    /// Confirmed e-mail address of the account.
     email: String,
 }
 
 problems! {
-    /// What can go wrong with asking for a new password.
-    pub(crate) enum ForgotError includes [BODY, &[TOO_MANY]] {}
+    /// Errors of requesting a password reset.
+    pub(crate) enum ForgotError includes [BODY, &[TOO_MANY], DATABASE] {}
 }
 
-/// The operation.
 pub(crate) struct Forgot(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Forgot {
-    /// Ask for a mail with which a new password can be set.
+    /// Request an e-mail to reset a forgotten password.
     ///
-    /// It goes to addresses that were confirmed. Whether there is an account with this address is
-    /// not told, neither by the answer nor by its time.
-    #[oai(path = "/password/forgot", method = "post", operation_id = "forgot_password")]
-    async fn forgot(
+    /// It is sent only to a confirmed address. Neither the response nor its time reveals whether an
+    /// account has this address.
+    #[oai(path = "/password/forgot", method = "post", operation_id = "request_password_reset")]
+    async fn request(
         &self,
         ClientAddress(from): ClientAddress,
         Body(form): Body<Forgotten>,
     ) -> Result<Accepted, ForgotError> {
         let email = EmailAddress::parse(&form.email).map_err(in_field("email"))?;
         self.0.throttle.mail(email.key(), from).await?;
-        self.send(email);
+        // Whatever tells a known address from an unknown one is left to the worker.
+        let job = EmailJob::ResetPassword { email: email.key().to_owned() };
+        queue::enqueue(&mut *self.0.pool.acquire().await?, &job).await?;
         Ok(Accepted)
-    }
-}
-
-impl Forgot {
-    /// Everything that tells a known address from an unknown one is done beside the request.
-    fn send(&self, email: EmailAddress) {
-        let AppState { pool, clock, letters, .. } = &*self.0;
-        let (pool, clock, letters) = (pool.clone(), clock.clone(), Arc::clone(letters));
-        let expires_at = clock.now() + self.0.mail.reset_life();
-        self.0.mailer.post(async move {
-            let Some(owner) = token_store::owner(&pool, email.key()).await? else {
-                return Ok(None);
-            };
-            let token = MailToken::fresh();
-            let new = NewToken {
-                hash: &token.hash,
-                purpose: Purpose::ResetPassword,
-                user: owner.id,
-                email_key: Some(email.key()),
-                expires_at,
-            };
-            let counts = token_store::insert(&pool, &new, clock.now()).await?;
-            Ok(counts.then(|| letters.reset(owner.email, &owner.login, &token)))
-        });
     }
 }

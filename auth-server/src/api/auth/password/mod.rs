@@ -1,4 +1,4 @@
-//! `/api/v1/auth/password`: a forgotten password.
+//! `/api/v1/auth/password`: resetting a forgotten password.
 
 pub(crate) mod forgot;
 pub(crate) mod reset;

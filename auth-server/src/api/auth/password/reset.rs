@@ -12,10 +12,8 @@ use crate::api::AppState;
 use crate::audit;
 use crate::audit::{Actor, Record};
 use crate::db::DATABASE;
-use crate::email;
-use crate::email::MailToken;
-use crate::email::token_store;
 use crate::email::token_store::{NewToken, Purpose};
+use crate::email::{EmailToken, token, token_store};
 use crate::http::request_errors::BODY;
 use crate::http::{Body, NoContent};
 use crate::password::{NEW_PASSWORD, Password};
@@ -25,7 +23,7 @@ use crate::problems;
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct ResetForm {
-    /// The token of the mail: it stands after `#token=` in the link.
+    /// Token from the message: what follows `#token=` in its link.
     #[oai(write_only)]
     token: String,
     /// 8–128 characters of any kind, not easy to guess.
@@ -34,26 +32,25 @@ struct ResetForm {
 }
 
 problems! {
-    /// What can go wrong with setting a new password by a token.
+    /// Errors of resetting a password.
     pub(crate) enum ResetError includes [BODY, NEW_PASSWORD, DATABASE] {
-        TokenInvalid = 401 "reset_token_invalid" "This was used or has expired; ask for another mail.",
+        TokenInvalid = 401 "reset_token_invalid" "Invalid or expired token; request a new e-mail.",
     }
 }
 
-/// The operation.
 pub(crate) struct Reset(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Reset {
-    /// Set a new password, by the token of a mail, and end all sessions.
+    /// Set a new password with the token of a message, and end all sessions.
     ///
-    /// The token is good once; a password that is not good enough doesn't use it up. Whoever has a
-    /// second factor is asked for it at the next login as before.
+    /// The token works once; a rejected password does not consume it. Users with a second factor
+    /// are still asked for it at the next login.
     #[oai(path = "/password/reset", method = "post", operation_id = "reset_password")]
     async fn reset(&self, Body(form): Body<ResetForm>) -> Result<NoContent, ResetError> {
-        let token = email::hash(&form.token);
+        let token = token::hash(&form.token);
         let now = self.0.clock.now();
-        let user = token_store::resets(&self.0.pool, &token, now).await?;
+        let user = token_store::reset_target(&self.0.pool, &token, now).await?;
         let user = user.ok_or(ResetError::TokenInvalid)?;
         let new = self.0.new_password(user, form.new_password).await?;
         let hash = self.0.hasher.hash(new).await?;
@@ -63,13 +60,13 @@ impl Reset {
 }
 
 impl Reset {
-    /// Password and end of all sessions together, if the token still counts.
+    /// Sets the password and ends all sessions in one transaction, if the token is still valid.
     async fn store(&self, token: &[u8; 32], hash: &str) -> Result<(), ResetError> {
         let AppState { pool, sessions, authenticator, clock, .. } = &*self.0;
         let (mut transaction, now) = (pool.begin().await?, clock.now());
-        let user = token_store::resets(&mut *transaction, token, now).await?;
+        let user = token_store::reset_target(&mut *transaction, token, now).await?;
         let user = user.ok_or(ResetError::TokenInvalid)?;
-        token_store::reset(&mut transaction, user, hash).await?;
+        token_store::reset_password(&mut transaction, user, hash).await?;
         let ended = sessions.end_all(&mut transaction, user, "password_reset").await?;
         let record = Record::new(Actor::User(user), "reset_password", format!("user:{user}"));
         audit::insert(&mut transaction, &record, now).await?;
@@ -79,16 +76,16 @@ impl Reset {
     }
 }
 
-/// A token that an operator hands over. `None` where the account is disabled or gone.
+/// A token that an operator hands over. `None` if the account is disabled or deleted.
 ///
 /// # Errors
-/// The database refused or is away.
+/// The database is unavailable or refused a statement.
 pub async fn reset_link(
     pool: &PgPool,
     user: Uuid,
     (now, expires_at): (DateTime<Utc>, DateTime<Utc>),
-) -> sqlx::Result<Option<MailToken>> {
-    let token = MailToken::fresh();
+) -> sqlx::Result<Option<EmailToken>> {
+    let token = EmailToken::generate();
     let new = NewToken {
         hash: &token.hash,
         purpose: Purpose::ResetPassword,
