@@ -42,7 +42,7 @@ demo_settings() {
     DATABASE_URL=$(with_database "$demo_server" "$demo")
     AUTH_LISTEN=$(demo_address "$check" "${AUTH_LISTEN:-}" 8080)
     MOVIE_LISTEN=$(demo_address "$check" "${MOVIE_LISTEN:-}" 8000)
-    demo_ops=$(demo_address "$check" "${OPS_LISTEN:-}" 9090)
+    demo_ops=$(demo_address "$check" "${AUTH_OPS_LISTEN:-}" 9090)
     export AUTH_LISTEN MOVIE_LISTEN AUTH_URL=http://$AUTH_LISTEN
 }
 
@@ -76,8 +76,8 @@ demo_data() {
 }
 
 demo_servers() {
-    demo_launch auth-server "$AUTH_LISTEN" env OPS_LISTEN="$demo_ops" auth-server serve
-    demo_launch movie-api "$MOVIE_LISTEN" env OPS_LISTEN="127.0.0.1:$(free_port)" movie-api serve
+    demo_launch auth-server "$AUTH_LISTEN" env AUTH_OPS_LISTEN="$demo_ops" auth-server serve
+    demo_launch movie-api "$MOVIE_LISTEN" env MOVIE_OPS_LISTEN="127.0.0.1:$(free_port)" movie-api serve
 }
 
 # demo_launch NAME ADDRESS COMMAND…: returns when it is ready.

@@ -40,7 +40,7 @@ impl Deployment {
     pub(crate) async fn serve(&self, cores: &str) -> anyhow::Result<Server> {
         Server::start(&self.program, cores, |command, address| {
             self.configure(command);
-            command.arg("serve").env("AUTH_LISTEN", address).env("OPS_LISTEN", "");
+            command.arg("serve").env("AUTH_LISTEN", address).env("AUTH_OPS_LISTEN", "");
         })
         .await
     }

@@ -4,36 +4,37 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::config;
+use crate::config::SETTINGS;
 
-/// Writes access labels on the films in Elasticsearch.
+/// Writes access labels on the films in Elasticsearch
 #[derive(Debug, Parser)]
-#[command(name = "etl-labeler", version, after_help = config::help())]
+#[command(name = "etl-labeler", version, after_help = SETTINGS.help())]
 pub struct Cli {
-    /// TOML file with settings.
-    #[arg(long, global = true, env = config::FILE_VARIABLE, value_name = "FILE")]
+    /// TOML settings file; environment variables take precedence
+    #[arg(long, global = true, env = SETTINGS.file_variable, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Load films, one JSON object a line, creating the index if it is missing. Exit status 1: some
-    /// lines were skipped.
+    /// Load films, one JSON object per line, and create the index if it is missing
+    ///
+    /// Invalid lines are reported and skipped; the exit code is then 65.
     Import {
-        /// The films.
+        /// File of films
         file: PathBuf,
     },
-    /// Label all films now.
+    /// Label all films now
     Once,
-    /// Label on a schedule until stopped by SIGTERM or SIGINT.
+    /// Label films on a schedule until SIGTERM or SIGINT
     Run,
-    /// Show what labelling would change, without writing.
+    /// Show what labeling would change, without writing
     Preview {
-        /// How many films to show.
+        /// Number of films to show
         #[arg(long, default_value_t = 10, value_name = "N")]
         samples: usize,
     },

@@ -1,56 +1,56 @@
-//! Carries out what the command line asks for.
+//! Runs the command of the command line.
 
 use std::process::ExitCode;
 
-use tokio_util::sync::CancellationToken;
+use service::{clock::Clock, exit::Exit, log, shutdown};
 
 use crate::{
     LabelerError,
     cli::{Cli, Command},
-    config::{self, Config},
+    clock,
+    config::{Config, SETTINGS},
     elastic::Elastic,
-    import, logging, pipeline, preview, signal, worker,
+    import,
+    metrics::Metrics,
+    pipeline::{self, Run},
+    preview, worker,
 };
-
-/// Everything went well.
-const DONE: u8 = 0;
-/// Some lines of an import were skipped.
-const SOME_BAD: u8 = 1;
-/// The command could not be carried out.
-const FAILED: u8 = 2;
 
 /// Runs one command; results go to standard output, everything else to standard error.
 pub async fn execute(cli: Cli) -> ExitCode {
-    let outcome = match config::load(cli.config.as_deref()) {
-        Ok(config) => carry_out(cli.command, config).await,
-        Err(error) => Err(error.into()),
-    };
-    ExitCode::from(outcome.unwrap_or_else(|error| {
-        eprintln!("etl-labeler: {error}");
-        FAILED
-    }))
+    match run(cli).await {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("etl-labeler: {error}");
+            error.exit().into()
+        }
+    }
 }
 
-async fn carry_out(command: Command, config: Config) -> Result<u8, LabelerError> {
-    logging::start(&config)?;
-    let rules = config.label_rules()?;
-    let elastic = Elastic::new(&config.elasticsearch_url, &config.films_index)?;
-    let page_size = config.etl_page_size.get();
+async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
+    let config: Config = SETTINGS.load_from_environment(config.as_deref())?;
+    log::start(&config.log);
+    let clock = Clock::default();
+    let rules = config.labeling.rules()?;
+    let elastic = Elastic::new(config.elasticsearch.url.url(), config.elasticsearch.index.as_str())?;
+    let page_size = config.labeling.page_size.get();
     match command {
         Command::Import { file } => {
             let imported = import::import(&elastic, &rules, &file).await?;
             println!("{imported}");
-            return Ok(if imported.bad == 0 { DONE } else { SOME_BAD });
+            return Ok(if imported.bad == 0 { Exit::Success } else { Exit::RejectedInput });
         }
         Command::Once => {
-            let stop = CancellationToken::new();
-            signal::cancel_on_signal(stop.clone())?;
-            println!("{}", pipeline::run(&elastic, &rules, page_size, &stop).await?);
+            let stop = shutdown::token().map_err(LabelerError::Signals)?;
+            let counters = &Metrics::new().films;
+            let run = Run { elastic: &elastic, rules: &rules, page_size, counters, stop: &stop };
+            println!("{}", pipeline::run(&run, clock::now(&clock)).await?);
         }
         Command::Preview { samples } => {
-            print!("{}", preview::preview(&elastic, &rules, page_size, samples).await?);
+            let now = clock::now(&clock);
+            print!("{}", preview::preview(&elastic, &rules, page_size, samples, now).await?);
         }
-        Command::Run => worker::run(config, elastic, rules).await?,
+        Command::Run => worker::run(config, elastic, rules, clock).await?,
     }
-    Ok(DONE)
+    Ok(Exit::Success)
 }

@@ -1,61 +1,174 @@
-//! Settings: defaults, then an optional TOML file, then the environment.
+//! Settings.
 
-mod load;
-mod values;
-
-use std::{fs, net::SocketAddr, path::PathBuf};
+use std::{fs, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use cron::Schedule;
-use elasticsearch::http::Url;
 use policies::label_rules::{LabelRules, SHIPPED};
 use serde::Deserialize;
+use service::{
+    config::{
+        ElasticsearchConfig, LogConfig, Removed, Setting, SettingsTable, none_if_empty, number,
+        secret, text,
+    },
+    database::DatabaseUrl,
+};
 
 use crate::LabelerError;
 
-pub use load::{ConfigError, FILE_VARIABLE, help, load};
-pub use values::{LogFormat, PageSize};
+/// The settings of etl-labeler.
+pub const SETTINGS: SettingsTable = SettingsTable {
+    program: "etl-labeler",
+    prefix: "ETL_",
+    file_variable: "ETL_CONFIG",
+    groups: &[
+        service::elasticsearch_settings!(),
+        DATABASE,
+        LABELING,
+        SERVER,
+        service::log_settings!("ETL_", "info,sqlx=warn"),
+    ],
+    foreign: &[],
+    removed: &[
+        Removed { variable: "OPS_LISTEN", replacement: "ETL_OPS_LISTEN" },
+        Removed { variable: "LOG_FORMAT", replacement: "ETL_LOG_FORMAT" },
+    ],
+};
 
-/// The settings of one process. The keys of the TOML file are the names of these fields.
-#[derive(Clone, Deserialize)]
+const DATABASE: &[Setting] = &[secret(
+    "DATABASE_URL",
+    "database.url",
+    "PostgreSQL for the jobs of `run`, as `postgres://user:password@host/database`",
+)];
+
+const LABELING: &[Setting] = &[
+    text("ETL_LABELS", "labeling.rules", "", "path of the label rules; without it the shipped ones"),
+    text(
+        "ETL_SCHEDULE",
+        "labeling.schedule",
+        "0 0 * * * *",
+        "when `run` labels films: cron with seconds, in UTC",
+    ),
+    number(
+        "ETL_PAGE_SIZE",
+        "labeling.page_size",
+        "5000",
+        "films read and written at a time, 1 to 10000",
+    ),
+];
+
+const SERVER: &[Setting] = &[text(
+    "ETL_OPS_LISTEN",
+    "server.ops_listen",
+    "127.0.0.1:9091",
+    "address of metrics and health in `run`, for operators only; empty: off",
+)];
+
+/// The settings of one process; the tables of the TOML file are named after these fields.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where Elasticsearch answers; user and password may stand in it.
-    #[serde(deserialize_with = "values::parsed")]
-    pub elasticsearch_url: Url,
-    /// PostgreSQL that keeps the jobs of `run`; user and password may stand in it.
-    #[serde(default)]
-    pub database_url: Option<String>,
-    /// Index or alias of the films.
-    #[serde(deserialize_with = "values::parsed")]
-    pub films_index: String,
-    /// File of the label rules; without it those that ship with the program.
-    #[serde(default)]
-    pub etl_labels: Option<PathBuf>,
-    /// When `run` labels: a cron expression with seconds, in UTC.
-    #[serde(deserialize_with = "values::parsed")]
-    pub etl_schedule: Schedule,
-    /// Films read, compared and written at a time.
-    #[serde(deserialize_with = "values::parsed")]
-    pub etl_page_size: PageSize,
-    /// What is logged, as `tracing` directives.
-    pub etl_log: String,
-    /// Form of the log lines.
-    #[serde(deserialize_with = "values::parsed")]
-    pub log_format: LogFormat,
-    /// Address of the metrics of `run`.
-    #[serde(deserialize_with = "values::parsed")]
-    pub ops_listen: SocketAddr,
+    /// Elasticsearch and the index of films.
+    pub elasticsearch: ElasticsearchConfig,
+    /// PostgreSQL, for the jobs of `run`.
+    pub database: DatabaseConfig,
+    /// Label rules, schedule and page size.
+    pub labeling: LabelingConfig,
+    /// The operators' listener of `run`.
+    pub server: OpsConfig,
+    /// What is logged.
+    pub log: LogConfig,
 }
 
-impl Config {
-    /// The label rules that these settings name.
+/// PostgreSQL, for the jobs of `run`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// Only `run` requires it.
+    #[serde(deserialize_with = "none_if_empty")]
+    pub url: Option<DatabaseUrl>,
+}
+
+/// Label rules, schedule and page size.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelingConfig {
+    #[serde(deserialize_with = "none_if_empty")]
+    rules: Option<PathBuf>,
+    /// When `run` labels films.
+    pub schedule: Cron,
+    /// Films read, compared and written at a time.
+    pub page_size: PageSize,
+}
+
+impl LabelingConfig {
+    /// The label rules.
     ///
     /// # Errors
-    /// A file that can't be read, or a broken rule in it.
-    pub fn label_rules(&self) -> Result<LabelRules, LabelerError> {
-        let Some(path) = &self.etl_labels else { return Ok(LabelRules::parse(SHIPPED)?) };
+    /// The file cannot be read, or a rule in it is invalid.
+    pub fn rules(&self) -> Result<LabelRules, LabelerError> {
+        let Some(path) = &self.rules else { return Ok(LabelRules::parse(SHIPPED)?) };
         let text = fs::read_to_string(path)
             .map_err(|source| LabelerError::File { path: path.clone(), source })?;
         Ok(LabelRules::parse(&text)?)
+    }
+}
+
+/// The operators' listener of `run`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpsConfig {
+    /// Address of metrics and health, if they are served.
+    #[serde(deserialize_with = "none_if_empty")]
+    pub ops_listen: Option<SocketAddr>,
+}
+
+/// A cron expression with seconds, in UTC.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Cron(pub Schedule);
+
+impl TryFrom<String> for Cron {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let schedule = Schedule::from_str(&text).map(Self);
+        schedule.map_err(|error| format!("is not a cron expression with seconds: {error}"))
+    }
+}
+
+/// Films per page, 1 to 10,000 (Elasticsearch's `index.max_result_window`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u16")]
+pub struct PageSize(u16);
+
+impl PageSize {
+    /// The number of films.
+    #[must_use]
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl TryFrom<u16> for PageSize {
+    type Error = &'static str;
+
+    fn try_from(size: u16) -> Result<Self, Self::Error> {
+        if (1..=10_000).contains(&size) { Ok(Self(size)) } else { Err("must be 1 to 10000") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid() {
+        SETTINGS.load::<Config>(None, []).expect("defaults");
+    }
+
+    #[test]
+    fn the_readme_lists_every_setting_with_its_default() {
+        let differences = SETTINGS.differences_to_readme(include_str!("../README.md"));
+        assert_eq!(differences, Vec::<String>::new());
     }
 }

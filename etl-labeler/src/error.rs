@@ -1,11 +1,14 @@
+//! Why a command fails, and the exit code that says so.
+
 use std::{io, path::PathBuf};
 
 use policies::label_rules::LabelRuleError;
+use service::{config::ConfigError, exit::Exit, server::ListenError};
 use thiserror::Error;
 
-use crate::{config::ConfigError, elastic::ElasticError};
+use crate::elastic::ElasticError;
 
-/// Why a command could not do its work.
+/// Why a command failed.
 #[derive(Debug, Error)]
 pub enum LabelerError {
     /// A setting.
@@ -17,15 +20,15 @@ pub enum LabelerError {
     /// The label rules, before Elasticsearch has seen them.
     #[error(transparent)]
     Rules(#[from] LabelRuleError),
-    /// A query that Elasticsearch does not take.
+    /// A query that Elasticsearch refuses.
     #[error("label rule `{rule}`: Elasticsearch refuses its query: {reason}")]
     RuleQuery {
         /// The rule.
         rule: String,
-        /// Elasticsearch's words.
+        /// Elasticsearch's message.
         reason: String,
     },
-    /// A window computed from a field that holds no dates.
+    /// A validity period computed from a field that is not a date.
     #[error("label rule `{rule}`: the index has no date field `{field}`")]
     RuleField {
         /// The rule.
@@ -44,18 +47,50 @@ pub enum LabelerError {
     /// Stopped by a signal between two pages. What was written stays; the next run goes on.
     #[error("interrupted")]
     Interrupted,
-    /// A file can't be read.
-    #[error("can't read {path}: {source}")]
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}")]
     File {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The operating system's reason.
         source: io::Error,
     },
     /// PostgreSQL, or the job queue in it.
     #[error("PostgreSQL: {0}")]
-    Database(String),
-    /// A part of `run` that could not start or broke down.
+    Database(#[from] sqlx::Error),
+    /// The tables of the job queue cannot be created or migrated.
+    #[error("PostgreSQL: {0}")]
+    Queue(#[from] apalis_postgres::Error),
+    /// The operators' listener.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Signals cannot be received.
+    #[error("cannot receive signals: {0}")]
+    Signals(io::Error),
+    /// A part of `run` could not start or failed.
     #[error("{0}")]
     Worker(String),
+}
+
+impl LabelerError {
+    /// How the program ends with this error.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Rules(_) | Self::RuleQuery { .. } | Self::RuleField { .. } => {
+                Exit::Usage
+            }
+            Self::Elastic(ElasticError::Unreachable { .. }) | Self::Database(_) => {
+                Exit::Unavailable
+            }
+            Self::Elastic(_)
+            | Self::Refused { .. }
+            | Self::Interrupted
+            | Self::File { .. }
+            | Self::Queue(_)
+            | Self::Listen(_)
+            | Self::Signals(_)
+            | Self::Worker(_) => Exit::Failure,
+        }
+    }
 }

@@ -11,11 +11,10 @@ pub mod elastic;
 pub mod import;
 pub mod label;
 pub mod load;
-pub mod logging;
+pub mod metrics;
 pub mod pipeline;
 pub mod plan;
 pub mod preview;
-pub mod signal;
 pub mod summary;
 pub mod worker;
 

@@ -2,39 +2,50 @@
 
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use policies::label_rules::LabelRules;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    LabelerError, clock,
+    LabelerError,
     elastic::{Elastic, ElasticError, read},
     extract,
     label::{self, Labelled},
-    load::Loaded,
+    metrics::FilmCounters,
     plan::Plan,
     progress::Progress,
     summary::Summary,
 };
 
-/// Labels all films by `rules`, writing only those that change.
+/// What a run works with.
+pub struct Run<'a> {
+    /// The index of films.
+    pub elastic: &'a Elastic,
+    /// The label rules.
+    pub rules: &'a LabelRules,
+    /// Films to read and write at a time.
+    pub page_size: u16,
+    /// Counts films while the run goes on.
+    pub counters: &'a FilmCounters,
+    /// Canceled to end the run between two pages.
+    pub stop: &'a CancellationToken,
+}
+
+/// Labels all films by the rules as of `now`, writing only those that change.
 ///
 /// # Errors
 /// A rule that the index does not take stops it before the first write. [`LabelerError::Refused`]
 /// comes after all other films have been written, any other error at once.
-pub async fn run(
-    elastic: &Elastic,
-    rules: &LabelRules,
-    page_size: u16,
-    stop: &CancellationToken,
-) -> Result<Summary, LabelerError> {
+pub async fn run(run: &Run<'_>, now: DateTime<Utc>) -> Result<Summary, LabelerError> {
+    let Run { elastic, rules, page_size, counters, stop } = *run;
     let started = Instant::now();
-    let plan = Plan::new(rules, clock::now());
+    let plan = Plan::new(rules, now);
     elastic.check(&plan).await?;
     elastic.put_access_mapping(rules).await?;
     let mut summary = Summary::new(&plan);
     let mut pages = Pages::read(elastic, &plan, page_size, stop);
-    let first_refused = write_changes(elastic, &plan, &mut pages, &mut summary).await;
+    let first_refused = write_changes(elastic, &plan, &mut pages, counters, &mut summary).await;
     let closed = pages.close().await;
     let first_refused = first_refused?;
     closed?;
@@ -52,6 +63,7 @@ async fn write_changes(
     elastic: &Elastic,
     plan: &Plan,
     pages: &mut Pages,
+    counters: &FilmCounters,
     summary: &mut Summary,
 ) -> Result<Option<String>, LabelerError> {
     let progress = Progress::films(elastic.count().await?);
@@ -59,23 +71,16 @@ async fn write_changes(
     while let Some(page) = pages.next(plan).await? {
         let loaded = elastic.write(&page.changes).await?;
         first_refused = first_refused.or_else(|| loaded.refused.first().cloned());
-        record(summary, &page, &loaded);
+        summary.add_page(&page);
+        summary.add_written(&loaded);
+        counters.add(&page, &loaded);
+        for refused in &loaded.refused {
+            tracing::warn!("Elasticsearch refused a film: {refused}");
+        }
         progress.add(page.seen);
     }
     progress.finish();
     Ok(first_refused)
-}
-
-fn record(summary: &mut Summary, page: &Labelled, loaded: &Loaded) {
-    summary.add_page(page);
-    summary.add_written(loaded);
-    metrics::counter!("etl_films_seen_total").increment(page.seen);
-    metrics::counter!("etl_films_written_total").increment(loaded.written);
-    metrics::counter!("etl_films_conflicts_total").increment(loaded.conflicts);
-    metrics::counter!("etl_films_refused_total").increment(loaded.refused.len() as u64);
-    for refused in &loaded.refused {
-        tracing::warn!("Elasticsearch refused a film: {refused}");
-    }
 }
 
 /// The films, labelled page by page. At most three pages are in memory: one being read, one

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use chrono::{DateTime, Utc};
 use policies::label_rules::LabelRules;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    LabelerError, clock,
+    LabelerError,
     elastic::Elastic,
     label::{Change, Labelled},
     pipeline::Pages,
@@ -24,7 +25,7 @@ pub struct Preview {
     samples: Vec<Change>,
 }
 
-/// Compares all films with `rules` and keeps up to `samples` films whose labels would change.
+/// Compares all films with `rules` as of `now` and keeps up to `samples` films whose labels would change.
 ///
 /// # Errors
 /// As [`crate::pipeline::run`], which finds the same faults in rules.
@@ -33,8 +34,9 @@ pub async fn preview(
     rules: &LabelRules,
     page_size: u16,
     samples: usize,
+    now: DateTime<Utc>,
 ) -> Result<Preview, LabelerError> {
-    let plan = Plan::new(rules, clock::now());
+    let plan = Plan::new(rules, now);
     elastic.check(&plan).await?;
     let progress = Progress::films(elastic.count().await?);
     let mut preview = Preview::default();

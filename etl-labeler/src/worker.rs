@@ -1,11 +1,11 @@
-//! Labelling on a schedule. Ticks become jobs in PostgreSQL, so that any number of processes share
-//! one schedule, and what one of them leaves unfinished another takes over.
+//! Labeling on a schedule. Ticks become jobs in PostgreSQL, so that any number of processes share one
+//! schedule, and one process takes over what another leaves unfinished.
 
+mod health;
 mod job;
-mod metrics;
 mod ticks;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use apalis::{
     layers::retry::{HasherRng, backoff::ExponentialBackoffMaker, backoff::MakeBackoff},
@@ -13,54 +13,98 @@ use apalis::{
 };
 use apalis_postgres::{Config as Queue, PostgresStorage};
 use policies::label_rules::LabelRules;
+use service::{
+    build,
+    clock::Clock,
+    config::ConfigError,
+    health::LivenessApi,
+    lifecycle::Lifecycle,
+    ops,
+    server::{ListenError, Listener},
+    shutdown,
+};
 use sqlx::PgPool;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    LabelerError,
-    config::{Config, ConfigError},
-    elastic::Elastic,
-    signal,
+    LabelerError, config::Config, elastic::Elastic, metrics::Metrics,
 };
+use health::ReadinessApi;
 use job::{LabelFilms, Labeler};
 
-/// A worker that shows no life for `HEARTBEAT` × `MISSED` is dead, and its job goes to another.
+/// A worker without a heartbeat for `HEARTBEAT` × `MISSED` is considered dead; its job goes to another.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const MISSED: usize = 4;
 
-/// A failing run is tried this often, with growing pauses, and then left to the next tick.
+/// Attempts at a failing run, with increasing delays; then it is left to the next tick.
 const ATTEMPTS: usize = 5;
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+const MIN_DELAY: Duration = Duration::from_secs(2);
+const MAX_DELAY: Duration = Duration::from_mins(1);
 const JITTER: f64 = 0.5;
 
-/// On a signal the page in work is finished; then nothing may hold the process longer than this.
+/// On a signal the current page is finished; nothing may delay the exit for longer than this.
 const SHUTDOWN: Duration = Duration::from_secs(30);
+
+/// Time for the operators' listener to finish a scrape.
+const OPS_DRAIN: Duration = Duration::from_secs(1);
 
 /// Works until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// Something that `run` needs is missing at the start, or the worker breaks down for good.
-pub async fn run(config: Config, elastic: Elastic, rules: LabelRules) -> Result<(), LabelerError> {
-    metrics::serve(config.ops_listen)?;
-    let stop = CancellationToken::new();
-    signal::cancel_on_signal(stop.clone())?;
-    let queue = queue(&config).await?;
-    let ticks = tokio::spawn(ticks::keep(config.etl_schedule.clone(), queue.clone(), stop.clone()));
-    let page_size = config.etl_page_size.get();
-    let labeler = Labeler::new(elastic, rules, page_size, stop.clone());
-    let monitor = monitor(queue, Arc::new(labeler))?;
-    tracing::info!(schedule = %config.etl_schedule, "waiting for the next tick");
-    let stopped = stop.clone();
+/// Something that `run` needs is missing at the start, or the worker fails for good.
+pub async fn run(
+    config: Config,
+    elastic: Elastic,
+    rules: LabelRules,
+    clock: Clock,
+) -> Result<(), LabelerError> {
+    let stop = shutdown::token().map_err(LabelerError::Signals)?;
+    let (lifecycle, metrics) = (Lifecycle::default(), Metrics::new());
+    let pool = connect(&config).await?;
+    let health = ReadinessApi { elastic: elastic.clone(), pool: pool.clone() };
+    let ops_address = serve_ops(&config, &lifecycle, &metrics, health).await?;
+    let queue = queue(&config, &pool);
+    let schedule = config.labeling.schedule.0;
+    tracing::info!(
+        version = build::VERSION,
+        commit = build::COMMIT,
+        ops_address = ops_address.map(tracing::field::display),
+        elasticsearch = %config.elasticsearch.url,
+        index = %config.elasticsearch.index,
+        %schedule,
+        "started"
+    );
+    let ticks = ticks::keep(schedule, queue.clone(), lifecycle.stop_token());
+    lifecycle.spawn("schedule", ticks);
+    let page_size = config.labeling.page_size.get();
+    let labeler = Labeler::new(elastic, rules, page_size, metrics, clock, stop.clone());
     let signal = async move {
-        stopped.cancelled().await;
+        stop.cancelled().await;
         Ok(())
     };
-    let worked = monitor.run_with_signal(signal).await;
-    stop.cancel();
-    let _ = ticks.await;
+    let worked = monitor(queue, Arc::new(labeler))?.run_with_signal(signal).await;
+    lifecycle.stop().await;
     worked.map_err(|error| LabelerError::Worker(error.to_string()))
+}
+
+/// Serves metrics and health until the process stops.
+async fn serve_ops(
+    config: &Config,
+    lifecycle: &Lifecycle,
+    metrics: &Metrics,
+    health: ReadinessApi,
+) -> Result<Option<SocketAddr>, ListenError> {
+    let Some(address) = config.server.ops_listen else { return Ok(None) };
+    let health = (LivenessApi(lifecycle.clone()), health);
+    let endpoint = ops::endpoint(health, Arc::clone(&metrics.registry), async || {});
+    let listener = Listener::bind("ETL_OPS_LISTEN", address, endpoint).await?;
+    let (address, stop) = (listener.address(), lifecycle.stop_token());
+    lifecycle.spawn("operators' listener", async move {
+        if let Err(error) = listener.run(stop.cancelled_owned(), OPS_DRAIN).await {
+            tracing::error!(%error, "the operators' listener failed");
+        }
+    });
+    Ok(Some(address))
 }
 
 fn monitor(
@@ -81,30 +125,34 @@ fn monitor(
             .build(job::label_films)
     });
     let restart = monitor.should_restart(|_, error| {
-        tracing::error!(%error, "the worker broke down and starts again");
+        tracing::error!(%error, "the worker failed and restarts");
         true
     });
     Ok(restart.shutdown_timeout(SHUTDOWN))
 }
 
-/// The jobs of this index; its tables are made or brought up to date first.
-async fn queue(config: &Config) -> Result<PostgresStorage<LabelFilms>, LabelerError> {
-    let url = config.database_url.as_deref().ok_or(ConfigError::Missing("DATABASE_URL"))?;
-    let database = |error: &dyn std::fmt::Display| LabelerError::Database(error.to_string());
-    let pool = PgPool::connect(url).await.map_err(|e| database(&e))?;
-    PostgresStorage::setup(&pool).await.map_err(|e| database(&e))?;
+/// Connects to PostgreSQL and creates or migrates the tables of the queue.
+async fn connect(config: &Config) -> Result<PgPool, LabelerError> {
+    let url = config.database.url.as_ref().ok_or(ConfigError::Missing("DATABASE_URL"))?;
+    let pool = PgPool::connect_with(url.options().clone()).await?;
+    PostgresStorage::setup(&pool).await?;
+    Ok(pool)
+}
+
+/// The jobs of this index.
+fn queue(config: &Config, pool: &PgPool) -> PostgresStorage<LabelFilms> {
     let queue = Queue::default()
-        .queue(format!("etl-labeler/{}", config.films_index))
+        .queue(format!("etl-labeler/{}", config.elasticsearch.index))
         .batch_size(1)
         .heartbeat_interval(HEARTBEAT)
         .missed_heartbeats(MISSED);
-    Ok(PostgresStorage::new(&pool).with_config(queue))
+    PostgresStorage::new(pool).with_config(queue)
 }
 
 fn backoff()
 -> Result<impl apalis::layers::retry::backoff::Backoff<Future: Send> + Clone, LabelerError> {
     let rng = HasherRng::default();
-    ExponentialBackoffMaker::new(FIRST_PAUSE, LONGEST_PAUSE, JITTER, rng)
+    ExponentialBackoffMaker::new(MIN_DELAY, MAX_DELAY, JITTER, rng)
         .map(|mut maker| maker.make_backoff())
         .map_err(|error| LabelerError::Worker(error.to_string()))
 }

@@ -1,32 +1,42 @@
-//! Who asks: the caller's credentials exactly as they came, and the id of the request.
+//! The caller: the credentials exactly as they were sent, and the id of the request.
 
 use poem::http::{HeaderValue, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-
-use crate::http::RequestId;
-use crate::problem::Asker;
+use poem_openapi::{ApiExtractor, ApiExtractorType, Enum, ExtractParamOptions};
+use serde::Serialize;
+use service::http::{RequestContext, RequestId};
 
 const SCHEME: &str = "bearer";
 
-/// The caller of one request. Nothing here looks into a token: that is auth-server's part.
-pub struct Caller {
-    /// Every `Authorization` header of the request, untouched.
-    pub authorization: Vec<HeaderValue>,
+/// Guest or user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Enum)]
+#[serde(rename_all = "snake_case")]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum CallerKind {
+    /// Not signed in: signing in may help.
+    Guest,
+    /// Signed in: another role may help.
+    User,
+}
+
+/// The caller of one request. Tokens are not inspected here; that is up to auth-server.
+pub(crate) struct Caller {
+    /// Every `Authorization` header of the request, unchanged.
+    pub(crate) authorization: Vec<HeaderValue>,
     /// The request's id, for auth-server's log lines.
-    pub request_id: RequestId,
+    pub(crate) request_id: RequestId,
 }
 
 impl Caller {
-    /// A guest who asks under this request id.
-    pub fn guest(request_id: RequestId) -> Self {
-        Self { authorization: Vec::new(), request_id }
+    /// A guest with a request id of its own.
+    pub(crate) fn guest() -> Self {
+        Self { authorization: Vec::new(), request_id: RequestId::generate() }
     }
 
-    /// Guest or user. Whoever sends the header at all, however broken, is not a guest.
-    pub fn asker(&self) -> Asker {
-        if self.authorization.is_empty() { Asker::Guest } else { Asker::User }
+    /// A caller that sends the header at all, however malformed, is not a guest.
+    pub(crate) fn kind(&self) -> CallerKind {
+        if self.authorization.is_empty() { CallerKind::Guest } else { CallerKind::User }
     }
 }
 
@@ -63,7 +73,8 @@ impl<'a> ApiExtractor<'a> for Caller {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let authorization = request.headers().get_all(header::AUTHORIZATION).iter().cloned();
-        let request_id = request.data::<RequestId>().cloned().unwrap_or_default();
+        let context = RequestContext::of(request);
+        let request_id = context.map_or_else(RequestId::generate, |context| context.id.clone());
         Ok(Self { authorization: authorization.collect(), request_id })
     }
 }

@@ -4,15 +4,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use service::clock::Clock;
+use service::exit::Exit;
+use service::log;
 
-use crate::{config, logging, server};
+use crate::app;
+use crate::config::{Config, SETTINGS};
 
-/// The film site's API: lists and shows films as far as the rules allow.
+/// The film site's API: lists and shows films as far as the rules allow
 #[derive(Parser)]
-#[command(version, after_help = config::help())]
+#[command(version, after_help = SETTINGS.help())]
 struct Cli {
-    /// TOML file with settings; environment variables go before it
-    #[arg(long, env = config::FILE_VARIABLE, value_name = "FILE", global = true)]
+    /// TOML settings file; environment variables take precedence
+    #[arg(long, env = SETTINGS.file_variable, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -20,29 +24,27 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answer requests until SIGTERM or SIGINT; the default
+    /// Serve requests until SIGTERM or SIGINT; the default
     Serve,
 }
 
 /// Runs the program with the arguments and the environment of this process.
-///
-/// The exit status is 0 after a drained stop, 1 when it can't serve, 2 for broken settings.
 pub async fn start() -> ExitCode {
-    let Cli { config: file, command } = Cli::parse();
+    let Cli { config, command } = Cli::parse();
     let Command::Serve = command.unwrap_or(Command::Serve);
-    let config = match config::load(file.as_deref()) {
+    let config: Config = match SETTINGS.load_from_environment(config.as_deref()) {
         Ok(config) => config,
         Err(error) => {
             eprintln!("movie-api: {error}");
-            return ExitCode::from(2);
+            return Exit::Usage.into();
         }
     };
-    logging::start(&config.log);
-    match server::run(&config).await {
-        Ok(()) => ExitCode::SUCCESS,
+    log::start(&config.log);
+    match app::run(&config, Clock::default()).await {
+        Ok(()) => Exit::Success.into(),
         Err(error) => {
-            tracing::error!(%error, "can't serve");
-            ExitCode::FAILURE
+            tracing::error!(%error, "cannot serve");
+            Exit::Failure.into()
         }
     }
 }

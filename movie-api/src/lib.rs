@@ -1,16 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod app;
 mod authorization;
 mod caller;
 mod catalogue;
 mod cli;
-mod clock;
 mod config;
-mod http;
-mod logging;
+mod health;
+mod metrics;
 mod movies;
-mod ops;
-mod problem;
-mod server;
 
 pub use cli::start;

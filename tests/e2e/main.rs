@@ -30,7 +30,7 @@ fn settings(database: &Database) -> Settings {
         ("REDIS_URL", &setting("REDIS_URL")),
         ("AUTH_SECRET", &database.secret_text()),
         ("AUTH_LISTEN", "127.0.0.1:0"),
-        ("OPS_LISTEN", "127.0.0.1:0"),
+        ("AUTH_OPS_LISTEN", "127.0.0.1:0"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .to_vec()

@@ -15,7 +15,7 @@ async fn an_unknown_or_invalid_setting_is_named() {
         ("AUTH_LISTN", "127.0.0.1:0"),
         ("AUTH_PASSWORD", "x"),
         ("AUTH_LISTEN", "here"),
-        ("OPS_LISTEN", "9090"),
+        ("AUTH_OPS_LISTEN", "9090"),
         ("AUTH_BODY_LIMIT", "-1"),
         ("AUTH_CORS_ORIGINS", "https://films.example/"),
         ("AUTH_SECRET", "short"),

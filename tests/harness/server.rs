@@ -86,7 +86,7 @@ impl TestServer {
             ("REDIS_URL", &redis),
             ("AUTH_SECRET", &database.secret_text()),
             ("AUTH_LISTEN", "127.0.0.1:0"),
-            ("OPS_LISTEN", "127.0.0.1:0"),
+            ("AUTH_OPS_LISTEN", "127.0.0.1:0"),
         ]);
         all.extend(owned(settings));
         Self::run(Arc::new(database), all, clock).await

@@ -52,7 +52,7 @@ async fn a_refusal_gives_the_reason_and_ends_when_the_role_is_granted() {
         "label": "new"
       },
       "status": 403,
-      "title": "This film is not open to this caller.",
+      "title": "The caller may not read this film.",
       "type": "about:blank"
     }
     "#);

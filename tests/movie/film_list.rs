@@ -108,3 +108,17 @@ async fn status_new_lists_films_whose_label_is_active() {
     assert_eq!(new[0]["release_date"], "2999-03-01");
     assert_eq!(site.get("/movies/?status=new", None).await.json()["total"], 0);
 }
+
+#[tokio::test]
+async fn a_list_continues_with_its_cursor_until_the_end() {
+    let site = Site::open().await;
+    let whole = site.get("/movies/", None).await.json();
+    assert!(whole["next"].is_null() && whole["total_is"] == "exact", "{whole}");
+    let mut page = site.get("/movies/?page=1", None).await.json();
+    let mut items = page["items"].as_array().unwrap().clone();
+    while let Some(next) = page["next"].as_str() {
+        page = site.get(&format!("/movies/?cursor={next}"), None).await.json();
+        items.extend(page["items"].as_array().unwrap().iter().cloned());
+    }
+    assert_eq!(&items, whole["items"].as_array().unwrap());
+}

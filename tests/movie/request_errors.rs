@@ -17,6 +17,9 @@ async fn an_invalid_parameter_is_named() {
         ("status=old", "status"),
         ("status=", "status"),
         ("page=1&status=NEW", "status"),
+        ("cursor=", "cursor"),
+        ("cursor=9999.2", "cursor"),
+        ("page=1&cursor=0.12", "cursor"),
     ];
     for (query, field) in bad {
         for path in ["/movies", "/movies/"] {
@@ -41,7 +44,7 @@ async fn a_page_beyond_the_result_window_is_refused() {
 async fn unknown_paths_and_methods_return_problems() {
     let site = Site::open().await;
     for path in ["/", "/nope", "/movies/a/b", "/movie"] {
-        assert_eq!(site.get(path, None).await.problem(), (404, "route_not_found".into()));
+        assert_eq!(site.get(path, None).await.problem(), (404, "not_found".into()));
     }
     for path in ["/movies/", "/movies/x", "/openapi.json", "/health/live"] {
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {

@@ -47,7 +47,7 @@ impl Application {
             None => None,
             Some(address) => {
                 let endpoint = ops::endpoint(Arc::clone(&health), metrics.clone());
-                Some(Listener::bind("OPS_LISTEN", address, endpoint).await?)
+                Some(Listener::bind("AUTH_OPS_LISTEN", address, endpoint).await?)
             }
         };
         let endpoint = routes::endpoint(&state, mfa, &health, &metrics, &config.server);

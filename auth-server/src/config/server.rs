@@ -18,7 +18,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "address of the API; port 0 takes a free one",
     ),
     text(
-        "OPS_LISTEN",
+        "AUTH_OPS_LISTEN",
         "server.ops_listen",
         "127.0.0.1:9090",
         "address of metrics and health, for operators only; empty: off",

@@ -8,10 +8,15 @@ use std::sync::{
 use apalis::prelude::{BoxDynError, Data};
 use policies::label_rules::LabelRules;
 use serde::{Deserialize, Serialize};
+use service::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
-use super::metrics;
-use crate::{LabelerError, clock, elastic::Elastic, pipeline};
+use crate::{
+    LabelerError, clock,
+    elastic::Elastic,
+    metrics::Metrics,
+    pipeline::{self, Run},
+};
 
 /// A tick of the schedule at which the films are to be labelled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,6 +31,8 @@ pub(super) struct Labeler {
     elastic: Elastic,
     rules: LabelRules,
     page_size: u16,
+    metrics: Metrics,
+    clock: Clock,
     stop: CancellationToken,
     /// When the last successful run began, in seconds since 1970.
     labelled_at: AtomicU64,
@@ -36,9 +43,21 @@ impl Labeler {
         elastic: Elastic,
         rules: LabelRules,
         page_size: u16,
+        metrics: Metrics,
+        clock: Clock,
         stop: CancellationToken,
     ) -> Self {
-        Self { elastic, rules, page_size, stop, labelled_at: AtomicU64::new(0) }
+        Self { elastic, rules, page_size, metrics, clock, stop, labelled_at: AtomicU64::new(0) }
+    }
+}
+
+impl Labeler {
+    /// Updates the metric; without an answer it keeps its value.
+    async fn count_outdated_films(&self) {
+        match self.elastic.count_under_other_rules(&self.rules.hash()).await {
+            Ok(films) => self.metrics.set_outdated_films(films),
+            Err(error) => tracing::debug!(%error, "cannot count films with labels of other rules"),
+        }
     }
 }
 
@@ -51,15 +70,16 @@ pub(super) async fn label_films(
     if labeler.labelled_at.load(Ordering::Relaxed) >= job.tick {
         return Ok("done by a later run".to_owned());
     }
-    let Labeler { elastic, rules, page_size, stop, labelled_at } = &**labeler;
-    let began = u64::try_from(clock::now().timestamp()).unwrap_or_default();
-    metrics::other_rules(elastic, rules).await;
-    let outcome = pipeline::run(elastic, rules, *page_size, stop).await;
-    metrics::finished(began, &outcome);
-    metrics::other_rules(elastic, rules).await;
+    let Labeler { elastic, rules, page_size, metrics, clock, stop, labelled_at } = &**labeler;
+    let started = clock::now(clock);
+    labeler.count_outdated_films().await;
+    let run = Run { elastic, rules, page_size: *page_size, counters: &metrics.films, stop };
+    let outcome = pipeline::run(&run, started).await;
+    metrics.run_ended(started.timestamp(), &outcome);
+    labeler.count_outdated_films().await;
     match outcome {
         Ok(summary) => {
-            labelled_at.store(began, Ordering::Relaxed);
+            labelled_at.store(started.timestamp().max(0).cast_unsigned(), Ordering::Relaxed);
             println!("{summary}");
             Ok(summary.to_string())
         }

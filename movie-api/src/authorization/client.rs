@@ -1,28 +1,28 @@
-//! The two questions to auth-server, over HTTP.
+//! The two requests to auth-server.
 
 use std::error::Error;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
+use poem_openapi::Object;
 use reqwest::redirect::Policy;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use service::http::{REQUEST_ID, RequestId};
 
 use super::AuthError;
-use crate::caller::Caller;
-use crate::config::BaseUrl;
-use crate::http::RequestId;
-use crate::problem::{Asker, Reason};
+use crate::caller::{Caller, CallerKind};
+use crate::config::AuthConfig;
+use crate::metrics::AuthMetrics;
 
-/// What `POST /api/v1/filter` answers.
+/// The response of `POST /api/v1/filter`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Filter {
+pub(crate) struct Filter {
     #[serde(flatten)]
     scope: Scope,
-    /// When the query stops being right on its own; the usual one has no end.
-    pub valid_until: Option<DateTime<Utc>>,
+    /// When the query becomes incorrect by itself; usually never.
+    pub(super) valid_until: Option<DateTime<Utc>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -34,8 +34,8 @@ enum Scope {
 }
 
 impl Filter {
-    /// The Elasticsearch query that admits what the caller may read.
-    pub fn query(&self) -> Value {
+    /// The Elasticsearch query that matches what the caller may read.
+    pub(super) fn query(&self) -> Value {
         match &self.scope {
             Scope::All => json!({ "match_all": {} }),
             Scope::None => json!({ "match_none": {} }),
@@ -44,55 +44,68 @@ impl Filter {
     }
 }
 
-/// What `POST /api/v1/check` answers.
+/// The response of `POST /api/v1/check`.
 #[derive(Debug, Deserialize)]
-pub struct Decision {
+pub(crate) struct Decision {
     /// Whether the caller may read the film.
-    pub allowed: bool,
+    pub(crate) allowed: bool,
     /// Why.
-    pub reason: Reason,
+    pub(crate) reason: Reason,
+}
+
+/// Why a film is refused.
+#[derive(Clone, Debug, Serialize, Deserialize, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub(crate) struct Reason {
+    /// auth-server's code of the reason, or `guest_filter` if auth-server is unavailable and the cached
+    /// guest filter does not match the film.
+    pub(crate) code: String,
+    /// The label that decided, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label: Option<String>,
 }
 
 /// auth-server's 401, for the caller.
 #[derive(Debug)]
-pub struct Relayed {
+pub(crate) struct TokenRefusal {
     /// `Content-Type` of the body.
-    pub content_type: Option<HeaderValue>,
+    pub(crate) content_type: Option<HeaderValue>,
     /// The challenge.
-    pub www_authenticate: Option<HeaderValue>,
+    pub(crate) www_authenticate: Option<HeaderValue>,
     /// The body, byte for byte.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// A client of auth-server with its own pool of connections.
-pub struct AuthServer {
+pub(crate) struct AuthServer {
     http: reqwest::Client,
     base: String,
+    metrics: AuthMetrics,
 }
 
 impl AuthServer {
-    /// Nothing is retried, and no answer is waited for longer than `timeout`.
+    /// Requests are not retried.
     ///
     /// # Errors
-    /// The HTTP client can't be built.
-    pub fn new(base: &BaseUrl, timeout: Duration) -> Result<Self, reqwest::Error> {
+    /// The HTTP client cannot be built.
+    pub(super) fn new(config: &AuthConfig, metrics: AuthMetrics) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
-            .timeout(timeout)
+            .timeout(config.timeout())
             // Tokens go to auth-server and nowhere else.
             .redirect(Policy::none())
             .no_proxy()
             .build()?;
-        Ok(Self { http, base: base.as_str().to_owned() })
+        Ok(Self { http, base: config.url.as_str().to_owned(), metrics })
     }
 
     /// Which films the caller may read.
-    pub async fn filter(&self, caller: &Caller) -> Result<Filter, AuthError> {
-        self.ask("filter", caller, &json!({ "action": "read", "type": "film" })).await
+    pub(super) async fn filter(&self, caller: &Caller) -> Result<Filter, AuthError> {
+        self.post("filter", caller, &json!({ "action": "read", "type": "film" })).await
     }
 
     /// Whether the caller may read the film with this id and this `access`, `None` when its
     /// document has none.
-    pub async fn check(
+    pub(super) async fn check(
         &self,
         caller: &Caller,
         id: &str,
@@ -102,36 +115,35 @@ impl AuthServer {
         if let (Some(access), Some(resource)) = (access, resource.as_object_mut()) {
             resource.insert("access".into(), access.clone());
         }
-        self.ask("check", caller, &json!({ "action": "read", "resource": resource })).await
+        self.post("check", caller, &json!({ "action": "read", "resource": resource })).await
     }
 
-    async fn ask<T: DeserializeOwned>(
+    async fn post<T: DeserializeOwned>(
         &self,
-        question: &'static str,
+        endpoint: &'static str,
         caller: &Caller,
         body: &Value,
     ) -> Result<T, AuthError> {
         let request = self
             .http
-            .post(format!("{}/api/v1/{question}", self.base))
+            .post(format!("{}/api/v1/{endpoint}", self.base))
             .headers(headers(&caller.authorization, &caller.request_id))
             .json(body);
-        let answer = answer(request, caller.asker()).await;
-        let outcome = match &answer {
-            Ok(_) => "answered",
-            Err(AuthError::Rejected(_)) => "rejected",
-            Err(AuthError::Away(_)) => "away",
-            Err(AuthError::Unusable(_)) => "unusable",
+        let response = send(request, caller.kind()).await;
+        let outcome = match &response {
+            Ok(_) => "success",
+            Err(AuthError::TokenRefused(_)) => "token_refused",
+            Err(AuthError::Unavailable(_)) => "unavailable",
+            Err(AuthError::InvalidResponse(_)) => "invalid_response",
         };
-        metrics::counter!("movie_auth_total", "question" => question, "outcome" => outcome)
-            .increment(1);
-        answer
+        self.metrics.completed(endpoint, outcome);
+        response
     }
 }
 
 fn headers(authorization: &[HeaderValue], request_id: &RequestId) -> HeaderMap {
     let credentials = authorization.iter().map(|value| (header::AUTHORIZATION, value.clone()));
-    let id = (crate::http::REQUEST_ID, request_id.header());
+    let id = (REQUEST_ID, request_id.value());
     let mut headers = HeaderMap::new();
     for (name, value) in credentials.chain([id]) {
         headers.append(name, value);
@@ -139,35 +151,35 @@ fn headers(authorization: &[HeaderValue], request_id: &RequestId) -> HeaderMap {
     headers
 }
 
-async fn answer<T: DeserializeOwned>(
+async fn send<T: DeserializeOwned>(
     request: reqwest::RequestBuilder,
-    asker: Asker,
+    caller: CallerKind,
 ) -> Result<T, AuthError> {
-    let response = request.send().await.map_err(|error| away(&error))?;
+    let response = request.send().await.map_err(|error| unavailable(&error))?;
     let status = response.status();
     let headers = response.headers().clone();
-    let body = response.bytes().await.map_err(|error| away(&error))?;
-    match (status, asker) {
+    let body = response.bytes().await.map_err(|error| unavailable(&error))?;
+    match (status, caller) {
         (StatusCode::OK, _) => {
-            serde_json::from_slice(&body).map_err(|error| AuthError::Unusable(error.to_string()))
+            serde_json::from_slice(&body).map_err(|error| AuthError::InvalidResponse(error.to_string()))
         }
-        (StatusCode::UNAUTHORIZED, Asker::User) => Err(AuthError::Rejected(Relayed {
+        (StatusCode::UNAUTHORIZED, CallerKind::User) => Err(AuthError::TokenRefused(TokenRefusal {
             content_type: headers.get(header::CONTENT_TYPE).cloned(),
             www_authenticate: headers.get(header::WWW_AUTHENTICATE).cloned(),
             body: body.into(),
         })),
-        (status, _) if status.is_server_error() => Err(AuthError::Away(status.to_string())),
-        (status, _) => Err(AuthError::Unusable(status.to_string())),
+        (status, _) if status.is_server_error() => Err(AuthError::Unavailable(status.to_string())),
+        (status, _) => Err(AuthError::InvalidResponse(status.to_string())),
     }
 }
 
-/// The error with its causes; reqwest alone only says that a request failed.
-fn away(error: &reqwest::Error) -> AuthError {
+/// The error with its causes; reqwest's own message only says that a request failed.
+fn unavailable(error: &reqwest::Error) -> AuthError {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         text = format!("{text}: {error}");
         cause = error.source();
     }
-    AuthError::Away(text)
+    AuthError::Unavailable(text)
 }

@@ -1,82 +1,93 @@
-//! What a caller may see: asked of auth-server, remembered for guests.
+//! What a caller may see: asked of auth-server, cached for guests.
 
 mod client;
-mod guest;
+mod guest_filter;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use service::clock::Clock;
+use service::metrics::Gauge;
+use std::sync::atomic::AtomicU64;
 
 use client::{AuthServer, Filter};
-pub use client::{Decision, Relayed};
-use guest::GuestFilter;
+pub(crate) use client::{Decision, Reason, TokenRefusal};
+use guest_filter::GuestFilter;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, CallerKind};
 use crate::catalogue::Document;
-use crate::clock;
 use crate::config::Config;
-use crate::http::RequestId;
-use crate::problem::Asker;
+use crate::metrics::Metrics;
 
-/// Why nobody could say what the caller may see.
+/// Why it is unknown what the caller may see.
 #[derive(Debug, thiserror::Error)]
-pub enum AuthError {
-    /// auth-server refused the caller's token; its answer is for the caller.
+pub(crate) enum AuthError {
+    /// auth-server refused the caller's token; its response is for the caller.
     #[error("auth-server refused the token")]
-    Rejected(Relayed),
-    /// auth-server can't be reached, or is in trouble itself.
-    #[error("auth-server is away: {0}")]
-    Away(String),
-    /// auth-server answered something that can't be used. Then nothing is opened.
-    #[error("auth-server gave an answer that can't be used: {0}")]
-    Unusable(String),
+    TokenRefused(TokenRefusal),
+    /// auth-server cannot be reached, or answers with a server error.
+    #[error("auth-server is unavailable: {0}")]
+    Unavailable(String),
+    /// auth-server's response is invalid. Access fails closed.
+    #[error("auth-server sent an invalid response: {0}")]
+    InvalidResponse(String),
 }
 
-/// An Elasticsearch query that admits what the caller may read.
+/// An Elasticsearch query that matches what the caller may read.
 #[derive(Clone, Debug)]
-pub struct Admitted {
+pub(crate) struct Admitted {
     /// The query, for the filter clause of a search.
-    pub query: Value,
-    /// Seconds since auth-server gave it, when it is a kept one because auth-server is away.
-    pub stale: Option<u32>,
+    pub(crate) query: Value,
+    /// Age in seconds of a cached filter, used because auth-server is unavailable.
+    pub(crate) stale: Option<u32>,
 }
 
 /// What is known about one film and one caller.
-pub enum Verdict {
-    /// auth-server decided.
+pub(crate) enum Verdict {
+    /// auth-server's decision.
     Decided(Decision),
-    /// auth-server is away: a film is open to this guest if this still admits it.
-    Kept(Admitted),
+    /// auth-server is unavailable: this guest may read the film if the cached filter matches it.
+    Cached(Admitted),
 }
 
-/// Answers what callers may see.
-pub struct Authorization {
+/// Knows what callers may see.
+pub(crate) struct Authorization {
     server: AuthServer,
-    guest: GuestFilter,
+    guest_filter: GuestFilter,
+    guest_filter_age: Gauge<f64, AtomicU64>,
+    clock: Clock,
 }
 
 impl Authorization {
     /// # Errors
-    /// The HTTP client can't be built.
-    pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
-        let server = AuthServer::new(&config.auth_url, config.auth_timeout())?;
-        Ok(Self { server, guest: GuestFilter::new(config.guest_filter_max_age()) })
+    /// The HTTP client cannot be built.
+    pub(crate) fn new(
+        config: &Config,
+        metrics: &Metrics,
+        clock: Clock,
+    ) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            server: AuthServer::new(&config.auth, metrics.auth.clone())?,
+            guest_filter: GuestFilter::new(config.guest_filter.max_age()),
+            guest_filter_age: metrics.guest_filter_age.clone(),
+            clock,
+        })
     }
 
     /// Which films the caller may read.
     ///
     /// # Errors
-    /// The token is refused, or auth-server is away and nothing kept answers for this caller.
-    pub async fn filter(&self, caller: &Caller) -> Result<Admitted, AuthError> {
-        let asked_at = clock::now();
+    /// The token is refused, or auth-server is unavailable and no cached filter applies to the caller.
+    pub(crate) async fn filter(&self, caller: &Caller) -> Result<Admitted, AuthError> {
+        let requested_at = self.clock.now();
         match self.server.filter(caller).await {
             Ok(filter) => {
                 let query = filter.query();
-                if caller.asker() == Asker::Guest {
-                    self.guest.keep(filter, asked_at);
+                if caller.kind() == CallerKind::Guest {
+                    self.guest_filter.cache(filter, requested_at);
                 }
                 Ok(Admitted { query, stale: None })
             }
-            Err(error) => self.kept_for(caller, error, clock::now()),
+            Err(error) => self.cached_for(caller, error, self.clock.now()),
         }
     }
 
@@ -84,45 +95,51 @@ impl Authorization {
     ///
     /// # Errors
     /// As [`Authorization::filter`].
-    pub async fn check(&self, caller: &Caller, film: &Document) -> Result<Verdict, AuthError> {
+    pub(crate) async fn check(
+        &self,
+        caller: &Caller,
+        film: &Document,
+    ) -> Result<Verdict, AuthError> {
         match self.server.check(caller, &film.id, film.access.as_ref()).await {
             Ok(decision) => Ok(Verdict::Decided(decision)),
-            Err(error) => self.kept_for(caller, error, clock::now()).map(Verdict::Kept),
+            Err(error) => self.cached_for(caller, error, self.clock.now()).map(Verdict::Cached),
         }
     }
 
-    /// Whether auth-server takes the caller's token; a guest has none to be refused.
+    /// Whether auth-server accepts the caller's token; a guest has none to refuse.
     ///
     /// # Errors
     /// As [`Authorization::filter`].
-    pub async fn verify(&self, caller: &Caller) -> Result<(), AuthError> {
-        match caller.asker() {
-            Asker::Guest => Ok(()),
-            Asker::User => self.server.filter(caller).await.map(drop),
+    pub(crate) async fn verify(&self, caller: &Caller) -> Result<(), AuthError> {
+        match caller.kind() {
+            CallerKind::Guest => Ok(()),
+            CallerKind::User => self.server.filter(caller).await.map(drop),
         }
     }
 
-    /// Fetches the guest's filter again, so that a recent one is at hand.
-    pub async fn refresh(&self) {
-        let asked_at = clock::now();
-        match self.server.filter(&Caller::guest(RequestId::default())).await {
-            Ok(filter) => self.guest.keep(filter, asked_at),
+    /// Fetches the guest filter, so that a recent one is cached.
+    pub(crate) async fn refresh(&self) {
+        let requested_at = self.clock.now();
+        match self.server.filter(&Caller::guest()).await {
+            Ok(filter) => self.guest_filter.cache(filter, requested_at),
             Err(error) => tracing::warn!(%error, "guest filter not refreshed"),
         }
-        if let Some(age) = self.guest.age(clock::now()) {
-            metrics::gauge!("movie_guest_filter_age_seconds").set(age);
+        if let Some(age) = self.guest_filter.age(self.clock.now()) {
+            self.guest_filter_age.set(age);
         }
     }
 
-    /// A guest is served from the kept filter while auth-server is away; nobody else is.
-    fn kept_for(
+    /// Only guests are served with the cached filter while auth-server is unavailable.
+    fn cached_for(
         &self,
         caller: &Caller,
         error: AuthError,
         now: DateTime<Utc>,
     ) -> Result<Admitted, AuthError> {
-        match (&error, caller.asker()) {
-            (AuthError::Away(_), Asker::Guest) => self.guest.admitted(now).ok_or(error),
+        match (&error, caller.kind()) {
+            (AuthError::Unavailable(_), CallerKind::Guest) => {
+                self.guest_filter.admitted(now).ok_or(error)
+            }
             _ => Err(error),
         }
     }

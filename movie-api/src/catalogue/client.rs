@@ -12,51 +12,58 @@ use serde_json::{Value, json};
 
 use super::film::{ACCESS, Document, FIELDS};
 use super::query::Search;
-use crate::config::{Config, IndexName};
+use service::config::IndexName;
+use service::problem::Spec;
 
-/// Why the catalogue can't be read.
+use crate::config::Config;
+
+/// Elasticsearch or its index of films is unavailable.
+pub(crate) const CATALOGUE_UNAVAILABLE: Spec =
+    Spec::new(503, "catalogue_unavailable", "The index of films is unavailable.");
+
+/// Why the catalogue cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum CatalogueError {
-    /// Elasticsearch is away or too slow, or its answer can't be read.
-    #[error("Elasticsearch can't be asked: {0}")]
-    Away(#[from] elasticsearch::Error),
-    /// Elasticsearch refused, for example because there is no such index.
+pub(crate) enum CatalogueError {
+    /// Elasticsearch is unavailable or too slow, or its response is invalid.
+    #[error("Elasticsearch is unavailable: {0}")]
+    Unavailable(#[from] elasticsearch::Error),
+    /// Elasticsearch refused the request, for example because the index does not exist.
     #[error("Elasticsearch refused: {0}")]
     Refused(String),
 }
 
 /// The films of one search.
-pub struct Found {
+pub(crate) struct Found {
     /// How many films match in all.
-    pub total: u64,
-    /// The films asked for, in order.
-    pub films: Vec<Document>,
+    pub(crate) total: u64,
+    /// The requested films, in order.
+    pub(crate) films: Vec<Document>,
 }
 
 /// One index of films.
-pub struct Catalogue {
+pub(crate) struct Catalogue {
     client: Elasticsearch,
     index: IndexName,
     timeout: Duration,
 }
 
 impl Catalogue {
-    /// Doesn't connect yet.
+    /// Does not connect yet.
     ///
     /// # Errors
-    /// The HTTP client can't be built.
-    pub fn new(config: &Config) -> Result<Self, CatalogueError> {
-        let transport = Transport::single_node(config.elasticsearch_url.as_str())?;
-        let index = config.films_index.clone();
-        Ok(Self { client: Elasticsearch::new(transport), index, timeout: config.search_timeout() })
+    /// The HTTP client cannot be built.
+    pub(crate) fn new(config: &Config) -> Result<Self, CatalogueError> {
+        let transport = Transport::single_node(config.elasticsearch.url.as_str())?;
+        let index = config.elasticsearch.index.clone();
+        Ok(Self { client: Elasticsearch::new(transport), index, timeout: config.search.timeout() })
     }
 
     /// Films that match, and how many there are in all.
     ///
     /// # Errors
-    /// Elasticsearch is away or refuses; also when a part of the index is missing, since the count
-    /// would be wrong then.
-    pub async fn search(&self, search: &Search) -> Result<Found, CatalogueError> {
+    /// Elasticsearch is unavailable or refuses the request; also if a part of the index is missing,
+    /// since the count would be wrong then.
+    pub(crate) async fn search(&self, search: &Search) -> Result<Found, CatalogueError> {
         let response = self
             .client
             .search(SearchParts::Index(&[self.index.as_str()]))
@@ -65,17 +72,17 @@ impl Catalogue {
             .body(search.body())
             .send()
             .await?;
-        let SearchAnswer { hits } = read(response).await?;
+        let SearchResponse { hits } = read(response).await?;
         let films = hits.hits.into_iter().map(|hit| Document::read(hit.id, &hit.source)).collect();
         Ok(Found { total: hits.total.value, films })
     }
 
-    /// The film with this id as it stands at this moment, also before a refresh.
+    /// The film with this id in its current state, even before a refresh of the index.
     ///
     /// # Errors
-    /// Elasticsearch is away, or there is no such index.
-    pub async fn get(&self, id: &str) -> Result<Option<Document>, CatalogueError> {
-        // Not `GET _doc/{id}`: in a URL, ids like `..` would ask for something else.
+    /// Elasticsearch is unavailable, or the index does not exist.
+    pub(crate) async fn get(&self, id: &str) -> Result<Option<Document>, CatalogueError> {
+        // Not `GET _doc/{id}`: in a URL, ids like `..` would mean something else.
         let source: Vec<&str> = FIELDS.into_iter().chain([ACCESS]).collect();
         let response = self
             .client
@@ -84,7 +91,7 @@ impl Catalogue {
             .body(json!({ "docs": [{ "_id": id, "_source": source }] }))
             .send()
             .await?;
-        let MgetAnswer { docs } = read(response).await?;
+        let MgetResponse { docs } = read(response).await?;
         let Some(doc) = docs.into_iter().next() else { return Ok(None) };
         match doc.error {
             Some(error) => Err(CatalogueError::Refused(error.to_string())),
@@ -92,11 +99,11 @@ impl Catalogue {
         }
     }
 
-    /// Whether the index is there.
+    /// Checks that the index exists.
     ///
     /// # Errors
-    /// Elasticsearch is away, or there is no such index.
-    pub async fn ready(&self) -> Result<(), CatalogueError> {
+    /// Elasticsearch is unavailable, or the index does not exist.
+    pub(crate) async fn ready(&self) -> Result<(), CatalogueError> {
         let response = self
             .client
             .indices()
@@ -114,14 +121,15 @@ impl Catalogue {
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, CatalogueError> {
     let status = response.status_code();
     if !status.is_success() {
-        let body = response.text().await.unwrap_or_default();
+        // The status alone says what failed; the body adds Elasticsearch's reason if it can be read.
+        let body = response.text().await.unwrap_or_else(|error| error.to_string());
         return Err(CatalogueError::Refused(format!("{status} {body}")));
     }
     Ok(response.json().await?)
 }
 
 #[derive(Deserialize)]
-struct SearchAnswer {
+struct SearchResponse {
     hits: Hits,
 }
 
@@ -145,7 +153,7 @@ struct Hit {
 }
 
 #[derive(Deserialize)]
-struct MgetAnswer {
+struct MgetResponse {
     docs: Vec<Got>,
 }
 

@@ -4,7 +4,7 @@ use poem_openapi::Object;
 use serde_json::Value;
 
 /// The fields of a document that make a [`Film`].
-pub const FIELDS: [&str; 8] = [
+pub(crate) const FIELDS: [&str; 8] = [
     "id",
     "title",
     "release_date",
@@ -16,52 +16,52 @@ pub const FIELDS: [&str; 8] = [
 ];
 
 /// The field that says who may read a film; it never leaves this program.
-pub const ACCESS: &str = "access";
+pub(crate) const ACCESS: &str = "access";
 
 /// A film.
 #[derive(Clone, Debug, PartialEq, Object)]
-pub struct Film {
+pub(crate) struct Film {
     /// Stable id, as in `/movies/{id}`.
-    pub id: String,
+    pub(crate) id: String,
     /// Title; empty if the catalogue has none.
-    pub title: String,
+    pub(crate) title: String,
     /// Day of the first release, `YYYY-MM-DD`.
-    pub release_date: Option<String>,
+    pub(crate) release_date: Option<String>,
     /// Viewers' rating at imdb.com, 0 to 10.
-    pub imdb_rating: Option<f64>,
+    pub(crate) imdb_rating: Option<f64>,
     /// MPAA rating: `G`, `PG`, `PG-13`, `R` or `NC-17`.
-    pub mpaa_rating: Option<String>,
+    pub(crate) mpaa_rating: Option<String>,
     /// Genres; empty if unknown.
-    pub genres: Vec<Named>,
+    pub(crate) genres: Vec<Named>,
     /// Directors; empty if unknown.
-    pub directors: Vec<Named>,
+    pub(crate) directors: Vec<Named>,
     /// What it is about.
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
 }
 
 /// A genre or a person.
 #[derive(Clone, Debug, PartialEq, Object)]
-pub struct Named {
+pub(crate) struct Named {
     /// Stable id.
-    pub id: String,
+    pub(crate) id: String,
     /// Name.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// A film together with what auth-server has to know about it.
-pub struct Document {
+pub(crate) struct Document {
     /// The document's id.
-    pub id: String,
+    pub(crate) id: String,
     /// `access` as it stands in the document; `None` when it isn't there at all.
-    pub access: Option<Value>,
+    pub(crate) access: Option<Value>,
     /// What the caller gets if allowed.
-    pub film: Film,
+    pub(crate) film: Film,
 }
 
 impl Document {
     /// Reads the document with this id. Like Elasticsearch, it takes a number for a text, a text
     /// for a number and one value for a list, so that one odd document never breaks a page.
-    pub fn read(id: String, source: &Value) -> Self {
+    pub(crate) fn read(id: String, source: &Value) -> Self {
         let film = Film {
             id: id.clone(),
             title: text(source.get("title")).unwrap_or_default(),

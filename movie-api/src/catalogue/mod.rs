@@ -1,9 +1,9 @@
-//! The films as they stand in Elasticsearch.
+//! The films in Elasticsearch.
 
 mod client;
 mod film;
 mod query;
 
-pub use client::{Catalogue, CatalogueError};
-pub use film::{Document, Film};
-pub use query::{Order, Search, labelled_new};
+pub(crate) use client::{CATALOGUE_UNAVAILABLE, Catalogue, CatalogueError};
+pub(crate) use film::{Document, Film};
+pub(crate) use query::{Order, Search, labelled_new};

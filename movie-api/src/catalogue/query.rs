@@ -7,7 +7,7 @@ use super::film::FIELDS;
 /// The order of a list. Every order ends with the id, so that no two films are ever tied and pages
 /// neither repeat nor lose one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub(crate) enum Order {
     /// Highest viewers' rating first; films without one at the end.
     BestRated,
     /// Latest release first; films without a date at the end.
@@ -28,26 +28,26 @@ impl Order {
 }
 
 /// A search for films.
-pub struct Search {
+pub(crate) struct Search {
     /// Every query must match; what the caller may read is one of them.
-    pub filter: Vec<Value>,
+    pub(crate) filter: Vec<Value>,
     /// Order of the films.
-    pub order: Order,
+    pub(crate) order: Order,
     /// How many films to skip.
-    pub from: u32,
+    pub(crate) from: u32,
     /// How many films to return at most.
-    pub size: u32,
+    pub(crate) size: u32,
 }
 
 impl Search {
     /// The film with this id, if `admitted` admits it.
-    pub fn one(id: &str, admitted: Value) -> Self {
+    pub(crate) fn one(id: &str, admitted: Value) -> Self {
         let filter = vec![admitted, json!({ "ids": { "values": [id] } })];
         Self { filter, order: Order::BestRated, from: 0, size: 1 }
     }
 
     /// The body for `_search`.
-    pub fn body(&self) -> Value {
+    pub(crate) fn body(&self) -> Value {
         json!({
             "query": { "bool": { "filter": self.filter } },
             "sort": self.order.sort(),
@@ -63,7 +63,7 @@ impl Search {
 ///
 /// Written like auth-server's filter, "not over and not yet to come", so that a window with a
 /// missing end counts here exactly when it counts there.
-pub fn labelled_new() -> Value {
+pub(crate) fn labelled_new() -> Value {
     json!({ "bool": {
         "filter": [
             { "exists": { "field": "access.labelled_at" } },

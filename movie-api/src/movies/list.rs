@@ -2,117 +2,128 @@
 
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Enum, Object};
+use service::problem::request;
 
 use super::Movies;
-use super::answer::{TokenProblem, Trouble, stale_header};
+use super::cursor::{MAX_RESULT_WINDOW, Section};
+use super::error::{UNAVAILABLE, WithToken, stale_header};
 use crate::caller::Caller;
 use crate::catalogue::{Film, Order, Search, labelled_new};
-use crate::problem::{Code, Problem, RETRY_AFTER_SECONDS};
 
-/// Films on a page.
+/// Films per page.
 const PAGE_SIZE: u32 = 12;
-/// Films in an answer that wasn't asked for by page.
-const LONGEST_LIST: u32 = 1_000;
-/// Elasticsearch counts off no more than 10,000 films to find a page (`index.max_result_window`).
-const LAST_PAGE: u32 = 10_000 / PAGE_SIZE;
+/// Films in a response to a request without a page.
+const MAX_UNPAGED: u32 = 1_000;
+/// The last page that Elasticsearch can page to.
+const LAST_PAGE: u32 = MAX_RESULT_WINDOW / PAGE_SIZE;
 
 /// Which films to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
-pub enum Status {
+pub(super) enum Status {
     /// Films that carry the label `new` now.
     New,
 }
 
-/// Films, and how many there are.
-#[derive(Debug, Object)]
-pub struct FilmList {
-    /// The films of this page, or the first 1,000 when no page was asked for.
-    pub items: Vec<Film>,
-    /// How many films match and are open to the caller, on all pages together.
-    pub total: u64,
-    /// The page that was asked for; null when none was.
-    pub page: Option<u32>,
-    /// How many pages can be asked for, at most 833; null when no page was asked for.
-    pub pages: Option<u32>,
+/// What the total counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(super) enum TotalIs {
+    /// All films that match.
+    Exact,
 }
 
-/// Success.
+/// Films, and how many there are.
+#[derive(Debug, Object)]
+pub(super) struct MovieList {
+    /// The films of this page, or the first 1,000 if no page was requested.
+    items: Vec<Film>,
+    /// Pass it as `cursor` to continue after the last item; null at the end of the list.
+    next: Option<String>,
+    /// Films that match and that the caller may read, on all pages together.
+    total: u64,
+    /// What `total` counts.
+    total_is: TotalIs,
+    /// The requested page; null if none was requested.
+    page: Option<u32>,
+    /// Number of pages, at most 833; null if no page was requested.
+    pages: Option<u32>,
+}
+
 #[derive(ApiResponse)]
-pub enum ListAnswer {
+pub(super) enum MovieListResponse {
     /// The films that the caller may read.
     #[oai(status = 200)]
     Films(
-        Json<FilmList>,
-        /// `stale; age=<seconds>` when auth-server is away and a guest is answered by the last rules
-        /// known; otherwise absent.
+        Json<MovieList>,
+        /// `stale; age=<seconds>` if auth-server is unavailable and the cached guest filter was used;
+        /// otherwise absent.
         #[oai(header = "X-Authorization")]
         Option<String>,
     ),
 }
 
-/// What can go wrong.
-#[derive(ApiResponse)]
-pub enum ListError {
-    /// auth-server refuses the token; its answer, unchanged.
-    #[oai(status = 401)]
-    Token(TokenProblem, #[oai(header = "WWW-Authenticate")] Option<String>),
-    /// - `field_invalid`: `page` is no whole number from 1, or `status` is not `new`.
-    /// - `page_too_deep`: `page` is above 833.
-    #[oai(status = 422, content_type = "application/problem+json")]
-    Invalid(Json<Problem>),
-    /// - `authorization_unavailable`: auth-server is away and the caller is signed in, or no guest
-    ///   rules are known.
-    /// - `catalogue_unavailable`: Elasticsearch is away.
-    #[oai(status = 503, content_type = "application/problem+json")]
-    Away(
-        Json<Problem>,
-        /// Seconds to wait.
-        #[oai(header = "Retry-After")]
-        u32,
-    ),
-}
-
-impl<E: Into<Trouble>> From<E> for ListError {
-    fn from(error: E) -> Self {
-        match error.into() {
-            Trouble::Token(problem, challenge) => Self::Token(problem, challenge),
-            Trouble::Away(problem) => Self::Away(Json(problem), RETRY_AFTER_SECONDS),
-        }
+service::problems! {
+    /// Why films cannot be listed.
+    pub(super) enum ListMoviesError includes [request::PARAMETERS, UNAVAILABLE] {
+        PageTooDeep = 422 "page_too_deep" "The page is beyond the last one that can be requested.",
     }
 }
 
-pub async fn list(
+/// The query parameters of the operation.
+pub(super) struct MovieQuery {
+    pub(super) page: Option<u32>,
+    pub(super) cursor: Option<String>,
+    pub(super) status: Option<Status>,
+}
+
+pub(super) async fn list(
     movies: &Movies,
     caller: &Caller,
-    page: Option<u32>,
-    status: Option<Status>,
-) -> Result<ListAnswer, ListError> {
-    if page.is_some_and(|page| page > LAST_PAGE) {
-        let detail = format!("The last page that can be asked for is {LAST_PAGE}.");
-        return Err(ListError::Invalid(Json(
-            Problem::new(Code::PageTooDeep, detail).field("page"),
-        )));
-    }
+    query: &MovieQuery,
+) -> Result<MovieListResponse, WithToken<ListMoviesError>> {
+    let section = section(query)?;
     let admitted = movies.authorization.filter(caller).await?;
     let mut search = Search {
         filter: vec![admitted.query],
         order: Order::BestRated,
-        from: page.map_or(0, |page| page.saturating_sub(1) * PAGE_SIZE),
-        size: page.map_or(LONGEST_LIST, |_| PAGE_SIZE),
+        from: section.from,
+        size: section.size,
     };
-    if status == Some(Status::New) {
+    if query.status == Some(Status::New) {
         search.filter.push(labelled_new());
         search.order = Order::Newest;
     }
     let found = movies.catalogue.search(&search).await?;
-    let list = FilmList {
-        total: found.total,
+    let list = MovieList {
         items: found.films.into_iter().map(|document| document.film).collect(),
-        page,
-        pages: page.map(|_| pages(found.total)),
+        next: section.next(found.total).map(|next| next.to_string()),
+        total: found.total,
+        total_is: TotalIs::Exact,
+        page: query.page,
+        pages: query.page.map(|_| pages(found.total)),
     };
-    Ok(ListAnswer::Films(Json(list), stale_header(admitted.stale)))
+    Ok(MovieListResponse::Films(Json(list), stale_header(admitted.stale)))
+}
+
+fn section(query: &MovieQuery) -> Result<Section, WithToken<ListMoviesError>> {
+    let invalid = |detail: &str| {
+        service::problem::Problem::new(request::FIELD).field("cursor").detail(detail)
+    };
+    match (query.page, &query.cursor) {
+        (None, None) => Ok(Section { from: 0, size: MAX_UNPAGED }),
+        (Some(page), None) if page > LAST_PAGE => {
+            let detail = format!("The last page that can be requested is {LAST_PAGE}.");
+            Err(ListMoviesError::PageTooDeep.problem().field("page").detail(detail).into())
+        }
+        (Some(page), None) => {
+            Ok(Section { from: page.saturating_sub(1) * PAGE_SIZE, size: PAGE_SIZE })
+        }
+        (None, Some(cursor)) => {
+            Ok(cursor.parse().map_err(|_| invalid("Use `next` of an earlier response."))?)
+        }
+        (Some(_), Some(_)) => Err(invalid("Use either `page` or `cursor`.").into()),
+    }
 }
 
 fn pages(total: u64) -> u32 {
@@ -124,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_are_those_that_can_be_asked_for() {
+    fn pages_are_those_that_can_be_requested() {
         assert_eq!([0, 1, 12, 13, 9_996, 9_997, u64::MAX].map(pages), [0, 1, 1, 2, 833, 833, 833]);
     }
 }

@@ -1,8 +1,9 @@
 //! The operations on films.
 
-mod answer;
+mod cursor;
+mod error;
+mod get;
 mod list;
-mod show;
 
 use std::sync::Arc;
 
@@ -12,8 +13,10 @@ use poem_openapi::{OpenApi, Tags};
 use crate::authorization::Authorization;
 use crate::caller::Caller;
 use crate::catalogue::Catalogue;
-use list::{ListAnswer, ListError, Status};
-use show::{FilmAnswer, FilmError};
+use error::WithToken;
+pub(crate) use get::GetMovieError;
+use get::MovieResponse;
+use list::{ListMoviesError, MovieListResponse, MovieQuery, Status};
 
 #[derive(Tags)]
 enum Tag {
@@ -21,51 +24,44 @@ enum Tag {
     Films,
 }
 
-/// What a query parameter has to be, for people.
-pub fn expected(parameter: &str) -> Option<&'static str> {
-    match parameter {
-        "page" => Some("a whole number from 1 to 833"),
-        "status" => Some("`new`"),
-        _ => None,
-    }
-}
-
 /// The part of the API that is about films.
-pub struct Movies {
-    pub authorization: Arc<Authorization>,
-    pub catalogue: Arc<Catalogue>,
+pub(crate) struct Movies {
+    pub(crate) authorization: Arc<Authorization>,
+    pub(crate) catalogue: Arc<Catalogue>,
 }
 
 #[OpenApi(tag = "Tag::Films")]
 impl Movies {
-    /// List films
+    /// List the films that the caller may read.
     ///
-    /// Lists the films that the caller may read, best rated first; `total` and `pages` count only
-    /// those. Without `page`, the first 1,000 come in one answer. `/movies/` is the same path.
-    #[oai(path = "/movies", method = "get", operation_id = "listFilms")]
+    /// Best rated first; `total` and `pages` count only films that the caller may read. Without `page`
+    /// or `cursor`, the first 1,000 films are returned. `/movies/` is the same path.
+    #[oai(path = "/movies", method = "get", operation_id = "list_movies")]
     async fn list(
         &self,
         caller: Caller,
-        /// Page of 12 films, from 1. A page past the end is empty; the last one that can be asked
-        /// for is 833.
+        /// Page of 12 films, from 1. A page past the end is empty; the maximum is 833.
         #[oai(validator(minimum(value = "1")))]
         page: Query<Option<u32>>,
+        /// `next` of an earlier response, to continue after its last film. Excludes `page`.
+        cursor: Query<Option<String>>,
         /// `new`: only films that carry the label `new` now, latest release first.
         status: Query<Option<Status>>,
-    ) -> Result<ListAnswer, ListError> {
-        list::list(self, &caller, page.0, status.0).await
+    ) -> Result<MovieListResponse, WithToken<ListMoviesError>> {
+        let query = MovieQuery { page: page.0, cursor: cursor.0, status: status.0 };
+        list::list(self, &caller, &query).await
     }
 
-    /// Show a film
+    /// Get a film.
     ///
-    /// A film that exists but isn't open to the caller is 403, with the reason.
-    #[oai(path = "/movies/:id", method = "get", operation_id = "showFilm")]
-    async fn show(
+    /// A film that exists but that the caller may not read is 403, with the reason.
+    #[oai(path = "/movies/:id", method = "get", operation_id = "get_movie")]
+    async fn get(
         &self,
         caller: Caller,
         /// Id of the film.
         id: Path<String>,
-    ) -> Result<FilmAnswer, FilmError> {
-        show::show(self, &caller, &id.0).await
+    ) -> Result<MovieResponse, WithToken<GetMovieError>> {
+        get::get(self, &caller, &id.0).await
     }
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use serde::Deserialize;
 use url::Url;
 
-/// The settings of a program that reads the index of films, plus its own.
+/// The settings of a program that reads the index of films.
 #[macro_export]
 macro_rules! elasticsearch_settings {
-    ($($own:expr),* $(,)?) => {
+    () => {
         &[
             $crate::config::secret(
                 "ELASTICSEARCH_URL",
@@ -22,7 +22,6 @@ macro_rules! elasticsearch_settings {
                 "films",
                 "index or alias of the films",
             ),
-            $($own),*
         ]
     };
 }

@@ -62,18 +62,12 @@ impl SettingsTable {
     /// every setting, and no row for anything else that looks like a setting.
     #[must_use]
     pub fn differences_to_readme(&self, readme: &str) -> Vec<String> {
-        let row = |setting: &Setting| {
-            let default = match setting.default {
-                "" => " ".to_owned(),
-                default => format!(" `{default}` "),
-            };
-            format!("| `{}` | `{}` |{default}|", setting.variable, setting.key)
-        };
-        let missing = self
-            .settings()
-            .map(row)
-            .filter(|row| !readme.lines().any(|line| line.starts_with(row.as_str())));
-        let missing = missing.map(|row| format!("missing: {row}"));
+        let missing =
+            self.settings().filter(|setting| !readme.lines().any(|line| is_row(setting, line)));
+        let missing = missing.map(|setting| {
+            let Setting { variable, key, default, .. } = setting;
+            format!("missing: | `{variable}` | `{key}` | `{default}` | …")
+        });
         let documented =
             readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
         let unknown = documented.filter(|name| {
@@ -92,4 +86,11 @@ impl SettingsTable {
         let closest = self.settings().map(similarity).max_by(|a, b| a.0.total_cmp(&b.0))?;
         (closest.0 >= SIMILAR).then_some(closest.1)
     }
+}
+
+/// True for the row of a README that documents the setting.
+fn is_row(setting: &Setting, line: &str) -> bool {
+    let mut cells = line.split('|').skip(1).map(|cell| cell.trim().trim_matches('`'));
+    let expected = [setting.variable, setting.key, setting.default];
+    expected.into_iter().all(|expected| cells.next() == Some(expected))
 }

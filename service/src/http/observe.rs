@@ -1,12 +1,10 @@
 //! The outermost middleware: the request's context, its access-log line, its metrics. Every `/check`
 //! passes through it, so it allocates little.
 
-use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use futures::future::Either;
 use poem::http::{HeaderValue, Method, Uri, header};
 use poem::{Endpoint, Middleware, PathPattern, Request, Response, Result};
 
@@ -14,8 +12,7 @@ use super::routes::RouteTable;
 use super::{REQUEST_ID, RequestContext, RequestId, client_address, error_response};
 use crate::config::{ServerConfig, TrustedProxies};
 use crate::metrics::HttpMetrics;
-use crate::problem::request::FIELD;
-use crate::problem::{Code, Problem};
+use crate::problem::Code;
 
 /// A response that took this long is logged as slow.
 const SLOW: Duration = Duration::from_secs(1);
@@ -84,11 +81,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Observed<E> {
             started,
             context: Arc::clone(&context),
         };
-        let response = if has_nul(request.uri()) {
-            Either::Left(ready(Err(nul_in_url())))
-        } else {
-            Either::Right(self.inner.call(request))
-        };
+        let response = self.inner.call(request);
         context.scope(response.map(move |response| Ok(self.shared.finish(&asked, response))))
     }
 }
@@ -141,16 +134,4 @@ fn log(asked: &Asked, response: &Response, elapsed: Duration) {
     } else {
         tracing::debug!(target: "access", %method, path, status, micros, user, %client, "response");
     }
-}
-
-fn nul_in_url() -> poem::Error {
-    Problem::new(FIELD).detail("The URL contains U+0000 (%00).").into()
-}
-
-/// PostgreSQL rejects U+0000 in any text; no parameter of ours can mean it.
-fn has_nul(uri: &Uri) -> bool {
-    uri.path_and_query().is_some_and(|text| {
-        let bytes = text.as_str().as_bytes();
-        bytes.contains(&b'%') && bytes.windows(3).any(|window| window == b"%00")
-    })
 }

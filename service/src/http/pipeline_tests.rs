@@ -1,7 +1,7 @@
 use poem::endpoint::make;
 use poem::error::NotFoundError;
 use poem::http::{Method, StatusCode};
-use poem::{Endpoint, IntoEndpoint, Request, Response, Route};
+use poem::{Endpoint, EndpointExt, Request, Response, Route};
 use poem_openapi::param::Path;
 use poem_openapi::payload::PlainText;
 use poem_openapi::{OpenApi, OpenApiService};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::pipeline;
 use crate::config::ServerConfig;
-use crate::http::RouteTable;
+use crate::http::{RefuseNul, RouteTable};
 use crate::metrics::{self, HttpMetrics, Registry};
 
 struct Api;
@@ -43,7 +43,7 @@ async fn ask(request: Request) -> (Response, Value, String) {
     let mut registry = Registry::with_prefix("demo");
     let http = HttpMetrics::register(&mut registry);
     let routes = RouteTable::of::<Api>(&["/broken"], &http);
-    let endpoint = pipeline(api.into_endpoint(), routes, http, &config());
+    let endpoint = pipeline(api.with(RefuseNul), routes, http, &config());
     let mut response = endpoint.call(request).await.expect("a response");
     let body = response.take_body().into_string().await.expect("text");
     let body = serde_json::from_str(&body).unwrap_or_default();

@@ -10,20 +10,20 @@
 ///     pub enum TokenError includes [request::BODY] {
 ///         CredentialsInvalid = 401 "credentials_invalid" "The login or the password is wrong.",
 ///         TokenExpired = 401 "token_expired" "The access token has expired."
-///             => .challenge(Challenge::InvalidToken),
+///             [.challenge(Challenge::InvalidToken)],
 ///     }
 /// }
 /// ```
 ///
 /// Every variant becomes its [`Problem`](crate::problem::Problem); problems of the included lists
-/// (from extractors, the database, …) pass through `From<Problem>` unchanged. What follows `=>` is
-/// called on the [`Spec`](crate::problem::Spec). A first line `from [E, …];` adds `From<E>` for every
+/// (from extractors, the database, …) pass through `From<Problem>` unchanged. Calls in brackets are
+/// made on the [`Spec`](crate::problem::Spec). A first line `from [E, …];` adds `From<E>` for every
 /// `E` that becomes a `Problem`, so that `?` works on a `Result<_, E>`.
 #[macro_export]
 macro_rules! problems {
     ($(from [$($source:ty),* $(,)?];)?
      $(#[$meta:meta])* $vis:vis enum $name:ident includes [$($common:expr),* $(,)?] {
-        $($variant:ident = $status:literal $code:literal $title:literal $(=> $($spec:tt)+)?),* $(,)?
+        $($variant:ident = $status:literal $code:literal $title:literal $([$($spec:tt)+])?),* $(,)?
     }) => {
         $crate::problems! { @enum [$($($source),*)?]
             $(#[$meta])* $vis enum $name includes [$($common),*] {

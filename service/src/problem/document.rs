@@ -40,7 +40,14 @@ fn response(specs: &[Spec]) -> Option<MetaResponse> {
 }
 
 fn headers(status: u16, specs: &[Spec]) -> Vec<MetaHeader> {
-    let mut headers = if status == 429 { rate_limit::headers() } else { vec![] };
+    let mut headers = match status {
+        429 => rate_limit::headers(),
+        503 => vec![MetaHeader {
+            required: false,
+            ..header("Retry-After", "Seconds until the next attempt is worthwhile.")
+        }],
+        _ => vec![],
+    };
     if specs.iter().any(|spec| spec.challenge != Challenge::None) {
         headers.push(header("WWW-Authenticate", "How to authenticate."));
     }

@@ -23,7 +23,7 @@ async fn start_error(database: &Database, text: &str, issuer: &str) -> String {
         ("REDIS_URL", &setting("REDIS_URL")),
         ("AUTH_SECRET", &database.secret_text()),
         ("AUTH_LISTEN", "127.0.0.1:0"),
-        ("OPS_LISTEN", "127.0.0.1:0"),
+        ("AUTH_OPS_LISTEN", "127.0.0.1:0"),
         ("AUTH_ISSUER", issuer),
         ("AUTH_OIDC_FILE", file.to_str().unwrap()),
     ];

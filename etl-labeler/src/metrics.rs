@@ -1,0 +1,120 @@
+//! Metrics of labeling.
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use service::metrics::{Counter, EncodeLabelSet, Family, Gauge, Registry};
+
+use crate::{LabelerError, label::Labelled, load::Loaded, summary::Summary};
+
+/// Everything that etl-labeler counts. Clones count together.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// Films, counted while a run goes on.
+    pub films: FilmCounters,
+    runs: Family<Run, Counter>,
+    last_run_duration: Gauge<f64, AtomicU64>,
+    last_success: Gauge,
+    outdated_films: Gauge,
+    /// What `/metrics` shows.
+    pub registry: Arc<Registry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Run {
+    outcome: &'static str,
+}
+
+const SUCCESS: &str = "success";
+const FAILURE: &str = "failure";
+const INTERRUPTED: &str = "interrupted";
+
+impl Metrics {
+    /// Every metric, at zero from the start.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("etl");
+        let films = FilmCounters::register(&mut registry);
+        let runs = Family::<Run, Counter>::default();
+        registry.register("runs", "Runs by outcome", runs.clone());
+        for outcome in [SUCCESS, FAILURE, INTERRUPTED] {
+            drop(runs.get_or_create_owned(&Run { outcome }));
+        }
+        let last_run_duration = Gauge::default();
+        registry.register(
+            "last_run_duration_seconds",
+            "Duration of the last successful run",
+            last_run_duration.clone(),
+        );
+        let last_success = Gauge::default();
+        registry.register(
+            "last_success_timestamp_seconds",
+            "Start of the last successful run",
+            last_success.clone(),
+        );
+        let outdated_films = Gauge::default();
+        registry.register(
+            "outdated_films",
+            "Films whose labels come from other label rules",
+            outdated_films.clone(),
+        );
+        let registry = Arc::new(registry);
+        Self { films, runs, last_run_duration, last_success, outdated_films, registry }
+    }
+
+    /// Counts a run that started at `started`, in seconds since 1970.
+    pub(crate) fn run_ended(&self, started: i64, outcome: &Result<Summary, LabelerError>) {
+        let outcome = match outcome {
+            Ok(summary) => {
+                self.last_run_duration.set(summary.took.as_secs_f64());
+                self.last_success.set(started);
+                SUCCESS
+            }
+            Err(LabelerError::Interrupted) => INTERRUPTED,
+            Err(_) => FAILURE,
+        };
+        self.runs.get_or_create(&Run { outcome }).inc();
+    }
+
+    /// Sets the number of films whose labels come from other label rules.
+    pub(crate) fn set_outdated_films(&self, films: u64) {
+        self.outdated_films.set(i64::try_from(films).unwrap_or(i64::MAX));
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Films, counted while a run goes on.
+#[derive(Clone, Debug)]
+pub struct FilmCounters {
+    seen: Counter,
+    written: Counter,
+    conflicts: Counter,
+    refused: Counter,
+}
+
+impl FilmCounters {
+    fn register(registry: &mut Registry) -> Self {
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        Self {
+            seen: counter("films_seen", "Films read"),
+            written: counter("films_written", "Films whose labels were written"),
+            conflicts: counter("films_conflicts", "Films that changed while they were labelled"),
+            refused: counter("films_refused", "Films that Elasticsearch refused to write"),
+        }
+    }
+
+    pub(crate) fn add(&self, page: &Labelled, loaded: &Loaded) {
+        self.seen.inc_by(page.seen);
+        self.written.inc_by(loaded.written);
+        self.conflicts.inc_by(loaded.conflicts);
+        self.refused.inc_by(loaded.refused.len() as u64);
+    }
+}

@@ -1,0 +1,124 @@
+//! Connects everything and serves until stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::error::ParsePathError;
+use poem::http::header;
+use poem::middleware::{NormalizePath, SetHeader, TrailingSlash};
+use poem::{Endpoint, EndpointExt};
+use service::clock::Clock;
+use service::docs::{self, ApiInfo};
+use service::health::LivenessApi;
+use service::http::{RouteTable, pipeline};
+use service::lifecycle::Lifecycle;
+use service::server::{ListenError, Listener, Server};
+use service::{build, ops, shutdown};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::authorization::Authorization;
+use crate::catalogue::{Catalogue, CatalogueError};
+use crate::config::Config;
+use crate::health::ReadinessApi;
+use crate::metrics::Metrics;
+use crate::movies::{GetMovieError, Movies};
+
+/// The operations of the API.
+type Api = (Movies, LivenessApi, ReadinessApi);
+
+const INFO: ApiInfo = ApiInfo {
+    title: "movie-api",
+    description: "The films of a site, as far as the rules let the caller see them.",
+};
+
+/// Why the server cannot start, or stopped without being asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    /// An address cannot be bound.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Signals cannot be received, or a listener failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The HTTP client for auth-server cannot be built.
+    #[error("cannot build the client for auth-server: {0}")]
+    Auth(#[from] reqwest::Error),
+    /// The client for Elasticsearch cannot be built.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+}
+
+/// Serves until SIGTERM or SIGINT, then finishes open requests.
+///
+/// # Errors
+/// An address is in use, or a client cannot be built.
+pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError> {
+    let stop = shutdown::requested()?;
+    let (metrics, lifecycle) = (Metrics::new(), Lifecycle::default());
+    let authorization = Arc::new(Authorization::new(config, &metrics, clock)?);
+    let catalogue = Arc::new(Catalogue::new(config)?);
+    let readiness = ReadinessApi { catalogue: Arc::clone(&catalogue) };
+    let movies = Movies { authorization: Arc::clone(&authorization), catalogue };
+
+    let ops = match config.server.ops_listen {
+        None => None,
+        Some(address) => {
+            let health = (LivenessApi(lifecycle.clone()), readiness.clone());
+            let endpoint = ops::endpoint(health, Arc::clone(&metrics.registry), async || {});
+            Some(Listener::bind("MOVIE_OPS_LISTEN", address, endpoint).await?)
+        }
+    };
+    let api = (movies, LivenessApi(lifecycle.clone()), readiness);
+    let api = Listener::bind("MOVIE_LISTEN", config.server.listen, endpoint(api, &metrics, config));
+    let api = api.await?;
+    tracing::info!(
+        version = build::VERSION,
+        commit = build::COMMIT,
+        address = %api.address(),
+        ops_address = ops.as_ref().map(|ops| tracing::field::display(ops.address())),
+        auth = %config.auth.url,
+        elasticsearch = %config.elasticsearch.url,
+        index = %config.elasticsearch.index,
+        "listening"
+    );
+    let refresh = keep_refreshing(
+        authorization,
+        config.guest_filter.refresh(),
+        lifecycle.stop_token(),
+    );
+    lifecycle.spawn("guest filter refresh", refresh);
+    Ok(Server { api, ops, drain: config.server.drain(), lifecycle }.run(stop).await?)
+}
+
+fn endpoint(api: Api, metrics: &Metrics, config: &Config) -> impl Endpoint + use<> {
+    let routes = RouteTable::of::<Api>(docs::PAGES, &metrics.http);
+    let api = docs::route(api, INFO)
+        // No film has an id that is not UTF-8, and an id is the only path parameter.
+        .catch_error(async |_: ParsePathError| GetMovieError::FilmNotFound.problem())
+        // `/movies/` is `/movies`: the OpenAPI service cannot tell them apart.
+        .with(NormalizePath::new(TrailingSlash::Trim));
+    pipeline(api, routes, metrics.http.clone(), &config.server).with(for_this_caller_only())
+}
+
+/// Responses depend on the caller, so no cache may give them to another one.
+fn for_this_caller_only() -> SetHeader {
+    SetHeader::new()
+        .overriding(header::CACHE_CONTROL, "private, no-store")
+        .overriding(header::VARY, "Authorization, Origin")
+}
+
+async fn keep_refreshing(
+    authorization: Arc<Authorization>,
+    period: Duration,
+    stop: CancellationToken,
+) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => authorization.refresh().await,
+        }
+    }
+}

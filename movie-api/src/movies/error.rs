@@ -1,0 +1,159 @@
+//! Errors that all operations on films share.
+
+use poem::http::{HeaderValue, header};
+use poem::{IntoResponse, Response};
+use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiResponse, Object};
+use service::problem::{CONTENT_TYPE, Problem, Spec};
+
+use crate::authorization::{AuthError, TokenRefusal};
+use crate::catalogue::{CATALOGUE_UNAVAILABLE, CatalogueError};
+use crate::health::RETRY_AFTER_SECONDS;
+
+const AUTHORIZATION_UNAVAILABLE: Spec = Spec::new(
+    503,
+    "authorization_unavailable",
+    "auth-server is unavailable, and no guest filter is cached for this caller.",
+);
+
+/// What every operation on films can answer if a service that it needs is unavailable.
+pub(super) const UNAVAILABLE: &[Spec] = &[AUTHORIZATION_UNAVAILABLE, CATALOGUE_UNAVAILABLE];
+
+/// The header that marks a response made with the cached guest filter.
+pub(super) const X_AUTHORIZATION: &str = "X-Authorization";
+
+/// The value of [`X_AUTHORIZATION`] for a filter of this age.
+pub(super) fn stale_header(age_seconds: Option<u32>) -> Option<String> {
+    age_seconds.map(|age| format!("stale; age={age}"))
+}
+
+/// Why an operation failed: auth-server's own 401, or a problem of the operation's.
+pub(super) enum WithToken<E> {
+    /// auth-server refuses the token; its response is passed on unchanged.
+    Token(TokenRefusal),
+    /// A problem of the operation's, and the age of the cached filter that led to it.
+    Problem { error: E, stale: Option<u32> },
+}
+
+impl<E: From<Problem>> From<AuthError> for WithToken<E> {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::TokenRefused(refusal) => Self::Token(refusal),
+            AuthError::Unavailable(_) | AuthError::InvalidResponse(_) => {
+                tracing::error!(%error, "authorization unavailable");
+                unavailable(AUTHORIZATION_UNAVAILABLE).into()
+            }
+        }
+    }
+}
+
+impl<E: From<Problem>> From<CatalogueError> for WithToken<E> {
+    fn from(error: CatalogueError) -> Self {
+        tracing::error!(%error, "catalogue unavailable");
+        unavailable(CATALOGUE_UNAVAILABLE).into()
+    }
+}
+
+fn unavailable(spec: Spec) -> Problem {
+    Problem::new(spec).detail("Try again soon.").retry_after(RETRY_AFTER_SECONDS)
+}
+
+impl<E: From<Problem>> From<Problem> for WithToken<E> {
+    fn from(problem: Problem) -> Self {
+        Self::Problem { error: problem.into(), stale: None }
+    }
+}
+
+impl<E: IntoResponse> IntoResponse for WithToken<E> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Token(refusal) => relay(refusal),
+            Self::Problem { error, stale } => {
+                let mut response = error.into_response();
+                let stale = stale_header(stale).map(|stale| HeaderValue::from_str(&stale));
+                if let Some(Ok(stale)) = stale {
+                    response.headers_mut().insert("x-authorization", stale);
+                }
+                response
+            }
+        }
+    }
+}
+
+fn relay(refusal: TokenRefusal) -> Response {
+    let mut response = poem::http::StatusCode::UNAUTHORIZED.into_response();
+    response.set_body(refusal.body);
+    let relayed = [
+        (header::CONTENT_TYPE, refusal.content_type),
+        (header::WWW_AUTHENTICATE, refusal.www_authenticate),
+    ];
+    for (name, value) in relayed {
+        if let Some(value) = value {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+impl<E: IntoResponse> From<WithToken<E>> for poem::Error {
+    fn from(error: WithToken<E>) -> Self {
+        let response = error.into_response();
+        let code = response.data::<service::problem::Code>().copied();
+        let mut error = Self::from_response(response);
+        // An error replaces the extensions of its response by its own when it becomes one.
+        if let Some(code) = code {
+            error.set_data(code);
+        }
+        error
+    }
+}
+
+/// auth-server's error about a token (RFC 9457).
+#[derive(Object)]
+struct TokenProblem {
+    /// auth-server's stable code, for example `token_expired`.
+    code: String,
+    /// One sentence about this kind of problem.
+    title: String,
+    /// Always 401.
+    status: u16,
+}
+
+impl<E: ApiResponse> ApiResponse for WithToken<E> {
+    fn meta() -> MetaResponses {
+        let mut responses = E::meta().responses;
+        for forbidden in responses.iter_mut().filter(|response| response.status == Some(403)) {
+            let description = "`stale; age=<seconds>` if the cached guest filter decided.";
+            forbidden.headers.push(header(X_AUTHORIZATION, description));
+        }
+        responses.insert(0, token_refused());
+        MetaResponses { responses }
+    }
+
+    fn register(registry: &mut Registry) {
+        TokenProblem::register(registry);
+        E::register(registry);
+    }
+}
+
+fn token_refused() -> MetaResponse {
+    let content = MetaMediaType { content_type: CONTENT_TYPE, schema: TokenProblem::schema_ref() };
+    MetaResponse {
+        description: "auth-server refuses the token; its response, unchanged.",
+        status: Some(401),
+        status_range: None,
+        content: vec![content],
+        headers: vec![header("WWW-Authenticate", "auth-server's challenge.")],
+    }
+}
+
+fn header(name: &str, description: &str) -> MetaHeader {
+    MetaHeader {
+        name: name.into(),
+        description: Some(description.into()),
+        required: false,
+        deprecated: false,
+        schema: String::schema_ref(),
+    }
+}
