@@ -8,13 +8,11 @@ pub(crate) mod audit;
 pub(crate) mod authn;
 pub mod cli;
 pub(crate) mod client;
-pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod db;
 pub(crate) mod email;
 pub mod http;
-pub(crate) mod log;
 pub mod login_history;
 pub(crate) mod metrics;
 pub(crate) mod oidc;
@@ -26,3 +24,7 @@ pub(crate) mod throttle;
 pub mod token;
 pub(crate) mod unicode;
 pub(crate) mod user;
+
+pub use service::clock;
+
+pub(crate) use http::problem::problems;

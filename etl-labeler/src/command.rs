@@ -32,7 +32,8 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
     log::start(&config.log);
     let clock = Clock::default();
     let rules = config.labeling.rules()?;
-    let elastic = Elastic::new(config.elasticsearch.url.url(), config.elasticsearch.index.as_str())?;
+    let elastic =
+        Elastic::new(config.elasticsearch.url.url(), config.elasticsearch.index.as_str())?;
     let page_size = config.labeling.page_size.get();
     match command {
         Command::Import { file } => {

@@ -41,7 +41,12 @@ const DATABASE: &[Setting] = &[secret(
 )];
 
 const LABELING: &[Setting] = &[
-    text("ETL_LABELS", "labeling.rules", "", "path of the label rules; without it the shipped ones"),
+    text(
+        "ETL_LABELS",
+        "labeling.rules",
+        "",
+        "path of the label rules; without it the shipped ones",
+    ),
     text(
         "ETL_SCHEDULE",
         "labeling.schedule",

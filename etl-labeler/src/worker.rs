@@ -26,9 +26,7 @@ use service::{
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::{
-    LabelerError, config::Config, elastic::Elastic, metrics::Metrics,
-};
+use crate::{LabelerError, config::Config, elastic::Elastic, metrics::Metrics};
 use health::ReadinessApi;
 use job::{LabelFilms, Labeler};
 

@@ -82,11 +82,8 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
         index = %config.elasticsearch.index,
         "listening"
     );
-    let refresh = keep_refreshing(
-        authorization,
-        config.guest_filter.refresh(),
-        lifecycle.stop_token(),
-    );
+    let refresh =
+        keep_refreshing(authorization, config.guest_filter.refresh(), lifecycle.stop_token());
     lifecycle.spawn("guest filter refresh", refresh);
     Ok(Server { api, ops, drain: config.server.drain(), lifecycle }.run(stop).await?)
 }

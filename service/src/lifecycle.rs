@@ -23,6 +23,12 @@ impl Lifecycle {
         self.stop.clone()
     }
 
+    /// The tracker, for tasks that may end by themselves.
+    #[must_use]
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
     /// Runs a task that the process cannot do without. If it ends before the process stops, the
     /// process no longer counts as live, so that an orchestrator restarts it.
     pub fn spawn<F>(&self, name: &'static str, task: F)

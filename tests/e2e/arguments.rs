@@ -38,7 +38,7 @@ fn help_lists_the_commands_and_every_setting() {
         assert!(ran.stdout.contains(command), "{command}: {}", ran.stdout);
     }
     let ran = AUTH_SERVER.run(&["serve", "--help"], NO_SETTINGS, "");
-    for setting in auth_server::config::settings() {
+    for setting in auth_server::config::SETTINGS.settings() {
         assert!(ran.stdout.contains(setting.variable), "{}", setting.variable);
     }
 }

@@ -57,7 +57,12 @@ async fn an_invalid_setting_or_unavailable_service_is_named() {
     assert_fails(&with(&good, "DATABASE_URL", away), "database", "DATABASE_URL");
     assert_fails(&with(&good, "REDIS_URL", "redis://:hunter2@127.0.0.1:1/0"), "redis", "REDIS_URL");
     assert_fails(&with(&good, "AUTH_LABELS", "/nowhere.toml"), "policy", "AUTH_LABELS");
-    assert_fails(&with(&good, "AUTH_OIDC_FILE", "/nowhere.toml"), "providers", "AUTH_OIDC_FILE");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("auth.toml");
+    let provider = "[[oidc.provider]]\nname = 'A b'\nissuer = 'https://a.example'\nclient_id = 'x'";
+    std::fs::write(&file, provider).unwrap();
+    let settings = with(&good, "AUTH_CONFIG", file.to_str().unwrap());
+    assert_fails(&settings, "providers", "oidc.provider: provider `A b`");
     // A service that accepts connections but does not reply.
     let (proxy, url) = Proxy::to_url(&setting("REDIS_URL")).await;
     assert_eq!(doctor(&with(&good, "REDIS_URL", &url)).status, Some(0));

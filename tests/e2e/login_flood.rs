@@ -15,7 +15,7 @@ async fn a_flood_of_logins_is_refused_in_bounded_memory() {
     let database = Database::migrated().await;
     let mut settings = with(&settings(&database), "AUTH_PASSWORD_QUEUE", "16");
     for (name, value) in
-        [("AUTH_PASSWORD_THREADS", "1"), ("AUTH_THROTTLE_ADDRESS_TRIES", "1000000")]
+        [("AUTH_PASSWORD_THREADS", "1"), ("AUTH_THROTTLE_ADDRESS_ATTEMPTS", "1000000")]
     {
         settings = with(&settings, name, value);
     }

@@ -24,13 +24,13 @@ async fn nothing_from_a_provider_is_logged_even_at_level_trace() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("providers.toml");
     let text = format!(
-        "[[provider]]\nname = \"hostile\"\nissuer = \"{}\"\nclient_id = \"films\"\n\
+        "[[oidc.provider]]\nname = \"hostile\"\nissuer = \"{}\"\nclient_id = \"films\"\n\
          client_secret_env = \"FILMS_SECRET\"\n",
         provider.url
     );
     std::fs::write(&file, text).unwrap();
     let loud = with(&settings(&database), "AUTH_LOG", "trace");
-    let loud = with(&loud, "AUTH_OIDC_FILE", file.to_str().unwrap());
+    let loud = with(&loud, "AUTH_CONFIG", file.to_str().unwrap());
     let mut server = AUTH_SERVER.serve(&with(&loud, "FILMS_SECRET", CLIENT_SECRET));
     let stays = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
     let guest = Caller::guest(stays, &server.url("api"));

@@ -13,6 +13,9 @@ async fn an_unknown_or_invalid_setting_is_named() {
     let good = settings(&database);
     for (name, value) in [
         ("AUTH_LISTN", "127.0.0.1:0"),
+        ("OPS_LISTEN", "127.0.0.1:9090"),
+        ("AUTH_OIDC_FILE", "/etc/providers.toml"),
+        ("AUTH_SESSIONS", "20"),
         ("AUTH_PASSWORD", "x"),
         ("AUTH_LISTEN", "here"),
         ("AUTH_OPS_LISTEN", "9090"),
@@ -61,9 +64,10 @@ async fn an_address_in_use_and_unavailable_services_are_named_without_passwords(
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let away = "postgres://app:hunter2@127.0.0.1:1/auth";
-    for (name, value) in [("AUTH_LISTEN", address.as_str()), ("DATABASE_URL", away)] {
+    for (name, value, status) in [("AUTH_LISTEN", address.as_str(), 1), ("DATABASE_URL", away, 69)]
+    {
         let ran = AUTH_SERVER.run(&["serve"], &with(&good, name, value), "");
-        assert_eq!(ran.status, Some(1), "{ran:?}");
+        assert_eq!(ran.status, Some(status), "{ran:?}");
         assert!(ran.stderr.contains(name), "{ran:?}");
         assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
     }

@@ -40,7 +40,7 @@ async fn a_film_that_elasticsearch_rejects_does_not_stop_the_others() {
     films.import_many(5).await;
 
     let run = films.run(&["once"]).await;
-    assert_eq!(run.status, Some(2), "{run:?}");
+    assert_eq!(run.status, Some(1), "{run:?}");
     assert!(run.stderr.contains("odd: "), "{run:?}");
     assert_eq!(films.open_contexts().await, 0);
     assert_eq!(films.labelled().await, 5);

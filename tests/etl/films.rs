@@ -34,7 +34,7 @@ impl Films {
             ("ELASTICSEARCH_URL", setting("ELASTICSEARCH_URL")),
             ("DATABASE_URL", setting("DATABASE_URL")),
             ("FILMS_INDEX", self.index.name.clone()),
-            ("OPS_LISTEN", "127.0.0.1:0".to_owned()),
+            ("ETL_OPS_LISTEN", "127.0.0.1:0".to_owned()),
         ];
         let mut command = Command::from(ETL_LABELER.command(&settings));
         if self.labels.exists() {

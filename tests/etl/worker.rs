@@ -112,7 +112,7 @@ async fn a_failed_run_is_retried() {
     let port = free_port();
     let mut command = films.command(&["run"]);
     command.env("DATABASE_URL", &database.url).env("ETL_SCHEDULE", one_tick());
-    let failing = command.env("OPS_LISTEN", format!("127.0.0.1:{port}")).spawn().unwrap();
+    let failing = command.env("ETL_OPS_LISTEN", format!("127.0.0.1:{port}")).spawn().unwrap();
     let metric = "etl_runs_total{outcome=\"failure\"} 1";
     until("failed", async || metrics(port).await.contains(metric)).await;
     films.import_many(3).await;
@@ -129,10 +129,10 @@ async fn metrics_are_served_from_the_start() {
     let port = free_port();
     let mut command = films.command(&["run"]);
     command.env("DATABASE_URL", &database.url).env("ETL_SCHEDULE", one_tick());
-    let _run = command.env("OPS_LISTEN", format!("127.0.0.1:{port}")).spawn().unwrap();
+    let _run = command.env("ETL_OPS_LISTEN", format!("127.0.0.1:{port}")).spawn().unwrap();
     until("served", async || metrics(port).await.contains("etl_films_written_total 0")).await;
     until("counted", async || metrics(port).await.contains("etl_films_written_total 7")).await;
     let line = "etl_runs_total{outcome=\"success\"} 1";
     until("succeeded", async || metrics(port).await.contains(line)).await;
-    assert!(metrics(port).await.contains("etl_films_other_rules 0"));
+    assert!(metrics(port).await.contains("etl_outdated_films 0"));
 }

@@ -140,9 +140,9 @@ impl Server {
         let started = Instant::now();
         loop {
             for event in self.events() {
-                let named = event["listener"].as_str().unwrap_or("api");
-                if event["message"] == "listening" && named == listener {
-                    return format!("http://{}", event["address"].as_str().unwrap());
+                let field = if listener == "ops" { "ops_address" } else { "address" };
+                if event["message"] == "listening" {
+                    return format!("http://{}", event[field].as_str().unwrap());
                 }
             }
             let ended = self.child.try_wait().unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::pending;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -190,7 +191,8 @@ fn owned(settings: &[(&str, &str)]) -> Settings {
 }
 
 fn config(settings: &Settings) -> Config {
-    config::load(None, settings.clone()).unwrap()
+    let file = settings.get("AUTH_CONFIG").map(Path::new);
+    config::load(file, settings.clone()).unwrap()
 }
 
 fn http() -> Client {

@@ -107,7 +107,7 @@ pub async fn send(mut request: RequestBuilder, token: Option<&str>) -> Answer {
 pub fn movie(index: &Index, auth_url: &str, settings: &[(&str, &str)]) -> Running {
     let mut all = vec![
         ("MOVIE_LISTEN", "127.0.0.1:0"),
-        ("OPS_LISTEN", "127.0.0.1:0"),
+        ("MOVIE_OPS_LISTEN", "127.0.0.1:0"),
         ("AUTH_URL", auth_url),
         ("ELASTICSEARCH_URL", &index.server),
         ("FILMS_INDEX", &index.name),
@@ -121,7 +121,7 @@ fn start_auth(database: &Database, address: &str) -> Running {
         ("DATABASE_URL", database.url.as_str()),
         ("AUTH_SECRET", &database.secret_text()),
         ("AUTH_LISTEN", address),
-        ("OPS_LISTEN", "127.0.0.1:0"),
+        ("AUTH_OPS_LISTEN", "127.0.0.1:0"),
     ];
     Running::start(AUTH_SERVER, &settings)
 }

@@ -1,10 +1,11 @@
 //! What writes to roles, rules and grants share: names in the request body, and the response.
 
 use poem_openapi::Object;
-use policies::{PolicyError, RoleName};
+use policies::RoleName;
 use serde::Serialize;
 
 use crate::http::problem::Problem;
+use crate::policy::policy_problem;
 
 /// The result of a write to the policy.
 #[derive(Serialize, Object)]
@@ -16,7 +17,7 @@ pub(crate) struct PolicyWriteResult {
 
 /// Parses the name of a role in a field of the request.
 pub(crate) fn role_name(field: &str, name: &str) -> Result<RoleName, Problem> {
-    RoleName::parse(name).map_err(|error| Problem::from(PolicyError::from(error)).field(field))
+    RoleName::parse(name).map_err(|error| policy_problem(error.into()).field(field))
 }
 
 /// Parses the names of roles in a list field of the request.

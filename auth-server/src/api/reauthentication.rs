@@ -16,23 +16,14 @@ use crate::session::Sessions;
 use crate::throttle::AttemptOutcome;
 use crate::user::credentials;
 
-const PASSWORD_INCORRECT: Spec = Spec {
-    status: 403,
-    code: "current_password_wrong",
-    title: "The current password is incorrect.",
-};
+const PASSWORD_INCORRECT: Spec =
+    Spec::new(403, "current_password_wrong", "The current password is incorrect.");
 
-const INVALID_CODE: Spec = Spec {
-    status: 403,
-    code: "invalid_code",
-    title: "The code is invalid, expired or already used.",
-};
+const INVALID_CODE: Spec =
+    Spec::new(403, "invalid_code", "The code is invalid, expired or already used.");
 
-const REQUIRED: Spec = Spec {
-    status: 403,
-    code: "reauthentication_required",
-    title: "This operation requires a recent login.",
-};
+const REQUIRED: Spec =
+    Spec::new(403, "reauthentication_required", "This operation requires a recent login.");
 
 /// Problems of an operation that asks for a [`Reauthentication`], besides
 /// [`crate::throttle::THROTTLE`] and [`crate::db::DATABASE`].

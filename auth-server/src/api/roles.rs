@@ -20,6 +20,7 @@ use crate::http::precondition::{PRECONDITION, check, etag};
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, FIELD, PARAMETERS};
 use crate::http::{Body, Created, Reply};
+use crate::policy::policy_problem;
 use crate::policy::roles as store;
 use crate::policy::roles::Role;
 use crate::policy::rules;
@@ -282,7 +283,7 @@ fn description(text: Option<&str>) -> Result<Option<&str>, Problem> {
 
 fn refuse_builtin(name: &RoleName) -> Result<(), Problem> {
     if name.is_builtin() {
-        return Err(PolicyError::BuiltinRole(name.clone()).into());
+        return Err(policy_problem(PolicyError::BuiltinRole(name.clone())));
     }
     Ok(())
 }
@@ -302,7 +303,7 @@ async fn set_inherits(
     for (index, inherited) in inherits.iter().enumerate() {
         if inherited != name && !write.base().has_role(inherited) {
             let unknown = PolicyError::UnknownRole(inherited.clone());
-            return Err(Problem::from(unknown).field(format!("inherits[{index}]")));
+            return Err(policy_problem(unknown).field(format!("inherits[{index}]")));
         }
     }
     inherits.sort();

@@ -20,6 +20,7 @@ use crate::http::precondition::{PRECONDITION, check, etag};
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, PARAMETERS};
 use crate::http::{Body, Created, Reply};
+use crate::policy::policy_problem;
 use crate::policy::rules as store;
 use crate::policy::rules::{EffectName, StoredRule};
 use crate::policy::write::PolicyWrite;
@@ -205,9 +206,8 @@ impl RulesApi {
 
 impl RuleBody {
     fn parse(&self) -> Result<RuleRow, Problem> {
-        let invalid = |field: &'static str| {
-            move |error: NameError| Problem::from(PolicyError::from(error)).field(field)
-        };
+        let invalid =
+            |field: &'static str| move |error: NameError| policy_problem(error.into()).field(field);
         Ok(RuleRow {
             priority: priority(self.priority)?,
             role: role_name("role", &self.role)?,
@@ -223,14 +223,14 @@ fn priority(priority: u32) -> Result<u32, Problem> {
     if (1..=policies::MAX_PRIORITY).contains(&priority) {
         return Ok(priority);
     }
-    Err(Problem::from(PolicyError::InvalidPriority(priority)).field("priority"))
+    Err(policy_problem(PolicyError::InvalidPriority(priority)).field("priority"))
 }
 
 fn refuse_unknown_role(write: &PolicyWrite<'_>, role: &RoleName) -> Result<(), Problem> {
     if write.base().has_role(role) {
         return Ok(());
     }
-    Err(Problem::from(PolicyError::UnknownRole(role.clone())).field("role"))
+    Err(policy_problem(PolicyError::UnknownRole(role.clone())).field("role"))
 }
 
 /// The rule as evaluated. An error if it is the built-in rule.

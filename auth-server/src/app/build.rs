@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
+use service::lifecycle::Lifecycle;
 use sqlx::PgPool;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::health::Health;
 use super::{StartError, open};
@@ -32,38 +31,36 @@ pub(crate) struct Built {
     pub metrics: Metrics,
 }
 
-/// Tasks that run beside the requests and end with `stop`.
-#[derive(Clone, Copy)]
-pub(crate) struct Background<'a> {
-    pub tasks: &'a TaskTracker,
-    pub stop: &'a CancellationToken,
-}
-
 /// Connects to the stores, loads policy and keys, and spawns the background tasks.
 pub(crate) async fn build(
     config: &Config,
     clock: Clock,
-    background: Background<'_>,
+    lifecycle: &Lifecycle,
 ) -> Result<Built, StartError> {
-    let Background { tasks, stop } = background;
+    let stop = lifecycle.stop_token();
     let (pool, policy) = open::policy(config, &clock).await?;
     let policy = Arc::new(policy);
-    tasks.spawn(policy::follow(Arc::clone(&policy), pool.clone(), clock.clone(), stop.clone()));
+    lifecycle.spawn(
+        "policy follower",
+        policy::follow(Arc::clone(&policy), pool.clone(), clock.clone(), lifecycle.stop_token()),
+    );
 
     let secrets = Secrets::open(&config.secret)?;
     let keys = keys(&secrets, &pool, &clock).await?;
-    tasks.spawn(token::reload(Arc::clone(&keys), stop.clone()));
+    lifecycle.spawn("signing key reload", token::reload(Arc::clone(&keys), lifecycle.stop_token()));
 
     let redis = redis(config)?;
     let authenticator =
-        authenticator(config, &pool, &keys, redis.clone(), &clock, background).await?;
+        authenticator(config, &pool, &keys, redis.clone(), &clock, lifecycle).await?;
     let metrics = Metrics::default();
     let limits = session::Limits::new(&config.session, &config.token);
-    tasks.spawn(sweep(pool.clone(), limits, clock.clone(), stop.clone()));
+    lifecycle
+        .spawn("session sweep", sweep(pool.clone(), limits, clock.clone(), lifecycle.stop_token()));
     let email_worker =
-        EmailWorker::new(config, metrics.emails.clone(), clock.clone(), stop.clone())?;
-    tasks.spawn(email_worker.run());
-    tasks.spawn(queue::enforce_retention(pool.clone(), clock.clone(), stop.clone()));
+        EmailWorker::new(config, metrics.emails.clone(), clock.clone(), lifecycle.stop_token())?;
+    lifecycle.spawn("e-mail worker", email_worker.run());
+    let retention = queue::enforce_retention(pool.clone(), clock.clone(), lifecycle.stop_token());
+    lifecycle.spawn("e-mail queue retention", retention);
     let state = AppState {
         issuer: issuer(config, &keys, &clock),
         sessions: Sessions::new(
@@ -74,9 +71,14 @@ pub(crate) async fn build(
         ),
         hasher: Hasher::from_config(&config.password).map_err(StartError::Passwords)?,
         throttle: throttle(config, &secrets, redis.clone(), &clock)?,
-        second_factors: second_factors(config, &secrets, &keys, &pool, &clock, background),
+        second_factors: second_factors(config, &secrets, &keys, &pool, &clock, lifecycle),
         oidc: Oidc::open(config, &secrets, &clock)?,
-        history: History::start(&pool, config.history.retention(), &clock, (tasks, stop)),
+        history: History::start(
+            &pool,
+            config.history.retention(),
+            &clock,
+            (lifecycle.tasks(), &stop),
+        ),
         logins: metrics.logins.clone(),
         decisions: metrics.decisions.clone(),
         mail: config.mail.clone(),
@@ -89,7 +91,7 @@ pub(crate) async fn build(
     Ok(Built {
         state: Arc::new(state),
         mfa: Arc::new(Gate::new(config.second_factor.superusers_need_it(), pool.clone())),
-        health: Arc::new(Health::new(pool, policy, redis)),
+        health: Arc::new(Health::new(pool, policy, redis, lifecycle.clone())),
         metrics,
     })
 }
@@ -117,7 +119,7 @@ async fn authenticator(
     keys: &Arc<KeyRing>,
     redis: Option<redis::Client>,
     clock: &Clock,
-    background: Background<'_>,
+    lifecycle: &Lifecycle,
 ) -> Result<Arc<Authenticator>, StartError> {
     let names = (&*config.token.issuer, &*config.token.audience);
     let verifier = Verifier::new(Arc::clone(keys), clock.clone(), names, config.token.life());
@@ -126,7 +128,7 @@ async fn authenticator(
         Authenticator::start(pool.clone(), verifier, redis, cache, clock.clone())
             .await
             .map_err(|error| StartError::Database(config.database.url.clone(), error))?;
-    background.tasks.spawn(follower.run(background.stop.clone()));
+    lifecycle.spawn("revocation follower", follower.run(lifecycle.stop_token()));
     Ok(Arc::new(authenticator))
 }
 
@@ -155,7 +157,7 @@ fn second_factors(
     keys: &Arc<KeyRing>,
     pool: &PgPool,
     clock: &Clock,
-    background: Background<'_>,
+    lifecycle: &Lifecycle,
 ) -> Arc<SecondFactors> {
     let encryption = EncryptionKeys::of(secrets, Purpose::SecondFactorEncryption);
     let challenges = Challenges::new(Arc::clone(keys), clock.clone(), &config.token.issuer);
@@ -163,8 +165,8 @@ fn second_factors(
     let factors = Arc::new(SecondFactors::new(encryption, challenges, name, clock.clone()));
     if secrets.derive_previous(Purpose::SecondFactorEncryption).is_some() {
         let reencrypt =
-            second_factor::reencrypt(Arc::clone(&factors), pool.clone(), background.stop.clone());
-        background.tasks.spawn(reencrypt);
+            second_factor::reencrypt(Arc::clone(&factors), pool.clone(), lifecycle.stop_token());
+        lifecycle.tasks().spawn(reencrypt);
     }
     factors
 }

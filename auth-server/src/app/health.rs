@@ -1,14 +1,14 @@
 //! Whether this server lives, and whether it can answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use service::health::{State, Tag};
+use service::lifecycle::Lifecycle;
 use sqlx::PgPool;
 
-use crate::http::tags::Tag;
 use crate::metrics::Metrics;
 use crate::policy::LivePolicy;
 
@@ -20,19 +20,7 @@ pub(crate) struct Health {
     pool: PgPool,
     policy: Arc<LivePolicy>,
     redis: Option<redis::Client>,
-    draining: AtomicBool,
-}
-
-/// How something that is needed is doing.
-#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
-#[oai(rename_all = "snake_case")]
-enum State {
-    /// It answers.
-    Up,
-    /// It does not answer.
-    Down,
-    /// It is not configured.
-    Off,
+    lifecycle: Lifecycle,
 }
 
 /// Whether requests can be answered, and what is missing.
@@ -51,15 +39,15 @@ struct Readiness {
 }
 
 impl Health {
-    /// Looks at these.
+    /// Checks these.
     #[must_use]
-    pub(crate) fn new(pool: PgPool, policy: Arc<LivePolicy>, redis: Option<redis::Client>) -> Self {
-        Self { pool, policy, redis, draining: AtomicBool::new(false) }
-    }
-
-    /// From now on the server is not ready: it is stopping.
-    pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+    pub(crate) fn new(
+        pool: PgPool,
+        policy: Arc<LivePolicy>,
+        redis: Option<redis::Client>,
+        lifecycle: Lifecycle,
+    ) -> Self {
+        Self { pool, policy, redis, lifecycle }
     }
 
     /// Brings the metrics that are states, not counts, up to date.
@@ -73,7 +61,7 @@ impl Health {
 
     async fn readiness(&self) -> Readiness {
         let (database, redis) = tokio::join!(self.database(), self.redis());
-        let draining = self.draining.load(Ordering::Relaxed);
+        let draining = self.lifecycle.is_draining();
         let revision = self.policy.snapshot().revision();
         let ready = database == State::Up && !draining;
         Readiness { ready, database, redis, revision, draining }
@@ -100,53 +88,27 @@ impl Health {
     }
 }
 
-/// `GET /health/live`, `/health/ready`.
-pub(crate) struct HealthApi {
-    /// What is looked at.
-    pub health: Arc<Health>,
-}
-
-/// The process runs.
-#[derive(Clone, Debug, Object)]
-struct Liveness {
-    /// Always true.
-    live: bool,
-}
-
-#[derive(ApiResponse)]
-enum LiveResponse {
-    /// The process runs.
-    #[oai(status = 200)]
-    Live(Json<Liveness>),
-}
+/// `GET /health/ready`.
+pub(crate) struct ReadinessApi(pub Arc<Health>);
 
 #[derive(ApiResponse)]
 enum ReadyResponse {
     /// Requests can be answered.
     #[oai(status = 200)]
     Ready(Json<Readiness>),
-    /// Requests can't be answered; the body says what is missing.
+    /// Requests cannot be answered; the body says what is missing.
     #[oai(status = 503)]
     NotReady(Json<Readiness>),
 }
 
 #[OpenApi(tag = "Tag::Operation")]
-impl HealthApi {
-    /// Does the process run?
-    ///
-    /// For an orchestrator that restarts what hangs. Looks at nothing else.
-    #[oai(path = "/health/live", method = "get", operation_id = "live")]
-    #[expect(clippy::unused_async, reason = "operations are async")]
-    async fn live(&self) -> LiveResponse {
-        LiveResponse::Live(Json(Liveness { live: true }))
-    }
-
-    /// Can requests be answered?
+impl ReadinessApi {
+    /// Check whether requests can be answered.
     ///
     /// For a load balancer. Asks the database and Redis each time.
-    #[oai(path = "/health/ready", method = "get", operation_id = "ready")]
+    #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
     async fn ready(&self) -> ReadyResponse {
-        let readiness = self.health.readiness().await;
+        let readiness = self.0.readiness().await;
         if readiness.ready {
             ReadyResponse::Ready(Json(readiness))
         } else {

@@ -1,52 +1,47 @@
-//! Every operation, behind the one request pipeline.
+//! Every operation, inside the request pipeline.
 
 use std::sync::Arc;
 
-use poem::http::Method;
-use poem::{Endpoint, IntoEndpoint};
+use poem::{Endpoint, EndpointExt};
+use poem_openapi::OpenApi;
+use service::config::ServerConfig;
+use service::docs::{self, ApiInfo};
+use service::health::LivenessApi;
+use service::http::{RefuseNul, RouteTable, pipeline};
+use service::lifecycle::Lifecycle;
+use service::metrics::HttpMetrics;
 
-use super::health::{Health, HealthApi};
+use super::build::Built;
+use super::health::ReadinessApi;
+use crate::api;
 use crate::api::check::FastCheck;
 use crate::api::check::operations::CheckApi;
-use crate::api::{self, AppState};
-use crate::config::ServerConfig;
-use crate::http::{Answered, Direct, Documented, Edge, Origins, Shared, openapi};
-use crate::metrics::Metrics;
-use crate::second_factor::Gate;
 
-/// Everything that the API's address answers.
+const INFO: ApiInfo =
+    ApiInfo { title: "auth-server", description: include_str!("../api/about.md") };
+
+/// Everything that the API's address serves.
 pub(crate) fn endpoint(
-    state: &Arc<AppState>,
-    mfa: Arc<Gate>,
-    health: &Arc<Health>,
-    metrics: &Metrics,
+    built: &Built,
+    lifecycle: &Lifecycle,
     config: &ServerConfig,
 ) -> impl Endpoint + use<> {
+    let state = &built.state;
     let check = CheckApi::new(Arc::clone(state));
-    let health = HealthApi { health: Arc::clone(health) };
+    let health = (LivenessApi(lifecycle.clone()), ReadinessApi(Arc::clone(&built.health)));
     let api = (check.clone(), api::operations(state), health);
-    let pages = openapi::pages(&api);
-    let mut documented = Documented::new(api, pages);
-    let routes = Arc::new(documented.routes());
-    let metrics = metrics.http.clone();
-    let mut operations = documented.direct(&metrics);
-    operations.replace(&Method::POST, "/api/v1/check", FastCheck(check));
-    let operations = Arc::new(operations);
-    let service = openapi::service(documented).into_endpoint();
-    let direct = Direct::new(Arc::clone(&operations), service);
-    let answered = Answered::new(direct, Arc::clone(&routes));
-    let origins = Origins::new(answered, config.cors_origins.as_slice());
-    Edge::new(origins, (operations, routes), metrics, shared(state, mfa, config))
+    let routes = routes_of(&api, &built.metrics.http);
+    // What extractors look for; `/check` has it in its state.
+    let api = docs::route(api, INFO)
+        .at("/api/v1/check", poem::post(FastCheck(check)))
+        .data(Arc::clone(&state.authenticator))
+        .data(Arc::clone(&state.policy))
+        .data(Arc::clone(&built.mfa))
+        .data(state.pool.clone())
+        .with(RefuseNul);
+    pipeline(api, routes, built.metrics.http.clone(), config)
 }
 
-/// What extractors look for.
-fn shared(state: &Arc<AppState>, mfa: Arc<Gate>, config: &ServerConfig) -> Shared {
-    let body_limit = usize::try_from(config.body_limit.get()).unwrap_or(usize::MAX);
-    let mut shared = Shared { body_limit, ..Shared::default() };
-    shared.parts.insert(Arc::clone(&state.authenticator));
-    shared.parts.insert(Arc::clone(&state.policy));
-    shared.parts.insert(state.pool.clone());
-    shared.parts.insert(config.trusted_proxies.clone());
-    shared.parts.insert(mfa);
-    shared
+fn routes_of<T: OpenApi>(_: &T, metrics: &HttpMetrics) -> RouteTable {
+    RouteTable::of::<T>(docs::PAGES, metrics)
 }

@@ -1,11 +1,12 @@
 //! Why the server does not start.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use policies::label_rules::LabelRuleError;
+use service::database::DatabaseUrl;
+use service::exit::Exit;
+use service::server::ListenError;
 
-use crate::config::DatabaseUrl;
 use crate::crypto::SecretError;
 use crate::db::migrations::MigrationError;
 use crate::email::EmailError;
@@ -35,7 +36,7 @@ pub enum StartError {
     #[error("AUTH_LABELS: {0}")]
     Labels(#[from] LabelRuleError),
     /// The providers that people sign in by can't be used as they are configured.
-    #[error("AUTH_OIDC_FILE: {0}")]
+    #[error("oidc.provider: {0}")]
     Oidc(#[from] OidcError),
     /// The rules in the database are broken.
     #[error("the policy in the database cannot be loaded: {0}")]
@@ -46,13 +47,25 @@ pub enum StartError {
     /// E-mail cannot be sent as it is configured.
     #[error(transparent)]
     Email(#[from] EmailError),
-    /// An address is taken, or not ours.
-    #[error("{0}: can't listen on {1}: {2}")]
-    Listen(&'static str, SocketAddr, std::io::Error),
+    /// An address is in use or not local.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The connections for refreshes cannot be set up.
     #[error("cannot set up the connections for refreshes: {0}")]
     RefreshPool(deadpool::managed::BuildError),
     /// The threads for passwords don't start.
     #[error("password hashing doesn't start: {0}")]
     Passwords(std::io::Error),
+}
+
+impl StartError {
+    /// How a program ends with this error.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Database(..) | Self::Migrations(MigrationError::Database(_)) => Exit::Unavailable,
+            Self::LabelsFile(..) | Self::Labels(_) | Self::Oidc(_) => Exit::Usage,
+            _ => Exit::Failure,
+        }
+    }
 }

@@ -11,13 +11,12 @@ use uuid::Uuid;
 
 use super::SignedIn;
 use crate::audit::Actor;
-use crate::http::part;
-use crate::http::problem::{INTERNAL, Problem, Spec};
+use crate::http::problem::{Extension, ForbiddenDetails, INTERNAL, MissingRight, Problem, Spec};
 use crate::policy::{ESCALATION, LivePolicy};
 use crate::second_factor::{Gate, REQUIRED};
 
-const FORBIDDEN: Spec =
-    Spec { status: 403, code: "forbidden", title: "You don't have the right to do this." };
+const FORBIDDEN: Spec = Spec::new(403, "forbidden", "You don't have the right to do this.")
+    .with(Extension::of::<ForbiddenDetails>());
 
 /// What an operation for admins can answer before it runs, besides [`crate::authn::SIGNED_IN`].
 pub(crate) const AUTHORIZATION: &[Spec] = &[FORBIDDEN, REQUIRED];
@@ -107,8 +106,9 @@ impl<'a> ApiExtractor<'a> for AuthorizedAdmin {
             tracing::error!(message, "a right could not be decided");
             Problem::new(INTERNAL)
         };
-        let live = part::<Arc<LivePolicy>>()
-            .ok_or_else(|| broken("the server was put together without a policy".into()))?;
+        let live = request
+            .data::<Arc<LivePolicy>>()
+            .ok_or_else(|| broken("the routes were built without a policy".into()))?;
         let roles = live.roles(caller.user, &caller.roles);
         let policy = live.snapshot();
         let method = request.method().as_str();
@@ -118,13 +118,16 @@ impl<'a> ApiExtractor<'a> for AuthorizedAdmin {
             .allows_route(&policy.role_set(&roles), method, &path)
             .map_err(|error| broken(error.to_string()))?;
         if !allowed {
-            let problem = Problem::new(FORBIDDEN).missing(method, &format!("route:{path}"));
+            let problem = Problem::new(FORBIDDEN).extend(&ForbiddenDetails {
+                missing: MissingRight { action: method.into(), resource: format!("route:{path}") },
+            });
             return Err(problem.into());
         }
         let guarded = Self { user: caller.user, roles };
         if guarded.is_superuser() {
-            let gate = part::<Arc<Gate>>()
-                .ok_or_else(|| broken("the server was put together without a gate".into()))?;
+            let gate = request
+                .data::<Arc<Gate>>()
+                .ok_or_else(|| broken("the routes were built without a gate".into()))?;
             gate.pass(guarded.user).await?;
         }
         Ok(guarded)

@@ -6,9 +6,9 @@ use poem::http::header::AUTHORIZATION;
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use service::http::RequestContext;
 
 use super::{Authenticator, Principal, TokenError};
-use crate::http::part;
 use crate::http::problem::{INTERNAL, Problem};
 use crate::token::Claims;
 
@@ -77,24 +77,55 @@ macro_rules! bearer_scheme {
     };
 }
 
-bearer_scheme!(Caller, optional: true, |request| match bearer(request)? {
-    None => Ok(Self::Guest),
-    Some(token) => Ok(Self::User(identity()?.verify(token).await?)),
+bearer_scheme!(Caller, optional: true, |request| {
+    Ok(Self::of(request, authenticator(request)?).await?)
 });
 
-bearer_scheme!(SignedIn, optional: false, |request| {
-    let token = bearer(request)?.ok_or(TokenError::Missing)?;
-    Ok(Self(identity()?.verify(token).await?))
-});
+bearer_scheme!(SignedIn, optional: false, |request| Ok(Self(signed_in(request).await?)));
 
 bearer_scheme!(SignedClaims, optional: false, |request| {
     let token = bearer(request)?.ok_or(TokenError::Missing)?;
-    Ok(Self(identity()?.verify_signature(token).await?))
+    Ok(Self(authenticator(request)?.verify_signature(token).await?))
 });
 
-fn identity() -> Result<Arc<Authenticator>> {
-    part::<Arc<Authenticator>>().ok_or_else(|| {
-        tracing::error!("the server was put together without an Authenticator");
+impl Caller {
+    /// The caller of this request, for an endpoint outside the OpenAPI service.
+    ///
+    /// # Errors
+    /// The token is invalid, or its revocation unknown.
+    pub(crate) async fn of(
+        request: &Request,
+        authenticator: &Authenticator,
+    ) -> Result<Self, TokenError> {
+        match bearer(request)? {
+            None => Ok(Self::Guest),
+            Some(token) => {
+                let principal = authenticator.verify(token).await?;
+                note(request, &principal);
+                Ok(Self::User(principal))
+            }
+        }
+    }
+}
+
+/// Names the user in the access log.
+fn note(request: &Request, principal: &Principal) {
+    if let Some(context) = RequestContext::of(request) {
+        context.set_user(principal.user);
+    }
+}
+
+async fn signed_in(request: &Request) -> Result<Arc<Principal>> {
+    let token = bearer(request)?.ok_or(TokenError::Missing)?;
+    let principal = authenticator(request)?.verify(token).await?;
+    note(request, &principal);
+    Ok(principal)
+}
+
+/// [`crate::app::routes`] puts it into every request.
+fn authenticator(request: &Request) -> Result<&Arc<Authenticator>> {
+    request.data().ok_or_else(|| {
+        tracing::error!("the routes were built without an Authenticator");
         Problem::new(INTERNAL).into()
     })
 }

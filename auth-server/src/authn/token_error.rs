@@ -1,27 +1,28 @@
 //! Why a token is not taken, as clients see it.
 
-use crate::http::problem::{Problem, Spec};
+use crate::http::problem::{Challenge, Problem, Spec};
 use crate::token::InvalidToken;
 
-const fn unauthorized(code: &'static str, title: &'static str) -> Spec {
-    Spec { status: 401, code, title }
+/// The token that was sent is invalid.
+const fn invalid(code: &'static str, title: &'static str) -> Spec {
+    Spec::new(401, code, title).challenge(Challenge::InvalidToken)
 }
 
-const MISSING: Spec = unauthorized("token_missing", "This needs an access token.");
+const MISSING: Spec = Spec::new(401, "token_missing", "This needs an access token.");
 const EXPIRED: Spec =
-    unauthorized("token_expired", "The access token has expired, or its time has not come.");
+    invalid("token_expired", "The access token has expired, or its time has not come.");
 const SIGNATURE: Spec =
-    unauthorized("token_signature_invalid", "The token was not signed by this server.");
+    invalid("token_signature_invalid", "The token was not signed by this server.");
 const MALFORMED: Spec =
-    unauthorized("token_malformed", "The header Authorization holds no bearer token.");
-const REVOKED: Spec = unauthorized("token_revoked", "The session of this token has ended.");
+    invalid("token_malformed", "The header Authorization holds no bearer token.");
+const REVOKED: Spec = invalid("token_revoked", "The session of this token has ended.");
 const WRONG_TYPE: Spec =
-    unauthorized("token_wrong_type", "This is not an access token for this server.");
-const UNKNOWN: Spec = Spec {
-    status: 503,
-    code: "revocation_unknown",
-    title: "Whether this token was revoked can't be known right now.",
-};
+    invalid("token_wrong_type", "This is not an access token for this server.");
+const UNKNOWN: Spec = Spec::new(
+    503,
+    "revocation_unknown",
+    "Whether this token was revoked can't be known right now.",
+);
 
 /// What an operation can answer that asks whether a token was revoked.
 pub(crate) const REVOCATION_UNKNOWN: &[Spec] = &[UNKNOWN];

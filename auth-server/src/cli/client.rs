@@ -38,7 +38,7 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
 
 async fn create(config: &Config, name: &str) -> Result<(), Failure> {
     let name = ClientName::parse(name).map_err(Failure::because)?;
-    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let pool = open::migrated(&config.database).await?;
     let secret = ClientSecret::random().map_err(Failure::because)?;
     let made =
         store::insert(&pool, &name, &secret, Actor::CommandLine, Clock::default().now()).await;
@@ -55,7 +55,7 @@ async fn create(config: &Config, name: &str) -> Result<(), Failure> {
 const PAGE: i64 = 1_000;
 
 async fn list(config: &Config) -> Result<(), Failure> {
-    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let pool = open::migrated(&config.database).await?;
     let mut after = String::new();
     loop {
         let clients = store::page(&pool, &after, PAGE).await.map_err(Failure::because)?;
@@ -70,7 +70,7 @@ async fn list(config: &Config) -> Result<(), Failure> {
 }
 
 async fn disable(config: &Config, id: Uuid) -> Result<(), Failure> {
-    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let pool = open::migrated(&config.database).await?;
     let disabled = store::disable(&pool, id, Actor::CommandLine, Clock::default().now()).await;
     let name = disabled.map_err(Failure::because)?;
     let name = name.ok_or_else(|| Failure::because("there is no client of this id"))?;

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use service::config::ConfigError;
 use sqlx::PgPool;
 
 use crate::app::open;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, RedisConfig};
+use crate::config::{Config, RedisConfig};
 use crate::crypto::EncryptionKeys;
 use crate::crypto::{Purpose, Secrets};
 use crate::db::migrations;
@@ -90,7 +91,7 @@ impl Report {
 }
 
 fn providers(config: &Config) -> Found {
-    let count = Oidc::count(config).map_err(|error| format!("AUTH_OIDC_FILE: {error}"))?;
+    let count = Oidc::count(config).map_err(|error| format!("oidc.provider: {error}"))?;
     Ok(format!("people sign in by {count} of them"))
 }
 

@@ -39,7 +39,7 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
 }
 
 async fn list(config: &Config) -> Result<(), Failure> {
-    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let pool = open::migrated(&config.database).await?;
     let keys = token::list(&pool, Clock::default().now()).await.map_err(Failure::because)?;
     for (key, state) in keys {
         let end = key.retire_at.map(|at| format!("  until {}", second(at)));
@@ -50,7 +50,7 @@ async fn list(config: &Config) -> Result<(), Failure> {
 }
 
 async fn rotate(config: &Config, lead: TimeDelta) -> Result<(), Failure> {
-    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let pool = open::migrated(&config.database).await?;
     let secrets = Secrets::open(&config.secret).map_err(Failure::because)?;
     let now = Clock::default().now();
     let times = (config.token.life(), lead);

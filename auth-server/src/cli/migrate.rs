@@ -8,7 +8,7 @@ use crate::db::migrations;
 use crate::policy;
 
 pub(crate) async fn run(config: Config) -> Result<(), Failure> {
-    let pool = open::database(&config.database).await.map_err(Failure::because)?;
+    let pool = open::database(&config.database).await?;
     let applied = migrations::migrate(&pool).await.map_err(Failure::because)?;
     for name in &applied {
         println!("applied {name}");

@@ -18,17 +18,20 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config;
-use crate::config::{Config, ConfigError};
+use service::config::ConfigError;
+use service::exit::Exit;
+use service::log;
+
+use crate::app::StartError;
+use crate::config::{Config, SETTINGS};
 use crate::http::problem::Problem;
-use crate::log;
 
 /// Accounts, sessions, roles and rules, and access decisions based on them
 #[derive(Parser)]
 #[command(name = "auth-server", version)]
 struct Cli {
     /// TOML settings file; environment variables take precedence
-    #[arg(long, env = config::FILE_VARIABLE, value_name = "FILE", global = true)]
+    #[arg(long, env = SETTINGS.file_variable, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -37,7 +40,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server until SIGTERM or SIGINT
-    #[command(after_help = config::help())]
+    #[command(after_help = SETTINGS.help())]
     Serve,
     /// Apply database migrations, and install the shipped rules if there are none
     Migrate,
@@ -69,17 +72,21 @@ pub(crate) enum Failure {
     /// Nothing was tried: the settings are wrong.
     #[error(transparent)]
     Settings(#[from] ConfigError),
-    /// It was tried, and failed.
+    /// The server, or what a command needs of it, does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// It was attempted, and failed.
     #[error("{0}")]
     Failed(String),
 }
 
 impl Failure {
-    /// 2 for what is wrong with the call, as clap has it; 1 for what went wrong.
-    fn code(&self) -> ExitCode {
+    /// How the program ends with this failure.
+    fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) => ExitCode::from(2),
-            Self::Failed(_) => ExitCode::FAILURE,
+            Self::Settings(_) => Exit::Usage,
+            Self::Start(error) => error.exit(),
+            Self::Failed(_) => Exit::Failure,
         }
     }
 
@@ -111,7 +118,7 @@ pub async fn run() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("error: {failure}");
-            failure.code()
+            failure.exit().into()
         }
     }
 }
@@ -136,9 +143,5 @@ async fn dispatch(Cli { config, command }: Cli) -> Result<ExitCode, Failure> {
 }
 
 fn settings(file: Option<&Path>) -> Result<Config, ConfigError> {
-    // A variable whose name is not UTF-8 is not a setting; a value that is not UTF-8 is rejected.
-    let variables = std::env::vars_os().filter_map(|(name, value)| {
-        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-    });
-    config::load(file, variables)
+    SETTINGS.load_from_environment(file)
 }

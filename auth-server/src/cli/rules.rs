@@ -16,7 +16,9 @@ use super::Failure;
 use crate::app::open;
 use crate::audit::Actor;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
+use service::config::ConfigError;
+
+use crate::config::Config;
 use crate::policy::transfer;
 use crate::policy::write::PolicyWrite;
 
@@ -116,7 +118,7 @@ fn answer(Expectation { allowed, code }: Expectation) -> String {
 async fn import(config: &Config, file: &Path) -> Result<(), Failure> {
     let document = read(file)?;
     let clock = Clock::default();
-    let (pool, policy) = open::policy(config, &clock).await.map_err(Failure::because)?;
+    let (pool, policy) = open::policy(config, &clock).await?;
     let write = PolicyWrite::begin(&policy, &pool, clock.now()).await?;
     let done = transfer::import(write, &document, Actor::CommandLine).await?;
     println!("{} rules in force, {} new roles, revision {}", done.rules, done.roles, done.revision);

@@ -30,7 +30,7 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
 
 async fn end(config: &Config, login: &str) -> Result<(), Failure> {
     let unknown = || Failure::unknown_login(login);
-    let pool = open::migrated(&config.database).await.map_err(Failure::because)?;
+    let pool = open::migrated(&config.database).await?;
     let mut transaction = pool.begin().await.map_err(Failure::because)?;
     let user = store::find_by_login(&mut *transaction, login).await.map_err(Failure::because)?;
     let user = user.ok_or_else(unknown)?;

@@ -34,7 +34,7 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     let clock = Clock::default();
-    let (pool, policy) = open::policy(&config, &clock).await.map_err(Failure::because)?;
+    let (pool, policy) = open::policy(&config, &clock).await?;
     let superusers = Superusers { pool: &pool, policy: &policy, clock: &clock };
     match command {
         Command::Create { login, promote: false } => {

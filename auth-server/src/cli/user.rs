@@ -50,7 +50,7 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     let clock = Clock::default();
-    let (pool, policy) = open::policy(&config, &clock).await.map_err(Failure::because)?;
+    let (pool, policy) = open::policy(&config, &clock).await?;
     let limits = session::Limits::new(&config.session, &config.token);
     let by = Actor::CommandLine;
     let (login, state, changed) = match &command {

@@ -12,7 +12,6 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{secret, store};
-use crate::http::part;
 use crate::http::problem::{INTERNAL, INVALID_CLIENT, Problem, Spec};
 
 /// What an operation for service clients can answer before it runs, besides [`crate::db::DATABASE`].
@@ -56,11 +55,11 @@ impl<'a> ApiExtractor<'a> for ServiceClient {
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
         let (id, secret) = credentials(request).ok_or(Problem::new(INVALID_CLIENT))?;
-        let pool = part::<PgPool>().ok_or_else(|| {
-            tracing::error!("the server was put together without a database");
+        let pool = request.data::<PgPool>().ok_or_else(|| {
+            tracing::error!("the routes were built without a pool");
             Problem::new(INTERNAL)
         })?;
-        let stored = store::secret_hash(&pool, id).await.map_err(Problem::from)?;
+        let stored = store::secret_hash(pool, id).await.map_err(Problem::from)?;
         if stored.is_some_and(|stored| secret::fits(&secret, &stored)) {
             return Ok(Self { id });
         }

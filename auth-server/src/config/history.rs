@@ -5,8 +5,8 @@ use std::num::NonZeroU16;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::setting::{Setting, number};
 use crate::login_history::Retention;
+use service::config::{Setting, number};
 
 pub(crate) const SETTINGS: &[Setting] = &[
     number(

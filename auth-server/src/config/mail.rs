@@ -8,9 +8,9 @@ use http::Uri;
 use lettre::message::Mailbox;
 use serde::Deserialize;
 
-use super::setting::{Setting, number, secret, text};
 use super::smtp::SmtpUrl;
-use super::values::none_if_empty;
+use service::config::none_if_empty;
+use service::config::{Setting, number, secret, text};
 
 pub(super) const SETTINGS: &[Setting] = &[
     secret(

@@ -1,49 +1,93 @@
 //! Settings: defaults, then an optional TOML file, then the environment.
 //!
 //! Each concern has a file with a struct and the table of its settings. A new setting is a field of
-//! the struct and a row of the table.
+//! the struct, a row of the table and a row of the README.
 
 pub(crate) mod database;
 pub(crate) mod history;
-pub(crate) mod load;
-pub(crate) mod log;
 pub(crate) mod mail;
 pub(crate) mod oidc;
 pub(crate) mod password;
 pub(crate) mod policy;
-pub(crate) mod proxies;
 pub(crate) mod redis;
 pub(crate) mod second_factor;
 pub(crate) mod secret;
-pub(crate) mod server;
 pub(crate) mod session;
-pub(crate) mod setting;
 pub(crate) mod smtp;
 pub(crate) mod throttle;
 pub(crate) mod token;
-pub(crate) mod values;
+
+use std::path::Path;
 
 use serde::Deserialize;
+use service::config::{ConfigError, LogConfig, Removed, ServerConfig, SettingsTable};
 
-pub use database::{DatabaseConfig, DatabaseUrl};
+pub use database::DatabaseConfig;
 pub use history::HistoryConfig;
-pub use load::{ConfigError, FILE_VARIABLE, help, load};
-pub use log::{LogConfig, LogFormat};
 pub use mail::{MailConfig, MailServer, Page};
-pub use oidc::OidcConfig;
+pub use oidc::{OidcConfig, ProviderEntry};
 pub use password::PasswordConfig;
 pub use policy::PolicyConfig;
-pub use proxies::TrustedProxies;
 pub use redis::RedisConfig;
 pub use second_factor::SecondFactorConfig;
 pub use secret::{SecretConfig, SecretKey};
-pub use server::ServerConfig;
 pub use session::SessionConfig;
-pub use setting::{Kind, Setting};
 pub use smtp::{Encryption, SmtpUrl};
 pub use throttle::ThrottleConfig;
 pub use token::TokenConfig;
-pub use values::{LogFilter, Origins};
+
+/// The settings of auth-server.
+pub const SETTINGS: SettingsTable = SettingsTable {
+    program: "auth-server serve",
+    prefix: "AUTH_",
+    file_variable: "AUTH_CONFIG",
+    groups: &[
+        database::SETTINGS,
+        redis::SETTINGS,
+        service::server_settings!("AUTH_", "127.0.0.1:8080", "127.0.0.1:9090"),
+        secret::SETTINGS,
+        token::SETTINGS,
+        session::SETTINGS,
+        history::SETTINGS,
+        password::SETTINGS,
+        throttle::SETTINGS,
+        second_factor::SETTINGS,
+        mail::SETTINGS,
+        policy::SETTINGS,
+        service::log_settings!("AUTH_", "info,poem=warn"),
+    ],
+    foreign: &["AUTH_URL"],
+    removed: REMOVED,
+};
+
+const fn removed(variable: &'static str, replacement: &'static str) -> Removed {
+    Removed { variable, replacement }
+}
+
+/// Names of earlier versions.
+const REMOVED: &[Removed] = &[
+    removed("OPS_LISTEN", "AUTH_OPS_LISTEN"),
+    removed("AUTH_OIDC_FILE", "`[[oidc.provider]]` in the TOML file (AUTH_CONFIG)"),
+    removed("AUTH_SESSIONS", "AUTH_MAX_SESSIONS"),
+    removed("AUTH_PASSWORD_SHORTEST", "AUTH_PASSWORD_MIN_LENGTH"),
+    removed("AUTH_PASSWORD_SHORTEST_ALONE", "AUTH_PASSWORD_MIN_LENGTH_SINGLE_FACTOR"),
+    removed("AUTH_THROTTLE_WAITS", "AUTH_THROTTLE_DELAYS"),
+    removed("AUTH_THROTTLE_PAIR_TRIES", "AUTH_THROTTLE_PAIR_ATTEMPTS"),
+    removed("AUTH_THROTTLE_LOGIN_TRIES", "AUTH_THROTTLE_LOGIN_ATTEMPTS"),
+    removed("AUTH_THROTTLE_ADDRESS_TRIES", "AUTH_THROTTLE_ADDRESS_ATTEMPTS"),
+];
+
+/// Reads the settings: defaults, then `file`, then `variables` (the environment, or what a test
+/// provides instead).
+///
+/// # Errors
+/// A setting is unknown, removed or invalid, or the file does not exist.
+pub fn load(
+    file: Option<&Path>,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    SETTINGS.load(file, variables)
+}
 
 /// The settings of one process; the tables of the TOML file carry the names of these fields.
 #[derive(Clone, Debug, Deserialize)]
@@ -70,6 +114,7 @@ pub struct Config {
     /// The second factor.
     pub second_factor: SecondFactorConfig,
     /// Signing in by accounts elsewhere.
+    #[serde(default)]
     pub oidc: OidcConfig,
     /// E-mail.
     pub mail: MailConfig,
@@ -79,24 +124,6 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// Every setting there is.
-pub fn settings() -> impl Iterator<Item = &'static Setting> {
-    [
-        database::SETTINGS,
-        redis::SETTINGS,
-        server::SETTINGS,
-        secret::SETTINGS,
-        token::SETTINGS,
-        session::SETTINGS,
-        history::SETTINGS,
-        password::SETTINGS,
-        throttle::SETTINGS,
-        second_factor::SETTINGS,
-        oidc::SETTINGS,
-        mail::SETTINGS,
-        policy::SETTINGS,
-        log::SETTINGS,
-    ]
-    .into_iter()
-    .flatten()
-}
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

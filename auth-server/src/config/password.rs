@@ -4,8 +4,8 @@ use std::num::NonZeroU16;
 
 use serde::Deserialize;
 
-use super::setting::{Setting, number};
 use crate::password::Shortest;
+use service::config::{Setting, number};
 
 pub(crate) const SETTINGS: &[Setting] = &[
     number(
@@ -28,16 +28,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     number("AUTH_PASSWORD_PASSES", "password.passes", "2", "passes of argon2id"),
     number(
-        "AUTH_PASSWORD_SHORTEST",
-        "password.shortest",
+        "AUTH_PASSWORD_MIN_LENGTH",
+        "password.min_length",
         "8",
-        "fewest characters of a new password",
+        "minimum length of a new password, characters",
     ),
     number(
-        "AUTH_PASSWORD_SHORTEST_ALONE",
-        "password.shortest_alone",
+        "AUTH_PASSWORD_MIN_LENGTH_SINGLE_FACTOR",
+        "password.min_length_single_factor",
         "8",
-        "fewest where there is no second factor; NIST SP 800-63B-4 asks for 15",
+        "minimum length without a second factor; NIST SP 800-63B-4 recommends 15",
     ),
 ];
 
@@ -51,8 +51,8 @@ pub struct PasswordConfig {
     pub memory_kib: u32,
     /// Passes over that memory.
     pub passes: u32,
-    shortest: u8,
-    shortest_alone: u8,
+    min_length: u8,
+    min_length_single_factor: u8,
 }
 
 impl PasswordConfig {
@@ -75,6 +75,6 @@ impl PasswordConfig {
     /// Fewest characters of a new password.
     #[must_use]
     pub fn shortest(&self) -> Shortest {
-        Shortest { any: self.shortest.into(), alone: self.shortest_alone.into() }
+        Shortest { any: self.min_length.into(), alone: self.min_length_single_factor.into() }
     }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::setting::{Setting, text};
-use super::values::none_if_empty;
+use service::config::none_if_empty;
+use service::config::{Setting, text};
 
 pub(crate) const SETTINGS: &[Setting] = &[text(
     "AUTH_LABELS",

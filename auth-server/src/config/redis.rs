@@ -3,7 +3,7 @@
 use redis::IntoConnectionInfo;
 use serde::Deserialize;
 
-use super::setting::{Setting, secret};
+use service::config::{Setting, secret};
 
 pub(crate) const SETTINGS: &[Setting] = &[secret(
     "REDIS_URL",

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::setting::{Setting, text};
-use super::values::NonEmpty;
+use service::config::NonEmpty;
+use service::config::{Setting, text};
 
 pub(crate) const SETTINGS: &[Setting] = &[
     text(

@@ -8,8 +8,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::setting::{Setting, secret};
-use super::values::none_if_empty;
+use service::config::none_if_empty;
+use service::config::{Setting, secret};
 
 pub(crate) const SETTINGS: &[Setting] = &[
     secret(

@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::setting::{Setting, number};
+use service::config::{Setting, number};
 
 pub(crate) const SETTINGS: &[Setting] = &[
     number(
@@ -21,8 +21,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "a session is over after this long in any case, days",
     ),
     number(
-        "AUTH_SESSIONS",
-        "session.most",
+        "AUTH_MAX_SESSIONS",
+        "session.max",
         "20",
         "sessions of one user; one more ends the one that was idle for longest",
     ),
@@ -34,7 +34,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
 pub struct SessionConfig {
     idle_days: NonZeroU16,
     days: NonZeroU16,
-    most: NonZeroU16,
+    max: NonZeroU16,
 }
 
 impl SessionConfig {
@@ -53,6 +53,6 @@ impl SessionConfig {
     /// Sessions per user.
     #[must_use]
     pub fn max(&self) -> i64 {
-        self.most.get().into()
+        self.max.get().into()
     }
 }

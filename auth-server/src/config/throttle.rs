@@ -1,53 +1,53 @@
-//! How failed tries to sign in are slowed down.
+//! How failed login attempts are slowed down.
 
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
-use super::setting::{Setting, number, text};
 use crate::throttle::{Limits, Tries};
+use service::config::{Setting, number, text};
 
 pub(crate) const SETTINGS: &[Setting] = &[
     text(
-        "AUTH_THROTTLE_WAITS",
-        "throttle.waits",
+        "AUTH_THROTTLE_DELAYS",
+        "throttle.delays",
         "1,3,5,10,20,30,60",
-        "waits after failed tries, one after the other, s; the last one stays",
+        "delays after failed attempts, in order, s; the last one is repeated",
     ),
     number(
-        "AUTH_THROTTLE_PAIR_TRIES",
-        "throttle.pair_tries",
+        "AUTH_THROTTLE_PAIR_ATTEMPTS",
+        "throttle.pair_attempts",
         "3",
-        "failed tries at one login from one address, or of one signed-in user, until the first wait",
+        "failed attempts on one login from one address, or by one signed-in user, before the first delay",
     ),
     number(
-        "AUTH_THROTTLE_LOGIN_TRIES",
-        "throttle.login_tries",
+        "AUTH_THROTTLE_LOGIN_ATTEMPTS",
+        "throttle.login_attempts",
         "10",
-        "failed tries at one login from addresses that it was not used from lately, until the first wait",
+        "failed attempts on one login from addresses that it was not recently used from, before the first delay",
     ),
     number(
-        "AUTH_THROTTLE_ADDRESS_TRIES",
-        "throttle.address_tries",
+        "AUTH_THROTTLE_ADDRESS_ATTEMPTS",
+        "throttle.address_attempts",
         "50",
-        "failed tries from one address (IPv6: one /64) at any login, until the first wait",
+        "failed attempts from one address (IPv6: one /64) on any login, before the first delay",
     ),
     number(
         "AUTH_THROTTLE_MEMORY_SECONDS",
         "throttle.memory_seconds",
         "3600",
-        "failed tries are forgotten after this long without another, s",
+        "failed attempts are forgotten after this time without another one, s",
     ),
 ];
 
-/// How failed tries to sign in are slowed down.
+/// How failed login attempts are slowed down.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThrottleConfig {
-    waits: Waits,
-    pair_tries: NonZeroU32,
-    login_tries: NonZeroU32,
-    address_tries: NonZeroU32,
+    delays: Delays,
+    pair_attempts: NonZeroU32,
+    login_attempts: NonZeroU32,
+    address_attempts: NonZeroU32,
     memory_seconds: NonZeroU32,
 }
 
@@ -56,19 +56,19 @@ impl ThrottleConfig {
     #[must_use]
     pub fn limits(&self) -> Limits {
         let tries = Tries {
-            pair: self.pair_tries.get(),
-            login: self.login_tries.get(),
-            address: self.address_tries.get(),
+            pair: self.pair_attempts.get(),
+            login: self.login_attempts.get(),
+            address: self.address_attempts.get(),
         };
-        let waits = self.waits.0.iter().map(|seconds| i64::from(*seconds) * 1_000).collect();
+        let waits = self.delays.0.iter().map(|seconds| i64::from(*seconds) * 1_000).collect();
         Limits::new(tries, waits, i64::from(self.memory_seconds.get()) * 1_000)
     }
 }
 
-/// At least one wait, in seconds. None is longer than a day: a lock must not be for good.
+/// At least one delay, in seconds, none longer than a day: a lockout must not be permanent.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "OneOrMany")]
-struct Waits(Vec<u32>);
+struct Delays(Vec<u32>);
 
 /// A comma-separated text (environment) or a list (TOML).
 #[derive(Deserialize)]
@@ -78,10 +78,10 @@ enum OneOrMany {
     Many(Vec<u32>),
 }
 
-/// Longest wait, in seconds.
-const LONGEST: u32 = 86_400;
+/// Maximum delay, in seconds.
+const MAX_DELAY: u32 = 86_400;
 
-impl TryFrom<OneOrMany> for Waits {
+impl TryFrom<OneOrMany> for Delays {
     type Error = &'static str;
 
     fn try_from(given: OneOrMany) -> Result<Self, Self::Error> {
@@ -93,7 +93,7 @@ impl TryFrom<OneOrMany> for Waits {
                 .map(|one| one.trim().parse().map_err(|_| broken))
                 .collect::<Result<_, _>>()?,
         };
-        let good = !waits.is_empty() && waits.iter().all(|wait| (1..=LONGEST).contains(wait));
+        let good = !waits.is_empty() && waits.iter().all(|wait| (1..=MAX_DELAY).contains(wait));
         if good { Ok(Self(waits)) } else { Err(broken) }
     }
 }

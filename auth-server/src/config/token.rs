@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::setting::{Setting, number, text};
-use super::values::NonEmpty;
+use service::config::NonEmpty;
+use service::config::{Setting, number, text};
 
 pub(crate) const SETTINGS: &[Setting] = &[
     text(

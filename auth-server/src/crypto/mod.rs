@@ -5,5 +5,5 @@ pub(crate) mod secret_file;
 pub(crate) mod secrets;
 
 pub use aead::{Decrypted, EncryptionKeys};
-pub use secret_file::{FileError, read_file};
+pub use secret_file::FileError;
 pub use secrets::{DerivedKey, Purpose, SecretError, Secrets};

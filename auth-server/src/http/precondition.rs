@@ -6,11 +6,8 @@ use poem::http::header::IF_MATCH;
 use super::problem::{Problem, Spec};
 use super::request_errors::FIELD;
 
-const CHANGED: Spec = Spec {
-    status: 412,
-    code: "precondition_failed",
-    title: "It was changed since you read it; read it again.",
-};
+const CHANGED: Spec =
+    Spec::new(412, "precondition_failed", "It was changed since you read it; read it again.");
 
 /// What a write with `If-Match` can answer.
 pub(crate) const PRECONDITION: &[Spec] = &[CHANGED];

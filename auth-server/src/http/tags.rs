@@ -21,6 +21,4 @@ pub(crate) enum Tag {
     Audit,
     /// Service clients: what they ask about tokens, and the clients themselves.
     Clients,
-    /// For whoever runs the server.
-    Operation,
 }

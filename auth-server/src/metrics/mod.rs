@@ -2,6 +2,4 @@
 
 pub(crate) mod registry;
 
-pub(crate) use registry::{
-    Decisions, EmailOutcome, Emails, HttpMetrics, Logins, Metrics, OperationMetrics,
-};
+pub(crate) use registry::{Decisions, EmailOutcome, Emails, Logins, Metrics};

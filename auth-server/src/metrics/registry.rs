@@ -1,16 +1,9 @@
 //! What is counted, in OpenMetrics terms. Each [`Metrics`] has a registry of its own, so that
 //! several servers can live in one process.
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
-use poem::http::Method;
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use service::metrics::{Counter, EncodeLabelSet, Family, Gauge, HttpMetrics, Registry};
 
 /// Everything that this server counts. Clones count together.
 #[derive(Clone)]
@@ -31,7 +24,8 @@ pub(crate) struct Metrics {
     pub redis_up: Gauge,
     /// Open connections to the database.
     pub database_connections: Gauge,
-    registry: Arc<Registry>,
+    /// What `/metrics` shows.
+    pub registry: Arc<Registry>,
 }
 
 impl Default for Metrics {
@@ -57,107 +51,6 @@ impl Default for Metrics {
             database_connections,
             registry: Arc::new(registry),
         }
-    }
-}
-
-impl Metrics {
-    /// Everything as OpenMetrics text.
-    ///
-    /// # Errors
-    /// A metric can't be written down.
-    pub(crate) fn encode(&self) -> Result<String, std::fmt::Error> {
-        let mut text = String::new();
-        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
-        Ok(text)
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
-    method: &'static str,
-    route: Arc<str>,
-    status: u16,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Operation {
-    method: &'static str,
-    route: Arc<str>,
-}
-
-/// Requests by operation and status, and their durations.
-#[derive(Clone)]
-pub struct HttpMetrics {
-    requests: Family<Answered, Counter>,
-    seconds: Family<Operation, Histogram>,
-}
-
-/// From what a `/check` takes to what a client gives up on.
-const BUCKETS: [f64; 12] =
-    [0.000_05, 0.000_1, 0.000_25, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
-
-impl HttpMetrics {
-    fn register(registry: &mut Registry) -> Self {
-        let requests = Family::<Answered, Counter>::default();
-        registry.register("http_requests", "Requests answered", requests.clone());
-        let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
-        let seconds = Family::new_with_constructor(histogram);
-        registry.register("http_request_seconds", "Time until the answer", seconds.clone());
-        Self { requests, seconds }
-    }
-
-    /// Where an operation counts that is known before any request.
-    #[must_use]
-    pub fn of(&self, method: &Method, route: &Arc<str>) -> OperationMetrics {
-        let operation = Operation { method: known(method), route: Arc::clone(route) };
-        let seconds = self.seconds.get_or_create_owned(&operation);
-        let requests = self.requests.clone();
-        OperationMetrics { operation, requests, succeeded: OnceLock::new(), seconds }
-    }
-
-    /// A request to `route` (its template) was answered.
-    pub fn answered(&self, method: &Method, route: &Arc<str>, status: u16, elapsed: Duration) {
-        let operation = Operation { method: known(method), route: Arc::clone(route) };
-        self.seconds.get_or_create(&operation).observe(elapsed.as_secs_f64());
-        let Operation { method, route } = operation;
-        self.requests.get_or_create(&Answered { method, route, status }).inc();
-    }
-}
-
-/// What one operation counts in, without looking for it each time.
-pub struct OperationMetrics {
-    operation: Operation,
-    requests: Family<Answered, Counter>,
-    /// Answers of 200.
-    succeeded: OnceLock<Counter>,
-    seconds: Histogram,
-}
-
-impl OperationMetrics {
-    /// A request was answered.
-    pub fn answered(&self, status: u16, elapsed: Duration) {
-        self.seconds.observe(elapsed.as_secs_f64());
-        let Operation { method, route } = &self.operation;
-        let answered = || Answered { method, route: Arc::clone(route), status };
-        if status == 200 {
-            self.succeeded.get_or_init(|| self.requests.get_or_create_owned(&answered())).inc();
-        } else {
-            self.requests.get_or_create(&answered()).inc();
-        }
-    }
-}
-
-/// A caller's own method must not become a label: labels stay for ever.
-fn known(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "HEAD" => "HEAD",
-        "OPTIONS" => "OPTIONS",
-        _ => "other",
     }
 }
 
@@ -256,14 +149,10 @@ mod tests {
     #[test]
     fn what_was_counted_is_written_down() {
         let metrics = Metrics::default();
-        let method = Method::from_bytes(b"BREW").expect("a method");
-        metrics.http.answered(&method, &"/x/{id}".into(), 405, Duration::from_millis(2));
         metrics.decisions.count(false);
         metrics.logins.ended("succeeded");
-        let text = metrics.encode().expect("text");
+        let text = service::metrics::encode(&metrics.registry).expect("text");
         for line in [
-            r#"auth_http_requests_total{method="other",route="/x/{id}",status="405"} 1"#,
-            r#"auth_http_request_seconds_bucket{le="0.005",method="other",route="/x/{id}"} 1"#,
             r#"auth_decisions_total{outcome="allowed"} 0"#,
             r#"auth_decisions_total{outcome="denied"} 1"#,
             r#"auth_logins_total{outcome="succeeded"} 1"#,

@@ -4,7 +4,7 @@ pub(crate) mod flow;
 pub(crate) mod http_client;
 pub(crate) mod id_token;
 pub(crate) mod provider;
-pub(crate) mod provider_file;
+pub(crate) mod provider_config;
 pub(crate) mod store;
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(crate) use flow::{Flow, LinkRequest, consume_flow};
 pub(crate) use id_token::{ExternalIdentity, IdentityError};
 pub(crate) use provider::Provider;
-pub(crate) use provider_file::OidcError;
+pub(crate) use provider_config::OidcError;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -21,11 +21,11 @@ use crate::crypto::{Purpose, Secrets};
 use crate::http::problem::Spec;
 
 /// The provider cannot be reached, or violates the protocol.
-pub(crate) const UNAVAILABLE: Spec = Spec {
-    status: 503,
-    code: "provider_unavailable",
-    title: "The identity provider is unavailable; try again later.",
-};
+pub(crate) const UNAVAILABLE: Spec = Spec::new(
+    503,
+    "provider_unavailable",
+    "The identity provider is unavailable; try again later.",
+);
 
 /// The configured identity providers.
 pub(crate) struct Oidc {
@@ -38,16 +38,13 @@ impl Oidc {
     /// Reads the configured providers. Does not contact them yet.
     ///
     /// # Errors
-    /// The provider file is invalid.
+    /// The settings of a provider are invalid.
     pub(crate) fn open(
         config: &Config,
         secrets: &Secrets,
         clock: &Clock,
     ) -> Result<Self, OidcError> {
-        let configured = match &config.oidc.file {
-            None => vec![],
-            Some(path) => provider_file::read(path, &config.token.issuer)?,
-        };
+        let configured = provider_config::validate(&config.oidc.provider, &config.token.issuer)?;
         let providers = configured.into_iter().map(|one| Provider::new(one, clock.clone()));
         let providers = providers.map(|one| one.map(Arc::new)).collect::<Result<_, _>>()?;
         let encryption = EncryptionKeys::of(secrets, Purpose::OidcFlow);
@@ -57,13 +54,12 @@ impl Oidc {
     /// The number of configured providers.
     ///
     /// # Errors
-    /// The provider file is invalid.
+    /// The settings of a provider are invalid.
     pub(crate) fn count(config: &Config) -> Result<usize, OidcError> {
-        let path = config.oidc.file.as_ref();
-        path.map_or(Ok(0), |path| Ok(provider_file::read(path, &config.token.issuer)?.len()))
+        Ok(provider_config::validate(&config.oidc.provider, &config.token.issuer)?.len())
     }
 
-    /// All providers, in the order of the file.
+    /// All providers, in the order of the configuration.
     pub(crate) fn providers(&self) -> impl Iterator<Item = &Provider> {
         self.providers.iter().map(|provider| &**provider)
     }

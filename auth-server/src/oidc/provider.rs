@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::http_client::{HttpClient, HttpError};
-use super::provider_file::{OidcError, ProviderConfig};
+use super::provider_config::{OidcError, ProviderConfig};
 use super::{IdentityError, UNAVAILABLE};
 use crate::clock::Clock;
 use crate::http::problem::Problem;
@@ -89,7 +89,7 @@ pub(crate) struct Provider {
 impl Provider {
     pub(crate) fn new(config: ProviderConfig, clock: Clock) -> Result<Self, OidcError> {
         let http = HttpClient::new(config.issuer.url())
-            .map_err(|reason| OidcError::Provider(config.name.clone(), reason))?;
+            .map_err(|reason| OidcError { name: config.name.clone(), reason })?;
         Ok(Self {
             config,
             http,

@@ -17,11 +17,8 @@ use crate::config::PasswordConfig;
 use crate::http::problem::{INTERNAL, Problem, Spec};
 
 /// No more passwords can wait for being checked.
-pub(crate) const BUSY: Spec = Spec {
-    status: 503,
-    code: "hashing_busy",
-    title: "Too many passwords are being checked; try again in a moment.",
-};
+pub(crate) const BUSY: Spec =
+    Spec::new(503, "hashing_busy", "Too many passwords are being checked; try again in a moment.");
 
 /// What came out of comparing a password with a stored hash.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,8 +7,7 @@ use super::hasher::BUSY;
 use super::secret::Password;
 use crate::http::problem::{Problem, Spec};
 
-const REJECTED: Spec =
-    Spec { status: 422, code: "password_rejected", title: "The password is not good enough." };
+const REJECTED: Spec = Spec::new(422, "password_rejected", "The password is not good enough.");
 
 /// What setting a password can answer.
 pub(crate) const NEW_PASSWORD: &[Spec] = &[REJECTED, BUSY];

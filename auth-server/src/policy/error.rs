@@ -4,26 +4,26 @@ use policies::{NameError, PolicyError};
 
 use crate::http::problem::{INTERNAL, Problem, Spec};
 
-const fn spec(status: u16, code: &'static str, title: &'static str) -> Spec {
-    Spec { status, code, title }
-}
-
 const BUILTIN: Spec =
-    spec(409, "builtin_immutable", "Built-in roles and rules cannot be changed or deleted.");
-const IN_USE: Spec = spec(409, "role_in_use", "Rules or other roles refer to this role.");
-const NAME: Spec = spec(422, "name_invalid", "Invalid name.");
-const UNKNOWN: Spec = spec(422, "role_unknown", "Unknown role.");
-const CYCLE: Spec = spec(422, "inheritance_cycle", "A role must not inherit itself.");
+    Spec::new(409, "builtin_immutable", "Built-in roles and rules cannot be changed or deleted.");
+const IN_USE: Spec = Spec::new(409, "role_in_use", "Rules or other roles refer to this role.");
+const NAME: Spec = Spec::new(422, "name_invalid", "Invalid name.");
+const UNKNOWN: Spec = Spec::new(422, "role_unknown", "Unknown role.");
+const CYCLE: Spec = Spec::new(422, "inheritance_cycle", "A role must not inherit itself.");
 const CHAIN: Spec =
-    spec(422, "inheritance_too_long", "An inheritance chain must have at most 7 links.");
+    Spec::new(422, "inheritance_too_long", "An inheritance chain must have at most 7 links.");
 /// A write that would grant more than the caller may grant.
 pub const ESCALATION: Spec =
-    spec(422, "escalation", "This write would grant more privileges than you may grant.");
-pub(super) const LAST: Spec = spec(409, "last_superuser", "The last superuser cannot be removed.");
+    Spec::new(422, "escalation", "This write would grant more privileges than you may grant.");
+pub(super) const LAST: Spec =
+    Spec::new(409, "last_superuser", "The last superuser cannot be removed.");
 const PRIORITY: Spec =
-    spec(422, "priority_invalid", "The priority must be between 1 and 2147483647.");
-const TOO_LARGE: Spec =
-    spec(422, "policy_too_large", "The policy would exceed the size limit of a search filter.");
+    Spec::new(422, "priority_invalid", "The priority must be between 1 and 2147483647.");
+const TOO_LARGE: Spec = Spec::new(
+    422,
+    "policy_too_large",
+    "The policy would exceed the size limit of a search filter.",
+);
 
 /// Errors of an operation that takes the name of a role.
 pub const ROLE_NAME: &[Spec] = &[NAME];
@@ -44,29 +44,27 @@ pub const LAST_SUPERUSER: &[Spec] = &[LAST];
 
 /// A policy that cannot be built or evaluated is a fault of this server and is logged as one; every
 /// other error is the caller's to fix.
-impl From<PolicyError> for Problem {
-    fn from(error: PolicyError) -> Self {
-        let spec = match &error {
-            PolicyError::InvalidName(_) => NAME,
-            PolicyError::UnknownRole(_) => UNKNOWN,
-            PolicyError::InheritanceCycle(_) => CYCLE,
-            PolicyError::InheritanceTooDeep(_) => CHAIN,
-            PolicyError::InheritsSuperuser(_) | PolicyError::AnonymousWrite => ESCALATION,
-            PolicyError::BuiltinRole(_)
-            | PolicyError::BuiltinRule
-            | PolicyError::AnonymousGrant => BUILTIN,
-            PolicyError::RoleUsedByRule { .. } | PolicyError::RoleInherited { .. } => IN_USE,
-            PolicyError::InvalidPriority(_) => PRIORITY,
-            PolicyError::TooManyNames(_)
-            | PolicyError::TooManyLabels
-            | PolicyError::TooManyPrefixes(_) => TOO_LARGE,
-            fault => {
-                tracing::error!(error = %fault, "the policy cannot be evaluated");
-                return Self::new(INTERNAL);
-            }
-        };
-        Self::new(spec).detail(error.to_string())
-    }
+pub(crate) fn policy_problem(error: PolicyError) -> Problem {
+    let spec = match &error {
+        PolicyError::InvalidName(_) => NAME,
+        PolicyError::UnknownRole(_) => UNKNOWN,
+        PolicyError::InheritanceCycle(_) => CYCLE,
+        PolicyError::InheritanceTooDeep(_) => CHAIN,
+        PolicyError::InheritsSuperuser(_) | PolicyError::AnonymousWrite => ESCALATION,
+        PolicyError::BuiltinRole(_) | PolicyError::BuiltinRule | PolicyError::AnonymousGrant => {
+            BUILTIN
+        }
+        PolicyError::RoleUsedByRule { .. } | PolicyError::RoleInherited { .. } => IN_USE,
+        PolicyError::InvalidPriority(_) => PRIORITY,
+        PolicyError::TooManyNames(_)
+        | PolicyError::TooManyLabels
+        | PolicyError::TooManyPrefixes(_) => TOO_LARGE,
+        fault => {
+            tracing::error!(error = %fault, "the policy cannot be evaluated");
+            return Problem::new(INTERNAL);
+        }
+    };
+    Problem::new(spec).detail(error.to_string())
 }
 
 /// Why the policy cannot be read from the database.

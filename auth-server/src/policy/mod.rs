@@ -27,6 +27,7 @@ use policies::Snapshot;
 use tokio::sync::watch;
 
 pub use effective_roles::{EffectiveRoles, TokenRoles};
+pub(crate) use error::policy_problem;
 pub use error::{
     BUILTIN_IMMUTABLE, ESCALATION, INHERITANCE, LAST_SUPERUSER, PolicyLoadError, ROLE_DELETION,
     ROLE_GRANT, ROLE_NAME, RULE_WRITE, SUPERUSER_ONLY,

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::journal;
 use super::journal::{Delta, JournalEntry, UserRoles};
-use super::{LivePolicy, follow};
+use super::{LivePolicy, follow, policy_problem};
 use crate::audit;
 use crate::audit::Record;
 use crate::http::problem::Problem;
@@ -85,7 +85,9 @@ impl<'a> PolicyWrite<'a> {
         let changes = self.delta.changes.clone();
         let base = Arc::clone(&self.base);
         // At 100,000 rules this takes milliseconds, too long for a thread that answers requests.
-        let next = tokio::task::spawn_blocking(move || base.next(revision, &changes)).await??;
+        let next = tokio::task::spawn_blocking(move || base.next(revision, &changes))
+            .await?
+            .map_err(policy_problem)?;
         let entry = JournalEntry { revision, at: self.at, delta: self.delta };
         journal::append(&mut self.tx, &entry).await?;
         audit::insert(&mut self.tx, &record, self.at).await?;

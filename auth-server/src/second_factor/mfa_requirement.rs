@@ -7,11 +7,11 @@ use super::store;
 use crate::http::problem::{Problem, Spec};
 
 /// What a superuser without a second factor gets where one is required.
-pub(crate) const REQUIRED: Spec = Spec {
-    status: 403,
-    code: "second_factor_required",
-    title: "A superuser has to have a second factor here; turn yours on first.",
-};
+pub(crate) const REQUIRED: Spec = Spec::new(
+    403,
+    "second_factor_required",
+    "A superuser has to have a second factor here; turn yours on first.",
+);
 
 /// Asks superusers for their second factor, where the server is told to.
 pub(crate) struct Gate {

@@ -31,11 +31,8 @@ use memory::Memory;
 use shared::Shared;
 
 /// What stands in the way of a try after too many failed ones.
-pub(crate) const TOO_MANY: Spec = Spec {
-    status: 429,
-    code: "too_many_attempts",
-    title: "There were too many failed tries; wait a moment.",
-};
+pub(crate) const TOO_MANY: Spec =
+    Spec::new(429, "too_many_attempts", "There were too many failed tries; wait a moment.");
 
 /// What a try that is throttled can answer before it is made.
 pub(crate) const THROTTLE: &[Spec] = &[TOO_MANY, password::BUSY];

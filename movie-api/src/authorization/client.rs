@@ -160,14 +160,15 @@ async fn send<T: DeserializeOwned>(
     let headers = response.headers().clone();
     let body = response.bytes().await.map_err(|error| unavailable(&error))?;
     match (status, caller) {
-        (StatusCode::OK, _) => {
-            serde_json::from_slice(&body).map_err(|error| AuthError::InvalidResponse(error.to_string()))
+        (StatusCode::OK, _) => serde_json::from_slice(&body)
+            .map_err(|error| AuthError::InvalidResponse(error.to_string())),
+        (StatusCode::UNAUTHORIZED, CallerKind::User) => {
+            Err(AuthError::TokenRefused(TokenRefusal {
+                content_type: headers.get(header::CONTENT_TYPE).cloned(),
+                www_authenticate: headers.get(header::WWW_AUTHENTICATE).cloned(),
+                body: body.into(),
+            }))
         }
-        (StatusCode::UNAUTHORIZED, CallerKind::User) => Err(AuthError::TokenRefused(TokenRefusal {
-            content_type: headers.get(header::CONTENT_TYPE).cloned(),
-            www_authenticate: headers.get(header::WWW_AUTHENTICATE).cloned(),
-            body: body.into(),
-        })),
         (status, _) if status.is_server_error() => Err(AuthError::Unavailable(status.to_string())),
         (status, _) => Err(AuthError::InvalidResponse(status.to_string())),
     }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use figment::Figment;
-use figment::providers::{Format, Serialized, Toml};
+use figment::error::Kind as ErrorKind;
+use figment::providers::Serialized;
 use figment::value::Value;
 use serde::de::DeserializeOwned;
 
+use super::toml_file::TomlFile;
 use super::{ConfigError, Kind, Setting, SettingsTable, read_secret_file};
 
 type Variables = BTreeMap<String, String>;
@@ -45,19 +47,18 @@ impl SettingsTable {
             let default = value(setting, setting.default);
             figment = figment.merge(Serialized::default(setting.key, default));
         }
-        if let Some(path) = file {
-            if !path.is_file() {
-                let variable = self.file_variable;
-                return Err(ConfigError::NoFile { variable, path: path.to_owned() });
-            }
-            figment = figment.merge(Toml::file_exact(path));
+        let file = file.map(|path| TomlFile::read(self.file_variable, path)).transpose()?;
+        if let Some(file) = &file {
+            figment = figment.merge(Serialized::defaults(file.table()?));
         }
         for setting in self.settings() {
             if let Some(text) = given(setting, &variables)? {
                 figment = figment.merge(Serialized::default(setting.key, value(setting, &text)));
             }
         }
-        figment.extract().map_err(|error| ConfigError::Invalid(self.describe(&error)))
+        figment
+            .extract()
+            .map_err(|error| ConfigError::Invalid(self.describe(&error, file.as_ref())))
     }
 
     fn refuse_removed(&self, variables: &Variables) -> Result<(), ConfigError> {
@@ -88,17 +89,33 @@ impl SettingsTable {
         }
     }
 
-    /// The setting under both its names, and what is wrong with it.
-    fn describe(&self, error: &figment::Error) -> String {
+    /// The setting under both its names, or the place in the file, and what is wrong.
+    fn describe(&self, error: &figment::Error, file: Option<&TomlFile>) -> String {
         let key = error.path.join(".");
-        let kind = &error.kind;
         match self.settings().find(|setting| setting.key == key) {
-            Some(setting) if setting.kind == Kind::Secret => {
-                format!("{} (`{key}` in the file): {}", setting.variable, reason(kind))
+            Some(setting) => {
+                let reason = reason(&error.kind, setting.kind);
+                format!("{} (`{key}` in the file): {reason}", setting.variable)
             }
-            Some(setting) => format!("{} (`{key}` in the file): {kind}", setting.variable),
-            None => error.to_string(),
+            None => self.describe_unknown(error, file),
         }
+    }
+
+    fn describe_unknown(&self, error: &figment::Error, file: Option<&TomlFile>) -> String {
+        let Some(file) = file else { return error.to_string() };
+        let mut path: Vec<&str> = error.path.iter().map(String::as_str).collect();
+        let key = path.join(".");
+        let message = match &error.kind {
+            ErrorKind::UnknownField(name, expected) => {
+                if path.last() != Some(&name.as_str()) {
+                    path.push(name);
+                }
+                format!("unknown field `{name}`, expected one of {}", expected.join(", "))
+            }
+            kind if key.is_empty() => kind.to_string(),
+            kind => format!("{key}: {kind}"),
+        };
+        file.message_about(&path, &message)
     }
 }
 
@@ -128,11 +145,12 @@ fn value(setting: &Setting, text: &str) -> Value {
     }
 }
 
-/// The reason without the value, which is a secret.
-fn reason(kind: &figment::error::Kind) -> String {
-    match kind {
-        figment::error::Kind::Message(message) => message.clone(),
-        _ => "must be a text".into(),
+/// What is wrong, without the value if that is a secret.
+fn reason(error: &ErrorKind, setting: Kind) -> String {
+    match (setting, error) {
+        (Kind::Secret, ErrorKind::Message(message)) => message.clone(),
+        (Kind::Secret, _) => "must be a text".into(),
+        (Kind::Text | Kind::Number, error) => error.to_string(),
     }
 }
 

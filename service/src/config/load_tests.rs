@@ -99,3 +99,13 @@ fn a_readme_is_compared_row_by_row() {
     let wrong = rows.replace("`10`", "`11`") + "\n| `DEMO_OLD` | `server.old` | `1` | gone |";
     assert_eq!(TABLE.differences_to_readme(&wrong).len(), 2);
 }
+
+#[test]
+fn what_is_wrong_in_the_file_is_named_by_line_and_never_quoted() {
+    let wrong = file("[server]\nname = \"a\"\ntokn = \"s3cret\"");
+    let error = load(Some(wrong.path()), &[]).expect_err("unknown");
+    assert!(error.contains("line 3: unknown field `tokn`"), "{error}");
+    let broken = file("[server]\ntoken = \"s3cret\" x");
+    let error = load(Some(broken.path()), &[]).expect_err("no TOML");
+    assert!(error.contains("line 2: ") && !error.contains("s3cret"), "{error}");
+}

@@ -13,6 +13,7 @@ mod secret_file;
 mod server;
 mod setting;
 mod table;
+mod toml_file;
 mod values;
 
 pub use elasticsearch::{BaseUrl, ElasticsearchConfig, IndexName};

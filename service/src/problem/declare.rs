@@ -17,21 +17,11 @@
 ///
 /// Every variant becomes its [`Problem`](crate::problem::Problem); problems of the included lists
 /// (from extractors, the database, …) pass through `From<Problem>` unchanged. Calls in brackets are
-/// made on the [`Spec`](crate::problem::Spec). A first line `from [E, …];` adds `From<E>` for every
-/// `E` that becomes a `Problem`, so that `?` works on a `Result<_, E>`.
+/// made on the [`Spec`](crate::problem::Spec). A first line `from [E => f, …];` adds `From<E>`, by
+/// the function `f` from `E` to `Problem`, so that `?` works on a `Result<_, E>`.
 #[macro_export]
 macro_rules! problems {
-    ($(from [$($source:ty),* $(,)?];)?
-     $(#[$meta:meta])* $vis:vis enum $name:ident includes [$($common:expr),* $(,)?] {
-        $($variant:ident = $status:literal $code:literal $title:literal $([$($spec:tt)+])?),* $(,)?
-    }) => {
-        $crate::problems! { @enum [$($($source),*)?]
-            $(#[$meta])* $vis enum $name includes [$($common),*] {
-                $($variant = $status $code $title [$($($spec)+)?]),*
-            }
-        }
-    };
-    (@enum [$($source:ty),*] $(#[$meta:meta])* $vis:vis enum $name:ident
+    (@enum [$($source:ty => $convert:path),*] $(#[$meta:meta])* $vis:vis enum $name:ident
      includes [$($common:expr),*] {
         $($variant:ident = $status:literal $code:literal $title:literal [$($spec:tt)*]),*
     }) => {
@@ -70,7 +60,7 @@ macro_rules! problems {
 
         $(impl ::core::convert::From<$source> for $name {
             fn from(error: $source) -> Self {
-                Self::Problem(::std::boxed::Box::new($crate::problem::Problem::from(error)))
+                Self::Problem(::std::boxed::Box::new($convert(error)))
             }
         })*
 
@@ -101,6 +91,25 @@ macro_rules! problems {
 
             fn register(registry: &mut ::poem_openapi::registry::Registry) {
                 $crate::problem::register(registry, Self::SPECS, &[$($common),*]);
+            }
+        }
+    };
+    (from [$($source:ty => $convert:path),* $(,)?];
+     $(#[$meta:meta])* $vis:vis enum $name:ident includes [$($common:expr),* $(,)?] {
+        $($variant:ident = $status:literal $code:literal $title:literal $([$($spec:tt)+])?),* $(,)?
+    }) => {
+        $crate::problems! { @enum [$($source => $convert),*]
+            $(#[$meta])* $vis enum $name includes [$($common),*] {
+                $($variant = $status $code $title [$($($spec)+)?]),*
+            }
+        }
+    };
+    ($(#[$meta:meta])* $vis:vis enum $name:ident includes [$($common:expr),* $(,)?] {
+        $($variant:ident = $status:literal $code:literal $title:literal $([$($spec:tt)+])?),* $(,)?
+    }) => {
+        $crate::problems! { @enum []
+            $(#[$meta])* $vis enum $name includes [$($common),*] {
+                $($variant = $status $code $title [$($($spec)+)?]),*
             }
         }
     };

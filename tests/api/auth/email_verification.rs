@@ -138,7 +138,7 @@ async fn the_message_can_be_resent_while_a_verification_is_pending() {
 #[tokio::test]
 async fn no_mailbox_can_be_flooded_with_messages() {
     let mail = MailServer::start();
-    let server = mail.server(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
+    let server = mail.server(&[("AUTH_THROTTLE_DELAYS", "60,180")]).await;
     let user = register_with_email(&server, "ada", "ada@example.com").await;
     resend(&user).await.expect(202, "");
     resend(&user).await.expect(202, "");

@@ -42,7 +42,7 @@ async fn a_user_can_log_in_with_a_verified_address() {
 #[tokio::test]
 async fn attempts_are_counted_by_what_was_typed_so_a_refusal_does_not_reveal_an_account() {
     let mail = MailServer::start();
-    let server = mail.server(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
+    let server = mail.server(&[("AUTH_THROTTLE_DELAYS", "60,180")]).await;
     confirmed(&server, &mail, "ada", EMAIL).await;
     // Attempts with one name do not count for another, even of the same account.
     for typed in ["ada", EMAIL, "nobody@example.com"] {

@@ -49,7 +49,7 @@ async fn estimating_the_strength_of_a_password_is_fast() {
 
 #[tokio::test]
 async fn a_longer_minimum_can_be_required_without_a_second_factor() {
-    let server = TestServer::with(&[("AUTH_PASSWORD_SHORTEST_ALONE", "15")]).await;
+    let server = TestServer::with(&[("AUTH_PASSWORD_MIN_LENGTH_SINGLE_FACTOR", "15")]).await;
     let advice = advice(register(&server, "ada", "vT7#qpL2!xkD9$").await);
     assert_eq!(advice, "Take at least 15 characters: without a second factor 8 are not enough.");
     register(&server, "ada", "vT7#qpL2!xkD9$z").await.expect(201, "");
@@ -57,7 +57,7 @@ async fn a_longer_minimum_can_be_required_without_a_second_factor() {
 
 #[tokio::test]
 async fn a_shorter_password_is_accepted_with_a_second_factor() {
-    let server = TestServer::with(&[("AUTH_PASSWORD_SHORTEST_ALONE", "15")]).await;
+    let server = TestServer::with(&[("AUTH_PASSWORD_MIN_LENGTH_SINGLE_FACTOR", "15")]).await;
     let user = server.register("ada").await;
     let change = |from: &str, to: &str| json!({ "current_password": from, "new_password": to });
     let short = "vT7#qpL2!";

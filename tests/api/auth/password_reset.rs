@@ -77,7 +77,7 @@ async fn a_reset_token_sets_a_new_password_and_ends_all_sessions() {
 #[tokio::test]
 async fn every_address_gets_the_same_answer_but_only_a_verified_one_gets_a_message() {
     let mail = MailServer::start();
-    let server = mail.server(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
+    let server = mail.server(&[("AUTH_THROTTLE_DELAYS", "60,180")]).await;
     confirmed(&server, &mail, "ada", EMAIL).await;
     register_with_email(&server, "bob", "bob@example.com").await;
     mail.mail("bob@example.com", 0).await;
@@ -140,7 +140,7 @@ async fn of_twenty_concurrent_uses_of_a_reset_token_one_succeeds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_reset_requests_are_throttled() {
-    let server = TestServer::with(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
+    let server = TestServer::with(&[("AUTH_THROTTLE_DELAYS", "60,180")]).await;
     let answers = join_all((0..30).map(|_| forgot(&server, EMAIL))).await;
     let taken = answers.iter().filter(|answer| answer.status == 202).count();
     assert_eq!(taken, 3);

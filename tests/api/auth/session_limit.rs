@@ -6,7 +6,7 @@ use tests::TestServer;
 
 #[tokio::test]
 async fn a_session_beyond_the_limit_ends_the_one_idle_the_longest() {
-    let server = TestServer::with(&[("AUTH_SESSIONS", "3")]).await;
+    let server = TestServer::with(&[("AUTH_MAX_SESSIONS", "3")]).await;
     let first = server.register("ada").await;
     let mut others = Vec::new();
     for _ in 0..3 {
@@ -20,7 +20,7 @@ async fn a_session_beyond_the_limit_ends_the_one_idle_the_longest() {
 
 #[tokio::test]
 async fn the_least_recently_used_session_is_ended_not_the_oldest() {
-    let server = TestServer::with(&[("AUTH_SESSIONS", "2")]).await;
+    let server = TestServer::with(&[("AUTH_MAX_SESSIONS", "2")]).await;
     let (first, second) = (server.register("ada").await, server.log_in("ada").await);
     server.clock.advance(TimeDelta::seconds(30));
     server.guest().refresh(&first.refresh_token).await.expect(200, "");
@@ -31,7 +31,7 @@ async fn the_least_recently_used_session_is_ended_not_the_oldest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_logins_never_exceed_the_session_limit() {
-    let server = TestServer::with(&[("AUTH_SESSIONS", "4")]).await;
+    let server = TestServer::with(&[("AUTH_MAX_SESSIONS", "4")]).await;
     server.register("ada").await;
     let users = join_all((0..12).map(|_| server.log_in("ada"))).await;
     let live = "SELECT count(*) FROM sessions WHERE ended_at IS NULL";

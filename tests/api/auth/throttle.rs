@@ -7,7 +7,7 @@ use serde_json::json;
 use tests::{Answer, Caller, PASSWORD, Redis, TestServer};
 
 /// Minutes, so that a slow machine does not matter.
-const LOCKOUT_DELAYS: (&str, &str) = ("AUTH_THROTTLE_WAITS", "60,180,300,600");
+const LOCKOUT_DELAYS: (&str, &str) = ("AUTH_THROTTLE_DELAYS", "60,180,300,600");
 
 async fn fail_login(guest: &Caller, login: &str) {
     guest.log_in(login, "wrong").await.expect(401, "credentials_invalid");
@@ -208,7 +208,7 @@ async fn attacking_a_login_does_not_lock_out_its_owner() {
 
 #[tokio::test]
 async fn a_known_address_is_forgotten_after_a_month() {
-    let server = behind_a_proxy(&[("AUTH_THROTTLE_LOGIN_TRIES", "1")]).await;
+    let server = behind_a_proxy(&[("AUTH_THROTTLE_LOGIN_ATTEMPTS", "1")]).await;
     server.register("ada").await;
     let guest = server.guest();
     let own = "127.0.0.1";
@@ -221,7 +221,7 @@ async fn a_known_address_is_forgotten_after_a_month() {
 
 #[tokio::test]
 async fn one_address_cannot_try_every_login_and_an_ipv6_network_counts_as_one() {
-    let server = behind_a_proxy(&[("AUTH_THROTTLE_ADDRESS_TRIES", "4")]).await;
+    let server = behind_a_proxy(&[("AUTH_THROTTLE_ADDRESS_ATTEMPTS", "4")]).await;
     server.register("ada").await;
     let guest = server.guest();
     for (own, same, other) in [

@@ -18,9 +18,9 @@ const ODDS: f64 = 0.14;
 
 /// Limits that are not reached.
 const UNTHROTTLED: [(&str, &str); 3] = [
-    ("AUTH_THROTTLE_PAIR_TRIES", "100000"),
-    ("AUTH_THROTTLE_LOGIN_TRIES", "100000"),
-    ("AUTH_THROTTLE_ADDRESS_TRIES", "100000"),
+    ("AUTH_THROTTLE_PAIR_ATTEMPTS", "100000"),
+    ("AUTH_THROTTLE_LOGIN_ATTEMPTS", "100000"),
+    ("AUTH_THROTTLE_ADDRESS_ATTEMPTS", "100000"),
 ];
 
 #[tokio::test]

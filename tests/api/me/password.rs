@@ -114,7 +114,7 @@ async fn of_two_concurrent_password_changes_one_succeeds() {
 
 #[tokio::test]
 async fn guessing_the_current_password_is_throttled_per_user() {
-    let server = TestServer::with(&[("AUTH_THROTTLE_WAITS", "60,180")]).await;
+    let server = TestServer::with(&[("AUTH_THROTTLE_DELAYS", "60,180")]).await;
     let (user, other) = (server.register("ada").await, server.register("bob").await);
     for _ in 0..3 {
         let answer = user.put("me/password", &change("wrong", NEW_PASSWORD)).await;

@@ -91,7 +91,7 @@ async fn open_sessions_are_not_affected() {
 
 #[tokio::test]
 async fn refused_user_agents_do_not_count_as_failed_attempts() {
-    let server = TestServer::with(&[("AUTH_THROTTLE_WAITS", "60")]).await;
+    let server = TestServer::with(&[("AUTH_THROTTLE_DELAYS", "60")]).await;
     let user = server.register("ada").await;
     allow(&user, &json!(["Firefox"])).await.expect(204, "");
     for _ in 0..8 {

@@ -63,7 +63,7 @@ impl OidcSite {
         fs::write(&path, text).unwrap();
         let file = path.to_str().unwrap().to_owned();
         let settings: Vec<_> =
-            settings.iter().copied().chain([("AUTH_OIDC_FILE", file.as_str())]).collect();
+            settings.iter().copied().chain([("AUTH_CONFIG", file.as_str())]).collect();
         let server = TestServer::with_clock(clock, Database::migrated().await, &settings).await;
         Self { server, provider, other, file, _folder: folder }
     }
@@ -118,7 +118,7 @@ impl OidcSite {
 /// The entry of a provider in the file.
 fn entry(name: &str, issuer: &str, client: &str, secret: &str) -> String {
     format!(
-        "[[provider]]\nname = {}\nissuer = {}\nclient_id = {}\nclient_secret_file = {}\n",
+        "[[oidc.provider]]\nname = {}\nissuer = {}\nclient_id = {}\nclient_secret_file = {}\n",
         json!(name),
         json!(issuer),
         json!(client),

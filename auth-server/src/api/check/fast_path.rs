@@ -27,7 +27,7 @@ impl Endpoint for FastCheck {
     fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         let (request, mut body) = request.split();
         async move {
-            let caller = Caller::from_request(&request, &mut body, UNNAMED).await?;
+            let caller = Caller::of(&request, self.0.authenticator()).await?;
             let body = Body::from_request(&request, &mut body, UNNAMED).await?;
             Ok(self.0.check(caller, body).await?.into_response())
         }

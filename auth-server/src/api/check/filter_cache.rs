@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use policies::{At, Filter, PolicyError, RoleSet, Snapshot};
 
 use crate::http::problem::Problem;
+use crate::policy::policy_problem;
 
 /// Maximum number of cached filters; further ones are derived for each request.
 const CAPACITY: usize = 1024;
@@ -48,7 +49,7 @@ impl FilterCache {
             let filter = policy.filter(&key.roles, &key.action, &key.kind, At::SearchTime)?;
             Ok::<_, PolicyError>((key, Arc::new(filter)))
         });
-        let (key, filter) = derived.await??;
+        let (key, filter) = derived.await?.map_err(policy_problem)?;
         self.insert(revision, key, Arc::clone(&filter));
         Ok(filter)
     }

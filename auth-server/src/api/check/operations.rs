@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::FilterCache;
 use super::decision::{CheckResponse, Evaluator, ResourceBody};
 use crate::api::AppState;
-use crate::authn::{Caller, TOKEN};
+use crate::authn::{Authenticator, Caller, TOKEN};
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, FIELD};
 use crate::http::{Body, Reply};
@@ -176,6 +176,11 @@ impl CheckApi {
 }
 
 impl CheckApi {
+    /// Turns tokens into callers.
+    pub(crate) fn authenticator(&self) -> &Authenticator {
+        &self.state.authenticator
+    }
+
     /// The operations on this state.
     pub(crate) fn new(state: Arc<AppState>) -> Self {
         Self { state, filters: Arc::default() }

@@ -9,9 +9,9 @@ use super::TokenForm;
 use crate::api::AppState;
 use crate::client::{CLIENT, ServiceClient};
 use crate::db::DATABASE;
-use crate::http::form::FORM;
 use crate::http::problem::Problem;
-use crate::http::{Done, Form};
+use crate::http::request_errors::FORM;
+use crate::http::{Form, OkEmpty};
 use crate::problems;
 use crate::session;
 use crate::session::lookup::TokenOwner;
@@ -35,18 +35,18 @@ impl Revoke {
         &self,
         client: ServiceClient,
         Form(form): Form<TokenForm>,
-    ) -> Result<Done, RevokeError> {
+    ) -> Result<OkEmpty, RevokeError> {
         let AppState { pool, sessions, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;
         let Some(TokenOwner { user, session }) = self.owner(&mut transaction, &form.token).await?
         else {
-            return Ok(Done);
+            return Ok(OkEmpty);
         };
         let ended = sessions.end(&mut transaction, user, session, "revoked_by_client").await?;
         transaction.commit().await?;
         authenticator.revoke(ended.as_slice());
         tracing::info!(client = %client.id, %user, %session, "session revoked by a service client");
-        Ok(Done)
+        Ok(OkEmpty)
     }
 }
 

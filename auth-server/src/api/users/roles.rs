@@ -18,6 +18,7 @@ use crate::db::DATABASE;
 use crate::http::Reply;
 use crate::http::problem::Problem;
 use crate::http::request_errors::PARAMETERS;
+use crate::policy::policy_problem;
 use crate::policy::write::PolicyWrite;
 use crate::policy::{LAST_SUPERUSER, ROLE_GRANT, UserRoles, grants};
 use crate::problems;
@@ -128,7 +129,7 @@ impl UserRolesApi {
         let role = RoleName::parse(role).map_err(|_| GrantError::RoleNotFound)?;
         if role == RoleName::anonymous() {
             let builtin = PolicyError::AnonymousGrant;
-            return Err(builtin.into());
+            return Err(policy_problem(builtin));
         }
         let mut write = self.0.begin_policy_write().await?;
         if !write.base().has_role(&role) {

@@ -134,7 +134,7 @@ async fn a_code_from_another_sign_in_is_rejected() {
 
 #[tokio::test]
 async fn invalid_codes_are_throttled_by_client_address() {
-    let site = OidcSite::with(&[("AUTH_THROTTLE_ADDRESS_TRIES", "3")]).await;
+    let site = OidcSite::with(&[("AUTH_THROTTLE_ADDRESS_ATTEMPTS", "3")]).await;
     let browser = site.browser();
     let nonsense = async || {
         let flow = browser.begin().await;
@@ -152,7 +152,7 @@ async fn invalid_codes_are_throttled_by_client_address() {
 
 #[tokio::test]
 async fn callbacks_without_a_cookie_do_not_count_as_failed_attempts() {
-    let site = OidcSite::with(&[("AUTH_THROTTLE_ADDRESS_TRIES", "3")]).await;
+    let site = OidcSite::with(&[("AUTH_THROTTLE_ADDRESS_ATTEMPTS", "3")]).await;
     site.server.register("ada").await;
     for _ in 0..10 {
         site.browser().call_back("", &[("state", "x")]).await.expect(400, "state_invalid");

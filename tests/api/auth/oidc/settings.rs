@@ -25,10 +25,12 @@ async fn start_error(database: &Database, text: &str, issuer: &str) -> String {
         ("AUTH_LISTEN", "127.0.0.1:0"),
         ("AUTH_OPS_LISTEN", "127.0.0.1:0"),
         ("AUTH_ISSUER", issuer),
-        ("AUTH_OIDC_FILE", file.to_str().unwrap()),
     ];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let config = config::load(None, settings).unwrap();
+    let config = match config::load(Some(&file), settings) {
+        Ok(config) => config,
+        Err(error) => return error.to_string(),
+    };
     match Application::build(config, Clock::default()).await {
         Ok(_) => String::new(),
         Err(error) => error.to_string(),
@@ -36,7 +38,7 @@ async fn start_error(database: &Database, text: &str, issuer: &str) -> String {
 }
 
 const GOOD: &str = r#"
-[[provider]]
+[[oidc.provider]]
 name = "a"
 issuer = "https://accounts.example"
 client_id = "films"
@@ -70,11 +72,13 @@ async fn an_invalid_provider_setting_stops_the_start_and_is_named() {
         ("client_id", "algorithms = [\"RS257\"]\nclient_id", "RS257"),
         ("client_id", "algorithms = []\nclient_id", "`algorithms`"),
         ("client_id", "redirect_uri = \"http://films.example/\"\nclient_id", "redirect_uri"),
-        ("[[provider]]", "[[providers]]", "providers"),
-        ("[[provider]]", "[[provider", "line 2"),
+        ("[[oidc.provider]]", "[[oidc.providers]]", "providers"),
+        ("[[oidc.provider]]", "[[oidc.provider", "line 2"),
     ] {
         let error = start_error(&database, &GOOD.replacen(from, to, 1), here).await;
-        assert!(error.starts_with("AUTH_OIDC_FILE: ") && error.contains(named), "{to}: {error}");
+        let place =
+            ["oidc.provider: ", "providers.toml, line "].iter().any(|at| error.contains(at));
+        assert!(place && error.contains(named), "{to}: {error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
     let twice = start_error(&database, &format!("{GOOD}{GOOD}"), here).await;

@@ -1,60 +1,23 @@
-//! The provider file (`AUTH_OIDC_FILE`).
+//! The configured providers, validated.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
 
 use openidconnect::core::CoreJwsSigningAlgorithm;
 use openidconnect::url::Url;
 use openidconnect::{ClientId, ClientSecret, IssuerUrl, JwsSigningAlgorithm, RedirectUrl, Scope};
-use serde::Deserialize;
+use service::config::read_secret_file;
 
 use super::http_client::is_loopback;
-use crate::crypto;
+use crate::config::ProviderEntry;
 
-/// Why the provider configuration is invalid.
+/// The settings of a provider are invalid.
 #[derive(Debug, thiserror::Error)]
-pub enum OidcError {
-    /// The file cannot be read.
-    #[error("{}: {}", .0.display(), .1)]
-    Io(PathBuf, std::io::Error),
-    /// The file is not valid TOML, or has an invalid value.
-    #[error("{}, line {}: {}", .0.display(), .1, .2)]
-    Toml(PathBuf, usize, String),
-    /// The settings of a provider are invalid.
-    #[error("provider `{0}`: {1}")]
-    Provider(String, String),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    provider: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    name: String,
-    title: Option<String>,
-    issuer: String,
-    client_id: String,
-    client_secret_file: Option<PathBuf>,
-    client_secret_env: Option<String>,
-    #[serde(default = "default_scopes")]
-    scopes: Vec<String>,
-    #[serde(default = "default_algorithms")]
-    algorithms: Vec<CoreJwsSigningAlgorithm>,
-    redirect_uri: Option<String>,
-}
-
-fn default_scopes() -> Vec<String> {
-    ["email", "profile"].map(str::to_owned).into()
-}
-
-fn default_algorithms() -> Vec<CoreJwsSigningAlgorithm> {
-    use CoreJwsSigningAlgorithm::{EcdsaP256Sha256, EdDsa, RsaSsaPkcs1V15Sha256};
-    vec![RsaSsaPkcs1V15Sha256, EcdsaP256Sha256, EdDsa]
+#[error("provider `{name}`: {reason}")]
+pub struct OidcError {
+    /// Name of the provider.
+    pub name: String,
+    /// What is invalid.
+    pub reason: String,
 }
 
 /// The validated settings of a provider.
@@ -73,32 +36,24 @@ pub(crate) struct ProviderConfig {
     pub cookie_secure: bool,
 }
 
-/// Reads the providers in this file; `public` is the URL under which clients know this server.
-pub(crate) fn read(path: &Path, public: &str) -> Result<Vec<ProviderConfig>, OidcError> {
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(|error| OidcError::Io(path.to_owned(), error))?;
-    let file: File = toml::from_str(&text).map_err(|error| syntax_error(path, &text, &error))?;
+/// Validates the configured providers; `public` is the URL under which clients know this server.
+pub(crate) fn validate(
+    entries: &[ProviderEntry],
+    public: &str,
+) -> Result<Vec<ProviderConfig>, OidcError> {
     let (mut names, mut issuers) = (HashSet::new(), HashSet::new());
-    let mut all = Vec::with_capacity(file.provider.len());
-    for entry in file.provider {
-        let name = entry.name.clone();
-        if !names.insert(name.clone()) || !issuers.insert(entry.issuer.clone()) {
-            let reason = "another provider has this name or issuer".to_owned();
-            return Err(OidcError::Provider(name, reason));
+    let mut all = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let invalid = |reason| OidcError { name: entry.name.clone(), reason };
+        if !names.insert(&entry.name) || !issuers.insert(&entry.issuer) {
+            return Err(invalid("another provider has this name or issuer".to_owned()));
         }
-        all.push(entry.check(public).map_err(|reason| OidcError::Provider(name, reason))?);
+        all.push(entry.clone().check(public).map_err(invalid)?);
     }
     Ok(all)
 }
 
-/// The position of a syntax error, without the line itself: it may contain a secret.
-fn syntax_error(path: &Path, text: &str, error: &toml::de::Error) -> OidcError {
-    let start = error.span().map_or(0, |span| span.start);
-    let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-    OidcError::Toml(path.to_owned(), line, error.message().to_owned())
-}
-
-impl Entry {
+impl ProviderEntry {
     fn check(self, public: &str) -> Result<ProviderConfig, String> {
         check_name(&self.name)?;
         check_url("issuer", &self.issuer)?;
@@ -135,7 +90,7 @@ impl Entry {
             (Some(_), Some(_)) => {
                 return Err("keep one of `client_secret_file` and `client_secret_env`".into());
             }
-            (Some(path), None) => crypto::read_file(path).map_err(|error| error.to_string())?,
+            (Some(path), None) => read_secret_file(path).map_err(|error| error.to_string())?,
             (None, Some(variable)) => std::env::var(variable)
                 .map_err(|_| format!("the variable {variable} is not set"))?
                 .into(),

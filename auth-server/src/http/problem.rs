@@ -1,0 +1,45 @@
+//! Problems, as [`service::problem`] has them, and those that several features share.
+
+use poem_openapi::Object;
+use serde::Serialize;
+
+pub(crate) use service::problem::{Challenge, Extension, INTERNAL, Problem, RateLimit, Spec};
+
+/// The service client is unknown or its secret is wrong. The code is that of RFC 6749.
+pub(crate) const INVALID_CLIENT: Spec = Spec::new(
+    401,
+    "invalid_client",
+    "The request requires id and secret of a service client, by HTTP Basic.",
+)
+.challenge(Challenge::Basic);
+
+/// What `forbidden` adds to a problem.
+#[derive(Clone, Debug, Serialize, Object)]
+pub(crate) struct ForbiddenDetails {
+    /// The right that the caller would need.
+    pub(crate) missing: MissingRight,
+}
+
+/// The right that the caller would need.
+#[derive(Clone, Debug, Serialize, Object)]
+pub(crate) struct MissingRight {
+    /// The action that was refused, an HTTP method for routes.
+    pub(crate) action: String,
+    /// The resource that it was refused on.
+    pub(crate) resource: String,
+}
+
+/// [`service::problems!`] whose errors can be made, by `?`, from those that operations meet.
+macro_rules! problems {
+    ($($declaration:tt)*) => {
+        ::service::problems! {
+            from [
+                ::sqlx::Error => $crate::http::problem::Problem::from,
+                ::tokio::task::JoinError => $crate::http::problem::Problem::from,
+                ::policies::PolicyError => $crate::policy::policy_problem,
+            ];
+            $($declaration)*
+        }
+    };
+}
+pub(crate) use problems;
