@@ -67,3 +67,16 @@ install_from_npm() {
 }
 
 npm_folder() { echo "$state/$1-$(cksum <"$2/package-lock.json" | cut -d' ' -f1)"; }
+
+# install_from_cargo NAME VERSION ARGS…: not optimized, as the tools wait for others most of the time.
+install_from_cargo() {
+    local name=$1 version=$2 folder=$state/$1-$2
+    shift 2
+    [[ ! -e $folder/complete ]] || return 0
+    say "$name: compiling version $version (some minutes)"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    quietly "$name" cargo install --locked --debug --config profile.dev.debug=false --root "$folder" \
+        "$name" --version "$version" "$@"
+    touch "$folder/complete"
+}
