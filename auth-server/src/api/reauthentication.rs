@@ -70,9 +70,9 @@ impl AppState {
 
     /// Failed attempts are throttled. Returns the stored hash.
     async fn check_password(&self, user: Uuid, typed: Password) -> Result<String, Problem> {
-        let attempt = self.throttle.user(user, PURPOSE).await?;
+        let permit = self.throttle.begin_reauthentication(user, PURPOSE).await?;
         let checked = self.verify_password(user, typed).await;
-        attempt
+        permit
             .settle(match &checked {
                 Ok(Some(_)) => AttemptOutcome::Succeeded,
                 Ok(None) => AttemptOutcome::Failed,

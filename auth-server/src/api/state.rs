@@ -8,7 +8,7 @@ use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::MailConfig;
 use crate::http::problem::Problem;
-use crate::login_history::History;
+use crate::login_history::LoginHistory;
 use crate::metrics::{Decisions, Logins};
 use crate::oidc::Oidc;
 use crate::password::Hasher;
@@ -44,7 +44,7 @@ pub(crate) struct AppState {
     /// Identity providers that users can sign in with.
     pub oidc: Oidc,
     /// Records login attempts.
-    pub history: History,
+    pub history: LoginHistory,
     /// Counts login attempts.
     pub logins: Logins,
     /// Counts decisions.

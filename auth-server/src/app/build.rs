@@ -13,14 +13,14 @@ use crate::clock::Clock;
 use crate::config::{Config, TokenConfig};
 use crate::crypto::{EncryptionKeys, Purpose, Secrets};
 use crate::email::{EmailWorker, queue};
-use crate::login_history::History;
+use crate::login_history::{LoginHistory, Retention};
 use crate::metrics::Metrics;
 use crate::oidc::Oidc;
 use crate::password::Hasher;
 use crate::policy;
 use crate::second_factor::{self, Gate, SecondFactors};
 use crate::session::{self, RefreshKeys, RefreshPool, Sessions, sweep};
-use crate::throttle::Throttle;
+use crate::throttle::{Limits, Throttle};
 use crate::token::{self, Challenges, Issuer, KeyRing, Verifier};
 
 /// Everything the server works with.
@@ -73,11 +73,12 @@ pub(crate) async fn build(
         throttle: throttle(config, &secrets, redis.clone(), &clock)?,
         second_factors: second_factors(config, &secrets, &keys, &pool, &clock, lifecycle),
         oidc: Oidc::open(config, &secrets, &clock)?,
-        history: History::start(
+        history: LoginHistory::start(
             &pool,
-            config.history.retention(),
+            Retention::from_config(&config.history),
             &clock,
-            (lifecycle.tasks(), &stop),
+            lifecycle.tasks(),
+            &stop,
         ),
         logins: metrics.logins.clone(),
         decisions: metrics.decisions.clone(),
@@ -147,7 +148,7 @@ fn throttle(
     let key = secrets.derive(Purpose::Throttle);
     // As many as can be hashed or wait for it: a flood is turned away before it takes memory.
     let max_in_progress = config.password.threads() + config.password.queue();
-    Throttle::new(key, config.throttle.limits(), redis, max_in_progress, clock.clone())
+    Throttle::new(key, Limits::from_config(&config.throttle), redis, max_in_progress, clock.clone())
         .map_err(StartError::Redis)
 }
 

@@ -2,10 +2,8 @@
 
 use std::num::NonZeroU16;
 
-use chrono::TimeDelta;
 use serde::Deserialize;
 
-use crate::login_history::Retention;
 use service::config::{Setting, number};
 
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -32,12 +30,15 @@ pub struct HistoryConfig {
 }
 
 impl HistoryConfig {
-    /// How long is remembered.
+    /// How long login attempts are kept, in days.
     #[must_use]
-    pub fn retention(&self) -> Retention {
-        Retention {
-            tries: TimeDelta::days(self.days.get().into()),
-            addresses: TimeDelta::days(self.address_days.get().into()),
-        }
+    pub const fn days(&self) -> u16 {
+        self.days.get()
+    }
+
+    /// How long their addresses and user agents are kept, in days.
+    #[must_use]
+    pub const fn address_days(&self) -> u16 {
+        self.address_days.get()
     }
 }

@@ -4,7 +4,6 @@ use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
-use crate::throttle::{Limits, Tries};
 use service::config::{Setting, number, text};
 
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -52,16 +51,34 @@ pub struct ThrottleConfig {
 }
 
 impl ThrottleConfig {
-    /// The limits.
+    /// Lockout delays, in order, s.
     #[must_use]
-    pub fn limits(&self) -> Limits {
-        let tries = Tries {
-            pair: self.pair_attempts.get(),
-            login: self.login_attempts.get(),
-            address: self.address_attempts.get(),
-        };
-        let waits = self.delays.0.iter().map(|seconds| i64::from(*seconds) * 1_000).collect();
-        Limits::new(tries, waits, i64::from(self.memory_seconds.get()) * 1_000)
+    pub fn delays(&self) -> &[u32] {
+        &self.delays.0
+    }
+
+    /// Free attempts at one account from one address.
+    #[must_use]
+    pub const fn pair_attempts(&self) -> u32 {
+        self.pair_attempts.get()
+    }
+
+    /// Free attempts at one account.
+    #[must_use]
+    pub const fn login_attempts(&self) -> u32 {
+        self.login_attempts.get()
+    }
+
+    /// Free attempts from one address.
+    #[must_use]
+    pub const fn address_attempts(&self) -> u32 {
+        self.address_attempts.get()
+    }
+
+    /// How long failures are remembered, s.
+    #[must_use]
+    pub const fn memory_seconds(&self) -> u32 {
+        self.memory_seconds.get()
     }
 }
 

@@ -1,14 +1,9 @@
-//! Tries to log in, kept for the user and for admins.
-//!
-//! `write` puts notes into the table beside the requests · `partitions` the table's months ·
-//! `forget` what is too old · `anonymise` what belonged to a deleted account · `read` pages · `list` what a client asks for.
+//! The login history: login attempts, recorded for the account's owner and for admins.
 
-pub(crate) mod anonymize;
-pub(crate) mod list;
+pub(crate) mod pages;
 pub(crate) mod partitions;
-pub(crate) mod read;
 pub(crate) mod retention;
-pub(crate) mod write;
+pub(crate) mod writer;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -17,32 +12,30 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-pub use anonymize::anonymise;
-pub use list::list;
+pub(crate) use pages::{HistoryPage, HistoryQuery, list};
 pub use partitions::prepare;
-pub use read::{Entry, Page, Place, page};
-pub use retention::Retention;
+pub(crate) use retention::{Retention, anonymize};
 
 use crate::clock::Clock;
 use crate::session::Device;
-use write::Writer;
+use writer::Writer;
 
-/// Notes that may wait to be written.
-const QUEUE: usize = 10_000;
+/// Maximum number of records that wait to be written.
+const QUEUE_CAPACITY: usize = 10_000;
 
-/// Longest wait of a reader for what was noted before.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+/// How long a reader waits for records that are still in the queue.
+const FLUSH_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// How somebody tried to sign in.
+/// How a login was attempted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub(crate) enum Method {
     /// Login and password.
     Password,
-    /// The second factor, after the password.
+    /// The second step, after the password or the external identity.
     SecondFactor,
-    /// An account elsewhere.
+    /// An external identity.
     Oidc,
-    /// A refresh token. Only one that was used before is noted: somebody has a copy.
+    /// A refresh token. Recorded only if it was reused, since then it has been copied.
     RefreshToken,
 }
 
@@ -59,7 +52,7 @@ impl Method {
 
 /// A login attempt.
 #[derive(Clone, Debug)]
-pub struct LoginAttempt {
+pub(crate) struct LoginAttempt {
     /// How.
     pub method: Method,
     /// From where.
@@ -75,14 +68,14 @@ pub struct LoginAttempt {
 impl LoginAttempt {
     /// An attempt of which nothing is known yet but this.
     #[must_use]
-    pub fn new(method: Method, device: Device) -> Self {
+    pub(crate) fn new(method: Method, device: Device) -> Self {
         Self { method, device, user: None, session: None, provider: None }
     }
 }
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoginOutcome {
+pub(crate) enum LoginOutcome {
     /// A session was opened.
     Succeeded,
     /// The first step succeeded; a code of the second factor is required.
@@ -96,7 +89,7 @@ pub enum LoginOutcome {
 impl LoginOutcome {
     /// Its name in the history and in metrics.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
             Self::SecondFactorRequired => "mfa_required",
@@ -107,7 +100,7 @@ impl LoginOutcome {
 }
 
 /// An attempt that has ended.
-pub(crate) struct Note {
+pub(crate) struct Record {
     id: Uuid,
     at: DateTime<Utc>,
     outcome: LoginOutcome,
@@ -115,55 +108,56 @@ pub(crate) struct Note {
 }
 
 pub(crate) enum Message {
-    Note(Box<Note>),
-    /// Answered when all notes before it have been written.
+    Record(Box<Record>),
+    /// Answered once all earlier records have been written.
     Flush(oneshot::Sender<()>),
 }
 
-/// Takes notes of tries to log in. Cheap to clone.
+/// Records login attempts in the background. Cheap to clone.
 #[derive(Clone)]
-pub struct History {
+pub(crate) struct LoginHistory {
     queue: mpsc::Sender<Message>,
     clock: Clock,
 }
 
-impl History {
-    /// Begins to take notes, and beside it two tasks: one writes them down, one makes room ahead of
-    /// time and forgets what is too old. Both end with `stop`, the first when all is written.
+impl LoginHistory {
+    /// Starts two background tasks: one writes records, one creates partitions ahead of time and
+    /// deletes old data. Both end with `stop`, the first after it has written the queue.
     #[must_use]
-    pub fn start(
+    pub(crate) fn start(
         pool: &PgPool,
         retention: Retention,
         clock: &Clock,
-        (background, stop): (&TaskTracker, &CancellationToken),
+        background: &TaskTracker,
+        stop: &CancellationToken,
     ) -> Self {
-        let (queue, notes) = mpsc::channel(QUEUE);
-        background.spawn(Writer::new(pool.clone(), notes).run(stop.clone()));
-        background.spawn(retention::keep(pool.clone(), retention, clock.clone(), stop.clone()));
+        let (queue, records) = mpsc::channel(QUEUE_CAPACITY);
+        background.spawn(Writer::new(pool.clone(), records).run(stop.clone()));
+        background.spawn(retention::run(pool.clone(), retention, clock.clone(), stop.clone()));
         Self { queue, clock: clock.clone() }
     }
 
     /// Records an attempt. Never waits and never fails; what cannot be written is logged.
-    pub fn record(&self, attempt: LoginAttempt, outcome: LoginOutcome) {
-        let note = Note { id: Uuid::now_v7(), at: self.clock.now(), outcome, attempt };
-        if let Err(error) = self.queue.try_send(Message::Note(Box::new(note))) {
-            let why = error.to_string();
-            if let mpsc::error::TrySendError::Full(Message::Note(note))
-            | mpsc::error::TrySendError::Closed(Message::Note(note)) = error
+    pub(crate) fn record(&self, attempt: LoginAttempt, outcome: LoginOutcome) {
+        let record = Record { id: Uuid::now_v7(), at: self.clock.now(), outcome, attempt };
+        if let Err(error) = self.queue.try_send(Message::Record(Box::new(record))) {
+            let reason = error.to_string();
+            if let mpsc::error::TrySendError::Full(Message::Record(record))
+            | mpsc::error::TrySendError::Closed(Message::Record(record)) = error
             {
-                write::lost(&note, &why);
+                writer::log_lost(&record, &reason);
             }
         }
     }
 
-    /// Waits, though not for long, until what was noted here before can be read.
-    pub async fn settled(&self) {
+    /// Waits, up to a timeout, until everything recorded on this server can be read.
+    pub(crate) async fn flush(&self) {
         let (done, written) = oneshot::channel();
-        let wait = async {
+        let flush = async {
             if self.queue.send(Message::Flush(done)).await.is_ok() {
                 let _ = written.await;
             }
         };
-        let _ = tokio::time::timeout(PATIENCE, wait).await;
+        let _ = tokio::time::timeout(FLUSH_TIMEOUT, flush).await;
     }
 }

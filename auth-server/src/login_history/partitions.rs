@@ -1,27 +1,28 @@
-//! The months of the table.
+//! The monthly partitions of the table.
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 
-/// Months that are ready beside the current one.
+/// Partitions created in advance, in addition to the current month.
 const AHEAD: u32 = 2;
 
-/// Held while partitions are made or dropped: one server at a time.
+/// Advisory lock for creating and dropping partitions: one server at a time.
 const LOCK: i64 = 0x0061_7574_6868_6973;
 
-/// Before every name of a partition; year and month follow.
+/// Prefix of partition names; year and month follow.
 const PREFIX: &str = "login_history_";
 
-/// Makes the partitions of the month of `now` and of those that come next, where they are missing.
-/// Any number of servers may do so at once.
+/// Creates the missing partitions of this and the next months. Safe on several servers at once.
 ///
 /// # Errors
-/// The database refused, is away, or is too busy with the table to let us.
+/// The database is unavailable, or the table stays locked.
 pub async fn prepare(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
     let mut connection = pool.acquire().await?;
-    let there = names(&mut connection).await?;
-    let missing: Vec<NaiveDate> =
-        (0..=AHEAD).filter_map(|n| month(now, n)).filter(|m| !there.contains(&name(*m))).collect();
+    let existing = names(&mut connection).await?;
+    let missing: Vec<NaiveDate> = (0..=AHEAD)
+        .filter_map(|n| month(now, n))
+        .filter(|m| !existing.contains(&name(*m)))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -30,7 +31,7 @@ pub async fn prepare(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
     for month in missing {
         let Some(next) = month.checked_add_months(Months::new(1)) else { continue };
         let name = name(month);
-        // Names and dates are ours: a partition's bounds can't be parameters.
+        // Bounds of a partition cannot be parameters; names and dates come from this module.
         let statement = format!(
             "CREATE TABLE IF NOT EXISTS {name} PARTITION OF login_history
              FOR VALUES FROM ('{month} 00:00:00+00') TO ('{next} 00:00:00+00')"
@@ -40,11 +41,11 @@ pub async fn prepare(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
     transaction.commit().await
 }
 
-/// Drops partitions of which every row is from before `cutoff`. Returns how many.
+/// Drops the partitions that only have rows from before `cutoff`. Returns their number.
 pub(crate) async fn drop_before(pool: &PgPool, cutoff: DateTime<Utc>) -> sqlx::Result<usize> {
     let mut transaction = pool.begin().await?;
     let Some(first_kept) = month(cutoff, 0).map(name) else { return Ok(0) };
-    // Names are as long as each other, so their order is that of time.
+    // Names of equal length sort by time.
     let old: Vec<String> = names(&mut transaction)
         .await?
         .into_iter()
@@ -61,7 +62,7 @@ pub(crate) async fn drop_before(pool: &PgPool, cutoff: DateTime<Utc>) -> sqlx::R
     Ok(old.len())
 }
 
-/// One server at a time; and whoever logs in must not wait for us while we wait for others.
+/// One server at a time, with a timeout: logins must not queue behind a lock request that waits.
 async fn lock(transaction: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK).execute(&mut *transaction).await?;
     transaction.execute("SET LOCAL lock_timeout = '2s'").await?;
@@ -77,7 +78,7 @@ async fn names(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
     .await
 }
 
-/// The first day of the month that is `ahead` months after that of `at`.
+/// The first day of the month `ahead` months after that of `at`.
 fn month(at: DateTime<Utc>, ahead: u32) -> Option<NaiveDate> {
     at.date_naive().with_day(1)?.checked_add_months(Months::new(ahead))
 }
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn months_go_on_over_the_year() {
+    fn months_continue_in_the_next_year() {
         let at = DateTime::from_timestamp(1_798_675_200, 0).unwrap(); // 2026-12-31
         let names: Vec<String> = (0..3).filter_map(|n| month(at, n)).map(name).collect();
         assert_eq!(

@@ -1,21 +1,22 @@
--- Whether a try may be made: {milliseconds to wait, number of the key that says so}, {0, 0} where it may. From the first
--- wait on, a try takes the next one in advance, so that of many at once only one is made.
+-- Admits or rejects an attempt: {milliseconds until it is admitted, number of the counter that rejects it}, {0, 0} if it is
+-- admitted. After the free attempts, an admitted attempt reserves the next delay, so that of concurrent ones only one is
+-- admitted.
 
-local longest_wait, which = 0, 0
+local max_remaining, which = 0, 0
 for number, key in ipairs(KEYS) do
-    local _, locked, taken = read(key)
-    local wait = math.max(locked, taken) - now
-    if wait > longest_wait then
-        longest_wait, which = wait, number
+    local _, locked, reserved = read(key)
+    local remaining = math.max(locked, reserved) - now
+    if remaining > max_remaining then
+        max_remaining, which = remaining, number
     end
 end
-if longest_wait > 0 then
-    return { longest_wait, which }
+if max_remaining > 0 then
+    return { max_remaining, which }
 end
 for number, key in ipairs(KEYS) do
-    local failures, tries = read(key), tonumber(ARGV[3 + number])
-    if failures >= tries then
-        redis.call('HSET', key, 'taken', now + wait_after(failures + 1, tries))
+    local failures, attempts = read(key), tonumber(ARGV[3 + number])
+    if failures >= attempts then
+        redis.call('HSET', key, 'reserved', now + delay_after(failures + 1, attempts))
     end
 end
 return { 0, 0 }

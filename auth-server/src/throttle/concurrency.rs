@@ -1,45 +1,49 @@
-//! How many tries at one login are made at a time.
+//! Limits the number of concurrent attempts at one account.
 //!
-//! A try is counted when it has failed, so many at once could all be made before the first is
-//! counted. Refusing them would refuse valid ones: they wait for each other instead.
+//! An attempt is counted once it has failed, so a burst could be verified before its first failure is
+//! counted. Rejecting concurrent attempts would reject valid ones: they wait for each other instead.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::counter::Key;
+use super::counter::CounterKey;
 use crate::http::problem::Problem;
 use crate::password;
 
-/// Logins that share a place wait for each other; nothing else comes of it.
-const PLACES: usize = 256;
+/// Accounts are distributed over this many slots. Attempts in one slot wait for each other, which has
+/// no other effect.
+const SLOTS: usize = 256;
 
-pub(crate) struct Gate {
-    places: Vec<Semaphore>,
-    /// Bounds all that wait, and with that what a flood costs.
-    inside: Semaphore,
+pub(crate) struct ConcurrencyLimiter {
+    slots: Vec<Semaphore>,
+    /// Bounds all attempts that wait, and thereby the cost of a flood.
+    total: Semaphore,
 }
 
-/// Held while a try is made.
-pub(crate) struct Permit<'a> {
-    _place: Option<SemaphorePermit<'a>>,
-    _inside: SemaphorePermit<'a>,
+/// Held during an attempt.
+pub(crate) struct ConcurrencyPermit<'a> {
+    _slot: Option<SemaphorePermit<'a>>,
+    _total: SemaphorePermit<'a>,
 }
 
-impl Gate {
-    /// Lets `at_once` tries at one login through at a time, and has room for `most` in all.
-    pub(crate) fn new(at_once: usize, most: usize) -> Self {
-        let at_once = at_once.clamp(1, Semaphore::MAX_PERMITS);
-        let places = (0..PLACES).map(|_| Semaphore::new(at_once)).collect();
-        Self { places, inside: Semaphore::new(most) }
+impl ConcurrencyLimiter {
+    pub(crate) fn new(per_account: usize, total: usize) -> Self {
+        let per_account = per_account.clamp(1, Semaphore::MAX_PERMITS);
+        let slots = (0..SLOTS).map(|_| Semaphore::new(per_account)).collect();
+        Self { slots, total: Semaphore::new(total) }
     }
 
-    pub(crate) async fn enter(&self, key: &Key) -> Result<Permit<'_>, Problem> {
-        let inside = self.inside.try_acquire().map_err(|_| password::busy())?;
-        let place = self.places.get(usize::from(key.first().copied().unwrap_or_default()));
-        // Nobody closes a semaphore here.
-        let place = match place {
-            Some(place) => place.acquire().await.ok(),
+    /// Waits for other attempts at the account with this key.
+    ///
+    /// # Errors
+    /// Too many attempts wait already: [`password::BUSY`].
+    pub(crate) async fn acquire(&self, key: &CounterKey) -> Result<ConcurrencyPermit<'_>, Problem> {
+        let total = self.total.try_acquire().map_err(|_| password::busy())?;
+        let [first, ..] = key;
+        let slot = match self.slots.get(usize::from(*first)) {
+            // Fails only for a closed semaphore, and these are never closed.
+            Some(slot) => slot.acquire().await.ok(),
             None => None,
         };
-        Ok(Permit { _place: place, _inside: inside })
+        Ok(ConcurrencyPermit { _slot: slot, _total: total })
     }
 }

@@ -1,4 +1,4 @@
-//! What failed tries are counted for.
+//! What failed attempts are counted by.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -10,30 +10,30 @@ use uuid::Uuid;
 
 use crate::crypto::DerivedKey;
 
-/// What is counted together.
+/// What a counter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// All tries from one network.
+pub(crate) enum CounterKind {
+    /// Attempts from one IP network.
     Address,
-    /// All tries at one login.
-    Login,
-    /// The tries at one login from one network.
-    Pair,
-    /// The tries of one signed-in user at this.
+    /// Attempts at one account.
+    Account,
+    /// Attempts at one account from one IP network.
+    AccountAndAddress,
+    /// Attempts of one logged-in user for this purpose.
     User(&'static str),
-    /// Mails to one address.
+    /// E-mails to one address.
     Mailbox,
-    /// Mails that were asked for from one network.
+    /// E-mails requested from one IP network.
     Mailer,
 }
 
-impl Kind {
-    /// Its name in header fields.
+impl CounterKind {
+    /// Name of the policy in the `RateLimit` header.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Address => "address",
-            Self::Login => "login",
-            Self::Pair => "login-and-address",
+            Self::Account => "login",
+            Self::AccountAndAddress => "login-and-address",
             Self::User(purpose) => purpose,
             Self::Mailbox => "mailbox",
             Self::Mailer => "mails-by-address",
@@ -41,52 +41,54 @@ impl Kind {
     }
 }
 
-/// A name that tells nobody whose tries these are, and is short whatever was typed as a login.
-pub(crate) type Key = [u8; 16];
+/// Names a counter without revealing the account or address, in constant length.
+pub(crate) type CounterKey = [u8; 16];
 
-/// One count.
+/// One counter.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Counted {
-    pub kind: Kind,
-    pub key: Key,
-    pub tries: u32,
+pub(crate) struct Counter {
+    pub kind: CounterKind,
+    pub key: CounterKey,
+    /// Failed attempts before the first lockout delay.
+    pub attempts: u32,
 }
 
-/// Makes names under a key of the server's.
-pub(crate) struct Names(DerivedKey);
+/// Derives counter keys with an HMAC.
+pub(crate) struct CounterKeys(DerivedKey);
 
-impl Names {
+impl CounterKeys {
     pub(crate) const fn new(key: DerivedKey) -> Self {
         Self(key)
     }
 
-    pub(crate) fn address(&self, network: IpNet) -> Key {
-        self.name(b"address", &[network.to_string().as_bytes()])
+    pub(crate) fn address(&self, network: IpNet) -> CounterKey {
+        self.derive(b"address", &[network.to_string().as_bytes()])
     }
 
-    pub(crate) fn login(&self, login: &str) -> Key {
-        self.name(b"login", &[login.as_bytes()])
+    pub(crate) fn account(&self, login: &str) -> CounterKey {
+        self.derive(b"login", &[login.as_bytes()])
     }
 
-    pub(crate) fn pair(&self, login: &str, network: IpNet) -> Key {
-        self.name(b"pair", &[network.to_string().as_bytes(), login.as_bytes()])
+    pub(crate) fn account_and_address(&self, login: &str, network: IpNet) -> CounterKey {
+        self.derive(b"login-and-address", &[network.to_string().as_bytes(), login.as_bytes()])
     }
 
-    pub(crate) fn mailbox(&self, email: &str) -> Key {
-        self.name(b"mailbox", &[email.as_bytes()])
+    pub(crate) fn mailbox(&self, email: &str) -> CounterKey {
+        self.derive(b"mailbox", &[email.as_bytes()])
     }
 
-    pub(crate) fn mailer(&self, network: IpNet) -> Key {
-        self.name(b"mailer", &[network.to_string().as_bytes()])
+    pub(crate) fn mailer(&self, network: IpNet) -> CounterKey {
+        self.derive(b"mailer", &[network.to_string().as_bytes()])
     }
 
-    pub(crate) fn user(&self, purpose: &str, user: Uuid) -> Key {
-        self.name(b"user", &[purpose.as_bytes(), user.as_bytes()])
+    pub(crate) fn user(&self, purpose: &str, user: Uuid) -> CounterKey {
+        self.derive(b"user", &[purpose.as_bytes(), user.as_bytes()])
     }
 
-    /// Only the last part may contain U+0000 or be made by a stranger.
+    /// Parts are separated by a zero byte: only the last one may contain zeros or be chosen by a
+    /// client.
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    fn name(&self, kind: &[u8], parts: &[&[u8]]) -> Key {
+    fn derive(&self, kind: &[u8], parts: &[&[u8]]) -> CounterKey {
         let mut mac = Hmac::<Sha256>::new_from_slice(&*self.0).expect("any key");
         mac.update(kind);
         for part in parts {
@@ -94,13 +96,13 @@ impl Names {
             mac.update(part);
         }
         let whole: [u8; 32] = mac.finalize().into_bytes().into();
-        let mut key = Key::default();
+        let mut key = CounterKey::default();
         key.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
         key
     }
 }
 
-/// What one customer of a provider usually has: a whole /64 of IPv6, one address of IPv4.
+/// The network that one subscriber usually has: a /64 of IPv6, one address of IPv4.
 pub(crate) fn network(address: IpAddr) -> IpNet {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 64).trunc().into(),
@@ -108,8 +110,8 @@ pub(crate) fn network(address: IpAddr) -> IpNet {
     }
 }
 
-/// The name under which Redis keeps it.
-pub(crate) fn in_redis(key: &Key) -> String {
+/// The key of a counter in Redis.
+pub(crate) fn redis_key(key: &CounterKey) -> String {
     let mut text = String::from("auth:throttle:");
     for byte in key {
         let _ = write!(text, "{byte:02x}");
@@ -121,36 +123,36 @@ pub(crate) fn in_redis(key: &Key) -> String {
 mod tests {
     use super::*;
 
-    fn of(address: &str) -> String {
+    fn network_of(address: &str) -> String {
         network(address.parse().unwrap()).to_string()
     }
 
     #[test]
     fn a_subscriber_is_one_network() {
-        assert_eq!(of("192.0.2.1"), "192.0.2.1/32");
-        assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1/32");
-        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(network_of("192.0.2.1"), "192.0.2.1/32");
+        assert_eq!(network_of("::ffff:192.0.2.1"), "192.0.2.1/32");
+        assert_eq!(network_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
     }
 
     #[test]
-    fn each_count_has_a_name_of_its_own() {
-        let names = Names::new(zeroize::Zeroizing::new([7; 32]));
+    fn each_counter_has_its_own_key() {
+        let keys = CounterKeys::new(zeroize::Zeroizing::new([7; 32]));
         let (here, there) = (network("192.0.2.1".parse().unwrap()), network([10; 4].into()));
         let user = Uuid::nil();
         let all = [
-            names.address(here),
-            names.address(there),
-            names.login("ada"),
-            names.login("bob"),
-            names.pair("ada", here),
-            names.pair("ada", there),
-            names.user("password", user),
-            names.user("totp", user),
+            keys.address(here),
+            keys.address(there),
+            keys.account("ada"),
+            keys.account("bob"),
+            keys.account_and_address("ada", here),
+            keys.account_and_address("ada", there),
+            keys.user("password", user),
+            keys.user("totp", user),
         ];
         let different: std::collections::HashSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());
-        let other = Names::new(zeroize::Zeroizing::new([8; 32]));
-        assert_ne!(names.login("ada"), other.login("ada"));
-        assert!(in_redis(&names.login("ada")).len() == 46);
+        let other = CounterKeys::new(zeroize::Zeroizing::new([8; 32]));
+        assert_ne!(keys.account("ada"), other.account("ada"));
+        assert!(redis_key(&keys.account("ada")).len() == 46);
     }
 }

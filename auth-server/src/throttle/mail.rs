@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use tokio::sync::Mutex;
 
-use super::counter::{Key, Kind, network};
-use super::{Admission, Fate, Throttle, seconds};
+use super::counter::{CounterKey, CounterKind, network};
+use super::{Admission, CounterUpdate, Throttle, seconds};
 use crate::http::problem::Problem;
 
 /// Addresses that share a place wait for each other; nothing else comes of it.
@@ -24,7 +24,7 @@ impl Default for Turns {
 }
 
 impl Turns {
-    fn of(&self, key: &Key) -> Option<&Mutex<()>> {
+    fn of(&self, key: &CounterKey) -> Option<&Mutex<()>> {
         self.0.get(usize::from(key.first().copied().unwrap_or_default()) % PLACES)
     }
 }
@@ -37,8 +37,8 @@ impl Throttle {
     /// [`crate::throttle::TOO_MANY`].
     pub(crate) async fn mail(&self, mailbox: &str, from: IpAddr) -> Result<(), Problem> {
         let counted = [
-            self.count(Kind::Mailbox, self.names.mailbox(mailbox)),
-            self.count(Kind::Mailer, self.names.mailer(network(from))),
+            self.counter(CounterKind::Mailbox, self.keys.mailbox(mailbox)),
+            self.counter(CounterKind::Mailer, self.keys.mailer(network(from))),
         ];
         let [own, _] = &counted;
         let _turn = match self.turns.of(&own.key) {
@@ -47,13 +47,13 @@ impl Throttle {
         };
         match self.admit(&counted).await {
             Admission::Admitted => {
-                self.settle(&counted.map(|one| (one, Fate::Failed))).await;
+                self.update(&counted.map(|counter| (counter, CounterUpdate::Failed))).await;
                 Ok(())
             }
-            Admission::Refused { wait, number } => {
-                let seconds = seconds(wait);
+            Admission::Rejected { delay, counter } => {
+                let seconds = seconds(delay);
                 let detail = format!("There were enough mails; ask again in {seconds} s.");
-                Err(self.too_many(&counted, number, seconds).detail(detail))
+                Err(self.too_many(&counted, counter, seconds).detail(detail))
             }
         }
     }

@@ -1,14 +1,15 @@
-//! Slowing down whoever guesses: soft locks that grow with each failed try and never stay.
+//! Slows down guessing: each failed attempt adds a lockout delay, which grows but never becomes
+//! permanent.
 //!
-//! Failures are counted for login and address together, for the login and for the address, in Redis
-//! or, while that is away, in this process. What is refused is not counted, nor is what succeeds.
-//! An address from which a login was used lately has nothing to do with the failures of others at it.
+//! Failures are counted by account + IP, by account and by IP, in Redis or, while that is unavailable,
+//! in this process. Neither rejected nor successful attempts are counted. IP addresses from which an
+//! account was used recently are not affected by the failures of others at that account.
 
 pub(crate) mod concurrency;
 pub(crate) mod counter;
 pub(crate) mod limits;
+pub(crate) mod local;
 pub(crate) mod mail;
-pub(crate) mod memory;
 pub(crate) mod shared;
 
 use std::net::IpAddr;
@@ -17,109 +18,115 @@ use chrono::TimeDelta;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-pub(crate) use limits::{Limits, Tries};
+pub(crate) use limits::Limits;
 
 use crate::clock::Clock;
 use crate::crypto::DerivedKey;
 use crate::http::problem::{Problem, RateLimit, Spec};
 use crate::password;
 use crate::session;
-use concurrency::{Gate, Permit};
-use counter::{Counted, Kind, Names, network};
+use concurrency::{ConcurrencyLimiter, ConcurrencyPermit};
+use counter::{Counter, CounterKey, CounterKeys, CounterKind, network};
+use local::LocalCounters;
 use mail::Turns;
-use memory::Memory;
-use shared::Shared;
+use shared::SharedCounters;
 
-/// What stands in the way of a try after too many failed ones.
+/// The attempt was rejected because of earlier failed attempts.
 pub(crate) const TOO_MANY: Spec =
-    Spec::new(429, "too_many_attempts", "There were too many failed tries; wait a moment.");
+    Spec::new(429, "too_many_attempts", "Too many failed attempts; try again later.");
 
-/// What a try that is throttled can answer before it is made.
+/// Why a throttled attempt is rejected before it is verified.
 pub(crate) const THROTTLE: &[Spec] = &[TOO_MANY, password::BUSY];
 
-/// How long an address counts as known to a login that was used from there.
-const LATELY: TimeDelta = TimeDelta::days(30);
+/// How long the use of an account from an IP address counts as recent.
+const RECENT: TimeDelta = TimeDelta::days(30);
 
-/// Counts failed tries and says when the next may be made.
+/// Counts failed attempts, and admits or rejects the next ones.
 pub(crate) struct Throttle {
-    names: Names,
+    keys: CounterKeys,
     limits: Limits,
-    memory: Memory,
-    shared: Option<Shared>,
-    gate: Gate,
+    local: LocalCounters,
+    shared: Option<SharedCounters>,
+    concurrency: ConcurrencyLimiter,
     turns: Turns,
     clock: Clock,
 }
 
-/// How a try ended.
+/// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptOutcome {
-    /// The secret was right.
+    /// The secret was correct.
     Succeeded,
-    /// The secret was wrong.
+    /// The secret was incorrect.
     Failed,
-    /// Nobody knows: it could not be checked.
+    /// The secret could not be verified.
     Unverified,
 }
 
-/// A try that may be made. Its end has to be told.
+/// The permission to make one attempt. [`ThrottlePermit::settle`] must be called with its outcome.
 #[must_use]
 pub(crate) struct ThrottlePermit<'a> {
     throttle: &'a Throttle,
-    counted: Vec<Counted>,
-    _permit: Option<Permit<'a>>,
+    counters: Vec<Counter>,
+    _concurrency: Option<ConcurrencyPermit<'a>>,
 }
 
-/// Where a login attempt is made, and from where.
+/// Which account a login attempt is made at, and from where.
 #[derive(Clone, Copy)]
 pub(crate) struct LoginSource<'a> {
-    /// The login or e-mail address as typed, in the form in which logins are compared.
+    /// The login or e-mail address as typed, normalized.
     pub login: &'a str,
-    /// The account that it names.
+    /// The account that it names, if there is one.
     pub user: Option<Uuid>,
     /// Client address.
     pub address: IpAddr,
 }
 
-/// Whether a try may be made.
+/// Whether an attempt may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Admitted,
-    /// Not for `wait` ms, because of the `number`th count.
-    Refused {
-        wait: i64,
-        number: usize,
+    /// Rejected for another `delay` ms, because of the counter with this index.
+    Rejected {
+        delay: i64,
+        counter: usize,
     },
 }
 
-/// What becomes of a count when a try has ended.
+/// How a counter changes at the end of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// One failure more.
+pub(crate) enum CounterUpdate {
+    /// Add a failure.
     Failed,
-    /// As if the try had not been made.
+    /// Undo what the admission reserved.
     Released,
-    /// No failures.
-    Forgotten,
+    /// Reset to zero failures.
+    Reset,
 }
 
 impl Throttle {
-    /// Counts in `redis`, if there is one. At most `most` tries are under way at a time.
+    /// Counts in `redis`, if configured. At most `max_concurrent` attempts are in progress at a time.
     ///
     /// # Errors
-    /// Redis can't be used as it is configured.
+    /// The Redis settings are invalid.
     pub(crate) fn new(
         key: DerivedKey,
         limits: Limits,
         redis: Option<redis::Client>,
-        most: usize,
+        max_concurrent: usize,
         clock: Clock,
     ) -> redis::RedisResult<Self> {
-        let at_once = usize::try_from(limits.tries(Kind::Pair)).unwrap_or(usize::MAX);
-        let shared = redis.map(Shared::new).transpose()?;
-        let gate = Gate::new(at_once, most);
-        let (names, memory, turns) = (Names::new(key), Memory::default(), Turns::default());
-        Ok(Self { names, limits, memory, shared, gate, turns, clock })
+        let per_account = limits.attempts(CounterKind::AccountAndAddress);
+        let per_account = usize::try_from(per_account).unwrap_or(usize::MAX);
+        Ok(Self {
+            keys: CounterKeys::new(key),
+            limits,
+            local: LocalCounters::default(),
+            shared: redis.map(SharedCounters::new).transpose()?,
+            concurrency: ConcurrencyLimiter::new(per_account, max_concurrent),
+            turns: Turns::default(),
+            clock,
+        })
     }
 
     /// Admits an attempt to log in.
@@ -131,24 +138,25 @@ impl Throttle {
         pool: &PgPool,
         LoginSource { login, user, address }: LoginSource<'_>,
     ) -> Result<ThrottlePermit<'_>, Problem> {
+        const ACCOUNT: usize = 2;
         let network = network(address);
-        let own = self.count(Kind::Login, self.names.login(login));
-        let permit = self.gate.enter(&own.key).await?;
-        let mut counted = vec![
-            self.count(Kind::Pair, self.names.pair(login, network)),
-            self.count(Kind::Address, self.names.address(network)),
-            own,
+        let account = self.counter(CounterKind::Account, self.keys.account(login));
+        let permit = self.concurrency.acquire(&account.key).await?;
+        let both = self.keys.account_and_address(login, network);
+        let mut counters = vec![
+            self.counter(CounterKind::AccountAndAddress, both),
+            self.counter(CounterKind::Address, self.keys.address(network)),
+            account,
         ];
-        let mut admission = self.admit(&counted).await;
-        // Refused for the sake of the login, the last of the three.
-        if matches!(admission, Admission::Refused { number: 2, .. }) {
-            let since = self.clock.now() - LATELY;
+        let mut admission = self.admit(&counters).await;
+        if matches!(admission, Admission::Rejected { counter: ACCOUNT, .. }) {
+            let since = self.clock.now() - RECENT;
             if session::was_used_from(pool, user, &network.to_string(), since).await? {
-                counted.truncate(2);
-                admission = self.admit(&counted).await;
+                counters.truncate(ACCOUNT);
+                admission = self.admit(&counters).await;
             }
         }
-        self.begin(counted, admission, Some(permit))
+        self.permit(counters, admission, Some(permit))
     }
 
     /// Admits an attempt that names no account. Such attempts are not limited in concurrency: they
@@ -160,94 +168,98 @@ impl Throttle {
         &self,
         address: IpAddr,
     ) -> Result<ThrottlePermit<'_>, Problem> {
-        let own = self.count(Kind::Address, self.names.address(network(address)));
-        let admission = self.admit(&[own]).await;
-        self.begin(vec![own], admission, None)
+        let counter = self.counter(CounterKind::Address, self.keys.address(network(address)));
+        let admission = self.admit(&[counter]).await;
+        self.permit(vec![counter], admission, None)
     }
 
-    /// Begins a try of a signed-in user to show that they know or have something. Tries of each
-    /// `purpose` are counted apart; it is named in header fields.
+    /// Admits a reauthentication attempt of a logged-in user. Attempts of each `purpose`, which is
+    /// named in the `RateLimit` header, are counted separately.
     ///
     /// # Errors
     /// [`THROTTLE`].
-    pub(crate) async fn user(
+    pub(crate) async fn begin_reauthentication(
         &self,
         user: Uuid,
         purpose: &'static str,
     ) -> Result<ThrottlePermit<'_>, Problem> {
-        let own = self.count(Kind::User(purpose), self.names.user(purpose, user));
-        let permit = self.gate.enter(&own.key).await?;
-        let admission = self.admit(&[own]).await;
-        self.begin(vec![own], admission, Some(permit))
+        let counter = self.counter(CounterKind::User(purpose), self.keys.user(purpose, user));
+        let permit = self.concurrency.acquire(&counter.key).await?;
+        let admission = self.admit(&[counter]).await;
+        self.permit(vec![counter], admission, Some(permit))
     }
 
-    const fn count(&self, kind: Kind, key: counter::Key) -> Counted {
-        Counted { kind, key, tries: self.limits.tries(kind) }
+    const fn counter(&self, kind: CounterKind, key: CounterKey) -> Counter {
+        Counter { kind, key, attempts: self.limits.attempts(kind) }
     }
 
-    async fn admit(&self, counted: &[Counted]) -> Admission {
+    async fn admit(&self, counters: &[Counter]) -> Admission {
         let now = self.clock.now().timestamp_millis();
         if let Some(shared) = &self.shared
-            && let Some(admission) = shared.admit(counted, now, &self.limits).await
+            && let Some(admission) = shared.admit(counters, now, &self.limits).await
         {
             return admission;
         }
-        self.memory.admit(counted, now, &self.limits)
+        self.local.admit(counters, now, &self.limits)
     }
 
-    fn begin<'a>(
+    fn permit<'a>(
         &'a self,
-        counted: Vec<Counted>,
+        counters: Vec<Counter>,
         admission: Admission,
-        permit: Option<Permit<'a>>,
+        concurrency: Option<ConcurrencyPermit<'a>>,
     ) -> Result<ThrottlePermit<'a>, Problem> {
-        let Admission::Refused { wait, number } = admission else {
-            return Ok(ThrottlePermit { throttle: self, counted, _permit: permit });
+        let Admission::Rejected { delay, counter } = admission else {
+            return Ok(ThrottlePermit { throttle: self, counters, _concurrency: concurrency });
         };
-        let seconds = seconds(wait);
-        let detail = format!("Try again in {seconds} s; other passwords don't help before.");
-        Err(self.too_many(&counted, number, seconds).detail(detail))
+        let seconds = seconds(delay);
+        let detail = format!("Try again in {seconds} s; until then no password is verified.");
+        Err(self.too_many(&counters, counter, seconds).detail(detail))
     }
 
-    fn too_many(&self, counted: &[Counted], number: usize, seconds: u32) -> Problem {
+    fn too_many(&self, counters: &[Counter], counter: usize, seconds: u32) -> Problem {
         let problem = Problem::new(TOO_MANY).retry_after(seconds);
-        match counted.get(number) {
+        match counters.get(counter) {
             None => problem,
-            Some(one) => problem.rate_limit(RateLimit {
-                policy: one.kind.name(),
-                quota: one.tries,
+            Some(counter) => problem.rate_limit(RateLimit {
+                policy: counter.kind.name(),
+                quota: counter.attempts,
                 window: self.limits.memory / 1_000,
                 reset: seconds,
             }),
         }
     }
 
-    async fn settle(&self, counted: &[(Counted, Fate)]) {
+    async fn update(&self, updates: &[(Counter, CounterUpdate)]) {
         let now = self.clock.now().timestamp_millis();
-        // Also where Redis counts: when it goes away, this process goes on from here.
-        self.memory.settle(counted, now, &self.limits);
+        // Also if Redis counts: when it becomes unavailable, this process continues from here.
+        self.local.update(updates, now, &self.limits);
         if let Some(shared) = &self.shared {
-            shared.settle(counted, now, &self.limits).await;
+            shared.update(updates, now, &self.limits).await;
         }
     }
 }
 
-/// Whole seconds of a wait in ms.
-fn seconds(wait: i64) -> u32 {
-    u32::try_from(wait.max(1).cast_unsigned().div_ceil(1_000)).unwrap_or(u32::MAX)
+/// A delay in whole seconds, rounded up.
+fn seconds(milliseconds: i64) -> u32 {
+    let seconds = milliseconds.max(1).cast_unsigned().div_ceil(1_000);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
 impl ThrottlePermit<'_> {
-    /// The try has ended.
+    /// Ends the attempt.
     pub(crate) async fn settle(self, outcome: AttemptOutcome) {
-        let fate = |kind| match (outcome, kind) {
-            (AttemptOutcome::Failed, _) => Fate::Failed,
-            // Whoever has one account must not get more tries at others, nor may the owner's login
-            // give new tries to whoever attacks it.
-            (AttemptOutcome::Succeeded, Kind::Pair | Kind::User(_)) => Fate::Forgotten,
-            (AttemptOutcome::Succeeded | AttemptOutcome::Unverified, _) => Fate::Released,
+        let update = |kind| match (outcome, kind) {
+            (AttemptOutcome::Failed, _) => CounterUpdate::Failed,
+            // A success resets no counter that others share: an attacker's own account must not give
+            // attempts at others, nor the owner's login give attempts to an attacker.
+            (AttemptOutcome::Succeeded, CounterKind::AccountAndAddress | CounterKind::User(_)) => {
+                CounterUpdate::Reset
+            }
+            (AttemptOutcome::Succeeded | AttemptOutcome::Unverified, _) => CounterUpdate::Released,
         };
-        let counted: Vec<_> = self.counted.iter().map(|one| (*one, fate(one.kind))).collect();
-        self.throttle.settle(&counted).await;
+        let updates: Vec<_> =
+            self.counters.iter().map(|counter| (*counter, update(counter.kind))).collect();
+        self.throttle.update(&updates).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The counts of all servers, in Redis. Each step is one script, so that it is done whole.
+//! Counters of all servers, in Redis. Each step is one Lua script, and thereby atomic.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,102 +6,108 @@ use std::time::{Duration, Instant};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, RedisResult, Script};
 
-use super::counter::{Counted, in_redis};
+use super::counter::{Counter, redis_key};
 use super::limits::Limits;
-use super::{Admission, Fate};
+use super::{Admission, CounterUpdate};
 
-/// Silence after which Redis is away.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// After this long without a response Redis is unavailable.
+const TIMEOUT: Duration = Duration::from_millis(300);
 
-/// How long Redis is then left alone: not every login shall wait for it in vain.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long Redis is not asked then, so that logins do not all wait for the timeout.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-pub(crate) struct Shared {
+pub(crate) struct SharedCounters {
     redis: ConnectionManager,
     admit: Script,
-    settle: Script,
-    away_since: Mutex<Option<Instant>>,
+    update: Script,
+    unavailable_since: Mutex<Option<Instant>>,
 }
 
-impl Shared {
-    /// To be called on a tokio runtime. Connects when it is first asked.
+impl SharedCounters {
+    /// To be called on a tokio runtime. Connects lazily.
     pub(crate) fn new(redis: redis::Client) -> RedisResult<Self> {
         let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE))
+            .set_connection_timeout(Some(TIMEOUT))
+            .set_response_timeout(Some(TIMEOUT))
             .set_number_of_retries(0);
         Ok(Self {
             redis: ConnectionManager::new_lazy_with_config(redis, config)?,
             admit: Script::new(concat!(include_str!("common.lua"), include_str!("admit.lua"))),
-            settle: Script::new(concat!(include_str!("common.lua"), include_str!("settle.lua"))),
-            away_since: Mutex::default(),
+            update: Script::new(concat!(include_str!("common.lua"), include_str!("update.lua"))),
+            unavailable_since: Mutex::default(),
         })
     }
 
-    /// `None` where Redis is away.
+    /// None if Redis is unavailable.
     pub(crate) async fn admit(
         &self,
-        counted: &[Counted],
+        counters: &[Counter],
         now: i64,
         limits: &Limits,
     ) -> Option<Admission> {
-        let script = prepare(&self.admit, counted.iter(), now, limits);
-        let (wait, which) = self.invoke::<(i64, usize)>(&script).await?;
+        let script = prepare(&self.admit, counters.iter(), now, limits);
+        let (delay, which) = self.invoke::<(i64, usize)>(&script).await?;
         Some(match which.checked_sub(1) {
             None => Admission::Admitted,
-            Some(number) => Admission::Refused { wait, number },
+            Some(counter) => Admission::Rejected { delay, counter },
         })
     }
 
-    /// Where Redis is away, it doesn't learn of it.
-    pub(crate) async fn settle(&self, counted: &[(Counted, Fate)], now: i64, limits: &Limits) {
-        let mut script = prepare(&self.settle, counted.iter().map(|(one, _)| one), now, limits);
-        for (_, fate) in counted {
-            script.arg(match fate {
-                Fate::Failed => "failed",
-                Fate::Released => "released",
-                Fate::Forgotten => "forgotten",
+    /// Without effect if Redis is unavailable.
+    pub(crate) async fn update(
+        &self,
+        updates: &[(Counter, CounterUpdate)],
+        now: i64,
+        limits: &Limits,
+    ) {
+        let mut script =
+            prepare(&self.update, updates.iter().map(|(counter, _)| counter), now, limits);
+        for (_, update) in updates {
+            script.arg(match update {
+                CounterUpdate::Failed => "failed",
+                CounterUpdate::Released => "released",
+                CounterUpdate::Reset => "reset",
             });
         }
         self.invoke::<()>(&script).await;
     }
 
     async fn invoke<T: FromRedisValue>(&self, script: &redis::ScriptInvocation<'_>) -> Option<T> {
-        if self.away().is_some_and(|since| since.elapsed() < PAUSE) {
+        if self.unavailable_since().is_some_and(|since| since.elapsed() < RETRY_INTERVAL) {
             return None;
         }
-        let answer = script.invoke_async(&mut self.redis.clone()).await;
-        let was_away = self.away();
-        match (&answer, was_away) {
+        let response = script.invoke_async(&mut self.redis.clone()).await;
+        let was_unavailable = self.unavailable_since();
+        match (&response, was_unavailable) {
             (Err(error), None) => {
-                tracing::warn!(%error, "Redis is away: failed logins are counted by each server");
+                tracing::warn!(%error, "Redis unavailable: each server counts failed attempts by itself");
             }
-            (Ok(_), Some(_)) => tracing::info!("Redis counts failed logins again"),
+            (Ok(_), Some(_)) => tracing::info!("Redis counts failed attempts again"),
             _ => {}
         }
-        let away_since = answer.is_err().then(Instant::now);
-        *self.away_since.lock().unwrap_or_else(PoisonError::into_inner) = away_since;
-        answer.ok()
+        let unavailable_since = response.is_err().then(Instant::now);
+        *self.unavailable_since.lock().unwrap_or_else(PoisonError::into_inner) = unavailable_since;
+        response.ok()
     }
 
-    fn away(&self) -> Option<Instant> {
-        *self.away_since.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unavailable_since(&self) -> Option<Instant> {
+        *self.unavailable_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn prepare<'a>(
     script: &'a Script,
-    counted: impl Iterator<Item = &'a Counted> + Clone,
+    counters: impl Iterator<Item = &'a Counter> + Clone,
     now: i64,
     limits: &Limits,
 ) -> redis::ScriptInvocation<'a> {
     let mut invocation = script.prepare_invoke();
-    for one in counted.clone() {
-        invocation.key(in_redis(&one.key));
+    for counter in counters.clone() {
+        invocation.key(redis_key(&counter.key));
     }
-    invocation.arg(now).arg(limits.memory).arg(limits.waits());
-    for one in counted {
-        invocation.arg(one.tries);
+    invocation.arg(now).arg(limits.memory).arg(limits.delays());
+    for counter in counters {
+        invocation.arg(counter.attempts);
     }
     invocation
 }

@@ -109,7 +109,7 @@ async fn every_address_gets_the_same_answer_but_only_a_verified_one_gets_a_messa
       "detail": "There were enough mails; ask again in 60 s.",
       "retry_after": 60,
       "status": 429,
-      "title": "There were too many failed tries; wait a moment.",
+      "title": "Too many failed attempts; try again later.",
       "type": "about:blank"
     }
     "#);

@@ -53,7 +53,7 @@ async fn a_refusal_states_the_limit_and_when_to_retry() {
     assert_eq!(answer.header("ratelimit-policy"), "\"login-and-address\";q=3;w=3600");
     let left = format!("\"login-and-address\";r=0;t={seconds}");
     assert_eq!(answer.header("ratelimit"), left);
-    let detail = format!("Try again in {seconds} s; other passwords don't help before.");
+    let detail = format!("Try again in {seconds} s; until then no password is verified.");
     assert_eq!(answer.json()["detail"], detail);
     let document = server.guest().get("/openapi.json").await.ok();
     let documented = &document["paths"]["/api/v1/auth/login"]["post"]["responses"]["429"];

@@ -30,11 +30,11 @@ pub(crate) async fn delete(
 ) -> Result<(), DeleteError> {
     let user = caller.user;
     let checked = state.reauthenticate(caller, sent).await?;
-    state.history.settled().await;
+    state.history.flush().await;
     let mut write = state.begin_policy_write().await?;
     let superusers = grants::count_superusers(write.db()).await?;
     let roles = grants::of_user(write.db(), user).await?.roles;
-    login_history::anonymise(write.db(), user).await?;
+    login_history::anonymize(write.db(), user).await?;
     let revocation = state.sessions.end_all(write.db(), user, "account_deleted").await?;
     if !store::delete(write.db(), user, checked.as_deref()).await? {
         return Err(incorrect_password().into());

@@ -10,11 +10,11 @@ use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::Reply;
 use crate::http::request_errors::PARAMETERS;
-use crate::login_history::{Page, list};
+use crate::login_history::{HistoryPage, HistoryQuery, list};
 use crate::problems;
 
 problems! {
-    /// What can go wrong with reading one's own history.
+    /// Why the login history was not listed.
     pub(crate) enum HistoryError includes [SIGNED_IN, PARAMETERS, DATABASE] {}
 }
 
@@ -23,18 +23,18 @@ pub(crate) struct MyHistoryApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl MyHistoryApi {
-    /// Tries to log in to one's own account, newest first.
-    #[oai(path = "/history", method = "get", operation_id = "my_history")]
-    async fn read(
+    /// List the login attempts at your account, newest first.
+    #[oai(path = "/history", method = "get", operation_id = "list_my_logins")]
+    async fn list(
         &self,
         SignedIn(caller): SignedIn,
-        /// Only tries that ended like this: `succeeded`, or the code of a problem.
+        /// Only attempts with this outcome: `succeeded`, `mfa_required`, or the code of a problem.
         outcome: Query<Option<String>>,
         limit: Query<Option<u32>>,
         cursor: Query<Option<String>>,
-    ) -> Result<Reply<Page>, HistoryError> {
+    ) -> Result<Reply<HistoryPage>, HistoryError> {
         let AppState { pool, history, .. } = &*self.0;
-        let page = list(pool, history, caller.user, (outcome.0, limit.0, cursor.0)).await?;
-        Ok(Reply(page))
+        let query = HistoryQuery { outcome: outcome.0, limit: limit.0, cursor: cursor.0 };
+        Ok(Reply(list(pool, history, caller.user, query).await?))
     }
 }

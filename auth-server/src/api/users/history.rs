@@ -12,12 +12,12 @@ use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
 use crate::http::Reply;
 use crate::http::request_errors::PARAMETERS;
-use crate::login_history::{Page, list};
+use crate::login_history::{HistoryPage, HistoryQuery, list};
 use crate::problems;
 use crate::user::store;
 
 problems! {
-    /// What can go wrong with reading a person's history.
+    /// Why the login history was not listed.
     pub(crate) enum HistoryError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
         NotFound = 404 "user_not_found" "User not found.",
     }
@@ -28,21 +28,22 @@ pub(crate) struct UserHistoryApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "crate::http::tags::Tag::Users")]
 impl UserHistoryApi {
-    /// Tries to log in to a person's account, newest first.
-    #[oai(path = "/:id/history", method = "get", operation_id = "read_history_of_user")]
-    async fn read(
+    /// List the login attempts at a user's account, newest first.
+    #[oai(path = "/:id/history", method = "get", operation_id = "list_user_logins")]
+    async fn list(
         &self,
         _caller: AuthorizedAdmin,
         id: Path<Uuid>,
-        /// Only tries that ended like this: `succeeded`, or the code of a problem.
+        /// Only attempts with this outcome: `succeeded`, `mfa_required`, or the code of a problem.
         outcome: Query<Option<String>>,
         limit: Query<Option<u32>>,
         cursor: Query<Option<String>>,
-    ) -> Result<Reply<Page>, HistoryError> {
+    ) -> Result<Reply<HistoryPage>, HistoryError> {
         let AppState { pool, history, .. } = &*self.0;
         if !store::exists(pool, id.0).await? {
             return Err(HistoryError::NotFound);
         }
-        Ok(Reply(list(pool, history, id.0, (outcome.0, limit.0, cursor.0)).await?))
+        let query = HistoryQuery { outcome: outcome.0, limit: limit.0, cursor: cursor.0 };
+        Ok(Reply(list(pool, history, id.0, query).await?))
     }
 }
