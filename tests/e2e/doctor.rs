@@ -111,7 +111,7 @@ async fn a_wrong_clock_is_named() {
     ] {
         database.execute(statement).await;
     }
-    assert_fails(&settings(&database), "clock", "synchronise");
+    assert_fails(&settings(&database), "clock", "synchronize");
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn doctor_changes_nothing() {
         let _ = server.url("api");
     }
     let kept = doctor(&settings);
-    assert!(kept.status == Some(0) && kept.stdout.contains("1 opened"), "{kept:?}");
+    assert!(kept.status == Some(0) && kept.stdout.contains("1 decrypted"), "{kept:?}");
     std::fs::remove_dir_all(home.path().join("auth-server")).unwrap();
     assert_fails(&settings, "signing keys", "AUTH_SECRET");
     assert_eq!(home.path().read_dir().unwrap().count(), 0);

@@ -10,7 +10,7 @@ use crate::api::AppState;
 use crate::authn::Principal;
 use crate::http::problem::{Problem, Spec};
 use crate::http::request_errors::FIELD;
-use crate::password::{Password, Verdict};
+use crate::password::{Password, Verification};
 use crate::second_factor::{Checked, SecondFactors, too_many};
 use crate::session::Sessions;
 use crate::throttle::AttemptOutcome;
@@ -89,8 +89,8 @@ impl AppState {
         typed: Password,
     ) -> Result<Option<String>, Problem> {
         let stored = credentials::password_hash(&self.pool, user).await?;
-        let verdict = self.hasher.verify(typed, stored.clone()).await?;
-        Ok(stored.filter(|_| verdict != Verdict::Wrong))
+        let verification = self.hasher.verify(typed, stored.clone()).await?;
+        Ok(stored.filter(|_| verification != Verification::Incorrect))
     }
 
     async fn check_code(&self, user: Uuid, code: &str) -> Result<Option<String>, Problem> {

@@ -1,4 +1,4 @@
-//! `auth-server client …`: programs that may ask about tokens.
+//! `auth-server client …`: service clients, which may introspect tokens.
 
 use clap::Subcommand;
 use uuid::Uuid;
@@ -14,16 +14,16 @@ use crate::db::constraint;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make a service client, and print its id and its secret: once, and never again
+    /// Create a service client; its id and secret are printed once
     Create {
-        /// For people: 1 to 64 of A-Z a-z 0-9 _ . - and spaces inside
+        /// Display name: 1 to 64 of A-Z a-z 0-9 _ . - and inner spaces
         name: String,
     },
-    /// List the service clients
+    /// List service clients
     List,
-    /// Refuse a service client from now on
+    /// Disable a service client
     Disable {
-        /// The id that `create` printed
+        /// Id of the client, as printed by `create`
         id: Uuid,
     },
 }
@@ -40,9 +40,9 @@ async fn create(config: &Config, name: &str) -> Result<(), Failure> {
     let name = ClientName::parse(name).map_err(Failure::because)?;
     let pool = open::migrated(&config.database).await?;
     let secret = ClientSecret::random().map_err(Failure::because)?;
-    let made =
+    let created =
         store::insert(&pool, &name, &secret, Actor::CommandLine, Clock::default().now()).await;
-    let client = made.map_err(|error| match constraint(&error) {
+    let client = created.map_err(|error| match constraint(&error) {
         Some("clients_name_key") => Failure::because("another client has this name"),
         _ => Failure::because(error),
     })?;
@@ -51,14 +51,14 @@ async fn create(config: &Config, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Clients read at a time.
-const PAGE: i64 = 1_000;
+/// Clients per query.
+const PAGE_SIZE: i64 = 1_000;
 
 async fn list(config: &Config) -> Result<(), Failure> {
     let pool = open::migrated(&config.database).await?;
     let mut after = String::new();
     loop {
-        let clients = store::page(&pool, &after, PAGE).await.map_err(Failure::because)?;
+        let clients = store::page(&pool, &after, PAGE_SIZE).await.map_err(Failure::because)?;
         let Some(last) = clients.last() else { return Ok(()) };
         after.clone_from(&last.name);
         for client in clients {
@@ -73,7 +73,7 @@ async fn disable(config: &Config, id: Uuid) -> Result<(), Failure> {
     let pool = open::migrated(&config.database).await?;
     let disabled = store::disable(&pool, id, Actor::CommandLine, Clock::default().now()).await;
     let name = disabled.map_err(Failure::because)?;
-    let name = name.ok_or_else(|| Failure::because("there is no client of this id"))?;
+    let name = name.ok_or_else(|| Failure::because("there is no client with this id"))?;
     println!("{name} is disabled");
     Ok(())
 }

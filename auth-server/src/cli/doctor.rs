@@ -1,5 +1,5 @@
-//! `auth-server doctor`: is everything there that `serve` needs, and what is to be mended? It looks,
-//! and changes nothing.
+//! `auth-server doctor`: checks everything that `serve` needs and reports problems. It changes
+//! nothing.
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -20,19 +20,19 @@ use crate::oidc::Oidc;
 use crate::token;
 use crate::token::KeyRing;
 
-/// What one look at something found: how it is, or what is to be mended.
-type Found = Result<String, String>;
+/// The result of one check: its state, or the problem and what to do about it.
+type CheckResult = Result<String, String>;
 
-/// Longest wait for Redis, or for the mail server.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Timeout for Redis and for the mail server.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How far this machine's clock may be from the database's. Tokens forgive servers five seconds
-/// between any two of them.
-const FARTHEST: TimeDelta = TimeDelta::seconds(2);
+/// Maximum difference between this machine's clock and the database's. Token verification tolerates
+/// five seconds between any two servers.
+const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(2);
 
-/// Looks at everything, and prints a line for each.
+/// Runs all checks, and prints a line for each.
 pub(crate) async fn run(config: Result<Config, ConfigError>) -> ExitCode {
-    let mut report = Report { well: true };
+    let mut report = Report { healthy: true };
     let config = match config {
         Ok(config) => config,
         Err(error) => {
@@ -40,14 +40,14 @@ pub(crate) async fn run(config: Result<Config, ConfigError>) -> ExitCode {
             return report.code();
         }
     };
-    report.add("configuration", Ok("every setting can be read".into()));
+    report.add("configuration", Ok("all settings are valid".into()));
     report.add("providers", providers(&config));
     report.add("redis", redis(&config.redis).await);
     report.add("mail", email(&config).await);
     match open::database(&config.database).await {
         Err(error) => {
-            report.add("database", mend(error, "start PostgreSQL, or correct DATABASE_URL"));
-            println!("left out: migrations, clock, signing keys, policy; they need the database");
+            report.add("database", problem(error, "start PostgreSQL, or correct DATABASE_URL"));
+            println!("skipped: migrations, clock, signing keys, policy (they need the database)");
         }
         Ok(pool) => with_database(&mut report, &config, &pool).await,
     }
@@ -60,109 +60,109 @@ async fn with_database(report: &mut Report, config: &Config, pool: &PgPool) {
     report.add("clock", time(pool, &clock).await);
     let schema = migrations::check(pool).await;
     let is_current = schema.is_ok();
-    let schema = schema.map(|()| "all are applied".into()).map_err(|error| error.to_string());
+    let schema = schema.map(|()| "up to date".into()).map_err(|error| error.to_string());
     report.add("migrations", schema);
     if is_current {
         report.add("signing keys", keys(config, pool, &clock).await);
         report.add("policy", policy(config, &clock).await);
     } else {
-        println!("left out: signing keys, policy; they need the migrations");
+        println!("skipped: signing keys, policy (they need the migrations)");
     }
 }
 
 struct Report {
-    well: bool,
+    healthy: bool,
 }
 
 impl Report {
-    fn add(&mut self, what: &str, found: Found) {
-        match found {
-            Ok(how) => println!("ok    {what}: {how}"),
-            Err(why) => {
-                self.well = false;
-                println!("FAIL  {what}: {why}");
+    fn add(&mut self, what: &str, result: CheckResult) {
+        match result {
+            Ok(state) => println!("ok    {what}: {state}"),
+            Err(problem) => {
+                self.healthy = false;
+                println!("FAIL  {what}: {problem}");
             }
         }
     }
 
     const fn code(&self) -> ExitCode {
-        if self.well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if self.healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
-fn providers(config: &Config) -> Found {
+fn providers(config: &Config) -> CheckResult {
     let count = Oidc::count(config).map_err(|error| format!("oidc.provider: {error}"))?;
-    Ok(format!("people sign in by {count} of them"))
+    Ok(format!("{count} configured"))
 }
 
-/// What is wrong, and what to do about it.
-fn mend(error: impl Display, advice: &str) -> Found {
+/// A problem, and what to do about it.
+fn problem(error: impl Display, advice: &str) -> CheckResult {
     Err(format!("{error}; {advice}"))
 }
 
-async fn redis(config: &RedisConfig) -> Found {
+async fn redis(config: &RedisConfig) -> CheckResult {
     let Some(connection) = config.connection() else {
-        return Ok("not configured, which is right for a single server".into());
+        return Ok("not configured; correct for a single server".into());
     };
-    let advice = "start Redis, or correct REDIS_URL; a single server can do without";
+    let advice = "start Redis, or correct REDIS_URL; a single server does not need it";
     let client = match redis::Client::open(connection.clone()) {
         Ok(client) => client,
-        Err(error) => return mend(error, advice),
+        Err(error) => return problem(error, advice),
     };
     let ping = async {
         let mut connection = client.get_multiplexed_async_connection().await?;
         redis::cmd("PING").query_async::<String>(&mut connection).await
     };
-    match tokio::time::timeout(PATIENCE, ping).await {
-        Ok(Ok(_)) => Ok("answers".into()),
-        Ok(Err(error)) => mend(error, advice),
-        Err(_) => mend("no answer", advice),
+    match tokio::time::timeout(TIMEOUT, ping).await {
+        Ok(Ok(_)) => Ok("responds".into()),
+        Ok(Err(error)) => problem(error, advice),
+        Err(_) => problem("no response", advice),
     }
 }
 
-async fn email(config: &Config) -> Found {
+async fn email(config: &Config) -> CheckResult {
     email::check_templates(&config.second_factor.name, &config.mail)
         .map_err(|error| error.to_string())?;
     let Some(server) = &config.mail.server else {
         return Ok("not configured: links go to the log, for development only".into());
     };
     let advice = "start the mail server, or correct AUTH_SMTP_URL and AUTH_SMTP_CA_FILE";
-    match tokio::time::timeout(PATIENCE, email::check_server(server)).await {
+    match tokio::time::timeout(TIMEOUT, email::check_server(server)).await {
         Ok(Ok(())) => Ok(format!("{} accepts messages", server.url)),
-        Ok(Err(error)) => mend(error, advice),
-        Err(_) => mend("no answer", advice),
+        Ok(Err(error)) => problem(error, advice),
+        Err(_) => problem("no response", advice),
     }
 }
 
-async fn database(config: &Config, pool: &PgPool) -> Found {
+async fn database(config: &Config, pool: &PgPool) -> CheckResult {
     match migrations::is_read_only(pool).await {
-        Ok(false) => Ok(format!("{} takes reads and writes", config.database.url)),
-        Ok(true) => mend(
-            format!("{} takes no writes", config.database.url),
+        Ok(false) => Ok(format!("{} accepts reads and writes", config.database.url)),
+        Ok(true) => problem(
+            format!("{} is read-only", config.database.url),
             "point DATABASE_URL at the primary server",
         ),
-        Err(error) => mend(error, "correct DATABASE_URL"),
+        Err(error) => problem(error, "correct DATABASE_URL"),
     }
 }
 
-async fn time(pool: &PgPool, clock: &Clock) -> Found {
+async fn time(pool: &PgPool, clock: &Clock) -> CheckResult {
     let before = clock.now();
     let there = match migrations::now(pool).await {
         Ok(there) => there,
-        Err(error) => return mend(error, "correct DATABASE_URL"),
+        Err(error) => return problem(error, "correct DATABASE_URL"),
     };
-    // It was then at some time between our two looks.
+    // The database read its clock at some time between the two readings here.
     let here = before + (clock.now() - before) / 2;
     let apart = (there - here).abs();
-    if apart > FARTHEST {
+    if apart > MAX_CLOCK_DIFFERENCE {
         let seconds = apart.num_seconds();
-        let apart = format!("{seconds} s apart from the database's clock");
-        return mend(apart, "synchronise both machines, for example with chrony");
+        let apart = format!("{seconds} s difference from the database's clock");
+        return problem(apart, "synchronize the clocks of both machines, for example with chrony");
     }
-    Ok(format!("{} ms apart from the database's", apart.num_milliseconds()))
+    Ok(format!("{} ms difference from the database's clock", apart.num_milliseconds()))
 }
 
-async fn keys(config: &Config, pool: &PgPool, clock: &Clock) -> Found {
+async fn keys(config: &Config, pool: &PgPool, clock: &Clock) -> CheckResult {
     let secrets = Secrets::look(&config.secret).map_err(|error| error.to_string())?;
     let Some(secrets) = secrets else { return keys_without_secret(pool, clock).await };
     let ring = KeyRing::load(
@@ -173,34 +173,34 @@ async fn keys(config: &Config, pool: &PgPool, clock: &Clock) -> Found {
     .await;
     let ring = ring.map_err(|error| error.to_string())?;
     match (ring.signing(), ring.active().len()) {
-        (Some(key), living) if key.works() => Ok(format!("{living} opened, {} signs", key.kid)),
-        (Some(key), _) => mend(
-            format!("what key {} signs can't be verified", key.kid),
+        (Some(key), active) if key.works() => Ok(format!("{active} decrypted, {} signs", key.kid)),
+        (Some(key), _) => problem(
+            format!("signatures of key {} cannot be verified", key.kid),
             "replace it: auth-server keys rotate --lead 0",
         ),
-        (None, 0) => Ok("none yet; the first start of `serve` makes one".into()),
-        (None, _) => mend("none signs yet", "compare the clocks of the servers"),
+        (None, 0) => Ok("none yet; the first start of `serve` creates one".into()),
+        (None, _) => problem("no key signs yet", "compare the clocks of the servers"),
     }
 }
 
-/// There is no secret yet, so there should be nothing that one sealed.
-async fn keys_without_secret(pool: &PgPool, clock: &Clock) -> Found {
+/// Without a secret there must not be any key encrypted with one.
+async fn keys_without_secret(pool: &PgPool, clock: &Clock) -> CheckResult {
     match token::list(pool, clock.now()).await {
         Ok(keys) if keys.is_empty() => {
-            Ok("none yet; the first start of `serve` makes one, and the secret that seals it"
+            Ok("none yet; the first start of `serve` creates one, and the secret that encrypts it"
                 .into())
         }
-        Ok(_) => mend(
-            "AUTH_SECRET is not set, and none is kept on this machine",
-            "set AUTH_SECRET to the secret that sealed them",
+        Ok(_) => problem(
+            "AUTH_SECRET is not set, and no secret is stored on this machine",
+            "set AUTH_SECRET to the secret that encrypted the keys",
         ),
-        Err(error) => mend(error, "correct DATABASE_URL"),
+        Err(error) => problem(error, "correct DATABASE_URL"),
     }
 }
 
-async fn policy(config: &Config, clock: &Clock) -> Found {
+async fn policy(config: &Config, clock: &Clock) -> CheckResult {
     match open::policy(config, clock).await {
         Ok((_, policy)) => Ok(format!("loads, at revision {}", policy.snapshot().revision())),
-        Err(error) => mend(error, "a server that runs goes on with the policy that it has"),
+        Err(error) => problem(error, "running servers keep the policy that they have loaded"),
     }
 }

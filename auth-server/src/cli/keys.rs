@@ -1,4 +1,4 @@
-//! `auth-server keys …`: replacing the key that signs access tokens.
+//! `auth-server keys …`: the keys that sign access tokens, and their rotation.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
@@ -14,15 +14,15 @@ use crate::token::Rotated;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// List the keys and where each stands: pending, signing, retired, removed
+    /// List keys and their states: pending, signing, retired, removed
     List,
-    /// Publish a new key, which signs after a while and replaces the one that signs now
+    /// Publish a new key, which replaces the signing key after a lead time
     ///
-    /// Servers that run follow by themselves, and every token stays good for its life. Until the
-    /// new key signs there is no other rotation.
+    /// Running servers follow, and issued tokens stay valid until they expire. Until the new key
+    /// signs, no other rotation can start.
     Rotate {
-        /// Seconds until the new key signs; who caches the JWKS for longer refuses its tokens
-        /// [default: the setting]
+        /// Seconds until the new key signs; services that cache the JWKS for longer reject its tokens
+        /// [default: AUTH_KEY_LEAD_SECONDS]
         #[arg(long, value_name = "SECONDS")]
         lead: Option<u32>,
     },

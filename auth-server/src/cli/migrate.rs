@@ -19,7 +19,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     let seeded = policy::seed::seed(&pool, Clock::default().now()).await;
     match seeded.map_err(|error| Failure::because(error))? {
         0 => {}
-        rules => println!("{rules} shipped rules put in"),
+        rules => println!("installed {rules} shipped rules"),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Asking a person, or a program, for a new password.
+//! Reading a new password from a terminal or standard input.
 
 use std::io::{BufRead, IsTerminal, stdin};
 
@@ -7,10 +7,10 @@ use zeroize::Zeroizing;
 use super::Failure;
 use crate::password::Password;
 
-/// Longest first line that is read, in bytes.
-const LONGEST: u64 = 4 << 10;
+/// Maximum length of the line, in bytes.
+const MAX_LENGTH: u64 = 4 << 10;
 
-/// A new password: typed twice, unseen, on a terminal; else the first line of standard input.
+/// A new password: typed twice without echo on a terminal, otherwise the first line of standard input.
 pub(crate) fn ask() -> Result<Password, Failure> {
     if stdin().is_terminal() { typed_twice() } else { first_line(stdin().lock()) }
 }
@@ -20,14 +20,14 @@ fn typed_twice() -> Result<Password, Failure> {
     let first = prompt("Password: ").map_err(Failure::because)?;
     let second = prompt("Again: ").map_err(Failure::because)?;
     if first != second {
-        return Err(Failure::because("the two passwords differ; nothing was done"));
+        return Err(Failure::because("the passwords differ; nothing was changed"));
     }
     Ok(Password::from(first.to_string()))
 }
 
 fn first_line(input: impl BufRead) -> Result<Password, Failure> {
     let mut line = Zeroizing::new(String::new());
-    input.take(LONGEST).read_line(&mut line).map_err(Failure::because)?;
+    input.take(MAX_LENGTH).read_line(&mut line).map_err(Failure::because)?;
     let password = line.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         return Err(Failure::because("no password: the first line of standard input is empty"));
@@ -40,14 +40,14 @@ mod tests {
     use super::first_line;
 
     #[test]
-    fn the_first_line_is_the_password_without_its_end() {
+    fn the_password_is_the_first_line_without_its_line_break() {
         for input in ["pass word \r\nmore", "pass word \n", "pass word "] {
             assert_eq!(first_line(input.as_bytes()).expect("read").expose(), "pass word ");
         }
     }
 
     #[test]
-    fn no_first_line_is_no_password() {
+    fn an_empty_first_line_is_rejected() {
         assert!(first_line("\nsecond".as_bytes()).is_err());
         assert!(first_line(&b""[..]).is_err());
         assert!(first_line(&b"\xff\n"[..]).is_err());

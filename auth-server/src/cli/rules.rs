@@ -1,4 +1,4 @@
-//! `auth-server rules …`: the rules as text, for people and for version control.
+//! `auth-server rules …`: the rules as a text file, for review and version control.
 
 use std::io::{ErrorKind, Read, Write, stdin, stdout};
 use std::path::{Path, PathBuf};
@@ -24,26 +24,26 @@ use crate::policy::write::PolicyWrite;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Say whether a file of rules could be imported; needs no database
+    /// Check whether a rules file could be imported; needs no database
     Check {
-        /// Rules as `rules export` writes them; `-` reads standard input
+        /// Rules in the format of `rules export`; `-` reads standard input
         file: PathBuf,
     },
-    /// Hold the rules in force against expected decisions
+    /// Test the rules in the database against expected decisions
     Test {
-        /// Expected decisions; without it those of the shipped rules
+        /// Expected decisions [default: those of the shipped rules]
         #[arg(long, value_name = "FILE")]
         cases: Option<PathBuf>,
-        /// Test the rules of this file instead; needs no database
+        /// Test the rules in this file instead; needs no database
         #[arg(long, value_name = "FILE")]
         rules: Option<PathBuf>,
     },
-    /// Put the rules of a file in the place of all rules
+    /// Replace all rules with those of a file
     Import {
-        /// Rules as `rules export` writes them; `-` reads standard input
+        /// Rules in the format of `rules export`; `-` reads standard input
         file: PathBuf,
     },
-    /// Write roles and rules to standard output
+    /// Print roles and rules
     Export,
 }
 
@@ -69,11 +69,11 @@ pub(crate) async fn run(
 
 fn check(file: &Path) -> Result<(), Failure> {
     let policy = of_file(file)?;
-    println!("{}: good, {} rules", file.display(), policy.rules().count());
+    println!("{}: valid, {} rules", file.display(), policy.rules().count());
     Ok(())
 }
 
-/// The policy that a file of rules makes. Labels have their shipped windows.
+/// The policy of a rules file. Labels have the validity periods of the shipped label rules.
 fn of_file(file: &Path) -> Result<Snapshot, Failure> {
     let labels = LabelRules::parse(SHIPPED).map_err(Failure::because)?;
     let time_bound: Vec<Label> = labels.time_bound_labels().cloned().collect();
@@ -89,28 +89,28 @@ fn test(policy: &Snapshot, file: Option<&Path>) -> Result<ExitCode, Failure> {
     };
     let file = file.unwrap_or(shipped);
     let report = cases::run(policy, &text).map_err(|error| Failure::about(file, error))?;
-    Ok(tell(file, &report))
+    Ok(print_report(file, &report))
 }
 
-fn tell(file: &Path, Report { cases, failures }: &Report) -> ExitCode {
+fn print_report(file: &Path, Report { cases, failures }: &Report) -> ExitCode {
     for FailedCase { name, line, expected, actual, rule } in failures {
         let place = file.display();
         println!("{place}:{line}: {name}");
-        println!("    expected {}", answer(*expected));
+        println!("    expected {}", describe(*expected));
         println!(
-            "    but it is {}",
-            answer(Expectation { allowed: actual.allowed, code: Some(actual.code) })
+            "    actual   {}",
+            describe(Expectation { allowed: actual.allowed, code: Some(actual.code) })
         );
         if let Some(rule) = rule {
             let rules = vec![RuleRow::from(rule.as_ref())];
-            print!("    by the rule: {}", csv::write(&Document { roles: Vec::new(), rules }));
+            print!("    rule: {}", csv::write(&Document { roles: Vec::new(), rules }));
         }
     }
-    println!("{} of {cases} cases as expected", cases - failures.len());
+    println!("{} of {cases} cases passed", cases - failures.len());
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn answer(Expectation { allowed, code }: Expectation) -> String {
+fn describe(Expectation { allowed, code }: Expectation) -> String {
     let verdict = if allowed { "allowed" } else { "denied" };
     code.map_or(verdict.to_owned(), |code| format!("{verdict} ({})", code.as_str()))
 }
@@ -130,7 +130,7 @@ async fn export(config: &Config) -> Result<(), Failure> {
     let (_, policy) = opened.map_err(Failure::because)?;
     let text = csv::write(&transfer::export(&policy.snapshot()));
     match stdout().write_all(text.as_bytes()) {
-        // Whoever reads has seen enough.
+        // The reader has closed the pipe on purpose.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(Failure::because),
     }

@@ -4,7 +4,6 @@ use std::num::NonZeroU16;
 
 use serde::Deserialize;
 
-use crate::password::Shortest;
 use service::config::{Setting, number};
 
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -72,9 +71,15 @@ impl PasswordConfig {
         self.queue.get().into()
     }
 
-    /// Fewest characters of a new password.
+    /// Minimum length of a new password, in characters.
     #[must_use]
-    pub fn shortest(&self) -> Shortest {
-        Shortest { any: self.min_length.into(), alone: self.min_length_single_factor.into() }
+    pub fn min_length(&self) -> usize {
+        self.min_length.into()
+    }
+
+    /// Minimum length of a new password without a second factor, in characters.
+    #[must_use]
+    pub fn min_length_single_factor(&self) -> usize {
+        self.min_length_single_factor.into()
     }
 }

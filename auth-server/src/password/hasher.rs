@@ -1,8 +1,7 @@
-//! The threads on which passwords are hashed, and the queue before them.
+//! The threads that hash passwords, and their bounded queue.
 //!
-//! A hash keeps a core busy for 10 ms. On the threads that answer requests it would delay a hundred
-//! `/check`s; without a bound on what waits, a flood of logins would take the memory and leave
-//! everybody waiting.
+//! A hash keeps a core busy for 10 ms. On the threads that serve requests it would delay a hundred
+//! `/check`s; with an unbounded queue, a flood of logins would exhaust memory and delay every login.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,62 +9,62 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
+use super::phc::HashError;
 use super::phc::{Cost, Engine};
-use super::quality::{NewPassword, Shortest};
+use super::quality::{MinLength, NewPassword};
 use super::secret::Password;
 use crate::config::PasswordConfig;
 use crate::http::problem::{INTERNAL, Problem, Spec};
 
-/// No more passwords can wait for being checked.
+/// The queue is full.
 pub(crate) const BUSY: Spec =
     Spec::new(503, "hashing_busy", "Too many passwords are being checked; try again in a moment.");
 
-/// What came out of comparing a password with a stored hash.
+/// The result of verifying a password against a stored hash.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Another password, or no hash to compare with.
-    Wrong,
-    /// The password.
-    Right,
-    /// The password; its hash was made at another cost, and this is the one to store instead.
+pub(crate) enum Verification {
+    /// The password is incorrect, or there is no hash.
+    Incorrect,
+    /// The password is correct.
+    Correct,
+    /// The password is correct, but the hash was made at a lower cost; store this one instead.
     Rehashed(String),
 }
 
 type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 
-/// Hashes passwords on threads of its own. They end when it is dropped.
+/// Hashes passwords on threads of its own, which end when it is dropped.
 pub(crate) struct Hasher {
     queue: SyncSender<Job>,
-    shortest: Shortest,
-    /// A hash that no password fits, compared with where there is no other: an unknown login then
-    /// takes as long as a wrong password.
+    min_length: MinLength,
+    /// A hash of a random password, verified when there is no stored hash: an unknown login then
+    /// takes as long as an incorrect password.
     dummy: String,
 }
 
 impl Hasher {
-    /// Starts the threads that the configuration asks for.
+    /// Starts the threads that these settings ask for.
     ///
     /// # Errors
-    /// The system gives no threads, or argon2 refuses the configured cost.
+    /// Threads cannot be started, or argon2 rejects the configured cost.
     pub(crate) fn from_config(config: &PasswordConfig) -> std::io::Result<Self> {
         let cost = Cost::new(config.memory_kib, config.passes).map_err(std::io::Error::other)?;
-        Self::start(&cost, config.threads(), config.queue(), config.shortest())
+        Self::start(&cost, config.threads(), config.queue(), MinLength::new(config))
     }
 
-    /// Starts `threads` threads, each with its own memory, before a queue of `waiting` passwords.
-    /// New passwords have at least `shortest` characters.
+    /// Starts `threads` threads, each with its own memory, and a queue of `capacity` passwords.
     ///
     /// # Errors
-    /// The system gives no threads, or argon2 doesn't work.
+    /// Threads cannot be started, or argon2 fails.
     pub(crate) fn start(
         cost: &Cost,
         threads: usize,
-        waiting: usize,
-        shortest: Shortest,
+        capacity: usize,
+        min_length: MinLength,
     ) -> std::io::Result<Self> {
-        let nothing = [0; 24].map(|_: u8| rand::random_range('!'..='~')).iter().collect::<String>();
-        let dummy = Engine::new(cost).hash(&nothing).map_err(std::io::Error::other)?;
-        let (queue, jobs) = sync_channel::<Job>(waiting);
+        let random = [0; 24].map(|_: u8| rand::random_range('!'..='~')).iter().collect::<String>();
+        let dummy = Engine::new(cost).hash(&random).map_err(std::io::Error::other)?;
+        let (queue, jobs) = sync_channel::<Job>(capacity);
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..threads {
             let (jobs, mut engine) = (jobs.clone(), Engine::new(cost));
@@ -73,53 +72,54 @@ impl Hasher {
                 .name(format!("password-{number}"))
                 .spawn(move || work(&jobs, &mut engine))?;
         }
-        Ok(Self { queue, shortest, dummy })
+        Ok(Self { queue, min_length, dummy })
     }
 
-    /// The PHC string of a new password that is good enough.
+    /// The PHC string of a new password, if the password meets the requirements.
     ///
     /// # Errors
     /// [`crate::password::NEW_PASSWORD`].
     pub(crate) async fn hash(&self, new: NewPassword) -> Result<String, Problem> {
-        new.check_length(self.shortest)?;
+        new.check_length(self.min_length)?;
         self.run(move |engine| {
             new.check_strength()?;
-            engine.hash(new.password.expose()).map_err(|error| broken(&error))
+            engine.hash(new.password.expose()).map_err(|error| hashing_failed(&error))
         })
         .await?
     }
 
-    /// Compares a password with a stored PHC string; without one it takes as long and is wrong.
+    /// Verifies a password against a stored PHC string. Without one it takes as long and is
+    /// incorrect.
     ///
     /// # Errors
-    /// [`HASHING`].
+    /// [`BUSY`].
     pub(crate) async fn verify(
         &self,
         password: Password,
         stored: Option<String>,
-    ) -> Result<Verdict, Problem> {
+    ) -> Result<Verification, Problem> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.clone());
         let dummy = self.dummy.clone();
         self.run(move |engine| {
-            let right = match engine.verify(password.expose(), &stored) {
-                Ok(right) => right,
+            let correct = match engine.verify(password.expose(), &stored) {
+                Ok(correct) => correct,
                 Err(error) => {
-                    // Nobody can sign in with it; as for the answer and its time, as with any other
-                    // that doesn't fit.
-                    broken(&error);
+                    // No password matches this hash. Response and timing are those of an incorrect
+                    // password.
+                    tracing::error!(%error, "a stored password hash is unusable");
                     let _ = engine.verify(password.expose(), &dummy);
                     false
                 }
             };
-            if !(right && known) {
-                return Ok(Verdict::Wrong);
+            if !(correct && known) {
+                return Ok(Verification::Incorrect);
             }
             if !engine.is_outdated(&stored) {
-                return Ok(Verdict::Right);
+                return Ok(Verification::Correct);
             }
-            let hash = engine.hash(password.expose()).map_err(|error| broken(&error))?;
-            Ok(Verdict::Rehashed(hash))
+            let hash = engine.hash(password.expose()).map_err(|error| hashing_failed(&error))?;
+            Ok(Verification::Rehashed(hash))
         })
         .await?
     }
@@ -128,17 +128,17 @@ impl Hasher {
         &self,
         job: impl FnOnce(&mut Engine) -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let (answer, answered) = oneshot::channel();
+        let (result, receiver) = oneshot::channel();
         let job: Job = Box::new(move |engine| {
-            // Whoever asked may have hung up while this waited.
-            if !answer.is_closed() {
-                let _ = answer.send(job(engine));
+            // The caller may be gone by now.
+            if !result.is_closed() {
+                let _ = result.send(job(engine));
             }
         });
         if self.queue.try_send(job).is_err() {
             return Err(busy());
         }
-        answered.await.map_err(|_| Problem::new(INTERNAL))
+        receiver.await.map_err(|_| Problem::new(INTERNAL))
     }
 }
 
@@ -147,21 +147,21 @@ fn work(jobs: &Mutex<Receiver<Job>>, engine: &mut Engine) {
         // One idle thread waits in `recv`, the others for the lock.
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        // The engine's memory is scratch: nothing in it can be left half-done.
+        // The engine's memory is scratch space: a panic leaves no inconsistent state behind.
         if catch_unwind(AssertUnwindSafe(|| job(engine))).is_err() {
             tracing::error!("hashing a password panicked");
         }
     }
 }
 
-/// The answer where no more passwords can wait.
+/// The problem of a full queue.
 #[must_use]
 pub(crate) const fn busy() -> Problem {
     Problem::new(BUSY).retry_after(1)
 }
 
-fn broken(error: &crate::password::phc::Broken) -> Problem {
-    tracing::error!(%error, "a stored password hash is unusable");
+fn hashing_failed(error: &HashError) -> Problem {
+    tracing::error!(%error, "cannot hash a password");
     Problem::new(INTERNAL)
 }
 
@@ -169,9 +169,9 @@ fn broken(error: &crate::password::phc::Broken) -> Problem {
 mod tests {
     use super::*;
 
-    fn hasher(waiting: usize) -> Hasher {
-        Hasher::start(&Cost::new(64, 1).unwrap(), 1, waiting, Shortest { any: 8, alone: 8 })
-            .unwrap()
+    fn hasher(capacity: usize) -> Hasher {
+        let min_length = MinLength { any: 8, single_factor: 8 };
+        Hasher::start(&Cost::new(64, 1).unwrap(), 1, capacity, min_length).unwrap()
     }
 
     fn new(password: &str) -> NewPassword {
@@ -184,18 +184,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_right_password_is_right_and_nothing_else() {
+    async fn only_the_password_itself_is_correct() {
         let hasher = hasher(4);
         let stored = hasher.hash(new("correct horse battery staple")).await.unwrap();
         let verify = |text: &str, stored| hasher.verify(text.to_owned().into(), stored);
         let right = verify("correct horse battery staple", Some(stored.clone())).await.unwrap();
-        assert_eq!(right, Verdict::Right);
-        assert_eq!(verify("wrong", Some(stored)).await.unwrap(), Verdict::Wrong);
-        assert_eq!(verify("wrong", None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(right, Verification::Correct);
+        assert_eq!(verify("wrong", Some(stored)).await.unwrap(), Verification::Incorrect);
+        assert_eq!(verify("wrong", None).await.unwrap(), Verification::Incorrect);
     }
 
     #[tokio::test]
-    async fn a_full_queue_says_when_to_come_back() {
+    async fn a_full_queue_says_when_to_retry() {
         let hasher = hasher(0);
         let (release, held) = std::sync::mpsc::channel::<()>();
         let (started, running) = oneshot::channel();
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_costs_one_request_and_no_thread() {
+    async fn a_panic_fails_one_request_and_no_thread() {
         let hasher = hasher(4);
         let lost: Result<(), _> = hasher.run(|_| panic!("as if zxcvbn did")).await;
         assert_eq!(lost.expect_err("internal").status, 500);

@@ -1,4 +1,4 @@
-//! Passwords: what makes a good one, and hashing them without letting it slow anything else down.
+//! Passwords: requirements for new ones, and hashing on threads of its own.
 
 pub(crate) mod common;
 pub(crate) mod hasher;
@@ -6,6 +6,6 @@ pub(crate) mod phc;
 pub(crate) mod quality;
 pub(crate) mod secret;
 
-pub(crate) use hasher::{BUSY, Hasher, Verdict, busy};
-pub(crate) use quality::{NEW_PASSWORD, NewPassword, Shortest};
+pub(crate) use hasher::{BUSY, Hasher, Verification, busy};
+pub(crate) use quality::{NEW_PASSWORD, NewPassword};
 pub(crate) use secret::Password;

@@ -1,92 +1,99 @@
-//! Whether a new password is good enough, and what to do where it isn't.
+//! Requirements for new passwords: length, and resistance to guessing.
 
 use zxcvbn::{Score, zxcvbn};
 
 use super::common;
 use super::hasher::BUSY;
 use super::secret::Password;
+use crate::config::PasswordConfig;
 use crate::http::problem::{Problem, Spec};
 
 const REJECTED: Spec = Spec::new(422, "password_rejected", "The password is not good enough.");
 
-/// What setting a password can answer.
+/// Problems of setting a password.
 pub(crate) const NEW_PASSWORD: &[Spec] = &[REJECTED, BUSY];
 
-/// Most characters of a password: enough for every sentence, too few to keep a server busy.
-const LONGEST: usize = 128;
+/// Maximum length of a password in characters: enough for a sentence, too short to keep a server busy.
+const MAX_LENGTH: usize = 128;
 
-/// What zxcvbn takes for letters, each kind for each letter that it may stand for. With many kinds in
-/// a long password it would try for a second.
-const LIKE_LETTERS: &str = "4@8({[<369!|1075$+%2";
-/// So many kinds are tried in a password of any length.
-const KINDS: usize = 5;
-/// Of a password with more kinds so many characters are judged: it is worth no less than they are.
-const JUDGED: usize = 24;
+/// Characters that zxcvbn considers substitutes for letters. A long password with many of them would
+/// take it a second.
+const SUBSTITUTES: &str = "4@8({[<369!|1075$+%2";
+/// With more different substitutes than this, only a prefix of the password is estimated.
+const MAX_SUBSTITUTES: usize = 5;
+/// Length of that prefix in characters; the whole password is at least as strong.
+const PREFIX_LENGTH: usize = 24;
 
-/// Fewest characters of a password.
+/// Minimum length of a new password, in characters.
 #[derive(Clone, Copy, Debug)]
-pub struct Shortest {
+pub(crate) struct MinLength {
     /// Of any password.
     pub any: usize,
-    /// Of one that stands alone, without a second factor.
-    pub alone: usize,
+    /// Of a password without a second factor.
+    pub single_factor: usize,
 }
 
-/// A password that somebody wants to have.
+impl MinLength {
+    /// The minimum length that these settings ask for.
+    pub(crate) fn new(config: &PasswordConfig) -> Self {
+        Self { any: config.min_length(), single_factor: config.min_length_single_factor() }
+    }
+}
+
+/// A new password, with what it is judged by.
 #[derive(Debug)]
 pub(crate) struct NewPassword {
     /// The password.
     pub password: Password,
-    /// The input field that it came in.
+    /// The request field that it was sent in.
     pub field: &'static str,
-    /// Login, names and address of its owner, which a stranger would try first.
+    /// Login, names and e-mail address of the user, which an attacker would try first.
     pub own_words: Vec<String>,
-    /// Its owner has to show a second factor besides it.
+    /// Whether the user has a second factor.
     pub second_factor: bool,
 }
 
 impl NewPassword {
-    /// Refuses what is too short or too long. Costs nothing.
-    pub(crate) fn check_length(&self, shortest: Shortest) -> Result<(), Problem> {
-        let Shortest { any, alone } = shortest;
-        let shortest = if self.second_factor { any } else { any.max(alone) };
+    /// Rejects a password that is too short or too long. Costs nothing.
+    pub(crate) fn check_length(&self, min_length: MinLength) -> Result<(), Problem> {
+        let MinLength { any, single_factor } = min_length;
+        let min = if self.second_factor { any } else { any.max(single_factor) };
         let length = self.password.expose().chars().count();
-        if length < shortest && length >= any {
+        if length < min && length >= any {
             return Err(self.rejected(format!(
-                "Take at least {shortest} characters: without a second factor {any} are not enough."
+                "Use at least {min} characters; {any} are enough only with a second factor."
             )));
         }
-        if length < shortest {
-            return Err(self.rejected(format!("Take at least {shortest} characters.")));
+        if length < min {
+            return Err(self.rejected(format!("Use at least {min} characters.")));
         }
-        if length > LONGEST {
-            return Err(self.rejected(format!("Take at most {LONGEST} characters.")));
+        if length > MAX_LENGTH {
+            return Err(self.rejected(format!("Use at most {MAX_LENGTH} characters.")));
         }
         Ok(())
     }
 
-    /// Refuses what is easy to guess. Costs milliseconds.
+    /// Rejects a password that is easy to guess. Costs milliseconds.
     pub(crate) fn check_strength(&self) -> Result<(), Problem> {
         if common::is_common(self.password.expose()) {
             return Err(self.rejected(
-                "Take another one: this is one of the passwords that everybody tries first. Four \
-                 words that don't belong together are good.",
+                "This is one of the passwords that attackers try first. Use a different one, for \
+                 example four unrelated words.",
             ));
         }
         let own_words = parts(&self.own_words);
         let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
-        let estimate = zxcvbn(judged(self.password.expose()), &own_words);
+        let estimate = zxcvbn(estimated(self.password.expose()), &own_words);
         if estimate.score() >= Score::Three {
             return Ok(());
         }
-        let feedback = estimate.feedback();
-        let warning = feedback.and_then(zxcvbn::feedback::Feedback::warning);
-        let advice = feedback.map(zxcvbn::feedback::Feedback::suggestions).unwrap_or_default();
-        let mut sentences: Vec<String> = warning.iter().map(ToString::to_string).collect();
-        sentences.extend(advice.iter().map(ToString::to_string));
+        let mut sentences: Vec<String> = Vec::new();
+        if let Some(feedback) = estimate.feedback() {
+            sentences.extend(feedback.warning().iter().map(ToString::to_string));
+            sentences.extend(feedback.suggestions().iter().map(ToString::to_string));
+        }
         if sentences.is_empty() {
-            sentences
-                .push("Make it longer: four words that don't belong together are good.".into());
+            sentences.push("Make it longer, for example four unrelated words.".into());
         }
         Err(self.rejected(sentences.join(" ")))
     }
@@ -96,17 +103,16 @@ impl NewPassword {
     }
 }
 
-/// As much of a password as can be judged in milliseconds.
-fn judged(password: &str) -> &str {
-    let kinds = LIKE_LETTERS.chars().filter(|kind| password.contains(*kind)).count();
-    match password.char_indices().nth(JUDGED) {
-        Some((end, _)) if kinds > KINDS => password.get(..end).unwrap_or(password),
+/// As much of a password as can be estimated in milliseconds.
+fn estimated(password: &str) -> &str {
+    let substitutes = SUBSTITUTES.chars().filter(|c| password.contains(*c)).count();
+    match password.char_indices().nth(PREFIX_LENGTH) {
+        Some((end, _)) if substitutes > MAX_SUBSTITUTES => password.get(..end).unwrap_or(password),
         _ => password,
     }
 }
 
-/// The words, and the parts that they are made of: `jane.doe@example.com` has both its sides and
-/// their four words.
+/// The words and their parts: of `jane.doe@example.com` both sides of the `@`, and their four words.
 fn parts(words: &[String]) -> Vec<String> {
     let split = |word: &String| {
         word.split(|c: char| !c.is_alphanumeric())
@@ -126,11 +132,11 @@ mod tests {
         let own_words = vec!["thaddeusblack".into(), "thaddeus@blackwater-example.com".into()];
         let password = password.to_owned().into();
         let new = NewPassword { password, field: "password", own_words, second_factor: false };
-        new.check_length(Shortest { any: 8, alone: 8 }).and_then(|()| new.check_strength())
+        new.check_length(MinLength { any: 8, single_factor: 8 }).and_then(|()| new.check_strength())
     }
 
     #[test]
-    fn good_passwords_are_taken() {
+    fn strong_passwords_are_accepted() {
         for good in ["correct horse battery staple", "vT7#qpL2!x", "ぬるぽガッと言われた朝に走る"]
         {
             assert!(judge(good).is_ok(), "{good}");
@@ -139,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_easy_to_guess_is_rejected_with_what_to_do() {
+    fn passwords_that_are_easy_to_guess_are_rejected_with_advice() {
         for bad in ["password123", "qwertyuiop", "aaaaaaaaaaaa", "thaddeusblack", "blackwater1"] {
             let problem = judge(bad).expect_err(bad);
             assert_eq!((problem.status, problem.code), (422, "password_rejected"));
@@ -148,30 +154,30 @@ mod tests {
     }
 
     #[test]
-    fn without_a_second_factor_it_may_have_to_be_longer() {
-        let shortest = Shortest { any: 8, alone: 15 };
+    fn without_a_second_factor_a_password_may_have_to_be_longer() {
+        let min_length = MinLength { any: 8, single_factor: 15 };
         let judge = |password: &str, second_factor| {
             let password = password.to_owned().into();
             let new = NewPassword { password, field: "password", own_words: vec![], second_factor };
-            new.check_length(shortest).map_err(|problem| problem.detail.unwrap_or_default())
+            new.check_length(min_length).map_err(|problem| problem.detail.unwrap_or_default())
         };
         assert!(judge("fourteen chars", true).is_ok());
         assert!(judge("fifteen chars 1", false).is_ok());
-        let alone = "Take at least 15 characters: without a second factor 8 are not enough.";
-        assert_eq!(judge("fourteen chars", false), Err(alone.to_owned()));
+        let longer = "Use at least 15 characters; 8 are enough only with a second factor.";
+        assert_eq!(judge("fourteen chars", false), Err(longer.to_owned()));
         assert!(judge("seven c", true).is_err());
     }
 
     #[test]
-    fn only_a_long_password_with_many_kinds_of_symbols_is_not_judged_whole() {
-        let many = LIKE_LETTERS.repeat(6);
-        for whole in ["correct horse battery staple", &"é4$!".repeat(30), LIKE_LETTERS] {
-            assert_eq!(judged(whole), whole);
+    fn only_a_prefix_of_a_long_password_with_many_substitutes_is_estimated() {
+        let many = SUBSTITUTES.repeat(6);
+        for whole in ["correct horse battery staple", &"é4$!".repeat(30), SUBSTITUTES] {
+            assert_eq!(estimated(whole), whole);
         }
-        assert_eq!(judged(&many).chars().count(), 24);
-        assert_eq!(judged(&format!("{}{many}", "é".repeat(23))), format!("{}4", "é".repeat(23)));
+        assert_eq!(estimated(&many).chars().count(), 24);
+        assert_eq!(estimated(&format!("{}{many}", "é".repeat(23))), format!("{}4", "é".repeat(23)));
         assert!(judge(&many[..128.min(many.len())]).is_ok());
-        assert!(judge(&format!("{}{LIKE_LETTERS}", "a".repeat(24))).is_err());
+        assert!(judge(&format!("{}{SUBSTITUTES}", "a".repeat(24))).is_err());
     }
 
     #[test]
@@ -179,6 +185,6 @@ mod tests {
         assert!(judge("vT7#qpL").is_err());
         assert!(judge(&"é".repeat(129)).is_err());
         let detail = judge("").expect_err("empty").detail;
-        assert_eq!(detail.as_deref(), Some("Take at least 8 characters."));
+        assert_eq!(detail.as_deref(), Some("Use at least 8 characters."));
     }
 }

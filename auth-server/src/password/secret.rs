@@ -1,4 +1,4 @@
-//! A password as somebody typed it.
+//! A password as it was typed.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use zeroize::Zeroize;
 
 /// A password. Never shown, and wiped from memory when it is dropped.
 ///
-/// In Unicode NFC: the same keys give different bytes on different systems, and a person can't see
+/// In Unicode NFC: the same keys give different bytes on different systems, and users cannot see
 /// which.
 #[derive(Clone, Deserialize, NewType)]
 #[serde(from = "String")]
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_password_whichever_way_it_was_composed() {
+    fn a_password_is_the_same_in_every_unicode_composition() {
         let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}");
         assert_eq!(
             Password::from(composed.to_owned()).expose(),
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn it_never_shows_itself() {
+    fn debug_output_hides_the_password() {
         assert_eq!(format!("{:?}", Password::from("hunter2".to_owned())), "Password(***)");
     }
 }

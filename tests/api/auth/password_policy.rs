@@ -31,9 +31,9 @@ async fn passwords_have_8_to_128_characters_of_any_kind() {
         server.guest().post("auth/login", &body).await.expect(200, "");
     }
     let short = advice(register(&server, "short", "vT7#qpL").await);
-    assert_eq!(short, "Take at least 8 characters.");
+    assert_eq!(short, "Use at least 8 characters.");
     let long = advice(register(&server, "long", &format!("{longest}x")).await);
-    assert_eq!(long, "Take at most 128 characters.");
+    assert_eq!(long, "Use at most 128 characters.");
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn estimating_the_strength_of_a_password_is_fast() {
 async fn a_longer_minimum_can_be_required_without_a_second_factor() {
     let server = TestServer::with(&[("AUTH_PASSWORD_MIN_LENGTH_SINGLE_FACTOR", "15")]).await;
     let advice = advice(register(&server, "ada", "vT7#qpL2!xkD9$").await);
-    assert_eq!(advice, "Take at least 15 characters: without a second factor 8 are not enough.");
+    assert_eq!(advice, "Use at least 15 characters; 8 are enough only with a second factor.");
     register(&server, "ada", "vT7#qpL2!xkD9$z").await.expect(201, "");
 }
 
@@ -63,7 +63,7 @@ async fn a_shorter_password_is_accepted_with_a_second_factor() {
     let short = "vT7#qpL2!";
     let refused = user.put("me/password", &change(PASSWORD, short)).await;
     let advice = advice(refused);
-    assert_eq!(advice, "Take at least 15 characters: without a second factor 8 are not enough.");
+    assert_eq!(advice, "Use at least 15 characters; 8 are enough only with a second factor.");
     server.enroll(&user).await;
     user.put("me/password", &change(PASSWORD, short)).await.expect(204, "");
     user.put("me/password", &change(short, "vT7#qpL")).await.expect(422, "password_rejected");

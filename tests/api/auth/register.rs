@@ -105,7 +105,7 @@ async fn a_weak_password_is_refused_with_advice() {
     422
     {
       "code": "password_rejected",
-      "detail": "Take another one: this is one of the passwords that everybody tries first. Four words that don't belong together are good.",
+      "detail": "This is one of the passwords that attackers try first. Use a different one, for example four unrelated words.",
       "field": "password",
       "status": 422,
       "title": "The password is not good enough.",

@@ -7,7 +7,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::device::From as FromDevice;
+use super::device::FromDevice;
 use super::failed;
 use super::login_response::{LoginResponse, LoginResult};
 use super::open_session::{SessionError, open_session};
@@ -17,7 +17,7 @@ use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, ClientAddress, Reply};
 use crate::login_history::{LoginAttempt, LoginOutcome, Method};
-use crate::password::{Password, Verdict};
+use crate::password::{Password, Verification};
 use crate::problems;
 use crate::second_factor::SecondFactors;
 use crate::session::Device;
@@ -147,9 +147,9 @@ impl LogIn {
                 return Err(LoginError::CredentialsInvalid);
             };
             let new_hash = match verdict {
-                Verdict::Wrong => return Err(LoginError::CredentialsInvalid),
-                Verdict::Right => stored_hash.clone(),
-                Verdict::Rehashed(hash) => hash,
+                Verification::Incorrect => return Err(LoginError::CredentialsInvalid),
+                Verification::Correct => stored_hash.clone(),
+                Verification::Rehashed(hash) => hash,
             };
             let verified = VerifiedPassword { user, stored_hash, new_hash };
             match self.open(&verified, device).await? {

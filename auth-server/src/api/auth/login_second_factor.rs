@@ -6,7 +6,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use sqlx::PgConnection;
 
-use super::device::From as FromDevice;
+use super::device::FromDevice;
 use super::failed;
 use super::open_session::{OpenedSession, SessionError, check_user_agent, open_session};
 use super::token_pair::TokenPair;

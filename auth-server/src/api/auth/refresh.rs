@@ -6,7 +6,7 @@ use std::sync::Arc;
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
-use super::device::From as FromDevice;
+use super::device::FromDevice;
 use super::token_pair::TokenPair;
 use crate::api::AppState;
 use crate::db::DATABASE;

@@ -7,7 +7,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::device::From as FromDevice;
+use super::device::FromDevice;
 use super::open_session::{OpenedSession, open_first_session};
 use super::token_pair::TokenPair;
 use crate::api::AppState;

@@ -6,7 +6,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
 use crate::api::AppState;
-use crate::api::device::From as FromDevice;
+use crate::api::device::FromDevice;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication, incorrect_password};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;

@@ -22,7 +22,7 @@ use crate::api::auth::failed;
 use crate::api::auth::login_response::{LoginResponse, LoginResult, SecondFactorChallenge};
 use crate::api::auth::open_session::SessionError;
 use crate::api::auth::token_pair::TokenPair;
-use crate::api::device::From as FromDevice;
+use crate::api::device::FromDevice;
 use crate::db::DATABASE;
 use crate::http::request_errors::PARAMETERS;
 use crate::http::{ClientAddress, Reply};
