@@ -27,4 +27,4 @@ pub(crate) mod user;
 
 pub use service::clock;
 
-pub(crate) use http::problem::problems;
+pub(crate) use api::problems::problems;

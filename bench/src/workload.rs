@@ -71,7 +71,7 @@ pub(crate) async fn requests(
     rules: u32,
     tokens: u32,
 ) -> anyhow::Result<Vec<Request>> {
-    let key = Secrets::open(&config.secret)?.derive(Purpose::SigningKeyEncryption);
+    let key = Secrets::load_or_create(&config.secret)?.derive(Purpose::SigningKeyEncryption);
     let ring = KeyRing::load(db.clone(), EncryptionKeys::new(&key, None), Clock::default()).await?;
     let (names, ring) = (&config.token, Arc::new(ring));
     let (issuer, audience) = (names.issuer.to_string(), names.audience.to_string());

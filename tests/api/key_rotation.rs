@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auth_server::crypto::{EncryptionKeys, Purpose, Secrets};
-use auth_server::token::{Rotated, State, list, rotate};
+use auth_server::token::{KeyState, Rotation, list, rotate};
 use auth_server::{config, token::RotateError};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -17,17 +17,17 @@ fn encryption_keys(server: &TestServer) -> EncryptionKeys {
     let secret = server.database.secret_text();
     let variables = [("DATABASE_URL", "postgres://x/x"), ("AUTH_SECRET", secret.as_str())];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let secrets = Secrets::open(&config::load(None, variables).unwrap().secret).unwrap();
+    let secrets = Secrets::load_or_create(&config::load(None, variables).unwrap().secret).unwrap();
     EncryptionKeys::of(&secrets, Purpose::SigningKeyEncryption)
 }
 
 /// What `auth-server keys rotate` does, with the server's clock.
-async fn rotate_keys(server: &TestServer) -> Result<Rotated, RotateError> {
+async fn rotate_keys(server: &TestServer) -> Result<Rotation, RotateError> {
     let pool = server.database.pool().await;
-    rotate(&pool, &encryption_keys(server), server.clock.now(), (LIFE, LEAD)).await
+    rotate(&pool, &encryption_keys(server), server.clock.now(), LIFE, LEAD).await
 }
 
-async fn states(server: &TestServer) -> Vec<State> {
+async fn states(server: &TestServer) -> Vec<KeyState> {
     let keys = list(&server.database.pool().await, server.clock.now()).await.unwrap();
     keys.into_iter().map(|(_, state)| state).collect()
 }
@@ -55,7 +55,7 @@ async fn a_new_key_is_published_before_it_signs_and_the_old_one_until_its_last_t
     // The running server publishes both keys and still signs with the old one.
     let both = vec![rotated.kid.clone(), old.clone()];
     until("published", async || published(&guest).await == both).await;
-    assert_eq!(states(&server).await, [State::Pending, State::Signing]);
+    assert_eq!(states(&server).await, [KeyState::Pending, KeyState::Signing]);
     assert_eq!(kid(server.log_in("ada").await.token()), old);
     server.clock.advance(LEAD - TimeDelta::seconds(60));
     let last = server.log_in("ada").await;
@@ -64,7 +64,7 @@ async fn a_new_key_is_published_before_it_signs_and_the_old_one_until_its_last_t
     server.clock.advance(TimeDelta::seconds(60));
     let first = server.log_in("ada").await;
     assert_eq!(kid(first.token()), rotated.kid);
-    assert_eq!(states(&server).await, [State::Signing, State::Retired]);
+    assert_eq!(states(&server).await, [KeyState::Signing, KeyState::Retired]);
     server.clock.advance(TimeDelta::seconds(230));
     last.get("me").await.expect(200, "");
     first.get("me").await.expect(200, "");
@@ -72,7 +72,7 @@ async fn a_new_key_is_published_before_it_signs_and_the_old_one_until_its_last_t
     // The last token of the old key has expired: the key is removed.
     server.clock.advance(TimeDelta::seconds(140));
     assert_eq!(published(&guest).await, [&*rotated.kid]);
-    assert_eq!(states(&server).await, [State::Signing, State::Removed]);
+    assert_eq!(states(&server).await, [KeyState::Signing, KeyState::Removed]);
     let fresh = server.log_in("ada").await;
     let (mut header, claims) = read(fresh.token());
     header["kid"] = json!(old);
@@ -93,7 +93,7 @@ async fn a_replica_fetches_an_unknown_key_at_its_first_token() {
     let pool = server.database.pool().await;
     let now = server.clock.now();
     let rotated =
-        rotate(&pool, &encryption_keys(&server), now, (LIFE, TimeDelta::zero())).await.unwrap();
+        rotate(&pool, &encryption_keys(&server), now, LIFE, TimeDelta::zero()).await.unwrap();
     until("signs", async || kid(server.log_in("ada").await.token()) == rotated.kid).await;
     let user = server.log_in("ada").await;
     user.at(&other.url).get("me").await.expect(200, "");
@@ -114,7 +114,7 @@ async fn concurrent_rotations_create_one_pending_key() {
     }
     server.clock.advance(LEAD);
     rotate_keys(&server).await.unwrap();
-    assert_eq!(states(&server).await, [State::Pending, State::Signing, State::Retired]);
+    assert_eq!(states(&server).await, [KeyState::Pending, KeyState::Signing, KeyState::Retired]);
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn a_wrong_secret_cannot_rotate_keys() {
     let server = TestServer::start().await;
     let pool = server.database.pool().await;
     let other = EncryptionKeys::new(&[9; 32], None);
-    let refused = rotate(&pool, &other, server.clock.now(), (LIFE, LEAD)).await.unwrap_err();
+    let refused = rotate(&pool, &other, server.clock.now(), LIFE, LEAD).await.unwrap_err();
     assert!(refused.to_string().contains("AUTH_SECRET"), "{refused}");
-    assert_eq!(states(&server).await, [State::Signing]);
+    assert_eq!(states(&server).await, [KeyState::Signing]);
 }

@@ -9,6 +9,7 @@ pub(crate) mod device;
 pub(crate) mod me;
 pub(crate) mod oauth;
 pub(crate) mod policy_write;
+pub(crate) mod problems;
 pub(crate) mod reauthentication;
 pub(crate) mod roles;
 pub(crate) mod rules;

@@ -45,7 +45,7 @@ pub(crate) async fn build(
         policy::follow(Arc::clone(&policy), pool.clone(), clock.clone(), lifecycle.stop_token()),
     );
 
-    let secrets = Secrets::open(&config.secret)?;
+    let secrets = Secrets::load_or_create(&config.secret)?;
     let keys = keys(&secrets, &pool, &clock).await?;
     lifecycle.spawn("signing key reload", token::reload(Arc::clone(&keys), lifecycle.stop_token()));
 
@@ -122,8 +122,9 @@ async fn authenticator(
     clock: &Clock,
     lifecycle: &Lifecycle,
 ) -> Result<Arc<Authenticator>, StartError> {
-    let names = (&*config.token.issuer, &*config.token.audience);
-    let verifier = Verifier::new(Arc::clone(keys), clock.clone(), names, config.token.life());
+    let TokenConfig { issuer, audience, .. } = &config.token;
+    let lifetime = config.token.life();
+    let verifier = Verifier::new(Arc::clone(keys), clock.clone(), issuer, audience, lifetime);
     let cache = config.token.cache();
     let (authenticator, follower) =
         Authenticator::start(pool.clone(), verifier, redis, cache, clock.clone())

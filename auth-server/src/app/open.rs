@@ -18,12 +18,9 @@ use crate::policy::LivePolicy;
 use crate::token::LEEWAY;
 
 /// Connects to the database.
-///
-/// # Errors
-/// Says why that can't be done.
 pub(crate) async fn database(config: &DatabaseConfig) -> Result<PgPool, StartError> {
     let options = config.url.options().clone();
-    // A pool would try again until its time is up and then forget the reason.
+    // A pool would retry until its timeout and lose the reason.
     let first = tokio::time::timeout(config.patience(), PgConnection::connect_with(&options)).await;
     let first = first.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     let broken = |error| StartError::Database(config.url.clone(), error);
@@ -36,15 +33,12 @@ pub(crate) async fn database(config: &DatabaseConfig) -> Result<PgPool, StartErr
         .connect_lazy_with(options))
 }
 
-/// Asks the connection, unless it has just answered.
+/// Pings the connection, unless it was just used.
 async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
     Ok(idle_for < IDLE_BEFORE_PING || connection.ping().await.is_ok())
 }
 
-/// Connects to a database that has been migrated.
-///
-/// # Errors
-/// Says what is missing and what to do.
+/// Connects to the database and checks its migrations.
 pub(crate) async fn migrated(config: &DatabaseConfig) -> Result<PgPool, StartError> {
     let pool = database(config).await?;
     migrations::check(&pool).await.map_err(StartError::Migrations)?;
@@ -54,22 +48,19 @@ pub(crate) async fn migrated(config: &DatabaseConfig) -> Result<PgPool, StartErr
 /// Added to the lifetime of access tokens, for clocks that differ between servers.
 const MARGIN: TimeDelta = TimeDelta::seconds(60);
 
-/// Connects to a database that has been migrated, and loads the policy in it.
-///
-/// # Errors
-/// Says what is missing and what to do.
+/// Connects to the database, checks its migrations and loads the policy.
 pub(crate) async fn policy(
     config: &Config,
     clock: &Clock,
 ) -> Result<(PgPool, LivePolicy), StartError> {
     let pool = migrated(&config.database).await?;
-    let time_bound = time_bound_labels(&config.policy).await?;
-    let policy =
-        policy::load(&pool, time_bound, config.token.life() + LEEWAY + MARGIN, clock.now()).await;
+    let time_bound_labels = time_bound_labels(&config.policy).await?;
+    let max_token_age = config.token.life() + LEEWAY + MARGIN;
+    let policy = policy::load(&pool, time_bound_labels, max_token_age, clock.now()).await;
     Ok((pool, policy.map_err(StartError::Policy)?))
 }
 
-/// The labels that have a window.
+/// The labels that have a validity period.
 async fn time_bound_labels(config: &PolicyConfig) -> Result<Vec<Label>, StartError> {
     let rules = match &config.labels {
         None => LabelRules::parse(SHIPPED)?,

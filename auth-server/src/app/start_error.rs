@@ -14,47 +14,47 @@ use crate::oidc::OidcError;
 use crate::policy::PolicyLoadError;
 use crate::token::KeyError;
 
-/// Why the server does not start. Each message says what to do, where that is known.
+/// Why the server does not start. Each message says what to do, if that is known.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// `PostgreSQL` doesn't answer, or doesn't let us in.
-    #[error("can't use PostgreSQL at {0} (DATABASE_URL): {1}")]
+    /// PostgreSQL is unavailable or refuses the connection.
+    #[error("cannot connect to PostgreSQL at {0} (DATABASE_URL): {1}")]
     Database(DatabaseUrl, sqlx::Error),
-    /// The tables are not those that this program was built for.
+    /// The migrations do not match this program.
     #[error(transparent)]
     Migrations(MigrationError),
-    /// There is no secret to derive keys from.
+    /// The server's secret cannot be loaded.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The signing keys can't be opened.
+    /// The signing keys cannot be loaded.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The label rules can't be read.
+    /// The file of label rules cannot be read.
     #[error("AUTH_LABELS: {}: {}", .0.display(), .1)]
     LabelsFile(PathBuf, std::io::Error),
-    /// The label rules are broken.
+    /// The label rules are invalid.
     #[error("AUTH_LABELS: {0}")]
     Labels(#[from] LabelRuleError),
-    /// The providers that people sign in by can't be used as they are configured.
+    /// The configuration of the identity providers is invalid.
     #[error("oidc.provider: {0}")]
     Oidc(#[from] OidcError),
-    /// The rules in the database are broken.
+    /// The stored policy cannot be loaded.
     #[error("the policy in the database cannot be loaded: {0}")]
     Policy(#[from] PolicyLoadError),
-    /// Redis can't be used, whether it is there or not.
+    /// The Redis URL is invalid.
     #[error("REDIS_URL: {0}")]
     Redis(redis::RedisError),
-    /// E-mail cannot be sent as it is configured.
+    /// The configuration of e-mail is invalid.
     #[error(transparent)]
     Email(#[from] EmailError),
     /// An address is in use or not local.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// The connections for refreshes cannot be set up.
-    #[error("cannot set up the connections for refreshes: {0}")]
+    /// The connection pool for refreshes cannot be set up.
+    #[error("cannot set up the connection pool for refreshes: {0}")]
     RefreshPool(deadpool::managed::BuildError),
-    /// The threads for passwords don't start.
-    #[error("password hashing doesn't start: {0}")]
+    /// The threads for password hashing do not start.
+    #[error("cannot start password hashing: {0}")]
     Passwords(std::io::Error),
 }
 

@@ -1,4 +1,4 @@
-//! The caller's right to an operation, as the rules have it.
+//! The authorization guard of admin operations: the server's own policy decides about its routes.
 
 use std::sync::Arc;
 
@@ -15,23 +15,23 @@ use crate::http::problem::{Extension, ForbiddenDetails, INTERNAL, MissingRight, 
 use crate::policy::{ESCALATION, LivePolicy};
 use crate::second_factor::{Gate, REQUIRED};
 
-const FORBIDDEN: Spec = Spec::new(403, "forbidden", "You don't have the right to do this.")
+const FORBIDDEN: Spec = Spec::new(403, "forbidden", "You are not authorized to do this.")
     .with(Extension::of::<ForbiddenDetails>());
 
-/// What an operation for admins can answer before it runs, besides [`crate::authn::SIGNED_IN`].
+/// Errors of an admin operation, besides [`crate::authn::SIGNED_IN`].
 pub(crate) const AUTHORIZATION: &[Spec] = &[FORBIDDEN, REQUIRED];
 
-/// A signed-in caller whose roles may send this method to this path.
+/// A signed-in caller whose roles allow this method on this path.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthorizedAdmin {
     /// The caller.
     pub user: Uuid,
-    /// The roles that count now.
+    /// The caller's current roles.
     pub roles: Vec<RoleName>,
 }
 
 impl AuthorizedAdmin {
-    /// The caller as the audit trail names them.
+    /// The author of a write in the audit trail.
     pub(crate) fn actor(&self) -> Actor {
         Actor::User(self.user)
     }
@@ -40,18 +40,17 @@ impl AuthorizedAdmin {
         self.roles.contains(&RoleName::superuser())
     }
 
-    /// Refuses to write this rule for anybody but a superuser, if it speaks of the server's own
-    /// routes or of everything.
+    /// Only a superuser may write a rule on the server's own routes or on everything.
     pub(crate) fn authorize_rule_write(&self, rule: &Rule) -> Result<(), Problem> {
         if rule.is_privileged() && !self.is_superuser() {
             return Err(Problem::new(ESCALATION)
                 .field("resource")
-                .detail("Rules on `route:` and on `*` are written by a superuser only."));
+                .detail("Only a superuser may write rules on `route:` or `*`."));
         }
         Ok(())
     }
 
-    /// Refuses to hand this role on for anybody but a superuser, if it reaches such a rule.
+    /// Only a superuser may grant, revoke or inherit a role that reaches such a rule.
     pub(crate) fn authorize_role_grant(
         &self,
         policy: &Snapshot,
@@ -59,14 +58,14 @@ impl AuthorizedAdmin {
     ) -> Result<(), Problem> {
         if !self.is_superuser() && policy.is_privileged(role) {
             return Err(Problem::new(ESCALATION).field("role").detail(format!(
-                "Role {role} reaches rules on `route:` or on `*`; only a superuser gives or takes it."
+                "Role {role} reaches rules on `route:` or `*`; only a superuser may grant or revoke it."
             )));
         }
         Ok(())
     }
 
-    /// Refuses to do something to somebody with these roles for anybody but a superuser, if they
-    /// administer something: nobody pushes aside those who watch them.
+    /// Only a superuser may change the account of a user who has such a role: admins must not lock
+    /// each other out.
     pub(crate) fn authorize_user_change(
         &self,
         policy: &Snapshot,
@@ -74,8 +73,8 @@ impl AuthorizedAdmin {
     ) -> Result<(), Problem> {
         match roles.iter().find(|role| policy.is_privileged(role)) {
             Some(role) if !self.is_superuser() => Err(Problem::new(ESCALATION).detail(format!(
-                "They have the role {role}, which reaches rules on `route:` or on `*`; only a \
-                 superuser does this to them."
+                "The user has the role {role}, which reaches rules on `route:` or `*`; only a \
+                 superuser may do this."
             ))),
             _ => Ok(()),
         }
@@ -100,36 +99,36 @@ impl<'a> ApiExtractor<'a> for AuthorizedAdmin {
         body: &mut RequestBody,
         options: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let SignedIn(caller) = SignedIn::from_request(request, body, options).await?;
+        let SignedIn(principal) = SignedIn::from_request(request, body, options).await?;
         crate::http::precondition::refuse_unreadable(request.headers())?;
-        let broken = |message: String| {
-            tracing::error!(message, "a right could not be decided");
+        let fault = |message: String| {
+            tracing::error!(message, "the caller's authorization could not be decided");
             Problem::new(INTERNAL)
         };
         let live = request
             .data::<Arc<LivePolicy>>()
-            .ok_or_else(|| broken("the routes were built without a policy".into()))?;
-        let roles = live.roles(caller.user, &caller.roles);
+            .ok_or_else(|| fault("the routes were built without a policy".into()))?;
+        let roles = live.roles(principal.user, &principal.roles);
         let policy = live.snapshot();
         let method = request.method().as_str();
-        // Decided on what the path says, however it is spelled.
+        // Decoded, so that an escaped spelling of a path cannot evade a rule.
         let path = percent_decode_str(request.original_uri().path()).decode_utf8_lossy();
         let allowed = policy
             .allows_route(&policy.role_set(&roles), method, &path)
-            .map_err(|error| broken(error.to_string()))?;
+            .map_err(|error| fault(error.to_string()))?;
         if !allowed {
             let problem = Problem::new(FORBIDDEN).extend(&ForbiddenDetails {
                 missing: MissingRight { action: method.into(), resource: format!("route:{path}") },
             });
             return Err(problem.into());
         }
-        let guarded = Self { user: caller.user, roles };
-        if guarded.is_superuser() {
+        let admin = Self { user: principal.user, roles };
+        if admin.is_superuser() {
             let gate = request
                 .data::<Arc<Gate>>()
-                .ok_or_else(|| broken("the routes were built without a gate".into()))?;
-            gate.pass(guarded.user).await?;
+                .ok_or_else(|| fault("the routes were built without an MFA requirement".into()))?;
+            gate.pass(admin.user).await?;
         }
-        Ok(guarded)
+        Ok(admin)
     }
 }

@@ -1,4 +1,4 @@
-//! The caller in a handler's signature.
+//! Extractors for the caller, so that a handler names the caller in its signature.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use super::{Authenticator, Principal, TokenError};
 use crate::http::problem::{INTERNAL, Problem};
 use crate::token::Claims;
 
-/// Whoever calls: a guest who holds out no token, or a user. A bad token is an error, never a
-/// guest. Problems: [`crate::authn::TOKEN`].
+/// A guest without an access token, or a user. An invalid token is an error, never a guest. Errors:
+/// [`crate::authn::TOKEN`].
 #[derive(Clone, Debug)]
 pub(crate) enum Caller {
     /// No token.
@@ -22,12 +22,12 @@ pub(crate) enum Caller {
     User(Arc<Principal>),
 }
 
-/// A caller with a valid token. Problems: [`crate::authn::SIGNED_IN`].
+/// A user with a valid access token. Errors: [`crate::authn::SIGNED_IN`].
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn(pub Arc<Principal>);
 
-/// What a token of ours says, even one that has expired or was revoked: enough for logging out.
-/// Problems: [`crate::authn::SIGNED_CLAIMS`].
+/// The claims of an access token, even if it is expired or revoked: enough for logging out. Errors:
+/// [`crate::authn::SIGNED_CLAIMS`].
 #[derive(Clone, Debug)]
 pub(crate) struct SignedClaims(pub Claims);
 
@@ -36,7 +36,7 @@ const SCHEME: &str = "bearer";
 fn register(registry: &mut Registry) {
     let scheme = MetaSecurityScheme {
         ty: "http",
-        description: Some("An access token, as `POST /api/v1/auth/login` gives it."),
+        description: Some("An access token from `POST /api/v1/auth/login`."),
         name: None,
         key_in: None,
         scheme: Some(SCHEME),
@@ -125,13 +125,12 @@ async fn signed_in(request: &Request) -> Result<Arc<Principal>> {
 /// [`crate::app::routes`] puts it into every request.
 fn authenticator(request: &Request) -> Result<&Arc<Authenticator>> {
     request.data().ok_or_else(|| {
-        tracing::error!("the routes were built without an Authenticator");
+        tracing::error!("the routes were built without an authenticator");
         Problem::new(INTERNAL).into()
     })
 }
 
-/// The token in the header `Authorization`, if there is such a header. What it is made of is looked
-/// at only where it is not known yet.
+/// The token of the `Authorization` header, if there is one. It is parsed only if it is not cached.
 fn bearer(request: &Request) -> Result<Option<&[u8]>, TokenError> {
     let mut headers = request.headers().get_all(AUTHORIZATION).iter();
     let Some(header) = headers.next() else { return Ok(None) };
@@ -140,7 +139,7 @@ fn bearer(request: &Request) -> Result<Option<&[u8]>, TokenError> {
     }
     let (scheme, token) =
         header.as_bytes().split_at_checked(SCHEME.len()).ok_or(TokenError::Malformed)?;
-    let token = token.strip_prefix(b" ").map(<[u8]>::trim_ascii).unwrap_or_default();
+    let token = token.strip_prefix(b" ").map(<[u8]>::trim_ascii).ok_or(TokenError::Malformed)?;
     if scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) && !token.is_empty() {
         Ok(Some(token))
     } else {
@@ -162,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_missing_header_makes_a_guest() {
+    fn only_a_request_without_the_header_is_a_guest() {
         assert_eq!(read(&[]), Ok(None));
         assert_eq!(read(&["Bearer a.b.c"]), Ok(Some("a.b.c".into())));
         assert_eq!(read(&["bEARER  a.b.c "]), Ok(Some("a.b.c".into())));

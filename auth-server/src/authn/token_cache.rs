@@ -1,4 +1,4 @@
-//! Tokens that were verified before, under their tag: no token is ever stored.
+//! Verified tokens, cached by a tag: the token itself is never stored.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,21 +10,20 @@ use polyval::universal_hash::UniversalHash;
 
 use super::Principal;
 
-/// POLYVAL (RFC 8452, section 3) of a token and its length. Under a key that nobody knows, two
-/// texts of up to 8 KiB share a tag with a chance of 2^-119, and the hash takes a third of the
-/// time that SHA-256 takes.
+/// POLYVAL (RFC 8452, section 3) of a token and its length. Under a secret key, two texts of up to
+/// 8 KiB collide with a probability of 2^-119, in a third of the time of SHA-256.
 type Tag = [u8; 16];
 
 pub(crate) struct TokenCache {
     tokens: HashMap<Tag, Arc<Principal>, RandomState>,
-    /// Keyed at random, for the life of this cache.
+    /// Has a random key for the lifetime of the cache.
     hash: Polyval,
     capacity: usize,
     sweeping: AtomicBool,
 }
 
 impl TokenCache {
-    /// Keeps `most` tokens, or a few more for a moment.
+    /// Holds up to `capacity` tokens; briefly a few more.
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             tokens: HashMap::with_hasher(RandomState::default()),
@@ -45,19 +44,19 @@ impl TokenCache {
         self.tokens.pin().get(&self.tag(token)).cloned()
     }
 
-    pub(crate) fn insert(&self, token: &[u8], verified: Arc<Principal>, now: i64) {
-        self.tokens.pin().insert(self.tag(token), verified);
+    pub(crate) fn insert(&self, token: &[u8], principal: Arc<Principal>, now: i64) {
+        self.tokens.pin().insert(self.tag(token), principal);
         if self.tokens.len() > self.capacity && !self.sweeping.swap(true, Ordering::AcqRel) {
             self.sweep(now);
             self.sweeping.store(false, Ordering::Release);
         }
     }
 
-    /// Drops what has expired; if that is not a tenth, then some of the others as well, so that a
-    /// full cache is not swept at every new token. Whoever is dropped is verified once more.
+    /// Removes expired tokens, and others until a tenth of the capacity is free, so that a full cache
+    /// is not swept for every new token. A removed token is verified again when it is next used.
     fn sweep(&self, now: i64) {
         let tokens = self.tokens.pin();
-        tokens.retain(|_, verified| !verified.is_expired(now));
+        tokens.retain(|_, principal| !principal.is_expired(now));
         let surplus = tokens.len().saturating_sub(self.capacity - self.capacity / 10);
         let dropped: Vec<Tag> = tokens.keys().take(surplus).copied().collect();
         for key in &dropped {
@@ -83,21 +82,21 @@ mod tests {
     }
 
     #[test]
-    fn a_full_cache_drops_what_has_expired_first() {
+    fn a_full_cache_removes_expired_tokens_first() {
         let (cache, now) = (TokenCache::new(100), 1_000_000);
-        let (dead, alive) = (now - 3_600, now + 3_600);
+        let (expired, valid) = (now - 3_600, now + 3_600);
         for n in 0..50 {
-            cache.insert(format!("dead {n}").as_bytes(), token(dead), now);
+            cache.insert(format!("expired {n}").as_bytes(), token(expired), now);
         }
         for n in 0..51 {
-            cache.insert(format!("alive {n}").as_bytes(), token(alive), now);
+            cache.insert(format!("valid {n}").as_bytes(), token(valid), now);
         }
-        assert!(cache.get(b"dead 0").is_none());
-        assert!((0..51).all(|n| cache.get(format!("alive {n}").as_bytes()).is_some()));
+        assert!(cache.get(b"expired 0").is_none());
+        assert!((0..51).all(|n| cache.get(format!("valid {n}").as_bytes()).is_some()));
     }
 
     #[test]
-    fn a_cache_full_of_living_tokens_stays_bounded() {
+    fn a_cache_full_of_valid_tokens_stays_bounded() {
         let (cache, now) = (TokenCache::new(100), 1_000_000);
         for n in 0..1_000 {
             cache.insert(n.to_string().as_bytes(), token(now + 3_600), now);

@@ -1,4 +1,4 @@
-//! Why a token is not taken, as clients see it.
+//! Why an access token is refused.
 
 use crate::http::problem::{Challenge, Problem, Spec};
 use crate::token::InvalidToken;
@@ -8,54 +8,53 @@ const fn invalid(code: &'static str, title: &'static str) -> Spec {
     Spec::new(401, code, title).challenge(Challenge::InvalidToken)
 }
 
-const MISSING: Spec = Spec::new(401, "token_missing", "This needs an access token.");
-const EXPIRED: Spec =
-    invalid("token_expired", "The access token has expired, or its time has not come.");
+const MISSING: Spec = Spec::new(401, "token_missing", "This operation requires an access token.");
+const EXPIRED: Spec = invalid("token_expired", "The access token is expired or not valid yet.");
 const SIGNATURE: Spec =
-    invalid("token_signature_invalid", "The token was not signed by this server.");
+    invalid("token_signature_invalid", "The access token was not signed by this server.");
 const MALFORMED: Spec =
-    invalid("token_malformed", "The header Authorization holds no bearer token.");
-const REVOKED: Spec = invalid("token_revoked", "The session of this token has ended.");
+    invalid("token_malformed", "The Authorization header does not contain a bearer token.");
+const REVOKED: Spec = invalid("token_revoked", "The session of this access token has ended.");
 const WRONG_TYPE: Spec =
-    invalid("token_wrong_type", "This is not an access token for this server.");
+    invalid("token_wrong_type", "This token is not an access token for this server.");
 const UNKNOWN: Spec = Spec::new(
     503,
     "revocation_unknown",
-    "Whether this token was revoked can't be known right now.",
+    "It is currently unknown whether this token is revoked; try again in a moment.",
 );
 
-/// What an operation can answer that asks whether a token was revoked.
+/// Errors of an operation that looks up whether a token is revoked.
 pub(crate) const REVOCATION_UNKNOWN: &[Spec] = &[UNKNOWN];
-/// What an operation that looks at the caller's token can answer before it runs.
+/// Errors of an operation that accepts an access token.
 pub(crate) const TOKEN: &[Spec] = &[EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNKNOWN];
-/// What an operation can answer for whose sake a token that is over will do.
+/// Errors of an operation that accepts expired and revoked access tokens, too.
 pub(crate) const SIGNED_CLAIMS: &[Spec] = &[MISSING, SIGNATURE, MALFORMED, WRONG_TYPE];
-/// What an operation that needs a token can answer before it runs.
+/// Errors of an operation that requires an access token.
 pub(crate) const SIGNED_IN: &[Spec] =
     &[MISSING, EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNKNOWN];
 
-/// Why a token is not taken.
+/// Why an access token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// There is none, but one is needed.
+    /// A token is required, and there is none.
     Missing,
-    /// Its time has passed, or has not come.
+    /// It is expired or not valid yet.
     Expired,
-    /// No key of ours signed it.
+    /// None of the server's keys signed it.
     Signature,
-    /// The header holds something else.
+    /// The header contains something else.
     Malformed,
-    /// Its session ended.
+    /// Its session has ended.
     Revoked,
-    /// A token, but not for getting in here.
+    /// It is a token of another type, or for another server.
     WrongType,
-    /// Neither Redis nor the database tells us what was revoked.
+    /// Neither Redis nor the database confirms which tokens are revoked.
     RevocationUnknown,
 }
 
 impl From<InvalidToken> for TokenError {
-    fn from(refused: InvalidToken) -> Self {
-        match refused {
+    fn from(invalid: InvalidToken) -> Self {
+        match invalid {
             InvalidToken::Expired => Self::Expired,
             InvalidToken::Signature => Self::Signature,
             InvalidToken::Malformed => Self::Malformed,
@@ -65,8 +64,8 @@ impl From<InvalidToken> for TokenError {
 }
 
 impl From<TokenError> for Problem {
-    fn from(problem: TokenError) -> Self {
-        match problem {
+    fn from(error: TokenError) -> Self {
+        match error {
             TokenError::Missing => Self::new(MISSING),
             TokenError::Expired => Self::new(EXPIRED),
             TokenError::Signature => Self::new(SIGNATURE),
@@ -79,7 +78,7 @@ impl From<TokenError> for Problem {
 }
 
 impl From<TokenError> for poem::Error {
-    fn from(problem: TokenError) -> Self {
-        Problem::from(problem).into()
+    fn from(error: TokenError) -> Self {
+        Problem::from(error).into()
     }
 }

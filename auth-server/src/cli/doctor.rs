@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::{Config, RedisConfig};
 use crate::crypto::EncryptionKeys;
 use crate::crypto::{Purpose, Secrets};
-use crate::db::migrations;
+use crate::db::{migrations, status};
 use crate::email;
 use crate::oidc::Oidc;
 use crate::token;
@@ -135,7 +135,7 @@ async fn email(config: &Config) -> CheckResult {
 }
 
 async fn database(config: &Config, pool: &PgPool) -> CheckResult {
-    match migrations::is_read_only(pool).await {
+    match status::is_read_only(pool).await {
         Ok(false) => Ok(format!("{} accepts reads and writes", config.database.url)),
         Ok(true) => problem(
             format!("{} is read-only", config.database.url),
@@ -147,7 +147,7 @@ async fn database(config: &Config, pool: &PgPool) -> CheckResult {
 
 async fn time(pool: &PgPool, clock: &Clock) -> CheckResult {
     let before = clock.now();
-    let there = match migrations::now(pool).await {
+    let there = match status::now(pool).await {
         Ok(there) => there,
         Err(error) => return problem(error, "correct DATABASE_URL"),
     };
@@ -163,7 +163,7 @@ async fn time(pool: &PgPool, clock: &Clock) -> CheckResult {
 }
 
 async fn keys(config: &Config, pool: &PgPool, clock: &Clock) -> CheckResult {
-    let secrets = Secrets::look(&config.secret).map_err(|error| error.to_string())?;
+    let secrets = Secrets::load(&config.secret).map_err(|error| error.to_string())?;
     let Some(secrets) = secrets else { return keys_without_secret(pool, clock).await };
     let ring = KeyRing::load(
         pool.clone(),
@@ -173,7 +173,9 @@ async fn keys(config: &Config, pool: &PgPool, clock: &Clock) -> CheckResult {
     .await;
     let ring = ring.map_err(|error| error.to_string())?;
     match (ring.signing(), ring.active().len()) {
-        (Some(key), active) if key.works() => Ok(format!("{active} decrypted, {} signs", key.kid)),
+        (Some(key), active) if key.verifies_itself() => {
+            Ok(format!("{active} decrypted, {} signs", key.kid))
+        }
         (Some(key), _) => problem(
             format!("signatures of key {} cannot be verified", key.kid),
             "replace it: auth-server keys rotate --lead 0",

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::crypto::EncryptionKeys;
 use crate::crypto::{Purpose, Secrets};
 use crate::token;
-use crate::token::Rotated;
+use crate::token::Rotation;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -51,12 +51,11 @@ async fn list(config: &Config) -> Result<(), Failure> {
 
 async fn rotate(config: &Config, lead: TimeDelta) -> Result<(), Failure> {
     let pool = open::migrated(&config.database).await?;
-    let secrets = Secrets::open(&config.secret).map_err(Failure::because)?;
+    let secrets = Secrets::load_or_create(&config.secret).map_err(Failure::because)?;
     let now = Clock::default().now();
-    let times = (config.token.life(), lead);
     let encryption = EncryptionKeys::of(&secrets, Purpose::SigningKeyEncryption);
-    let rotated = token::rotate(&pool, &encryption, now, times).await;
-    let Rotated { kid, signs_from, old, retire_at } = rotated.map_err(Failure::because)?;
+    let rotated = token::rotate(&pool, &encryption, now, config.token.life(), lead).await;
+    let Rotation { kid, signs_from, old, retire_at } = rotated.map_err(Failure::because)?;
     println!("{kid} is published and signs from {}", second(signs_from));
     println!("{old} signs until then and is removed at {}", second(retire_at));
     Ok(())

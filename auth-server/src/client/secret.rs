@@ -1,4 +1,4 @@
-//! What a service client proves itself with.
+//! Client secrets.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// Marks a secret for people and for programs that look for leaked ones.
+/// Identifies a client secret to humans and to secret scanners.
 const PREFIX: &str = "cs_";
 
 /// 256 random bits as text. Shown once, never stored.
@@ -23,10 +23,7 @@ impl fmt::Debug for ClientSecret {
 }
 
 impl ClientSecret {
-    /// A secret that nobody has.
-    ///
-    /// # Errors
-    /// The operating system gives no randomness.
+    /// A new random secret.
     pub(crate) fn random() -> Result<Self, rand::rand_core::OsError> {
         let mut bytes = Zeroizing::new([0; 32]);
         OsRng.try_fill_bytes(bytes.as_mut())?;
@@ -34,27 +31,27 @@ impl ClientSecret {
         Ok(Self(Zeroizing::new(text)))
     }
 
-    /// The text, to be shown once.
+    /// The secret, to be shown once.
     #[must_use]
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What is stored of it.
+    /// The hash that is stored.
     #[must_use]
     pub(crate) fn hash(&self) -> [u8; 32] {
         hash(&self.0)
     }
 }
 
-/// Plain SHA-256. Passwords need a slow hash because they can be guessed; of 2^256 secrets none is
-/// guessed, however fast the hash, and every request of a client pays for it.
+/// SHA-256. Passwords need a slow hash because they can be guessed; one of 2^256 secrets cannot, and
+/// every request of a client computes the hash.
 fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
-/// True when this is the secret that was stored as `stored`. Takes as long for any other.
-pub(crate) fn fits(secret: &str, stored: &[u8]) -> bool {
+/// Compares a secret with a stored hash, in constant time.
+pub(crate) fn verify(secret: &str, stored: &[u8]) -> bool {
     hash(secret).ct_eq(stored).into()
 }
 
@@ -63,12 +60,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_fits_what_was_stored_of_it_and_nothing_else_does() {
+    fn a_secret_matches_its_own_hash_only() {
         let (secret, other) = (ClientSecret::random().unwrap(), ClientSecret::random().unwrap());
         assert_eq!(secret.expose().len(), 46);
-        assert!(fits(secret.expose(), &secret.hash()));
-        assert!(!fits(other.expose(), &secret.hash()));
-        assert!(!fits("", &secret.hash()) && !fits(secret.expose(), &[]));
+        assert!(verify(secret.expose(), &secret.hash()));
+        assert!(!verify(other.expose(), &secret.hash()));
+        assert!(!verify("", &secret.hash()) && !verify(secret.expose(), &[]));
         assert_eq!(format!("{secret:?}"), "***");
     }
 }

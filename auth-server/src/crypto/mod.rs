@@ -1,9 +1,8 @@
-//! Keys derived from the server's secret, and authenticated encryption under them.
+//! Keys derived from the server's secret, and authenticated encryption with them.
 
 pub(crate) mod aead;
-pub(crate) mod secret_file;
 pub(crate) mod secrets;
+pub(crate) mod state_file;
 
 pub use aead::{Decrypted, EncryptionKeys};
-pub use secret_file::FileError;
 pub use secrets::{DerivedKey, Purpose, SecretError, Secrets};

@@ -1,4 +1,4 @@
-//! The server's secret, and the keys that are derived from it.
+//! The server's secret, and the keys derived from it.
 
 use std::path::PathBuf;
 
@@ -6,22 +6,21 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::secret_file::{self, FileError};
-
+use super::state_file::{self, StateFileError};
 use crate::config::{SecretConfig, SecretKey};
 
-/// What a derived key is for. Keys of different purposes tell nothing about each other.
+/// Purpose of a derived key. Keys for different purposes reveal nothing about each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Authenticates refresh tokens.
     RefreshToken,
-    /// Seals the signing keys in the database.
+    /// Encrypts the signing keys in the database.
     SigningKeyEncryption,
-    /// Makes names of what is throttled that tell nobody who it is.
+    /// Makes keys of throttled logins and addresses that do not reveal them.
     Throttle,
-    /// Seals the secrets of second factors in the database.
+    /// Encrypts the secrets of second factors in the database.
     SecondFactorEncryption,
-    /// Seals what a browser keeps of a sign-in by an account elsewhere.
+    /// Encrypts the cookie of an OIDC flow.
     OidcFlow,
 }
 
@@ -40,7 +39,7 @@ impl Purpose {
 /// A derived key: 32 bytes.
 pub type DerivedKey = Zeroizing<[u8; 32]>;
 
-/// The secret, and while it is being replaced the one before.
+/// The server's secret, and the previous one while it is being replaced.
 pub struct Secrets {
     current: SecretKey,
     previous: Option<SecretKey>,
@@ -49,39 +48,39 @@ pub struct Secrets {
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// There is no place to keep one.
-    #[error("AUTH_SECRET is not set, and there is no home folder to keep one in: set it")]
+    /// There is no home directory to store one in.
+    #[error("AUTH_SECRET is not set, and there is no home directory to store a secret in; set it")]
     NoHome,
-    /// The kept file can't be used.
-    #[error("AUTH_SECRET is not set, and the one kept on this machine can't be used: {0}")]
-    File(#[from] FileError),
-    /// The kept file holds something else.
-    #[error("AUTH_SECRET is not set, and the one kept in {} {}", .0.display(), .1)]
+    /// The stored secret cannot be read or created.
+    #[error("AUTH_SECRET is not set, and the secret stored on this machine cannot be used: {0}")]
+    File(#[from] StateFileError),
+    /// The stored secret is invalid.
+    #[error("AUTH_SECRET is not set, and the secret stored in {} {}", .0.display(), .1)]
     Content(PathBuf, String),
 }
 
 impl Secrets {
-    /// The configured secret; where none is set the one of this user's state folder, made on the
+    /// The configured secret, or else the one in the user's state directory, which is created on the
     /// first start.
     ///
     /// # Errors
-    /// The kept file can't be made, or can't be trusted.
-    pub fn open(config: &SecretConfig) -> Result<Self, SecretError> {
+    /// The stored secret cannot be read, created or trusted.
+    pub fn load_or_create(config: &SecretConfig) -> Result<Self, SecretError> {
         let current = match &config.current {
             Some(secret) => secret.clone(),
-            None => kept()?,
+            None => load_or_create()?,
         };
         Ok(Self { current, previous: config.previous.clone() })
     }
 
-    /// As [`Secrets::open`], but makes nothing: none where the first start would make one.
+    /// As [`Secrets::load_or_create`], but returns none instead of creating a secret.
     ///
     /// # Errors
-    /// The kept file can't be read, or can't be trusted.
-    pub fn look(config: &SecretConfig) -> Result<Option<Self>, SecretError> {
+    /// The stored secret cannot be read or trusted.
+    pub fn load(config: &SecretConfig) -> Result<Option<Self>, SecretError> {
         let current = match &config.current {
             Some(secret) => Some(secret.clone()),
-            None => kept_already()?,
+            None => load()?,
         };
         Ok(current.map(|current| Self { current, previous: config.previous.clone() }))
     }
@@ -92,34 +91,34 @@ impl Secrets {
         derive(&self.current, purpose)
     }
 
-    /// The key that the previous secret gave for this purpose.
+    /// The key that the previous secret derives for this purpose.
     #[must_use]
     pub fn derive_previous(&self, purpose: Purpose) -> Option<DerivedKey> {
         self.previous.as_ref().map(|secret| derive(secret, purpose))
     }
 }
 
-fn kept() -> Result<SecretKey, SecretError> {
-    let path = secret_file::state_path().ok_or(SecretError::NoHome)?;
-    let text = secret_file::read_or_make(&path)?;
+fn load_or_create() -> Result<SecretKey, SecretError> {
+    let path = state_file::path().ok_or(SecretError::NoHome)?;
+    let text = state_file::read_or_create(&path)?;
     tracing::warn!(
         path = %path.display(),
-        "AUTH_SECRET is not set: using the one kept in this file; several servers must share one"
+        "AUTH_SECRET is not set; using the secret in this file, which all servers must share"
     );
     parse(path, &text)
 }
 
-fn kept_already() -> Result<Option<SecretKey>, SecretError> {
-    let path = secret_file::state_path().ok_or(SecretError::NoHome)?;
-    secret_file::read_if_there(&path)?.map(|text| parse(path, &text)).transpose()
+fn load() -> Result<Option<SecretKey>, SecretError> {
+    let path = state_file::path().ok_or(SecretError::NoHome)?;
+    state_file::read(&path)?.map(|text| parse(path, &text)).transpose()
 }
 
 fn parse(path: PathBuf, text: &str) -> Result<SecretKey, SecretError> {
     SecretKey::try_from(text.to_owned()).map_err(|error| SecretError::Content(path, error))
 }
 
-/// HKDF-SHA256 (RFC 5869) with the purpose's label as info.
-#[expect(clippy::expect_used, reason = "HKDF-SHA256 gives up to 8,160 bytes; 32 are asked for")]
+/// HKDF-SHA256 (RFC 5869) with the label of the purpose as `info`.
+#[expect(clippy::expect_used, reason = "HKDF-SHA256 derives up to 8,160 bytes; 32 are requested")]
 fn derive(secret: &SecretKey, purpose: Purpose) -> DerivedKey {
     let mut key = Zeroizing::new([0; 32]);
     let hkdf = Hkdf::<Sha256>::new(None, secret.bytes());
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_previous_secret_still_gives_its_keys() {
+    fn the_previous_secret_still_derives_its_keys() {
         let before = secrets("b", None).derive(Purpose::RefreshToken);
         let after = secrets("a", Some("b"));
         assert_eq!(after.derive_previous(Purpose::RefreshToken), Some(before));

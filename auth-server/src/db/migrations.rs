@@ -1,42 +1,46 @@
-//! The tables: whether the database has those that this program was built for, and making it so.
+//! Migrations: checking that the database matches this program, and applying them.
 
 use apalis_postgres::PostgresStorage;
-use chrono::{DateTime, Utc};
 use sqlx::migrate::{Migrate, MigrateError, Migration, Migrator};
 use sqlx::{PgConnection, PgPool};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
-/// Where sqlx keeps what was applied.
+/// Table of applied migrations, maintained by sqlx.
 const TABLE: &str = "_sqlx_migrations";
 
-/// The same of the job queue's library, which brings migrations of its own.
+/// Table of the applied migrations of the job queue, maintained by its library.
 const JOB_QUEUE_TABLE: &str = "apalis._sqlx_migrations";
 
-/// Why the tables can't be used as they are.
+/// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// Nothing, or not everything, has been applied.
-    #[error("the database lacks {0} of {1} migrations; run: auth-server migrate")]
-    Behind(usize, usize),
-    /// A newer program was here.
-    #[error("the database is newer than this program (migration {0}); start the newer program")]
+    /// Migrations are missing.
+    #[error("{missing} of {total} migrations are not applied; run: auth-server migrate")]
+    Behind {
+        /// Number of migrations to apply.
+        missing: usize,
+        /// Number of migrations of this program.
+        total: usize,
+    },
+    /// A newer program has migrated the database.
+    #[error("the database is newer than this program (migration {0}); run the newer program")]
     Ahead(i64),
-    /// What was applied is not what this program would apply.
+    /// An applied migration differs from the one of this program.
     #[error(
-        "migration {0} was applied with another content; this program and the database don't \
-         belong together: start the program that made it, or give this one an empty database"
+        "migration {0} was applied with different content; run the program that created this \
+         database, or use an empty database"
     )]
     Changed(i64),
-    /// The database refused or is away.
+    /// The database refused a statement or is unavailable.
     #[error("{0}")]
     Database(#[from] sqlx::Error),
 }
 
-/// Checks that exactly the migrations of this program, and all of the job queue, were applied.
+/// Checks that exactly the migrations of this program, and all of the job queue, are applied.
 ///
 /// # Errors
-/// They were not, or the database is unavailable.
+/// They are not, or the database is unavailable.
 pub async fn check(pool: &PgPool) -> Result<(), MigrationError> {
     let mut connection = pool.acquire().await?;
     let own = applied(&mut connection, TABLE).await?;
@@ -54,17 +58,17 @@ pub async fn check(pool: &PgPool) -> Result<(), MigrationError> {
         + missing(&job_queue, &applied(&mut connection, JOB_QUEUE_TABLE).await?).count();
     match missing {
         0 => Ok(()),
-        _ => Err(MigrationError::Behind(
-            missing,
-            MIGRATIONS.iter().count() + job_queue.iter().count(),
-        )),
+        _ => {
+            let total = MIGRATIONS.iter().count() + job_queue.iter().count();
+            Err(MigrationError::Behind { missing, total })
+        }
     }
 }
 
-/// Applies what is missing, one process at a time. Returns the names of what was applied.
+/// Applies missing migrations, one process at a time. Returns the names of the applied ones.
 ///
 /// # Errors
-/// The database is unavailable, or was created by another program.
+/// The database is unavailable, or was migrated by another program.
 pub async fn migrate(pool: &PgPool) -> Result<Vec<String>, MigrationError> {
     // The lock belongs to the connection, which therefore must not return to the pool.
     let mut connection = pool.acquire().await?.detach();
@@ -90,24 +94,6 @@ fn missing<'a>(
     migrator.iter().filter(|one| applied.iter().all(|(version, _)| *version != one.version))
 }
 
-/// True where nothing can be written: on a standby, or by order of an operator.
-///
-/// # Errors
-/// The database refused or is away.
-pub async fn is_read_only(pool: &PgPool) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"SELECT current_setting('transaction_read_only') = 'on' AS "is!""#)
-        .fetch_one(pool)
-        .await
-}
-
-/// The database's clock.
-///
-/// # Errors
-/// The database refused or is away.
-pub async fn now(pool: &PgPool) -> sqlx::Result<DateTime<Utc>> {
-    sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#).fetch_one(pool).await
-}
-
 /// Version and checksum of every applied migration.
 async fn applied(
     connection: &mut PgConnection,
@@ -119,7 +105,7 @@ async fn applied(
             .map(|migration| (migration.version, migration.checksum.into_owned()))
             .collect()),
         Err(MigrateError::Execute(sqlx::Error::Database(error)))
-            // 42P01: there is no such table, so nothing was ever applied.
+            // 42P01, undefined_table: no migration was ever applied.
             if error.code().as_deref() == Some("42P01") => Ok(Vec::new()),
         Err(error) => Err(reason(error)),
     }

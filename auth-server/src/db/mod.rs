@@ -1,11 +1,12 @@
-//! What every feature's SQL shares: database errors and the check of the migrations.
+//! The database: its errors, its state, and the check of its migrations.
 
 pub mod migrations;
+pub(crate) mod status;
 
 use std::time::Duration;
 
 pub(crate) use service::database::{DATABASE, constraint};
 
-/// A connection that was used within this time is assumed to be open: to ping it first would make
-/// every request wait for one more response.
+/// A connection used within this time is not pinged before its next use: a ping would delay every
+/// request by a round trip.
 pub(crate) const IDLE_BEFORE_PING: Duration = Duration::from_secs(1);

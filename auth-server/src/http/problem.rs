@@ -28,18 +28,3 @@ pub(crate) struct MissingRight {
     /// The resource that it was refused on.
     pub(crate) resource: String,
 }
-
-/// [`service::problems!`] whose errors can be made, by `?`, from those that operations meet.
-macro_rules! problems {
-    ($($declaration:tt)*) => {
-        ::service::problems! {
-            from [
-                ::sqlx::Error => $crate::http::problem::Problem::from,
-                ::tokio::task::JoinError => $crate::http::problem::Problem::from,
-                ::policies::PolicyError => $crate::policy::policy_problem,
-            ];
-            $($declaration)*
-        }
-    };
-}
-pub(crate) use problems;

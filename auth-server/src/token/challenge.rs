@@ -1,5 +1,5 @@
-//! What somebody holds whose password was right and who owes a second factor: a token that opens
-//! nothing but the second step of that login.
+//! Second-factor challenges: a token for the second step of a login, issued after the first factor was
+//! verified. It grants nothing else.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,30 +12,30 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::issue::sign;
+use super::issue::{Payload, sign};
 use super::ring::KeyRing;
-use super::verify::{in_time, read, validation};
+use super::verify::{LEEWAY, Validity, read, validation};
 use crate::clock::Clock;
 use crate::http::problem::Problem;
 
-/// `typ` of a challenge: it is never taken for an access token, nor an access token for it.
+/// `typ` of a challenge, so that it is never mistaken for an access token.
 pub const CHALLENGE_TYPE: &str = "second-factor+jwt";
 
-/// How long a challenge is good.
-const LIFE: TimeDelta = TimeDelta::minutes(5);
+/// How long a challenge is valid.
+const LIFETIME: TimeDelta = TimeDelta::minutes(5);
 
-/// Writes and reads challenges.
+/// Issues and verifies challenges.
 pub struct Challenges {
     ring: Arc<KeyRing>,
     clock: Clock,
-    /// Issuer and audience: a challenge is for nobody but this server.
+    /// Issuer and audience: a challenge is for this server only.
     name: String,
     validation: Validation,
 }
 
-/// A challenge, ready to go out.
+/// A signed challenge.
 pub struct IssuedChallenge {
-    /// The token itself.
+    /// The token.
     pub text: String,
     /// Seconds until it expires.
     pub expires_in: i64,
@@ -49,31 +49,32 @@ impl fmt::Debug for IssuedChallenge {
     }
 }
 
-/// What a challenge says.
+/// The claims of a challenge.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Challenge {
-    /// Whose login it is.
+    /// The user who is logging in.
     #[serde(rename = "sub")]
     pub user: Uuid,
-    /// Differs in every challenge.
+    /// Unique id of the challenge.
     #[serde(rename = "jti")]
     pub id: Uuid,
     iat: i64,
     nbf: i64,
     exp: i64,
-    /// Of the stored credential that was right, and the second factor that is owed.
+    /// Binds the challenge to the verified credential and the second factor to be presented.
     stamp: String,
 }
 
 impl Challenge {
-    /// When it expires for good.
+    /// When it expires, including the leeway.
     #[must_use]
     pub fn expires_at(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(self.exp, 0).unwrap_or_default() + crate::token::LEEWAY
+        let exp = DateTime::from_timestamp(self.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        exp.checked_add_signed(LEEWAY).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    /// True while the credential that was right is the stored one, and the second factor the one
-    /// that counts `since` then.
+    /// True while the stored credential is the one that was verified, and the second factor the one
+    /// that is active `since` then.
     #[must_use]
     pub fn is_of(&self, credential: &str, since: DateTime<Utc>) -> bool {
         self.stamp == stamp(credential, since)
@@ -81,18 +82,17 @@ impl Challenge {
 }
 
 impl Challenges {
-    /// Challenges of the server that is known as `issuer`.
+    /// Challenges of the server with this `iss`.
     #[must_use]
     pub fn new(ring: Arc<KeyRing>, clock: Clock, issuer: &str) -> Self {
         Self { ring, clock, name: issuer.to_owned(), validation: validation(issuer, issuer) }
     }
 
-    /// A challenge for this user, good for as long as the stored `credential` (a PHC string, or
-    /// empty where there is none) is what it is now, and the second factor the one that counts
-    /// `since` then.
+    /// Issues a challenge for this user. It is valid while the stored `credential` (a PHC string, or
+    /// empty if there is none) and the second factor, active `since` then, stay the same.
     ///
     /// # Errors
-    /// There is no key to sign with; the log says why.
+    /// There is no signing key; the log says why.
     pub fn write(
         &self,
         user: Uuid,
@@ -100,23 +100,30 @@ impl Challenges {
         since: DateTime<Utc>,
     ) -> Result<IssuedChallenge, Problem> {
         let now = self.clock.now().timestamp();
-        let exp = now.saturating_add(LIFE.num_seconds());
-        let (id, stamp) = (Uuid::new_v4(), stamp(credential, since));
-        let challenge = Challenge { user, id, iat: now, nbf: now, exp, stamp };
-        let text = sign(&self.ring, CHALLENGE_TYPE, (&self.name, &self.name), &challenge)?;
-        Ok(IssuedChallenge { text, expires_in: LIFE.num_seconds() })
+        let challenge = Challenge {
+            user,
+            id: Uuid::new_v4(),
+            iat: now,
+            nbf: now,
+            exp: now.saturating_add(LIFETIME.num_seconds()),
+            stamp: stamp(credential, since),
+        };
+        let payload = Payload { iss: &self.name, aud: &self.name, claims: &challenge };
+        let text = sign(&self.ring, CHALLENGE_TYPE, &payload)?;
+        Ok(IssuedChallenge { text, expires_in: LIFETIME.num_seconds() })
     }
 
-    /// What the challenge says, if it is ours and its time is now.
+    /// The claims of a challenge, if this server issued it and it is valid now.
     pub async fn read(&self, text: &str) -> Option<Challenge> {
         let read = read::<Challenge>(&self.ring, CHALLENGE_TYPE, &self.validation, text).await;
         read.ok().filter(|challenge| {
-            in_time((challenge.nbf.max(challenge.iat), challenge.exp), self.clock.now())
+            let Challenge { iat, nbf, exp, .. } = *challenge;
+            Validity { from: nbf.max(iat), until: exp }.contains(self.clock.now())
         })
     }
 }
 
-/// Tells one stored credential from another, and nothing about either: its salt is random.
+/// Identifies a stored credential without revealing anything about it, since its salt is random.
 fn stamp(credential: &str, since: DateTime<Utc>) -> String {
     let digest = Sha256::new_with_prefix(since.timestamp_micros().to_be_bytes());
     URL_SAFE_NO_PAD.encode(digest.chain_update(credential).finalize())

@@ -1,4 +1,4 @@
-//! Writing access tokens.
+//! Issuing access tokens.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,21 +8,46 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, Header};
 use policies::RoleName;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::claims::{Claims, TYPE};
 use super::ring::KeyRing;
 use crate::clock::Clock;
 use crate::http::problem::{INTERNAL, Problem};
 
-/// Signs access tokens.
+/// `typ` of an access token (RFC 9068): no other token of this server can be mistaken for one.
+pub const TYPE: &str = "at+jwt";
+
+/// The claims of an access token besides `iss` and `aud`, which are the same in all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The user.
+    pub sub: Uuid,
+    /// The session of the token.
+    pub sid: Uuid,
+    /// The session's number among the sessions of the user, for revocations up to a number.
+    pub sn: i64,
+    /// Issued at, Unix time in seconds.
+    pub iat: i64,
+    /// Not valid before, Unix time in seconds.
+    pub nbf: i64,
+    /// Expires at, Unix time in seconds.
+    pub exp: i64,
+    /// Unique id of the token.
+    pub jti: Uuid,
+    /// The roles granted to the user.
+    pub roles: Vec<RoleName>,
+    /// Policy revision at which `roles` were read.
+    pub rev: i64,
+}
+
+/// Issues access tokens.
 pub struct Issuer {
     ring: Arc<KeyRing>,
     clock: Clock,
     name: String,
     audience: String,
-    life: TimeDelta,
+    lifetime: TimeDelta,
 }
 
 /// Whom an access token is issued to.
@@ -40,9 +65,9 @@ pub struct Subject {
     pub revision: i64,
 }
 
-/// A signed token, ready to go out. Never stored, never logged.
+/// A signed access token. Never stored, never logged.
 pub struct AccessToken {
-    /// The token itself.
+    /// The token.
     pub text: String,
     /// Seconds until it expires.
     pub expires_in: i64,
@@ -54,25 +79,17 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-#[derive(Serialize)]
-struct Signed<'a, C> {
-    iss: &'a str,
-    aud: &'a str,
-    #[serde(flatten)]
-    claims: &'a C,
-}
-
 impl Issuer {
-    /// Tokens say that they come from `name`, are meant for `audience` and live for `life`.
+    /// Issues tokens with `iss` = `name` and `aud` = `audience` that are valid for `lifetime`.
     #[must_use]
     pub fn new(
         ring: Arc<KeyRing>,
         clock: Clock,
         name: String,
         audience: String,
-        life: TimeDelta,
+        lifetime: TimeDelta,
     ) -> Self {
-        Self { ring, clock, name, audience, life }
+        Self { ring, clock, name, audience, lifetime }
     }
 
     /// `iss` of the tokens.
@@ -87,65 +104,70 @@ impl Issuer {
         &self.audience
     }
 
-    /// How long a token lives.
+    /// How long a token is valid.
     #[must_use]
-    pub const fn life(&self) -> TimeDelta {
-        self.life
+    pub const fn lifetime(&self) -> TimeDelta {
+        self.lifetime
     }
 
     /// Issues an access token.
     ///
     /// # Errors
-    /// There is no key to sign with; the log says why.
+    /// There is no signing key; the log says why.
     pub fn issue(&self, subject: Subject) -> Result<AccessToken, Problem> {
         let Subject { user, session, session_number, roles, revision } = subject;
         let now = self.clock.now().timestamp();
-        let exp = now.saturating_add(self.life.num_seconds());
-        let jti = Uuid::new_v4();
         let claims = Claims {
             sub: user,
             sid: session,
             sn: session_number,
             iat: now,
             nbf: now,
-            exp,
-            jti,
+            exp: now.saturating_add(self.lifetime.num_seconds()),
+            jti: Uuid::new_v4(),
             roles,
             rev: revision,
         };
-        let text = sign(&self.ring, TYPE, (&self.name, &self.audience), &claims)?;
-        Ok(AccessToken { text, expires_in: self.life.num_seconds() })
+        let payload = Payload { iss: &self.name, aud: &self.audience, claims: &claims };
+        let text = sign(&self.ring, TYPE, &payload)?;
+        Ok(AccessToken { text, expires_in: self.lifetime.num_seconds() })
     }
 }
 
-/// A token of this type, from this issuer for this audience.
-pub(crate) fn sign(
+/// The payload of a token: issuer, audience and further claims.
+#[derive(Serialize)]
+pub(super) struct Payload<'a, C> {
+    pub(super) iss: &'a str,
+    pub(super) aud: &'a str,
+    #[serde(flatten)]
+    pub(super) claims: &'a C,
+}
+
+/// A signed token with this `typ`.
+pub(super) fn sign<C: Serialize>(
     ring: &KeyRing,
-    kind: &str,
-    (issuer, audience): (&str, &str),
-    claims: &impl Serialize,
+    typ: &str,
+    payload: &Payload<'_, C>,
 ) -> Result<String, Problem> {
     let Some(key) = ring.signing() else {
-        tracing::error!("no signing key");
+        tracing::error!("there is no signing key");
         return Err(Problem::new(INTERNAL));
     };
     let header = Header {
-        typ: Some(kind.into()),
+        typ: Some(typ.into()),
         kid: Some(key.kid.clone()),
         ..Header::new(Algorithm::EdDSA)
     };
-    let signed = Signed { iss: issuer, aud: audience, claims };
-    let message = part(&header).and_then(|header| Ok(format!("{header}.{}", part(&signed)?)));
+    let message = segment(&header).and_then(|head| Ok(format!("{head}.{}", segment(payload)?)));
     let message = message.map_err(|error| {
-        tracing::error!(%error, "token not written");
+        tracing::error!(%error, "cannot serialize a token");
         Problem::new(INTERNAL)
     })?;
-    // The library would derive the key pair from its private half at every token, which takes as
-    // long as signing it.
+    // jsonwebtoken would derive the key pair for every token, which takes as long as signing.
     let signature = key.sign(&message);
     Ok(format!("{message}.{signature}"))
 }
 
-fn part(json: &impl Serialize) -> serde_json::Result<String> {
+fn segment(json: &impl Serialize) -> serde_json::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(json)?))
 }

@@ -1,4 +1,4 @@
-//! One signing key: an Ed25519 pair with its id and its times.
+//! A signing key: an Ed25519 key pair with its id and life cycle.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,24 +9,24 @@ use rand::RngCore;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// A signing key as the server uses it.
+/// A signing key.
 pub struct Key {
-    /// Names the key in the header of a token: its RFC 7638 thumbprint.
+    /// Key id in the header of a token: the RFC 7638 thumbprint.
     pub kid: String,
-    /// The public half, as a JWK's `x` carries it.
+    /// Public key, as in the member `x` of a JWK.
     pub x: String,
-    /// When it begins to sign.
+    /// When it starts to sign.
     pub signs_from: DateTime<Utc>,
-    /// When the last token that it signed is dead; open while no successor is appointed.
+    /// When its last token has expired; none while it has no successor.
     pub retire_at: Option<DateTime<Utc>>,
     signing: SigningKey,
     pub(crate) verifying: DecodingKey,
 }
 
-/// The private half: 32 bytes.
+/// A private key: 32 bytes.
 pub(crate) type Seed = Zeroizing<[u8; 32]>;
 
-/// A private key that nobody has.
+/// A new random private key.
 pub(crate) fn random_seed() -> Seed {
     let mut seed = Zeroizing::new([0; 32]);
     rand::rng().fill_bytes(seed.as_mut());
@@ -34,7 +34,7 @@ pub(crate) fn random_seed() -> Seed {
 }
 
 impl Key {
-    /// The pair of this private half.
+    /// The key pair of this private key.
     pub(crate) fn from_seed(
         seed: &Seed,
         signs_from: DateTime<Utc>,
@@ -53,15 +53,15 @@ impl Key {
         }
     }
 
-    /// The signature of a message, as a token carries it.
+    /// The signature of a message, in base64url.
     pub(crate) fn sign(&self, message: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.signing.sign(message.as_bytes()).to_bytes())
     }
 
-    /// True when what it signs can be verified.
+    /// True if its public key verifies its signatures.
     #[must_use]
-    pub fn works(&self) -> bool {
-        let (message, algorithm) = ("works?", jsonwebtoken::Algorithm::EdDSA);
+    pub fn verifies_itself(&self) -> bool {
+        let (message, algorithm) = ("test", jsonwebtoken::Algorithm::EdDSA);
         let signature = self.sign(message);
         let verified = jsonwebtoken::crypto::verify(
             &signature,
@@ -72,13 +72,13 @@ impl Key {
         verified.unwrap_or(false)
     }
 
-    /// True while a token that this key signed may still be alive.
+    /// True while a token that it signed may still be valid.
     pub(crate) fn is_active(&self, now: DateTime<Utc>) -> bool {
         self.retire_at.is_none_or(|at| now < at)
     }
 }
 
-/// RFC 7638: the hash of the key's required members in alphabetic order.
+/// RFC 7638: the hash of the required members in lexicographic order.
 fn thumbprint(x: &str) -> String {
     let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
     URL_SAFE_NO_PAD.encode(Sha256::digest(members))

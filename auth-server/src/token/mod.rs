@@ -1,7 +1,7 @@
-//! Access tokens: signed statements about who the caller is, good for five minutes and never stored.
+//! Access tokens: signed statements about the caller, valid for five minutes and never stored; and the
+//! keys that sign them.
 
 pub(crate) mod challenge;
-pub(crate) mod claims;
 pub(crate) mod issue;
 pub(crate) mod key;
 pub(crate) mod ring;
@@ -10,10 +10,9 @@ pub(crate) mod store;
 pub(crate) mod verify;
 
 pub use challenge::{CHALLENGE_TYPE, Challenge, Challenges, IssuedChallenge};
-pub use claims::{Claims, TYPE};
-pub use issue::{AccessToken, Issuer, Subject};
+pub use issue::{AccessToken, Claims, Issuer, Subject, TYPE};
 pub use key::Key;
 pub use ring::{KeyError, KeyRing, prepare, reload};
-pub use rotate::{RotateError, Rotated, State, list, rotate};
+pub use rotate::{KeyState, RotateError, Rotation, list, rotate};
 pub use store::KeyTimes;
 pub use verify::{InvalidToken, LEEWAY, Verifier};

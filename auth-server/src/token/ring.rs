@@ -1,4 +1,4 @@
-//! The keys in use, in memory, as the database has them.
+//! The active signing keys, in memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,27 +17,27 @@ use super::store::KeyRow;
 use crate::clock::Clock;
 use crate::crypto::aead::{Decrypted, EncryptionKeys};
 
-/// Why there are no keys to sign with.
+/// Why the signing keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The database refused or is away.
-    #[error("the signing keys can't be read from the database: {0}")]
+    /// The database refused a statement or is unavailable.
+    #[error("cannot read the signing keys from the database: {0}")]
     Database(#[from] sqlx::Error),
-    /// The configured secret is another than the one that encrypted the key.
+    /// The configured secret is not the one that encrypted the key.
     #[error(
-        "signing key {0} was encrypted under another secret: \
-         start with the secret of the last run, as AUTH_SECRET or AUTH_SECRET_PREVIOUS"
+        "signing key {0} was encrypted with another secret; \
+         set AUTH_SECRET or AUTH_SECRET_PREVIOUS to the secret of the last run"
     )]
     WrongSecret(String),
-    /// The cryptographic library refused a key of the right size; this does not happen.
-    #[error("a signing key is unusable")]
+    /// A stored key is not a valid Ed25519 key.
+    #[error("a signing key is invalid")]
     Unusable,
 }
 
-/// The shortest time between two reloads that strangers can cause, in milliseconds.
-const RELOAD_EVERY_MS: i64 = 1_000;
+/// Minimum time between two reloads for unknown key ids, in milliseconds.
+const MIN_RELOAD_INTERVAL_MS: i64 = 1_000;
 
-/// All living keys. Cheap to read; replaced whole.
+/// All active keys. Reading takes no lock; the list is replaced as a whole.
 pub struct KeyRing {
     pool: PgPool,
     encryption: EncryptionKeys,
@@ -47,10 +47,10 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// Reads the keys.
+    /// Loads the active keys.
     ///
     /// # Errors
-    /// The database is away, or the secret is not the one that encrypted them.
+    /// The database is unavailable, or the secret is not the one that encrypted them.
     pub async fn load(
         pool: PgPool,
         encryption: EncryptionKeys,
@@ -66,43 +66,43 @@ impl KeyRing {
         })
     }
 
-    /// Reads the keys again.
+    /// Reloads the active keys.
     ///
     /// # Errors
-    /// As [`KeyRing::load`]; the keys in use stay as they are.
+    /// As [`KeyRing::load`]; the current keys stay in use.
     pub async fn reload(&self) -> Result<(), KeyError> {
         let keys = read(&self.pool, &self.encryption, self.clock.now()).await?;
         self.keys.store(Arc::new(keys));
         Ok(())
     }
 
-    async fn renew(&self) -> Result<(), KeyError> {
+    async fn erase_and_reload(&self) -> Result<(), KeyError> {
         store::erase_private_keys(&self.pool, self.clock.now()).await?;
         self.reload().await
     }
 
-    /// The key that signs now: the latest whose time has come.
+    /// The key that signs now: the newest that has started to sign.
     #[must_use]
     pub fn signing(&self) -> Option<Arc<Key>> {
         let now = self.clock.now();
         self.keys.load().iter().find(|key| key.signs_from <= now).cloned()
     }
 
-    /// The key of this id. One that is not known may be another server's newest: the keys are read
-    /// again for it, at most once a second whoever asks.
+    /// The key with this id. An unknown one may be new on another server, so the keys are reloaded, at
+    /// most once a second.
     pub async fn find(&self, kid: &str) -> Option<Arc<Key>> {
         if let Some(key) = self.known(kid) {
             return Some(key);
         }
         let now = self.clock.now().timestamp_millis();
         let last = self.reloaded_at_ms.load(Ordering::Relaxed);
-        let due = now.saturating_sub(last) >= RELOAD_EVERY_MS;
+        let due = now.saturating_sub(last) >= MIN_RELOAD_INTERVAL_MS;
         let turn = Ordering::Relaxed;
         if !due || self.reloaded_at_ms.compare_exchange(last, now, turn, turn).is_err() {
             return None;
         }
         if let Err(error) = self.reload().await {
-            tracing::error!(%error, "signing keys not reloaded");
+            tracing::error!(%error, "cannot reload the signing keys");
         }
         self.known(kid)
     }
@@ -112,7 +112,7 @@ impl KeyRing {
         self.keys.load().iter().find(|key| key.kid == kid && key.is_active(now)).cloned()
     }
 
-    /// Every key whose tokens may be alive, for publishing.
+    /// Keys of tokens that may still be valid.
     #[must_use]
     pub fn active(&self) -> Vec<Arc<Key>> {
         let now = self.clock.now();
@@ -120,20 +120,20 @@ impl KeyRing {
     }
 }
 
-/// How often the keys are read again: a handful of rows.
-const EVERY: Duration = Duration::from_secs(5);
+/// Time between two reloads, each of a handful of rows.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Reads the keys again now and then, until `stop`, and forgets the private halves of removed ones.
+/// Reloads the keys regularly until `stop`, and erases the private keys of removed ones.
 pub async fn reload(ring: Arc<KeyRing>, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-        if let Err(error) = ring.renew().await {
-            tracing::warn!(%error, "signing keys not read again; the ones in use stay");
+    while stop.run_until_cancelled(tokio::time::sleep(RELOAD_INTERVAL)).await.is_some() {
+        if let Err(error) = ring.erase_and_reload().await {
+            tracing::warn!(%error, "cannot reload the signing keys; the current ones stay in use");
         }
     }
 }
 
-/// Makes the first key where there is none yet, whichever of several servers comes first, and seals
-/// again what still is under the previous secret.
+/// Creates the first key if there is none, and re-encrypts keys that were encrypted with the previous
+/// secret. Several servers may do this at once.
 ///
 /// # Errors
 /// As [`KeyRing::load`].
@@ -142,18 +142,18 @@ pub async fn prepare(
     encryption: &EncryptionKeys,
     clock: &Clock,
 ) -> Result<(), KeyError> {
-    make_first(pool, encryption, clock.now()).await?;
+    create_first(pool, encryption, clock.now()).await?;
     for row in store::active(pool, clock.now()).await? {
         if let Some(Decrypted::Previous(seed)) = encryption.decrypt(&row.kid, &row.private_key) {
             let encrypted = encryption.encrypt(&row.kid, &seed).map_err(|_| KeyError::Unusable)?;
-            store::reencrypt(pool, &row.kid, &row.private_key, &encrypted).await?;
-            tracing::info!(kid = row.kid, "signing key encrypted under the current secret");
+            store::replace_private_key(pool, &row.kid, &row.private_key, &encrypted).await?;
+            tracing::info!(kid = row.kid, "signing key re-encrypted with the current secret");
         }
     }
     Ok(())
 }
 
-async fn make_first(
+async fn create_first(
     pool: &PgPool,
     encryption: &EncryptionKeys,
     now: DateTime<Utc>,
@@ -165,23 +165,24 @@ async fn make_first(
     }
     let kid = rotate::publish(&mut transaction, encryption, now, now).await?;
     transaction.commit().await?;
-    tracing::info!(kid, "first signing key made");
+    tracing::info!(kid, "first signing key created");
     Ok(())
 }
 
-pub(crate) async fn read(
+pub(super) async fn read(
     pool: &PgPool,
     encryption: &EncryptionKeys,
     now: DateTime<Utc>,
 ) -> Result<Vec<Arc<Key>>, KeyError> {
     let rows = store::active(pool, now).await?;
-    rows.iter().map(|row| open(row, encryption).map(Arc::new)).collect()
+    rows.iter().map(|row| decrypt(row, encryption).map(Arc::new)).collect()
 }
 
-fn open(row: &KeyRow, encryption: &EncryptionKeys) -> Result<Key, KeyError> {
-    let (Decrypted::Current(secret) | Decrypted::Previous(secret)) = encryption
+fn decrypt(row: &KeyRow, encryption: &EncryptionKeys) -> Result<Key, KeyError> {
+    let secret = encryption
         .decrypt(&row.kid, &row.private_key)
-        .ok_or_else(|| KeyError::WrongSecret(row.kid.clone()))?;
+        .ok_or_else(|| KeyError::WrongSecret(row.kid.clone()))?
+        .into_plaintext();
     let seed: Seed = Zeroizing::new(secret.as_slice().try_into().map_err(|_| KeyError::Unusable)?);
     Ok(Key::from_seed(&seed, row.signs_from, row.retire_at))
 }

@@ -1,7 +1,7 @@
-//! Replacing the key that signs, without a token that anybody would have to refuse.
+//! Key rotation: replacing the signing key without invalidating any token.
 //!
-//! Where a key stands follows from its times in the table, so all servers agree on it: *pending*
-//! (published, does not sign yet), *signing*, *retired* (its last tokens are alive), *removed*.
+//! The state of a key follows from its times in the table, so that all servers agree on it: *pending*
+//! (published, does not sign yet), *signing*, *retired* (its last tokens are still valid), *removed*.
 
 use std::fmt;
 
@@ -15,29 +15,29 @@ use super::key::{Key, random_seed};
 use super::ring;
 use super::ring::KeyError;
 use super::store;
-use super::store::KeyTimes;
+use super::store::{KeyTimes, NewKey};
 use super::verify::LEEWAY;
 use crate::audit;
 use crate::audit::{Actor, Record};
-use crate::crypto::aead::EncryptionKeys;
+use crate::crypto::EncryptionKeys;
 
-/// For servers that read the table a moment late and sign with the old key until then.
-const TO_SPARE: TimeDelta = TimeDelta::seconds(60);
+/// Time for servers that read the table late and sign with the old key until then.
+const MARGIN: TimeDelta = TimeDelta::seconds(60);
 
-/// Where a key stands in its life.
+/// The state of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Published, but does not sign yet.
+pub enum KeyState {
+    /// Published, does not sign yet.
     Pending,
     /// Signs.
     Signing,
-    /// Signs no more; tokens of it may be alive.
+    /// No longer signs; its tokens may still be valid.
     Retired,
-    /// No token of it is alive, and none is taken.
+    /// All its tokens have expired.
     Removed,
 }
 
-impl fmt::Display for State {
+impl fmt::Display for KeyState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Pending => "pending",
@@ -48,16 +48,16 @@ impl fmt::Display for State {
     }
 }
 
-/// Why no key was replaced.
+/// Why the signing key was not rotated.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
-    /// One rotation at a time.
-    #[error("key {0} is published already and signs from {1}; rotate again after that")]
+    /// Another rotation is in progress.
+    #[error("key {0} is already published and signs from {1}; rotate again after that")]
     Pending(String, DateTime<Utc>),
-    /// Servers make the first key themselves.
-    #[error("there is no signing key yet; the first start of `auth-server serve` makes one")]
+    /// Servers create the first key themselves.
+    #[error("there is no signing key yet; the first start of `auth-server serve` creates one")]
     None,
-    /// The database, or the secret.
+    /// The stored keys cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
 }
@@ -68,54 +68,53 @@ impl From<sqlx::Error> for RotateError {
     }
 }
 
-/// A rotation that has begun; it goes on by itself.
+/// A rotation that was started; it completes without further action.
 #[derive(Clone, Debug)]
-pub struct Rotated {
-    /// The key that was published.
+pub struct Rotation {
+    /// The new key.
     pub kid: String,
-    /// From when it signs.
+    /// When the new key starts to sign.
     pub signs_from: DateTime<Utc>,
     /// The key that it replaces.
     pub old: String,
-    /// When that one is removed.
+    /// When the old key is removed.
     pub retire_at: DateTime<Utc>,
 }
 
-/// Every key there ever was with its state, the newest first.
+/// All keys with their states, newest first.
 ///
 /// # Errors
-/// The database refused or is away.
-pub async fn list(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<(KeyTimes, State)>> {
+/// The database refused the statement or is unavailable.
+pub async fn list(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<(KeyTimes, KeyState)>> {
     let keys = store::times(pool).await?;
-    // The latest whose time has come, as the ring has it.
     let signing = keys.iter().find(|key| key.signs_from <= now).map(|key| key.kid.clone());
     let state = |key: &KeyTimes| {
         if key.retire_at.is_some_and(|at| at <= now) {
-            State::Removed
+            KeyState::Removed
         } else if key.signs_from > now {
-            State::Pending
+            KeyState::Pending
         } else if signing.as_ref() == Some(&key.kid) {
-            State::Signing
+            KeyState::Signing
         } else {
-            State::Retired
+            KeyState::Retired
         }
     };
     Ok(keys.into_iter().map(|key| (state(&key), key)).map(|(state, key)| (key, state)).collect())
 }
 
-/// Publishes a new key, which signs once `lead` has passed. The one that signs until then is
-/// removed when its last token, which lives for `life`, is dead.
+/// Publishes a new key, which signs after `lead`. The key that signs until then is removed once its
+/// last token has expired; `lifetime` is the lifetime of a token.
 ///
 /// # Errors
-/// Another rotation is under way, there is nothing to replace, or the secret is not the one of the
-/// servers.
+/// A rotation is in progress, there is no key to replace, or the secret is not the servers' secret.
 pub async fn rotate(
     pool: &PgPool,
     encryption: &EncryptionKeys,
     now: DateTime<Utc>,
-    (life, lead): (TimeDelta, TimeDelta),
-) -> Result<Rotated, RotateError> {
-    // A key under a secret that the servers don't have would stop them from reading any.
+    lifetime: TimeDelta,
+    lead: TimeDelta,
+) -> Result<Rotation, RotateError> {
+    // A key encrypted with a secret that the servers do not have would keep them from reading any.
     ring::read(pool, encryption, now).await?;
     let mut transaction = pool.begin().await?;
     store::lock(&mut transaction).await?;
@@ -124,7 +123,7 @@ pub async fn rotate(
         return Err(RotateError::Pending(old.kid, old.signs_from));
     }
     let signs_from = now + lead;
-    let retire_at = signs_from + life + LEEWAY + TO_SPARE;
+    let retire_at = signs_from + lifetime + LEEWAY + MARGIN;
     store::retire(&mut transaction, &old.kid, retire_at).await?;
     let kid = publish(&mut transaction, encryption, now, signs_from).await?;
     let record = Record::new(Actor::CommandLine, "rotate_keys", format!("key:{kid}"))
@@ -132,11 +131,11 @@ pub async fn rotate(
         .after(json!({ "signs": kid, "from": signs_from }));
     audit::insert(&mut transaction, &record, now).await?;
     transaction.commit().await?;
-    Ok(Rotated { kid, signs_from, old: old.kid, retire_at })
+    Ok(Rotation { kid, signs_from, old: old.kid, retire_at })
 }
 
-/// Adds a key that nobody has, and tells its id.
-pub(crate) async fn publish(
+/// Stores a new random key and returns its id.
+pub(super) async fn publish(
     transaction: &mut sqlx::PgConnection,
     encryption: &EncryptionKeys,
     now: DateTime<Utc>,
@@ -144,8 +143,11 @@ pub(crate) async fn publish(
 ) -> Result<String, KeyError> {
     let seed = random_seed();
     let key = Key::from_seed(&seed, signs_from, None);
-    let encrypted = encryption.encrypt(&key.kid, seed.as_ref()).map_err(|_| KeyError::Unusable)?;
-    let public = URL_SAFE_NO_PAD.decode(&key.x).map_err(|_| KeyError::Unusable)?;
-    store::insert(transaction, (&key.kid, &public, &encrypted), now, signs_from).await?;
+    let private_key =
+        encryption.encrypt(&key.kid, seed.as_ref()).map_err(|_| KeyError::Unusable)?;
+    let public_key = URL_SAFE_NO_PAD.decode(&key.x).map_err(|_| KeyError::Unusable)?;
+    let (kid, public_key, private_key) = (&*key.kid, &*public_key, &*private_key);
+    let new = NewKey { kid, public_key, private_key, created_at: now, signs_from };
+    store::insert(transaction, &new).await?;
     Ok(key.kid)
 }

@@ -1,20 +1,20 @@
-//! SQL about signing keys.
+//! Signing keys in PostgreSQL.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 
-pub(crate) const ALGORITHM: &str = "EdDSA";
+const ALGORITHM: &str = "EdDSA";
 
-/// A key as it stands in the database.
-pub(crate) struct KeyRow {
-    pub kid: String,
-    pub private_key: Vec<u8>,
-    pub signs_from: DateTime<Utc>,
-    pub retire_at: Option<DateTime<Utc>>,
+/// A stored key.
+pub(super) struct KeyRow {
+    pub(super) kid: String,
+    pub(super) private_key: Vec<u8>,
+    pub(super) signs_from: DateTime<Utc>,
+    pub(super) retire_at: Option<DateTime<Utc>>,
 }
 
-/// Every key that may have signed a token that is still alive, the newest first.
-pub(crate) async fn active(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<KeyRow>> {
+/// Keys of tokens that may still be valid, newest first.
+pub(super) async fn active(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<KeyRow>> {
     sqlx::query_as!(
         KeyRow,
         "SELECT kid, private_key, signs_from, retire_at FROM signing_keys
@@ -27,16 +27,16 @@ pub(crate) async fn active(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Ve
     .await
 }
 
-/// Keeps other servers from making a key until the transaction ends.
-pub(crate) async fn lock(transaction: &mut PgConnection) -> sqlx::Result<()> {
+/// Keeps other servers from creating a key until the transaction ends.
+pub(super) async fn lock(transaction: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE")
         .execute(transaction)
         .await?;
     Ok(())
 }
 
-/// True where some key can sign from now on.
-pub(crate) async fn any(transaction: &mut PgConnection) -> sqlx::Result<bool> {
+/// True if there is a key without a successor.
+pub(super) async fn any(transaction: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM signing_keys WHERE algorithm = $1 AND retire_at IS NULL)
            AS "any!""#,
@@ -46,21 +46,21 @@ pub(crate) async fn any(transaction: &mut PgConnection) -> sqlx::Result<bool> {
     .await
 }
 
-/// When a key was made, signs and dies.
+/// The life cycle of a key.
 #[derive(Clone, Debug)]
 pub struct KeyTimes {
-    /// Names the key.
+    /// Key id.
     pub kid: String,
-    /// When it was made and published.
+    /// When it was created and published.
     pub created_at: DateTime<Utc>,
-    /// From when it signs.
+    /// When it starts to sign.
     pub signs_from: DateTime<Utc>,
-    /// When the last token of it is dead; open while it has no successor.
+    /// When its last token has expired; none while it has no successor.
     pub retire_at: Option<DateTime<Utc>>,
 }
 
-/// The times of every key there ever was, the newest first.
-pub(crate) async fn times(pool: &PgPool) -> sqlx::Result<Vec<KeyTimes>> {
+/// The life cycles of all keys, newest first.
+pub(super) async fn times(pool: &PgPool) -> sqlx::Result<Vec<KeyTimes>> {
     sqlx::query_as!(
         KeyTimes,
         "SELECT kid, created_at, signs_from, retire_at FROM signing_keys WHERE algorithm = $1
@@ -72,7 +72,7 @@ pub(crate) async fn times(pool: &PgPool) -> sqlx::Result<Vec<KeyTimes>> {
 }
 
 /// The key without a successor.
-pub(crate) async fn newest(transaction: &mut PgConnection) -> sqlx::Result<Option<KeyTimes>> {
+pub(super) async fn newest(transaction: &mut PgConnection) -> sqlx::Result<Option<KeyTimes>> {
     sqlx::query_as!(
         KeyTimes,
         "SELECT kid, created_at, signs_from, retire_at FROM signing_keys
@@ -83,8 +83,8 @@ pub(crate) async fn newest(transaction: &mut PgConnection) -> sqlx::Result<Optio
     .await
 }
 
-/// Gives a key its end.
-pub(crate) async fn retire(
+/// Sets when a key retires.
+pub(super) async fn retire(
     transaction: &mut PgConnection,
     kid: &str,
     retire_at: DateTime<Utc>,
@@ -95,8 +95,8 @@ pub(crate) async fn retire(
     Ok(())
 }
 
-/// Throws away the private halves of keys that are dead.
-pub(crate) async fn erase_private_keys(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
+/// Erases the private keys of retired keys.
+pub(super) async fn erase_private_keys(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE signing_keys SET private_key = '' WHERE retire_at <= $1 AND private_key <> ''",
         now,
@@ -106,40 +106,44 @@ pub(crate) async fn erase_private_keys(pool: &PgPool, now: DateTime<Utc>) -> sql
     Ok(())
 }
 
-/// A new key: its id, its public half, its encrypted private half.
-pub(crate) async fn insert(
-    transaction: &mut PgConnection,
-    (kid, public_key, private_key): (&str, &[u8], &[u8]),
-    now: DateTime<Utc>,
-    signs_from: DateTime<Utc>,
-) -> sqlx::Result<()> {
+/// A key to be stored.
+pub(super) struct NewKey<'a> {
+    pub(super) kid: &'a str,
+    pub(super) public_key: &'a [u8],
+    /// The encrypted private key.
+    pub(super) private_key: &'a [u8],
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) signs_from: DateTime<Utc>,
+}
+
+pub(super) async fn insert(transaction: &mut PgConnection, key: &NewKey<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO signing_keys (kid, algorithm, public_key, private_key, created_at, signs_from)
          VALUES ($1, $2, $3, $4, $5, $6)",
-        kid,
+        key.kid,
         ALGORITHM,
-        public_key,
-        private_key,
-        now,
-        signs_from,
+        key.public_key,
+        key.private_key,
+        key.created_at,
+        key.signs_from,
     )
     .execute(transaction)
     .await?;
     Ok(())
 }
 
-/// Replaces the encrypted private half, as long as it still is what was read.
-pub(crate) async fn reencrypt(
+/// Replaces the encrypted private key, if it is still `old`.
+pub(super) async fn replace_private_key(
     pool: &PgPool,
     kid: &str,
-    was: &[u8],
-    private_key: &[u8],
+    old: &[u8],
+    new: &[u8],
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE signing_keys SET private_key = $3 WHERE kid = $1 AND private_key = $2",
         kid,
-        was,
-        private_key,
+        old,
+        new,
     )
     .execute(pool)
     .await?;

@@ -1,4 +1,4 @@
-//! Reading access tokens that strangers hold out.
+//! Verifying access tokens.
 
 use std::sync::Arc;
 
@@ -8,47 +8,47 @@ use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::claims::{Claims, TYPE};
+use super::issue::{Claims, TYPE};
 use super::ring::KeyRing;
 use crate::clock::Clock;
 
-/// How far the clocks of two servers may differ.
+/// Tolerated difference between the clocks of two servers.
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 
-/// Longest token that is looked at, in bytes.
-const LONGEST: usize = 64 << 10;
+/// Maximum length of a token, in bytes.
+const MAX_LENGTH: usize = 64 << 10;
 
 const APPLICATION: &str = "application/";
 
-/// Why a token is not taken.
+/// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidToken {
-    /// Its time has passed, or has not come.
-    #[error("the token has expired, or its time has not come")]
+    /// It is expired or not valid yet.
+    #[error("the token is expired or not valid yet")]
     Expired,
-    /// No key of ours signed it.
-    #[error("no key of this server signed the token")]
+    /// None of the server's keys signed it.
+    #[error("the token was not signed by this server")]
     Signature,
-    /// It is no token at all.
+    /// It is not a token.
     #[error("this is not a token")]
     Malformed,
-    /// It is a token of ours, for something or somebody else.
+    /// It is a token of another type or for another audience.
     #[error("this is not an access token for this server")]
     WrongType,
 }
 
-/// Tells our own access tokens from everything else.
+/// Verifies access tokens of this server.
 pub struct Verifier {
     ring: Arc<KeyRing>,
     clock: Clock,
     validation: Validation,
-    life: TimeDelta,
+    lifetime: TimeDelta,
 }
 
-/// All claims. In a token of ours issuer and audience are one text each, though RFC 7519 has lists.
+/// All claims. Issuer and audience are single strings in this server's tokens; RFC 7519 permits lists.
 #[derive(Deserialize)]
 #[serde(bound = "C: DeserializeOwned")]
-struct Whole<C> {
+struct AllClaims<C> {
     #[serde(rename = "iss")]
     _issuer: String,
     #[serde(rename = "aud")]
@@ -58,65 +58,62 @@ struct Whole<C> {
 }
 
 impl Verifier {
-    /// Takes tokens of this issuer for this audience, none of which lives longer than `life`: a
-    /// revocation is not remembered for longer either.
+    /// Accepts tokens of this issuer for this audience that are valid for at most `lifetime`:
+    /// revocations are not kept for longer either.
     #[must_use]
     pub fn new(
         ring: Arc<KeyRing>,
         clock: Clock,
-        (issuer, audience): (&str, &str),
-        life: TimeDelta,
+        issuer: &str,
+        audience: &str,
+        lifetime: TimeDelta,
     ) -> Self {
-        Self { ring, clock, validation: validation(issuer, audience), life }
+        Self { ring, clock, validation: validation(issuer, audience), lifetime }
     }
 
-    /// What the token says, if it is ours and its time is now.
+    /// The claims of a token that this server issued and that is valid now.
     ///
     /// # Errors
-    /// Says why it is not taken.
+    /// Says why the token is refused.
     pub async fn verify(&self, token: &str) -> Result<Claims, InvalidToken> {
         let claims = self.verify_signature(token).await?;
-        if claims.exp.saturating_sub(claims.iat) > self.life.num_seconds() {
+        if claims.exp.saturating_sub(claims.iat) > self.lifetime.num_seconds() {
             return Err(InvalidToken::Malformed);
         }
-        let begins = claims.nbf.max(claims.iat);
-        if in_time((begins, claims.exp), self.clock.now()) {
-            Ok(claims)
-        } else {
-            Err(InvalidToken::Expired)
-        }
+        let validity = Validity { from: claims.nbf.max(claims.iat), until: claims.exp };
+        if validity.contains(self.clock.now()) { Ok(claims) } else { Err(InvalidToken::Expired) }
     }
 
-    /// What the token says, if it is ours, whatever the time.
+    /// The claims of a token that this server issued, even if it is expired.
     ///
     /// # Errors
-    /// Says why it is not taken.
+    /// Says why the token is refused.
     pub async fn verify_signature(&self, token: &str) -> Result<Claims, InvalidToken> {
         read(&self.ring, TYPE, &self.validation, token).await
     }
 }
 
-/// What a token of this type says, if it is ours, whatever the time.
-pub(crate) async fn read<C: DeserializeOwned>(
+/// The claims of a token of this type that this server issued, even if it is expired.
+pub(super) async fn read<C: DeserializeOwned>(
     ring: &KeyRing,
     expected: &str,
     validation: &Validation,
     token: &str,
 ) -> Result<C, InvalidToken> {
-    if token.len() > LONGEST {
+    if token.len() > MAX_LENGTH {
         return Err(InvalidToken::Malformed);
     }
     let header = jsonwebtoken::decode_header(token).map_err(|_| InvalidToken::Malformed)?;
     let kid = acceptable(&header, expected)?;
-    // The key comes from our table alone: `jwk`, `jku` and `x5u` in the header mean nothing.
+    // Keys come from the database only: `jwk`, `jku` and `x5u` of the header are ignored.
     let key = ring.find(kid).await.ok_or(InvalidToken::Signature)?;
-    let data = jsonwebtoken::decode::<Whole<C>>(token, &key.verifying, validation)
+    let data = jsonwebtoken::decode::<AllClaims<C>>(token, &key.verifying, validation)
         .map_err(|error| reason(error.kind()))?;
-    if is_ours(&data.header) { Ok(data.claims.claims) } else { Err(InvalidToken::Malformed) }
+    if has_own_header(&data.header) { Ok(data.claims.claims) } else { Err(InvalidToken::Malformed) }
 }
 
-/// What every token of ours has to say. The library would read the system's clock; we ask ours.
-pub(crate) fn validation(issuer: &str, audience: &str) -> Validation {
+/// The required claims. The times are checked elsewhere, with the injected clock.
+pub(super) fn validation(issuer: &str, audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);
@@ -125,8 +122,8 @@ pub(crate) fn validation(issuer: &str, audience: &str) -> Validation {
     validation
 }
 
-/// Type, algorithm and the key's id: nothing else stands in the header of a token of ours.
-fn is_ours(header: &Header) -> bool {
+/// True if the header contains type, algorithm and key id only, as this server writes it.
+fn has_own_header(header: &Header) -> bool {
     let plain = Header {
         typ: header.typ.clone(),
         kid: header.kid.clone(),
@@ -137,17 +134,17 @@ fn is_ours(header: &Header) -> bool {
 
 fn acceptable<'a>(header: &'a Header, expected: &str) -> Result<&'a str, InvalidToken> {
     if header.crit.is_some() {
-        // RFC 7515: who doesn't understand a critical extension must refuse the token.
+        // RFC 7515: a token with an unknown critical extension must be refused.
         return Err(InvalidToken::Malformed);
     }
     if header.alg != Algorithm::EdDSA {
         return Err(InvalidToken::Signature);
     }
-    let kind = header.typ.as_deref().unwrap_or_default();
-    // RFC 7515: a type without a slash may stand with `application/` before it.
-    let bare = match kind.split_at_checked(APPLICATION.len()) {
+    let typ = header.typ.as_deref().ok_or(InvalidToken::WrongType)?;
+    // RFC 7515: `application/` may precede a type without a slash.
+    let bare = match typ.split_at_checked(APPLICATION.len()) {
         Some((prefix, bare)) if prefix.eq_ignore_ascii_case(APPLICATION) => bare,
-        _ => kind,
+        _ => typ,
     };
     if !bare.eq_ignore_ascii_case(expected) {
         return Err(InvalidToken::WrongType);
@@ -163,9 +160,19 @@ fn reason(kind: &ErrorKind) -> InvalidToken {
     }
 }
 
-pub(crate) fn in_time((nbf, exp): (i64, i64), now: DateTime<Utc>) -> bool {
-    let (now, leeway) = (now.timestamp(), LEEWAY.num_seconds());
-    now < exp.saturating_add(leeway) && now >= nbf.saturating_sub(leeway)
+/// The validity period of a token, Unix time in seconds.
+#[derive(Clone, Copy)]
+pub(super) struct Validity {
+    pub(super) from: i64,
+    pub(super) until: i64,
+}
+
+impl Validity {
+    /// True if the token is valid `now`, including the leeway.
+    pub(super) fn contains(self, now: DateTime<Utc>) -> bool {
+        let (now, leeway) = (now.timestamp(), LEEWAY.num_seconds());
+        now < self.until.saturating_add(leeway) && now >= self.from.saturating_sub(leeway)
+    }
 }
 
 #[cfg(test)]
@@ -173,13 +180,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_seconds_are_forgiven_on_either_side() {
-        let at = |second| in_time((1_000, 1_300), DateTime::from_timestamp(second, 0).unwrap());
+    fn a_leeway_of_five_seconds_applies_at_either_end() {
+        let validity = Validity { from: 1_000, until: 1_300 };
+        let at = |second| validity.contains(DateTime::from_timestamp(second, 0).unwrap());
         assert_eq!([994, 995, 1_304, 1_305].map(at), [false, true, true, false]);
     }
 
     #[test]
-    fn the_header_decides_before_any_key_is_looked_for() {
+    fn the_header_is_validated_before_any_key_is_looked_up() {
         let header = |alg, typ: Option<&str>| Header {
             typ: typ.map(str::to_owned),
             kid: Some("k".into()),

@@ -79,7 +79,7 @@ async fn a_rejected_token_is_explained_in_body_and_www_authenticate_header() {
     {
       "code": "token_wrong_type",
       "status": 401,
-      "title": "This is not an access token for this server.",
+      "title": "This token is not an access token for this server.",
       "type": "about:blank"
     }
     "#);

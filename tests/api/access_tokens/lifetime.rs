@@ -20,7 +20,7 @@ async fn an_access_token_expires_after_five_minutes() {
     {
       "code": "token_expired",
       "status": 401,
-      "title": "The access token has expired, or its time has not come.",
+      "title": "The access token is expired or not valid yet.",
       "type": "about:blank"
     }
     "#);

@@ -17,7 +17,7 @@ async fn logout_ends_the_current_session_immediately_and_no_other() {
     {
       "code": "token_revoked",
       "status": 401,
-      "title": "The session of this token has ended.",
+      "title": "The session of this access token has ended.",
       "type": "about:blank"
     }
     "#);

@@ -40,7 +40,7 @@ async fn only_a_superuser_may_write_a_rule_on_routes_or_on_everything() {
     422
     {
       "code": "escalation",
-      "detail": "Rules on `route:` and on `*` are written by a superuser only.",
+      "detail": "Only a superuser may write rules on `route:` or `*`.",
       "field": "resource",
       "status": 422,
       "title": "This write would grant more privileges than you may grant.",
@@ -86,7 +86,7 @@ async fn only_a_superuser_may_grant_or_revoke_a_role_that_reaches_routes() {
     422
     {
       "code": "escalation",
-      "detail": "Role helper reaches rules on `route:` or on `*`; only a superuser gives or takes it.",
+      "detail": "Role helper reaches rules on `route:` or `*`; only a superuser may grant or revoke it.",
       "field": "role",
       "status": 422,
       "title": "This write would grant more privileges than you may grant.",

@@ -169,10 +169,10 @@ async fn neither_the_secret_nor_a_recovery_code_is_stored_in_plain_text() {
     let code = json!({ "code": app.code(&server) });
     let confirmed = user.post("me/second-factor/confirm", &code).await.ok();
     let pool = server.database.pool().await;
-    let sealed: Vec<u8> =
+    let encrypted: Vec<u8> =
         sqlx::query_scalar("SELECT secret FROM second_factors").fetch_one(&pool).await.unwrap();
     let holds = |row: &[u8], text: &[u8]| row.windows(text.len()).any(|part| part == text);
-    assert!(!holds(&sealed, secret.as_bytes()));
+    assert!(!holds(&encrypted, secret.as_bytes()));
     let hashes: Vec<Vec<u8>> =
         sqlx::query_scalar("SELECT hash FROM recovery_codes").fetch_all(&pool).await.unwrap();
     pool.close().await;

@@ -104,11 +104,11 @@ async fn a_second_factor_survives_a_change_of_the_servers_secret() {
     let server = TestServer::with(&[("AUTH_SECRET", &old)]).await;
     let user = server.register("ada").await;
     let (app, _) = server.enroll(&user).await;
-    let sealed = "SELECT count(*) FROM second_factors WHERE secret = (SELECT secret FROM kept)";
+    let encrypted = "SELECT count(*) FROM second_factors WHERE secret = (SELECT secret FROM kept)";
     server.database.execute("CREATE TABLE kept AS SELECT secret FROM second_factors").await;
     let both = [("AUTH_SECRET", new.as_str()), ("AUTH_SECRET_PREVIOUS", old.as_str())];
     let turning = server.replica(&both).await;
-    until("sealed again", async || server.database.count(sealed).await == 0).await;
+    until("re-encrypted", async || server.database.count(encrypted).await == 0).await;
     turning.clock.advance(TimeDelta::minutes(1));
     log_in_with_code(&turning, &app, 0).await;
     let turned = server.replica(&both[..1]).await;

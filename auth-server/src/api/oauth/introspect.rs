@@ -8,8 +8,7 @@ use uuid::Uuid;
 
 use super::TokenForm;
 use crate::api::AppState;
-use crate::authn::{REVOCATION_UNKNOWN, TokenError};
-use crate::client::{CLIENT, ServiceClient};
+use crate::authn::{CLIENT, REVOCATION_UNKNOWN, ServiceClient, TokenError};
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::FORM;

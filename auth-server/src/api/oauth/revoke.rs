@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::TokenForm;
 use crate::api::AppState;
-use crate::client::{CLIENT, ServiceClient};
+use crate::authn::{CLIENT, ServiceClient};
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::FORM;

@@ -1,8 +1,7 @@
-//! Learning what other processes revoked.
+//! Follows the revocations of other processes.
 //!
-//! The database is asked twice a second, whatever else happens: it is what can't be missed, because
-//! a revocation is recorded in the transaction that causes it. Redis only makes it faster, so that
-//! losing Redis, or all that was in it, loses nothing.
+//! The database is polled twice a second, whatever else happens: it misses nothing, since a revocation
+//! is recorded in the transaction that causes it. Losing Redis, or its data, loses no revocation.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,46 +9,45 @@ use std::time::{Duration, Instant};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use super::publisher::{RevocationPublisher, RevocationStream};
-use crate::authn::RevocationState;
+use super::RevocationState;
+use super::publisher::RevocationStream;
 use crate::clock::Clock;
 use crate::session;
 use crate::session::Horizon;
 
-/// Between two looks into the database: half of what a revocation may take to count everywhere.
-const EVERY: Duration = Duration::from_millis(500);
+/// Time between two polls: half of the time within which a revocation is in force everywhere.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Longest wait for the database: one that hangs must not delay the look after it for long.
+/// Longest duration of a poll; a database that hangs must not delay the next poll for long.
 const TIMEOUT: Duration = Duration::from_millis(900);
 
-/// Keeps an [`crate::authn::Authenticator`] informed.
+/// Keeps a [`RevocationState`] up to date.
 pub(crate) struct Follower {
     pool: PgPool,
     state: Arc<RevocationState>,
     stream: Option<RevocationStream>,
     clock: Clock,
-    seen: Horizon,
+    horizon: Horizon,
 }
 
 impl Follower {
     pub(crate) fn new(
         pool: PgPool,
         state: Arc<RevocationState>,
-        redis: Option<redis::Client>,
+        stream: Option<RevocationStream>,
         clock: Clock,
-    ) -> (Self, Option<RevocationPublisher>) {
-        let (publisher, stream) = redis.map(super::publisher::channel).unzip();
-        (Self { pool, state, stream, clock, seen: Horizon::default() }, publisher)
+    ) -> Self {
+        Self { pool, state, stream, clock, horizon: Horizon::default() }
     }
 
-    /// Takes in what the database has recorded since the last time.
+    /// Applies the revocations recorded since the last call.
     pub(crate) async fn catch_up(&mut self) -> sqlx::Result<()> {
         let asked = Instant::now();
-        let (new, seen) = session::since(&self.pool, self.seen, self.clock.now()).await?;
+        let (new, horizon) = session::since(&self.pool, self.horizon, self.clock.now()).await?;
         for revocation in &new {
             self.state.list.add(revocation);
         }
-        self.seen = seen;
+        self.horizon = horizon;
         self.state.freshness.confirmed_by_database(asked);
         Ok(())
     }
@@ -63,14 +61,14 @@ impl Follower {
                 stream.run(&state).await;
             }
         };
-        let polling = async {
+        let following = async {
             tokio::join!(listening, self.poll());
         };
-        stop.run_until_cancelled(polling).await;
+        stop.run_until_cancelled(following).await;
     }
 
     async fn poll(&mut self) {
-        let mut tick = tokio::time::interval(EVERY);
+        let mut tick = tokio::time::interval(POLL_INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut failing = false;
         loop {
@@ -78,12 +76,12 @@ impl Follower {
                 _ = tick.tick() => {}
                 () = self.state.connected.notified() => {}
             }
-            let caught_up = tokio::time::timeout(TIMEOUT, self.catch_up()).await;
-            let failed = !matches!(caught_up, Ok(Ok(())));
+            let polled = tokio::time::timeout(TIMEOUT, self.catch_up()).await;
+            let failed = !matches!(polled, Ok(Ok(())));
             if failed && !failing {
-                tracing::warn!("the database doesn't tell what was revoked");
+                tracing::warn!("cannot read revocations from the database");
             } else if failing && !failed {
-                tracing::info!("the database tells again what was revoked");
+                tracing::info!("reading revocations from the database again");
             }
             failing = failed;
             self.state.list.sweep(self.clock.now());

@@ -1,4 +1,4 @@
-//! The revocations that count, in memory.
+//! The denylist of revoked sessions, in memory.
 
 use std::sync::Arc;
 
@@ -12,19 +12,19 @@ use crate::session::{Revocation, Revoked};
 #[derive(Default)]
 pub(crate) struct RevocationList {
     sessions: HashMap<Uuid, DateTime<Utc>>,
-    users: HashMap<Uuid, Arc<[UpTo]>>,
+    users: HashMap<Uuid, Arc<[Cutoff]>>,
 }
 
 /// Sessions up to `number` are refused, except one.
 #[derive(Clone, Copy)]
-struct UpTo {
+struct Cutoff {
     number: i64,
     except: Option<Uuid>,
     expires_at: DateTime<Utc>,
 }
 
 impl RevocationList {
-    /// Takes in a revocation; one that is known already changes nothing.
+    /// Adds a revocation. Adding it again has no effect.
     pub(crate) fn add(&self, revocation: &Revocation) {
         let Revocation { user, what, expires_at } = *revocation;
         match what {
@@ -32,43 +32,43 @@ impl RevocationList {
                 self.sessions.pin().insert(sid, expires_at);
             }
             Revoked::UpTo { number, except } => {
-                let new = UpTo { number, except, expires_at };
+                let new = Cutoff { number, except, expires_at };
                 self.users.pin().update_or_insert_with(
                     user,
-                    |marks| with(marks, new),
+                    |cutoffs| with(cutoffs, new),
                     || Arc::new([new]),
                 );
             }
         }
     }
 
-    /// True where tokens of this session are refused.
+    /// True if tokens of this session are refused.
     pub(crate) fn contains(&self, user: Uuid, sid: Uuid, number: i64) -> bool {
         self.sessions.pin().contains_key(&sid)
-            || self.users.pin().get(&user).is_some_and(|marks| {
-                marks.iter().any(|mark| number <= mark.number && mark.except != Some(sid))
+            || self.users.pin().get(&user).is_some_and(|cutoffs| {
+                cutoffs.iter().any(|it| number <= it.number && it.except != Some(sid))
             })
     }
 
-    /// Forgets what has expired.
+    /// Removes expired revocations.
     pub(crate) fn sweep(&self, now: DateTime<Utc>) {
         self.sessions.pin().retain(|_, expires_at| now < *expires_at);
-        self.users.pin().retain(|_, marks| marks.iter().any(|mark| now < mark.expires_at));
+        self.users.pin().retain(|_, cutoffs| cutoffs.iter().any(|it| now < it.expires_at));
     }
 }
 
-/// The marks with `new` among them and without those that it makes superfluous: somebody who logs
-/// out elsewhere all the time shall not grow the list.
-fn with(marks: &[UpTo], new: UpTo) -> Arc<[UpTo]> {
-    let covers = |a: &UpTo, b: &UpTo| {
+/// The cutoffs with `new`, and without those that it covers: a user who often logs out other devices
+/// must not grow the list.
+fn with(cutoffs: &[Cutoff], new: Cutoff) -> Arc<[Cutoff]> {
+    let covers = |a: &Cutoff, b: &Cutoff| {
         a.number >= b.number
             && a.expires_at >= b.expires_at
             && (a.except.is_none() || a.except == b.except)
     };
-    if marks.iter().any(|mark| covers(mark, &new)) {
-        return marks.into();
+    if cutoffs.iter().any(|it| covers(it, &new)) {
+        return cutoffs.into();
     }
-    marks.iter().filter(|mark| !covers(&new, mark)).copied().chain([new]).collect()
+    cutoffs.iter().filter(|it| !covers(&new, it)).copied().chain([new]).collect()
 }
 
 #[cfg(test)]
@@ -81,56 +81,56 @@ mod tests {
     const LAPTOP: Uuid = Uuid::from_u128(3);
     const LATER: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
-    fn marks(all: &[Revoked]) -> RevocationList {
-        let marks = RevocationList::default();
+    fn list(all: &[Revoked]) -> RevocationList {
+        let list = RevocationList::default();
         for what in all {
-            marks.add(&Revocation { user: USER, what: *what, expires_at: LATER });
+            list.add(&Revocation { user: USER, what: *what, expires_at: LATER });
         }
-        marks
+        list
     }
 
     #[test]
-    fn one_session_ends_alone() {
-        let marks = marks(&[Revoked::Session(PHONE)]);
-        assert!(marks.contains(USER, PHONE, 1));
-        assert!(!marks.contains(USER, LAPTOP, 1));
+    fn revoking_a_session_spares_the_others() {
+        let list = list(&[Revoked::Session(PHONE)]);
+        assert!(list.contains(USER, PHONE, 1));
+        assert!(!list.contains(USER, LAPTOP, 1));
     }
 
     #[test]
-    fn a_marker_spares_its_exception_and_what_came_later() {
-        let marks = marks(&[Revoked::UpTo { number: 7, except: Some(PHONE) }]);
-        assert!(marks.contains(USER, LAPTOP, 7));
-        assert!(!marks.contains(USER, PHONE, 3));
-        assert!(!marks.contains(USER, LAPTOP, 8));
-        assert!(!marks.contains(Uuid::from_u128(9), LAPTOP, 1));
+    fn a_cutoff_spares_its_exception_and_later_sessions() {
+        let list = list(&[Revoked::UpTo { number: 7, except: Some(PHONE) }]);
+        assert!(list.contains(USER, LAPTOP, 7));
+        assert!(!list.contains(USER, PHONE, 3));
+        assert!(!list.contains(USER, LAPTOP, 8));
+        assert!(!list.contains(Uuid::from_u128(9), LAPTOP, 1));
     }
 
     #[test]
-    fn who_was_spared_once_is_not_spared_by_the_next_marker() {
-        let marks = marks(&[
+    fn an_exception_of_one_cutoff_is_not_spared_by_the_next() {
+        let list = list(&[
             Revoked::UpTo { number: 7, except: Some(PHONE) },
             Revoked::UpTo { number: 9, except: Some(LAPTOP) },
         ]);
-        assert!(marks.contains(USER, PHONE, 3));
-        // Ended by the first marker; the second one doesn't bring it back.
-        assert!(marks.contains(USER, LAPTOP, 7));
-        assert!(!marks.contains(USER, LAPTOP, 9));
+        assert!(list.contains(USER, PHONE, 3));
+        // Revoked by the first cutoff; the second one does not restore it.
+        assert!(list.contains(USER, LAPTOP, 7));
+        assert!(!list.contains(USER, LAPTOP, 9));
     }
 
     #[test]
-    fn repeated_markers_take_one_place() {
+    fn repeated_cutoffs_are_stored_once() {
         let one = Revoked::UpTo { number: 7, except: Some(PHONE) };
-        let marks = marks(&[one, one, Revoked::UpTo { number: 8, except: Some(PHONE) }, one]);
-        assert_eq!(marks.users.pin().get(&USER).map(|all| all.len()), Some(1));
+        let list = list(&[one, one, Revoked::UpTo { number: 8, except: Some(PHONE) }, one]);
+        assert_eq!(list.users.pin().get(&USER).map(|all| all.len()), Some(1));
     }
 
     #[test]
-    fn what_has_expired_is_forgotten() {
-        let marks = marks(&[Revoked::Session(PHONE), Revoked::UpTo { number: 7, except: None }]);
-        marks.sweep(LATER - TimeDelta::seconds(1));
-        assert!(marks.contains(USER, PHONE, 8));
-        marks.sweep(LATER);
-        assert!(!marks.contains(USER, PHONE, 1));
-        assert!(marks.users.is_empty());
+    fn expired_revocations_are_removed() {
+        let list = list(&[Revoked::Session(PHONE), Revoked::UpTo { number: 7, except: None }]);
+        list.sweep(LATER - TimeDelta::seconds(1));
+        assert!(list.contains(USER, PHONE, 8));
+        list.sweep(LATER);
+        assert!(!list.contains(USER, PHONE, 1));
+        assert!(list.users.is_empty());
     }
 }

@@ -1,80 +1,82 @@
-//! Revocations from server to server through a Redis stream: the fast way, not the sure one.
+//! Revocations between servers through a Redis stream: fast, but not relied upon.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use redis::AsyncCommands;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
 use redis::streams::{StreamMaxlen, StreamReadOptions, StreamReadReply};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::mpsc;
 
-use crate::authn::RevocationState;
+use super::RevocationState;
 use crate::session::Revocation;
 
 const STREAM: &str = "auth:revocations";
 const FIELD: &str = "revocation";
 
-/// More than can be revoked in the life of a token; the oldest go first.
-const LONGEST_STREAM: usize = 100_000;
+/// Maximum length of the stream: more than is revoked within the lifetime of a token.
+const MAX_STREAM_LENGTH: usize = 100_000;
 
-/// Silence after which Redis answers "nothing new": our heartbeat.
+/// Time after which Redis answers even if there is nothing new.
 const HEARTBEAT: Duration = Duration::from_millis(250);
 
-/// Silence after which Redis is failing.
+/// Time after which Redis counts as unavailable.
 const TIMEOUT: Duration = Duration::from_millis(750);
 
-/// What waits to be told; when it overflows, the others learn it from the database.
-const QUEUE: usize = 10_000;
+/// Capacity of the queue to Redis; on overflow, other servers read the revocation from the database.
+const QUEUE_CAPACITY: usize = 10_000;
 
-/// Tells other servers what was revoked here.
+/// Publishes revocations of this server.
 pub(crate) struct RevocationPublisher {
-    queue: Sender<Revocation>,
+    queue: mpsc::Sender<Revocation>,
 }
 
 impl RevocationPublisher {
     pub(crate) fn publish(&self, revocation: &Revocation) {
         if self.queue.try_send(revocation.clone()).is_err() {
-            tracing::warn!("a revocation goes to the other servers by the database alone");
+            tracing::warn!(
+                "the queue to Redis is full; a revocation reaches other servers through the database only"
+            );
         }
     }
 }
 
-/// The other end: sends what is told, takes in what others sent.
+/// The connection to Redis: sends what is published here, and receives what others published.
 pub(crate) struct RevocationStream {
     redis: redis::Client,
-    queue: Receiver<Revocation>,
+    queue: mpsc::Receiver<Revocation>,
 }
 
 pub(crate) fn channel(redis: redis::Client) -> (RevocationPublisher, RevocationStream) {
-    let (sender, receiver) = mpsc::channel(QUEUE);
+    let (sender, receiver) = mpsc::channel(QUEUE_CAPACITY);
     (RevocationPublisher { queue: sender }, RevocationStream { redis, queue: receiver })
 }
 
 impl RevocationStream {
     pub(crate) async fn run(self, state: &RevocationState) {
-        tokio::join!(send(self.redis.clone(), self.queue), listen(&self.redis, state));
+        tokio::join!(send(self.redis.clone(), self.queue), receive(&self.redis, state));
     }
 }
 
-/// Sends each revocation. One that Redis doesn't take reaches the others by the database.
-async fn send(redis: redis::Client, mut queue: Receiver<Revocation>) {
+/// Sends each revocation. If Redis refuses one, other servers read it from the database.
+async fn send(redis: redis::Client, mut queue: mpsc::Receiver<Revocation>) {
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(TIMEOUT))
         .set_response_timeout(Some(TIMEOUT))
         .set_number_of_retries(0);
     let Ok(mut connection) = ConnectionManager::new_lazy_with_config(redis, config) else {
-        tracing::error!("revocations can't be sent to Redis");
+        tracing::error!("cannot send revocations to Redis");
         return;
     };
     let mut failing = false;
     while let Some(revocation) = queue.recv().await {
         let mut sent = append(&mut connection, &revocation).await;
         if sent.is_err() {
-            // A connection that broke meanwhile says so at its next use, and is replaced then.
-            // Twice the same revocation does no harm.
+            // A broken connection fails once and is then replaced. Revocations are idempotent.
             sent = append(&mut connection, &revocation).await;
         }
         if let (Err(error), false) = (&sent, failing) {
-            tracing::warn!(%error, "revocations are not sent to Redis");
+            tracing::warn!(%error, "cannot send revocations to Redis");
         }
         failing = sent.is_err();
     }
@@ -85,7 +87,7 @@ async fn append(redis: &mut ConnectionManager, revocation: &Revocation) -> redis
         (redis::ErrorKind::Client, "cannot serialize a revocation", error.to_string())
     })?;
     redis::pipe()
-        .xadd_maxlen(STREAM, StreamMaxlen::Approx(LONGEST_STREAM), "*", &[(FIELD, text)])
+        .xadd_maxlen(STREAM, StreamMaxlen::Approx(MAX_STREAM_LENGTH), "*", &[(FIELD, text)])
         .ignore()
         .expire_at(STREAM, revocation.expires_at.timestamp())
         .ignore()
@@ -93,24 +95,24 @@ async fn append(redis: &mut ConnectionManager, revocation: &Revocation) -> redis
         .await
 }
 
-/// Takes in what others sent, for ever: where Redis goes failing, until it is back.
-async fn listen(redis: &redis::Client, state: &RevocationState) {
+/// Receives what others published, reconnecting forever.
+async fn receive(redis: &redis::Client, state: &RevocationState) {
     let mut failing = false;
     loop {
-        let Err(error) = listen_once(redis, state, &mut failing).await;
+        let Err(error) = receive_once(redis, state, &mut failing).await;
         if !failing {
-            tracing::warn!(%error, "Redis is away: revocations travel by the database");
+            tracing::warn!(%error, "Redis is unavailable; revocations travel through the database");
             failing = true;
         }
         tokio::time::sleep(HEARTBEAT).await;
     }
 }
 
-async fn listen_once(
+async fn receive_once(
     redis: &redis::Client,
     state: &RevocationState,
     failing: &mut bool,
-) -> redis::RedisResult<std::convert::Infallible> {
+) -> redis::RedisResult<Infallible> {
     let config = redis::AsyncConnectionConfig::new()
         .set_connection_timeout(Some(TIMEOUT))
         .set_response_timeout(Some(TIMEOUT));
@@ -120,16 +122,16 @@ async fn listen_once(
     state.connected.notify_one();
     loop {
         let asked = Instant::now();
-        take_in(&mut connection, &mut last, state).await?;
+        read(&mut connection, &mut last, state).await?;
         state.freshness.confirmed_by_redis(asked, connected);
         if std::mem::take(failing) {
-            tracing::info!("Redis is back");
+            tracing::info!("Redis is available again");
         }
     }
 }
 
-/// Waits for something new, or for a heartbeat.
-async fn take_in(
+/// Waits for entries after `last`, or for a heartbeat.
+async fn read(
     redis: &mut MultiplexedConnection,
     last: &mut String,
     state: &RevocationState,
@@ -143,7 +145,7 @@ async fn take_in(
         if let Some(revocation) = text.and_then(|text| serde_json::from_str(&text).ok()) {
             state.list.add(&revocation);
         } else {
-            tracing::warn!(id = entry.id, "an entry in Redis is no revocation");
+            tracing::warn!(id = entry.id, "an entry of the Redis stream is not a revocation");
         }
         *last = entry.id;
     }

@@ -1,29 +1,29 @@
-//! A caller whose token was checked.
+//! The authenticated caller.
 
 use uuid::Uuid;
 
 use crate::policy::TokenRoles;
 use crate::token::{Claims, LEEWAY};
 
-/// What a valid access token says about its bearer. In this order, as every request of ten thousand
-/// callers finds it out of the processor's cache: what is always read takes one line of it.
+/// The claims of a valid access token. Fields are in this order because requests of many callers find
+/// it outside the CPU cache: what every request reads shares one cache line.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Principal {
-    /// When the token expires, in seconds since 1970; it is taken for five seconds more.
+    /// When the token expires, Unix time in seconds, without leeway.
     pub expires_at: i64,
     /// The user.
     pub user: Uuid,
-    /// The session that the token belongs to.
+    /// The session of the token.
     pub session: Uuid,
-    /// The session's number among the user's.
+    /// The session's number among the sessions of the user.
     pub session_number: i64,
-    /// The roles granted to the user.
+    /// The roles that the token carries.
     pub roles: TokenRoles,
 }
 
 impl Principal {
-    /// True once the token is not taken any more.
+    /// True once the token has expired, including the leeway.
     pub(crate) fn is_expired(&self, now: i64) -> bool {
         now >= self.expires_at.saturating_add(LEEWAY.num_seconds())
     }

@@ -1,4 +1,4 @@
-//! A service client in a handler's signature, by HTTP Basic (RFC 6749, section 2.3.1).
+//! Extractor for service clients, authenticated by HTTP Basic (RFC 6749, section 2.3.1).
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -11,16 +11,16 @@ use sqlx::PgPool;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{secret, store};
+use crate::client::{secret, store};
 use crate::http::problem::{INTERNAL, INVALID_CLIENT, Problem, Spec};
 
-/// What an operation for service clients can answer before it runs, besides [`crate::db::DATABASE`].
+/// Errors of an operation for service clients, besides [`crate::db::DATABASE`].
 pub(crate) const CLIENT: &[Spec] = &[INVALID_CLIENT];
 
-/// A service client that has proven itself.
+/// An authenticated service client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServiceClient {
-    /// Which.
+    /// Client id.
     pub id: Uuid,
 }
 
@@ -34,7 +34,7 @@ impl<'a> ApiExtractor<'a> for ServiceClient {
     fn register(registry: &mut Registry) {
         let scheme = MetaSecurityScheme {
             ty: "http",
-            description: Some("Id and secret of a service client."),
+            description: Some("Client id and client secret of a service client."),
             name: None,
             key_in: None,
             scheme: Some("basic"),
@@ -56,18 +56,18 @@ impl<'a> ApiExtractor<'a> for ServiceClient {
     ) -> Result<Self> {
         let (id, secret) = credentials(request).ok_or(Problem::new(INVALID_CLIENT))?;
         let pool = request.data::<PgPool>().ok_or_else(|| {
-            tracing::error!("the routes were built without a pool");
+            tracing::error!("the routes were built without a database");
             Problem::new(INTERNAL)
         })?;
         let stored = store::secret_hash(pool, id).await.map_err(Problem::from)?;
-        if stored.is_some_and(|stored| secret::fits(&secret, &stored)) {
+        if stored.is_some_and(|stored| secret::verify(&secret, &stored)) {
             return Ok(Self { id });
         }
         Err(Problem::new(INVALID_CLIENT).into())
     }
 }
 
-/// Id and secret in the one header `Authorization`.
+/// Client id and secret of the `Authorization` header, of which there must be exactly one.
 fn credentials(request: &Request) -> Option<(Uuid, Zeroizing<String>)> {
     let mut headers = request.headers().get_all(AUTHORIZATION).iter();
     let (Some(header), None) = (headers.next(), headers.next()) else { return None };
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn id_and_secret_stand_in_one_header() {
+    fn credentials_are_read_from_exactly_one_header() {
         let id = Uuid::nil();
         let basic = |text: String| format!("Basic {}", BASE64_STANDARD.encode(text));
         let good = basic(format!("{id}:cs_a:b"));
