@@ -1,4 +1,4 @@
-//! The `access` of a film: what it should say, and whether it says so already.
+//! The `access` object of a film: the labels that it should have, and whether it is up to date.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     clock,
-    hit::{Hit, Text},
+    extract::{Hit, Text},
     plan::Plan,
 };
 
-/// A label that a film should carry.
+/// A label that a film should have.
 #[derive(Debug)]
-pub(crate) struct Wanted<'p> {
+pub(crate) struct ExpectedLabel<'p> {
     pub(crate) label: &'p str,
-    /// The end of its window, if it has one.
+    /// The end of its validity period, if any.
     pub(crate) until: Option<String>,
 }
 
-/// `access` as the labeler writes it; a film whose `access` has another form is written anew.
+/// `access` as the labeler writes it. A film whose `access` has any other form is rewritten.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Stored<'a> {
+struct StoredAccess<'a> {
     #[serde(borrow)]
     labels: Vec<Text<'a>>,
     #[serde(borrow, default)]
@@ -37,12 +37,16 @@ struct Stored<'a> {
     _labelled_at: Text<'a>,
 }
 
-/// The labels that a film should carry, in order of name.
-pub(crate) fn wanted<'p>(plan: &'p Plan, film: &Hit<'_>) -> Vec<Wanted<'p>> {
-    plan.rules.iter().filter_map(|rule| carried(plan, rule, film)).collect()
+/// The labels that a film should have, sorted by name.
+pub(crate) fn expected_labels<'p>(plan: &'p Plan, film: &Hit<'_>) -> Vec<ExpectedLabel<'p>> {
+    plan.rules.iter().filter_map(|rule| expected_label(plan, rule, film)).collect()
 }
 
-fn carried<'p>(plan: &Plan, rule: &'p LabelRule, film: &Hit<'_>) -> Option<Wanted<'p>> {
+fn expected_label<'p>(
+    plan: &Plan,
+    rule: &'p LabelRule,
+    film: &Hit<'_>,
+) -> Option<ExpectedLabel<'p>> {
     let label = rule.name.as_str();
     if rule.query.is_some() && !film.matched(label) {
         return None;
@@ -51,47 +55,47 @@ fn carried<'p>(plan: &Plan, rule: &'p LabelRule, film: &Hit<'_>) -> Option<Wante
     let end = validity.and_then(|validity| validity.until(latest_date(validity, film)?));
     match end {
         Some(end) if end <= plan.now => None,
-        end => Some(Wanted { label, until: end.map(clock::text) }),
+        end => Some(ExpectedLabel { label, until: end.map(clock::text) }),
     }
 }
 
-/// The film's date for a window; of several the latest, which keeps the label longest.
+/// The film's date for a validity period; the latest of several, which keeps the label longest.
 fn latest_date(validity: &ValidityPeriod, film: &Hit<'_>) -> Option<NaiveDate> {
     let (_, dates) = film.fields.iter().find(|(field, _)| field.0 == validity.field)?;
     dates.iter().filter_map(|date| day(&date.0)).max()
 }
 
-/// The UTC day of a text in milliseconds since 1970; a date in nanoseconds has a fraction.
+/// The UTC day of a number of milliseconds since 1970, which has a fraction for a date in nanoseconds.
 fn day(millis: &str) -> Option<NaiveDate> {
     let (millis, _) = millis.split_once('.').unwrap_or((millis, ""));
     Some(DateTime::from_timestamp_millis(millis.parse().ok()?)?.date_naive())
 }
 
-/// Whether the film says already what it should, under these rules.
-pub(crate) fn is_current(plan: &Plan, film: &Hit<'_>, wanted: &[Wanted<'_>]) -> bool {
-    let says_so = |access: &str| {
-        let stored: Option<Stored<'_>> = serde_json::from_str(access).ok();
-        stored.map(|stored| stored.agrees(plan, wanted))
+/// Whether the film has exactly the expected labels already, written under the same rules.
+pub(crate) fn is_up_to_date(plan: &Plan, film: &Hit<'_>, expected: &[ExpectedLabel<'_>]) -> bool {
+    let matches = |access: &str| {
+        let stored: Option<StoredAccess<'_>> = serde_json::from_str(access).ok();
+        stored.map(|stored| stored.matches(plan, expected))
     };
     let Some(access) = access(film).map(RawValue::get) else { return false };
-    let agrees = says_so(access).or_else(|| says_so(&without_nulls(access)?));
-    agrees.unwrap_or(false) && dotted(film).next().is_none()
+    let matches = matches(access).or_else(|| matches(&without_nulls(access)?));
+    matches.unwrap_or(false) && dotted_keys(film).next().is_none()
 }
 
-impl Stored<'_> {
-    fn agrees(&self, plan: &Plan, wanted: &[Wanted<'_>]) -> bool {
+impl StoredAccess<'_> {
+    fn matches(&self, plan: &Plan, expected: &[ExpectedLabel<'_>]) -> bool {
         let labels = self.labels.iter().map(|label| label.0.as_ref());
         let ends = self.until.iter();
         let until = ends.filter_map(|(label, end)| Some((&*label.0, &*end.as_ref()?.0)));
-        let wanted_until = wanted.iter().filter_map(|w| Some((w.label, w.until.as_deref()?)));
+        let expected_until = expected.iter().filter_map(|e| Some((e.label, e.until.as_deref()?)));
         self.rules.0 == plan.hash
-            && labels.eq(wanted.iter().map(|wanted| wanted.label))
-            && until.eq(wanted_until)
+            && labels.eq(expected.iter().map(|expected| expected.label))
+            && until.eq(expected_until)
             && self.from.values().all(Option::is_none)
     }
 }
 
-/// An earlier run has left nulls under keys that nobody knows, such as `until.new`.
+/// `access` without the nulls that an earlier run left under unknown keys such as `until.new`.
 fn without_nulls(access: &str) -> Option<String> {
     let mut access: serde_json::Map<String, Value> = serde_json::from_str(access).ok()?;
     access.retain(|_, value| !value.is_null());
@@ -102,16 +106,16 @@ fn access<'a>(film: &Hit<'a>) -> Option<&'a RawValue> {
     film.source.iter().find(|(key, _)| key.0 == "access").map(|(_, value)| *value)
 }
 
-/// Keys such as `access.labels` beside `access`, which Elasticsearch adds to it.
-pub(crate) fn dotted<'h>(film: &'h Hit<'_>) -> impl Iterator<Item = &'h str> {
+/// Keys such as `access.labels` next to `access`, which Elasticsearch merges into it.
+pub(crate) fn dotted_keys<'h>(film: &'h Hit<'_>) -> impl Iterator<Item = &'h str> {
     let stray = film.source.iter().filter(|(_, value)| value.get() != "null");
     stray.map(|(key, _)| key.0.as_ref()).filter(|key| key.starts_with("access."))
 }
 
-/// What a film carries today, as far as it can be read.
-pub(crate) struct Existing(Value);
+/// The current `access` of a film, as far as it is readable.
+pub(crate) struct CurrentAccess(Value);
 
-impl Existing {
+impl CurrentAccess {
     pub(crate) fn of(film: &Hit<'_>) -> Self {
         Self(access(film).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default())
     }
@@ -124,19 +128,19 @@ impl Existing {
         }
     }
 
-    /// Keys of an object inside `access` (`until`, `from`) that hold something.
+    /// Keys of an object within `access` (`until`, `from`) with a value other than null.
     pub(crate) fn keys(&self, object: &str) -> impl Iterator<Item = &str> {
-        filled(self.0.get(object))
+        non_null_keys(self.0.get(object))
     }
 
-    /// Keys of `access` that the labeler doesn't know, such as `until.new`.
+    /// Keys of `access` that the labeler does not write, such as `until.new`.
     pub(crate) fn unknown_keys(&self) -> impl Iterator<Item = &str> {
         let known = ["labels", "until", "from", "rules", "labelled_at"];
-        filled(Some(&self.0)).filter(move |key| !known.contains(key))
+        non_null_keys(Some(&self.0)).filter(move |key| !known.contains(key))
     }
 }
 
-fn filled(object: Option<&Value>) -> impl Iterator<Item = &str> {
+fn non_null_keys(object: Option<&Value>) -> impl Iterator<Item = &str> {
     let object = object.and_then(Value::as_object).into_iter().flatten();
     object.filter(|(_, value)| !value.is_null()).map(|(key, _)| key.as_str())
 }

@@ -1,4 +1,4 @@
-//! Tries the rules against the index before anything is written.
+//! Validates the rules against the index before anything is written.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,18 @@ use crate::{
 };
 
 impl Elastic {
-    /// Makes sure that the index exists and takes every rule. Writes nothing.
+    /// Checks that the index exists and accepts every rule. Writes nothing.
     ///
     /// # Errors
-    /// [`LabelerError::RuleQuery`] or [`LabelerError::RuleField`] with the first rule that can't be
-    /// used, [`ElasticError::NoIndex`], or another [`ElasticError`].
+    /// [`LabelerError::RuleQuery`] or [`LabelerError::RuleField`] for the first invalid rule,
+    /// [`ElasticError::NoIndex`], or another [`ElasticError`].
     pub async fn check(&self, plan: &Plan) -> Result<(), LabelerError> {
         if !self.index_exists().await? {
             return Err(ElasticError::NoIndex(self.index.clone()).into());
         }
         for rule in &plan.rules {
             self.check_query(rule).await?;
-            self.check_window(rule).await?;
+            self.check_date_field(rule).await?;
         }
         Ok(())
     }
@@ -37,15 +37,15 @@ impl Elastic {
             self.client.search(SearchParts::Index(&index)).allow_partial_search_results(false);
         let probe =
             json!({ "size": 0, "terminate_after": 1, "track_total_hits": false, "query": query });
-        match body(search.body(probe).send().await, "try a label rule").await {
+        match body(search.body(probe).send().await, "check a label rule").await {
             Err(ElasticError::Refused { status: 400..=499, reason, .. }) => {
                 Err(LabelerError::RuleQuery { rule: rule.name.to_string(), reason })
             }
-            answer => Ok(answer.map(drop)?),
+            response => Ok(response.map(drop)?),
         }
     }
 
-    async fn check_window(&self, rule: &LabelRule) -> Result<(), LabelerError> {
+    async fn check_date_field(&self, rule: &LabelRule) -> Result<(), LabelerError> {
         let Some(validity) = &rule.validity else { return Ok(()) };
         if self.is_date(&validity.field).await? {
             return Ok(());
@@ -55,16 +55,16 @@ impl Elastic {
 
     async fn is_date(&self, field: &str) -> Result<bool, ElasticError> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct FieldCapabilities {
             fields: BTreeMap<String, BTreeMap<String, Value>>,
         }
-        let attempt = "look for a date field";
+        let operation = "look up a date field";
         let index = [self.index.as_str()];
         let fields = [field];
         let caps = self.client.field_caps(FieldCapsParts::Index(&index)).fields(&fields);
-        let answer = body(caps.send().await, attempt).await?;
-        let answer: Answer = read(&answer, attempt)?;
-        let types = answer.fields.get(field);
+        let response = body(caps.send().await, operation).await?;
+        let response: FieldCapabilities = read(&response, operation)?;
+        let types = response.fields.get(field);
         Ok(types
             .is_some_and(|types| types.keys().all(|kind| kind == "date" || kind == "date_nanos")))
     }

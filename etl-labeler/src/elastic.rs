@@ -1,5 +1,4 @@
-//! The connection to Elasticsearch, and its answers as bytes or as errors that say what was
-//! attempted.
+//! The Elasticsearch client, and responses as bytes or as errors that name the operation.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -12,15 +11,14 @@ use elasticsearch::{
         response::Response,
         transport::{BuildError, SingleNodeConnectionPool, TransportBuilder},
     },
-    indices::IndicesRefreshParts,
 };
 use serde::Deserialize;
 use thiserror::Error;
 
-/// Longer than any single page or bulk request takes on a busy cluster.
+/// Longer than any page or bulk request takes on a busy cluster.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// A client and the index (or alias) that holds the films.
+/// A client for the index (or alias) of the films.
 #[derive(Debug, Clone)]
 pub struct Elastic {
     pub(crate) client: Elasticsearch,
@@ -28,54 +26,54 @@ pub struct Elastic {
     pub index: String,
 }
 
-/// An Elasticsearch request that did not succeed.
+/// Why an Elasticsearch request failed.
 #[derive(Debug, Error)]
 pub enum ElasticError {
-    /// The client could not be set up.
-    #[error("can't set up the Elasticsearch client: {0}")]
+    /// The client cannot be created.
+    #[error("cannot create the Elasticsearch client: {0}")]
     Client(#[from] BuildError),
-    /// No answer, or one that broke off.
-    #[error("no answer from Elasticsearch while trying to {attempt}: {source}")]
+    /// There was no response, or it was incomplete.
+    #[error("cannot {operation}: no response from Elasticsearch: {source}")]
     Unreachable {
-        /// What was attempted.
-        attempt: String,
+        /// The operation, such as `read a page of films`.
+        operation: String,
         /// The client's error.
         source: elasticsearch::Error,
     },
-    /// An answer with an error status.
-    #[error("Elasticsearch refused to {attempt} ({status}): {reason}")]
+    /// The response has an error status.
+    #[error("cannot {operation}: Elasticsearch returned {status}: {reason}")]
     Refused {
-        /// What was attempted.
-        attempt: String,
+        /// The operation, such as `read a page of films`.
+        operation: String,
         /// HTTP status.
         status: u16,
-        /// Elasticsearch's own words.
+        /// Elasticsearch's message.
         reason: String,
     },
-    /// An answer of another form than documented.
-    #[error("can't read Elasticsearch's answer when trying to {attempt}: {source}")]
+    /// The response does not have the documented form.
+    #[error("cannot {operation}: unexpected response from Elasticsearch: {source}")]
     Unreadable {
-        /// What was attempted.
-        attempt: String,
-        /// Where the JSON differs.
+        /// The operation, such as `read a page of films`.
+        operation: String,
+        /// Position and kind of the difference.
         source: serde_json::Error,
     },
     /// The index does not exist.
-    #[error("there is no index `{0}`: `etl-labeler import FILE` creates it")]
+    #[error("the index `{0}` does not exist; `etl-labeler import FILE` creates it")]
     NoIndex(String),
 }
 
 impl Elastic {
-    /// A client for one URL. A user and password in it are sent as basic authentication and stand
-    /// in no message.
+    /// A client for one URL. A user name and password in it are sent with basic authentication and
+    /// appear in no message.
     ///
     /// # Errors
-    /// [`ElasticError::Client`] when the TLS setup of this machine is unusable.
+    /// [`ElasticError::Client`] if TLS cannot be set up on this machine.
     pub fn new(url: &Url, index: &str) -> Result<Self, ElasticError> {
         let mut bare = url.clone();
-        // These fail only for URLs without a host, which have no credentials either.
+        // Fails only for URLs without a host, which have no credentials either.
         let _ = bare.set_username("").and_then(|()| bare.set_password(None));
-        // Compressing costs Elasticsearch more time than a local network takes for the plain bytes.
+        // Compression takes Elasticsearch longer than a local network takes for the uncompressed bytes.
         let mut transport = TransportBuilder::new(SingleNodeConnectionPool::new(bare))
             .timeout(REQUEST_TIMEOUT)
             .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -86,16 +84,6 @@ impl Elastic {
         }
         Ok(Self { client: Elasticsearch::new(transport.build()?), index: index.to_owned() })
     }
-
-    /// Makes everything written so far visible to searches.
-    ///
-    /// # Errors
-    /// [`ElasticError`] when Elasticsearch does not do it.
-    pub async fn refresh(&self) -> Result<(), ElasticError> {
-        let index = [self.index.as_str()];
-        let sent = self.client.indices().refresh(IndicesRefreshParts::Index(&index)).send().await;
-        body(sent, "refresh the index").await.map(drop)
-    }
 }
 
 fn decoded(part: &str) -> String {
@@ -104,12 +92,13 @@ fn decoded(part: &str) -> String {
         .map_or_else(|_| part.to_owned(), Cow::into_owned)
 }
 
-/// The body of a successful answer.
+/// The body of a successful response.
 pub(crate) async fn body(
     sent: Result<Response, elasticsearch::Error>,
-    attempt: &str,
+    operation: &str,
 ) -> Result<Vec<u8>, ElasticError> {
-    let unreachable = |source| ElasticError::Unreachable { attempt: attempt.to_owned(), source };
+    let unreachable =
+        |source| ElasticError::Unreachable { operation: operation.to_owned(), source };
     let response = sent.map_err(unreachable)?;
     let status = response.status_code();
     let bytes = response.bytes().await.map_err(unreachable)?;
@@ -117,43 +106,43 @@ pub(crate) async fn body(
         return Ok(bytes.into());
     }
     let reason = reason(&bytes);
-    Err(ElasticError::Refused { attempt: attempt.to_owned(), status: status.as_u16(), reason })
+    Err(ElasticError::Refused { operation: operation.to_owned(), status: status.as_u16(), reason })
 }
 
-/// Reads an answer's JSON.
+/// Parses the JSON of a response.
 pub(crate) fn read<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
-    attempt: &str,
+    operation: &str,
 ) -> Result<T, ElasticError> {
     serde_json::from_slice(bytes)
-        .map_err(|source| ElasticError::Unreadable { attempt: attempt.to_owned(), source })
+        .map_err(|source| ElasticError::Unreadable { operation: operation.to_owned(), source })
 }
 
-/// The most telling sentence of an error answer: its root cause, else the body itself.
+/// The root cause in an error response, or else the body itself.
 fn reason(bytes: &[u8]) -> String {
     #[derive(Deserialize)]
-    struct Answer {
-        error: Fault,
+    struct ErrorResponse {
+        error: ErrorCause,
     }
-    serde_json::from_slice::<Answer>(bytes).map_or_else(
+    serde_json::from_slice::<ErrorResponse>(bytes).map_or_else(
         |_| String::from_utf8_lossy(bytes).into_owned(),
-        |answer| answer.error.to_string(),
+        |response| response.error.to_string(),
     )
 }
 
-/// An error as Elasticsearch describes it, in whole answers and in single items of a bulk request.
+/// An error of a whole request, or of a single item of a bulk request.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Fault {
+pub(crate) struct ErrorCause {
     #[serde(default)]
     r#type: String,
     #[serde(default)]
     reason: Option<String>,
     #[serde(default)]
-    root_cause: Vec<Fault>,
-    caused_by: Option<Box<Fault>>,
+    root_cause: Vec<ErrorCause>,
+    caused_by: Option<Box<ErrorCause>>,
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for ErrorCause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let Some(root) = self.root_cause.first() {
             return root.fmt(f);

@@ -1,4 +1,6 @@
-//! Reads all films, page by page, from one point in time.
+//! Reads all films page by page, from one point in time.
+
+use std::{borrow::Cow, collections::BTreeMap};
 
 use elasticsearch::{OpenPointInTimeParts, SearchParts};
 use serde::{Deserialize, Serialize};
@@ -13,26 +15,9 @@ use crate::{
 
 pub(crate) const READ: &str = "read a page of films";
 
-/// Each page extends it, so it has to outlast one page only; a run that is killed leaves it for so
-/// long.
+/// Every page extends it, so it only has to outlast one page. A run that is killed leaves its point in
+/// time open for as long.
 const KEEP_ALIVE: &str = "5m";
-
-/// The end of a page: from here the next one goes on.
-#[derive(Deserialize)]
-struct Tail {
-    pit_id: String,
-    hits: TailHits,
-}
-
-#[derive(Deserialize)]
-struct TailHits {
-    hits: Vec<TailHit>,
-}
-
-#[derive(Deserialize)]
-struct TailHit {
-    sort: Box<RawValue>,
-}
 
 /// The search for one page.
 #[derive(Debug, Serialize)]
@@ -50,7 +35,7 @@ pub(crate) struct PageSearch {
 }
 
 impl PageSearch {
-    /// For the first page, whose point in time is yet to be opened.
+    /// The search for the first page, without a point in time yet.
     pub(crate) fn first(plan: &Plan, page_size: u16) -> Self {
         let dates = plan.date_fields().into_iter();
         Self {
@@ -69,8 +54,8 @@ impl PageSearch {
     }
 }
 
-/// Sends every page to `pages`, one ahead of the receiver, until the end, an error, or a receiver
-/// that is gone. The point in time is closed in any case.
+/// Sends every page to `pages`, one ahead of the receiver, until the last page, an error, or until the
+/// receiver is dropped. The point in time is closed in any case.
 pub(crate) async fn read_all(
     elastic: Elastic,
     search: PageSearch,
@@ -82,11 +67,28 @@ pub(crate) async fn read_all(
         Err(error) => return drop(pages.send(Err(error)).await),
     };
     if let Err(error) = read_pages(&elastic, search, &mut pit, &pages, &stop).await {
-        // A receiver that is gone has failed itself and has its own error.
+        // A dropped receiver has failed with an error of its own.
         let _ = pages.send(Err(error)).await;
     }
     drop(pages);
     close(&elastic, &pit).await;
+}
+
+/// The end of a page, from which the next one continues.
+#[derive(Deserialize)]
+struct PageEnd {
+    pit_id: String,
+    hits: PageEndHits,
+}
+
+#[derive(Deserialize)]
+struct PageEndHits {
+    hits: Vec<SortValues>,
+}
+
+#[derive(Deserialize)]
+struct SortValues {
+    sort: Box<RawValue>,
 }
 
 async fn read_pages(
@@ -100,9 +102,9 @@ async fn read_pages(
         search.pit = json!({ "id": pit, "keep_alive": KEEP_ALIVE });
         let request = elastic.client.search(SearchParts::None).allow_partial_search_results(false);
         let page = body(request.body(&search).send().await, READ).await?;
-        let mut tail: Tail = read(&page, READ)?;
-        let Some(last) = tail.hits.hits.pop() else { break };
-        *pit = tail.pit_id;
+        let mut end: PageEnd = read(&page, READ)?;
+        let Some(last) = end.hits.hits.pop() else { break };
+        *pit = end.pit_id;
         search.search_after = Some(last.sort);
         if pages.send(Ok(page)).await.is_err() {
             break;
@@ -116,11 +118,11 @@ async fn open(elastic: &Elastic) -> Result<String, ElasticError> {
     struct Opened {
         id: String,
     }
-    let attempt = "open a point in time";
+    let operation = "open a point in time";
     let index = [elastic.index.as_str()];
     let open = elastic.client.open_point_in_time(OpenPointInTimeParts::Index(&index));
-    match body(open.keep_alive(KEEP_ALIVE).send().await, attempt).await {
-        Ok(opened) => read::<Opened>(&opened, attempt).map(|opened| opened.id),
+    match body(open.keep_alive(KEEP_ALIVE).send().await, operation).await {
+        Ok(opened) => read::<Opened>(&opened, operation).map(|opened| opened.id),
         Err(ElasticError::Refused { status: 404, .. }) => {
             Err(ElasticError::NoIndex(elastic.index.clone()))
         }
@@ -133,6 +135,53 @@ async fn close(elastic: &Elastic, pit: &str) {
     if let Err(error) =
         body(close.body(json!({ "id": pit })).send().await, "close a point in time").await
     {
-        tracing::warn!(%error, "the point in time stays open until it expires");
+        tracing::warn!(%error, "the point in time remains open until it expires");
+    }
+}
+
+/// A page of films, borrowed from the bytes of the response.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Page<'a> {
+    #[serde(borrow)]
+    pub(crate) hits: Hits<'a>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Hits<'a> {
+    #[serde(borrow)]
+    pub(crate) hits: Vec<Hit<'a>>,
+}
+
+/// A film: its current `access`, and what it matches.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Hit<'a> {
+    #[serde(borrow, rename = "_index")]
+    pub(crate) index: Cow<'a, str>,
+    #[serde(borrow, rename = "_id")]
+    pub(crate) id: Cow<'a, str>,
+    #[serde(borrow, rename = "_routing")]
+    pub(crate) routing: Option<Text<'a>>,
+    #[serde(rename = "_seq_no")]
+    pub(crate) seq_no: u64,
+    #[serde(rename = "_primary_term")]
+    pub(crate) primary_term: u64,
+    /// Raw values, so that a film with an unusual `access` does not make the page unreadable.
+    #[serde(borrow, default, rename = "_source")]
+    pub(crate) source: BTreeMap<Text<'a>, &'a RawValue>,
+    /// Date fields, in milliseconds since 1970.
+    #[serde(borrow, default)]
+    pub(crate) fields: BTreeMap<Text<'a>, Vec<Text<'a>>>,
+    /// Names of the label rules whose queries the film matches.
+    #[serde(borrow, default)]
+    pub(crate) matched_queries: Vec<Text<'a>>,
+}
+
+/// Text that is copied only if it contains escapes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+impl Hit<'_> {
+    pub(crate) fn matched(&self, rule: &str) -> bool {
+        self.matched_queries.iter().any(|name| name.0 == rule)
     }
 }

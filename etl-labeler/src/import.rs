@@ -1,7 +1,7 @@
-//! Loads films from a file of one JSON object a line.
+//! Imports films from a file with one JSON object per line.
 
+mod batch;
 mod film;
-mod store;
 
 use std::{
     fmt,
@@ -13,25 +13,26 @@ use std::{
 
 use policies::label_rules::LabelRules;
 
-use crate::{LabelerError, elastic::Elastic, import::store::Batch, progress::Progress};
+use crate::{LabelerError, elastic::Elastic, import::batch::Batch, progress::Progress};
 
-/// What an import came to.
+/// The result of an import.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Lines with something in them.
+    /// Number of lines that are not blank.
     pub lines: u64,
-    /// Lines that were skipped, because they are no film or because Elasticsearch refused them.
+    /// Number of lines that were skipped, because they are not a valid film or Elasticsearch refused
+    /// them.
     pub bad: u64,
-    /// How long it took.
+    /// Duration of the import.
     pub took: Duration,
 }
 
-/// Creates the index if it is missing and writes every film of `file` with its `id` as document id.
-/// A film that is there already is replaced whole, its `access` included: it counts as unlabelled
-/// until the next run. A bad line is reported on standard error with its number and skipped.
+/// Creates the index if it does not exist and writes every film of `file`, with its `id` as document id.
+/// An existing film is replaced completely, including its `access`: it counts as unlabelled until the
+/// next run. An invalid line is reported on standard error with its number, and skipped.
 ///
 /// # Errors
-/// The file can't be read or Elasticsearch fails as a whole; lines before that are imported.
+/// [`LabelerError`] if the file cannot be read or Elasticsearch fails. Earlier lines remain imported.
 pub async fn import(
     elastic: &Elastic,
     rules: &LabelRules,
@@ -56,14 +57,14 @@ pub async fn import(
         }
         imported.lines += 1;
         match film::parse(&line) {
-            Ok(parsed) => batch.add(number, &parsed),
+            Ok(film) => batch.add(number, &film),
             Err(reason) => imported.skip(number, &reason.to_string()),
         }
         if batch.is_full() {
-            imported.store(elastic, &mut batch).await?;
+            imported.write(elastic, &mut batch).await?;
         }
     }
-    imported.store(elastic, &mut batch).await?;
+    imported.write(elastic, &mut batch).await?;
     elastic.refresh().await?;
     progress.finish();
     imported.took = started.elapsed();
@@ -71,8 +72,8 @@ pub async fn import(
 }
 
 impl Imported {
-    async fn store(&mut self, elastic: &Elastic, batch: &mut Batch) -> Result<(), LabelerError> {
-        for (number, reason) in batch.store(elastic).await? {
+    async fn write(&mut self, elastic: &Elastic, batch: &mut Batch) -> Result<(), LabelerError> {
+        for (number, reason) in batch.write(elastic).await? {
             self.skip(number, &reason);
         }
         Ok(())

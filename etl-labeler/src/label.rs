@@ -1,73 +1,74 @@
-//! From a page of films to the changes it needs.
+//! Computes the changes that a page of films needs.
 
 use serde_json::{Map, Value, json};
 
 use crate::{
-    access::{self, Existing, Wanted},
-    hit::{Hit, Page},
+    access::{self, CurrentAccess, ExpectedLabel},
+    extract::{Hit, Page},
     plan::Plan,
 };
 
 /// A film whose `access` has to change.
 #[derive(Debug)]
 pub struct Change {
-    /// The film's id.
+    /// Id of the film.
     pub id: String,
-    /// Labels it carries after the change and did not before.
+    /// Labels that the film gains.
     pub added: Vec<String>,
-    /// Labels it carries before the change and not after.
+    /// Labels that the film loses.
     pub removed: Vec<String>,
-    /// Two lines for a bulk request.
+    /// The two lines of the bulk request.
     pub(crate) update: String,
 }
 
-/// What a page of films came to.
+/// The result of labeling a page of films.
 #[derive(Debug, Default)]
 pub struct Labelled {
-    /// Films on the page.
+    /// Number of films on the page.
     pub seen: u64,
-    /// Films per label, in the order of the plan's rules.
+    /// Number of films per label, in the order of the plan's rules.
     pub matched: Vec<u64>,
-    /// Films that have to be written.
+    /// The films to write.
     pub changes: Vec<Change>,
 }
 
-/// Compares every film of a page with what the rules say.
+/// Compares every film of a page with the rules.
 pub(crate) fn label(plan: &Plan, page: &Page<'_>) -> Labelled {
     let mut labelled = Labelled { matched: vec![0; plan.rules.len()], ..Labelled::default() };
     for film in &page.hits.hits {
-        let wanted = access::wanted(plan, film);
+        let expected = access::expected_labels(plan, film);
         labelled.seen += 1;
         for (count, rule) in labelled.matched.iter_mut().zip(&plan.rules) {
-            *count += u64::from(wanted.iter().any(|wanted| wanted.label == rule.name.as_str()));
+            *count +=
+                u64::from(expected.iter().any(|expected| expected.label == rule.name.as_str()));
         }
-        if !access::is_current(plan, film, &wanted) {
-            labelled.changes.push(change(plan, film, &wanted));
+        if !access::is_up_to_date(plan, film, &expected) {
+            labelled.changes.push(change(plan, film, &expected));
         }
     }
     labelled
 }
 
-fn change(plan: &Plan, film: &Hit<'_>, wanted: &[Wanted<'_>]) -> Change {
-    let existing = Existing::of(film);
-    let before = existing.labels();
-    let added = wanted.iter().map(|wanted| wanted.label).filter(|label| !before.contains(label));
-    let removed =
-        before.iter().filter(|label| !wanted.iter().any(|wanted| wanted.label == **label));
+fn change(plan: &Plan, film: &Hit<'_>, expected: &[ExpectedLabel<'_>]) -> Change {
+    let current = CurrentAccess::of(film);
+    let before = current.labels();
+    let after: Vec<&str> = expected.iter().map(|expected| expected.label).collect();
+    let added = after.iter().filter(|label| !before.contains(label));
+    let removed = before.iter().filter(|label| !after.contains(label));
     Change {
         id: film.id.to_string(),
-        added: added.map(str::to_owned).collect(),
+        added: added.map(ToString::to_string).collect(),
         removed: removed.map(ToString::to_string).collect(),
         update: format!(
             "{}\n{}\n",
             action(film),
-            json!({ "doc": document(plan, film, wanted, &existing) })
+            json!({ "doc": document(plan, film, expected, &current) })
         ),
     }
 }
 
-/// Refers to the very version that was read: a film that somebody changed meanwhile is left for the
-/// next run.
+/// The update applies only to the version that was read: a film that was changed in the meantime is left
+/// for the next run.
 fn action(film: &Hit<'_>) -> Value {
     let mut update = json!({
         "_index": film.index, "_id": film.id,
@@ -79,25 +80,30 @@ fn action(film: &Hit<'_>) -> Value {
     json!({ "update": update })
 }
 
-/// A partial document. Elasticsearch merges its objects into the film's, so what has to go stands
-/// in it as null.
-fn document(plan: &Plan, film: &Hit<'_>, wanted: &[Wanted<'_>], existing: &Existing) -> Value {
-    let labels: Vec<&str> = wanted.iter().map(|wanted| wanted.label).collect();
-    let mut until = nulls(existing.keys("until"));
-    for Wanted { label, until: end } in wanted {
+/// A partial document. Elasticsearch merges its objects into the film's, so keys to be removed are set to
+/// null.
+fn document(
+    plan: &Plan,
+    film: &Hit<'_>,
+    expected: &[ExpectedLabel<'_>],
+    current: &CurrentAccess,
+) -> Value {
+    let labels: Vec<&str> = expected.iter().map(|expected| expected.label).collect();
+    let mut until = nulls(current.keys("until"));
+    for ExpectedLabel { label, until: end } in expected {
         if let Some(end) = end {
             until.insert((*label).to_owned(), end.as_str().into());
         }
     }
-    let mut access = nulls(existing.unknown_keys());
+    let mut access = nulls(current.unknown_keys());
     access.extend([
         ("labels".to_owned(), json!(labels)),
         ("until".to_owned(), until.into()),
-        ("from".to_owned(), nulls(existing.keys("from")).into()),
+        ("from".to_owned(), nulls(current.keys("from")).into()),
         ("rules".to_owned(), plan.hash.as_str().into()),
         ("labelled_at".to_owned(), plan.labelled_at.as_str().into()),
     ]);
-    let mut document = nulls(access::dotted(film));
+    let mut document = nulls(access::dotted_keys(film));
     document.insert("access".to_owned(), access.into());
     document.into()
 }

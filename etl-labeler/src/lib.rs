@@ -20,11 +20,9 @@ pub mod worker;
 
 mod access;
 mod check;
-mod count;
 mod error;
 mod extract;
-mod hit;
-mod mapping;
+mod index;
 mod progress;
 
 pub use error::LabelerError;

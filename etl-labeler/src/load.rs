@@ -4,48 +4,48 @@ use elasticsearch::BulkParts;
 use serde::Deserialize;
 
 use crate::{
-    elastic::{Elastic, ElasticError, Fault, body, read},
+    elastic::{Elastic, ElasticError, ErrorCause, body, read},
     label::Change,
 };
 
 const WRITE: &str = "write labels";
 
-/// How a bulk request ended.
+/// The result of a bulk request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
-    /// Films written.
+    /// Number of films written.
     pub written: u64,
-    /// Films that were changed or deleted after they had been read, and so left alone.
+    /// Number of films that were changed or deleted after they were read, and therefore skipped.
     pub conflicts: u64,
-    /// Films that Elasticsearch refused to write, each with its reason.
+    /// The films that Elasticsearch refused to write, each with its id and the reason.
     pub refused: Vec<String>,
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct BulkResponse {
     errors: bool,
     #[serde(default)]
-    items: Vec<Item>,
+    items: Vec<BulkItem>,
 }
 
 #[derive(Deserialize)]
-struct Item {
-    update: Outcome,
+struct BulkItem {
+    update: UpdateResult,
 }
 
 #[derive(Deserialize)]
-struct Outcome {
+struct UpdateResult {
     #[serde(rename = "_id")]
     id: String,
     status: u16,
-    error: Option<Fault>,
+    error: Option<ErrorCause>,
 }
 
 impl Elastic {
     /// Writes the changes of one page.
     ///
     /// # Errors
-    /// [`ElasticError`] when the request as a whole fails or Elasticsearch is overloaded.
+    /// [`ElasticError`] if the request as a whole fails or Elasticsearch is overloaded.
     pub(crate) async fn write(&self, changes: &[Change]) -> Result<Loaded, ElasticError> {
         if changes.is_empty() {
             return Ok(Loaded::default());
@@ -57,18 +57,18 @@ impl Elastic {
             "items.*.status",
             "items.*.error.*",
         ]);
-        let answer = body(bulk.body(vec![lines]).send().await, WRITE).await?;
-        let answer: Answer = read(&answer, WRITE)?;
-        if !answer.errors {
+        let response = body(bulk.body(vec![lines]).send().await, WRITE).await?;
+        let response: BulkResponse = read(&response, WRITE)?;
+        if !response.errors {
             return Ok(Loaded { written: changes.len() as u64, ..Loaded::default() });
         }
-        sorted(answer.items)
+        count(response.items)
     }
 }
 
-fn sorted(items: Vec<Item>) -> Result<Loaded, ElasticError> {
+fn count(items: Vec<BulkItem>) -> Result<Loaded, ElasticError> {
     let mut loaded = Loaded::default();
-    for Item { update } in items {
+    for BulkItem { update } in items {
         let reason = || update.error.as_ref().map(ToString::to_string).unwrap_or_default();
         match update.status {
             200..=299 => loaded.written += 1,
@@ -78,7 +78,7 @@ fn sorted(items: Vec<Item>) -> Result<Loaded, ElasticError> {
             }
             status => {
                 return Err(ElasticError::Refused {
-                    attempt: WRITE.to_owned(),
+                    operation: WRITE.to_owned(),
                     status,
                     reason: reason(),
                 });

@@ -1,4 +1,4 @@
-//! Label rules made ready for one run: sorted, with the instant against which windows are judged.
+//! The label rules prepared for one run: sorted, with the time at which validity periods are evaluated.
 
 use chrono::{DateTime, Utc};
 use policies::label_rules::{LabelRule, LabelRules};
@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 
 use crate::clock;
 
-/// What one run labels by.
+/// The label rules and the time of one run.
 #[derive(Debug)]
 pub struct Plan {
-    /// In the order in which labels stand in a film, which is that of their names.
+    /// Sorted by name, which is the order of labels in a film.
     pub(crate) rules: Vec<LabelRule>,
-    /// The rules' hash, kept with each film.
+    /// The hash of the rules, stored with each film.
     pub(crate) hash: String,
     pub(crate) now: DateTime<Utc>,
     pub(crate) labelled_at: String,
 }
 
 impl Plan {
-    /// A run by `rules` that begins at `now`.
+    /// The plan of a run with `rules` that starts at `now`.
     #[must_use]
     pub fn new(rules: &LabelRules, now: DateTime<Utc>) -> Self {
         let mut sorted: Vec<LabelRule> = rules.iter().cloned().collect();
@@ -26,7 +26,7 @@ impl Plan {
         Self { rules: sorted, hash: rules.hash(), now, labelled_at: clock::text(now) }
     }
 
-    /// The date fields that windows are computed from, each once.
+    /// The distinct date fields from which validity periods are computed.
     pub(crate) fn date_fields(&self) -> Vec<&str> {
         let mut fields: Vec<&str> = self
             .rules
@@ -38,14 +38,14 @@ impl Plan {
         fields
     }
 
-    /// Every film, each with the names of the rules whose queries it matches.
+    /// A query for all films that reports which rules each film matches.
     pub(crate) fn query(&self) -> Value {
         let named: Vec<Value> = self.rules.iter().filter_map(named_query).collect();
         json!({ "bool": { "filter": [{ "match_all": {} }], "should": named } })
     }
 }
 
-/// A rule's query under the rule's name; none for a rule that every film matches.
+/// The query of a rule, named after the rule; `None` for a rule that every film matches.
 pub(crate) fn named_query(rule: &LabelRule) -> Option<Value> {
     let query = rule.query.as_ref()?;
     Some(json!({ "bool": { "_name": rule.name.as_str(), "filter": [query] } }))

@@ -1,4 +1,4 @@
-//! What a run came to, as one line.
+//! The result of a run, formatted as one line.
 
 use std::{fmt, time::Duration};
 
@@ -7,17 +7,17 @@ use crate::{label::Labelled, load::Loaded, plan::Plan};
 /// Totals of one run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Summary {
-    /// Films read.
+    /// Number of films read.
     pub seen: u64,
-    /// Label and number of films that carry it after the run.
+    /// Each label with the number of films that have it after the run.
     pub matched: Vec<(String, u64)>,
-    /// Films written.
+    /// Number of films written.
     pub written: u64,
-    /// Films that somebody changed between reading and writing; the next run takes them.
+    /// Number of films that were changed between reading and writing; the next run labels them.
     pub conflicts: u64,
-    /// Films that Elasticsearch refused to write.
+    /// Number of films that Elasticsearch refused to write.
     pub failed: u64,
-    /// How long the run took.
+    /// Duration of the run.
     pub took: Duration,
 }
 

@@ -53,7 +53,7 @@ async fn a_password_in_the_url_is_never_printed() {
     let once = once.env("ELASTICSEARCH_URL", url).env("ETL_LOG", "trace").spawn().unwrap();
     let once = finished(once).await;
     assert_eq!(once.status, Some(69));
-    assert!(once.stderr.contains("no answer from Elasticsearch"), "{once:?}");
+    assert!(once.stderr.contains("no response from Elasticsearch"), "{once:?}");
     assert!(!once.stderr.contains("s3cret"), "{once:?}");
 }
 

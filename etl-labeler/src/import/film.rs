@@ -1,10 +1,12 @@
+//! Parses one line of an import.
+
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-/// Elasticsearch takes no longer document id.
+/// Elasticsearch's maximum length of a document id.
 const MAX_ID_BYTES: usize = 512;
 
-/// A line that is a film: its id and the document as it will be kept.
+/// A film: its id and the document to store.
 #[derive(Debug)]
 pub(super) struct Film {
     pub(super) id: String,
@@ -12,20 +14,20 @@ pub(super) struct Film {
 }
 
 #[derive(Debug, Error)]
-pub(super) enum BadLine {
+pub(super) enum LineError {
     #[error("not a JSON object: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("`id` is missing or not a text of 1 to {MAX_ID_BYTES} bytes")]
+    #[error("`id` is missing or not a string of 1 to {MAX_ID_BYTES} bytes")]
     Id,
 }
 
-/// Reads one line. `access` is the labeler's to write, so what a file says about it is left out.
-pub(super) fn parse(line: &[u8]) -> Result<Film, BadLine> {
+/// Parses a line. `access` is discarded, since only the labeler writes it.
+pub(super) fn parse(line: &[u8]) -> Result<Film, LineError> {
     let mut document: Map<String, Value> = serde_json::from_slice(line)?;
     document.retain(|key, _| key != "access" && !key.starts_with("access."));
     let id = document.get("id").and_then(Value::as_str);
     let id =
-        id.filter(|id| !id.is_empty() && id.len() <= MAX_ID_BYTES).ok_or(BadLine::Id)?.to_owned();
+        id.filter(|id| !id.is_empty() && id.len() <= MAX_ID_BYTES).ok_or(LineError::Id)?.to_owned();
     Ok(Film { id, document })
 }
 
@@ -34,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_film_keeps_everything_but_its_access() {
+    fn a_film_keeps_everything_except_its_access() {
         let film =
             parse(br#"{"id":"f1","title":"T","access":{"labels":[]},"access.labels":["x"]}"#)
                 .unwrap();
@@ -43,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_film_is_refused() {
+    fn a_line_that_is_not_a_film_is_rejected() {
         let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(513));
         for line in [
             "",

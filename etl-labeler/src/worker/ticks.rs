@@ -1,4 +1,4 @@
-//! Turns the ticks of the schedule into jobs.
+//! Stores the ticks of the schedule as jobs.
 
 use std::pin::pin;
 
@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ATTEMPTS, job::LabelFilms};
 
-/// Stores each tick as a job until `stop`. A tick that can't be stored is lost; the next one does
-/// its work.
+/// Stores each tick as a job until `stop`. A tick that cannot be stored is lost; the next one makes up for
+/// it.
 pub(super) async fn keep(
     schedule: Schedule,
     mut queue: PostgresStorage<LabelFilms>,
@@ -27,9 +27,9 @@ pub(super) async fn keep(
             };
             match tick {
                 Some(Ok(tick)) => store(&mut queue, &tick).await,
-                // A stream that has missed its tick stays behind for good: begin a new one.
+                // A stream that has missed a tick never catches up: start a new one.
                 Some(Err(_)) => break,
-                None => return tracing::warn!("the schedule has no more ticks"),
+                None => return tracing::warn!("the schedule has no further ticks"),
             }
         }
     }
@@ -43,15 +43,15 @@ async fn store(queue: &mut PostgresStorage<LabelFilms>, tick: &Tick) {
         .build();
     match queue.push_task(task).await {
         Ok(()) => tracing::debug!(tick, "tick stored"),
-        Err(error) if is_repeated(&error) => {
-            tracing::debug!(tick, "another process stored it");
+        Err(error) if is_duplicate(&error) => {
+            tracing::debug!(tick, "another process has stored the tick already");
         }
-        Err(error) => tracing::error!(%error, tick, "can't store the tick"),
+        Err(error) => tracing::error!(%error, tick, "cannot store the tick"),
     }
 }
 
-/// Every process stores every tick, and the tick's key lets the first one through.
-fn is_repeated(error: &TaskSinkError<Error>) -> bool {
+/// Every process tries to store every tick; the unique key of the tick admits only the first.
+fn is_duplicate(error: &TaskSinkError<Error>) -> bool {
     let TaskSinkError::PushError(Error::Database(error)) = error else { return false };
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }

@@ -1,15 +1,17 @@
+//! Writes films in bulk requests of limited size.
+
 use elasticsearch::BulkParts;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::film::Film;
-use crate::elastic::{Elastic, ElasticError, Fault, body, read};
+use crate::elastic::{Elastic, ElasticError, ErrorCause, body, read};
 
-const STORE: &str = "store films";
+const WRITE: &str = "write films";
 const MAX_FILMS: usize = 5_000;
 const MAX_BYTES: usize = 8 << 20;
 
-/// Films on their way into one bulk request, with the numbers of their lines.
+/// The films of one bulk request, with their line numbers.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     lines: Vec<u64>,
@@ -17,19 +19,19 @@ pub(super) struct Batch {
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    items: Vec<Item>,
+struct BulkResponse {
+    items: Vec<BulkItem>,
 }
 
 #[derive(Deserialize)]
-struct Item {
-    index: Outcome,
+struct BulkItem {
+    index: IndexResult,
 }
 
 #[derive(Deserialize)]
-struct Outcome {
+struct IndexResult {
     status: u16,
-    error: Option<Fault>,
+    error: Option<ErrorCause>,
 }
 
 impl Batch {
@@ -44,8 +46,9 @@ impl Batch {
         self.lines.len() >= MAX_FILMS || self.body.len() >= MAX_BYTES
     }
 
-    /// Empties the batch into the index and returns the lines that Elasticsearch refused.
-    pub(super) async fn store(
+    /// Writes the batch to the index and clears it. Returns the lines that Elasticsearch refused, each
+    /// with its number and the reason.
+    pub(super) async fn write(
         &mut self,
         elastic: &Elastic,
     ) -> Result<Vec<(u64, String)>, ElasticError> {
@@ -56,20 +59,20 @@ impl Batch {
         let films = vec![std::mem::take(&mut self.body)];
         let bulk = elastic.client.bulk(BulkParts::Index(&elastic.index));
         let bulk = bulk.filter_path(&["items.*.status", "items.*.error.*"]).body(films);
-        let answer = body(bulk.send().await, STORE).await?;
-        let answer: Answer = read(&answer, STORE)?;
+        let response = body(bulk.send().await, WRITE).await?;
+        let response: BulkResponse = read(&response, WRITE)?;
         let refused =
-            lines.into_iter().zip(answer.items).filter(|(_, item)| item.index.status >= 400);
+            lines.into_iter().zip(response.items).filter(|(_, item)| item.index.status >= 400);
         refused.map(|(line, item)| refusal(line, &item.index)).collect()
     }
 }
 
-/// A line that Elasticsearch refuses is bad; an overloaded Elasticsearch ends the import.
-fn refusal(line: u64, outcome: &Outcome) -> Result<(u64, String), ElasticError> {
-    let reason = outcome.error.as_ref().map(ToString::to_string).unwrap_or_default();
-    match outcome.status {
+/// A refused line is skipped; an overloaded Elasticsearch ends the import.
+fn refusal(line: u64, result: &IndexResult) -> Result<(u64, String), ElasticError> {
+    let reason = result.error.as_ref().map(ToString::to_string).unwrap_or_default();
+    match result.status {
         status @ (429 | 500..) => {
-            Err(ElasticError::Refused { attempt: STORE.to_owned(), status, reason })
+            Err(ElasticError::Refused { operation: WRITE.to_owned(), status, reason })
         }
         _ => Ok((line, reason)),
     }

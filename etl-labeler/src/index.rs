@@ -1,0 +1,130 @@
+//! The film index: its mapping, of which `access` follows the label rules, and the number of films.
+
+use elasticsearch::{
+    CountParts,
+    indices::{
+        IndicesCreateParts, IndicesExistsParts, IndicesPutMappingParts, IndicesRefreshParts,
+    },
+};
+use policies::label_rules::LabelRules;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::elastic::{Elastic, ElasticError, body, read};
+
+/// Format of the instants in `access`: whole seconds, in a single notation.
+const INSTANT_FORMAT: &str = "strict_date_time_no_millis";
+
+impl Elastic {
+    /// Whether the index exists.
+    ///
+    /// # Errors
+    /// [`ElasticError`] if the request fails.
+    pub async fn index_exists(&self) -> Result<bool, ElasticError> {
+        let index = [self.index.as_str()];
+        let sent = self.client.indices().exists(IndicesExistsParts::Index(&index)).send().await;
+        match body(sent, "check whether the index exists").await {
+            Ok(_) => Ok(true),
+            Err(ElasticError::Refused { status: 404, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates the film index with its mapping.
+    ///
+    /// # Errors
+    /// [`ElasticError`] if the request fails.
+    pub async fn create_index(&self, rules: &LabelRules) -> Result<(), ElasticError> {
+        let mapping = json!({ "mappings": { "properties": film_properties(rules) } });
+        let indices = self.client.indices();
+        let create = indices.create(IndicesCreateParts::Index(&self.index));
+        body(create.body(mapping).send().await, "create the index").await.map(drop)
+    }
+
+    /// Adds the fields that the rules need to the mapping of `access`. Fields of former rules remain,
+    /// since Elasticsearch cannot remove them.
+    ///
+    /// # Errors
+    /// [`ElasticError`] if the index maps `access` in another way, or the request fails.
+    pub async fn put_access_mapping(&self, rules: &LabelRules) -> Result<(), ElasticError> {
+        let index = [self.index.as_str()];
+        let mapping = json!({ "properties": { "access": access_mapping(rules) } });
+        let indices = self.client.indices();
+        let put = indices.put_mapping(IndicesPutMappingParts::Index(&index));
+        body(put.body(mapping).send().await, "update the mapping of `access`").await.map(drop)
+    }
+
+    /// Makes all previous writes visible to searches.
+    ///
+    /// # Errors
+    /// [`ElasticError`] if the request fails.
+    pub async fn refresh(&self) -> Result<(), ElasticError> {
+        let index = [self.index.as_str()];
+        let sent = self.client.indices().refresh(IndicesRefreshParts::Index(&index)).send().await;
+        body(sent, "refresh the index").await.map(drop)
+    }
+
+    /// The number of films.
+    pub(crate) async fn count(&self) -> Result<u64, ElasticError> {
+        self.count_matching(json!({ "match_all": {} })).await
+    }
+
+    /// The number of films with labels of other rules than those with this hash.
+    pub(crate) async fn count_under_other_rules(&self, hash: &str) -> Result<u64, ElasticError> {
+        self.count_matching(json!({ "bool": {
+            "filter": [{ "exists": { "field": "access.labelled_at" } }],
+            "must_not": [{ "term": { "access.rules": hash } }]
+        } }))
+        .await
+    }
+
+    async fn count_matching(&self, query: Value) -> Result<u64, ElasticError> {
+        #[derive(Deserialize)]
+        struct CountResponse {
+            count: u64,
+        }
+        let operation = "count films";
+        let index = [self.index.as_str()];
+        let count = self.client.count(CountParts::Index(&index)).body(json!({ "query": query }));
+        let response = body(count.send().await, operation).await?;
+        read::<CountResponse>(&response, operation).map(|response| response.count)
+    }
+}
+
+fn film_properties(rules: &LabelRules) -> Value {
+    let searched = json!({ "type": "text", "fields": { "keyword": { "type": "keyword", "ignore_above": 512 } } });
+    // `nested` keeps each id together with its name; the copy in the parent serves plain queries such
+    // as `{ term = { "genres.id" = … } }`.
+    let named = json!({
+        "type": "nested", "include_in_parent": true,
+        "properties": { "id": { "type": "keyword" }, "name": searched }
+    });
+    json!({
+        "id": { "type": "keyword" },
+        "title": searched,
+        "description": { "type": "text" },
+        "release_date": { "type": "date", "format": "strict_date" },
+        "imdb_rating": { "type": "float" },
+        "mpaa_rating": { "type": "keyword" },
+        "genres": named,
+        "directors": named,
+        "access": access_mapping(rules),
+    })
+}
+
+fn access_mapping(rules: &LabelRules) -> Value {
+    let instant = json!({ "type": "date", "format": INSTANT_FORMAT });
+    let labels: Map<String, Value> =
+        rules.time_bound_labels().map(|label| (label.to_string(), instant.clone())).collect();
+    let by_label = json!({ "dynamic": "strict", "properties": labels });
+    json!({
+        "dynamic": "strict",
+        "properties": {
+            "labels": { "type": "keyword" },
+            "from": by_label,
+            "until": by_label,
+            "rules": { "type": "keyword" },
+            "labelled_at": instant,
+        }
+    })
+}
