@@ -39,7 +39,7 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
         Command::Import { file } => {
             let imported = import::import(&elastic, &rules, &file).await?;
             println!("{imported}");
-            return Ok(if imported.bad == 0 { Exit::Success } else { Exit::RejectedInput });
+            return Ok(if imported.skipped == 0 { Exit::Success } else { Exit::RejectedInput });
         }
         Command::Once => {
             let stop = shutdown::token().map_err(LabelerError::Signals)?;

@@ -22,7 +22,7 @@ pub struct Imported {
     pub lines: u64,
     /// Number of lines that were skipped, because they are not a valid film or Elasticsearch refused
     /// them.
-    pub bad: u64,
+    pub skipped: u64,
     /// Duration of the import.
     pub took: Duration,
 }
@@ -80,18 +80,18 @@ impl Imported {
     }
 
     fn skip(&mut self, number: u64, reason: &str) {
-        self.bad += 1;
+        self.skipped += 1;
         eprintln!("line {number}: {reason}");
     }
 }
 
 impl fmt::Display for Imported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lines, bad, took } = self;
+        let Self { lines, skipped, took } = self;
         write!(
             f,
-            "lines={lines} imported={} bad={bad} seconds={:.1}",
-            lines - bad,
+            "lines={lines} imported={} skipped={skipped} seconds={:.1}",
+            lines - skipped,
             took.as_secs_f64()
         )
     }

@@ -10,7 +10,7 @@ use crate::{
 
 /// A film whose `access` has to change.
 #[derive(Debug)]
-pub struct Change {
+pub struct FilmChange {
     /// Id of the film.
     pub id: String,
     /// Labels that the film gains.
@@ -23,18 +23,19 @@ pub struct Change {
 
 /// The result of labeling a page of films.
 #[derive(Debug, Default)]
-pub struct Labelled {
+pub struct LabelledPage {
     /// Number of films on the page.
     pub seen: u64,
     /// Number of films per label, in the order of the plan's rules.
     pub matched: Vec<u64>,
     /// The films to write.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FilmChange>,
 }
 
 /// Compares every film of a page with the rules.
-pub(crate) fn label(plan: &Plan, page: &Page<'_>) -> Labelled {
-    let mut labelled = Labelled { matched: vec![0; plan.rules.len()], ..Labelled::default() };
+pub(crate) fn label(plan: &Plan, page: &Page<'_>) -> LabelledPage {
+    let mut labelled =
+        LabelledPage { matched: vec![0; plan.rules.len()], ..LabelledPage::default() };
     for film in &page.hits.hits {
         let expected = access::expected_labels(plan, film);
         labelled.seen += 1;
@@ -49,13 +50,13 @@ pub(crate) fn label(plan: &Plan, page: &Page<'_>) -> Labelled {
     labelled
 }
 
-fn change(plan: &Plan, film: &Hit<'_>, expected: &[ExpectedLabel<'_>]) -> Change {
+fn change(plan: &Plan, film: &Hit<'_>, expected: &[ExpectedLabel<'_>]) -> FilmChange {
     let current = CurrentAccess::of(film);
     let before = current.labels();
     let after: Vec<&str> = expected.iter().map(|expected| expected.label).collect();
     let added = after.iter().filter(|label| !before.contains(label));
     let removed = before.iter().filter(|label| !after.contains(label));
-    Change {
+    FilmChange {
         id: film.id.to_string(),
         added: added.map(ToString::to_string).collect(),
         removed: removed.map(ToString::to_string).collect(),

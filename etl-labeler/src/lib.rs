@@ -1,7 +1,8 @@
 //! The labeler: writes access labels on the films in Elasticsearch.
 //!
-//! [`pipeline::run`] is one run; [`worker::run`] repeats it on a schedule; [`preview::preview`]
-//! only compares; [`import::import`] loads films.
+//! A run reads films (`extract`), compares them with the label rules ([`label`]) and writes the changes
+//! ([`load`]); [`pipeline::run`] connects the three. [`worker::run`] repeats runs on a schedule,
+//! [`preview::preview`] compares without writing, and [`import::import`] imports films.
 
 pub mod cli;
 pub mod clock;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     elastic::{Elastic, ElasticError, ErrorCause, body, read},
-    label::Change,
+    label::FilmChange,
 };
 
 const WRITE: &str = "write labels";
@@ -46,7 +46,7 @@ impl Elastic {
     ///
     /// # Errors
     /// [`ElasticError`] if the request as a whole fails or Elasticsearch is overloaded.
-    pub(crate) async fn write(&self, changes: &[Change]) -> Result<Loaded, ElasticError> {
+    pub(crate) async fn write(&self, changes: &[FilmChange]) -> Result<Loaded, ElasticError> {
         if changes.is_empty() {
             return Ok(Loaded::default());
         }

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::AtomicU64};
 
 use service::metrics::{Counter, EncodeLabelSet, Family, Gauge, Registry};
 
-use crate::{LabelerError, label::Labelled, load::Loaded, summary::Summary};
+use crate::{LabelerError, label::LabelledPage, load::Loaded, summary::Summary};
 
 /// Everything that etl-labeler counts. Clones count together.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ impl FilmCounters {
         }
     }
 
-    pub(crate) fn add(&self, page: &Labelled, loaded: &Loaded) {
+    pub(crate) fn add(&self, page: &LabelledPage, loaded: &Loaded) {
         self.seen.inc_by(page.seen);
         self.written.inc_by(loaded.written);
         self.conflicts.inc_by(loaded.conflicts);

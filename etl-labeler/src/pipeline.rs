@@ -1,4 +1,4 @@
-//! One run: extract a page, label it, load what changed, while the next page is being read.
+//! One run: extract a page, label it, and load the changes while the next page is being read.
 
 use std::time::Instant;
 
@@ -11,32 +11,33 @@ use crate::{
     LabelerError,
     elastic::{Elastic, ElasticError, read},
     extract,
-    label::{self, Labelled},
+    label::{self, LabelledPage},
     metrics::FilmCounters,
     plan::Plan,
     progress::Progress,
     summary::Summary,
 };
 
-/// What a run works with.
+/// The input of a run.
 pub struct Run<'a> {
     /// The index of films.
     pub elastic: &'a Elastic,
     /// The label rules.
     pub rules: &'a LabelRules,
-    /// Films to read and write at a time.
+    /// Number of films to read and write at a time.
     pub page_size: u16,
-    /// Counts films while the run goes on.
+    /// Counters that are updated during the run.
     pub counters: &'a FilmCounters,
-    /// Canceled to end the run between two pages.
+    /// Cancel it to end the run after the current page.
     pub stop: &'a CancellationToken,
 }
 
-/// Labels all films by the rules as of `now`, writing only those that change.
+/// Labels all films by the rules as of `now` and writes only those that change.
 ///
 /// # Errors
-/// A rule that the index does not take stops it before the first write. [`LabelerError::Refused`]
-/// comes after all other films have been written, any other error at once.
+/// [`LabelerError::RuleQuery`] or [`LabelerError::RuleField`] before the first write if the index does not
+/// accept a rule. [`LabelerError::Refused`] after all other films have been written. Any other error ends
+/// the run at once.
 pub async fn run(run: &Run<'_>, now: DateTime<Utc>) -> Result<Summary, LabelerError> {
     let Run { elastic, rules, page_size, counters, stop } = *run;
     let started = Instant::now();
@@ -53,12 +54,12 @@ pub async fn run(run: &Run<'_>, now: DateTime<Utc>) -> Result<Summary, LabelerEr
     summary.took = started.elapsed();
     match first_refused {
         _ if stop.is_cancelled() => Err(LabelerError::Interrupted),
-        Some(first) => Err(LabelerError::Refused { count: summary.failed, first }),
+        Some(first) => Err(LabelerError::Refused { count: summary.refused, first }),
         None => Ok(summary),
     }
 }
 
-/// Works through all pages. Returns what Elasticsearch said of the first film it refused.
+/// Writes the changes of all pages. Returns id and reason of the first film that Elasticsearch refused.
 async fn write_changes(
     elastic: &Elastic,
     plan: &Plan,
@@ -83,8 +84,8 @@ async fn write_changes(
     Ok(first_refused)
 }
 
-/// The films, labelled page by page. At most three pages are in memory: one being read, one
-/// waiting, one in work.
+/// The films, labelled page by page. At most three pages are in memory: one being read, one waiting, and
+/// one being processed.
 pub(crate) struct Pages {
     pages: mpsc::Receiver<Result<Vec<u8>, ElasticError>>,
     reader: JoinHandle<()>,
@@ -103,12 +104,12 @@ impl Pages {
         Self { pages, reader: tokio::spawn(reader) }
     }
 
-    pub(crate) async fn next(&mut self, plan: &Plan) -> Result<Option<Labelled>, LabelerError> {
+    pub(crate) async fn next(&mut self, plan: &Plan) -> Result<Option<LabelledPage>, LabelerError> {
         let Some(bytes) = self.pages.recv().await.transpose()? else { return Ok(None) };
         Ok(Some(label::label(plan, &read(&bytes, extract::READ)?)))
     }
 
-    /// Waits until the point in time is closed.
+    /// Waits until the reader has closed the point in time.
     pub(crate) async fn close(self) -> Result<(), LabelerError> {
         drop(self.pages);
         self.reader.await.map_err(|error| LabelerError::Worker(format!("reading films: {error}")))

@@ -1,4 +1,4 @@
-//! What a run would change, without writing anything.
+//! Shows the changes that a run would make, without writing.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     LabelerError,
     elastic::Elastic,
-    label::{Change, Labelled},
+    label::{FilmChange, LabelledPage},
     pipeline::Pages,
     plan::Plan,
     progress::Progress,
@@ -20,15 +20,21 @@ use crate::{
 pub struct Preview {
     films: u64,
     changed: u64,
-    /// Per label: films that get it, films that lose it.
-    labels: BTreeMap<String, (u64, u64)>,
-    samples: Vec<Change>,
+    labels: BTreeMap<String, LabelCounts>,
+    samples: Vec<FilmChange>,
+}
+
+/// Number of films that gain and lose a label.
+#[derive(Debug, Default)]
+struct LabelCounts {
+    added: u64,
+    removed: u64,
 }
 
 /// Compares all films with `rules` as of `now` and keeps up to `samples` films whose labels would change.
 ///
 /// # Errors
-/// As [`crate::pipeline::run`], which finds the same faults in rules.
+/// As [`crate::pipeline::run`]: an invalid rule is reported in the same way.
 pub async fn preview(
     elastic: &Elastic,
     rules: &LabelRules,
@@ -41,7 +47,7 @@ pub async fn preview(
     let progress = Progress::films(elastic.count().await?);
     let mut preview = Preview::default();
     for rule in &plan.rules {
-        preview.labels.insert(rule.name.to_string(), (0, 0));
+        preview.labels.insert(rule.name.to_string(), LabelCounts::default());
     }
     let mut pages = Pages::read(elastic, &plan, page_size, &CancellationToken::new());
     let compared = preview.compare(&plan, &mut pages, samples, &progress).await;
@@ -67,15 +73,15 @@ impl Preview {
         Ok(())
     }
 
-    fn add(&mut self, page: Labelled, samples: usize) {
+    fn add(&mut self, page: LabelledPage, samples: usize) {
         self.films += page.seen;
         self.changed += page.changes.len() as u64;
         for change in page.changes {
             for label in &change.added {
-                self.labels.entry(label.clone()).or_default().0 += 1;
+                self.labels.entry(label.clone()).or_default().added += 1;
             }
             for label in &change.removed {
-                self.labels.entry(label.clone()).or_default().1 += 1;
+                self.labels.entry(label.clone()).or_default().removed += 1;
             }
             let relabelled = !change.added.is_empty() || !change.removed.is_empty();
             if relabelled && self.samples.len() < samples {
@@ -88,7 +94,7 @@ impl Preview {
 impl fmt::Display for Preview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "films={} would_write={}", self.films, self.changed)?;
-        for (label, (added, removed)) in &self.labels {
+        for (label, LabelCounts { added, removed }) in &self.labels {
             writeln!(f, "label={label} added={added} removed={removed}")?;
         }
         for film in &self.samples {

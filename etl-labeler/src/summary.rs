@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{label::Labelled, load::Loaded, plan::Plan};
+use crate::{label::LabelledPage, load::Loaded, plan::Plan};
 
 /// Totals of one run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Summary {
     /// Number of films that were changed between reading and writing; the next run labels them.
     pub conflicts: u64,
     /// Number of films that Elasticsearch refused to write.
-    pub failed: u64,
+    pub refused: u64,
     /// Duration of the run.
     pub took: Duration,
 }
@@ -27,7 +27,7 @@ impl Summary {
         Self { matched, ..Self::default() }
     }
 
-    pub(crate) fn add_page(&mut self, page: &Labelled) {
+    pub(crate) fn add_page(&mut self, page: &LabelledPage) {
         self.seen += page.seen;
         for ((_, total), films) in self.matched.iter_mut().zip(&page.matched) {
             *total += films;
@@ -37,7 +37,7 @@ impl Summary {
     pub(crate) fn add_written(&mut self, loaded: &Loaded) {
         self.written += loaded.written;
         self.conflicts += loaded.conflicts;
-        self.failed += loaded.refused.len() as u64;
+        self.refused += loaded.refused.len() as u64;
     }
 }
 
@@ -49,10 +49,10 @@ impl fmt::Display for Summary {
         }
         write!(
             f,
-            " written={} conflicts={} failed={} seconds={:.1}",
+            " written={} conflicts={} refused={} seconds={:.1}",
             self.written,
             self.conflicts,
-            self.failed,
+            self.refused,
             self.took.as_secs_f64()
         )
     }

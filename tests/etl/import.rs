@@ -39,7 +39,7 @@ async fn invalid_lines_are_named_and_skipped_and_the_import_fails() {
     ];
     let imported = films.import(&lines.join("\n")).await;
     assert_eq!(imported.status, Some(65), "{imported:?}");
-    assert_eq!((imported.number("imported"), imported.number("bad")), (2, 4));
+    assert_eq!((imported.number("imported"), imported.number("skipped")), (2, 4));
     for line in ["line 2: not a JSON object", "line 4: `id`", "line 5: ", "line 6: "] {
         assert!(imported.stderr.contains(line), "{line} in {imported:?}");
     }

@@ -18,14 +18,14 @@ use crate::{
     pipeline::{self, Run},
 };
 
-/// A tick of the schedule at which the films are to be labelled.
+/// A tick of the schedule, at which the films are to be labelled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct LabelFilms {
     /// Seconds since 1970.
     pub(super) tick: u64,
 }
 
-/// What every run of this process works with.
+/// The input of every run in this process.
 #[derive(Debug)]
 pub(super) struct Labeler {
     elastic: Elastic,
@@ -34,7 +34,7 @@ pub(super) struct Labeler {
     metrics: Metrics,
     clock: Clock,
     stop: CancellationToken,
-    /// When the last successful run began, in seconds since 1970.
+    /// Start of the last successful run, in seconds since 1970.
     labelled_at: AtomicU64,
 }
 
@@ -52,7 +52,7 @@ impl Labeler {
 }
 
 impl Labeler {
-    /// Updates the metric; without an answer it keeps its value.
+    /// Updates the metric, which keeps its value if Elasticsearch is unavailable.
     async fn count_outdated_films(&self) {
         match self.elastic.count_under_other_rules(&self.rules.hash()).await {
             Ok(films) => self.metrics.set_outdated_films(films),
@@ -61,14 +61,14 @@ impl Labeler {
     }
 }
 
-/// Labels the films, unless a run that began at or after the tick has done so. That keeps jobs from
-/// piling up when runs take longer than the schedule's interval.
+/// Labels the films, unless a run that started at or after the tick has done so already. This keeps jobs
+/// from accumulating when a run takes longer than the interval of the schedule.
 pub(super) async fn label_films(
     job: LabelFilms,
     labeler: Data<Arc<Labeler>>,
 ) -> Result<String, BoxDynError> {
     if labeler.labelled_at.load(Ordering::Relaxed) >= job.tick {
-        return Ok("done by a later run".to_owned());
+        return Ok("covered by a later run".to_owned());
     }
     let Labeler { elastic, rules, page_size, metrics, clock, stop, labelled_at } = &**labeler;
     let started = clock::now(clock);
@@ -84,13 +84,13 @@ pub(super) async fn label_films(
             Ok(summary.to_string())
         }
         Err(error) => {
-            tracing::error!(%error, tick = job.tick, "labelling failed");
+            tracing::error!(%error, tick = job.tick, "labeling failed");
             Err(error.into())
         }
     }
 }
 
-/// Whether a run ended by a signal: then it is for another process, or the next start, to finish.
+/// Whether a signal ended the run, which another process or the next start then completes.
 pub(super) fn is_interrupted(error: &BoxDynError) -> bool {
     matches!(error.downcast_ref(), Some(LabelerError::Interrupted))
 }
