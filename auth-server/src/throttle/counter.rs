@@ -36,7 +36,7 @@ impl CounterKind {
             Self::AccountAndAddress => "login-and-address",
             Self::User(purpose) => purpose,
             Self::Mailbox => "mailbox",
-            Self::Mailer => "mails-by-address",
+            Self::Mailer => "emails-by-address",
         }
     }
 }

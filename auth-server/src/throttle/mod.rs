@@ -7,9 +7,9 @@
 
 pub(crate) mod concurrency;
 pub(crate) mod counter;
+pub(crate) mod email;
 pub(crate) mod limits;
 pub(crate) mod local;
-pub(crate) mod mail;
 pub(crate) mod shared;
 
 use std::net::IpAddr;
@@ -27,8 +27,8 @@ use crate::password;
 use crate::session;
 use concurrency::{ConcurrencyLimiter, ConcurrencyPermit};
 use counter::{Counter, CounterKey, CounterKeys, CounterKind, network};
+use email::MailboxLocks;
 use local::LocalCounters;
-use mail::Turns;
 use shared::SharedCounters;
 
 /// The attempt was rejected because of earlier failed attempts.
@@ -48,7 +48,7 @@ pub(crate) struct Throttle {
     local: LocalCounters,
     shared: Option<SharedCounters>,
     concurrency: ConcurrencyLimiter,
-    turns: Turns,
+    mailbox_locks: MailboxLocks,
     clock: Clock,
 }
 
@@ -124,7 +124,7 @@ impl Throttle {
             local: LocalCounters::default(),
             shared: redis.map(SharedCounters::new).transpose()?,
             concurrency: ConcurrencyLimiter::new(per_account, max_concurrent),
-            turns: Turns::default(),
+            mailbox_locks: MailboxLocks::default(),
             clock,
         })
     }

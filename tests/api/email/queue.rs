@@ -35,13 +35,17 @@ async fn a_transaction_that_is_rolled_back_sends_nothing() {
     // The commit itself fails, after everything that the operation does.
     for statement in [
         "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
-         $$ BEGIN RAISE 'the transaction fails at its commit'; END $$",
+         $$ BEGIN RAISE 'the commit fails' USING ERRCODE = 'serialization_failure'; END $$",
         "CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON users DEFERRABLE INITIALLY DEFERRED
          FOR EACH ROW WHEN (NEW.login = 'ada') EXECUTE FUNCTION fail()",
     ] {
         server.database.execute(statement).await;
     }
-    server.guest().post("auth/register", &account("ada", EMAIL)).await.expect(500, "internal");
+    server
+        .guest()
+        .post("auth/register", &account("ada", EMAIL))
+        .await
+        .expect(503, "database_unavailable");
     register_with_email(&server, "bob", "bob@example.com").await;
     mail.mail("bob@example.com", 0).await;
     assert_eq!(server.database.count("SELECT count(*) FROM apalis.jobs").await, 1);
@@ -77,7 +81,7 @@ async fn the_queue_holds_no_token_and_no_secret() {
 }
 
 #[tokio::test]
-async fn a_forgotten_password_leaves_the_same_row_whoever_has_the_address() {
+async fn a_reset_request_leaves_the_same_row_whether_or_not_the_address_has_an_account() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     confirmed(&server, &mail, "ada", EMAIL).await;

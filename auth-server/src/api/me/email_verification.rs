@@ -43,7 +43,7 @@ impl ResendVerification {
         let claimed = row.email.filter(|_| row.email_verified_at.is_none());
         let claimed = claimed.and_then(|email| EmailAddress::parse(&email).ok());
         let email = claimed.ok_or(ResendError::NoPendingVerification)?;
-        self.0.throttle.mail(email.key(), from).await?;
+        self.0.throttle.email(email.key(), from).await?;
         let job = EmailJob::VerifyEmail { user: caller.user, email: email.key().to_owned() };
         queue::enqueue(&mut *self.0.pool.acquire().await?, &job).await?;
         Ok(Accepted)

@@ -47,7 +47,7 @@ impl AppState {
         email: &EmailAddress,
         from: IpAddr,
     ) -> sqlx::Result<()> {
-        if self.throttle.mail(email.key(), from).await.is_err() {
+        if self.throttle.email(email.key(), from).await.is_err() {
             return Ok(());
         }
         let job = EmailJob::VerifyEmail { user, email: email.key().to_owned() };

@@ -42,7 +42,7 @@ impl Forgot {
         Body(form): Body<Forgotten>,
     ) -> Result<Accepted, ForgotError> {
         let email = EmailAddress::parse(&form.email).map_err(in_field("email"))?;
-        self.0.throttle.mail(email.key(), from).await?;
+        self.0.throttle.email(email.key(), from).await?;
         // Whatever tells a known address from an unknown one is left to the worker.
         let job = EmailJob::ResetPassword { email: email.key().to_owned() };
         queue::enqueue(&mut *self.0.pool.acquire().await?, &job).await?;
