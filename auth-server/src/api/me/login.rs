@@ -21,7 +21,7 @@ use crate::user::{Login, in_field};
 /// A change of the login.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
-struct LoginForm {
+struct LoginChange {
     /// The new login: 3–64 characters; may be an e-mail address. Case is ignored in comparisons.
     #[oai(validator(min_length = 3, max_length = 64))]
     login: String,
@@ -51,9 +51,9 @@ impl MyLoginApi {
     async fn change(
         &self,
         SignedIn(caller): SignedIn,
-        Body(form): Body<LoginForm>,
+        Body(form): Body<LoginChange>,
     ) -> Result<NoContent, LoginError> {
-        let LoginForm { login, current_password, code } = form;
+        let LoginChange { login, current_password, code } = form;
         let login = Login::parse(&login).map_err(in_field("login"))?;
         let sent = Reauthentication { current_password, code };
         let checked = self.0.reauthenticate(&caller, sent).await?;
