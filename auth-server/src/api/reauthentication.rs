@@ -11,7 +11,7 @@ use crate::authn::Principal;
 use crate::http::problem::{Problem, Spec};
 use crate::http::request_errors::FIELD;
 use crate::password::{Password, Verification};
-use crate::second_factor::{Checked, SecondFactors, too_many};
+use crate::second_factor::{CodeCheck, SecondFactors, throttled};
 use crate::session::Sessions;
 use crate::throttle::AttemptOutcome;
 use crate::user::credentials;
@@ -96,12 +96,12 @@ impl AppState {
     async fn check_code(&self, user: Uuid, code: &str) -> Result<Option<String>, Problem> {
         let mut transaction = self.pool.begin().await?;
         let stored = credentials::password_hash(&mut *transaction, user).await?;
-        let checked = self.second_factors.check(&mut transaction, user, code).await?;
+        let checked = self.second_factors.verify_code(&mut transaction, user, code).await?;
         transaction.commit().await?;
         match checked {
-            Checked::Right => Ok(stored),
-            Checked::Wrong | Checked::Off => Err(Problem::new(INVALID_CODE)),
-            Checked::TooMany(seconds) => Err(too_many(seconds)),
+            CodeCheck::Valid => Ok(stored),
+            CodeCheck::Invalid | CodeCheck::NotEnabled => Err(Problem::new(INVALID_CODE)),
+            CodeCheck::Throttled(seconds) => Err(throttled(seconds)),
         }
     }
 
@@ -113,7 +113,7 @@ impl AppState {
                 .field("current_password")
                 .detail("Send your current password, or a `code` of your second factor."));
         }
-        if SecondFactors::is_on(&mut database, caller.user).await? {
+        if SecondFactors::is_enabled(&mut database, caller.user).await? {
             return Err(Problem::new(FIELD)
                 .field("code")
                 .detail("Send a `code` of your second factor."));

@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::oidc::Oidc;
 use crate::password::Hasher;
 use crate::policy;
-use crate::second_factor::{self, Gate, SecondFactors};
+use crate::second_factor::{self, MfaRequirement, SecondFactors};
 use crate::session::{self, RefreshKeys, RefreshPool, Sessions, sweep};
 use crate::throttle::{Limits, Throttle};
 use crate::token::{self, Challenges, Issuer, KeyRing, Verifier};
@@ -26,7 +26,7 @@ use crate::token::{self, Challenges, Issuer, KeyRing, Verifier};
 /// Everything the server works with.
 pub(crate) struct Built {
     pub state: Arc<AppState>,
-    pub mfa: Arc<Gate>,
+    pub mfa: Arc<MfaRequirement>,
     pub health: Arc<Health>,
     pub metrics: Metrics,
 }
@@ -91,7 +91,7 @@ pub(crate) async fn build(
     };
     Ok(Built {
         state: Arc::new(state),
-        mfa: Arc::new(Gate::new(config.second_factor.superusers_need_it(), pool.clone())),
+        mfa: Arc::new(MfaRequirement::new(config.second_factor.superusers_need_it(), pool.clone())),
         health: Arc::new(Health::new(pool, policy, redis, lifecycle.clone())),
         metrics,
     })

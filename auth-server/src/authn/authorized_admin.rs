@@ -13,13 +13,13 @@ use super::SignedIn;
 use crate::audit::Actor;
 use crate::http::problem::{Extension, ForbiddenDetails, INTERNAL, MissingRight, Problem, Spec};
 use crate::policy::{ESCALATION, LivePolicy};
-use crate::second_factor::{Gate, REQUIRED};
+use crate::second_factor::{MFA_REQUIRED, MfaRequirement};
 
 const FORBIDDEN: Spec = Spec::new(403, "forbidden", "You are not authorized to do this.")
     .with(Extension::of::<ForbiddenDetails>());
 
 /// Errors of an admin operation, besides [`crate::authn::SIGNED_IN`].
-pub(crate) const AUTHORIZATION: &[Spec] = &[FORBIDDEN, REQUIRED];
+pub(crate) const AUTHORIZATION: &[Spec] = &[FORBIDDEN, MFA_REQUIRED];
 
 /// A signed-in caller whose roles allow this method on this path.
 #[derive(Clone, Debug)]
@@ -124,10 +124,10 @@ impl<'a> ApiExtractor<'a> for AuthorizedAdmin {
         }
         let admin = Self { user: principal.user, roles };
         if admin.is_superuser() {
-            let gate = request
-                .data::<Arc<Gate>>()
+            let requirement = request
+                .data::<Arc<MfaRequirement>>()
                 .ok_or_else(|| fault("the routes were built without an MFA requirement".into()))?;
-            gate.pass(admin.user).await?;
+            requirement.check(admin.user).await?;
         }
         Ok(admin)
     }

@@ -1,4 +1,4 @@
-//! Superusers may have to have a second factor before they may use their rights.
+//! The requirement that superusers have a second factor before they use their rights.
 
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -6,38 +6,37 @@ use uuid::Uuid;
 use super::store;
 use crate::http::problem::{Problem, Spec};
 
-/// What a superuser without a second factor gets where one is required.
-pub(crate) const REQUIRED: Spec = Spec::new(
+/// The superuser must enable a second factor first.
+pub(crate) const MFA_REQUIRED: Spec = Spec::new(
     403,
     "second_factor_required",
-    "A superuser has to have a second factor here; turn yours on first.",
+    "Superusers must have a second factor on this server; enable yours first.",
 );
 
-/// Asks superusers for their second factor, where the server is told to.
-pub(crate) struct Gate {
+/// Whether superusers must have a second factor.
+pub(crate) struct MfaRequirement {
     required: bool,
     pool: PgPool,
 }
 
-impl Gate {
-    /// Asks for it only where it is `required`.
+impl MfaRequirement {
     #[must_use]
     pub(crate) const fn new(required: bool, pool: PgPool) -> Self {
         Self { required, pool }
     }
 
-    /// Lets a superuser pass.
+    /// Rejects a superuser without the required second factor.
     ///
     /// # Errors
-    /// [`REQUIRED`], or the database is away.
-    pub(crate) async fn pass(&self, superuser: Uuid) -> Result<(), Problem> {
+    /// [`MFA_REQUIRED`], or the database is unavailable.
+    pub(crate) async fn check(&self, superuser: Uuid) -> Result<(), Problem> {
         if !self.required {
             return Ok(());
         }
         let mut database = self.pool.acquire().await?;
-        if store::since(&mut database, superuser).await?.is_some() {
+        if store::enabled_since(&mut database, superuser).await?.is_some() {
             return Ok(());
         }
-        Err(Problem::new(REQUIRED).detail("Start with POST /api/v1/me/second-factor."))
+        Err(Problem::new(MFA_REQUIRED).detail("Start with POST /api/v1/me/second-factor."))
     }
 }

@@ -1,4 +1,4 @@
-//! While `AUTH_SECRET` is replaced, secrets come under the new one.
+//! Re-encrypting secrets with the current key while `AUTH_SECRET` is rotated.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,47 +9,50 @@ use uuid::Uuid;
 
 use super::{SecondFactors, store};
 
-/// Rows at a time.
+/// Rows per page.
 const PAGE: i64 = 500;
-/// How long to wait when the database is away.
-const AGAIN: Duration = Duration::from_secs(10);
+/// Pause while the database is unavailable.
+const RETRY_DELAY: Duration = Duration::from_secs(10);
 
-/// Seals every secret that is under the previous key under the current one, once. Any number of
-/// servers may do so at once.
+/// Re-encrypts every secret that is encrypted with the previous key, once. Safe on several servers at
+/// once.
 pub(crate) async fn reencrypt(factors: Arc<SecondFactors>, pool: PgPool, stop: CancellationToken) {
     let (mut after, mut reencrypted) = (Uuid::nil(), 0_u64);
     while !stop.is_cancelled() {
         match page(&factors, &pool, after).await {
-            Ok((None, count)) => {
+            Ok(Page { last: None, count }) => {
                 let secrets = reencrypted.saturating_add(count);
-                tracing::info!(secrets, "second factors are encrypted under the current secret");
+                tracing::info!(secrets, "all second factors are encrypted with the current secret");
                 return;
             }
-            Ok((Some(last), count)) => {
+            Ok(Page { last: Some(last), count }) => {
                 after = last;
                 reencrypted = reencrypted.saturating_add(count);
             }
             Err(error) => {
-                tracing::warn!(%error, "second factors not encrypted again yet");
-                let _ = stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
+                tracing::warn!(%error, "second factors not re-encrypted yet");
+                let _ = stop.run_until_cancelled(tokio::time::sleep(RETRY_DELAY)).await;
             }
         }
     }
 }
 
-/// One page of rows: the last user on it, unless there are no more, and how many changed.
-async fn page(
-    factors: &SecondFactors,
-    pool: &PgPool,
-    after: Uuid,
-) -> sqlx::Result<(Option<Uuid>, u64)> {
+/// A page of rows that was processed.
+struct Page {
+    /// The last user on it; none if there are no more rows.
+    last: Option<Uuid>,
+    /// How many secrets were re-encrypted.
+    count: u64,
+}
+
+async fn page(factors: &SecondFactors, pool: &PgPool, after: Uuid) -> sqlx::Result<Page> {
     let rows = store::page(pool, after, PAGE).await?;
     let mut count = 0_u64;
-    for (user, encrypted) in &rows {
-        if let Some(again) = factors.reencrypted(*user, encrypted) {
-            store::reencrypt(pool, *user, encrypted, &again).await?;
+    for row in &rows {
+        if let Some(secret) = factors.reencrypted(row.user, &row.secret) {
+            store::replace_secret(pool, row.user, &row.secret, &secret).await?;
             count = count.saturating_add(1);
         }
     }
-    Ok((rows.last().map(|(user, _)| *user), count))
+    Ok(Page { last: rows.last().map(|row| row.user), count })
 }

@@ -1,26 +1,25 @@
-//! SQL about second factors.
+//! SQL of second factors, recovery codes and consumed challenges.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-/// A second factor as it stands in the database.
+use crate::token::Challenge;
+
+/// A second factor in the database.
 pub(crate) struct Factor {
-    /// Sealed.
+    /// Encrypted.
     pub secret: Vec<u8>,
-    /// False until its first code.
+    /// False until its first code is verified.
     pub confirmed: bool,
-    /// Wrong codes since the last right one.
+    /// Invalid codes since the last valid one.
     pub failures: i32,
-    /// Until when no code is looked at.
+    /// End of the lockout delay.
     pub locked_until: Option<DateTime<Utc>>,
 }
 
-/// Since when the user has one that counts; none where there is none.
-///
-/// # Errors
-/// The database refused or is away.
-pub(crate) async fn since(
+/// When the user's second factor was enabled; none if there is no enabled one.
+pub(crate) async fn enabled_since(
     database: &mut PgConnection,
     user: Uuid,
 ) -> sqlx::Result<Option<DateTime<Utc>>> {
@@ -29,28 +28,29 @@ pub(crate) async fn since(
     Ok(row.fetch_optional(database).await?.flatten())
 }
 
-/// Whether it counts, and how many recovery codes are left.
-///
-/// # Errors
-/// The database refused or is away.
-pub(crate) async fn status(pool: &PgPool, user: Uuid) -> sqlx::Result<(bool, i64)> {
-    let row = sqlx::query!(
+/// The state of a user's second factor.
+pub(crate) struct Status {
+    pub enabled: bool,
+    /// Recovery codes that have not been used.
+    pub remaining_codes: i64,
+}
+
+/// Whether the user has an enabled second factor, and the number of remaining recovery codes.
+pub(crate) async fn status(pool: &PgPool, user: Uuid) -> sqlx::Result<Status> {
+    sqlx::query_as!(
+        Status,
         r#"SELECT EXISTS (SELECT FROM second_factors
-                          WHERE user_id = $1 AND confirmed_at IS NOT NULL) AS "on!",
-                  (SELECT count(*) FROM recovery_codes WHERE user_id = $1) AS "left!""#,
+                          WHERE user_id = $1 AND confirmed_at IS NOT NULL) AS "enabled!",
+                  (SELECT count(*) FROM recovery_codes WHERE user_id = $1) AS "remaining_codes!""#,
         user,
     )
     .fetch_one(pool)
-    .await?;
-    Ok((row.on, row.left))
+    .await
 }
 
-/// Notes a secret that is not confirmed yet, in place of another such one. False where the user has
-/// one that counts: that stays.
-///
-/// # Errors
-/// The database refused or is away.
-pub(crate) async fn begin(
+/// Stores an unconfirmed secret, replacing another unconfirmed one. False if the user has an enabled
+/// second factor, which is kept.
+pub(crate) async fn start_enrollment(
     database: &mut PgConnection,
     user: Uuid,
     secret: &[u8],
@@ -69,10 +69,7 @@ pub(crate) async fn begin(
     Ok(done.rows_affected() > 0)
 }
 
-/// The user's second factor; nobody else looks at it until the transaction ends.
-///
-/// # Errors
-/// The database refused or is away.
+/// Locks the user's second factor until the transaction ends.
 pub(crate) async fn lock(
     transaction: &mut PgConnection,
     user: Uuid,
@@ -87,10 +84,7 @@ pub(crate) async fn lock(
     .await
 }
 
-/// Makes it count; the step of its first code is used. False where it counts already.
-///
-/// # Errors
-/// The database refused or is away.
+/// Enables the second factor and consumes the step of its first code. False if it is enabled already.
 pub(crate) async fn confirm(
     transaction: &mut PgConnection,
     user: Uuid,
@@ -110,8 +104,8 @@ pub(crate) async fn confirm(
     Ok(done.rows_affected() > 0)
 }
 
-/// Uses a time step, and forgets the failures before it. False where it or a later one was used.
-pub(crate) async fn take_step(
+/// Consumes a time step and resets failures. False if it or a later one was consumed before.
+pub(crate) async fn consume_step(
     transaction: &mut PgConnection,
     user: Uuid,
     step: i64,
@@ -127,8 +121,8 @@ pub(crate) async fn take_step(
     Ok(done.rows_affected() > 0)
 }
 
-/// Uses a recovery code; false where there is none such.
-pub(crate) async fn take_recovery_code(
+/// Consumes a recovery code. False if there is no such code.
+pub(crate) async fn consume_recovery_code(
     transaction: &mut PgConnection,
     user: Uuid,
     hash: &[u8],
@@ -140,10 +134,7 @@ pub(crate) async fn take_recovery_code(
     Ok(done.rows_affected() > 0)
 }
 
-pub(crate) async fn forget_failures(
-    transaction: &mut PgConnection,
-    user: Uuid,
-) -> sqlx::Result<()> {
+pub(crate) async fn reset_failures(transaction: &mut PgConnection, user: Uuid) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE second_factors SET failures = 0, locked_until = NULL WHERE user_id = $1",
         user,
@@ -153,7 +144,7 @@ pub(crate) async fn forget_failures(
     Ok(())
 }
 
-pub(crate) async fn failed(
+pub(crate) async fn record_failure(
     transaction: &mut PgConnection,
     user: Uuid,
     failures: i32,
@@ -170,10 +161,7 @@ pub(crate) async fn failed(
     Ok(())
 }
 
-/// Puts these recovery codes in the place of those before.
-///
-/// # Errors
-/// The database refused or is away.
+/// Replaces the user's recovery codes.
 pub(crate) async fn replace_recovery_codes(
     transaction: &mut PgConnection,
     user: Uuid,
@@ -192,27 +180,30 @@ pub(crate) async fn replace_recovery_codes(
     Ok(())
 }
 
-/// Takes the second factor away; true where it counted.
-///
-/// # Errors
-/// The database refused or is away.
+/// Deletes the second factor. True if it was enabled.
 pub(crate) async fn remove(transaction: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
-    let counted = sqlx::query_scalar!(
+    let enabled = sqlx::query_scalar!(
         r#"DELETE FROM second_factors WHERE user_id = $1
-           RETURNING confirmed_at IS NOT NULL AS "counted!""#,
+           RETURNING confirmed_at IS NOT NULL AS "enabled!""#,
         user,
     )
     .fetch_optional(transaction)
     .await?;
-    Ok(counted.unwrap_or_default())
+    Ok(enabled.unwrap_or(false))
 }
 
-/// Users and their encrypted secrets, in order of the users' ids.
+/// A user's encrypted secret.
+pub(crate) struct EncryptedSecret {
+    pub user: Uuid,
+    pub secret: Vec<u8>,
+}
+
+/// Encrypted secrets in order of user ids.
 pub(crate) async fn page(
     pool: &PgPool,
     after: Uuid,
     rows: i64,
-) -> sqlx::Result<Vec<(Uuid, Vec<u8>)>> {
+) -> sqlx::Result<Vec<EncryptedSecret>> {
     let rows = sqlx::query!(
         "SELECT user_id, secret FROM second_factors WHERE user_id > $1 ORDER BY user_id LIMIT $2",
         after,
@@ -220,11 +211,14 @@ pub(crate) async fn page(
     )
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.user_id, row.secret)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| EncryptedSecret { user: row.user_id, secret: row.secret })
+        .collect())
 }
 
-/// Puts one encrypted form of a secret in the place of the other.
-pub(crate) async fn reencrypt(
+/// Replaces one encrypted form of a secret with another.
+pub(crate) async fn replace_secret(
     pool: &PgPool,
     user: Uuid,
     before: &[u8],
@@ -239,4 +233,44 @@ pub(crate) async fn reencrypt(
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// True if a session was opened with this challenge.
+pub(crate) async fn is_challenge_consumed(
+    transaction: &mut PgConnection,
+    challenge: &Challenge,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM consumed_challenges
+                          WHERE user_id = $1 AND id = $2) AS "consumed!""#,
+        challenge.user,
+        challenge.id,
+    )
+    .fetch_one(transaction)
+    .await
+}
+
+/// Consumes a challenge. False if it was consumed before.
+pub(crate) async fn consume_challenge(
+    transaction: &mut PgConnection,
+    challenge: &Challenge,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    sqlx::query!(
+        "DELETE FROM consumed_challenges WHERE user_id = $1 AND expires_at <= $2",
+        challenge.user,
+        now,
+    )
+    .execute(&mut *transaction)
+    .await?;
+    let done = sqlx::query!(
+        "INSERT INTO consumed_challenges (user_id, id, expires_at) VALUES ($1, $2, $3)
+         ON CONFLICT DO NOTHING",
+        challenge.user,
+        challenge.id,
+        challenge.expires_at(),
+    )
+    .execute(transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }

@@ -179,7 +179,7 @@ impl LogIn {
             clock.now(),
         );
         let Some(number) = number.await? else { return Ok(Opening::HashReplaced) };
-        if let Some(since) = SecondFactors::since(&mut transaction, *user).await? {
+        if let Some(since) = SecondFactors::enabled_since(&mut transaction, *user).await? {
             transaction.rollback().await?;
             return Ok(self.challenge(verified, since).await?);
         }

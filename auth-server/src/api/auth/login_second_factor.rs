@@ -16,7 +16,7 @@ use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
 use crate::login_history::{LoginAttempt, LoginOutcome, Method};
 use crate::problems;
-use crate::second_factor::{Checked, SecondFactors, consumed_challenges, too_many};
+use crate::second_factor::{CodeCheck, SecondFactors, store as second_factor_store, throttled};
 use crate::session::Device;
 use crate::throttle::TOO_MANY;
 use crate::token::Challenge;
@@ -100,22 +100,23 @@ impl CompleteLogin {
         let AppState { pool, second_factors, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;
         // A consumed challenge must not reveal whether codes are valid.
-        if consumed_challenges::is_consumed(&mut transaction, challenge.user, challenge.id).await? {
+        if second_factor_store::is_challenge_consumed(&mut transaction, challenge).await? {
             return Err(SecondFactorError::ChallengeInvalid);
         }
         // Before the code is verified, which consumes it.
         check_user_agent(&mut transaction, challenge.user, device).await?;
-        let error = match second_factors.check(&mut transaction, challenge.user, code).await? {
-            Checked::Right => {
+        let error = match second_factors.verify_code(&mut transaction, challenge.user, code).await?
+        {
+            CodeCheck::Valid => {
                 let session = self.open(&mut transaction, challenge, device).await?;
                 transaction.commit().await?;
                 authenticator.revoke(&session.revocations);
                 return Ok(session);
             }
-            Checked::Wrong => SecondFactorError::CodeInvalid,
-            Checked::TooMany(seconds) => too_many(seconds).into(),
+            CodeCheck::Invalid => SecondFactorError::CodeInvalid,
+            CodeCheck::Throttled(seconds) => throttled(seconds).into(),
             // Disabled since the first step.
-            Checked::Off => SecondFactorError::ChallengeInvalid,
+            CodeCheck::NotEnabled => SecondFactorError::ChallengeInvalid,
         };
         // The failed attempt counts.
         transaction.commit().await?;
@@ -131,15 +132,14 @@ impl CompleteLogin {
         device: &Device,
     ) -> Result<OpenedSession, SecondFactorError> {
         let (user, now) = (challenge.user, self.0.clock.now());
-        let expires_at = challenge.expires_at();
-        if !consumed_challenges::consume(transaction, user, challenge.id, expires_at, now).await? {
+        if !second_factor_store::consume_challenge(transaction, challenge, now).await? {
             return Err(SecondFactorError::ChallengeInvalid);
         }
         let hash = credentials::password_hash(&mut *transaction, user).await?;
         let hash = hash.as_deref();
         // Accounts without a password have the empty credential.
         let credential = hash.unwrap_or_default();
-        let since = SecondFactors::since(transaction, user).await?;
+        let since = SecondFactors::enabled_since(transaction, user).await?;
         if !since.is_some_and(|since| challenge.is_of(credential, since)) {
             return Err(SecondFactorError::ChallengeInvalid);
         }

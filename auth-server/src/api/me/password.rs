@@ -87,7 +87,7 @@ impl AppState {
             .flatten()
             .flatten()
             .collect();
-        let second_factor = SecondFactors::is_on(&mut database, user).await?;
+        let second_factor = SecondFactors::is_enabled(&mut database, user).await?;
         Ok(NewPassword { password, field: "new_password", own_words, second_factor })
     }
 }

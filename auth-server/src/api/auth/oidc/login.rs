@@ -75,7 +75,7 @@ async fn log_in_to(
     let locked = store::lock_account(&mut transaction, user).await?;
     let locked = locked.filter(|locked| !locked.disabled);
     let hash = locked.ok_or(CallbackError::AccountDisabled)?.password_hash;
-    let second_factor = SecondFactors::since(&mut transaction, user).await?;
+    let second_factor = SecondFactors::enabled_since(&mut transaction, user).await?;
     if !account.linked {
         // The provider's word alone must not change an account that has a second factor.
         if second_factor.is_some() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
-use super::{REASON, RecoveryCodeList, renew_recovery_codes};
+use super::{REASON, RecoveryCodeList, replace_recovery_codes};
 use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
@@ -15,21 +15,21 @@ use crate::problems;
 use crate::second_factor::store;
 use crate::throttle::TOO_MANY;
 
-/// Proof that the app has the secret.
+/// The first code of a second factor.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct ConfirmationForm {
-    /// The code that the app shows now.
+    /// The current code of the authenticator app.
     #[oai(write_only)]
     code: String,
 }
 
 problems! {
-    /// What can go wrong with turning a second factor on.
+    /// Why the second factor was not enabled.
     pub(crate) enum ConfirmError includes [SIGNED_IN, BODY, &[TOO_MANY], DATABASE] {
-        CodeWrong = 403 "invalid_code" "The code is invalid, expired or already used.",
-        NotBegun = 409 "second_factor_not_begun" "Begin with POST /api/v1/me/second-factor.",
-        Active = 409 "second_factor_active" "You have a second factor; take it away first.",
+        CodeInvalid = 403 "invalid_code" "The code is invalid, expired or already used.",
+        NotStarted = 409 "second_factor_not_begun" "No enrollment has been started; start with POST /api/v1/me/second-factor.",
+        AlreadyEnabled = 409 "second_factor_active" "Two-factor authentication is already enabled; disable it first.",
     }
 }
 
@@ -38,10 +38,10 @@ pub(crate) struct Confirm(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl Confirm {
-    /// Turn the second factor on by its first code.
+    /// Enable the second factor with its first code and end all other sessions.
     ///
-    /// All other sessions end. The recovery codes are shown this once. After a few wrong codes the
-    /// next one has to wait, as when signing in.
+    /// The recovery codes are shown only once. After a few invalid codes, codes are rejected for a
+    /// growing delay, as for logins.
     #[oai(path = "/second-factor/confirm", method = "post", operation_id = "confirm_second_factor")]
     async fn confirm(
         &self,
@@ -51,18 +51,20 @@ impl Confirm {
         let AppState { pool, second_factors, clock, .. } = &*self.0;
         let (user, now) = (caller.user, clock.now());
         let mut transaction = pool.begin().await?;
-        let begun = store::lock(&mut transaction, user).await?;
-        let begun = begun.ok_or(ConfirmError::NotBegun)?;
-        if begun.confirmed {
-            return Err(ConfirmError::Active);
+        let factor = store::lock(&mut transaction, user).await?;
+        let factor = factor.ok_or(ConfirmError::NotStarted)?;
+        if factor.confirmed {
+            return Err(ConfirmError::AlreadyEnabled);
         }
-        let step = second_factors.first_step(&mut transaction, user, &begun, &form.code).await?;
+        let step =
+            second_factors.verify_first_code(&mut transaction, user, &factor, &form.code).await?;
         let Some(step) = step else {
+            // The failed attempt counts.
             transaction.commit().await?;
-            return Err(ConfirmError::CodeWrong);
+            return Err(ConfirmError::CodeInvalid);
         };
         store::confirm(&mut transaction, user, step, now).await?;
-        let codes = renew_recovery_codes(&mut transaction, &caller).await?;
+        let codes = replace_recovery_codes(&mut transaction, &caller).await?;
         self.0.commit_credential_change(transaction, &caller, REASON).await?;
         Ok(Reply(codes))
     }

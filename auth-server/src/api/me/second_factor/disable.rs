@@ -16,28 +16,28 @@ use crate::second_factor::store;
 use crate::throttle::THROTTLE;
 
 problems! {
-    /// What can go wrong with taking one's own second factor away.
-    pub(crate) enum RemoveError includes [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE] {
-        Off = 404 "second_factor_not_found" "You have no second factor.",
+    /// Why the second factor was not disabled.
+    pub(crate) enum DisableError includes [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE] {
+        NotEnabled = 404 "second_factor_not_found" "Two-factor authentication is not enabled.",
     }
 }
 
 /// The operation.
-pub(crate) struct Remove(pub(crate) Arc<AppState>);
+pub(crate) struct Disable(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
-impl Remove {
-    /// Take the second factor away, with its recovery codes, and end all other sessions.
-    #[oai(path = "/second-factor", method = "delete", operation_id = "remove_second_factor")]
-    async fn remove(
+impl Disable {
+    /// Disable your second factor, delete its recovery codes and end all other sessions.
+    #[oai(path = "/second-factor", method = "delete", operation_id = "disable_second_factor")]
+    async fn disable(
         &self,
         SignedIn(caller): SignedIn,
         Body(sent): Body<Reauthentication>,
-    ) -> Result<NoContent, RemoveError> {
+    ) -> Result<NoContent, DisableError> {
         self.0.reauthenticate(&caller, sent).await?;
         let mut transaction = self.0.pool.begin().await?;
         if !store::remove(&mut transaction, caller.user).await? {
-            return Err(RemoveError::Off);
+            return Err(DisableError::NotEnabled);
         }
         self.0.commit_credential_change(transaction, &caller, REASON).await?;
         Ok(NoContent)

@@ -14,41 +14,46 @@ use sqlx::PgConnection;
 
 use crate::api::AppState;
 use crate::authn::Principal;
-use crate::second_factor::{fresh_recovery_codes, store};
+use crate::second_factor::{RecoveryCodes, store};
 
 /// The operations.
-pub(crate) type SecondFactorApi =
-    (status::Status, enroll::Enrol, confirm::Confirm, disable::Remove, recovery_codes::Renew);
+pub(crate) type SecondFactorApi = (
+    status::GetStatus,
+    enroll::Enroll,
+    confirm::Confirm,
+    disable::Disable,
+    recovery_codes::Regenerate,
+);
 
-/// The operations, working on these accounts.
+/// The operations, on this state.
 #[must_use]
 pub(crate) fn api(state: &Arc<AppState>) -> SecondFactorApi {
     (
-        status::Status(Arc::clone(state)),
-        enroll::Enrol(Arc::clone(state)),
+        status::GetStatus(Arc::clone(state)),
+        enroll::Enroll(Arc::clone(state)),
         confirm::Confirm(Arc::clone(state)),
-        disable::Remove(Arc::clone(state)),
-        recovery_codes::Renew(Arc::clone(state)),
+        disable::Disable(Arc::clone(state)),
+        recovery_codes::Regenerate(Arc::clone(state)),
     )
 }
 
 /// Why the other sessions end.
 const REASON: &str = "second_factor_changed";
 
-/// Codes for the day on which the authenticator app is gone.
+/// Recovery codes. They are shown only once.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
 struct RecoveryCodeList {
-    /// Ten codes, each good once in place of a code of the app. They are shown this once.
+    /// Ten codes. Each works once instead of a code of the authenticator app.
     recovery_codes: Vec<String>,
 }
 
-/// New recovery codes in place of those before, in the transaction of what asked for them.
-async fn renew_recovery_codes(
+/// Replaces the caller's recovery codes, in the transaction of the change.
+async fn replace_recovery_codes(
     transaction: &mut PgConnection,
     caller: &Principal,
 ) -> sqlx::Result<RecoveryCodeList> {
-    let codes = fresh_recovery_codes(caller.user);
-    store::replace_recovery_codes(transaction, caller.user, &codes.hashes).await?;
-    Ok(RecoveryCodeList { recovery_codes: codes.shown })
+    let new = RecoveryCodes::generate(caller.user);
+    store::replace_recovery_codes(transaction, caller.user, &new.hashes).await?;
+    Ok(RecoveryCodeList { recovery_codes: new.codes })
 }

@@ -10,33 +10,32 @@ use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::Reply;
 use crate::problems;
-use crate::second_factor::store;
+use crate::second_factor::store::{self, Status};
 
-/// One's own second factor.
+/// The state of your second factor.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
 struct SecondFactor {
-    /// True where signing in takes a code.
+    /// True if logins require a code.
     active: bool,
-    /// Recovery codes that were not used.
+    /// Number of recovery codes that have not been used.
     recovery_codes_left: i64,
 }
 
 problems! {
-    /// What can go wrong with reading one's own second factor.
+    /// Why the state was not returned.
     pub(crate) enum StatusError includes [SIGNED_IN, DATABASE] {}
 }
 
 /// The operation.
-pub(crate) struct Status(pub(crate) Arc<AppState>);
+pub(crate) struct GetStatus(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
-impl Status {
-    /// See whether signing in takes a second factor.
-    #[oai(path = "/second-factor", method = "get", operation_id = "second_factor")]
-    async fn read(&self, SignedIn(caller): SignedIn) -> Result<Reply<SecondFactor>, StatusError> {
-        let status = store::status(&self.0.pool, caller.user).await?;
-        let (active, recovery_codes_left) = status;
-        Ok(Reply(SecondFactor { active, recovery_codes_left }))
+impl GetStatus {
+    /// Get the state of your second factor.
+    #[oai(path = "/second-factor", method = "get", operation_id = "get_second_factor_status")]
+    async fn get(&self, SignedIn(caller): SignedIn) -> Result<Reply<SecondFactor>, StatusError> {
+        let Status { enabled, remaining_codes } = store::status(&self.0.pool, caller.user).await?;
+        Ok(Reply(SecondFactor { active: enabled, recovery_codes_left: remaining_codes }))
     }
 }
