@@ -19,7 +19,7 @@ async fn an_attempt_that_cannot_be_recorded_is_logged_without_the_address() {
     guest.post("auth/login", &form).await.expect(200, "");
     let started = Instant::now();
     let line = loop {
-        let lost = |event: &serde_json::Value| event["message"] == "a login missed its history";
+        let lost = |event: &serde_json::Value| event["message"] == "login attempt not recorded";
         if let Some(line) = server.events().into_iter().find(lost) {
             break line;
         }

@@ -71,7 +71,6 @@ enum Opening {
     HashReplaced,
 }
 
-/// The operation.
 pub(crate) struct LogIn(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]

@@ -52,7 +52,6 @@ impl From<SessionError> for SecondFactorError {
     }
 }
 
-/// The operation.
 pub(crate) struct CompleteLogin(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]

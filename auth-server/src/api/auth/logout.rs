@@ -15,7 +15,6 @@ problems! {
     pub(crate) enum LogoutError includes [SIGNED_CLAIMS, DATABASE] {}
 }
 
-/// The operation.
 pub(crate) struct LogOut(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]

@@ -16,7 +16,6 @@ problems! {
     pub(crate) enum LogoutOthersError includes [SIGNED_IN, DATABASE] {}
 }
 
-/// The operation.
 pub(crate) struct LogOutOthers(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]

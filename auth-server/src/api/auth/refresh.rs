@@ -39,7 +39,6 @@ problems! {
     }
 }
 
-/// The operation.
 pub(crate) struct Refresh(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]

@@ -69,7 +69,6 @@ problems! {
     }
 }
 
-/// The operation.
 pub(crate) struct Register(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]

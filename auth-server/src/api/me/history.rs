@@ -18,7 +18,6 @@ problems! {
     pub(crate) enum HistoryError includes [SIGNED_IN, PARAMETERS, DATABASE] {}
 }
 
-/// The operation.
 pub(crate) struct MyHistoryApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]

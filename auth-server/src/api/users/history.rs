@@ -23,7 +23,6 @@ problems! {
     }
 }
 
-/// The operation.
 pub(crate) struct UserHistoryApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "crate::http::tags::Tag::Users")]

@@ -68,7 +68,7 @@ async fn an_account_with_the_same_address_is_linked_only_if_both_sides_have_veri
         let answer = site.sign_in_as(json!({ "email_verified": theirs })).await;
         let answer = answer.expect(409, "account_exists");
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-        assert!(detail.contains("at hostile by POST /api/v1/me/identities."), "{detail}");
+        assert!(detail.contains("at hostile with POST /api/v1/me/identities."), "{detail}");
         // A missing claim does not count as verified.
         site.sign_in_as(json!({ "email_verified": null })).await.expect(409, "account_exists");
     }

@@ -91,7 +91,6 @@ impl<E: Into<CallbackError>> From<E> for CallbackFailure {
     }
 }
 
-/// The operation.
 pub(crate) struct Callback(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]

@@ -31,7 +31,6 @@ struct ProviderList {
     next: Option<String>,
 }
 
-/// The operation.
 pub(crate) struct List(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use crate::api::AppState;
 
-/// The operations.
 pub(crate) type OidcApi = (list::List, start::Start, callback::Callback);
 
 /// The operations on this state.

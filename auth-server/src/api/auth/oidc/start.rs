@@ -19,7 +19,6 @@ problems! {
     }
 }
 
-/// The operation.
 pub(crate) struct Start(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]

@@ -50,7 +50,6 @@ problems! {
     }
 }
 
-/// The operation.
 pub(crate) struct LinkIdentity(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]

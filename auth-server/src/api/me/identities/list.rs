@@ -27,7 +27,6 @@ problems! {
     pub(crate) enum ListError includes [SIGNED_IN, DATABASE] {}
 }
 
-/// The operation.
 pub(crate) struct List(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use crate::api::AppState;
 
-/// The operations.
 pub(crate) type IdentitiesApi = (list::List, link::LinkIdentity, unlink::Unlink);
 
 /// The operations, on this state.

@@ -26,7 +26,6 @@ problems! {
     }
 }
 
-/// The operation.
 pub(crate) struct Unlink(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]

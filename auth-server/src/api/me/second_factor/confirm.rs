@@ -33,7 +33,6 @@ problems! {
     }
 }
 
-/// The operation.
 pub(crate) struct Confirm(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]

@@ -22,7 +22,6 @@ problems! {
     }
 }
 
-/// The operation.
 pub(crate) struct Disable(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]

@@ -37,7 +37,6 @@ problems! {
     }
 }
 
-/// The operation.
 pub(crate) struct Enroll(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]

@@ -16,7 +16,6 @@ use crate::api::AppState;
 use crate::authn::Principal;
 use crate::second_factor::{RecoveryCodes, store};
 
-/// The operations.
 pub(crate) type SecondFactorApi = (
     status::GetStatus,
     enroll::Enroll,
