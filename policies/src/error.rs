@@ -7,7 +7,7 @@ use crate::rule::MAX_PRIORITY;
 
 /// Why a policy is rejected, or cannot be evaluated.
 ///
-/// Every variant but [`Internal`](Self::Internal) is an error of whoever writes the policy.
+/// Every variant but [`Internal`](Self::Internal) is an error in the policy, for its author to fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {

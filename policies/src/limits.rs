@@ -1,4 +1,4 @@
-//! What no policy may contain, whoever writes it.
+//! Limits that apply to every policy.
 
 use std::collections::HashMap;
 

@@ -141,10 +141,10 @@ fn parse_resource(text: &str) -> Result<Pattern, NameError> {
         if everything || is_type(&pattern.text) {
             return Ok(pattern);
         }
-        return error("a type consists of a-z 0-9 _ - and starts with a letter");
+        return error("a type consists of a-z 0-9 _ - and starts with a-z");
     };
     if !is_type(kind) {
-        return error("a type consists of a-z 0-9 _ - and starts with a letter");
+        return error("a type consists of a-z 0-9 _ - and starts with a-z");
     }
     if id.is_empty() && !pattern.is_prefix {
         return error("the id is empty; use `type:*` for all ids");

@@ -63,12 +63,12 @@ impl Batch {
         let response: BulkResponse = read(&response, WRITE)?;
         let refused =
             lines.into_iter().zip(response.items).filter(|(_, item)| item.index.status >= 400);
-        refused.map(|(line, item)| refusal(line, &item.index)).collect()
+        refused.map(|(line, item)| refused_line(line, &item.index)).collect()
     }
 }
 
 /// A refused line is skipped; an overloaded Elasticsearch ends the import.
-fn refusal(line: u64, result: &IndexResult) -> Result<(u64, String), ElasticError> {
+fn refused_line(line: u64, result: &IndexResult) -> Result<(u64, String), ElasticError> {
     let reason = result.error.as_ref().map(ToString::to_string).unwrap_or_default();
     match result.status {
         status @ (429 | 500..) => {

@@ -7,7 +7,7 @@ use policies::{
 
 /// Number of roles with rules, in addition to the built-in ones.
 pub const ROLES: u32 = 100;
-const KINDS: [&str; 4] = ["film", "poster", "trailer", "person"];
+const KINDS: [&str; 4] = ["film", "poster", "trailer", "actor"];
 
 pub fn role(n: u32) -> RoleName {
     RoleName::parse(&format!("role-{}", n % ROLES)).unwrap()
