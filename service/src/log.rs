@@ -11,7 +11,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::config::{LogConfig, LogFormat};
 use crate::http::context;
 
-/// Shows warnings as text while a command runs that a person typed. Call it once.
+/// Prints warnings as text, for commands that run in a terminal. Call it once.
 pub fn start_for_command() {
     tracing_subscriber::fmt().with_env_filter("warn").with_writer(std::io::stderr).init();
 }

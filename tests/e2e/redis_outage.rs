@@ -141,7 +141,10 @@ async fn outage(kind: Outage) {
         Outage::Frozen => redis.suspend(),
     }
     log_out(during).await;
-    until("unavailable", async || said(&one, "Redis is away") && said(&two, "Redis is away")).await;
+    until("unavailable", async || {
+        said(&one, "Redis is unavailable") && said(&two, "Redis is unavailable")
+    })
+    .await;
     sleep(2 * SECOND).await;
     match kind {
         Outage::Killed => redis.restart(),

@@ -11,7 +11,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_HISTORY_DAYS",
         "history.days",
         "365",
-        "tries to log in are forgotten after this many days, in whole months",
+        "days after which login attempts are deleted, in whole months",
     ),
     number(
         "AUTH_HISTORY_ADDRESS_DAYS",

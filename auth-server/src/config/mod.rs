@@ -109,7 +109,7 @@ pub struct Config {
     pub history: HistoryConfig,
     /// Passwords and their hashing.
     pub password: PasswordConfig,
-    /// How failed tries to sign in are slowed down.
+    /// Delays after failed login attempts.
     pub throttle: ThrottleConfig,
     /// The second factor.
     pub second_factor: SecondFactorConfig,

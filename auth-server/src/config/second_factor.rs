@@ -29,7 +29,7 @@ pub struct SecondFactorConfig {
     superuser: Need,
 }
 
-/// Whether somebody has to have a second factor.
+/// Whether a second factor is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Need {

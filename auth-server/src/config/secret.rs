@@ -56,8 +56,8 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// Fewest bytes of a secret.
-const SHORTEST: usize = 32;
+/// Minimum length of a secret in bytes.
+const MIN_LENGTH: usize = 32;
 
 impl TryFrom<String> for SecretKey {
     type Error = String;
@@ -65,9 +65,9 @@ impl TryFrom<String> for SecretKey {
     fn try_from(text: String) -> Result<Self, String> {
         let text = Zeroizing::new(text);
         match decode(text.trim()) {
-            Some(bytes) if bytes.len() >= SHORTEST => Ok(Self(Zeroizing::new(bytes))),
+            Some(bytes) if bytes.len() >= MIN_LENGTH => Ok(Self(Zeroizing::new(bytes))),
             _ => Err(format!(
-                "must be {SHORTEST} or more random bytes in base64 or hex; \
+                "must be {MIN_LENGTH} or more random bytes in base64 or hex; \
                  `openssl rand -base64 32` makes one"
             )),
         }
@@ -76,7 +76,7 @@ impl TryFrom<String> for SecretKey {
 
 /// The bytes of hex, else of either alphabet of base64, padded or not.
 fn decode(text: &str) -> Option<Vec<u8>> {
-    if text.len() >= 2 * SHORTEST && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if text.len() >= 2 * MIN_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return hex(text);
     }
     let lenient =

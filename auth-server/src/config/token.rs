@@ -1,4 +1,4 @@
-//! Access tokens: who gives them out, for whom, for how long.
+//! Access tokens: issuer, audience, lifetime.
 
 use std::num::NonZeroU32;
 

@@ -10,9 +10,9 @@ use service::metrics::{Counter, EncodeLabelSet, Family, Gauge, HttpMetrics, Regi
 pub(crate) struct Metrics {
     /// Requests and how long they took.
     pub http: HttpMetrics,
-    /// Answers of `/check` and its kin.
+    /// Decisions of `/check` and its variants.
     pub decisions: Decisions,
-    /// Tries to log in.
+    /// Login attempts.
     pub logins: Logins,
     /// E-mail.
     pub emails: Emails,
@@ -80,18 +80,18 @@ impl Decisions {
     }
 }
 
-/// Tries to log in, by outcome.
+/// Login attempts by outcome.
 #[derive(Clone)]
 pub(crate) struct Logins(Family<Outcome, Counter>);
 
 impl Logins {
     fn register(registry: &mut Registry) -> Self {
         let family = Family::<Outcome, Counter>::default();
-        registry.register("logins", "Tries to log in", family.clone());
+        registry.register("logins", "Login attempts", family.clone());
         Self(family)
     }
 
-    /// A try ended: `succeeded`, or the code of the problem that it was answered with.
+    /// Counts a login attempt: `succeeded`, or the problem code of its error response.
     pub(crate) fn ended(&self, outcome: &'static str) {
         self.0.get_or_create(&Outcome { outcome }).inc();
     }

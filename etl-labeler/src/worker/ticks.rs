@@ -50,7 +50,7 @@ async fn store(queue: &mut PostgresStorage<LabelFilms>, tick: &Tick) {
     }
 }
 
-/// Every process stores every tick, and the tick's unique key accepts only the first.
+/// Every process inserts every tick; the unique key of the tick admits only the first.
 fn is_duplicate(error: &TaskSinkError<Error>) -> bool {
     let TaskSinkError::PushError(Error::Database(error)) = error else { return false };
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)

@@ -39,7 +39,7 @@ pub(crate) struct Film {
     pub(crate) description: Option<String>,
 }
 
-/// A genre or a person.
+/// A genre, an actor or a director.
 #[derive(Clone, Debug, PartialEq, Object)]
 pub(crate) struct Named {
     /// Stable id.
@@ -52,7 +52,7 @@ pub(crate) struct Named {
 pub(crate) struct Document {
     /// The document's id.
     pub(crate) id: String,
-    /// `access` as it stands in the document; `None` when it isn't there at all.
+    /// `access` exactly as in the document; `None` if it is missing.
     pub(crate) access: Option<Value>,
     /// What the caller gets if allowed.
     pub(crate) film: Film,

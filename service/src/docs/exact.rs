@@ -32,7 +32,7 @@ fn required(schema: &Map<String, Value>) -> HashSet<String> {
 }
 
 fn allow_null(property: &mut Value) {
-    // Readers ignore what stands beside a reference.
+    // Readers ignore the siblings of a `$ref`.
     if property.get("$ref").is_some() {
         *property = json!({ "allOf": [property.take()] });
     }
