@@ -2,7 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account_admin;
-pub mod api;
+pub(crate) mod api;
 pub mod app;
 pub(crate) mod audit;
 pub(crate) mod authn;

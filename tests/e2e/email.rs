@@ -212,7 +212,7 @@ async fn an_operator_can_create_a_link_that_sets_a_password_once() {
     let other = json!({ "token": bare.stdout.trim(), "new_password": PASSWORD });
     guest.post("auth/password/reset", &other).await.expect(401, "reset_token_invalid");
     guest.post("auth/login", &json!({ "login": "ada", "password": new })).await.expect(200, "");
-    let trail = "SELECT count(*) FROM audit WHERE operation = 'reset_link_of_user' AND via = 'cli'";
+    let trail = "SELECT count(*) FROM audit WHERE operation = 'create_reset_link' AND via = 'cli'";
     assert_eq!(database.count(trail).await, 2);
     let nobody = AUTH_SERVER.run(&["user", "reset-link", "nobody"], &settings, "");
     assert!(nobody.status == Some(1) && nobody.stderr.contains("nobody"), "{nobody:?}");

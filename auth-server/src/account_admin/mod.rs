@@ -4,7 +4,9 @@
 
 pub(crate) mod access;
 pub(crate) mod disable;
+pub(crate) mod reset_link;
 pub mod superuser;
 
 pub(crate) use access::{allow_all_user_agents, reset_second_factor};
 pub(crate) use disable::{disable, enable};
+pub use reset_link::create_reset_token;

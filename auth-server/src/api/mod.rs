@@ -2,7 +2,7 @@
 //! this module.
 
 pub(crate) mod audit;
-pub mod auth;
+pub(crate) mod auth;
 pub(crate) mod check;
 pub(crate) mod clients;
 pub(crate) mod device;

@@ -21,13 +21,13 @@ use crate::token::LEEWAY;
 pub(crate) async fn database(config: &DatabaseConfig) -> Result<PgPool, StartError> {
     let options = config.url.options().clone();
     // A pool would retry until its timeout and lose the reason.
-    let first = tokio::time::timeout(config.patience(), PgConnection::connect_with(&options)).await;
+    let first = tokio::time::timeout(config.timeout(), PgConnection::connect_with(&options)).await;
     let first = first.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     let broken = |error| StartError::Database(config.url.clone(), error);
     first.map_err(broken)?.close().await.map_err(broken)?;
     Ok(PgPoolOptions::new()
         .max_connections(config.connections())
-        .acquire_timeout(config.patience())
+        .acquire_timeout(config.timeout())
         .test_before_acquire(false)
         .before_acquire(|connection, known| Box::pin(is_alive(connection, known.idle_for)))
         .connect_lazy_with(options))

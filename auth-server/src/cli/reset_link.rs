@@ -3,6 +3,7 @@
 use sqlx::PgPool;
 
 use super::Failure;
+use crate::account_admin::create_reset_token;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::user::store;
@@ -12,10 +13,8 @@ pub(crate) async fn run(login: &str, config: &Config, pool: &PgPool) -> Result<(
     let user = store::find_by_login(pool, login).await.map_err(Failure::because)?;
     let user = user.ok_or_else(|| Failure::unknown_login(login))?;
     let now = Clock::default().now();
-    let times = (now, now + config.mail.reset_lifetime());
-    let token = crate::api::auth::password::reset_link(pool, user, times)
-        .await
-        .map_err(Failure::because)?;
+    let expires_at = now + config.mail.reset_lifetime();
+    let token = create_reset_token(pool, user, now, expires_at).await.map_err(Failure::because)?;
     let token = token.ok_or_else(|| Failure::Failed(format!("{login} is disabled")))?;
     match &config.mail.link_reset {
         Some(page) => println!("{}", page.with_token(&token.text)),

@@ -26,28 +26,28 @@ pub(crate) const SETTINGS: &[Setting] = &[
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseConfig {
-    /// Where it is, and who we are there.
+    /// Address and credentials.
     pub url: DatabaseUrl,
-    /// Most connections at a time, at least two.
+    /// Maximum number of connections, at least two.
     pub pool: NonZeroU32,
 }
 
 impl DatabaseConfig {
-    /// Most connections for everything but carrying sessions on.
+    /// Maximum number of connections for everything but refreshes.
     #[must_use]
     pub const fn connections(&self) -> u32 {
         self.pool.get().div_ceil(2)
     }
 
-    /// Most connections that carry sessions on.
+    /// Maximum number of connections for refreshes.
     #[must_use]
-    pub fn rotations(&self) -> usize {
+    pub fn refresh_connections(&self) -> usize {
         usize::try_from(self.pool.get() / 2).map_or(1, |half| half.max(1))
     }
 
-    /// The longest wait for a connection.
+    /// Timeout for acquiring a connection.
     #[must_use]
-    pub const fn patience(&self) -> Duration {
+    pub const fn timeout(&self) -> Duration {
         Duration::from_secs(3)
     }
 }

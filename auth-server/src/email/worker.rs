@@ -103,7 +103,7 @@ impl EmailWorker {
         }
         let pool = PgPoolOptions::new()
             .max_connections(DATABASE_CONNECTIONS)
-            .acquire_timeout(config.database.patience())
+            .acquire_timeout(config.database.timeout())
             .connect_lazy_with(config.database.url.options().clone());
         let composer = Composer { templates, config: config.mail.clone() };
         Ok(Self { pool, composer, transport, emails, clock, stop })

@@ -16,8 +16,8 @@ pub(crate) const NEW_PASSWORD: &[Spec] = &[REJECTED, BUSY];
 /// Maximum length of a password in characters: enough for a sentence, too short to keep a server busy.
 const MAX_LENGTH: usize = 128;
 
-/// Characters that zxcvbn considers substitutes for letters. A long password with many of them would
-/// take it a second.
+/// Characters that zxcvbn reads as substitutes, such as `4` for `a`. A long password with many of
+/// them would take it a second.
 const SUBSTITUTES: &str = "4@8({[<369!|1075$+%2";
 /// With more different substitutes than this, only a prefix of the password is estimated.
 const MAX_SUBSTITUTES: usize = 5;

@@ -16,7 +16,7 @@ pub(crate) enum Rotation {
     /// The session continues with the next token.
     Refreshed(Refreshed),
     /// The token was replaced more than [`GRACE`] ago, so a copy of it exists. Nobody can tell the
-    /// user from the thief, so the session was ended.
+    /// user from the attacker, so the session was ended.
     Reused { session: Uuid, revocation: Revocation },
     /// Not a refresh token of an active session.
     Invalid,

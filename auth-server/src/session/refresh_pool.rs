@@ -47,8 +47,8 @@ impl RefreshPool {
     /// Never, because the runtime is given.
     pub(crate) fn new(config: &DatabaseConfig) -> Result<Self, managed::BuildError> {
         let connector = Connector(config.url.options().clone());
-        let pool = managed::Pool::builder(connector).max_size(config.rotations());
-        let timeout: Duration = config.patience();
+        let pool = managed::Pool::builder(connector).max_size(config.refresh_connections());
+        let timeout: Duration = config.timeout();
         let pool = pool.wait_timeout(Some(timeout)).create_timeout(Some(timeout));
         Ok(Self(pool.recycle_timeout(Some(timeout)).runtime(Runtime::Tokio1).build()?))
     }

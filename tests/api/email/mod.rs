@@ -5,7 +5,7 @@ mod claims;
 mod delivery;
 mod queue;
 
-use auth_server::api::auth::password::reset_link;
+use auth_server::account_admin::create_reset_token;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tests::{Answer, MailServer, PASSWORD, TestServer, User};
@@ -47,5 +47,5 @@ pub async fn reset_token(server: &TestServer, user: &User) -> String {
     let (pool, now) = (server.database.pool().await, server.clock.now());
     let id: Uuid = user.id.parse().unwrap();
     let until = now + TimeDelta::minutes(30);
-    reset_link(&pool, id, (now, until)).await.unwrap().unwrap().text.to_string()
+    create_reset_token(&pool, id, now, until).await.unwrap().unwrap().text.to_string()
 }

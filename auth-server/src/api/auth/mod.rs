@@ -8,7 +8,7 @@ pub(crate) mod logout;
 pub(crate) mod logout_others;
 pub(crate) mod oidc;
 pub(crate) mod open_session;
-pub mod password;
+pub(crate) mod password;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod token_pair;

@@ -2,5 +2,3 @@
 
 pub(crate) mod forgot;
 pub(crate) mod reset;
-
-pub use reset::reset_link;

@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
-use sqlx::PgPool;
-use uuid::Uuid;
 
 use crate::api::AppState;
 use crate::audit;
 use crate::audit::{Actor, Record};
 use crate::db::DATABASE;
-use crate::email::token_store::{NewToken, Purpose};
-use crate::email::{EmailToken, token, token_store};
+use crate::email::{token, token_store};
 use crate::http::request_errors::BODY;
 use crate::http::{Body, NoContent};
 use crate::password::{NEW_PASSWORD, Password};
@@ -74,29 +70,4 @@ impl Reset {
         authenticator.revoke(ended.as_slice());
         Ok(())
     }
-}
-
-/// A token that an operator hands over. `None` if the account is disabled or deleted.
-///
-/// # Errors
-/// The database is unavailable or refused a statement.
-pub async fn reset_link(
-    pool: &PgPool,
-    user: Uuid,
-    (now, expires_at): (DateTime<Utc>, DateTime<Utc>),
-) -> sqlx::Result<Option<EmailToken>> {
-    let token = EmailToken::generate();
-    let new = NewToken {
-        hash: &token.hash,
-        purpose: Purpose::ResetPassword,
-        user,
-        email_key: None,
-        expires_at,
-    };
-    if !token_store::insert(pool, &new, now).await? {
-        return Ok(None);
-    }
-    let record = Record::new(Actor::CommandLine, "reset_link_of_user", format!("user:{user}"));
-    audit::insert(&mut *pool.acquire().await?, &record, now).await?;
-    Ok(Some(token))
 }
