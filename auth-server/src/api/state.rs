@@ -1,4 +1,4 @@
-//! What operations work with.
+//! The state shared by all operations.
 
 use std::sync::Arc;
 
@@ -19,15 +19,15 @@ use crate::session::Sessions;
 use crate::throttle::Throttle;
 use crate::token::{Issuer, KeyRing};
 
-/// What operations work with; built once at start and shared.
+/// The state shared by all operations, built once at start.
 pub(crate) struct AppState {
-    /// PostgreSQL.
+    /// Connections to PostgreSQL.
     pub pool: PgPool,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// Roles, grants and rules as this server has them.
+    /// The policy of this replica.
     pub policy: Arc<LivePolicy>,
-    /// Turns access tokens into callers, and has to hear of every revocation.
+    /// Authenticates access tokens; every revocation must be passed to it.
     pub authenticator: Arc<Authenticator>,
     /// The signing keys.
     pub keys: Arc<KeyRing>,
@@ -37,7 +37,7 @@ pub(crate) struct AppState {
     pub sessions: Sessions,
     /// Hashes and verifies passwords.
     pub hasher: Hasher,
-    /// Slows down guessing.
+    /// Throttles login attempts.
     pub throttle: Throttle,
     /// Enrolls and verifies second factors.
     pub second_factors: Arc<SecondFactors>,

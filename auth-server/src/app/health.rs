@@ -1,4 +1,4 @@
-//! Whether this server lives, and whether it can answer.
+//! Readiness of this server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use sqlx::PgPool;
 use crate::metrics::Metrics;
 use crate::policy::LivePolicy;
 
-/// Longest wait for the database to say that it is there.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Timeout of each check.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the health answers look at.
+/// The dependencies to check.
 pub(crate) struct Health {
     pool: PgPool,
     policy: Arc<LivePolicy>,
@@ -23,18 +23,18 @@ pub(crate) struct Health {
     lifecycle: Lifecycle,
 }
 
-/// Whether requests can be answered, and what is missing.
+/// Whether the server can answer requests.
 #[derive(Clone, Debug, Object)]
 struct Readiness {
-    /// Whether this server should get requests.
+    /// Whether a load balancer should send requests to this server.
     ready: bool,
-    /// PostgreSQL. Needed.
+    /// PostgreSQL; required.
     database: State,
-    /// Redis. Without it revocations reach other servers later; nothing else is lost.
+    /// Redis; without it revocations reach other servers more slowly.
     redis: State,
-    /// Revision of the policy that decides here.
+    /// Policy revision of this server.
     revision: i64,
-    /// Whether the server is finishing what it has, on its way out.
+    /// Whether the server is shutting down and finishing open requests.
     draining: bool,
 }
 
@@ -69,7 +69,7 @@ impl Health {
 
     async fn database(&self) -> State {
         let asked = sqlx::query_scalar!("SELECT 1").fetch_one(&self.pool);
-        match tokio::time::timeout(PATIENCE, asked).await {
+        match tokio::time::timeout(TIMEOUT, asked).await {
             Ok(Ok(_)) => State::Up,
             _ => State::Down,
         }
@@ -81,7 +81,7 @@ impl Health {
             let mut connection = client.get_multiplexed_async_connection().await?;
             redis::cmd("PING").query_async::<String>(&mut connection).await
         };
-        match tokio::time::timeout(PATIENCE, ping).await {
+        match tokio::time::timeout(TIMEOUT, ping).await {
             Ok(Ok(_)) => State::Up,
             _ => State::Down,
         }

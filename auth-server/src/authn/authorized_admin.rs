@@ -64,7 +64,7 @@ impl AuthorizedAdmin {
         Ok(())
     }
 
-    /// Only a superuser may change the account of a user who has such a role: admins must not lock
+    /// Only a superuser may change the account of a user with such a role: admins must not lock
     /// each other out.
     pub(crate) fn authorize_user_change(
         &self,

@@ -1,4 +1,4 @@
-//! Pages of a list, each with a cursor to the next.
+//! Keyset pagination: pages of a collection, each with a cursor to the next.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -8,34 +8,34 @@ use serde::de::DeserializeOwned;
 use super::problem::Problem;
 use super::request_errors::FIELD;
 
-/// Items of a page when nothing is said.
-const USUAL: u32 = 50;
-/// Items of a page at most.
-const MOST: u32 = 1_000;
+/// Default number of items per page.
+const DEFAULT_LIMIT: u32 = 50;
+/// Maximum number of items per page.
+const MAX_LIMIT: u32 = 1_000;
 
-/// What a client asks of a list.
+/// The requested page.
 pub(crate) struct PageQuery<C> {
-    /// Items at most.
+    /// Maximum number of items.
     pub limit: usize,
-    /// Where the page before ended.
+    /// Position of the last item of the previous page.
     pub after: Option<C>,
 }
 
 impl<C: DeserializeOwned> PageQuery<C> {
-    /// Reads what stands in the query.
+    /// Parses the query parameters.
     ///
     /// # Errors
-    /// A limit or a cursor that can't be, as [`crate::http::request_errors::PARAMETERS`] has it.
+    /// An invalid limit or cursor: [`crate::http::request_errors::PARAMETERS`].
     pub(crate) fn parse(limit: Option<u32>, cursor: Option<&str>) -> Result<Self, Problem> {
-        let limit = limit.unwrap_or(USUAL);
-        if limit == 0 || limit > MOST {
+        let limit = limit.unwrap_or(DEFAULT_LIMIT);
+        if limit == 0 || limit > MAX_LIMIT {
             return Err(Problem::new(FIELD).field("limit").detail("A page has 1 to 1000 items."));
         }
         let after = cursor.map(decode).transpose()?;
         Ok(Self { limit: limit as usize, after })
     }
 
-    /// Rows to read: one more than the page holds tells whether there is a next page.
+    /// Number of rows to read: one more than the page holds, to know whether there is a next page.
     #[must_use]
     pub(crate) fn rows(&self) -> i64 {
         i64::try_from(self.limit + 1).unwrap_or(i64::MAX)
@@ -44,7 +44,7 @@ impl<C: DeserializeOwned> PageQuery<C> {
 
 fn decode<C: DeserializeOwned>(cursor: &str) -> Result<C, Problem> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
-    // PostgreSQL takes no U+0000, and no cursor of ours holds one.
+    // PostgreSQL rejects U+0000, and no cursor made here contains one.
     let parsed =
         bytes.filter(|b| !b.contains(&b'\\')).and_then(|b| serde_json::from_slice(&b).ok());
     parsed.ok_or_else(|| {
@@ -52,7 +52,13 @@ fn decode<C: DeserializeOwned>(cursor: &str) -> Result<C, Problem> {
     })
 }
 
-/// Cuts rows to a page, with the cursor that `key` makes of its last item.
+#[expect(clippy::expect_used, reason = "a key is plain data, which always serializes")]
+fn encode(key: &impl Serialize) -> String {
+    let json = serde_json::to_vec(key).expect("a key serializes");
+    BASE64_URL_SAFE_NO_PAD.encode(json)
+}
+
+/// Cuts rows to a page; the cursor is the `key` of its last item.
 pub(crate) fn cut<T, C: Serialize>(
     mut rows: Vec<T>,
     limit: usize,
@@ -62,7 +68,6 @@ pub(crate) fn cut<T, C: Serialize>(
         return (rows, None);
     }
     rows.truncate(limit);
-    let key = rows.last().and_then(|last| serde_json::to_vec(&key(last)).ok());
-    let next = key.map(|key| BASE64_URL_SAFE_NO_PAD.encode(key));
+    let next = rows.last().map(|last| encode(&key(last)));
     (rows, next)
 }

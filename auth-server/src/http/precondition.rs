@@ -1,4 +1,4 @@
-//! `If-Match`: a write that was decided on an older state is refused.
+//! Optimistic concurrency: `If-Match` refuses a write that is based on an outdated state.
 
 use poem::http::HeaderMap;
 use poem::http::header::IF_MATCH;
@@ -6,18 +6,21 @@ use poem::http::header::IF_MATCH;
 use super::problem::{Problem, Spec};
 use super::request_errors::FIELD;
 
-const CHANGED: Spec =
-    Spec::new(412, "precondition_failed", "It was changed since you read it; read it again.");
+const CHANGED: Spec = Spec::new(
+    412,
+    "precondition_failed",
+    "The resource has changed since it was read; read it again.",
+);
 
-/// What a write with `If-Match` can answer.
+/// Errors of a write with `If-Match`.
 pub(crate) const PRECONDITION: &[Spec] = &[CHANGED];
 
-/// The entity tag of something last written at `revision`.
+/// The entity tag of a resource last written at `revision`.
 pub(crate) fn etag(revision: i64) -> String {
     format!("\"{revision}\"")
 }
 
-/// Refuses where `if_match` names neither the current tag nor `*`. Without it anything goes.
+/// Refuses an `If-Match` that contains neither the current entity tag nor `*`. The header is optional.
 pub(crate) fn check(if_match: Option<&str>, revision: i64) -> Result<(), Problem> {
     let Some(tags) = if_match else { return Ok(()) };
     let current = etag(revision);
@@ -27,7 +30,7 @@ pub(crate) fn check(if_match: Option<&str>, revision: i64) -> Result<(), Problem
     Err(Problem::new(CHANGED).detail(format!("Its ETag is {current} now.")))
 }
 
-/// Refuses an `If-Match` that the operation could only overlook: one that is no text, or a second.
+/// Refuses an `If-Match` that the operation would overlook: one that is not text, or a second one.
 pub(crate) fn refuse_unreadable(headers: &HeaderMap) -> Result<(), Problem> {
     let mut tags = headers.get_all(IF_MATCH).iter();
     let is_text = tags.next().is_none_or(|tag| tag.to_str().is_ok());

@@ -1,24 +1,24 @@
-//! Sections of the API page.
+//! Tags of the OpenAPI document.
 
 use poem_openapi::Tags;
 
-/// What an operation is for.
+/// The group of an operation.
 #[derive(Tags)]
 pub(crate) enum Tag {
-    /// Decisions and search filters, for whoever enforces them.
+    /// Decisions and search filters for enforcement points.
     Check,
-    /// Signing in, staying signed in, signing out.
+    /// Registration, login, refresh and logout.
     Auth,
     /// The caller's own account.
     Me,
-    /// Roles and what they inherit.
+    /// Roles and their inheritance.
     Roles,
-    /// Rules.
+    /// Rules of the policy.
     Rules,
-    /// People and their roles.
+    /// User accounts and their roles.
     Users,
-    /// What admins have done.
+    /// The audit trail of admin writes.
     Audit,
-    /// Service clients: what they ask about tokens, and the clients themselves.
+    /// Service clients, token introspection and revocation.
     Clients,
 }

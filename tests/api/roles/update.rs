@@ -86,7 +86,7 @@ async fn a_change_based_on_an_outdated_version_is_refused() {
       "code": "precondition_failed",
       "detail": "Its ETag is \"3\" now.",
       "status": 412,
-      "title": "It was changed since you read it; read it again.",
+      "title": "The resource has changed since it was read; read it again.",
       "type": "about:blank"
     }
     "#);
