@@ -1,0 +1,34 @@
+//! The READMEs of the programs.
+
+use tests::{Database, Index, PASSWORD, setting};
+
+use crate::shell::Shell;
+
+#[tokio::test]
+async fn the_commands_of_auth_server_work_as_written() {
+    let database = Database::empty().await;
+    Shell::new(&[("AUTH_LISTEN", "127.0.0.1:0"), ("AUTH_OPS_LISTEN", "127.0.0.1:0")])
+        .placeholder("postgres://auth:password@127.0.0.1/auth", &database.url)
+        .set("AUTH_SECRET", &database.secret_text())
+        .set("REDIS_URL", &setting("REDIS_URL"))
+        .input(&format!("{PASSWORD}\n"))
+        .run("auth-server/README.md");
+}
+
+#[tokio::test]
+async fn the_commands_of_movie_api_work_as_written() {
+    let index = Index::new();
+    Shell::new(&[("MOVIE_LISTEN", "127.0.0.1:0"), ("MOVIE_OPS_LISTEN", "127.0.0.1:0")])
+        .set("ELASTICSEARCH_URL", &index.server)
+        .set("FILMS_INDEX", &index.name)
+        .run("movie-api/README.md");
+}
+
+#[tokio::test]
+async fn the_commands_of_etl_labeler_work_as_written() {
+    let (database, index) = (Database::empty().await, Index::new());
+    Shell::new(&[("DATABASE_URL", database.url.as_str()), ("ETL_OPS_LISTEN", "127.0.0.1:0")])
+        .set("ELASTICSEARCH_URL", &index.server)
+        .set("FILMS_INDEX", &index.name)
+        .run("etl-labeler/README.md");
+}
