@@ -147,7 +147,7 @@ fn redact_text(text: String) -> String {
         "[id]".into()
     } else if DateTime::parse_from_rfc3339(&text).is_ok() {
         "[time]".into()
-    } else if text.starts_with("eyJ") {
+    } else if text.starts_with("eyJ") && text.matches('.').count() == 2 {
         "[access token]".into()
     } else if text.starts_with("rt_") {
         "[refresh token]".into()

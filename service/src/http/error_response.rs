@@ -1,6 +1,9 @@
 //! Errors of extractors and of the router as problems.
 
-use poem::error::{CorsError, MethodNotAllowedError, NotFoundError, ReadBodyError};
+use poem::error::{
+    CorsError, MethodNotAllowedError, NotFoundError, ParsePathError as InvalidPathError,
+    ReadBodyError,
+};
 use poem::http::{StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::error::{
@@ -45,6 +48,9 @@ fn problem(error: &poem::Error, parameters: &[Box<str>]) -> Problem {
     }
     if let Some(ReadBodyError::PayloadTooLarge) = error.downcast_ref() {
         return Problem::new(TOO_LARGE);
+    }
+    if error.is::<InvalidPathError>() {
+        return Problem::new(FIELD).detail("The path is not valid UTF-8.");
     }
     if error.is::<NotFoundError>() {
         return Problem::new(NOT_FOUND).detail("`/openapi.json` lists all paths.");

@@ -31,7 +31,7 @@ async fn labels_and_access_together_are_refused() {
       "detail": "Send either `labels` or `access`, not both.",
       "field": "resource.labels",
       "status": 422,
-      "title": "A field has a value that it can't have.",
+      "title": "A field or parameter is missing or invalid.",
       "type": "about:blank"
     }
     "#);

@@ -41,7 +41,7 @@ async fn a_batch_of_more_than_a_thousand_is_refused() {
       "detail": "A batch has at most 1,000 resources.",
       "field": "resources",
       "status": 422,
-      "title": "A field has a value that it can't have.",
+      "title": "A field or parameter is missing or invalid.",
       "type": "about:blank"
     }
     "#);

@@ -52,7 +52,7 @@ async fn a_rule_that_lets_guests_write_through_the_api_is_refused() {
     422
     {
       "code": "escalation",
-      "detail": "this would let guests write through the server's own API",
+      "detail": "This rule would allow guests to write through the server's own API.",
       "status": 422,
       "title": "This write would grant more privileges than you may grant.",
       "type": "about:blank"

@@ -111,7 +111,7 @@ async fn a_user_cannot_exclude_their_own_user_agent() {
       "detail": "The user agent of this client is `Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0`, which no entry allows: you could not log in again from here.",
       "field": "allowed",
       "status": 422,
-      "title": "A field has a value that it can't have.",
+      "title": "A field or parameter is missing or invalid.",
       "type": "about:blank"
     }
     "#);

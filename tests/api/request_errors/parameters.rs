@@ -46,7 +46,7 @@ async fn an_invalid_id_is_named() {
       "detail": "invalid digit found in string",
       "field": "id",
       "status": 422,
-      "title": "A field has a value that it can't have.",
+      "title": "A field or parameter is missing or invalid.",
       "type": "about:blank"
     }
     "#);
@@ -77,7 +77,7 @@ async fn an_invalid_limit_or_cursor_is_named() {
       "detail": "A page has 1 to 1000 items.",
       "field": "limit",
       "status": 422,
-      "title": "A field has a value that it can't have.",
+      "title": "A field or parameter is missing or invalid.",
       "type": "about:blank"
     }
     "#);
@@ -133,8 +133,9 @@ async fn an_unknown_path_or_method_returns_a_problem() {
     404
     {
       "code": "not_found",
+      "detail": "`/openapi.json` lists all paths.",
       "status": 404,
-      "title": "There is nothing at this path.",
+      "title": "Unknown path.",
       "type": "about:blank"
     }
     "#);

@@ -60,7 +60,7 @@ async fn invalid_names_are_refused_and_named() {
     422
     {
       "code": "name_invalid",
-      "detail": "resource \"film:**\": only one trailing `*` is a wildcard, and a literal can't end in `*`",
+      "detail": "Invalid resource \"film:**\": only one trailing `*` is allowed.",
       "field": "resource",
       "status": 422,
       "title": "Invalid name.",

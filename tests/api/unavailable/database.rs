@@ -43,7 +43,7 @@ async fn operations_that_need_the_database_say_when_to_retry() {
       "code": "database_unavailable",
       "retry_after": 1,
       "status": 503,
-      "title": "The database is unavailable; try again in a moment.",
+      "title": "The database is unavailable; try again later.",
       "type": "about:blank"
     }
     "#);
