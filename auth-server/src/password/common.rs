@@ -14,8 +14,8 @@ fn words() -> impl Iterator<Item = &'static str> {
     LIST.lines().filter(|line| !line.starts_with("# "))
 }
 
-/// Whether a password is on the list, in any case, and with or without characters that are neither
-/// letters nor digits.
+/// Whether a password is on the list: in any case, and as it is or with only its alphanumeric
+/// characters.
 pub(super) fn is_common(password: &str) -> bool {
     let folded = password.to_lowercase();
     let bare: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
