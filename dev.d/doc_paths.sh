@@ -15,6 +15,7 @@ doc_paths_exist() {
     ((missing == 0)) || die 'documentation names files that do not exist'
 }
 
+# shellcheck disable=SC2016 # a literal backquote
 paths_of() {
     {
         grep -oP '\]\(\K[^)#:]+(?=(#[^)]*)?\))' "$1"

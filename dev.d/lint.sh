@@ -3,7 +3,7 @@
 #
 # `./dev lint`. A step whose tool is not available is skipped, and the output says so.
 
-lint_steps=(format wording layout scripts compose sqlx clippy dependencies advisories)
+lint_steps=(format wording paths layout scripts compose sqlx clippy dependencies advisories)
 
 lint() {
     local step
@@ -22,6 +22,8 @@ skip() { say "lint: SKIPPED: $1"; }
 lint_format() { cargo fmt --all --check; }
 
 lint_wording() { banned_words; }
+
+lint_paths() { doc_paths_exist; }
 
 lint_layout() {
     if can_install; then install_missing python3; fi

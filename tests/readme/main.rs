@@ -1,6 +1,10 @@
 //! The READMEs: every command block runs as written, and its sample output is real.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code: anything unexpected ends the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test code: anything unexpected ends the test"
+)]
 
 mod blocks;
 mod programs;

@@ -1,12 +1,12 @@
 //! Runs the command blocks of a file in one shell, as written.
 
+use std::env;
 use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::env;
 
 use tempfile::TempDir;
 
