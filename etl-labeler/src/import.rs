@@ -57,7 +57,7 @@ pub async fn import(
         }
         imported.lines += 1;
         match film::parse(&line) {
-            Ok(film) => batch.add(number, &film),
+            Ok(parsed) => batch.add(number, &parsed),
             Err(reason) => imported.skip(number, &reason.to_string()),
         }
         if batch.is_full() {

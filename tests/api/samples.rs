@@ -8,14 +8,14 @@ use tests::{Answer, Caller, NEW_PASSWORD, PASSWORD, TestServer, User, current_pa
 /// A request that its operation accepts from a superuser. Operations for service clients get the
 /// credentials of an unknown client.
 #[derive(Clone, Debug)]
-pub struct Sample {
+pub(crate) struct Sample {
     pub operation: Operation,
     pub path: String,
     pub body: Option<Value>,
 }
 
 impl Sample {
-    pub async fn send(&self, caller: &Caller) -> Answer {
+    pub(crate) async fn send(&self, caller: &Caller) -> Answer {
         let method = Method::from_bytes(self.operation.method.as_bytes()).unwrap();
         let mut request = caller.request(method.clone(), &self.path);
         if self.operation.is_for_clients() {
@@ -30,13 +30,13 @@ impl Sample {
         caller.send(request).await
     }
 
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.operation.name()
     }
 }
 
 /// Valid requests for every documented operation, about this user.
-pub async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
+pub(crate) async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
     let document = server.guest().get("/openapi.json").await.ok();
     let mut good = good_requests(user);
     good.push(second_step(server).await);

@@ -10,7 +10,7 @@ use tests::program::{ETL_LABELER, Finished};
 use tests::{Index, setting};
 use tokio::process::{Child, Command};
 
-pub struct Films {
+pub(crate) struct Films {
     pub index: Index,
     folder: TempDir,
     labels: PathBuf,
@@ -18,18 +18,18 @@ pub struct Films {
 
 impl Films {
     /// No index yet; `import` creates it.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         Self { index: Index::new(), labels: folder.path().join("labels.toml"), folder }
     }
 
     /// Sets the label rules of the commands that follow. Without any, the shipped rules apply.
-    pub fn rules(&self, toml: &str) {
+    pub(crate) fn rules(&self, toml: &str) {
         std::fs::write(&self.labels, toml).unwrap();
     }
 
     /// A command on this index.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let settings = [
             ("ELASTICSEARCH_URL", setting("ELASTICSEARCH_URL")),
             ("DATABASE_URL", setting("DATABASE_URL")),
@@ -50,68 +50,68 @@ impl Films {
     }
 
     /// Runs a command to its end.
-    pub async fn run(&self, arguments: &[&str]) -> Finished {
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Finished {
         finished(self.command(arguments).spawn().unwrap()).await
     }
 
     /// Labels the films once, which must succeed.
-    pub async fn once(&self) -> Finished {
+    pub(crate) async fn once(&self) -> Finished {
         let ran = self.run(&["once"]).await;
         assert_eq!(ran.status, Some(0), "{ran:?}");
         ran
     }
 
     /// Imports these lines.
-    pub async fn import(&self, lines: &str) -> Finished {
+    pub(crate) async fn import(&self, lines: &str) -> Finished {
         let file = self.folder.path().join("films.ndjson");
         std::fs::write(&file, lines).unwrap();
         self.run(&["import", file.to_str().unwrap()]).await
     }
 
     /// Imports the films `film-0` to `film-(count - 1)`.
-    pub async fn import_many(&self, count: usize) {
+    pub(crate) async fn import_many(&self, count: usize) {
         let film = |n| json!({ "id": format!("film-{n}"), "mpaa_rating": "R", "release_date": "2990-01-01" });
         let lines: Vec<_> = (0..count).map(|n| film(n).to_string()).collect();
         assert_eq!(self.import(&lines.join("\n")).await.status, Some(0));
     }
 
     /// Sends a request to the index; returns the JSON of the answer.
-    pub async fn request(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+    pub(crate) async fn request(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         self.index.request(method.parse::<Method>().unwrap(), path, body).await
     }
 
     /// Writes a film without going through the importer.
-    pub async fn put(&self, id: &str, film: Value) {
+    pub(crate) async fn put(&self, id: &str, film: Value) {
         self.index.put(id, &film).await;
     }
 
-    pub async fn film(&self, id: &str) -> Value {
+    pub(crate) async fn film(&self, id: &str) -> Value {
         self.request("GET", &format!("/_doc/{id}"), None).await["_source"].clone()
     }
 
-    pub async fn labels(&self, id: &str) -> Value {
+    pub(crate) async fn labels(&self, id: &str) -> Value {
         self.film(id).await["access"]["labels"].clone()
     }
 
     /// The number of films that match a query.
-    pub async fn count(&self, query: Value) -> u64 {
+    pub(crate) async fn count(&self, query: Value) -> u64 {
         self.index.count(query).await
     }
 
     /// The number of points in time and scrolls that are still open.
-    pub async fn open_contexts(&self) -> Value {
+    pub(crate) async fn open_contexts(&self) -> Value {
         let stats = self.request("GET", "/_stats/search", None).await;
         stats["_all"]["total"]["search"]["open_contexts"].clone()
     }
 
     /// The number of labelled films.
-    pub async fn labelled(&self) -> u64 {
+    pub(crate) async fn labelled(&self) -> u64 {
         self.request("POST", "/_refresh", None).await;
         self.count(json!({ "exists": { "field": "access.labelled_at" } })).await
     }
 }
 
 /// Waits for the end of a command.
-pub async fn finished(child: Child) -> Finished {
+pub(crate) async fn finished(child: Child) -> Finished {
     child.wait_with_output().await.unwrap().into()
 }

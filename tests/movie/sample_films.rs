@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 /// A film that everyone may read.
-pub const OLD: &str = "old-07";
+pub(crate) const OLD: &str = "old-07";
 /// A film with the label `new`, with a release date so far ahead that it stays new.
-pub const NEW: &str = "new-03";
+pub(crate) const NEW: &str = "new-03";
 /// The number of films of each kind.
-pub const OLD_FILMS: usize = 17;
-pub const NEW_FILMS: usize = 14;
+pub(crate) const OLD_FILMS: usize = 17;
+pub(crate) const NEW_FILMS: usize = 14;
 
 /// One film per line, for `etl-labeler import`.
-pub fn ndjson() -> String {
+pub(crate) fn ndjson() -> String {
     let old = (0..OLD_FILMS).map(|n| film(&format!("old-{n:02}"), "1994-09-23", n));
     let new = (0..NEW_FILMS).map(|n| film(&format!("new-{n:02}"), "2999-03-01", n));
     let lines: Vec<String> = old.chain(new).map(|film| film.to_string()).collect();
@@ -38,7 +38,7 @@ fn film(id: &str, release_date: &str, n: usize) -> Value {
 }
 
 /// Documents that the labeler does not write, but that an index may contain.
-pub fn odd() -> Vec<(&'static str, Value)> {
+pub(crate) fn odd() -> Vec<(&'static str, Value)> {
     let access = |access: Value| json!({ "id": "x", "title": "Odd", "access": access });
     let seen = "2025-01-01T00:00:00Z";
     let many: Vec<String> = (0..1000).map(|n| format!("l-{n}")).collect();

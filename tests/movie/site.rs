@@ -12,7 +12,7 @@ use crate::sample_films;
 const SUPERUSER: &str = "root";
 
 /// Everything that one test talks to.
-pub struct Site {
+pub(crate) struct Site {
     pub movie: Running,
     pub auth: Running,
     pub index: Index,
@@ -20,7 +20,7 @@ pub struct Site {
 }
 
 /// A running program and the URL of its API.
-pub struct Running {
+pub(crate) struct Running {
     pub url: String,
     server: Server,
 }
@@ -48,7 +48,7 @@ impl DerefMut for Running {
 
 impl Site {
     /// A site with labelled films and a superuser.
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let (database, index) = (Database::migrated().await, Index::new());
         let auth = start_auth(&database, "127.0.0.1:0");
         let create = ["superuser", "create", SUPERUSER];
@@ -60,43 +60,43 @@ impl Site {
     }
 
     /// Another movie-api for the same films and the same auth-server.
-    pub fn another(&self, settings: &[(&str, &str)]) -> Running {
+    pub(crate) fn another(&self, settings: &[(&str, &str)]) -> Running {
         movie(&self.index, &self.auth.url, settings)
     }
 
     /// Starts auth-server again at its previous address.
-    pub fn restart_auth(&mut self) {
+    pub(crate) fn restart_auth(&mut self) {
         let address = self.auth.url.trim_start_matches("http://").to_owned();
         self.auth = start_auth(&self.database, &address);
     }
 
     /// `GET` at movie-api.
-    pub async fn get(&self, path: &str, token: Option<&str>) -> Answer {
+    pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> Answer {
         get(&self.movie.url, path, token).await
     }
 
     /// A guest of auth-server.
-    pub fn guest(&self) -> Caller {
+    pub(crate) fn guest(&self) -> Caller {
         Caller::guest(Client::new(), &self.auth.url)
     }
 
     /// A caller of auth-server, with or without a token.
-    pub fn caller(&self, token: Option<&str>) -> Caller {
+    pub(crate) fn caller(&self, token: Option<&str>) -> Caller {
         token.map_or_else(|| self.guest(), |token| self.guest().with_token(token))
     }
 
     /// The access token of the superuser.
-    pub async fn superuser(&self) -> String {
+    pub(crate) async fn superuser(&self) -> String {
         self.log_in(SUPERUSER).await
     }
 }
 
 /// `GET` at any server.
-pub async fn get(server: &str, path: &str, token: Option<&str>) -> Answer {
+pub(crate) async fn get(server: &str, path: &str, token: Option<&str>) -> Answer {
     send(Client::new().get(format!("{server}{path}")), token).await
 }
 
-pub async fn send(mut request: RequestBuilder, token: Option<&str>) -> Answer {
+pub(crate) async fn send(mut request: RequestBuilder, token: Option<&str>) -> Answer {
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }
@@ -104,7 +104,7 @@ pub async fn send(mut request: RequestBuilder, token: Option<&str>) -> Answer {
 }
 
 /// A movie-api in front of any auth-server.
-pub fn movie(index: &Index, auth_url: &str, settings: &[(&str, &str)]) -> Running {
+pub(crate) fn movie(index: &Index, auth_url: &str, settings: &[(&str, &str)]) -> Running {
     let mut all = vec![
         ("MOVIE_LISTEN", "127.0.0.1:0"),
         ("MOVIE_OPS_LISTEN", "127.0.0.1:0"),

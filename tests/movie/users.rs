@@ -7,25 +7,25 @@ use crate::site::Site;
 
 impl Site {
     /// The access token of a new session.
-    pub async fn log_in(&self, login: &str) -> String {
+    pub(crate) async fn log_in(&self, login: &str) -> String {
         self.guest().log_in(login, PASSWORD).await.expect(200, "").string("access_token")
     }
 
     /// The access token of a new user without any role.
-    pub async fn register(&self, login: &str) -> String {
+    pub(crate) async fn register(&self, login: &str) -> String {
         let body = json!({ "login": login, "password": PASSWORD });
         self.guest().post("auth/register", &body).await.expect(201, "").string("access_token")
     }
 
     /// The access token of a new subscriber.
-    pub async fn subscriber(&self) -> String {
+    pub(crate) async fn subscriber(&self) -> String {
         let token = self.register("ann").await;
         self.grant(&token, "subscriber").await;
         token
     }
 
     /// Grants a role, which may be new, to the user with this token.
-    pub async fn grant(&self, token: &str, role: &str) {
+    pub(crate) async fn grant(&self, token: &str, role: &str) {
         let root = self.root().await;
         let created = root.post("roles", &json!({ "name": role })).await;
         assert!(matches!(created.status, 201 | 409), "{created:?}");
@@ -34,7 +34,7 @@ impl Site {
     }
 
     /// Creates a rule about reading.
-    pub async fn rule(&self, priority: u32, role: &str, resource: &str, effect: &str) {
+    pub(crate) async fn rule(&self, priority: u32, role: &str, resource: &str, effect: &str) {
         let body = json!({
             "priority": priority, "role": role, "resource": resource, "action": "read", "effect": effect,
         });

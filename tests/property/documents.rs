@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 /// The second at which validity periods begin and end, 2001-09-09T01:46:40Z.
-pub const BOUNDARY: i64 = 1_000_000_000;
+pub(crate) const BOUNDARY: i64 = 1_000_000_000;
 
 /// The labels with a validity period.
-pub const TIME_BOUND: [&str; 2] = ["new", "soon"];
+pub(crate) const TIME_BOUND: [&str; 2] = ["new", "soon"];
 
 /// Difficult film ids: Unicode, quotes, `*`, `:`, spaces, ids that are prefixes of each other.
-pub const IDS: [&str; 26] = [
+pub(crate) const IDS: [&str; 26] = [
     "a",
     "ab",
     "abc",
@@ -41,13 +41,13 @@ pub const IDS: [&str; 26] = [
 const SUFFIXES: [&str; 12] = ["", "0", "-x", "*", "é", "z", " ", "\u{10FFFF}", ":", "A", "b", "~"];
 
 /// A document; `access` is `None` if the field is absent.
-pub struct Document {
+pub(crate) struct Document {
     pub id: String,
     pub access: Option<Value>,
 }
 
 /// Every id with every suffix; the kinds of `access` are distributed over them in turn.
-pub fn documents() -> Vec<Document> {
+pub(crate) fn documents() -> Vec<Document> {
     let kinds = access_kinds();
     let mut ids: Vec<String> =
         IDS.iter().flat_map(|id| SUFFIXES.map(|suffix| format!("{id}{suffix}"))).collect();
@@ -159,7 +159,7 @@ fn validity_kinds() -> Vec<Value> {
 }
 
 /// Kinds of `access` that the mapping rejects, so that no search ever meets them.
-pub fn rejected() -> Vec<Value> {
+pub(crate) fn rejected() -> Vec<Value> {
     vec![
         json!("adult"),
         json!(true),

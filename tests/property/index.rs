@@ -12,13 +12,13 @@ use uuid::Uuid;
 
 use crate::documents::{Document, TIME_BOUND};
 
-pub struct Index {
+pub(crate) struct Index {
     url: String,
     http: Client,
 }
 
 impl Index {
-    pub async fn create() -> Self {
+    pub(crate) async fn create() -> Self {
         let server = env::var("ELASTICSEARCH_URL").expect("ELASTICSEARCH_URL: see ./dev env");
         let name = format!("property-{}", Uuid::new_v4().simple());
         let elastic = Elastic::new(&server.parse().unwrap(), &name).unwrap();
@@ -27,7 +27,7 @@ impl Index {
     }
 
     /// Writes documents and returns the ids of those that the mapping rejects.
-    pub async fn load(&self, documents: &[Document]) -> BTreeSet<String> {
+    pub(crate) async fn load(&self, documents: &[Document]) -> BTreeSet<String> {
         let mut lines = String::new();
         for Document { id, access } in documents {
             let mut film = json!({ "id": id });
@@ -43,7 +43,7 @@ impl Index {
     }
 
     /// The ids that each query matches, or Elasticsearch's error.
-    pub async fn search(&self, queries: &[Value]) -> Vec<Result<BTreeSet<String>, String>> {
+    pub(crate) async fn search(&self, queries: &[Value]) -> Vec<Result<BTreeSet<String>, String>> {
         let mut lines = String::new();
         for query in queries {
             let search = json!({ "size": 10_000, "_source": false, "sort": "_doc",
@@ -61,7 +61,7 @@ impl Index {
         answer.json().await.unwrap()
     }
 
-    pub async fn delete(self) {
+    pub(crate) async fn delete(self) {
         self.http.delete(&self.url).send().await.unwrap();
     }
 }

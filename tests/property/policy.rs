@@ -55,13 +55,13 @@ const WIDE: [&str; 7] = ["*", "f*", "film", "film:*", "film*", "l*", "label"];
 
 /// Two consecutive writes, and the roles that the caller has.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub(crate) struct Case {
     pub first: Vec<Change>,
     pub second: Vec<Change>,
     pub held: Vec<RoleName>,
 }
 
-pub fn case() -> impl Strategy<Value = Case> {
+pub(crate) fn case() -> impl Strategy<Value = Case> {
     let held = prop::sample::subsequence(ROLES.to_vec(), 0..=3);
     let rules = || prop::collection::vec(rule(), 0..10);
     (rules(), rules(), prop::sample::subsequence(vec!["r1", "r2"], 0..=2), held).prop_map(
@@ -74,7 +74,7 @@ pub fn case() -> impl Strategy<Value = Case> {
 }
 
 /// A policy with roles and no rules.
-pub fn start() -> Snapshot {
+pub(crate) fn start() -> Snapshot {
     let time_bound = TIME_BOUND.map(|label| Label::parse(label).unwrap());
     let roles = ["r0", "r1", "r2"].map(|name| role_set(name, &[]));
     Snapshot::empty(time_bound).unwrap().next(1, &roles).unwrap()
@@ -122,7 +122,7 @@ fn prefix((name, length): (String, usize)) -> String {
 }
 
 /// A rule on reading for guests.
-pub fn guest_rule(id: u32, priority: u32, resource: &str, effect: Effect) -> Change {
+pub(crate) fn guest_rule(id: u32, priority: u32, resource: &str, effect: Effect) -> Change {
     Change::RuleSet(Rule {
         id,
         priority,
@@ -133,6 +133,6 @@ pub fn guest_rule(id: u32, priority: u32, resource: &str, effect: Effect) -> Cha
     })
 }
 
-pub fn guest(snapshot: &Snapshot) -> RoleSet {
+pub(crate) fn guest(snapshot: &Snapshot) -> RoleSet {
     snapshot.role_set(&[])
 }

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The root of the repository.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// A fenced block.
 #[derive(Debug)]
-pub struct Block {
+pub(crate) struct Block {
     /// The word after the opening fence.
     pub language: String,
     /// Line of the opening fence.
@@ -21,13 +21,13 @@ pub struct Block {
 
 impl Block {
     /// Documented output: the lines that are comments as a whole.
-    pub fn expected_output(&self) -> Vec<&str> {
+    pub(crate) fn expected_output(&self) -> Vec<&str> {
         self.lines.iter().filter_map(|line| line.strip_prefix("# ")).collect()
     }
 }
 
 /// All fenced blocks of this file, in order.
-pub fn blocks(file: &str) -> Vec<Block> {
+pub(crate) fn blocks(file: &str) -> Vec<Block> {
     let text = fs::read_to_string(root().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
     let mut all: Vec<Block> = Vec::new();
     let mut open = false;
@@ -48,7 +48,7 @@ pub fn blocks(file: &str) -> Vec<Block> {
 }
 
 /// The command blocks of this file.
-pub fn commands(file: &str) -> Vec<Block> {
+pub(crate) fn commands(file: &str) -> Vec<Block> {
     let mut all = blocks(file);
     all.retain(|block| block.language == "sh");
     all

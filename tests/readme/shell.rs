@@ -32,7 +32,7 @@ echo "${0##*/} $*" >>"$HOME/tool-calls"
 "#;
 
 /// A shell in a folder that looks like the repository.
-pub struct Shell {
+pub(crate) struct Shell {
     folder: TempDir,
     environment: Vec<(String, String)>,
     placeholders: Vec<(String, String)>,
@@ -41,7 +41,7 @@ pub struct Shell {
 
 impl Shell {
     /// Its environment is `PATH`, `HOME` and these variables.
-    pub fn new(environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(environment: &[(&str, &str)]) -> Self {
         let shell = Self {
             folder: tempfile::tempdir().unwrap(),
             environment: Vec::new(),
@@ -64,25 +64,25 @@ impl Shell {
     }
 
     /// Sets a variable.
-    pub fn set(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Replaces what a person must choose, which must occur.
-    pub fn placeholder(mut self, text: &str, value: &str) -> Self {
+    /// Replaces what a user must choose, which must occur.
+    pub(crate) fn placeholder(mut self, text: &str, value: &str) -> Self {
         self.placeholders.push((text.to_owned(), value.to_owned()));
         self
     }
 
     /// What is typed at prompts.
-    pub fn input(mut self, text: &str) -> Self {
+    pub(crate) fn input(mut self, text: &str) -> Self {
         text.clone_into(&mut self.input);
         self
     }
 
     /// Has curl connect to this server where the commands name `host_port`.
-    pub fn connect(self, host_port: &str, url: &str) -> Self {
+    pub(crate) fn connect(self, host_port: &str, url: &str) -> Self {
         let address = url.trim_start_matches("http://");
         let line = format!("connect-to = \"{host_port}:{address}\"\n");
         let path = self.folder.path().join(".home/.curlrc");
@@ -92,14 +92,14 @@ impl Shell {
     }
 
     /// Writes a file, relative to the root of the repository.
-    pub fn file(self, path: &str, text: &str) -> Self {
+    pub(crate) fn file(self, path: &str, text: &str) -> Self {
         self.write(path, text);
         self
     }
 
     /// Runs all command blocks of this file in one shell. Each block must print exactly the output
     /// that it documents, if any. Returns the calls of `./dev` and `cargo`.
-    pub fn run(self, file: &str) -> Vec<String> {
+    pub(crate) fn run(self, file: &str) -> Vec<String> {
         let blocks = commands(file);
         assert!(!blocks.is_empty(), "{file} has no command blocks");
         let output = self.execute(file, &self.script_of(&blocks));

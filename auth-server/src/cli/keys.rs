@@ -22,7 +22,7 @@ pub(crate) enum Command {
     /// signs, no other rotation can start.
     Rotate {
         /// Seconds until the new key signs; services that cache the JWKS for longer reject its tokens
-        /// [default: AUTH_KEY_LEAD_SECONDS]
+        /// [default: `AUTH_KEY_LEAD_SECONDS`]
         #[arg(long, value_name = "SECONDS")]
         lead: Option<u32>,
     },

@@ -17,7 +17,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         println!("the database is up to date");
     }
     let seeded = policy::seed::seed(&pool, Clock::default().now()).await;
-    match seeded.map_err(|error| Failure::because(error))? {
+    match seeded.map_err(Failure::because)? {
         0 => {}
         rules => println!("installed {rules} shipped rules"),
     }

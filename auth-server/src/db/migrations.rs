@@ -56,13 +56,11 @@ pub async fn check(pool: &PgPool) -> Result<(), MigrationError> {
     let job_queue = PostgresStorage::migrations();
     let missing = missing(&MIGRATIONS, &own).count()
         + missing(&job_queue, &applied(&mut connection, JOB_QUEUE_TABLE).await?).count();
-    match missing {
-        0 => Ok(()),
-        _ => {
-            let total = MIGRATIONS.iter().count() + job_queue.iter().count();
-            Err(MigrationError::Behind { missing, total })
-        }
+    if missing == 0 {
+        return Ok(());
     }
+    let total = MIGRATIONS.iter().count() + job_queue.iter().count();
+    Err(MigrationError::Behind { missing, total })
 }
 
 /// Applies missing migrations, one process at a time. Returns the names of the applied ones.

@@ -44,6 +44,7 @@ pub const LAST_SUPERUSER: &[Spec] = &[LAST];
 
 /// A policy that cannot be built or evaluated is a fault of this server and is logged as one; every
 /// other error is the caller's to fix.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that `map_err` and `From` need")]
 pub(crate) fn policy_problem(error: PolicyError) -> Problem {
     let spec = match &error {
         PolicyError::InvalidName(_) => NAME,

@@ -31,13 +31,13 @@ pub(crate) fn permissions(policy: &Snapshot, roles: &[RoleName]) -> Permissions 
     let mut role_set: Vec<RoleName> = held.flat_map(|role| policy.inherited(role)).collect();
     role_set.sort();
     role_set.dedup();
-    let mut rules: Vec<_> = policy.rules().filter(|rule| role_set.contains(&rule.role)).collect();
-    rules.sort_unstable_by_key(|rule| Verdict::of(rule));
-    rules.truncate(MAX_RULES);
+    let mut granted: Vec<_> = policy.rules().filter(|rule| role_set.contains(&rule.role)).collect();
+    granted.sort_unstable_by_key(|rule| Verdict::of(rule));
+    granted.truncate(MAX_RULES);
     Permissions {
         roles: roles.iter().map(ToString::to_string).collect(),
         role_set: role_set.iter().map(ToString::to_string).collect(),
-        rules: rules.into_iter().map(|rule| RuleInForce::from(&**rule)).collect(),
+        rules: granted.into_iter().map(|rule| RuleInForce::from(&**rule)).collect(),
         revision: policy.revision(),
     }
 }

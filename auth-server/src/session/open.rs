@@ -9,7 +9,7 @@ use super::{Revocation, Sessions, revocation};
 
 /// The device of a login, as far as the request describes it.
 #[derive(Clone, Debug, Default)]
-pub struct Device {
+pub(crate) struct Device {
     /// From the user agent.
     pub name: Option<String>,
     /// Network address.

@@ -15,7 +15,7 @@ fn resident() -> usize {
 
 /// Memory of a policy with this many rules, in MiB: after building, with a warm table, and with the next
 /// snapshot in addition.
-pub fn of_a_policy(rules: u32) -> [usize; 3] {
+pub(crate) fn of_a_policy(rules: u32) -> [usize; 3] {
     let before = resident();
     let used = || resident().saturating_sub(before) >> 20;
     let first = snapshot(rules);

@@ -6,7 +6,7 @@ use policies::{
 use proptest::prelude::*;
 
 /// Difficult names: Unicode, quotes, `*`, `:`, empty parts, names that are prefixes of each other.
-pub const IDS: [&str; 14] = [
+pub(crate) const IDS: [&str; 14] = [
     "",
     "a",
     "ab",
@@ -22,22 +22,22 @@ pub const IDS: [&str; 14] = [
     "r.sub",
     "{\"a\":1}",
 ];
-pub const KINDS: [&str; 4] = ["film", "label", "route", "f"];
-pub const ACTIONS: [&str; 8] =
+pub(crate) const KINDS: [&str; 4] = ["film", "label", "route", "f"];
+pub(crate) const ACTIONS: [&str; 8] =
     ["read", "readme", "re", "GET", "delete?soft=true", "délete", "\"", "*"];
-pub const ROLES: [&str; 4] = ["r0", "r1", "r2", "anonymous"];
+pub(crate) const ROLES: [&str; 4] = ["r0", "r1", "r2", "anonymous"];
 
-pub fn role(name: &str) -> RoleName {
+pub(crate) fn role(name: &str) -> RoleName {
     RoleName::parse(name).unwrap()
 }
 
-pub fn resource() -> impl Strategy<Value = (&'static str, Option<&'static str>)> {
+pub(crate) fn resource() -> impl Strategy<Value = (&'static str, Option<&'static str>)> {
     let kind =
         prop::sample::select([KINDS.as_slice(), &["Film", "", "a:b", "\u{1}caller"]].concat());
     (kind, prop::option::of(prop::sample::select(IDS.to_vec())))
 }
 
-pub fn resource_pattern() -> impl Strategy<Value = ResourcePattern> {
+pub(crate) fn resource_pattern() -> impl Strategy<Value = ResourcePattern> {
     let text = (resource(), any::<bool>()).prop_map(|((kind, id), star)| {
         let id = id.map(|id| format!(":{id}")).unwrap_or_default();
         format!("{kind}{id}{}", if star { "*" } else { "" })
@@ -46,14 +46,14 @@ pub fn resource_pattern() -> impl Strategy<Value = ResourcePattern> {
         .prop_filter_map("a pattern", |text| ResourcePattern::parse(&text).ok())
 }
 
-pub fn action_pattern() -> impl Strategy<Value = ActionPattern> {
+pub(crate) fn action_pattern() -> impl Strategy<Value = ActionPattern> {
     (prop::sample::select(ACTIONS.to_vec()), any::<bool>())
         .prop_filter_map("a pattern", |(text, star)| {
             ActionPattern::parse(&format!("{text}{}", if star { "*" } else { "" })).ok()
         })
 }
 
-pub fn rule() -> impl Strategy<Value = Change> {
+pub(crate) fn rule() -> impl Strategy<Value = Change> {
     let effect = prop_oneof![Just(Effect::Allow), Just(Effect::Deny)];
     (
         1..12u32,
@@ -68,7 +68,7 @@ pub fn rule() -> impl Strategy<Value = Change> {
         })
 }
 
-pub fn change() -> impl Strategy<Value = Change> {
+pub(crate) fn change() -> impl Strategy<Value = Change> {
     let inherits = prop::sample::subsequence(vec!["r1", "r2"], 0..=2);
     prop_oneof![
         8 => rule(),
@@ -81,7 +81,7 @@ pub fn change() -> impl Strategy<Value = Change> {
 }
 
 /// A policy with three roles and no rules.
-pub fn start() -> Snapshot {
+pub(crate) fn start() -> Snapshot {
     let roles: Vec<Change> = ["r2", "r1", "r0"]
         .map(|name| Change::RoleSet { name: role(name), inherits: vec![] })
         .into();
@@ -90,7 +90,7 @@ pub fn start() -> Snapshot {
 
 /// The snapshot after one write; `None` if the write is rejected. `preview` is applied first, evaluated
 /// and discarded: none of its verdicts may remain in what it shares with the snapshot.
-pub fn after(
+pub(crate) fn after(
     snapshot: &Snapshot,
     write: &Change,
     preview: &Change,

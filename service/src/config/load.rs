@@ -97,26 +97,26 @@ impl SettingsTable {
                 let reason = reason(&error.kind, setting.kind);
                 format!("{} (`{key}` in the file): {reason}", setting.variable)
             }
-            None => self.describe_unknown(error, file),
+            None => describe_unknown(error, file),
         }
     }
+}
 
-    fn describe_unknown(&self, error: &figment::Error, file: Option<&TomlFile>) -> String {
-        let Some(file) = file else { return error.to_string() };
-        let mut path: Vec<&str> = error.path.iter().map(String::as_str).collect();
-        let key = path.join(".");
-        let message = match &error.kind {
-            ErrorKind::UnknownField(name, expected) => {
-                if path.last() != Some(&name.as_str()) {
-                    path.push(name);
-                }
-                format!("unknown field `{name}`, expected one of {}", expected.join(", "))
+fn describe_unknown(error: &figment::Error, file: Option<&TomlFile>) -> String {
+    let Some(file) = file else { return error.to_string() };
+    let mut path: Vec<&str> = error.path.iter().map(String::as_str).collect();
+    let key = path.join(".");
+    let message = match &error.kind {
+        ErrorKind::UnknownField(name, expected) => {
+            if path.last() != Some(&name.as_str()) {
+                path.push(name);
             }
-            kind if key.is_empty() => kind.to_string(),
-            kind => format!("{key}: {kind}"),
-        };
-        file.message_about(&path, &message)
-    }
+            format!("unknown field `{name}`, expected one of {}", expected.join(", "))
+        }
+        kind if key.is_empty() => kind.to_string(),
+        kind => format!("{key}: {kind}"),
+    };
+    file.message_about(&path, &message)
 }
 
 /// The value of the setting in the environment.

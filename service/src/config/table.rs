@@ -46,10 +46,8 @@ impl SettingsTable {
                 Kind::Secret => format!(" [also {variable}_FILE]"),
                 Kind::Text | Kind::Number => String::new(),
             };
-            let default = match default.is_empty() {
-                true => String::new(),
-                false => format!(" [default: {default}]"),
-            };
+            let default =
+                if default.is_empty() { String::new() } else { format!(" [default: {default}]") };
             format!("  {variable:<width$}{about}{default}{file}\n")
         });
         format!(

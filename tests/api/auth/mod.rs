@@ -4,7 +4,7 @@ mod email_verification;
 mod login;
 mod login_by_email;
 mod logout;
-pub mod oidc;
+pub(crate) mod oidc;
 mod password_policy;
 mod password_reset;
 mod refresh;

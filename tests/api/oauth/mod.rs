@@ -7,7 +7,7 @@ use reqwest::Method;
 use tests::{Answer, Caller, TestServer, User};
 
 /// The credentials of a service client, valid or not.
-pub struct Client {
+pub(crate) struct Client {
     guest: Caller,
     id: String,
     secret: String,

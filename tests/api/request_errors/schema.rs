@@ -6,7 +6,7 @@ use tests::TestServer;
 use crate::samples::{Sample, samples};
 
 /// An operation with a request body, as the document describes it.
-pub struct WithBody {
+pub(super) struct WithBody {
     pub sample: Sample,
     /// Name and schema of each field.
     pub fields: Vec<(String, Value)>,
@@ -15,7 +15,7 @@ pub struct WithBody {
 
 impl WithBody {
     /// The valid body with another value in one field.
-    pub fn with(&self, field: &str, value: Value) -> Sample {
+    pub(super) fn with(&self, field: &str, value: Value) -> Sample {
         let mut sample = self.sample.clone();
         sample.body.as_mut().unwrap()[field] = value;
         sample
@@ -23,7 +23,7 @@ impl WithBody {
 }
 
 /// Every operation with a request body.
-pub async fn with_bodies(server: &TestServer, user: &tests::User) -> Vec<WithBody> {
+pub(super) async fn with_bodies(server: &TestServer, user: &tests::User) -> Vec<WithBody> {
     let document = server.guest().get("/openapi.json").await.ok();
     let all = samples(server, user).await;
     let with_body = all.into_iter().filter(|sample| sample.body.is_some());

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tests::{Answer, Caller};
 
 /// Creates a role that inherits these.
-pub async fn create_role(root: &Caller, name: &str, inherits: &[&str]) -> Value {
+pub(crate) async fn create_role(root: &Caller, name: &str, inherits: &[&str]) -> Value {
     root.post("roles", &json!({ "name": name, "inherits": inherits })).await.ok()
 }
 

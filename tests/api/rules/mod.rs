@@ -8,7 +8,7 @@ mod update;
 use serde_json::{Value, json};
 use tests::Caller;
 
-pub fn rule(priority: i64, role: &str, resource: &str, action: &str, effect: &str) -> Value {
+pub(crate) fn rule(priority: i64, role: &str, resource: &str, action: &str, effect: &str) -> Value {
     json!({
         "priority": priority, "role": role, "resource": resource, "action": action,
         "effect": effect,
@@ -16,7 +16,7 @@ pub fn rule(priority: i64, role: &str, resource: &str, action: &str, effect: &st
 }
 
 /// Creates a rule about reading; returns its id.
-pub async fn create_rule(
+pub(crate) async fn create_rule(
     root: &Caller,
     priority: i64,
     role: &str,
