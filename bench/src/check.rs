@@ -1,9 +1,11 @@
 //! `/check` compared with a bare handler: maximum throughput in alternating pairs, then latency at half
-//! the maximum.
+//! the maximum. Other builds of auth-server can be measured in the same rounds.
 
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
@@ -25,112 +27,140 @@ pub(crate) struct Options {
     tokens: u32,
     #[command(flatten)]
     pairs: Pairs,
+    /// Another build of auth-server, measured in the same rounds; can be repeated.
+    #[arg(long, value_name = "PROGRAM")]
+    beside: Vec<PathBuf>,
 }
 
-/// The server with the policy, and the bare handler.
-struct Servers {
-    check: Server,
-    bare: Server,
-}
-
-/// The runs of one side.
-struct Side {
+/// A server, and the requests that wrk sends to it.
+struct Candidate {
+    name: String,
+    server: Server,
+    file: PathBuf,
     runs: Vec<wrk::Run>,
-    latency: Latency,
+}
+
+impl Candidate {
+    fn run(&self, seconds: u32) -> anyhow::Result<wrk::Run> {
+        wrk::run(&self.server, &self.file, seconds)
+    }
+
+    fn median_rate(&self) -> f64 {
+        Spread::of(self.runs.iter().map(|run| run.per_second)).median
+    }
+
+    /// `of` this run and that of the other candidate in the same round, for each round.
+    fn compared(&self, other: &Self, of: fn(&wrk::Run) -> f64) -> Spread {
+        Spread::of(self.runs.iter().zip(&other.runs).map(|(run, other)| of(run) / of(other)))
+    }
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    deployment::with_database(async |database| measure(options, database).await).await
+    let count = 1 + options.beside.len();
+    deployment::with_databases(count, async |databases| measure(options, databases).await).await
 }
 
-async fn measure(options: &Options, database: &Database) -> anyhow::Result<()> {
+async fn measure(options: &Options, databases: &[Database]) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let deployment = Deployment::prepare(database).await?;
-    workload::insert_rules(&deployment.pool, options.rules).await?;
-    let check = deployment.serve(SERVER_CORE).await?;
-    let bare = Server::start(&std::env::current_exe()?, SERVER_CORE, |command, address| {
+    let own = std::env::current_exe()?.with_file_name("auth-server");
+    let programs = iter::once(&own).chain(&options.beside);
+    let (mut candidates, mut requests) = (Vec::new(), Vec::new());
+    for (number, (program, database)) in programs.zip(databases).enumerate() {
+        let deployment = Deployment::of(program.clone(), database).await?;
+        let name = if number == 0 { "/check".to_owned() } else { program.display().to_string() };
+        let own_requests = prepare(options, &deployment).await?;
+        let file = write_requests(&folder.path().join(number.to_string()), &own_requests)?;
+        let server = deployment.serve(SERVER_CORE).await?;
+        candidates.push(Candidate { name, server, file, runs: Vec::new() });
+        if number == 0 {
+            requests = own_requests;
+        }
+    }
+    let server = Server::start(&std::env::current_exe()?, SERVER_CORE, |command, address| {
         command.args(["bare", address]);
     })
     .await?;
-    let (pool, config) = (&deployment.pool, deployment.config()?);
-    let requests = workload::requests(pool, &config, options.rules, options.tokens).await?;
-    let file = write_requests(folder.path(), &requests)?;
+    let file = folder.path().join("0");
+    candidates.insert(1, Candidate { name: "bare".to_owned(), server, file, runs: Vec::new() });
     println!(
         "{} rules, {} tokens, 2 labels per film, {} pairs of {} s; wrk -t1 -c32; one core each",
         options.rules, options.tokens, options.pairs.rounds, options.pairs.seconds
     );
-    compare(options, &Servers { check, bare }, &file, &requests).await
+    compare(options, &mut candidates, &requests).await
 }
 
-fn write_requests(folder: &Path, requests: &[Request]) -> anyhow::Result<PathBuf> {
-    let file = folder.join("requests");
+async fn prepare(options: &Options, deployment: &Deployment) -> anyhow::Result<Vec<Request>> {
+    workload::insert_rules(&deployment.pool, options.rules).await?;
+    let config = deployment.config()?;
+    workload::requests(&deployment.pool, &config, options.rules, options.tokens).await
+}
+
+fn write_requests(file: &Path, requests: &[Request]) -> anyhow::Result<PathBuf> {
     let lines = requests.iter().map(|request| format!("{}\t{}\n", request.token, request.body));
-    std::fs::write(&file, lines.collect::<String>())?;
-    Ok(file)
+    std::fs::write(file, lines.collect::<String>())?;
+    Ok(file.to_owned())
 }
 
 async fn compare(
     options: &Options,
-    servers: &Servers,
-    file: &Path,
+    candidates: &mut [Candidate],
     requests: &[Request],
 ) -> anyhow::Result<()> {
-    let (check, bare) = throughput(options, servers, file)?;
-    let rate = median_rate(&check).min(median_rate(&bare)) / 2.0;
+    throughput(options, candidates)?;
+    let [check, bare, beside @ ..] = &*candidates else { bail!("no candidates") };
+    let rate = check.median_rate().min(bare.median_rate()) / 2.0;
     let load = Load { rate, seconds: 3.0 };
-    let check = Side { latency: latency(&servers.check, requests, load).await?, runs: check };
-    let bare = Side { latency: latency(&servers.bare, requests, load).await?, runs: bare };
-    print_side("/check", &check);
-    print_side("bare", &bare);
-    let pairs = || check.runs.iter().zip(&bare.runs);
-    let cpu = Spread::of(pairs().map(|(check, bare)| bare.cpu_us / check.cpu_us));
-    let ratio = Spread::of(pairs().map(|(check, bare)| check.per_second / bare.per_second));
+    let check_latency = latency(&check.server, requests, load).await?;
+    let bare_latency = latency(&bare.server, requests, load).await?;
+    print_side(check, check_latency);
+    print_side(bare, bare_latency);
+    let cpu = bare.compared(check, |run| run.cpu_us);
+    let ratio = check.compared(bare, |run| run.per_second);
     println!(
         "CPU time of bare / of /check: {:.3} (min {:.3}, max {:.3})",
         cpu.median, cpu.min, cpu.max
     );
     println!("ratio {:.3} (min {:.3}, max {:.3})", ratio.median, ratio.min, ratio.max);
+    for other in beside {
+        print_beside(other, check, bare);
+    }
     println!(
         "{}",
         json!({
             "bench": "check", "rules": options.rules, "tokens": options.tokens,
             "ratio": ratio.median, "ratio_min": ratio.min, "ratio_max": ratio.max,
             "cpu_ratio": cpu.median,
-            "rps": median_rate(&check.runs), "bare_rps": median_rate(&bare.runs),
-            "open_loop_rate": rate, "open_loop_p99_ms": check.latency.p99_ms,
-            "bare_open_loop_p99_ms": bare.latency.p99_ms,
-            "resident_mib": servers.check.resident_mib()?,
+            "rps": check.median_rate(), "bare_rps": bare.median_rate(),
+            "open_loop_rate": rate, "open_loop_p99_ms": check_latency.p99_ms,
+            "bare_open_loop_p99_ms": bare_latency.p99_ms,
+            "resident_mib": check.server.resident_mib()?,
+            "beside": beside.iter().map(|other| json!({
+                "program": other.name,
+                "ratio": other.compared(bare, |run| run.per_second),
+                "gain": other.compared(check, |run| run.per_second),
+            })).collect::<Vec<_>>(),
         })
     );
     Ok(())
 }
 
-/// The runs of `/check` and of the bare handler.
-fn throughput(
-    options: &Options,
-    servers: &Servers,
-    file: &Path,
-) -> anyhow::Result<(Vec<wrk::Run>, Vec<wrk::Run>)> {
+/// Runs every candidate in every round, so that a change in the machine's load affects all.
+fn throughput(options: &Options, candidates: &mut [Candidate]) -> anyhow::Result<()> {
     let seconds = options.pairs.seconds;
     // Warm up: every token and every class of decision occurs once before the measurement.
-    wrk::run(&servers.check, file, seconds)?;
-    wrk::run(&servers.bare, file, 1)?;
-    let (mut check_runs, mut bare_runs) = (Vec::new(), Vec::new());
-    for round in 1..=options.pairs.rounds {
-        let check = wrk::run(&servers.check, file, seconds)?;
-        let bare = wrk::run(&servers.bare, file, seconds)?;
-        println!(
-            "pair {round}: /check {:>7.0}/s {:>5.1} µs  bare {:>7.0}/s {:>5.1} µs  ratio {:.3}",
-            check.per_second,
-            check.cpu_us,
-            bare.per_second,
-            bare.cpu_us,
-            check.per_second / bare.per_second
-        );
-        check_runs.push(check);
-        bare_runs.push(bare);
+    for candidate in &*candidates {
+        candidate.run(seconds)?;
     }
-    Ok((check_runs, bare_runs))
+    for round in 1..=options.pairs.rounds {
+        print!("round {round}:");
+        for candidate in &mut *candidates {
+            let run = candidate.run(seconds)?;
+            print!("  {} {:.0}/s {:.1} µs", candidate.name, run.per_second, run.cpu_us);
+            candidate.runs.push(run);
+        }
+        println!();
+    }
+    Ok(())
 }
 
 async fn latency(server: &Server, requests: &[Request], load: Load) -> anyhow::Result<Latency> {
@@ -138,23 +168,35 @@ async fn latency(server: &Server, requests: &[Request], load: Load) -> anyhow::R
     open_loop::run(&server.address, Arc::new(requests), load).await
 }
 
-fn median_rate(runs: &[wrk::Run]) -> f64 {
-    Spread::of(runs.iter().map(|run| run.per_second)).median
-}
-
-fn print_side(name: &str, side: &Side) {
+fn print_side(side: &Candidate, latency: Latency) {
     let rate = Spread::of(side.runs.iter().map(|run| run.per_second));
     let p50 = Spread::of(side.runs.iter().map(|run| run.p50_ms));
     let p99 = Spread::of(side.runs.iter().map(|run| run.p99_ms));
     println!(
-        "{name:>7}: {:>7.0}/s (min {:.0}, max {:.0}); at full load p50 {:.2} ms p99 {:.2} ms; \
+        "{:>7}: {:>7.0}/s (min {:.0}, max {:.0}); at full load p50 {:.2} ms p99 {:.2} ms; \
          at half the maximum p50 {:.2} ms p99 {:.2} ms",
+        side.name,
         rate.median,
         rate.min,
         rate.max,
         p50.median,
         p99.median,
-        side.latency.p50_ms,
-        side.latency.p99_ms
+        latency.p50_ms,
+        latency.p99_ms
+    );
+}
+
+fn print_beside(other: &Candidate, check: &Candidate, bare: &Candidate) {
+    let ratio = other.compared(bare, |run| run.per_second);
+    let gain = other.compared(check, |run| run.per_second);
+    println!(
+        "{}: ratio {:.3} (min {:.3}, max {:.3}); {:.3} × this build (quartiles {:.3} and {:.3})",
+        other.name,
+        ratio.median,
+        ratio.min,
+        ratio.max,
+        gain.median,
+        gain.lower_quartile,
+        gain.upper_quartile
     );
 }

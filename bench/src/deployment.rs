@@ -20,10 +20,15 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
+    /// With the auth-server that was built together with this program.
     pub(crate) async fn prepare(database: &Database) -> anyhow::Result<Self> {
+        Self::of(std::env::current_exe()?.with_file_name("auth-server"), database).await
+    }
+
+    /// With any build of auth-server.
+    pub(crate) async fn of(program: PathBuf, database: &Database) -> anyhow::Result<Self> {
         // Two random UUIDs: 32 bytes in hex, for this run only.
         let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        let program = std::env::current_exe()?.with_file_name("auth-server");
         let pool = PgPool::connect(&database.url).await?;
         let deployment = Self { program, secret, url: database.url.clone(), pool };
         let mut migrate = Command::new(&deployment.program);
@@ -62,10 +67,26 @@ pub(crate) async fn with_database<M>(measure: M) -> anyhow::Result<()>
 where
     M: AsyncFnOnce(&Database) -> anyhow::Result<()>,
 {
+    let measure = async |databases: &[Database]| {
+        measure(databases.first().context("no database was created")?).await
+    };
+    with_databases(1, measure).await
+}
+
+/// Runs `measure` on new databases, which are dropped afterwards.
+pub(crate) async fn with_databases<M>(count: usize, measure: M) -> anyhow::Result<()>
+where
+    M: AsyncFnOnce(&[Database]) -> anyhow::Result<()>,
+{
     let url =
         std::env::var("DATABASE_URL").context("DATABASE_URL is not set; run ./dev bench NAME")?;
-    let database = Database::create(&url).await?;
-    let result = measure(&database).await;
-    database.destroy().await?;
+    let mut databases = Vec::new();
+    for _ in 0..count {
+        databases.push(Database::create(&url).await?);
+    }
+    let result = measure(&databases).await;
+    for database in databases {
+        database.destroy().await?;
+    }
     result
 }

@@ -14,11 +14,13 @@ pub(crate) struct Pairs {
     pub(crate) seconds: u32,
 }
 
-/// Median, minimum and maximum.
+/// Median, quartiles, minimum and maximum.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Spread {
-    pub(crate) median: f64,
     pub(crate) min: f64,
+    pub(crate) lower_quartile: f64,
+    pub(crate) median: f64,
+    pub(crate) upper_quartile: f64,
     pub(crate) max: f64,
 }
 
@@ -28,11 +30,24 @@ impl Spread {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
-        let middle = values.len() / 2;
-        let median = match values.len() % 2 {
-            0 => f64::midpoint(at(middle.saturating_sub(1)), at(middle)),
-            _ => at(middle),
+        // Between the two values next to it, in proportion.
+        let quartile = |quarters: usize| {
+            let position = quarters * values.len().saturating_sub(1);
+            let (below, above) = (at(position / 4), at(position.div_ceil(4)));
+            let share = match position % 4 {
+                0 => 0.0,
+                1 => 0.25,
+                2 => 0.5,
+                _ => 0.75,
+            };
+            (above - below).mul_add(share, below)
         };
-        Self { median, min: at(0), max: at(values.len().saturating_sub(1)) }
+        Self {
+            min: quartile(0),
+            lower_quartile: quartile(1),
+            median: quartile(2),
+            upper_quartile: quartile(3),
+            max: quartile(4),
+        }
     }
 }
