@@ -118,7 +118,7 @@ async fn a_user_cannot_exclude_their_own_user_agent() {
     let silent = json!({ "allowed": ["Firefox"], "current_password": PASSWORD });
     let silent = user.put("me/user-agents", &silent).await.expect(422, "field_invalid");
     let detail = silent.json()["detail"].as_str().unwrap().to_owned();
-    assert!(detail.contains("this program has no user agent"), "{detail}");
+    assert!(detail.contains("This client has no user agent"), "{detail}");
     log_in(&server, "curl/8", PASSWORD).await.expect(200, "");
 }
 

@@ -35,7 +35,7 @@ async fn rules_are_listed_in_the_order_of_evaluation() {
           "role": "anonymous"
         }
       ],
-      "next": "WzEwLGZhbHNlLDJd"
+      "next": "eyJwcmlvcml0eSI6MTAsImFsbG93IjpmYWxzZSwiaWQiOjJ9"
     }
     "#);
     let priorities: Vec<i64> = numbers(&root.items("rules").await, "priority");
