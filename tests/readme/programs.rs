@@ -9,7 +9,6 @@ async fn the_commands_of_auth_server_work_as_written() {
     let database = Database::empty().await;
     Shell::new(&[("AUTH_LISTEN", "127.0.0.1:0"), ("AUTH_OPS_LISTEN", "127.0.0.1:0")])
         .placeholder("postgres://auth:password@127.0.0.1/auth", &database.url)
-        .set("AUTH_SECRET", &database.secret_text())
         .set("REDIS_URL", &setting("REDIS_URL"))
         .input(&format!("{PASSWORD}\n"))
         .run("auth-server/README.md");

@@ -18,7 +18,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_DATABASE_POOL",
         "database.pool",
         "16",
-        "most connections at a time, at least 2; half of them are for refreshes alone",
+        "maximum number of connections, at least 2; half are reserved for session refreshes",
     ),
 ];
 

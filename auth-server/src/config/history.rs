@@ -11,13 +11,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_HISTORY_DAYS",
         "history.days",
         "365",
-        "days after which login attempts are deleted, in whole months",
+        "login attempts are deleted after this many days, in whole months",
     ),
     number(
         "AUTH_HISTORY_ADDRESS_DAYS",
         "history.address_days",
         "90",
-        "their addresses and user agents are forgotten after this many days",
+        "their IP addresses and user agents are deleted after this many days",
     ),
 ];
 

@@ -41,31 +41,32 @@ pub(super) const SETTINGS: &[Setting] = &[
         "AUTH_MAIL_LINK_VERIFY",
         "mail.link_verify",
         "",
-        "page that confirms an address; the token is added as `#token=…`; without it the message has the bare token",
+        "URL of the page that verifies an e-mail address; the token is appended as `#token=…`; without it the \
+         message contains the bare token",
     ),
     text(
         "AUTH_MAIL_LINK_RESET",
         "mail.link_reset",
         "",
-        "page that asks for a new password; likewise",
+        "URL of the page that sets a new password; likewise",
     ),
     number(
         "AUTH_MAIL_VERIFY_HOURS",
         "mail.verify_hours",
         "24",
-        "lifetime of a token that confirms an address, hours",
+        "lifetime of an e-mail verification token, hours",
     ),
     number(
         "AUTH_MAIL_RESET_MINUTES",
         "mail.reset_minutes",
         "30",
-        "lifetime of a token that sets a new password, minutes",
+        "lifetime of a password reset token, minutes",
     ),
     number(
         "AUTH_MAIL_CLAIM_DAYS",
         "mail.claim_days",
         "7",
-        "another account may claim an address that was not confirmed for this long, days",
+        "another account may claim an address that was not verified for this long, days",
     ),
 ];
 

@@ -17,15 +17,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_PASSWORD_QUEUE",
         "password.queue",
         "128",
-        "passwords that may wait for a thread; one more is answered 503",
+        "maximum number of passwords waiting for a thread; further requests receive 503",
     ),
     number(
         "AUTH_PASSWORD_MEMORY_KIB",
         "password.memory_kib",
         "19456",
-        "memory of argon2id, KiB; weaker stored hashes follow at the next login",
+        "memory cost of argon2id, KiB; weaker hashes are upgraded at the next login",
     ),
-    number("AUTH_PASSWORD_PASSES", "password.passes", "2", "passes of argon2id"),
+    number("AUTH_PASSWORD_PASSES", "password.passes", "2", "time cost of argon2id (passes)"),
     number(
         "AUTH_PASSWORD_MIN_LENGTH",
         "password.min_length",
@@ -36,7 +36,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_PASSWORD_MIN_LENGTH_SINGLE_FACTOR",
         "password.min_length_single_factor",
         "8",
-        "minimum length without a second factor; NIST SP 800-63B-4 recommends 15",
+        "minimum length without a second factor, characters; NIST SP 800-63B-4 recommends 15",
     ),
 ];
 

@@ -11,7 +11,7 @@ pub(crate) const SETTINGS: &[Setting] = &[text(
     "AUTH_LABELS",
     "policy.labels",
     "",
-    "path of `labels.toml`, the same that the labeler reads; without it the shipped one",
+    "path of `labels.toml`, the same file that etl-labeler reads; without it the shipped one",
 )];
 
 /// Labels that rules can speak of.

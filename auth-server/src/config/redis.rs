@@ -8,7 +8,7 @@ use service::config::{Setting, secret};
 pub(crate) const SETTINGS: &[Setting] = &[secret(
     "REDIS_URL",
     "redis.url",
-    "Redis, as `redis://:password@host/0`; without it a single server answers alone",
+    "Redis, as `redis://:password@host/0`; required with more than one server",
 )];
 
 /// Redis.

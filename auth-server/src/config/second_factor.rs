@@ -10,13 +10,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_SECOND_FACTOR_NAME",
         "second_factor.name",
         "films",
-        "what authenticator apps show beside the login",
+        "name of the site in authenticator apps and e-mail",
     ),
     text(
         "AUTH_SUPERUSER_SECOND_FACTOR",
         "second_factor.superuser",
         "optional",
-        "`required`: superusers use their rights only with a second factor",
+        "`optional`, or `required`: superusers need a second factor for admin operations",
     ),
 ];
 

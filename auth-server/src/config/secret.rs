@@ -15,13 +15,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
     secret(
         "AUTH_SECRET",
         "secret.current",
-        "32 or more random bytes in base64 or hex, the same on every replica: `openssl rand -base64 32`; \
-         without it one is made and kept in the user's state folder",
+        "at least 32 random bytes in base64 or hex, the same on every replica: `openssl rand -base64 32`; \
+         without it one is generated in the user's state directory",
     ),
     secret(
         "AUTH_SECRET_PREVIOUS",
         "secret.previous",
-        "the secret before this one, while it is replaced",
+        "previous secret, while it is being replaced",
     ),
 ];
 

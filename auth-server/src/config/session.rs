@@ -12,19 +12,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_SESSION_IDLE_DAYS",
         "session.idle_days",
         "30",
-        "a session that is not refreshed for this long is over, days",
+        "a session expires if it is not refreshed for this long, days",
     ),
     number(
         "AUTH_SESSION_DAYS",
         "session.days",
         "90",
-        "a session is over after this long in any case, days",
+        "a session expires this long after the login, even if it is refreshed, days",
     ),
     number(
         "AUTH_MAX_SESSIONS",
         "session.max",
         "20",
-        "sessions of one user; one more ends the one that was idle for longest",
+        "maximum number of sessions per user; a further login ends the least recently used one",
     ),
 ];
 

@@ -13,17 +13,27 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_ISSUER",
         "token.issuer",
         "http://127.0.0.1:8080",
-        "`iss` of tokens: the address that clients know this server by",
+        "`iss` of tokens: the public URL of this server",
     ),
-    text("AUTH_AUDIENCE", "token.audience", "films", "`aud` of tokens: whom they are for"),
-    number("AUTH_TOKEN_SECONDS", "token.seconds", "300", "life of an access token, s"),
+    text(
+        "AUTH_AUDIENCE",
+        "token.audience",
+        "films",
+        "`aud` of tokens: the services that accept them",
+    ),
+    number("AUTH_TOKEN_SECONDS", "token.seconds", "300", "lifetime of an access token, s"),
     number(
         "AUTH_KEY_LEAD_SECONDS",
         "token.key_lead_seconds",
         "3900",
-        "from the publishing of a new signing key until it signs, s; at least as long as JWKS are cached",
+        "time between publishing a new signing key and signing with it, s; at least as long as the JWKS may be cached",
     ),
-    number("AUTH_TOKEN_CACHE", "token.cache", "100000", "verified tokens kept in memory"),
+    number(
+        "AUTH_TOKEN_CACHE",
+        "token.cache",
+        "100000",
+        "maximum number of verified tokens cached in memory",
+    ),
 ];
 
 /// Access tokens.
