@@ -24,7 +24,7 @@ async fn a_running_server_picks_up_a_key_rotation() {
     let (old, new) = (kid(&made), ran.stdout.split(' ').next().unwrap().to_owned());
     assert!(ran.stdout.contains(&old) && new != old, "{ran:?}");
     let second = AUTH_SERVER.run(&["keys", "rotate"], &settings, "");
-    assert!(second.status == Some(1) && second.stderr.contains("published already"), "{second:?}");
+    assert!(second.status == Some(1) && second.stderr.contains("already published"), "{second:?}");
     let listed = AUTH_SERVER.run(&["keys", "list"], &settings, "").stdout;
     assert!(listed.contains(&format!("{new}  pending")), "{listed}");
     assert!(listed.contains(&format!("{old}  signing")), "{listed}");

@@ -75,5 +75,5 @@ async fn an_index_with_another_mapping_of_access_is_refused() {
     films.rules("");
     let run = films.run(&["once"]).await;
     assert_eq!(run.status, Some(1));
-    assert!(run.stderr.contains("map the films' `access`"), "{run:?}");
+    assert!(run.stderr.contains("cannot update the mapping of `access`"), "{run:?}");
 }
