@@ -19,7 +19,7 @@ use crate::oidc::Oidc;
 use crate::password::Hasher;
 use crate::policy;
 use crate::second_factor::{self, MfaRequirement, SecondFactors};
-use crate::session::{self, RefreshKeys, RefreshPool, Sessions, sweep};
+use crate::session::{self, RefreshKeys, RefreshBatches, Sessions, sweep};
 use crate::throttle::{Limits, Throttle};
 use crate::token::{self, Challenges, Issuer, KeyRing, Verifier};
 
@@ -65,7 +65,7 @@ pub(crate) async fn build(
         issuer: issuer(config, &keys, &clock),
         sessions: Sessions::new(
             RefreshKeys::derive(&secrets),
-            RefreshPool::new(&config.database).map_err(StartError::RefreshPool)?,
+            RefreshBatches::start(&config.database, limits.idle, &clock),
             limits,
             clock.clone(),
         ),

@@ -50,9 +50,6 @@ pub enum StartError {
     /// An address is in use or not local.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// The connection pool for refreshes cannot be set up.
-    #[error("cannot set up the connection pool for refreshes: {0}")]
-    RefreshPool(deadpool::managed::BuildError),
     /// The threads for password hashing do not start.
     #[error("cannot start password hashing: {0}")]
     Passwords(std::io::Error),

@@ -36,13 +36,14 @@ impl DatabaseConfig {
     /// Maximum number of connections for everything but refreshes.
     #[must_use]
     pub const fn connections(&self) -> u32 {
-        self.pool.get().div_ceil(2)
+        self.pool.get().saturating_sub(self.refresh_connections())
     }
 
-    /// Maximum number of connections for refreshes.
+    /// Number of connections for refreshes. Two, so that one prepares its next batch while the other
+    /// waits for its commit; with more, batches would only become smaller.
     #[must_use]
-    pub fn refresh_connections(&self) -> usize {
-        usize::try_from(self.pool.get() / 2).map_or(1, |half| half.max(1))
+    pub const fn refresh_connections(&self) -> u32 {
+        if self.pool.get() < 4 { 1 } else { 2 }
     }
 
     /// Timeout for acquiring a connection.

@@ -4,7 +4,7 @@ pub(crate) mod end;
 pub(crate) mod lookup;
 pub(crate) mod open;
 pub(crate) mod refresh;
-pub(crate) mod refresh_pool;
+pub(crate) mod refresh_batch;
 pub(crate) mod refresh_token;
 pub(crate) mod revocation;
 pub(crate) mod sweep;
@@ -16,7 +16,7 @@ pub(crate) use end::end_all;
 pub(crate) use lookup::{ActiveSession, list_active, was_used_from};
 pub(crate) use open::Device;
 pub(crate) use refresh::Rotation;
-pub(crate) use refresh_pool::RefreshPool;
+pub(crate) use refresh_batch::RefreshBatches;
 pub(crate) use refresh_token::{PREFIX, RefreshKeys};
 pub(crate) use revocation::{Horizon, Revocation, RevocationPeriod, Revoked, since};
 pub(crate) use sweep::sweep;
@@ -67,7 +67,7 @@ pub(crate) const GRACE: TimeDelta = TimeDelta::seconds(10);
 /// Opens, refreshes and ends sessions.
 pub(crate) struct Sessions {
     keys: RefreshKeys,
-    refresh_pool: RefreshPool,
+    refresh_batches: RefreshBatches,
     limits: Limits,
     clock: Clock,
 }
@@ -77,11 +77,11 @@ impl Sessions {
     #[must_use]
     pub(crate) const fn new(
         keys: RefreshKeys,
-        refresh_pool: RefreshPool,
+        refresh_batches: RefreshBatches,
         limits: Limits,
         clock: Clock,
     ) -> Self {
-        Self { keys, refresh_pool, limits, clock }
+        Self { keys, refresh_batches, limits, clock }
     }
 
     /// The period of a revocation that takes effect now.

@@ -10,6 +10,9 @@ use super::refresh_token::RefreshToken;
 use super::{GRACE, Revocation, Sessions, end, revocation};
 use crate::policy::grants::{self, Grants};
 
+/// How often a refresh is tried while other transactions change the session.
+const ATTEMPTS: usize = 3;
+
 /// The result of presenting a refresh token.
 #[derive(Debug)]
 pub(crate) enum Rotation {
@@ -47,27 +50,32 @@ impl Sessions {
     /// current one again within [`GRACE`]; of concurrent requests with one token, one is the first.
     pub(crate) async fn refresh(&self, pool: &PgPool, token: &str) -> sqlx::Result<Rotation> {
         let Some(token) = self.keys.decode(token) else { return Ok(Rotation::Invalid) };
-        let now = self.clock.now();
-        let step = Step { token, now, idle_until: now + self.limits.idle };
-        if let Some(rotated) = self.refresh_pool.rotate(step).await? {
-            let roles = grants::names(&rotated.roles)?;
-            let granted = Grants { roles, revision: rotated.revision };
-            return Ok(self.refreshed(token, rotated.user, rotated.number, granted));
+        for _ in 0..ATTEMPTS {
+            if let Some(rotated) = self.refresh_batches.rotate(token).await? {
+                let roles = grants::names(&rotated.roles)?;
+                let granted = Grants { roles, revision: rotated.revision };
+                return Ok(self.refreshed(token, rotated.user, rotated.number, granted));
+            }
+            let database = &mut *pool.acquire().await?;
+            let now = self.clock.now();
+            let Some(state) = state(database, token.session, now).await? else {
+                return Ok(Rotation::Invalid);
+            };
+            let replaced_by_current = state.counter == token.counter.saturating_add(1);
+            let within_grace = state.rotated_at.is_some_and(|rotated| now < rotated + GRACE);
+            if replaced_by_current && within_grace {
+                let granted = grants::of_user(database, state.user).await?;
+                return Ok(self.refreshed(token, state.user, state.number, granted));
+            }
+            if state.counter > token.counter {
+                return self.end_reused(database, state.user, token.session).await;
+            }
+            if state.counter < token.counter {
+                return Ok(Rotation::Invalid);
+            }
+            // Another transaction was changing the session, and left it as it was.
         }
-        let database = &mut *pool.acquire().await?;
-        let Some(state) = state(database, token.session, now).await? else {
-            return Ok(Rotation::Invalid);
-        };
-        let replaced_by_current = state.counter == token.counter.saturating_add(1);
-        let within_grace = state.rotated_at.is_some_and(|rotated| now < rotated + GRACE);
-        if replaced_by_current && within_grace {
-            let granted = grants::of_user(database, state.user).await?;
-            return Ok(self.refreshed(token, state.user, state.number, granted));
-        }
-        if state.counter > token.counter {
-            return self.end_reused(database, state.user, token.session).await;
-        }
-        Ok(Rotation::Invalid)
+        Err(sqlx::Error::PoolTimedOut)
     }
 
     fn refreshed(&self, token: RefreshToken, user: Uuid, number: i64, granted: Grants) -> Rotation {
@@ -101,51 +109,6 @@ impl Sessions {
     }
 }
 
-/// From one counter of a session to the next.
-#[derive(Clone, Copy)]
-pub(crate) struct Step {
-    /// The token to replace; the session has to be at its counter.
-    pub token: RefreshToken,
-    pub now: DateTime<Utc>,
-    pub idle_until: DateTime<Utc>,
-}
-
-/// A session that moved to its next counter.
-pub(crate) struct Rotated {
-    pub user: Uuid,
-    pub number: i64,
-    /// Names of the user's roles, and the revision at which they were read.
-    pub roles: Vec<String>,
-    pub revision: i64,
-}
-
-/// Moves the session from this counter to the next, if it is there and active. One statement: of
-/// concurrent requests one finds the counter; and it returns the roles, which the access token
-/// needs, because a query for them would take as long as the rest.
-pub(crate) async fn rotate(
-    database: &mut PgConnection,
-    step: Step,
-) -> sqlx::Result<Option<Rotated>> {
-    sqlx::query_as!(
-        Rotated,
-        r#"UPDATE sessions s SET refresh_counter = s.refresh_counter + 1, rotated_at = $3,
-               last_seen_at = $3, expires_at = LEAST($4, s.absolute_until)
-           FROM users u
-           WHERE s.id = $1 AND s.refresh_counter = $2 AND s.ended_at IS NULL AND s.expires_at > $3
-             AND u.id = s.user_id AND u.disabled_at IS NULL
-           RETURNING s.user_id AS "user", s.number,
-               (SELECT revision FROM policy_state) AS "revision!",
-               ARRAY(SELECT role FROM user_roles WHERE user_id = s.user_id ORDER BY role)
-                   AS "roles!""#,
-        step.token.session,
-        step.token.counter,
-        step.now,
-        step.idle_until,
-    )
-    .fetch_optional(database)
-    .await
-}
-
 /// The state of an active session.
 struct SessionState {
     user: Uuid,
@@ -156,6 +119,7 @@ struct SessionState {
     rotated_at: Option<DateTime<Utc>>,
 }
 
+/// Waits for a transaction that is changing the session.
 async fn state(
     database: &mut PgConnection,
     session: Uuid,
@@ -166,7 +130,8 @@ async fn state(
         r#"SELECT s.user_id AS "user", s.number, s.refresh_counter AS counter, s.rotated_at
            FROM sessions s JOIN users u ON u.id = s.user_id
            WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2
-             AND u.disabled_at IS NULL"#,
+             AND u.disabled_at IS NULL
+           FOR UPDATE OF s"#,
         session,
         now,
     )

@@ -1,0 +1,183 @@
+//! Refreshes that arrive while others are running share a statement, and so a round trip and a
+//! commit: together these cost PostgreSQL far more than the update of a row.
+//!
+//! Nothing waits for a batch to fill. A refresh on a quiet server is a batch of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+use super::refresh_token::RefreshToken;
+use crate::clock::Clock;
+use crate::config::DatabaseConfig;
+use crate::db::IDLE_BEFORE_PING;
+
+/// Most refreshes in one statement.
+const MAX_BATCH: usize = 64;
+
+/// Most refreshes that wait for a connection.
+const MAX_WAITING: usize = 1_024;
+
+/// The queue of refreshes, and the connections that work it off until this is dropped.
+pub(crate) struct RefreshBatches {
+    queue: mpsc::Sender<Waiting>,
+    timeout: Duration,
+}
+
+/// A session that moved to its next counter.
+pub(crate) struct Rotated {
+    pub user: Uuid,
+    pub number: i64,
+    /// Names of the user's roles, and the revision at which they were read.
+    pub roles: Vec<String>,
+    pub revision: i64,
+}
+
+struct Waiting {
+    token: RefreshToken,
+    answer: oneshot::Sender<Option<Rotated>>,
+}
+
+impl RefreshBatches {
+    /// Starts the connections' tasks; each connects for its first refresh.
+    pub(crate) fn start(config: &DatabaseConfig, idle: TimeDelta, clock: &Clock) -> Self {
+        let (queue, waiting) = mpsc::channel(MAX_WAITING);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let timeout = config.timeout();
+        for _ in 0..config.refresh_connections() {
+            let link = Link { options: config.url.options().clone(), open: None };
+            let worker = Worker { link, timeout, idle, clock: clock.clone() };
+            tokio::spawn(worker.run(Arc::clone(&waiting)));
+        }
+        Self { queue, timeout }
+    }
+
+    /// Moves the session of this token to its next counter. `None` if it is not active and at this
+    /// counter, or if another transaction is just changing it.
+    ///
+    /// If the caller stops waiting, the session moves on all the same, as after a lost response.
+    pub(crate) async fn rotate(&self, token: RefreshToken) -> sqlx::Result<Option<Rotated>> {
+        let (answer, answered) = oneshot::channel();
+        let full = |_| sqlx::Error::PoolTimedOut;
+        self.queue.try_send(Waiting { token, answer }).map_err(full)?;
+        let answered = timeout(self.timeout, answered).await;
+        // Without an answer, the statement failed and its cause is logged; the session's state will tell.
+        Ok(answered.map_err(|_| sqlx::Error::PoolTimedOut)?.unwrap_or(None))
+    }
+}
+
+/// Works off batches on one connection.
+struct Worker {
+    link: Link,
+    timeout: Duration,
+    idle: TimeDelta,
+    clock: Clock,
+}
+
+impl Worker {
+    async fn run(mut self, waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+        let mut batch = Vec::with_capacity(MAX_BATCH);
+        while waiting.lock().await.recv_many(&mut batch, MAX_BATCH).await > 0 {
+            let (tokens, mut answers): (Vec<_>, Vec<_>) =
+                batch.drain(..).map(|Waiting { token, answer }| (token, Some(answer))).unzip();
+            let now = self.clock.now();
+            let rotated = timeout(self.timeout, self.link.rotate(&tokens, now, now + self.idle));
+            match rotated.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+                Ok(rotated) => {
+                    for (position, rotated) in rotated {
+                        let answer = answers.get_mut(position).and_then(Option::take);
+                        // Nobody may be waiting any more.
+                        let _ = answer.map(|answer| answer.send(Some(rotated)));
+                    }
+                    for answer in answers.into_iter().flatten() {
+                        let _ = answer.send(None);
+                    }
+                }
+                Err(error) => tracing::warn!(%error, refreshes = tokens.len(), "cannot refresh"),
+            }
+        }
+    }
+}
+
+/// A connection that is opened when needed. After an error, or when its user stopped waiting, it is
+/// closed, since a late answer would be read by the next statement.
+struct Link {
+    options: PgConnectOptions,
+    open: Option<(PgConnection, Instant)>,
+}
+
+impl Link {
+    async fn rotate(
+        &mut self,
+        tokens: &[RefreshToken],
+        now: DateTime<Utc>,
+        idle_until: DateTime<Utc>,
+    ) -> sqlx::Result<Vec<(usize, Rotated)>> {
+        let mut connection = self.connection().await?;
+        let rotated = rotate(&mut connection, tokens, now, idle_until).await?;
+        self.open = Some((connection, Instant::now()));
+        Ok(rotated)
+    }
+
+    async fn connection(&mut self) -> sqlx::Result<PgConnection> {
+        if let Some((mut connection, used)) = self.open.take()
+            && (used.elapsed() < IDLE_BEFORE_PING || connection.ping().await.is_ok())
+        {
+            return Ok(connection);
+        }
+        PgConnection::connect_with(&self.options).await
+    }
+}
+
+/// Moves each of these sessions from its counter to the next, if it is there and active. Of several
+/// requests with one token, one moves it. Returns the roles as well, which the access tokens need,
+/// because a query for them would take as long as the rest. With each comes its token's position.
+///
+/// A session that another transaction is changing is skipped: it must neither delay the others nor,
+/// with a batch of another server, deadlock.
+async fn rotate(
+    connection: &mut PgConnection,
+    tokens: &[RefreshToken],
+    now: DateTime<Utc>,
+    idle_until: DateTime<Utc>,
+) -> sqlx::Result<Vec<(usize, Rotated)>> {
+    let (sessions, counters): (Vec<Uuid>, Vec<i64>) =
+        tokens.iter().map(|token| (token.session, token.counter)).unzip();
+    let rows = sqlx::query!(
+        r#"WITH active AS (
+               SELECT s.id, token.position
+               FROM UNNEST($1::uuid[], $2::bigint[])
+                   WITH ORDINALITY AS token (session, counter, position)
+               JOIN sessions s ON s.id = token.session AND s.refresh_counter = token.counter
+               JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
+               WHERE s.ended_at IS NULL AND s.expires_at > $3
+               FOR UPDATE OF s SKIP LOCKED
+           )
+           UPDATE sessions s SET refresh_counter = s.refresh_counter + 1, rotated_at = $3,
+               last_seen_at = $3, expires_at = LEAST($4, s.absolute_until)
+           FROM active WHERE s.id = active.id
+           RETURNING active.position AS "position!", s.user_id AS "user", s.number,
+               (SELECT revision FROM policy_state) AS "revision!",
+               ARRAY(SELECT role FROM user_roles WHERE user_id = s.user_id ORDER BY role)
+                   AS "roles!""#,
+        &sessions,
+        &counters,
+        now,
+        idle_until,
+    )
+    .fetch_all(connection)
+    .await?;
+    let rotated = rows.into_iter().map(|row| {
+        // Ordinality counts from one.
+        let position = usize::try_from(row.position - 1).unwrap_or(usize::MAX);
+        let (user, number, roles, revision) = (row.user, row.number, row.roles, row.revision);
+        (position, Rotated { user, number, roles, revision })
+    });
+    Ok(rotated.collect())
+}
