@@ -31,7 +31,7 @@ migrate_scratch() {
 
 # Dependencies with queries of their own, such as apalis-postgres, must compile offline, with the query data that they
 # ship: the scratch database lacks their tables. Our crates may fail here, for lack of the data that is to be written.
-check_dependencies() { SQLX_OFFLINE=true cargo check --locked --workspace --keep-going --quiet 2>/dev/null || true; }
+check_dependencies() { SQLX_OFFLINE=true cargo check --workspace --keep-going --quiet 2>/dev/null || true; }
 
 drop_scratch() { sqlx_cli database drop -y; }
 

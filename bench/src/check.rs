@@ -68,9 +68,12 @@ async fn measure(options: &Options, databases: &[Database]) -> anyhow::Result<()
     for (number, (program, database)) in programs.zip(databases).enumerate() {
         let deployment = Deployment::of(program.clone(), database).await?;
         let name = if number == 0 { "/check".to_owned() } else { program.display().to_string() };
-        let own_requests = prepare(options, &deployment).await?;
-        let file = write_requests(&folder.path().join(number.to_string()), &own_requests)?;
+        workload::insert_rules(&deployment.pool, options.rules).await?;
+        // Its first start makes the key that signs the tokens.
         let server = deployment.serve(SERVER_CORE).await?;
+        let (pool, config) = (&deployment.pool, deployment.config()?);
+        let own_requests = workload::requests(pool, &config, options.rules, options.tokens).await?;
+        let file = write_requests(&folder.path().join(number.to_string()), &own_requests)?;
         candidates.push(Candidate { name, server, file, runs: Vec::new() });
         if number == 0 {
             requests = own_requests;
@@ -87,12 +90,6 @@ async fn measure(options: &Options, databases: &[Database]) -> anyhow::Result<()
         options.rules, options.tokens, options.pairs.rounds, options.pairs.seconds
     );
     compare(options, &mut candidates, &requests).await
-}
-
-async fn prepare(options: &Options, deployment: &Deployment) -> anyhow::Result<Vec<Request>> {
-    workload::insert_rules(&deployment.pool, options.rules).await?;
-    let config = deployment.config()?;
-    workload::requests(&deployment.pool, &config, options.rules, options.tokens).await
 }
 
 fn write_requests(file: &Path, requests: &[Request]) -> anyhow::Result<PathBuf> {

@@ -150,7 +150,10 @@ async fn outage(kind: Outage) {
         Outage::Killed => redis.restart(),
         Outage::Frozen => redis.resume(),
     }
-    until("back", async || said(&one, "Redis is available again") && said(&two, "Redis is available again")).await;
+    until("back", async || {
+        said(&one, "Redis is available again") && said(&two, "Redis is available again")
+    })
+    .await;
     let known = redis.revocations().await;
     assert!(kind == Outage::Frozen || known == 0);
     log_out(after).await;

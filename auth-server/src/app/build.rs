@@ -19,7 +19,7 @@ use crate::oidc::Oidc;
 use crate::password::Hasher;
 use crate::policy;
 use crate::second_factor::{self, MfaRequirement, SecondFactors};
-use crate::session::{self, RefreshKeys, RefreshBatches, Sessions, sweep};
+use crate::session::{self, RefreshBatches, RefreshKeys, Sessions, sweep};
 use crate::throttle::{Limits, Throttle};
 use crate::token::{self, Challenges, Issuer, KeyRing, Verifier};
 
