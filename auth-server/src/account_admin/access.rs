@@ -1,6 +1,6 @@
 //! Recovering access for users who locked themselves out.
 
-use crate::audit::{Actor, Record};
+use crate::audit::{Actor, AuditRecord};
 use crate::http::problem::Problem;
 use crate::policy::write::PolicyWrite;
 use crate::second_factor;
@@ -19,7 +19,7 @@ pub(crate) async fn reset_second_factor(
         return Ok(None);
     }
     let revocation = end_all(write.db(), user.id, "second_factor_reset", period).await?;
-    let record = Record::new(by, "reset_user_second_factor", format!("user:{}", user.id));
+    let record = AuditRecord::new(by, "reset_user_second_factor", format!("user:{}", user.id));
     write.commit_without_revision(record).await?;
     Ok(revocation)
 }
@@ -33,7 +33,7 @@ pub(crate) async fn allow_all_user_agents(
     if !user_agents::remove(write.db(), user.id).await? {
         return Ok(false);
     }
-    let record = Record::new(by, "allow_all_user_agents", format!("user:{}", user.id));
+    let record = AuditRecord::new(by, "allow_all_user_agents", format!("user:{}", user.id));
     write.commit_without_revision(record).await?;
     Ok(true)
 }

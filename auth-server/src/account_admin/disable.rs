@@ -3,7 +3,7 @@
 use policies::RoleName;
 use serde_json::json;
 
-use crate::audit::{Actor, Record};
+use crate::audit::{Actor, AuditRecord};
 use crate::http::problem::Problem;
 use crate::policy::grants;
 use crate::policy::write::PolicyWrite;
@@ -30,7 +30,7 @@ pub(crate) async fn disable(
         grants::refuse_last_superuser(write.db()).await?;
     }
     let revocation = end_all(write.db(), user.id, "disabled", period).await?;
-    let record = Record::new(by, "disable_user", format!("user:{}", user.id))
+    let record = AuditRecord::new(by, "disable_user", format!("user:{}", user.id))
         .before(json!({ "disabled": false }))
         .after(json!({ "disabled": true }));
     write.commit_without_revision(record).await?;
@@ -47,7 +47,7 @@ pub(crate) async fn enable(
         return Ok(false);
     }
     store::set_disabled(write.db(), user.id, None).await?;
-    let record = Record::new(by, "enable_user", format!("user:{}", user.id))
+    let record = AuditRecord::new(by, "enable_user", format!("user:{}", user.id))
         .before(json!({ "disabled": true }))
         .after(json!({ "disabled": false }));
     write.commit_without_revision(record).await?;

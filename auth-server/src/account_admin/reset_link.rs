@@ -5,7 +5,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::audit;
-use crate::audit::{Actor, Record};
+use crate::audit::{Actor, AuditRecord};
 use crate::email::token_store::{NewToken, Purpose};
 use crate::email::{EmailToken, token_store};
 
@@ -30,7 +30,7 @@ pub async fn create_reset_token(
     if !token_store::insert(pool, &new, now).await? {
         return Ok(None);
     }
-    let record = Record::new(Actor::CommandLine, "create_reset_link", format!("user:{user}"));
+    let record = AuditRecord::new(Actor::CommandLine, "create_reset_link", format!("user:{user}"));
     audit::insert(&mut *pool.acquire().await?, &record, now).await?;
     Ok(Some(token))
 }

@@ -4,7 +4,7 @@ use policies::RoleName;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::audit::{Actor, Record};
+use crate::audit::{Actor, AuditRecord};
 use crate::clock::Clock;
 use crate::config::PasswordConfig;
 use crate::db::constraint;
@@ -119,7 +119,7 @@ impl Superusers<'_> {
         }
         grants::refuse_last_superuser(write.db()).await?;
         let roles = grants::of_user(write.db(), user).await?.roles;
-        let record = Record::revoke_role(Actor::CommandLine, user, &role, &roles);
+        let record = AuditRecord::revoke_role(Actor::CommandLine, user, &role, &roles);
         write.record_user_roles(UserRoles { user, roles });
         write.commit(record).await?;
         Ok(true)
@@ -139,7 +139,7 @@ async fn grant(mut write: PolicyWrite<'_>, user: Uuid) -> Result<bool, Superuser
         return Ok(false);
     }
     let roles = grants::of_user(write.db(), user).await?.roles;
-    let record = Record::grant_role(Actor::CommandLine, user, &role, &roles);
+    let record = AuditRecord::grant_role(Actor::CommandLine, user, &role, &roles);
     write.record_user_roles(UserRoles { user, roles });
     write.commit(record).await?;
     Ok(true)

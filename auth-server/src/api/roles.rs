@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::AppState;
 use super::policy_write::{PolicyWriteResult, role_name, role_names};
-use crate::audit::Record;
+use crate::audit::AuditRecord;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::{DATABASE, constraint};
@@ -22,7 +22,7 @@ use crate::http::request_errors::{BODY, FIELD, PARAMETERS};
 use crate::http::{Body, Created, Reply};
 use crate::policy::policy_problem;
 use crate::policy::roles as store;
-use crate::policy::roles::Role;
+use crate::policy::roles::StoredRole;
 use crate::policy::rules;
 use crate::policy::rules::StoredRule;
 use crate::policy::write::PolicyWrite;
@@ -40,7 +40,7 @@ const MAX_DESCRIPTION: usize = 1_000;
 struct RoleWithRules {
     #[oai(flatten)]
     #[serde(flatten)]
-    role: Role,
+    role: StoredRole,
     /// The first 1,000 rules that name this role, in evaluation order.
     rules: Vec<StoredRule>,
 }
@@ -49,7 +49,7 @@ struct RoleWithRules {
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
 struct RolePage {
-    items: Vec<Role>,
+    items: Vec<StoredRole>,
     /// Cursor of the next page; `null` on the last page.
     next: Option<String>,
 }
@@ -80,7 +80,7 @@ struct RoleChanges {
 #[derive(Serialize)]
 struct DeletedRole<'a> {
     #[serde(flatten)]
-    role: &'a Role,
+    role: &'a StoredRole,
     /// Users who had the role.
     holders: &'a [Uuid],
 }
@@ -168,7 +168,7 @@ impl RolesApi {
         &self,
         caller: AuthorizedAdmin,
         body: Body<NewRole>,
-    ) -> Result<Response<Created<Role>>, CreateError> {
+    ) -> Result<Response<Created<StoredRole>>, CreateError> {
         let name = role_name("name", &body.name)?;
         let description = description(body.description.as_deref())?.unwrap_or("");
         let mut inherits = role_names("inherits", body.inherits.as_deref().unwrap_or(&[]))?;
@@ -187,7 +187,7 @@ impl RolesApi {
             _ => Problem::from(error).into(),
         })?;
         set_inherits(&mut write, &name, &mut inherits).await?;
-        let role = Role {
+        let role = StoredRole {
             name: name.to_string(),
             description: description.to_owned(),
             inherits: inherits.iter().map(ToString::to_string).collect(),
@@ -195,7 +195,7 @@ impl RolesApi {
             revision,
         };
         write.change(Change::RoleSet { name: name.clone(), inherits });
-        let record = Record::new(caller.actor(), "create_role", format!("role:{name}"));
+        let record = AuditRecord::new(caller.actor(), "create_role", format!("role:{name}"));
         let revision = write.commit(record.after(&role)).await?;
         Ok(Response::new(Created(role)).header("ETag", etag(revision)))
     }
@@ -211,14 +211,14 @@ impl RolesApi {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
         body: Body<RoleChanges>,
-    ) -> Result<Response<Reply<Role>>, UpdateError> {
+    ) -> Result<Response<Reply<StoredRole>>, UpdateError> {
         let name = RoleName::parse(&name.0).map_err(|_| UpdateError::NotFound)?;
         let description = description(body.description.as_deref())?;
         let inherits =
             body.inherits.as_deref().map(|names| role_names("inherits", names)).transpose()?;
         let mut write = self.0.begin_policy_write().await?;
         let mut role = store::find(write.db(), &name).await?.ok_or(UpdateError::NotFound)?;
-        let record = Record::new(caller.actor(), "update_role", format!("role:{name}"));
+        let record = AuditRecord::new(caller.actor(), "update_role", format!("role:{name}"));
         let record = record.before(&role);
         refuse_builtin(&name)?;
         check(if_match.0.as_deref(), role.revision)?;
@@ -262,7 +262,7 @@ impl RolesApi {
         refuse_in_use(&write, &name)?;
         let reserved_until = write.at() + self.0.policy.max_token_age();
         let holders = store::delete(write.db(), &name, reserved_until).await?;
-        let record = Record::new(caller.actor(), "delete_role", format!("role:{name}"))
+        let record = AuditRecord::new(caller.actor(), "delete_role", format!("role:{name}"))
             .before(DeletedRole { role: &role, holders: &holders });
         for user in holders {
             let roles = grants::of_user(write.db(), user).await?.roles;

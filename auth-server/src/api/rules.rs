@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AppState;
 use super::policy_write::{PolicyWriteResult, role_name};
-use crate::audit::Record;
+use crate::audit::AuditRecord;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
@@ -132,7 +132,7 @@ impl RulesApi {
         caller.authorize_rule_write(&rule)?;
         write.change(Change::RuleSet(rule.clone()));
         let stored = StoredRule::of(&rule, revision);
-        let record = Record::new(caller.actor(), "create_rule", format!("rule:{}", rule.id));
+        let record = AuditRecord::new(caller.actor(), "create_rule", format!("rule:{}", rule.id));
         let revision = write.commit(record.after(&stored)).await?;
         Ok(Response::new(Created(stored)).header("ETag", etag(revision)))
     }
@@ -175,7 +175,7 @@ impl RulesApi {
         store::update(write.db(), &rule, revision).await?;
         write.change(Change::RuleSet(rule.clone()));
         let new = StoredRule::of(&rule, revision);
-        let record = Record::new(caller.actor(), "update_rule", format!("rule:{}", rule.id));
+        let record = AuditRecord::new(caller.actor(), "update_rule", format!("rule:{}", rule.id));
         let revision = write.commit(record.before(&stored).after(&new)).await?;
         Ok(Response::new(Reply(new)).header("ETag", etag(revision)))
     }
@@ -198,7 +198,7 @@ impl RulesApi {
         check(if_match.0.as_deref(), stored.revision)?;
         store::delete(write.db(), id.0).await?;
         write.change(Change::RuleRemoved { id: old.id });
-        let record = Record::new(caller.actor(), "delete_rule", format!("rule:{}", old.id));
+        let record = AuditRecord::new(caller.actor(), "delete_rule", format!("rule:{}", old.id));
         let revision = write.commit(record.before(&stored)).await?;
         Ok(Reply(PolicyWriteResult { revision }))
     }

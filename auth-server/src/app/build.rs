@@ -19,8 +19,8 @@ use crate::oidc::Oidc;
 use crate::password::Hasher;
 use crate::policy;
 use crate::second_factor::{self, MfaRequirement, SecondFactors};
-use crate::session::{self, RefreshBatches, RefreshKeys, Sessions, sweep};
-use crate::throttle::{Limits, Throttle};
+use crate::session::{RefreshBatches, RefreshKeys, SessionLimits, Sessions, sweep};
+use crate::throttle::{Throttle, ThrottleLimits};
 use crate::token::{self, Challenges, Issuer, KeyRing, Verifier};
 
 /// Everything the server works with.
@@ -53,7 +53,7 @@ pub(crate) async fn build(
     let authenticator =
         authenticator(config, &pool, &keys, redis.clone(), &clock, lifecycle).await?;
     let metrics = Metrics::default();
-    let limits = session::Limits::new(&config.session, &config.token);
+    let limits = SessionLimits::new(&config.session, &config.token);
     lifecycle
         .spawn("session sweep", sweep(pool.clone(), limits, clock.clone(), lifecycle.stop_token()));
     let email_worker =
@@ -149,8 +149,14 @@ fn throttle(
     let key = secrets.derive(Purpose::Throttle);
     // As many as can be hashed or wait for it: a flood is turned away before it takes memory.
     let max_in_progress = config.password.threads() + config.password.queue();
-    Throttle::new(key, Limits::from_config(&config.throttle), redis, max_in_progress, clock.clone())
-        .map_err(StartError::Redis)
+    Throttle::new(
+        key,
+        ThrottleLimits::from_config(&config.throttle),
+        redis,
+        max_in_progress,
+        clock.clone(),
+    )
+    .map_err(StartError::Redis)
 }
 
 fn second_factors(

@@ -20,7 +20,7 @@ pub(crate) enum Actor {
 
 /// An audit record to be inserted in the transaction of its write.
 #[derive(Clone, Debug)]
-pub(crate) struct Record {
+pub(crate) struct AuditRecord {
     by: Actor,
     operation: &'static str,
     target: String,
@@ -28,7 +28,7 @@ pub(crate) struct Record {
     after: Option<Value>,
 }
 
-impl Record {
+impl AuditRecord {
     /// A write to `target` by `by`. `operation` is an operation id of the OpenAPI document.
     #[must_use]
     pub(crate) fn new(by: Actor, operation: &'static str, target: impl Into<String>) -> Self {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::{Actor, Record};
+use super::{Actor, AuditRecord};
 
 /// One write by an admin.
 #[derive(Clone, Debug, Serialize, poem_openapi::Object)]
@@ -39,7 +39,7 @@ pub(crate) struct StoredRecord {
 /// it does.
 pub(crate) async fn insert(
     transaction: &mut PgConnection,
-    record: &Record,
+    record: &AuditRecord,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let (by, via) = match record.by {

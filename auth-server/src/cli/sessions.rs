@@ -5,7 +5,7 @@ use clap::Subcommand;
 use super::Failure;
 use crate::app::open;
 use crate::audit;
-use crate::audit::{Actor, Record};
+use crate::audit::{Actor, AuditRecord};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::session;
@@ -34,11 +34,12 @@ async fn end(config: &Config, login: &str) -> Result<(), Failure> {
     let mut transaction = pool.begin().await.map_err(Failure::because)?;
     let user = store::find_by_login(&mut *transaction, login).await.map_err(Failure::because)?;
     let user = user.ok_or_else(unknown)?;
-    let limits = session::Limits::new(&config.session, &config.token);
+    let limits = session::SessionLimits::new(&config.session, &config.token);
     let period = limits.revocation_period(Clock::default().now());
     let ended = session::end_all(&mut transaction, user, "ended_by_operator", period).await;
     ended.map_err(Failure::because)?.ok_or_else(unknown)?;
-    let record = Record::new(Actor::CommandLine, "revoke_user_sessions", format!("user:{user}"));
+    let record =
+        AuditRecord::new(Actor::CommandLine, "revoke_user_sessions", format!("user:{user}"));
     audit::insert(&mut transaction, &record, period.from).await.map_err(Failure::because)?;
     transaction.commit().await.map_err(Failure::because)?;
     println!("all sessions of {login} are ended");

@@ -51,7 +51,7 @@ pub(crate) enum Command {
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     let clock = Clock::default();
     let (pool, policy) = open::policy(&config, &clock).await?;
-    let limits = session::Limits::new(&config.session, &config.token);
+    let limits = session::SessionLimits::new(&config.session, &config.token);
     let by = Actor::CommandLine;
     let (login, state, changed) = match &command {
         Command::Disable { login } => {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{ClientName, ClientSecret};
 use crate::audit;
-use crate::audit::{Actor, Record};
+use crate::audit::{Actor, AuditRecord};
 
 /// A service client.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
@@ -47,7 +47,8 @@ pub(crate) async fn insert(
     )
     .fetch_one(&mut *transaction)
     .await?;
-    let record = Record::new(by, "create_client", format!("client:{}", client.id)).after(&client);
+    let record =
+        AuditRecord::new(by, "create_client", format!("client:{}", client.id)).after(&client);
     audit::insert(&mut transaction, &record, now).await?;
     transaction.commit().await?;
     Ok(client)
@@ -87,7 +88,7 @@ pub(crate) async fn disable(
             .fetch_optional(&mut *transaction)
             .await;
     }
-    let record = Record::new(by, "disable_client", format!("client:{id}"))
+    let record = AuditRecord::new(by, "disable_client", format!("client:{id}"))
         .before(json!({ "disabled_at": null }))
         .after(json!({ "disabled_at": now }));
     audit::insert(&mut transaction, &record, now).await?;

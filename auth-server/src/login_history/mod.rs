@@ -100,7 +100,7 @@ impl LoginOutcome {
 }
 
 /// An attempt that has ended.
-pub(crate) struct Record {
+pub(crate) struct LoginRecord {
     id: Uuid,
     at: DateTime<Utc>,
     outcome: LoginOutcome,
@@ -108,7 +108,7 @@ pub(crate) struct Record {
 }
 
 pub(crate) enum Message {
-    Record(Box<Record>),
+    Record(Box<LoginRecord>),
     /// Answered once all earlier records have been written.
     Flush(oneshot::Sender<()>),
 }
@@ -139,7 +139,7 @@ impl LoginHistory {
 
     /// Records an attempt. Never waits and never fails; what cannot be written is logged.
     pub(crate) fn record(&self, attempt: LoginAttempt, outcome: LoginOutcome) {
-        let record = Record { id: Uuid::now_v7(), at: self.clock.now(), outcome, attempt };
+        let record = LoginRecord { id: Uuid::now_v7(), at: self.clock.now(), outcome, attempt };
         if let Err(error) = self.queue.try_send(Message::Record(Box::new(record))) {
             let reason = error.to_string();
             if let mpsc::error::TrySendError::Full(Message::Record(record))

@@ -4,7 +4,7 @@ use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::{Message, Record, partitions};
+use super::{LoginRecord, Message, partitions};
 
 /// Maximum number of records in one statement.
 const BATCH: usize = 500;
@@ -41,7 +41,7 @@ impl Writer {
         }
     }
 
-    async fn write(&self, records: &[Record]) {
+    async fn write(&self, records: &[LoginRecord]) {
         let Some(last) = records.last() else { return };
         let Err(first) = insert(&self.pool, records).await else { return };
         // The partition may be missing if the clock was changed, or an account was deleted
@@ -59,15 +59,16 @@ impl Writer {
 }
 
 /// What cannot be written is at least in the log.
-pub(crate) fn log_lost(record: &Record, reason: &str) {
-    let Record { at, outcome, attempt, .. } = record;
+pub(crate) fn log_lost(record: &LoginRecord, reason: &str) {
+    let LoginRecord { at, outcome, attempt, .. } = record;
     let (method, user, session) = (attempt.method.as_str(), attempt.user, attempt.session);
     let outcome = outcome.as_str();
     tracing::error!(reason, %at, outcome, method, ?user, ?session, "login attempt not recorded");
 }
 
-async fn insert(pool: &PgPool, records: &[Record]) -> sqlx::Result<()> {
-    let column = |of: fn(&Record) -> Option<String>| records.iter().map(of).collect::<Vec<_>>();
+async fn insert(pool: &PgPool, records: &[LoginRecord]) -> sqlx::Result<()> {
+    let column =
+        |of: fn(&LoginRecord) -> Option<String>| records.iter().map(of).collect::<Vec<_>>();
     let (ids, times): (Vec<_>, Vec<_>) =
         records.iter().map(|record| (record.id, record.at)).unzip();
     let users: Vec<_> = records.iter().map(|record| record.attempt.user).collect();

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgExecutor};
 /// A role as stored.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
 #[oai(rename = "Role")]
-pub(crate) struct Role {
+pub(crate) struct StoredRole {
     /// Name; permanent, in lower case.
     pub name: String,
     /// Description for admins.
@@ -26,9 +26,9 @@ pub(crate) async fn page(
     db: impl PgExecutor<'_>,
     after: &str,
     limit: i64,
-) -> sqlx::Result<Vec<Role>> {
+) -> sqlx::Result<Vec<StoredRole>> {
     sqlx::query_as!(
-        Role,
+        StoredRole,
         r#"SELECT name, description, revision, name IN ('anonymous', 'superuser') AS "builtin!",
                   ARRAY(SELECT inherits FROM role_inherits WHERE role = name ORDER BY inherits)
                       AS "inherits!"
@@ -41,9 +41,12 @@ pub(crate) async fn page(
 }
 
 /// The role of this name.
-pub(crate) async fn find(db: impl PgExecutor<'_>, name: &RoleName) -> sqlx::Result<Option<Role>> {
+pub(crate) async fn find(
+    db: impl PgExecutor<'_>,
+    name: &RoleName,
+) -> sqlx::Result<Option<StoredRole>> {
     sqlx::query_as!(
-        Role,
+        StoredRole,
         r#"SELECT name, description, revision, name IN ('anonymous', 'superuser') AS "builtin!",
                   ARRAY(SELECT inherits FROM role_inherits WHERE role = name ORDER BY inherits)
                       AS "inherits!"

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::write::PolicyWrite;
 use super::{roles, rules};
-use crate::audit::{Actor, Record};
+use crate::audit::{Actor, AuditRecord};
 use crate::http::problem::Problem;
 
 /// The result of an import.
@@ -65,7 +65,7 @@ pub(crate) async fn import(
         write.change(Change::RuleSet(rule));
     }
     let rules = rows.len();
-    let record = Record::new(by, "import_rules", "policy")
+    let record = AuditRecord::new(by, "import_rules", "policy")
         .before(json!({ "rules": replaced }))
         .after(json!({ "rules": rules, "new_roles": created }));
     Ok(Imported { roles: created, rules, revision: write.commit(record).await? })

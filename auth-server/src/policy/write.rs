@@ -11,7 +11,7 @@ use super::journal;
 use super::journal::{Delta, JournalEntry, UserRoles};
 use super::{LivePolicy, follow, policy_problem};
 use crate::audit;
-use crate::audit::Record;
+use crate::audit::AuditRecord;
 use crate::http::problem::Problem;
 
 /// A write in progress. It holds the policy lock: other writes wait until it commits, or is dropped
@@ -80,7 +80,7 @@ impl<'a> PolicyWrite<'a> {
     ///
     /// # Errors
     /// The resulting policy is invalid, among others; nothing is written then.
-    pub(crate) async fn commit(mut self, record: Record) -> Result<i64, Problem> {
+    pub(crate) async fn commit(mut self, record: AuditRecord) -> Result<i64, Problem> {
         let revision = self.revision();
         let changes = self.delta.changes.clone();
         let base = Arc::clone(&self.base);
@@ -97,7 +97,10 @@ impl<'a> PolicyWrite<'a> {
     }
 
     /// Commits a change outside the policy that had to hold the policy lock. The revision stays.
-    pub(crate) async fn commit_without_revision(mut self, record: Record) -> Result<(), Problem> {
+    pub(crate) async fn commit_without_revision(
+        mut self,
+        record: AuditRecord,
+    ) -> Result<(), Problem> {
         audit::insert(&mut self.tx, &record, self.at).await?;
         Ok(self.tx.commit().await?)
     }

@@ -27,7 +27,7 @@ use crate::token::LEEWAY;
 
 /// How long sessions last, and how many a user may have.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct SessionLimits {
     /// A session expires when it is not refreshed for this long.
     pub idle: TimeDelta,
     /// A session expires this long after the login, even if it is refreshed.
@@ -41,7 +41,7 @@ pub(crate) struct Limits {
 /// Added to the time that a revocation is remembered, for requests in flight.
 const MARGIN: TimeDelta = TimeDelta::seconds(60);
 
-impl Limits {
+impl SessionLimits {
     /// The limits that these settings ask for.
     #[must_use]
     pub(crate) fn new(sessions: &SessionConfig, tokens: &TokenConfig) -> Self {
@@ -68,7 +68,7 @@ pub(crate) const GRACE: TimeDelta = TimeDelta::seconds(10);
 pub(crate) struct Sessions {
     keys: RefreshKeys,
     refresh_batches: RefreshBatches,
-    limits: Limits,
+    limits: SessionLimits,
     clock: Clock,
 }
 
@@ -78,7 +78,7 @@ impl Sessions {
     pub(crate) const fn new(
         keys: RefreshKeys,
         refresh_batches: RefreshBatches,
-        limits: Limits,
+        limits: SessionLimits,
         clock: Clock,
     ) -> Self {
         Self { keys, refresh_batches, limits, clock }

@@ -6,14 +6,19 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use super::Limits;
+use super::SessionLimits;
 use crate::clock::Clock;
 
 const INTERVAL: Duration = Duration::from_mins(10);
 
 /// Deletes old sessions and expired revocations every ten minutes, until `stop`. Any number of
 /// servers may do so at the same time.
-pub(crate) async fn sweep(pool: PgPool, limits: Limits, clock: Clock, stop: CancellationToken) {
+pub(crate) async fn sweep(
+    pool: PgPool,
+    limits: SessionLimits,
+    clock: Clock,
+    stop: CancellationToken,
+) {
     let mut tick = tokio::time::interval(INTERVAL);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
         let now = clock.now();

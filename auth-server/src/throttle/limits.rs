@@ -16,7 +16,7 @@ pub(crate) struct AttemptLimits {
 
 /// The limits of a throttle.
 #[derive(Clone, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct ThrottleLimits {
     attempts: AttemptLimits,
     /// Lockout delays, ms, from the last free attempt on; the last one repeats.
     delays: Vec<i64>,
@@ -24,7 +24,7 @@ pub(crate) struct Limits {
     pub(crate) memory: i64,
 }
 
-impl Limits {
+impl ThrottleLimits {
     /// `delays` and `memory` in milliseconds.
     #[must_use]
     pub(crate) const fn new(attempts: AttemptLimits, delays: Vec<i64>, memory: i64) -> Self {
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn delays_grow_after_the_free_attempts_and_the_last_one_repeats() {
         let attempts = AttemptLimits { account_and_address: 3, account: 10, address: 50 };
-        let limits = Limits::new(attempts, vec![1_000, 3_000, 5_000], 60_000);
+        let limits = ThrottleLimits::new(attempts, vec![1_000, 3_000, 5_000], 60_000);
         let delays: Vec<i64> = (0..7).map(|failures| limits.delay_after(failures, 3)).collect();
         assert_eq!(delays, [0, 0, 0, 1_000, 3_000, 5_000, 5_000]);
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::counter::{Counter, CounterKey};
-use super::limits::Limits;
+use super::limits::ThrottleLimits;
 use super::{Admission, CounterUpdate};
 
 /// Maximum number of counters. Each one costs an attacker a failed attempt.
@@ -26,7 +26,12 @@ struct State {
 }
 
 impl LocalCounters {
-    pub(crate) fn admit(&self, counters: &[Counter], now: i64, limits: &Limits) -> Admission {
+    pub(crate) fn admit(
+        &self,
+        counters: &[Counter],
+        now: i64,
+        limits: &ThrottleLimits,
+    ) -> Admission {
         let mut states = self.lock();
         let delays = counters.iter().enumerate().map(|(index, counter)| {
             let state = read(&states, &counter.key, now, limits);
@@ -46,7 +51,12 @@ impl LocalCounters {
         Admission::Admitted
     }
 
-    pub(crate) fn update(&self, updates: &[(Counter, CounterUpdate)], now: i64, limits: &Limits) {
+    pub(crate) fn update(
+        &self,
+        updates: &[(Counter, CounterUpdate)],
+        now: i64,
+        limits: &ThrottleLimits,
+    ) {
         let mut states = self.lock();
         for (counter, update) in updates {
             match update {
@@ -74,7 +84,12 @@ impl LocalCounters {
     }
 }
 
-fn read(states: &HashMap<CounterKey, State>, key: &CounterKey, now: i64, limits: &Limits) -> State {
+fn read(
+    states: &HashMap<CounterKey, State>,
+    key: &CounterKey,
+    now: i64,
+    limits: &ThrottleLimits,
+) -> State {
     let known = states.get(key).filter(|state| state.last + limits.memory > now);
     let mut state = known.copied().unwrap_or_default();
     let latest = now + limits.max_delay();
@@ -101,9 +116,9 @@ mod tests {
     use super::super::limits::AttemptLimits;
     use super::*;
 
-    fn limits() -> Limits {
+    fn limits() -> ThrottleLimits {
         let attempts = AttemptLimits { account_and_address: 2, account: 2, address: 2 };
-        Limits::new(attempts, vec![1_000, 3_000, 5_000], 60_000)
+        ThrottleLimits::new(attempts, vec![1_000, 3_000, 5_000], 60_000)
     }
 
     fn counter(name: u8) -> Counter {

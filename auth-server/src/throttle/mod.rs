@@ -18,7 +18,7 @@ use chrono::TimeDelta;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-pub(crate) use limits::Limits;
+pub(crate) use limits::ThrottleLimits;
 
 use crate::clock::Clock;
 use crate::crypto::DerivedKey;
@@ -44,7 +44,7 @@ const RECENT: TimeDelta = TimeDelta::days(30);
 /// Counts failed attempts, and admits or rejects the next ones.
 pub(crate) struct Throttle {
     keys: CounterKeys,
-    limits: Limits,
+    limits: ThrottleLimits,
     local: LocalCounters,
     shared: Option<SharedCounters>,
     concurrency: ConcurrencyLimiter,
@@ -111,7 +111,7 @@ impl Throttle {
     /// The Redis settings are invalid.
     pub(crate) fn new(
         key: DerivedKey,
-        limits: Limits,
+        limits: ThrottleLimits,
         redis: Option<redis::Client>,
         max_concurrent: usize,
         clock: Clock,

@@ -7,7 +7,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, RedisResult, Script};
 
 use super::counter::{Counter, redis_key};
-use super::limits::Limits;
+use super::limits::ThrottleLimits;
 use super::{Admission, CounterUpdate};
 
 /// After this long without a response Redis is unavailable.
@@ -43,7 +43,7 @@ impl SharedCounters {
         &self,
         counters: &[Counter],
         now: i64,
-        limits: &Limits,
+        limits: &ThrottleLimits,
     ) -> Option<Admission> {
         let script = prepare(&self.admit, counters.iter(), now, limits);
         let (delay, which) = self.invoke::<(i64, usize)>(&script).await?;
@@ -58,7 +58,7 @@ impl SharedCounters {
         &self,
         updates: &[(Counter, CounterUpdate)],
         now: i64,
-        limits: &Limits,
+        limits: &ThrottleLimits,
     ) {
         let mut script =
             prepare(&self.update, updates.iter().map(|(counter, _)| counter), now, limits);
@@ -99,7 +99,7 @@ fn prepare<'a>(
     script: &'a Script,
     counters: impl Iterator<Item = &'a Counter> + Clone,
     now: i64,
-    limits: &Limits,
+    limits: &ThrottleLimits,
 ) -> redis::ScriptInvocation<'a> {
     let mut invocation = script.prepare_invoke();
     for counter in counters.clone() {

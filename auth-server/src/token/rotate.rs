@@ -18,7 +18,7 @@ use super::store;
 use super::store::{KeyTimes, NewKey};
 use super::verify::LEEWAY;
 use crate::audit;
-use crate::audit::{Actor, Record};
+use crate::audit::{Actor, AuditRecord};
 use crate::crypto::EncryptionKeys;
 
 /// Time for servers that read the table late and sign with the old key until then.
@@ -126,7 +126,7 @@ pub async fn rotate(
     let retire_at = signs_from + lifetime + LEEWAY + MARGIN;
     store::retire(&mut transaction, &old.kid, retire_at).await?;
     let kid = publish(&mut transaction, encryption, now, signs_from).await?;
-    let record = Record::new(Actor::CommandLine, "rotate_keys", format!("key:{kid}"))
+    let record = AuditRecord::new(Actor::CommandLine, "rotate_keys", format!("key:{kid}"))
         .before(json!({ "signs": old.kid }))
         .after(json!({ "signs": kid, "from": signs_from }));
     audit::insert(&mut transaction, &record, now).await?;

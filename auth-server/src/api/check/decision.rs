@@ -75,7 +75,7 @@ pub(crate) struct CheckResponse {
 }
 
 /// Decides for one caller against one snapshot of the policy.
-pub(crate) struct Evaluator<'a> {
+pub(crate) struct CheckContext<'a> {
     pub(crate) live: &'a LivePolicy,
     pub(crate) policy: &'a Snapshot,
     pub(crate) caller: &'a Caller,
@@ -86,7 +86,7 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) decisions: &'a Decisions,
 }
 
-impl Evaluator<'_> {
+impl CheckContext<'_> {
     pub(crate) fn decide(
         &self,
         action: &str,

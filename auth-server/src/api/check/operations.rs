@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::FilterCache;
-use super::decision::{CheckResponse, Evaluator, ResourceBody};
+use super::decision::{CheckContext, CheckResponse, ResourceBody};
 use crate::api::AppState;
 use crate::authn::{Authenticator, Caller, TOKEN};
 use crate::http::problem::Problem;
@@ -199,7 +199,7 @@ impl CheckApi {
         &self,
         policy: &Snapshot,
         caller: &Caller,
-        decide: impl FnOnce(&Evaluator) -> Result<T, PolicyError>,
+        decide: impl FnOnce(&CheckContext) -> Result<T, PolicyError>,
     ) -> Result<T, PolicyError> {
         let AppState { policy: live, clock, decisions, .. } = &*self.state;
         let (guest, user);
@@ -214,7 +214,7 @@ impl CheckApi {
             }
         };
         let now = OnceCell::new();
-        decide(&Evaluator { live, policy, caller, effective_roles, clock, now, decisions })
+        decide(&CheckContext { live, policy, caller, effective_roles, clock, now, decisions })
     }
 }
 

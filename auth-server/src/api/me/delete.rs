@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::api::AppState;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication, incorrect_password};
-use crate::audit::{Actor, Record};
+use crate::audit::{Actor, AuditRecord};
 use crate::authn::{Principal, SIGNED_IN};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -43,7 +43,7 @@ pub(crate) async fn delete(
         grants::refuse_last_superuser(write.db()).await?;
     }
     write.record_user_roles(UserRoles { user, roles: vec![] });
-    let record = Record::new(Actor::User(user), "delete_me", format!("user:{user}"));
+    let record = AuditRecord::new(Actor::User(user), "delete_me", format!("user:{user}"));
     write.commit(record.before(json!({ "roles": roles }))).await?;
     state.authenticator.revoke(revocation.as_slice());
     Ok(())

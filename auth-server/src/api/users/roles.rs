@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::ReadError;
 use crate::api::AppState;
 use crate::api::policy_write::PolicyWriteResult;
-use crate::audit::Record;
+use crate::audit::AuditRecord;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
@@ -89,7 +89,7 @@ impl UserRolesApi {
             return Ok(Reply(PolicyWriteResult { revision: write.base().revision() }));
         }
         let roles = grants::of_user(write.db(), id.0).await?.roles;
-        let record = Record::grant_role(caller.actor(), id.0, &role, &roles);
+        let record = AuditRecord::grant_role(caller.actor(), id.0, &role, &roles);
         write.record_user_roles(UserRoles { user: id.0, roles });
         Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
     }
@@ -112,7 +112,7 @@ impl UserRolesApi {
             grants::refuse_last_superuser(write.db()).await?;
         }
         let roles = grants::of_user(write.db(), id.0).await?.roles;
-        let record = Record::revoke_role(caller.actor(), id.0, &role, &roles);
+        let record = AuditRecord::revoke_role(caller.actor(), id.0, &role, &roles);
         write.record_user_roles(UserRoles { user: id.0, roles });
         Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::WriteError;
 use crate::api::AppState;
-use crate::audit::Record;
+use crate::audit::AuditRecord;
 use crate::authn::authorized_admin::AuthorizedAdmin;
 use crate::http::NoContent;
 
@@ -31,7 +31,11 @@ impl UserSessionsApi {
         let revocation = sessions.end_all(write.db(), user.id, "ended_by_admin").await?;
         let target = format!("user:{}", user.id);
         write
-            .commit_without_revision(Record::new(caller.actor(), "revoke_user_sessions", target))
+            .commit_without_revision(AuditRecord::new(
+                caller.actor(),
+                "revoke_user_sessions",
+                target,
+            ))
             .await?;
         authenticator.revoke(revocation.as_slice());
         Ok(NoContent)

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::api::AppState;
 use crate::audit;
-use crate::audit::{Actor, Record};
+use crate::audit::{Actor, AuditRecord};
 use crate::db::DATABASE;
 use crate::email::{token, token_store};
 use crate::http::request_errors::BODY;
@@ -64,7 +64,7 @@ impl Reset {
         let user = user.ok_or(ResetError::TokenInvalid)?;
         token_store::reset_password(&mut transaction, user, hash).await?;
         let ended = sessions.end_all(&mut transaction, user, "password_reset").await?;
-        let record = Record::new(Actor::User(user), "reset_password", format!("user:{user}"));
+        let record = AuditRecord::new(Actor::User(user), "reset_password", format!("user:{user}"));
         audit::insert(&mut transaction, &record, now).await?;
         transaction.commit().await?;
         authenticator.revoke(ended.as_slice());
