@@ -51,14 +51,18 @@ impl Deployment {
     }
 
     pub(crate) fn config(&self) -> anyhow::Result<Config> {
-        let settings = [("DATABASE_URL", &self.url), ("AUTH_SECRET", &self.secret)];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value.clone()));
+        let settings = self.settings().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Ok(auth_server::config::load(None, settings)?)
     }
 
     fn configure(&self, command: &mut Command) {
-        command.env("DATABASE_URL", &self.url).env("AUTH_SECRET", &self.secret);
-        command.env("AUTH_LOG", "warn").env_remove("AUTH_SECRET_FILE");
+        command.envs(self.settings()).env("AUTH_LOG", "warn").env_remove("AUTH_SECRET_FILE");
+    }
+
+    fn settings(&self) -> [(&str, &str); 3] {
+        // Access tokens must not expire during a long measurement.
+        let lifetime = ("AUTH_TOKEN_SECONDS", "3600");
+        [("DATABASE_URL", &self.url), ("AUTH_SECRET", &self.secret), lifetime]
     }
 }
 

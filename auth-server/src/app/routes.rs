@@ -31,14 +31,14 @@ pub(crate) fn endpoint(
     let health = (LivenessApi(lifecycle.clone()), ReadinessApi(Arc::clone(&built.health)));
     let api = (check.clone(), api::operations(state), health);
     let routes = routes_of(&api, &built.metrics.http);
-    // What extractors look for; `/check` has it in its state.
-    let api = docs::route(api, INFO)
-        .at("/api/v1/check", poem::post(FastCheck(check)))
+    let pages = docs::pages(&api, INFO);
+    // The data is what extractors look for; `/check` has it in its state.
+    let documented = docs::service(api, INFO)
         .data(Arc::clone(&state.authenticator))
         .data(Arc::clone(&state.policy))
         .data(Arc::clone(&built.mfa))
-        .data(state.pool.clone())
-        .with(RefuseNul);
+        .data(state.pool.clone());
+    let api = pages.nest("/", documented).with(RefuseNul).with(FastCheck(check));
     pipeline(api, routes, built.metrics.http.clone(), config)
 }
 

@@ -24,12 +24,17 @@ pub struct ApiInfo {
     pub description: &'static str,
 }
 
-/// The paths that [`route`] adds to those of the API.
+/// The paths that [`pages`] adds to those of the API.
 pub const PAGES: &[&str] = &["/docs", "/openapi.json"];
 
 /// The operations of `api`, its document at `/openapi.json`, and the page at `/docs` to read and try
 /// it on.
 pub fn route<T: OpenApi + 'static>(api: T, info: ApiInfo) -> Route {
+    pages(&api, info).nest("/", service(api, info))
+}
+
+/// The document at `/openapi.json` and the page at `/docs`, without the operations.
+pub fn pages<T: OpenApi + 'static>(_: &T, info: ApiInfo) -> Route {
     let described = service(Described::<T>(PhantomData), info);
     let document = described.spec();
     let exact = exact::exact(&document).unwrap_or_else(|error| {
@@ -38,16 +43,14 @@ pub fn route<T: OpenApi + 'static>(api: T, info: ApiInfo) -> Route {
     });
     let page = described.swagger_ui_html().replace(&document, &exact);
     let policy = content_security_policy(&page);
-    Route::new()
-        .nest("/", service(api, info))
-        .at("/docs", poem::get(fixed(page, "text/html; charset=utf-8", policy)))
-        .at(
-            "/openapi.json",
-            poem::get(fixed(exact, "application/json", "default-src 'none'".into())),
-        )
+    Route::new().at("/docs", poem::get(fixed(page, "text/html; charset=utf-8", policy))).at(
+        "/openapi.json",
+        poem::get(fixed(exact, "application/json", "default-src 'none'".into())),
+    )
 }
 
-fn service<T: OpenApi>(api: T, info: ApiInfo) -> OpenApiService<T, ()> {
+/// The operations of `api`, for an endpoint that goes below `/`.
+pub fn service<T: OpenApi>(api: T, info: ApiInfo) -> OpenApiService<T, ()> {
     OpenApiService::new(api, info.title, crate::build::VERSION).description(info.description)
 }
 

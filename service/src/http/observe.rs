@@ -59,8 +59,8 @@ pub struct Observed<E> {
     shared: Arc<Shared>,
 }
 
-/// What is kept of a request for its log line.
-struct Asked {
+/// What is kept of a request for its log line and metrics.
+struct Exchange {
     method: Method,
     uri: Uri,
     started: Instant,
@@ -75,14 +75,14 @@ impl<E: Endpoint<Output = Response>> Endpoint for Observed<E> {
         let started = Instant::now();
         let context = Arc::new(self.shared.context(&request));
         request.set_data(Arc::clone(&context));
-        let asked = Asked {
+        let exchange = Exchange {
             method: request.method().clone(),
             uri: request.uri().clone(),
             started,
             context: Arc::clone(&context),
         };
         let response = self.inner.call(request);
-        context.scope(response.map(move |response| Ok(self.shared.finish(&asked, response))))
+        context.scope(response.map(move |response| Ok(self.shared.finish(&exchange, response))))
     }
 }
 
@@ -92,41 +92,43 @@ impl Shared {
         RequestContext::new(RequestId::of(request.headers()), client, self.body_limit)
     }
 
-    fn finish(&self, asked: &Asked, response: Result<Response>) -> Response {
+    fn finish(&self, exchange: &Exchange, response: Result<Response>) -> Response {
         let mut response = response.unwrap_or_else(|error| error_response::of(error, None));
         let headers = response.headers_mut();
-        headers.insert(REQUEST_ID, asked.context.id.value());
+        headers.insert(REQUEST_ID, exchange.context.id.value());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        let elapsed = asked.started.elapsed();
-        self.count(asked, &response, elapsed);
-        log(asked, &response, elapsed);
+        let elapsed = exchange.started.elapsed();
+        self.count(exchange, &response, elapsed);
+        log(exchange, &response, elapsed);
         response
     }
 
-    fn count(&self, asked: &Asked, response: &Response, elapsed: Duration) {
+    fn count(&self, exchange: &Exchange, response: &Response, elapsed: Duration) {
         let status = response.status().as_u16();
-        let pattern = response.data::<PathPattern>();
-        let route = pattern.and_then(|pattern| self.routes.get(&pattern.0));
-        if let Some(operation) = route.and_then(|route| route.operation(&asked.method)) {
+        // An endpoint in front of the router reports no pattern; its path has no parameters.
+        let pattern =
+            response.data::<PathPattern>().map_or(exchange.uri.path(), |pattern| &pattern.0);
+        let route = self.routes.get(pattern);
+        if let Some(operation) = route.and_then(|route| route.operation(&exchange.method)) {
             operation.responded(status, elapsed);
         } else {
             let template = route.map_or(&self.unmatched, |route| &route.template);
-            self.metrics.responded(&asked.method, template, status, elapsed);
+            self.metrics.responded(&exchange.method, template, status, elapsed);
         }
     }
 }
 
 /// Logs failures and slow responses always, other responses if `access=debug` is on. Health probes are
 /// not logged, nor is the query: logins are searched by it.
-fn log(asked: &Asked, response: &Response, elapsed: Duration) {
-    let (method, path, client) = (&asked.method, asked.uri.path(), asked.context.client);
+fn log(exchange: &Exchange, response: &Response, elapsed: Duration) {
+    let (method, path, client) = (&exchange.method, exchange.uri.path(), exchange.context.client);
     if path.starts_with("/health/") {
         return;
     }
     let status = response.status().as_u16();
     let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     let code = response.data::<Code>().map(|code| code.0);
-    let user = asked.context.user().map(tracing::field::display);
+    let user = exchange.context.user().map(tracing::field::display);
     if elapsed >= SLOW || status >= 500 {
         tracing::warn!(target: "access", %method, path, status, code, micros, user, %client, "response");
     } else if status >= 400 {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use poem::http::{HeaderValue, Method};
 use poem_openapi::OpenApi;
 
@@ -21,7 +22,7 @@ pub(super) struct RouteInfo {
 }
 
 /// Every route, by the pattern that the router reports.
-pub struct RouteTable(HashMap<Box<str>, RouteInfo>);
+pub struct RouteTable(HashMap<Box<str>, RouteInfo, RandomState>);
 
 impl RouteTable {
     /// The operations of `T`, and pages that the document leaves out and that answer to `GET`.
