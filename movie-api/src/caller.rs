@@ -73,8 +73,8 @@ impl<'a> ApiExtractor<'a> for Caller {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let authorization = request.headers().get_all(header::AUTHORIZATION).iter().cloned();
-        let context = RequestContext::of(request);
-        let request_id = context.map_or_else(RequestId::generate, |context| context.id.clone());
+        let request_id = RequestContext::read(|context| context.id.clone());
+        let request_id = request_id.unwrap_or_else(RequestId::generate);
         Ok(Self { authorization: authorization.collect(), request_id })
     }
 }

@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::{LogConfig, LogFormat};
-use crate::http::context;
+use crate::http::RequestContext;
 
 /// Prints warnings as text, for commands that run in a terminal. Call it once.
 pub fn start_for_command() {
@@ -55,7 +55,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let Some(id) = context::current_id() else {
+        let Some(id) = RequestContext::read(|context| context.id.to_string()) else {
             return self.inner.format_event(context, writer, event);
         };
         let mut line = String::new();

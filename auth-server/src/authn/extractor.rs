@@ -101,7 +101,7 @@ impl Caller {
             None => Ok(Self::Guest),
             Some(token) => {
                 let principal = authenticator.verify(token).await?;
-                note(request, &principal);
+                note(&principal);
                 Ok(Self::User(principal))
             }
         }
@@ -109,16 +109,14 @@ impl Caller {
 }
 
 /// Names the user in the access log.
-fn note(request: &Request, principal: &Principal) {
-    if let Some(context) = RequestContext::of(request) {
-        context.set_user(principal.user);
-    }
+fn note(principal: &Principal) {
+    RequestContext::read(|context| context.set_user(principal.user));
 }
 
 async fn signed_in(request: &Request) -> Result<Arc<Principal>> {
     let token = bearer(request)?.ok_or(TokenError::Missing)?;
     let principal = authenticator(request)?.verify(token).await?;
-    note(request, &principal);
+    note(&principal);
     Ok(principal)
 }
 

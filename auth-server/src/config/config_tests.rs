@@ -29,9 +29,9 @@ fn the_defaults_are_good() {
 
 #[test]
 fn the_environment_goes_before_the_file() {
-    let text = "[server]\nlisten = \"0.0.0.0:1\"\n[database]\nurl = \"postgres://a@b/c\"\npool = 3";
+    let text = "[server]\nlisten = \"0.0.0.0:1\"\n[database]\nurl = \"postgres://a@b/c\"\npool = 7";
     let config = from_file(text).expect("the file alone");
-    assert_eq!((config.server.listen.port(), config.database.pool.get()), (1, 3));
+    assert_eq!((config.server.listen.port(), config.database.connections()), (1, 5));
 }
 
 #[test]
@@ -42,6 +42,7 @@ fn every_refusal_names_the_setting() {
         ("AUTH_BODY_LIMIT", "0"),
         ("AUTH_BODY_LIMIT", "many"),
         ("AUTH_DATABASE_POOL", "-1"),
+        ("AUTH_DATABASE_POOL", "3"),
         ("AUTH_CORS_ORIGINS", "https://a.example,b.example"),
         ("AUTH_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("AUTH_TRUSTED_PROXIES", "proxy.example"),

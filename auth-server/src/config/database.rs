@@ -1,6 +1,5 @@
 //! Where PostgreSQL is.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -18,7 +17,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_DATABASE_POOL",
         "database.pool",
         "16",
-        "maximum number of connections, at least 2; half are reserved for session refreshes",
+        "maximum number of connections, at least 4; two are reserved for session refreshes",
     ),
 ];
 
@@ -28,22 +27,36 @@ pub(crate) const SETTINGS: &[Setting] = &[
 pub struct DatabaseConfig {
     /// Address and credentials.
     pub url: DatabaseUrl,
-    /// Maximum number of connections, at least two.
-    pub pool: NonZeroU32,
+    /// Maximum number of connections.
+    pub pool: PoolSize,
+}
+
+/// Maximum number of connections, at least four: two refresh sessions, one listens for changes of the
+/// policy, and requests need one.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct PoolSize(u32);
+
+impl TryFrom<u32> for PoolSize {
+    type Error = &'static str;
+
+    fn try_from(size: u32) -> Result<Self, Self::Error> {
+        if size < 4 { Err("at least 4 connections are needed") } else { Ok(Self(size)) }
+    }
 }
 
 impl DatabaseConfig {
     /// Maximum number of connections for everything but refreshes.
     #[must_use]
     pub const fn connections(&self) -> u32 {
-        self.pool.get().saturating_sub(self.refresh_connections())
+        self.pool.0 - self.refresh_connections()
     }
 
     /// Number of connections for refreshes. Two, so that one prepares its next batch while the other
     /// waits for its commit; with more, batches would only become smaller.
     #[must_use]
     pub const fn refresh_connections(&self) -> u32 {
-        if self.pool.get() < 4 { 1 } else { 2 }
+        2
     }
 
     /// Timeout for acquiring a connection.

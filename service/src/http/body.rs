@@ -67,7 +67,7 @@ where
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
         check_media_type(request.content_type())?;
-        let bytes = read(body, limit::<LIMIT>(request)).await?;
+        let bytes = read(body, limit::<LIMIT>()).await?;
         Ok(Self(json::parse(&bytes)?))
     }
 }

@@ -19,9 +19,7 @@ pub struct ClientAddress(pub IpAddr);
 
 impl<'a> FromRequest<'a> for ClientAddress {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
-        Ok(Self(
-            RequestContext::of(request).map_or_else(|| peer(request), |context| context.client),
-        ))
+        Ok(Self(RequestContext::read(|context| context.client).unwrap_or_else(|| peer(request))))
     }
 }
 

@@ -3,13 +3,15 @@
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use poem::Request;
 use tokio::task::futures::TaskLocalFuture;
 use uuid::Uuid;
 
 use super::RequestId;
 
-/// What is known about a request: data of the request, put there by [`Observe`](super::Observe).
+/// What is known about a request, while its task works on it; set by [`Observe`](super::Observe).
+///
+/// Task-local, because data of the request would cost every `/check` four allocations
+/// (docs/decisions/0008-check-route.md).
 #[derive(Debug)]
 pub struct RequestContext {
     /// The request's id.
@@ -26,10 +28,9 @@ impl RequestContext {
         Self { id, client, body_limit, user: OnceLock::new() }
     }
 
-    /// The context of this request, if it came through the pipeline.
-    #[must_use]
-    pub fn of(request: &Request) -> Option<&Arc<Self>> {
-        request.data()
+    /// Reads from the context of the current request, if it came through the pipeline.
+    pub fn read<T>(of: impl FnOnce(&Self) -> T) -> Option<T> {
+        CURRENT.try_with(|context| of(context)).ok()
     }
 
     /// Notes the authenticated user, for the access log.
@@ -44,18 +45,12 @@ impl RequestContext {
         self.user.get().copied()
     }
 
-    /// Logs everything that `work` logs under this request's id.
+    /// Makes this the context of everything that `work` does, log lines included.
     pub(super) fn scope<F: Future>(self: Arc<Self>, work: F) -> TaskLocalFuture<Arc<Self>, F> {
         CURRENT.scope(self, work)
     }
 }
 
-// For log lines alone; handlers and extractors get the context from the request.
 tokio::task_local! {
     static CURRENT: Arc<RequestContext>;
-}
-
-/// The id of the request that this task works on, if any.
-pub(crate) fn current_id() -> Option<String> {
-    CURRENT.try_with(|context| context.id.to_string()).ok()
 }

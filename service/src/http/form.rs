@@ -42,7 +42,7 @@ impl<'a, T: DeserializeOwned + Type> ApiExtractor<'a> for Form<T> {
         if !essence(announced).eq_ignore_ascii_case(FORM_TYPE) {
             return Err(Problem::new(FORM_MEDIA_TYPE).into());
         }
-        let bytes = read(body, limit::<0>(request)).await?;
+        let bytes = read(body, limit::<0>()).await?;
         // The error may quote a secret.
         let form = serde_urlencoded::from_bytes(&bytes).map_err(|_| Problem::new(FORM_INVALID))?;
         Ok(Self(form))

@@ -71,10 +71,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Observed<E> {
     type Output = Response;
 
     // Not `async`: an async function would hold the request, 500 bytes, once more.
-    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         let started = Instant::now();
         let context = Arc::new(self.shared.context(&request));
-        request.set_data(Arc::clone(&context));
         let exchange = Exchange {
             method: request.method().clone(),
             uri: request.uri().clone(),

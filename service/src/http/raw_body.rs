@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited, combinators::BoxBody};
+use poem::Result;
 use poem::web::RequestBody;
-use poem::{Request, Result};
 
 use super::RequestContext;
 use crate::problem::Problem;
@@ -18,9 +18,9 @@ pub(super) fn essence(content_type: &str) -> &str {
 const FALLBACK: usize = 64 << 10;
 
 /// The maximum size of the body in bytes: `LIMIT`, or the configured limit if that is 0.
-pub(super) fn limit<const LIMIT: usize>(request: &Request) -> usize {
+pub(super) fn limit<const LIMIT: usize>() -> usize {
     match LIMIT {
-        0 => RequestContext::of(request).map_or(FALLBACK, |context| context.body_limit),
+        0 => RequestContext::read(|context| context.body_limit).unwrap_or(FALLBACK),
         fixed => fixed,
     }
 }

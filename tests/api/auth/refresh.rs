@@ -6,7 +6,8 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use insta::assert_snapshot;
 use serde_json::json;
-use tests::{Answer, TestServer};
+use sqlx::Connection;
+use tests::{Answer, TestServer, token};
 
 fn refresh_token(answer: &Answer) -> String {
     answer.ok()["refresh_token"].as_str().unwrap().to_owned()
@@ -108,6 +109,47 @@ async fn concurrent_refreshes_return_the_same_successor() {
     }
     let count = "SELECT refresh_counter FROM sessions";
     assert_eq!(server.database.count(count).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refreshes_at_the_same_time_continue_each_session_once() {
+    let server = TestServer::start().await;
+    let mut users = vec![server.register("ada").await];
+    for _ in 1..20 {
+        users.push(server.log_in("ada").await);
+    }
+    let guest = server.guest();
+    let answers = join_all(users.iter().map(|user| guest.refresh(&user.refresh_token))).await;
+    for (user, answer) in users.iter().zip(&answers) {
+        let claims = token::read(answer.ok()["access_token"].as_str().unwrap()).1;
+        assert_eq!(claims["sid"], user.session());
+    }
+    let successors: HashSet<String> = answers.iter().map(refresh_token).collect();
+    assert_eq!(successors.len(), 20);
+    let once = "SELECT count(*) FROM sessions WHERE refresh_counter = 1";
+    assert_eq!(server.database.count(once).await, 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_another_transaction_changes_delays_no_other() {
+    let server = TestServer::start().await;
+    let (ada, bob) = (server.register("ada").await, server.register("bob").await);
+    let mut connection = server.database.connect().await;
+    let mut transaction = connection.begin().await.unwrap();
+    let held = "SELECT 1 FROM sessions WHERE user_id = (SELECT id FROM users WHERE login = 'ada') FOR UPDATE";
+    sqlx::query(held).execute(&mut *transaction).await.unwrap();
+    let guest = server.guest();
+    let waiting = tokio::spawn({
+        let (guest, token) = (guest.clone(), ada.refresh_token.clone());
+        async move { guest.refresh(&token).await }
+    });
+    let mut token = bob.refresh_token.clone();
+    for _ in 0..20 {
+        token = refresh_token(&guest.refresh(&token).await);
+    }
+    assert!(!waiting.is_finished());
+    transaction.rollback().await.unwrap();
+    waiting.await.unwrap().expect(200, "");
 }
 
 #[tokio::test]
