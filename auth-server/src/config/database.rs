@@ -17,9 +17,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_DATABASE_POOL",
         "database.pool",
         "16",
-        "maximum number of connections, at least 4; two are reserved for session refreshes",
+        "maximum number of connections, at least 4; one is reserved for session refreshes",
     ),
 ];
+
+/// The connection that refreshes sessions.
+const REFRESH_CONNECTIONS: u32 = 1;
 
 /// PostgreSQL.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,8 +34,8 @@ pub struct DatabaseConfig {
     pub pool: PoolSize,
 }
 
-/// Maximum number of connections, at least four: two refresh sessions, one listens for changes of the
-/// policy, and requests need one.
+/// Maximum number of connections, at least four: one refreshes sessions, one listens for changes of
+/// the policy, and requests and background tasks need two.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u32")]
 pub struct PoolSize(u32);
@@ -49,14 +52,7 @@ impl DatabaseConfig {
     /// Maximum number of connections for everything but refreshes.
     #[must_use]
     pub const fn connections(&self) -> u32 {
-        self.pool.0 - self.refresh_connections()
-    }
-
-    /// Number of connections for refreshes. Two, so that one prepares its next batch while the other
-    /// waits for its commit; with more, batches would only become smaller.
-    #[must_use]
-    pub const fn refresh_connections(&self) -> u32 {
-        2
+        self.pool.0 - REFRESH_CONNECTIONS
     }
 
     /// Timeout for acquiring a connection.

@@ -3,13 +3,12 @@
 //!
 //! Nothing waits for a batch to fill. A refresh on a quiet server is a batch of its own.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
@@ -21,10 +20,11 @@ use crate::db::IDLE_BEFORE_PING;
 /// Most refreshes in one statement.
 const MAX_BATCH: usize = 64;
 
-/// Most refreshes that wait for a connection.
+/// Most refreshes that wait for the connection.
 const MAX_WAITING: usize = 1_024;
 
-/// The queue of refreshes, and the connections that work it off until this is dropped.
+/// The queue of refreshes, and the connection that works it off until this is dropped. It is a single
+/// one: with more, batches become smaller, and the database does more work for the same refreshes.
 pub(crate) struct RefreshBatches {
     queue: mpsc::Sender<Waiting>,
     timeout: Duration,
@@ -45,16 +45,13 @@ struct Waiting {
 }
 
 impl RefreshBatches {
-    /// Starts the connections' tasks; each connects for its first refresh.
+    /// Starts the connection's task; it connects for the first refresh.
     pub(crate) fn start(config: &DatabaseConfig, idle: TimeDelta, clock: &Clock) -> Self {
         let (queue, waiting) = mpsc::channel(MAX_WAITING);
-        let waiting = Arc::new(Mutex::new(waiting));
         let timeout = config.timeout();
-        for _ in 0..config.refresh_connections() {
-            let link = Link { options: config.url.options().clone(), open: None };
-            let worker = Worker { link, timeout, idle, clock: clock.clone() };
-            tokio::spawn(worker.run(Arc::clone(&waiting)));
-        }
+        let link = Link { options: config.url.options().clone(), open: None };
+        let worker = Worker { link, timeout, idle, clock: clock.clone() };
+        tokio::spawn(worker.run(waiting));
         Self { queue, timeout }
     }
 
@@ -72,7 +69,7 @@ impl RefreshBatches {
     }
 }
 
-/// Works off batches on one connection.
+/// Works off the queue in batches.
 struct Worker {
     link: Link,
     timeout: Duration,
@@ -81,9 +78,9 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(mut self, waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
         let mut batch = Vec::with_capacity(MAX_BATCH);
-        while waiting.lock().await.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        while waiting.recv_many(&mut batch, MAX_BATCH).await > 0 {
             let (tokens, mut answers): (Vec<_>, Vec<_>) =
                 batch.drain(..).map(|Waiting { token, answer }| (token, Some(answer))).unzip();
             let now = self.clock.now();
