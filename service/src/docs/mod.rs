@@ -34,6 +34,7 @@ pub fn route<T: OpenApi + 'static>(api: T, info: ApiInfo) -> Route {
 }
 
 /// The document at `/openapi.json` and the page at `/docs`, without the operations.
+#[must_use]
 pub fn pages<T: OpenApi + 'static>(_: &T, info: ApiInfo) -> Route {
     let described = service(Described::<T>(PhantomData), info);
     let document = described.spec();
