@@ -17,7 +17,7 @@ use service::{
     build,
     clock::Clock,
     config::ConfigError,
-    health::LivenessApi,
+    health::{LivenessApi, Recent},
     lifecycle::Lifecycle,
     ops,
     server::{ListenError, Listener},
@@ -59,7 +59,8 @@ pub async fn run(
     let stop = shutdown::token().map_err(LabelerError::Signals)?;
     let (lifecycle, metrics) = (Lifecycle::default(), Metrics::new());
     let pool = connect(&config).await?;
-    let health = ReadinessApi { elastic: elastic.clone(), pool: pool.clone() };
+    let health =
+        ReadinessApi { elastic: elastic.clone(), pool: pool.clone(), states: Recent::default() };
     let ops_address = serve_ops(&config, &lifecycle, &metrics, health).await?;
     let queue = queue(&config, &pool);
     let schedule = config.labeling.schedule.0;

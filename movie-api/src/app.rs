@@ -58,7 +58,7 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::default());
     let authorization = Arc::new(Authorization::new(config, &metrics, clock)?);
     let catalogue = Arc::new(Catalogue::new(config)?);
-    let readiness = ReadinessApi { catalogue: Arc::clone(&catalogue) };
+    let readiness = ReadinessApi { catalogue: Arc::clone(&catalogue), ready: Arc::default() };
     let movies = Movies { authorization: Arc::clone(&authorization), catalogue };
 
     let ops = match config.server.ops_listen {

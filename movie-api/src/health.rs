@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
-use service::health::Tag;
+use service::health::{Recent, Tag};
 use service::http::Reply;
 use service::problem::Problem;
 
@@ -17,6 +17,7 @@ pub(crate) const RETRY_AFTER_SECONDS: u32 = 5;
 #[derive(Clone)]
 pub(crate) struct ReadinessApi {
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) ready: Arc<Recent<bool>>,
 }
 
 /// Whether requests can be answered.
@@ -35,17 +36,20 @@ service::problems! {
 impl ReadinessApi {
     /// Check whether films can be listed.
     ///
-    /// For a load balancer. Asks Elasticsearch each time, but not auth-server: guests are served while
-    /// that is unavailable.
+    /// For a load balancer. The state of Elasticsearch is at most a second old. auth-server does not
+    /// matter: guests are served while it is unavailable.
     #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
     async fn ready(&self) -> Result<Reply<Readiness>, ReadinessError> {
-        match self.catalogue.ready().await {
-            Ok(()) => Ok(Reply(Readiness { ready: true })),
-            Err(error) => {
-                tracing::warn!(%error, "not ready");
-                let problem = Problem::new(CATALOGUE_UNAVAILABLE).retry_after(RETRY_AFTER_SECONDS);
-                Err(problem.into())
-            }
+        if self.ready.get_or(self.check()).await {
+            return Ok(Reply(Readiness { ready: true }));
         }
+        Err(Problem::new(CATALOGUE_UNAVAILABLE).retry_after(RETRY_AFTER_SECONDS).into())
+    }
+}
+
+impl ReadinessApi {
+    async fn check(&self) -> bool {
+        let ready = self.catalogue.ready().await;
+        ready.inspect_err(|error| tracing::warn!(%error, "not ready")).is_ok()
     }
 }

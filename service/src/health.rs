@@ -1,7 +1,12 @@
 //! Liveness. Readiness depends on what a program needs, so each program answers that itself.
 
+use std::time::Duration;
+
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, Tags};
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::lifecycle::Lifecycle;
 
@@ -22,6 +27,36 @@ pub enum State {
     Down,
     /// It is not configured.
     Off,
+}
+
+/// How long a [`Recent`] result is served.
+const MAX_AGE: Duration = Duration::from_secs(1);
+
+/// The result of a check of other services, at most a second old. Probes need no credentials, so they
+/// must not decide how often these services are asked.
+#[derive(Debug)]
+pub struct Recent<T>(Mutex<Option<(Instant, T)>>);
+
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<T: Clone> Recent<T> {
+    /// The last result, or that of `check` if there is none or it is too old. Concurrent callers share
+    /// one check.
+    pub async fn get_or(&self, check: impl Future<Output = T>) -> T {
+        let mut last = self.0.lock().await;
+        if let Some((at, result)) = &*last
+            && at.elapsed() < MAX_AGE
+        {
+            return result.clone();
+        }
+        let result = check.await;
+        *last = Some((Instant::now(), result.clone()));
+        result
+    }
 }
 
 /// `GET /health/live`.

@@ -1,7 +1,9 @@
 //! `GET /health/live`, `/health/ready`, and the operators' port.
 
+use std::time::Instant;
+
 use insta::assert_snapshot;
-use tests::{TestServer, until};
+use tests::{Redis, TestServer, until};
 
 #[tokio::test]
 async fn a_server_with_all_its_services_is_live_and_ready() {
@@ -42,6 +44,22 @@ async fn a_server_without_its_database_is_live_but_not_ready() {
     "#);
     server.database.accept_connections().await;
     until("ready again", async || server.guest().get("/health/ready").await.status == 200).await;
+}
+
+#[tokio::test]
+async fn probes_do_not_decide_how_often_redis_is_asked() {
+    let redis = Redis::start();
+    let server = TestServer::with(&[("REDIS_URL", &redis.url())]).await;
+    let guest = server.guest();
+    guest.get("/health/ready").await.expect(200, "");
+    let before = redis.connections().await;
+    let started = Instant::now();
+    for _ in 0..300 {
+        guest.get("/health/ready").await.expect(200, "");
+    }
+    let checks = started.elapsed().as_secs() + 1;
+    let opened = redis.connections().await - before;
+    assert!(opened <= checks + 2, "{opened} connections, {checks} s");
 }
 
 #[tokio::test]

@@ -89,6 +89,19 @@ impl Redis {
         let length = redis::cmd("XLEN").arg("auth:revocations").clone();
         length.query_async(&mut connection).await.unwrap()
     }
+
+    /// The number of connections that it accepted since it started, including the one that asks.
+    ///
+    /// # Panics
+    /// If it does not reply.
+    pub async fn connections(&self) -> u64 {
+        let client = redis::Client::open(self.url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let stats = redis::cmd("INFO").arg("stats").clone();
+        let stats: String = stats.query_async(&mut connection).await.unwrap();
+        let total = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        total.unwrap().parse().unwrap()
+    }
 }
 
 impl Drop for Redis {

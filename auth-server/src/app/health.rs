@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
-use service::health::{State, Tag};
+use service::health::{Recent, State, Tag};
 use service::lifecycle::Lifecycle;
 use sqlx::PgPool;
 
@@ -21,6 +21,7 @@ pub(crate) struct Health {
     policy: Arc<LivePolicy>,
     redis: Option<redis::Client>,
     lifecycle: Lifecycle,
+    states: Recent<(State, State)>,
 }
 
 /// Whether the server can answer requests.
@@ -47,12 +48,12 @@ impl Health {
         redis: Option<redis::Client>,
         lifecycle: Lifecycle,
     ) -> Self {
-        Self { pool, policy, redis, lifecycle }
+        Self { pool, policy, redis, lifecycle, states: Recent::default() }
     }
 
     /// Brings the metrics that are states, not counts, up to date.
     pub(crate) async fn measure(&self, metrics: &Metrics) {
-        let (database, redis) = tokio::join!(self.database(), self.redis());
+        let (database, redis) = self.states().await;
         metrics.policy_revision.set(self.policy.snapshot().revision());
         metrics.database_up.set((database == State::Up).into());
         metrics.redis_up.set((redis == State::Up).into());
@@ -60,11 +61,16 @@ impl Health {
     }
 
     async fn readiness(&self) -> Readiness {
-        let (database, redis) = tokio::join!(self.database(), self.redis());
+        let (database, redis) = self.states().await;
         let draining = self.lifecycle.is_draining();
         let revision = self.policy.snapshot().revision();
         let ready = database == State::Up && !draining;
         Readiness { ready, database, redis, revision, draining }
+    }
+
+    /// The states of the database and of Redis.
+    async fn states(&self) -> (State, State) {
+        self.states.get_or(async { tokio::join!(self.database(), self.redis()) }).await
     }
 
     async fn database(&self) -> State {
@@ -105,7 +111,7 @@ enum ReadyResponse {
 impl ReadinessApi {
     /// Check whether requests can be answered.
     ///
-    /// For a load balancer. Asks the database and Redis each time.
+    /// For a load balancer. The states of the database and of Redis are at most a second old.
     #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
     async fn ready(&self) -> ReadyResponse {
         let readiness = self.0.readiness().await;

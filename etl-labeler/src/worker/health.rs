@@ -1,7 +1,7 @@
 //! `GET /health/ready`
 
 use poem_openapi::{ApiResponse, Object, OpenApi, payload::Json};
-use service::health::{State, Tag};
+use service::health::{Recent, State, Tag};
 use sqlx::PgPool;
 
 use crate::elastic::Elastic;
@@ -10,6 +10,7 @@ use crate::elastic::Elastic;
 pub(super) struct ReadinessApi {
     pub(super) elastic: Elastic,
     pub(super) pool: PgPool,
+    pub(super) states: Recent<(State, State)>,
 }
 
 /// Whether films can be labelled, and what is missing.
@@ -37,10 +38,11 @@ enum ReadyResponse {
 impl ReadinessApi {
     /// Check whether films can be labelled.
     ///
-    /// Asks Elasticsearch and PostgreSQL each time.
+    /// The states of Elasticsearch and PostgreSQL are at most a second old.
     #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
     async fn ready(&self) -> ReadyResponse {
-        let (elasticsearch, database) = tokio::join!(self.elasticsearch(), self.database());
+        let check = async { tokio::join!(self.elasticsearch(), self.database()) };
+        let (elasticsearch, database) = self.states.get_or(check).await;
         let ready = elasticsearch == State::Up && database == State::Up;
         let readiness = Json(Readiness { ready, elasticsearch, database });
         if ready { ReadyResponse::Ready(readiness) } else { ReadyResponse::NotReady(readiness) }
