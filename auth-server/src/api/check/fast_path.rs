@@ -1,6 +1,7 @@
 //! `POST /api/v1/check` in front of the router and without the layers that poem-openapi adds to every
 //! operation: what each of them costs is in docs/decisions/0008-check-route.md.
 
+use futures::FutureExt;
 use futures::future::Either;
 use poem::http::Method;
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
@@ -45,7 +46,10 @@ impl<E: Endpoint> Endpoint for WithFastCheck<E> {
         if request.uri().path() == PATH && request.method() == Method::POST {
             return Either::Left(check(&self.check, request));
         }
-        Either::Right(async { self.api.call(request).await.map(IntoResponse::into_response) })
+        // Boxed: this future has the size of its larger branch, and every layer around it moves it.
+        Either::Right(Box::pin(
+            self.api.call(request).map(|outcome| outcome.map(IntoResponse::into_response)),
+        ))
     }
 }
 
