@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Query;
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,8 +16,8 @@ use crate::client::{ClientName, ClientSecret};
 use crate::db::{DATABASE, constraint};
 use crate::http::pagination::{PageQuery, cut};
 use crate::http::problem::{INTERNAL, Problem};
-use crate::http::request_errors::{BODY, FIELD, PARAMETERS};
-use crate::http::{Body, Created, NoContent, Reply};
+use crate::http::request_errors::{BODY, FIELD, PARAMETERS, PATH_ID};
+use crate::http::{Body, Created, NoContent, Reply, canonical};
 use crate::problems;
 
 /// A new service client.
@@ -62,7 +62,7 @@ problems! {
 
 problems! {
     /// Errors of disabling a service client.
-    pub(crate) enum DisableError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
+    pub(crate) enum DisableError includes [SIGNED_IN, AUTHORIZATION, PATH_ID, DATABASE] {
         NotFound = 404 "client_not_found" "Client not found.",
     }
 }
@@ -118,9 +118,9 @@ impl ClientsApi {
     #[oai(path = "/:id", method = "delete", operation_id = "disable_client")]
     async fn disable(
         &self,
-        caller: AuthorizedAdmin,
         /// Id of the client.
-        id: Path<Uuid>,
+        id: canonical::Path<Uuid>,
+        caller: AuthorizedAdmin,
     ) -> Result<NoContent, DisableError> {
         let (actor, now) = (caller.actor(), self.0.clock.now());
         let disabled = store::disable(&self.0.pool, id.0, actor, now).await?;

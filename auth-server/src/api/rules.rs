@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::param::{Header, Query};
 use poem_openapi::payload::Response;
 use poem_openapi::{Object, OpenApi};
 use policies::csv::RuleRow;
@@ -18,8 +18,8 @@ use crate::db::DATABASE;
 use crate::http::pagination::{PageQuery, cut};
 use crate::http::precondition::{PRECONDITION, check, etag};
 use crate::http::problem::Problem;
-use crate::http::request_errors::{BODY, PARAMETERS};
-use crate::http::{Body, Created, Reply};
+use crate::http::request_errors::{BODY, PARAMETERS, PATH_ID};
+use crate::http::{Body, Created, Reply, canonical};
 use crate::policy::policy_problem;
 use crate::policy::rules as store;
 use crate::policy::rules::{EffectName, StoredRule};
@@ -61,7 +61,7 @@ problems! {
 
 problems! {
     /// Errors of reading a rule.
-    pub(crate) enum GetError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
+    pub(crate) enum GetError includes [SIGNED_IN, AUTHORIZATION, PATH_ID, DATABASE] {
         NotFound = 404 "rule_not_found" "Rule not found.",
     }
 }
@@ -76,7 +76,7 @@ problems! {
 problems! {
     /// Errors of updating a rule.
     pub(crate) enum UpdateError includes
-        [SIGNED_IN, AUTHORIZATION, BODY, BUILTIN_IMMUTABLE, RULE_WRITE, PRECONDITION, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, PATH_ID, BODY, BUILTIN_IMMUTABLE, RULE_WRITE, PRECONDITION, DATABASE]
     {
         NotFound = 404 "rule_not_found" "Rule not found.",
     }
@@ -85,7 +85,7 @@ problems! {
 problems! {
     /// Errors of deleting a rule.
     pub(crate) enum DeleteError includes
-        [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_GRANT, PRECONDITION, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, PATH_ID, ROLE_GRANT, PRECONDITION, DATABASE]
     {
         NotFound = 404 "rule_not_found" "Rule not found.",
     }
@@ -141,9 +141,9 @@ impl RulesApi {
     #[oai(path = "/:id", method = "get", operation_id = "get_rule")]
     async fn get(
         &self,
-        _caller: AuthorizedAdmin,
         /// Id of the rule.
-        id: Path<i32>,
+        id: canonical::Path<i32>,
+        _caller: AuthorizedAdmin,
     ) -> Result<Response<Reply<StoredRule>>, GetError> {
         let rule = store::find(&self.0.pool, id.0).await?.ok_or(GetError::NotFound)?;
         let tag = etag(rule.revision);
@@ -154,9 +154,9 @@ impl RulesApi {
     #[oai(path = "/:id", method = "put", operation_id = "update_rule")]
     async fn update(
         &self,
-        caller: AuthorizedAdmin,
         /// Id of the rule.
-        id: Path<i32>,
+        id: canonical::Path<i32>,
+        caller: AuthorizedAdmin,
         /// ETag of the rule as last read; the update fails if the rule has changed since.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
@@ -184,9 +184,9 @@ impl RulesApi {
     #[oai(path = "/:id", method = "delete", operation_id = "delete_rule")]
     async fn delete(
         &self,
-        caller: AuthorizedAdmin,
         /// Id of the rule.
-        id: Path<i32>,
+        id: canonical::Path<i32>,
+        caller: AuthorizedAdmin,
         /// ETag of the rule as last read; the deletion fails if the rule has changed since.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,

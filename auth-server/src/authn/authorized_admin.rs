@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
+use poem::http::Method;
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::Registry;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -81,6 +82,11 @@ impl AuthorizedAdmin {
     }
 }
 
+/// HEAD is answered by the operation of GET, so the same rules apply to it.
+fn action(method: &Method) -> &str {
+    if method == Method::HEAD { Method::GET.as_str() } else { method.as_str() }
+}
+
 impl<'a> ApiExtractor<'a> for AuthorizedAdmin {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
@@ -110,7 +116,7 @@ impl<'a> ApiExtractor<'a> for AuthorizedAdmin {
             .ok_or_else(|| fault("the routes were built without a policy".into()))?;
         let roles = live.roles(principal.user, &principal.roles);
         let policy = live.snapshot();
-        let method = request.method().as_str();
+        let method = action(request.method());
         // Decoded, so that an escaped spelling of a path cannot evade a rule.
         let path = percent_decode_str(request.original_uri().path()).decode_utf8_lossy();
         let allowed = policy

@@ -1,6 +1,7 @@
 //! What every request passes through on its way to a handler and back.
 
 mod body;
+pub mod canonical;
 mod client_address;
 pub mod context;
 mod cors;

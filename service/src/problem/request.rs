@@ -17,6 +17,8 @@ pub const FIELD: Spec =
 pub const BODY: &[Spec] = &[MALFORMED, TOO_LARGE, MEDIA_TYPE, FIELD];
 /// What an operation with path or query parameters can answer before it runs.
 pub const PARAMETERS: &[Spec] = &[FIELD];
+/// What an operation with an id in its path can answer before it runs.
+pub const PATH_ID: &[Spec] = &[FIELD, NOT_FOUND];
 
 /// A parameter of a form is missing or repeated. The code is that of RFC 6749.
 pub const FORM_INVALID: Spec =

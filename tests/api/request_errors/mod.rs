@@ -4,4 +4,5 @@ mod bodies;
 mod fields;
 mod hostile;
 mod parameters;
+mod path_ids;
 mod schema;

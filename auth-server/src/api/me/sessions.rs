@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 use uuid::Uuid;
@@ -11,8 +10,8 @@ use uuid::Uuid;
 use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
-use crate::http::request_errors::PARAMETERS;
-use crate::http::{NoContent, Reply};
+use crate::http::request_errors::PATH_ID;
+use crate::http::{NoContent, Reply, canonical};
 use crate::problems;
 use crate::session::{ActiveSession, list_active};
 
@@ -51,7 +50,7 @@ problems! {
 
 problems! {
     /// Problems of ending one of one's own sessions.
-    pub(crate) enum RevokeError includes [SIGNED_IN, PARAMETERS, DATABASE] {
+    pub(crate) enum RevokeError includes [SIGNED_IN, PATH_ID, DATABASE] {
         NotFound = 404 "session_not_found" "You have no active session with this id.",
     }
 }
@@ -78,8 +77,8 @@ impl MySessionsApi {
     #[oai(path = "/sessions/:id", method = "delete", operation_id = "revoke_my_session")]
     async fn revoke(
         &self,
+        id: canonical::Path<Uuid>,
         SignedIn(caller): SignedIn,
-        id: Path<Uuid>,
     ) -> Result<NoContent, RevokeError> {
         let AppState { pool, sessions, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use super::{ReadError, WriteError};
@@ -12,15 +11,15 @@ use crate::api::AppState;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
-use crate::http::NoContent;
-use crate::http::request_errors::PARAMETERS;
+use crate::http::request_errors::PATH_ID;
+use crate::http::{NoContent, canonical};
 use crate::policy::{LAST_SUPERUSER, SUPERUSER_ONLY};
 use crate::problems;
 
 problems! {
     /// Problems of disabling an account.
     pub(crate) enum DisableError includes [
-        SIGNED_IN, AUTHORIZATION, PARAMETERS, SUPERUSER_ONLY, LAST_SUPERUSER, ReadError::SPECS,
+        SIGNED_IN, AUTHORIZATION, PATH_ID, SUPERUSER_ONLY, LAST_SUPERUSER, ReadError::SPECS,
         DATABASE
     ] {}
 }
@@ -37,8 +36,8 @@ impl DisableApi {
     #[oai(path = "/:id/disable", method = "post", operation_id = "disable_user")]
     async fn disable(
         &self,
+        id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
-        id: Path<Uuid>,
     ) -> Result<NoContent, DisableError> {
         let (write, user) = self.0.begin_user_change(&caller, id.0).await?;
         let period = self.0.sessions.revocation_period();
@@ -53,8 +52,8 @@ impl DisableApi {
     #[oai(path = "/:id/enable", method = "post", operation_id = "enable_user")]
     async fn enable(
         &self,
+        id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
-        id: Path<Uuid>,
     ) -> Result<NoContent, WriteError> {
         let (write, user) = self.0.begin_user_change(&caller, id.0).await?;
         account_admin::enable(write, &user, caller.actor()).await?;

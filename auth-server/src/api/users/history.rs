@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Query;
 use uuid::Uuid;
 
 use crate::api::AppState;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
-use crate::http::Reply;
-use crate::http::request_errors::PARAMETERS;
+use crate::http::request_errors::PATH_ID;
+use crate::http::{Reply, canonical};
 use crate::login_history::{HistoryPage, HistoryQuery, list};
 use crate::problems;
 use crate::user::store;
 
 problems! {
     /// Why the login history was not listed.
-    pub(crate) enum HistoryError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
+    pub(crate) enum HistoryError includes [SIGNED_IN, AUTHORIZATION, PATH_ID, DATABASE] {
         NotFound = 404 "user_not_found" "User not found.",
     }
 }
@@ -31,8 +31,8 @@ impl UserHistoryApi {
     #[oai(path = "/:id/history", method = "get", operation_id = "list_user_logins")]
     async fn list(
         &self,
+        id: canonical::Path<Uuid>,
         _caller: AuthorizedAdmin,
-        id: Path<Uuid>,
         /// Only attempts with this outcome: `succeeded`, `mfa_required`, or the code of a problem.
         outcome: Query<Option<String>>,
         limit: Query<Option<u32>>,

@@ -18,7 +18,7 @@ use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
-use crate::http::request_errors::PARAMETERS;
+use crate::http::request_errors::PATH_ID;
 use crate::policy::SUPERUSER_ONLY;
 use crate::policy::write::PolicyWrite;
 use crate::problems;
@@ -26,7 +26,7 @@ use crate::user::{UserView, view};
 
 problems! {
     /// Problems of reading a user.
-    pub(crate) enum ReadError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {
+    pub(crate) enum ReadError includes [SIGNED_IN, AUTHORIZATION, PATH_ID, DATABASE] {
         NotFound = 404 "user_not_found" "User not found.",
     }
 }
@@ -34,7 +34,7 @@ problems! {
 problems! {
     /// Problems of changing a user's account.
     pub(crate) enum WriteError includes
-        [SIGNED_IN, AUTHORIZATION, PARAMETERS, SUPERUSER_ONLY, DATABASE, ReadError::SPECS]
+        [SIGNED_IN, AUTHORIZATION, PATH_ID, SUPERUSER_ONLY, DATABASE, ReadError::SPECS]
     {}
 }
 

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use super::ReadError;
 use crate::api::AppState;
 use crate::authn::authorized_admin::AuthorizedAdmin;
-use crate::http::Reply;
+use crate::http::{Reply, canonical};
 use crate::policy::permissions::{Permissions, permissions};
 use crate::user::view;
 
@@ -22,8 +21,8 @@ impl UserPermissionsApi {
     #[oai(path = "/:id/permissions", method = "get", operation_id = "get_user_permissions")]
     async fn get(
         &self,
+        id: canonical::Path<Uuid>,
         _caller: AuthorizedAdmin,
-        id: Path<Uuid>,
     ) -> Result<Reply<Permissions>, ReadError> {
         let user = view::find(&self.0.pool, id.0).await?.ok_or(ReadError::NotFound)?;
         Ok(Reply(permissions(&self.0.policy.snapshot(), &user.role_names()?)))

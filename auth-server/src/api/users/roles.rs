@@ -15,9 +15,9 @@ use crate::audit::AuditRecord;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
-use crate::http::Reply;
 use crate::http::problem::Problem;
-use crate::http::request_errors::PARAMETERS;
+use crate::http::request_errors::PATH_ID;
+use crate::http::{Reply, canonical};
 use crate::policy::policy_problem;
 use crate::policy::write::PolicyWrite;
 use crate::policy::{LAST_SUPERUSER, ROLE_GRANT, UserRoles, grants};
@@ -36,7 +36,7 @@ struct GrantedRoles {
 
 problems! {
     /// Problems of granting a role.
-    pub(crate) enum GrantError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_GRANT, DATABASE]
+    pub(crate) enum GrantError includes [SIGNED_IN, AUTHORIZATION, PATH_ID, ROLE_GRANT, DATABASE]
     {
         UserNotFound = 404 "user_not_found" "User not found.",
         RoleNotFound = 404 "role_not_found" "Role not found.",
@@ -46,7 +46,7 @@ problems! {
 problems! {
     /// Problems of revoking a role.
     pub(crate) enum RevokeError includes [
-        SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_GRANT, LAST_SUPERUSER, DATABASE,
+        SIGNED_IN, AUTHORIZATION, PATH_ID, ROLE_GRANT, LAST_SUPERUSER, DATABASE,
         GrantError::SPECS
     ] {}
 }
@@ -66,8 +66,8 @@ impl UserRolesApi {
     #[oai(path = "/:id/roles", method = "get", operation_id = "list_user_roles")]
     async fn list(
         &self,
+        id: canonical::Path<Uuid>,
         _caller: AuthorizedAdmin,
-        id: Path<Uuid>,
     ) -> Result<Reply<GrantedRoles>, ReadError> {
         let user = view::find(&self.0.pool, id.0).await?.ok_or(ReadError::NotFound)?;
         Ok(Reply(GrantedRoles { items: user.roles, next: None }))
@@ -79,8 +79,8 @@ impl UserRolesApi {
     #[oai(path = "/:id/roles/:role", method = "put", operation_id = "grant_role")]
     async fn grant(
         &self,
+        id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
-        id: Path<Uuid>,
         role: Path<String>,
     ) -> Result<Reply<PolicyWriteResult>, GrantError> {
         let RoleWrite { mut write, role } = self.begin(&caller, id.0, &role.0).await?;
@@ -100,8 +100,8 @@ impl UserRolesApi {
     #[oai(path = "/:id/roles/:role", method = "delete", operation_id = "revoke_role")]
     async fn revoke(
         &self,
+        id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
-        id: Path<Uuid>,
         role: Path<String>,
     ) -> Result<Reply<PolicyWriteResult>, RevokeError> {
         let RoleWrite { mut write, role } = self.begin(&caller, id.0, &role.0).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Query;
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 use uuid::Uuid;
@@ -12,10 +12,10 @@ use crate::api::AppState;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
-use crate::http::Reply;
 use crate::http::pagination::{PageQuery, cut};
 use crate::http::problem::Problem;
 use crate::http::request_errors::{FIELD, PARAMETERS};
+use crate::http::{Reply, canonical};
 use crate::problems;
 use crate::user::{Login, UserView, view};
 
@@ -65,8 +65,8 @@ impl SearchApi {
     #[oai(path = "/:id", method = "get", operation_id = "get_user")]
     async fn get(
         &self,
+        id: canonical::Path<Uuid>,
         _caller: AuthorizedAdmin,
-        id: Path<Uuid>,
     ) -> Result<Reply<UserView>, ReadError> {
         let user = view::find(&self.0.pool, id.0).await?;
         user.map(Reply).ok_or(ReadError::NotFound)

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use super::WriteError;
 use crate::account_admin;
 use crate::api::AppState;
 use crate::authn::authorized_admin::AuthorizedAdmin;
-use crate::http::NoContent;
+use crate::http::{NoContent, canonical};
 
 /// `reset_user_second_factor`
 pub(crate) struct UserSecondFactorApi(pub(crate) Arc<AppState>);
@@ -27,8 +26,8 @@ impl UserSecondFactorApi {
     )]
     async fn reset(
         &self,
+        id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
-        id: Path<Uuid>,
     ) -> Result<NoContent, WriteError> {
         let (write, user) = self.0.begin_user_change(&caller, id.0).await?;
         let period = self.0.sessions.revocation_period();

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use super::WriteError;
 use crate::api::AppState;
 use crate::audit::AuditRecord;
 use crate::authn::authorized_admin::AuthorizedAdmin;
-use crate::http::NoContent;
+use crate::http::{NoContent, canonical};
 
 /// `revoke_user_sessions`
 pub(crate) struct UserSessionsApi(pub(crate) Arc<AppState>);
@@ -23,8 +22,8 @@ impl UserSessionsApi {
     #[oai(path = "/:id/sessions", method = "delete", operation_id = "revoke_user_sessions")]
     async fn revoke(
         &self,
+        id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
-        id: Path<Uuid>,
     ) -> Result<NoContent, WriteError> {
         let (mut write, user) = self.0.begin_user_change(&caller, id.0).await?;
         let AppState { sessions, authenticator, .. } = &*self.0;

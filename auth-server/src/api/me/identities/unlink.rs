@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use crate::api::AppState;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
-use crate::http::request_errors::BODY;
-use crate::http::{Body, NoContent};
+use crate::http::request_errors::{BODY, PATH_ID};
+use crate::http::{Body, NoContent, canonical};
 use crate::oidc::store;
 use crate::problems;
 use crate::throttle::THROTTLE;
@@ -19,7 +18,7 @@ use crate::throttle::THROTTLE;
 problems! {
     /// Why the identity was not unlinked.
     pub(crate) enum UnlinkError includes
-        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE]
+        [SIGNED_IN, PATH_ID, BODY, THROTTLE, REAUTHENTICATION, DATABASE]
     {
         NotFound = 404 "identity_not_found" "No such identity.",
         LastLoginMethod = 409 "last_way_to_sign_in" "This is your only way to log in; set a password or link another identity first.",
@@ -37,8 +36,8 @@ impl Unlink {
     #[oai(path = "/identities/:id", method = "delete", operation_id = "unlink_identity")]
     async fn unlink(
         &self,
+        id: canonical::Path<Uuid>,
         SignedIn(caller): SignedIn,
-        id: Path<Uuid>,
         Body(sent): Body<Reauthentication>,
     ) -> Result<NoContent, UnlinkError> {
         self.0.reauthenticate(&caller, sent).await?;
