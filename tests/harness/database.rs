@@ -15,7 +15,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::sync::OnceCell;
 
-use crate::setting;
+use crate::{setting, until};
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
@@ -91,6 +91,14 @@ impl Database {
     pub async fn count(&self, query: &str) -> i64 {
         let query = sqlx::query_scalar(AssertSqlSafe(query));
         query.fetch_one(&mut self.connect().await).await.unwrap()
+    }
+
+    /// Waits until a statement of this database waits for a row that a transaction of the test has
+    /// locked.
+    pub async fn wait_for_lock(&self) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        until("a statement waits for a lock", async || self.count(waiting).await > 0).await;
     }
 
     /// Terminates every connection and refuses new ones.

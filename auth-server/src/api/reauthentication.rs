@@ -4,15 +4,16 @@
 use chrono::TimeDelta;
 use poem_openapi::Object;
 use serde::Deserialize;
+use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::api::AppState;
-use crate::authn::Principal;
+use crate::authn::{Principal, TokenError};
 use crate::http::problem::{Problem, Spec};
 use crate::http::request_errors::FIELD;
 use crate::password::{Password, Verification};
 use crate::second_factor::{CodeCheck, SecondFactors, throttled};
-use crate::session::Sessions;
+use crate::session::{Sessions, lock_active};
 use crate::throttle::AttemptOutcome;
 use crate::user::credentials;
 
@@ -49,23 +50,70 @@ pub(crate) struct Reauthentication {
     pub code: Option<String>,
 }
 
+/// A caller who has reauthenticated. That holds while the account has the password of that time and
+/// the session lasts, so the change must be made in a transaction of [`AppState::begin_change`].
+pub(crate) struct Reauthenticated {
+    user: Uuid,
+    session: Uuid,
+    /// The stored hash; `None` for an account without a password.
+    password_hash: Option<String>,
+}
+
+impl Reauthenticated {
+    /// Whether the account has a password.
+    pub(crate) const fn has_password(&self) -> bool {
+        self.password_hash.is_some()
+    }
+}
+
 impl AppState {
     /// Verifies that the caller knows the password or has the second factor. A code is consumed.
-    /// Returns the stored password hash, if there is one: a change has to make sure that it is still
-    /// the same.
     pub(crate) async fn reauthenticate(
         &self,
         caller: &Principal,
         sent: Reauthentication,
-    ) -> Result<Option<String>, Problem> {
-        match (sent.current_password, sent.code) {
-            (Some(password), None) => self.check_password(caller.user, password).await.map(Some),
-            (None, Some(code)) => self.check_code(caller.user, &code).await,
-            (None, None) => self.check_recent_login(caller).await.map(|()| None),
-            (Some(_), Some(_)) => Err(Problem::new(FIELD)
-                .field("code")
-                .detail("Send either `current_password` or `code`.")),
+    ) -> Result<Reauthenticated, Problem> {
+        let password_hash = match (sent.current_password, sent.code) {
+            (Some(password), None) => Some(self.check_password(caller.user, password).await?),
+            (None, Some(code)) => self.check_code(caller.user, &code).await?,
+            (None, None) => {
+                self.check_recent_login(caller).await?;
+                None
+            }
+            (Some(_), Some(_)) => {
+                return Err(Problem::new(FIELD)
+                    .field("code")
+                    .detail("Send either `current_password` or `code`."));
+            }
+        };
+        Ok(Reauthenticated { user: caller.user, session: caller.session, password_hash })
+    }
+
+    /// Begins the transaction of a change that the caller has reauthenticated for.
+    pub(crate) async fn begin_change(
+        &self,
+        caller: &Reauthenticated,
+    ) -> Result<Transaction<'_, Postgres>, Problem> {
+        let mut transaction = self.pool.begin().await?;
+        self.hold(&mut transaction, caller).await?;
+        Ok(transaction)
+    }
+
+    /// Locks the caller's account and session, and refuses if what the caller reauthenticated with
+    /// is no longer valid: a concurrent request may have changed the password or ended the session.
+    pub(crate) async fn hold(
+        &self,
+        transaction: &mut PgConnection,
+        caller: &Reauthenticated,
+    ) -> Result<(), Problem> {
+        let Reauthenticated { user, session, password_hash } = caller;
+        if !credentials::lock(transaction, *user, password_hash.as_deref()).await? {
+            return Err(incorrect_password());
         }
+        if !lock_active(transaction, *user, *session, self.clock.now()).await? {
+            return Err(TokenError::Revoked.into());
+        }
+        Ok(())
     }
 
     /// Failed attempts are throttled. Returns the stored hash.
@@ -129,8 +177,15 @@ impl AppState {
     }
 }
 
-/// The password is incorrect, or was changed after it was checked.
+/// The change turned out to need reauthentication only when it was made.
 #[must_use]
-pub(crate) fn incorrect_password() -> Problem {
+pub(crate) fn reauthentication_required() -> Problem {
+    let detail =
+        "The account was changed meanwhile; repeat the request with your current password.";
+    Problem::new(REQUIRED).detail(detail)
+}
+
+/// The password is incorrect, or was changed after it was checked.
+fn incorrect_password() -> Problem {
     Problem::new(PASSWORD_INCORRECT)
 }

@@ -1,19 +1,10 @@
 //! SQL about which account has claimed an e-mail address.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::EmailAddress;
-
-/// The compare key of the account's address, if it has one.
-pub(crate) async fn key_of(
-    database: impl PgExecutor<'_>,
-    user: Uuid,
-) -> sqlx::Result<Option<String>> {
-    let key = sqlx::query_scalar!("SELECT email_key FROM users WHERE id = $1", user);
-    Ok(key.fetch_optional(database).await?.flatten())
-}
 
 /// Clears the address on another account that claimed it at or before `before` and never confirmed
 /// it. Call it in the transaction in which `user` claims the address.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{ExternalIdentity, LinkRequest, Oidc};
 use crate::email::EmailAddress;
+use crate::session::lock_active;
 use crate::user::{Login, ProfileName};
 
 /// An external identity that the user can log in with.
@@ -87,22 +88,18 @@ pub(crate) async fn owner(
     .await
 }
 
-/// True if the session that requested the link is still active. Locks its account.
+/// True if the session that requested the link is still active. Locks its account and then the
+/// session: in one statement the session would be read before the wait for the account.
 pub(crate) async fn may_link(
     transaction: &mut PgConnection,
     request: LinkRequest,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    let found = sqlx::query_scalar!(
-        "SELECT 1 FROM users u JOIN sessions s ON s.user_id = u.id
-         WHERE u.id = $1 AND u.disabled_at IS NULL
-           AND s.id = $2 AND s.ended_at IS NULL AND s.expires_at > $3
-         FOR NO KEY UPDATE OF u",
-        request.user,
-        request.session,
-        now,
-    );
-    Ok(found.fetch_optional(transaction).await?.is_some())
+    let account = lock_account(transaction, request.user).await?;
+    if account.is_none_or(|account| account.disabled) {
+        return Ok(false);
+    }
+    lock_active(transaction, request.user, request.session, now).await
 }
 
 /// Links an identity that is not linked.

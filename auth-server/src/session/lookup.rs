@@ -59,6 +59,25 @@ pub(crate) async fn was_used_from(
     .await
 }
 
+/// Whether the session is active, which it then stays until the transaction ends. The caller has
+/// locked the account, as for every change of several sessions.
+pub(crate) async fn lock_active(
+    transaction: &mut PgConnection,
+    user: Uuid,
+    session: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!(
+        "SELECT 1 FROM sessions
+         WHERE id = $2 AND user_id = $1 AND ended_at IS NULL AND expires_at > $3
+         FOR SHARE",
+        user,
+        session,
+        now,
+    );
+    Ok(found.fetch_optional(transaction).await?.is_some())
+}
+
 /// The session of a refresh token that can be exchanged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CurrentToken {

@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 pub(crate) use end::end_all;
-pub(crate) use lookup::{ActiveSession, list_active, was_used_from};
+pub(crate) use lookup::{ActiveSession, list_active, lock_active, was_used_from};
 pub(crate) use open::Device;
 pub(crate) use refresh::Rotation;
 pub(crate) use refresh_batch::RefreshBatches;

@@ -85,6 +85,35 @@ pub(crate) async fn begin_session(
     .await
 }
 
+/// Locks an account until the transaction ends. `false` if its password was changed, or the account
+/// disabled or deleted, after `checked_hash` was read.
+pub(crate) async fn lock(
+    transaction: &mut PgConnection,
+    id: Uuid,
+    checked_hash: Option<&str>,
+) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!(
+        "SELECT 1 FROM users
+         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL
+         FOR NO KEY UPDATE",
+        id,
+        checked_hash,
+    );
+    Ok(found.fetch_optional(transaction).await?.is_some())
+}
+
+/// Replaces the password of an account that the transaction has locked.
+pub(crate) async fn set_password(
+    transaction: &mut PgConnection,
+    id: Uuid,
+    new_hash: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE users SET password_hash = $2 WHERE id = $1", id, new_hash)
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
 /// Changes the password. `false` if it was changed, or the account disabled, after `checked_hash`
 /// was read.
 pub(crate) async fn change_password(
@@ -105,26 +134,22 @@ pub(crate) async fn change_password(
     Ok(done.rows_affected() > 0)
 }
 
-/// Changes the login. `false` if the password was changed, or the account disabled, after
-/// `checked_hash` was read.
+/// Changes the login of an account that the transaction has locked.
 ///
 /// # Errors
 /// A taken login violates the constraint `users_login_key`.
 pub(crate) async fn change_login(
     transaction: &mut PgConnection,
     id: Uuid,
-    checked_hash: Option<&str>,
     login: &Login,
-) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "UPDATE users SET login = $3, login_key = $4
-         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL",
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE users SET login = $2, login_key = $3 WHERE id = $1",
         id,
-        checked_hash,
         login.as_str(),
         login.key(),
     )
     .execute(transaction)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }

@@ -97,8 +97,23 @@ pub(crate) struct ProfileChange {
     pub favorite_genre: Change<Genre>,
 }
 
-/// Changes a profile; `false` if there is no such account. A different address is not verified, even
-/// if the one before was.
+/// Whether this change gives the account another address or none. That takes reauthentication, as a
+/// message to the address can set a new password.
+pub(crate) async fn changes_email(
+    database: &mut PgConnection,
+    user: Uuid,
+    email: &Change<EmailAddress>,
+) -> sqlx::Result<bool> {
+    let key = match email {
+        Change::Keep => return Ok(false),
+        Change::Clear => None,
+        Change::Set(email) => Some(email.key()),
+    };
+    let stored = sqlx::query_scalar!("SELECT email_key FROM users WHERE id = $1", user);
+    Ok(stored.fetch_optional(database).await?.flatten().as_deref() != key)
+}
+
+/// Changes a profile. A different address is not verified, even if the one before was.
 ///
 /// # Errors
 /// A taken address violates the constraint `users_email_key`.
@@ -106,13 +121,13 @@ pub(crate) async fn change_profile(
     database: &mut PgConnection,
     id: Uuid,
     change: &ProfileChange,
-) -> sqlx::Result<bool> {
+) -> sqlx::Result<()> {
     let (change_email, email) = change.email.parts(EmailAddress::as_str);
     let (_, email_key) = change.email.parts(EmailAddress::key);
     let (change_first, first_name) = change.first_name.parts(ProfileName::as_str);
     let (change_last, last_name) = change.last_name.parts(ProfileName::as_str);
     let (change_genre, genre) = change.favorite_genre.parts(Genre::as_str);
-    let done = sqlx::query!(
+    sqlx::query!(
         "UPDATE users SET
              email = CASE WHEN $2 THEN $3 ELSE email END,
              email_key = CASE WHEN $2 THEN $4 ELSE email_key END,
@@ -135,5 +150,5 @@ pub(crate) async fn change_profile(
     )
     .execute(database)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }

@@ -102,6 +102,12 @@ pub(crate) async fn find_by_login(
         .await
 }
 
+/// Locks the account until the transaction ends; `false` if there is none.
+pub(crate) async fn lock(transaction: &mut PgConnection, id: Uuid) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE", id);
+    Ok(found.fetch_optional(transaction).await?.is_some())
+}
+
 /// Whether there is an account with this id.
 pub(crate) async fn exists(database: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<bool> {
     let found = sqlx::query_scalar!("SELECT 1 FROM users WHERE id = $1", id);
@@ -120,21 +126,10 @@ pub(crate) async fn set_disabled(
     Ok(())
 }
 
-/// Deletes the account and everything that belongs only to it. `false` if it is gone, or its
-/// password was changed after `checked_hash` was read.
-pub(crate) async fn delete(
-    transaction: &mut PgConnection,
-    id: Uuid,
-    checked_hash: Option<&str>,
-) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "DELETE FROM users WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2",
-        id,
-        checked_hash,
-    )
-    .execute(transaction)
-    .await?;
-    Ok(done.rows_affected() > 0)
+/// Deletes the account and everything that belongs only to it.
+pub(crate) async fn delete(transaction: &mut PgConnection, id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM users WHERE id = $1", id).execute(transaction).await?;
+    Ok(())
 }
 
 /// A user with the role `superuser`.

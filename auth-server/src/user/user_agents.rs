@@ -52,24 +52,20 @@ pub(crate) async fn read(
     Ok(row.fetch_optional(database).await?.flatten().map(AllowedUserAgents))
 }
 
-/// Replaces the user's list, or removes it with `None`. `false` if the password was changed, or the
-/// account disabled, after `checked_hash` was read.
+/// Replaces the user's list, or removes it with `None`.
 pub(crate) async fn replace(
     database: &mut PgConnection,
     user: Uuid,
-    checked_hash: Option<&str>,
     list: Option<&AllowedUserAgents>,
-) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "UPDATE users SET allowed_user_agents = $3
-         WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND disabled_at IS NULL",
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE users SET allowed_user_agents = $2 WHERE id = $1",
         user,
-        checked_hash,
         list.map(|list| list.0.as_slice()),
     )
     .execute(database)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }
 
 /// Removes the user's list; `false` if there is none.

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use serde_json::{Value, json};
+use sqlx::{Connection, Executor};
 use tests::current_password;
 use tests::oidc::OidcSite;
 
@@ -79,6 +80,27 @@ async fn a_link_is_refused_if_the_session_has_ended_meanwhile() {
     let flow = browser.begin_link(&user, &current_password()).await.1.unwrap();
     user.log_out().await.expect(204, "");
     site.finish(&browser, &flow).await.expect(400, "state_invalid");
+    assert_eq!(site.server.database.count("SELECT count(*) FROM identities").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_is_refused_if_the_session_ends_while_the_link_waits_for_the_account() {
+    let site = OidcSite::start().await;
+    let user = site.server.register("grace").await;
+    let browser = site.browser();
+    let flow = browser.begin_link(&user, &current_password()).await.1.unwrap();
+    let mut other = site.server.database.connect().await;
+    let mut transaction = other.begin().await.unwrap();
+    transaction.execute("SELECT FROM users FOR NO KEY UPDATE").await.unwrap();
+    let (answer, ()) = tokio::join!(site.finish(&browser, &flow), async {
+        site.server.database.wait_for_lock().await;
+        transaction
+            .execute("UPDATE sessions SET ended_at = now(), end_reason = 'test'")
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+    });
+    answer.expect(400, "state_invalid");
     assert_eq!(site.server.database.count("SELECT count(*) FROM identities").await, 0);
 }
 

@@ -6,6 +6,7 @@ use futures::future::join_all;
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::{Connection, Executor};
 use tests::{Answer, AuthenticatorApp, NEW_PASSWORD, PASSWORD, TestServer, User, current_password};
 
 const NO_IDENTITY: &str = "me/identities/00000000-0000-4000-8000-000000000000";
@@ -215,4 +216,58 @@ async fn an_account_without_a_password_can_be_deleted_right_after_signing_in() {
     remove_password(&server, "ada").await;
     user.delete_with("me", &json!({})).await.expect(204, "");
     assert_eq!(server.database.count("SELECT count(*) FROM users").await, 0);
+}
+
+/// What a concurrent request does to an account, and how a change is answered for which the caller
+/// had reauthenticated before.
+const MEANWHILE: [(&str, u16, &str); 2] = [
+    ("UPDATE users SET password_hash = 'new' WHERE login = 'ada'", 403, "current_password_wrong"),
+    ("UPDATE sessions SET ended_at = now(), end_reason = 'test'", 401, "token_revoked"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reauthentication_is_void_once_a_concurrent_request_changed_the_password_or_ended_the_session()
+ {
+    let server = TestServer::start().await;
+    for (statement, status, code) in MEANWHILE {
+        // Starting a link changes nothing yet; its end is tested with the other links.
+        let changes = operations().into_iter().filter(|(_, path, _)| *path != "me/identities");
+        for operation in changes {
+            let name = format!("{} {}", operation.0, operation.1);
+            server.database.execute("DELETE FROM users").await;
+            let user = server.register("ada").await;
+            if operation.1.starts_with("me/second-factor") && operation != operations()[0] {
+                server.enroll(&user).await;
+            }
+            let mut other = server.database.connect().await;
+            let mut transaction = other.begin().await.unwrap();
+            transaction.execute("SELECT FROM users FOR NO KEY UPDATE").await.unwrap();
+            let credential = current_password();
+            let (answer, ()) = tokio::join!(call(&user, operation, &credential), async {
+                server.database.wait_for_lock().await;
+                transaction.execute(statement).await.unwrap();
+                transaction.commit().await.unwrap();
+            });
+            assert_eq!((answer.status, &*answer.code()), (status, code), "{name}: {answer}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_was_changed_concurrently_is_not_restored_without_reauthentication() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let [old, new] = ["ada@example.com", "ada@example.org"];
+    crate::email::change_email(&user, Some(old)).await.expect(200, "");
+    let mut other = server.database.connect().await;
+    let mut transaction = other.begin().await.unwrap();
+    let change = format!("UPDATE users SET email = '{new}', email_key = '{new}'");
+    transaction.execute(sqlx::AssertSqlSafe(change)).await.unwrap();
+    let same = json!({ "email": old, "first_name": "Ada" });
+    let (answer, ()) = tokio::join!(user.patch("me", &same), async {
+        server.database.wait_for_lock().await;
+        transaction.commit().await.unwrap();
+    });
+    answer.expect(403, "reauthentication_required");
+    assert_eq!(user.get("me").await.ok()["email"], new);
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::api::AppState;
-use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication, incorrect_password};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::audit::{Actor, AuditRecord};
 use crate::authn::{Principal, SIGNED_IN};
 use crate::db::DATABASE;
@@ -29,16 +29,15 @@ pub(crate) async fn delete(
     sent: Reauthentication,
 ) -> Result<(), DeleteError> {
     let user = caller.user;
-    let checked = state.reauthenticate(caller, sent).await?;
+    let reauthenticated = state.reauthenticate(caller, sent).await?;
     state.history.flush().await;
     let mut write = state.begin_policy_write().await?;
+    state.hold(write.db(), &reauthenticated).await?;
     let superusers = grants::count_superusers(write.db()).await?;
     let roles = grants::of_user(write.db(), user).await?.roles;
     login_history::anonymize(write.db(), user).await?;
     let revocation = state.sessions.end_all(write.db(), user, "account_deleted").await?;
-    if !store::delete(write.db(), user, checked.as_deref()).await? {
-        return Err(incorrect_password().into());
-    }
+    store::delete(write.db(), user).await?;
     if superusers > 0 {
         grants::refuse_last_superuser(write.db()).await?;
     }

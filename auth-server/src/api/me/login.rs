@@ -6,7 +6,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
 use crate::api::AppState;
-use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication, incorrect_password};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthenticated, Reauthentication};
 use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::{DATABASE, constraint};
 use crate::http::problem::Problem;
@@ -56,8 +56,8 @@ impl MyLoginApi {
         let LoginChange { login, current_password, code } = form;
         let login = Login::parse(&login).map_err(in_field("login"))?;
         let sent = Reauthentication { current_password, code };
-        let checked = self.0.reauthenticate(&caller, sent).await?;
-        self.store(&caller, checked.as_deref(), &login).await?;
+        let reauthenticated = self.0.reauthenticate(&caller, sent).await?;
+        self.store(&caller, &reauthenticated, &login).await?;
         Ok(NoContent)
     }
 }
@@ -67,17 +67,14 @@ impl MyLoginApi {
     async fn store(
         &self,
         caller: &Principal,
-        checked: Option<&str>,
+        reauthenticated: &Reauthenticated,
         login: &Login,
     ) -> Result<(), LoginError> {
-        let mut transaction = self.0.pool.begin().await?;
+        let mut transaction = self.0.begin_change(reauthenticated).await?;
         if is_address_of_another(&mut transaction, login.key(), caller.user).await? {
             return Err(taken());
         }
-        let changed = change_login(&mut transaction, caller.user, checked, login).await;
-        if !changed.map_err(from_constraint)? {
-            return Err(incorrect_password().into());
-        }
+        change_login(&mut transaction, caller.user, login).await.map_err(from_constraint)?;
         Ok(self.0.commit_credential_change(transaction, caller, "login_changed").await?)
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::api::AppState;
-use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication, incorrect_password};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
@@ -58,14 +58,11 @@ impl MyPasswordApi {
     ) -> Result<NoContent, PasswordError> {
         let PasswordForm { current_password, code, new_password } = form;
         let sent = Reauthentication { current_password, code };
-        let checked = self.0.reauthenticate(&caller, sent).await?;
+        let reauthenticated = self.0.reauthenticate(&caller, sent).await?;
         let new = self.0.new_password(caller.user, new_password).await?;
         let hash = self.0.hasher.hash(new).await?;
-        let mut transaction = self.0.pool.begin().await?;
-        let user = caller.user;
-        if !credentials::change_password(&mut transaction, user, checked.as_deref(), &hash).await? {
-            return Err(incorrect_password().into());
-        }
+        let mut transaction = self.0.begin_change(&reauthenticated).await?;
+        credentials::set_password(&mut transaction, caller.user, &hash).await?;
         self.0.commit_credential_change(transaction, &caller, "password_changed").await?;
         Ok(NoContent)
     }

@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::delete::{DeleteError, delete};
 use crate::api::AppState;
-use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
+use crate::api::reauthentication::{
+    REAUTHENTICATION, Reauthenticated, Reauthentication, reauthentication_required,
+};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::{DATABASE, constraint};
 use crate::email::{EmailAddress, claim_store};
@@ -22,7 +24,7 @@ use crate::password::Password;
 use crate::policy::grants;
 use crate::problems;
 use crate::throttle::THROTTLE;
-use crate::user::profile::{Change, ProfileChange, change_profile};
+use crate::user::profile::{Change, ProfileChange, change_profile, changes_email};
 use crate::user::store;
 use crate::user::{Genre, ProfileName, User, in_field};
 
@@ -94,12 +96,12 @@ impl MeApi {
         let current_password = form.current_password.take();
         let sent = Reauthentication { current_password, code: form.code.take() };
         let change = form.parse()?;
-        let changes_email = self.0.changes_email(caller.user, &change.email).await?;
-        if changes_email {
-            self.0.reauthenticate(&caller, sent).await?;
-        }
-        let verify_from = changes_email.then_some(from);
-        self.store(caller.user, &change, verify_from).await.map(Reply)
+        let mut database = self.0.pool.acquire().await?;
+        let changes = changes_email(&mut database, caller.user, &change.email).await?;
+        drop(database);
+        let reauthenticated =
+            if changes { Some(self.0.reauthenticate(&caller, sent).await?) } else { None };
+        self.store(caller.user, &change, reauthenticated.as_ref(), from).await.map(Reply)
     }
 
     /// Delete your account.
@@ -118,26 +120,36 @@ impl MeApi {
 }
 
 impl MeApi {
-    /// Stores the change. `verify_from` is the client that a verification e-mail is sent for.
+    /// Stores the change, which `from` asks for.
     async fn store(
         &self,
         id: Uuid,
         change: &ProfileChange,
-        verify_from: Option<IpAddr>,
+        reauthenticated: Option<&Reauthenticated>,
+        from: IpAddr,
     ) -> Result<User, UpdateError> {
-        let mut transaction = self.0.pool.begin().await?;
+        let mut transaction = match reauthenticated {
+            Some(reauthenticated) => self.0.begin_change(reauthenticated).await?,
+            None => self.0.pool.begin().await?,
+        };
+        if !store::lock(&mut transaction, id).await? {
+            return Err(UpdateError::Deleted);
+        }
+        // Again, now that the account is locked: a concurrent request may have changed the address.
+        let changes = changes_email(&mut transaction, id, &change.email).await?;
+        if changes && reauthenticated.is_none() {
+            return Err(reauthentication_required().into());
+        }
         if let Change::Set(email) = &change.email {
             self.0.release_expired_claim(&mut transaction, id, email).await?;
         }
-        if !change_profile(&mut transaction, id, change).await.map_err(from_constraint)? {
-            return Err(UpdateError::Deleted);
-        }
+        change_profile(&mut transaction, id, change).await.map_err(from_constraint)?;
         if let Change::Set(email) = &change.email {
             let now = self.0.clock.now();
             claim_store::claim(&mut transaction, id, email, now).await?;
         }
         let user = load(&mut transaction, id).await?.ok_or(UpdateError::Deleted)?;
-        if let (Change::Set(email), Some(from)) = (&change.email, verify_from) {
+        if let (Change::Set(email), true) = (&change.email, changes) {
             self.0.send_verification_email(&mut transaction, id, email, from).await?;
         }
         transaction.commit().await?;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::api::AppState;
 use crate::api::device::FromDevice;
-use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication, incorrect_password};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
@@ -66,13 +66,10 @@ impl MyUserAgentsApi {
         let list = list.map_err(in_field("allowed"))?;
         check_allows_caller(list.as_ref(), &device)?;
         let sent = Reauthentication { current_password, code };
-        let checked = self.0.reauthenticate(&caller, sent).await?;
-        let mut database = self.0.pool.acquire().await?;
-        let replaced =
-            user_agents::replace(&mut database, caller.user, checked.as_deref(), list.as_ref());
-        if !replaced.await? {
-            return Err(incorrect_password().into());
-        }
+        let reauthenticated = self.0.reauthenticate(&caller, sent).await?;
+        let mut transaction = self.0.begin_change(&reauthenticated).await?;
+        user_agents::replace(&mut transaction, caller.user, list.as_ref()).await?;
+        transaction.commit().await?;
         Ok(NoContent)
     }
 }

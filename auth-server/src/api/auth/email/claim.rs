@@ -7,24 +7,8 @@ use uuid::Uuid;
 
 use crate::api::AppState;
 use crate::email::{EmailAddress, EmailJob, claim_store, queue};
-use crate::user::profile::Change;
 
 impl AppState {
-    /// Whether this change gives the account another address or none. That takes
-    /// reauthentication, as a message to the address can set a new password.
-    pub(crate) async fn changes_email(
-        &self,
-        user: Uuid,
-        email: &Change<EmailAddress>,
-    ) -> sqlx::Result<bool> {
-        let key = match email {
-            Change::Keep => return Ok(false),
-            Change::Clear => None,
-            Change::Set(email) => Some(email.key()),
-        };
-        Ok(claim_store::key_of(&self.pool, user).await?.as_deref() != key)
-    }
-
     /// Ends another account's claim to this address, if it has expired without a confirmation. Call
     /// it in the transaction in which `user` claims the address, before that.
     pub(crate) async fn release_expired_claim(

@@ -6,7 +6,7 @@ use poem_openapi::OpenApi;
 use uuid::Uuid;
 
 use crate::api::AppState;
-use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthenticated, Reauthentication};
 use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::{BODY, PATH_ID};
@@ -40,24 +40,27 @@ impl Unlink {
         SignedIn(caller): SignedIn,
         Body(sent): Body<Reauthentication>,
     ) -> Result<NoContent, UnlinkError> {
-        self.0.reauthenticate(&caller, sent).await?;
-        self.remove(&caller, id.0).await?;
+        let reauthenticated = self.0.reauthenticate(&caller, sent).await?;
+        self.remove(&caller, &reauthenticated, id.0).await?;
         Ok(NoContent)
     }
 }
 
 impl Unlink {
-    async fn remove(&self, caller: &Principal, id: Uuid) -> Result<(), UnlinkError> {
+    async fn remove(
+        &self,
+        caller: &Principal,
+        reauthenticated: &Reauthenticated,
+        id: Uuid,
+    ) -> Result<(), UnlinkError> {
         let (user, issuers) = (caller.user, self.0.oidc.issuers());
-        let mut transaction = self.0.pool.begin().await?;
-        // The lock serializes concurrent requests: the second sees that the first identity is gone.
-        let account = store::lock_account(&mut transaction, user).await?;
+        // It locks the account: the second of concurrent requests sees that the first identity is gone.
+        let mut transaction = self.0.begin_change(reauthenticated).await?;
         if !store::remove(&mut transaction, user, id).await? {
             return Err(UnlinkError::NotFound);
         }
-        let has_password = account.is_some_and(|account| account.password_hash.is_some());
         let has_another = store::has_any(&mut transaction, user, &issuers).await?;
-        if !has_another && !has_password {
+        if !has_another && !reauthenticated.has_password() {
             return Err(UnlinkError::LastLoginMethod);
         }
         Ok(self.0.commit_credential_change(transaction, caller, "identity_unlinked").await?)

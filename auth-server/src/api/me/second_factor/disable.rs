@@ -33,8 +33,8 @@ impl Disable {
         SignedIn(caller): SignedIn,
         Body(sent): Body<Reauthentication>,
     ) -> Result<NoContent, DisableError> {
-        self.0.reauthenticate(&caller, sent).await?;
-        let mut transaction = self.0.pool.begin().await?;
+        let reauthenticated = self.0.reauthenticate(&caller, sent).await?;
+        let mut transaction = self.0.begin_change(&reauthenticated).await?;
         if !store::remove(&mut transaction, caller.user).await? {
             return Err(DisableError::NotEnabled);
         }

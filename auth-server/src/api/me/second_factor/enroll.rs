@@ -6,7 +6,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
 use crate::api::AppState;
-use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication, incorrect_password};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
@@ -51,16 +51,17 @@ impl Enroll {
         SignedIn(caller): SignedIn,
         Body(sent): Body<Reauthentication>,
     ) -> Result<Reply<Enrollment>, EnrollError> {
-        let AppState { pool, second_factors, clock, .. } = &*self.0;
-        self.0.reauthenticate(&caller, sent).await?;
-        let mut database = pool.acquire().await?;
-        let account = user::store::read(&mut database, caller.user).await?;
-        let account = account.ok_or_else(incorrect_password)?;
+        let AppState { second_factors, clock, .. } = &*self.0;
+        let reauthenticated = self.0.reauthenticate(&caller, sent).await?;
+        let mut transaction = self.0.begin_change(&reauthenticated).await?;
+        let account = user::store::read(&mut transaction, caller.user).await?;
+        let account = account.ok_or(sqlx::Error::RowNotFound)?;
         let new = second_factors.enroll(caller.user, &account.login)?;
         let (user, now) = (caller.user, clock.now());
-        if !store::start_enrollment(&mut database, user, &new.encrypted, now).await? {
+        if !store::start_enrollment(&mut transaction, user, &new.encrypted, now).await? {
             return Err(EnrollError::AlreadyEnabled);
         }
+        transaction.commit().await?;
         Ok(Reply(Enrollment {
             secret: new.secret.to_string(),
             uri: new.uri.to_string(),

@@ -37,8 +37,8 @@ impl Regenerate {
         SignedIn(caller): SignedIn,
         Body(sent): Body<Reauthentication>,
     ) -> Result<Reply<RecoveryCodeList>, RegenerateError> {
-        self.0.reauthenticate(&caller, sent).await?;
-        let mut transaction = self.0.pool.begin().await?;
+        let reauthenticated = self.0.reauthenticate(&caller, sent).await?;
+        let mut transaction = self.0.begin_change(&reauthenticated).await?;
         let factor = store::lock(&mut transaction, caller.user).await?;
         if !factor.is_some_and(|factor| factor.confirmed) {
             return Err(RegenerateError::NotEnabled);
