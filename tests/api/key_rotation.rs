@@ -10,10 +10,10 @@ use serde_json::json;
 use tests::token::{read, signed, stolen_key};
 use tests::{Caller, TestServer, until};
 
-const LIFE: TimeDelta = TimeDelta::seconds(300);
-const LEAD: TimeDelta = TimeDelta::seconds(3_900);
+pub(crate) const LIFE: TimeDelta = TimeDelta::seconds(300);
+pub(crate) const LEAD: TimeDelta = TimeDelta::seconds(3_900);
 
-fn encryption_keys(server: &TestServer) -> EncryptionKeys {
+pub(crate) fn encryption_keys(server: &TestServer) -> EncryptionKeys {
     let secret = server.database.secret_text();
     let variables = [("DATABASE_URL", "postgres://x/x"), ("AUTH_SECRET", secret.as_str())];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -22,24 +22,24 @@ fn encryption_keys(server: &TestServer) -> EncryptionKeys {
 }
 
 /// What `auth-server keys rotate` does, with the server's clock.
-async fn rotate_keys(server: &TestServer) -> Result<Rotation, RotateError> {
+pub(crate) async fn rotate_keys(server: &TestServer) -> Result<Rotation, RotateError> {
     let pool = server.database.pool().await;
     rotate(&pool, &encryption_keys(server), server.clock.now(), LIFE, LEAD).await
 }
 
-async fn states(server: &TestServer) -> Vec<KeyState> {
+pub(crate) async fn states(server: &TestServer) -> Vec<KeyState> {
     let keys = list(&server.database.pool().await, server.clock.now()).await.unwrap();
     keys.into_iter().map(|(_, state)| state).collect()
 }
 
-async fn published(guest: &Caller) -> Vec<String> {
+pub(crate) async fn published(guest: &Caller) -> Vec<String> {
     let answer = guest.get("/.well-known/jwks.json").await;
     assert_eq!(answer.header("cache-control"), "public, max-age=300, stale-if-error=3600");
     let keys = answer.ok()["keys"].as_array().unwrap().clone();
     keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
-fn kid(token: &str) -> String {
+pub(crate) fn kid(token: &str) -> String {
     read(token).0["kid"].as_str().unwrap().to_owned()
 }
 

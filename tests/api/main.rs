@@ -18,6 +18,7 @@ mod escalation;
 mod filter;
 mod guests;
 mod health;
+mod key_revocation;
 mod key_rotation;
 mod me;
 mod oauth;

@@ -76,8 +76,8 @@ impl Authenticator {
     }
 
     async fn verify_uncached(&self, token: &[u8]) -> Result<Arc<Principal>, TokenError> {
-        let claims = self.verifier.verify(text(token)?).await?;
-        let principal = Arc::new(Principal::from(claims));
+        let verified = self.verifier.verify(text(token)?).await?;
+        let principal = Arc::new(Principal::from(verified));
         self.cache.insert(token, principal.clone(), self.clock.timestamp());
         Ok(principal)
     }

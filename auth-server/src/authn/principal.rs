@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::policy::TokenRoles;
-use crate::token::{Claims, LEEWAY};
+use crate::token::{Claims, KeyRevocation, LEEWAY, Verified};
 
 /// The claims of a valid access token. Fields are in this order because requests of many callers find
 /// it outside the CPU cache: what every request reads shares one cache line.
@@ -18,6 +18,8 @@ pub(crate) struct Principal {
     pub session: Uuid,
     /// The session's number among the sessions of the user.
     pub session_number: i64,
+    /// Whether the key of the token was revoked.
+    pub key: KeyRevocation,
     /// The roles that the token carries.
     pub roles: TokenRoles,
 }
@@ -29,12 +31,13 @@ impl Principal {
     }
 }
 
-impl From<Claims> for Principal {
-    fn from(claims: Claims) -> Self {
+impl From<Verified<Claims>> for Principal {
+    fn from(Verified { claims, key }: Verified<Claims>) -> Self {
         Self {
             user: claims.sub,
             session: claims.sid,
             session_number: claims.sn,
+            key,
             roles: TokenRoles::new(claims.rev, claims.roles),
             expires_at: claims.exp,
         }

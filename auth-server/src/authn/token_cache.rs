@@ -41,7 +41,8 @@ impl TokenCache {
     }
 
     pub(crate) fn get(&self, token: &[u8]) -> Option<Arc<Principal>> {
-        self.tokens.pin().get(&self.tag(token)).cloned()
+        let principal = self.tokens.pin().get(&self.tag(token)).cloned();
+        principal.filter(|principal| !principal.key.is_revoked())
     }
 
     pub(crate) fn insert(&self, token: &[u8], principal: Arc<Principal>, now: i64) {
@@ -69,6 +70,7 @@ impl TokenCache {
 mod tests {
     use super::*;
     use crate::policy::TokenRoles;
+    use crate::token::KeyRevocation;
     use uuid::Uuid;
 
     fn token(expires_at: i64) -> Arc<Principal> {
@@ -76,6 +78,7 @@ mod tests {
             user: Uuid::nil(),
             session: Uuid::nil(),
             session_number: 1,
+            key: KeyRevocation::default(),
             roles: TokenRoles::new(0, vec![]),
             expires_at,
         })

@@ -14,7 +14,7 @@ use crate::token::Rotation;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// List keys and their states: pending, signing, retired, removed
+    /// List keys and their states: pending, signing, retired, removed, revoked
     List,
     /// Publish a new key, which replaces the signing key after a lead time
     ///
@@ -26,7 +26,20 @@ pub(crate) enum Command {
         #[arg(long, value_name = "SECONDS")]
         lead: Option<u32>,
     },
+    /// Take a key out of use at once, because its private key may have been stolen
+    ///
+    /// Its tokens are refused and its private key is erased. If it signs, another key takes its place.
+    Revoke {
+        /// Key id, as shown by `keys list`
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
+    },
 }
+
+const REVOKED: &str = "\
+Servers refuse its tokens within a second, and their users get new ones with the next refresh.
+Services that verify tokens themselves accept them until they fetch /.well-known/jwks.json again: \
+restart them, or drop their cached keys.";
 
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     match command {
@@ -35,6 +48,7 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
             let lead = lead.map(|lead| TimeDelta::seconds(lead.into()));
             rotate(&config, lead.unwrap_or_else(|| config.token.key_lead())).await
         }
+        Command::Revoke { kid } => revoke(&config, &kid).await,
     }
 }
 
@@ -51,14 +65,28 @@ async fn list(config: &Config) -> Result<(), Failure> {
 
 async fn rotate(config: &Config, lead: TimeDelta) -> Result<(), Failure> {
     let pool = open::migrated(&config.database).await?;
-    let secrets = Secrets::load_or_create(&config.secret).map_err(Failure::because)?;
-    let now = Clock::default().now();
-    let encryption = EncryptionKeys::of(&secrets, Purpose::SigningKeyEncryption);
+    let (encryption, now) = (encryption(config)?, Clock::default().now());
     let rotated = token::rotate(&pool, &encryption, now, config.token.life(), lead).await;
     let Rotation { kid, signs_from, old, retire_at } = rotated.map_err(Failure::because)?;
     println!("{kid} is published and signs from {}", second(signs_from));
     println!("{old} signs until then and is removed at {}", second(retire_at));
     Ok(())
+}
+
+async fn revoke(config: &Config, kid: &str) -> Result<(), Failure> {
+    let pool = open::migrated(&config.database).await?;
+    let (encryption, now) = (encryption(config)?, Clock::default().now());
+    let revoked = token::revoke(&pool, &encryption, kid, now).await.map_err(Failure::because)?;
+    println!("{kid} is revoked. {REVOKED}");
+    if let Some(successor) = revoked.successor {
+        println!("{successor} takes its place");
+    }
+    Ok(())
+}
+
+fn encryption(config: &Config) -> Result<EncryptionKeys, Failure> {
+    let secrets = Secrets::load_or_create(&config.secret).map_err(Failure::because)?;
+    Ok(EncryptionKeys::of(&secrets, Purpose::SigningKeyEncryption))
 }
 
 fn second(time: DateTime<Utc>) -> impl std::fmt::Display {

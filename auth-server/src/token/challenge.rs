@@ -116,7 +116,7 @@ impl Challenges {
     /// The claims of a challenge, if this server issued it and it is valid now.
     pub async fn read(&self, text: &str) -> Option<Challenge> {
         let read = read::<Challenge>(&self.ring, CHALLENGE_TYPE, &self.validation, text).await;
-        read.ok().filter(|challenge| {
+        read.ok().map(|verified| verified.claims).filter(|challenge| {
             let Challenge { iat, nbf, exp, .. } = *challenge;
             Validity { from: nbf.max(iat), until: exp }.contains(self.clock.now())
         })

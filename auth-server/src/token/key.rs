@@ -1,5 +1,8 @@
 //! A signing key: an Ed25519 key pair with its id and life cycle.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -19,8 +22,24 @@ pub struct Key {
     pub signs_from: DateTime<Utc>,
     /// When its last token has expired; none while it has no successor.
     pub retire_at: Option<DateTime<Utc>>,
+    /// Whether it was taken out of use before its time.
+    pub(crate) revocation: KeyRevocation,
     signing: SigningKey,
     pub(crate) verifying: DecodingKey,
+}
+
+/// Whether a key was revoked. Caches keep it beside what the key verified.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeyRevocation(Arc<AtomicBool>);
+
+impl KeyRevocation {
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn revoke(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A private key: 32 bytes.
@@ -48,6 +67,7 @@ impl Key {
             x,
             signs_from,
             retire_at,
+            revocation: KeyRevocation::default(),
             signing,
             verifying: DecodingKey::from_ed_der(&public),
         }

@@ -4,6 +4,7 @@
 pub(crate) mod challenge;
 pub(crate) mod issue;
 pub(crate) mod key;
+pub(crate) mod revoke;
 pub(crate) mod ring;
 pub(crate) mod rotate;
 pub(crate) mod store;
@@ -12,7 +13,9 @@ pub(crate) mod verify;
 pub use challenge::{CHALLENGE_TYPE, Challenge, Challenges, IssuedChallenge};
 pub use issue::{AccessToken, Claims, Issuer, Subject, TYPE};
 pub use key::Key;
+pub(crate) use key::KeyRevocation;
+pub use revoke::{RevokeError, RevokedKey, revoke};
 pub use ring::{KeyError, KeyRing, prepare, reload};
 pub use rotate::{KeyState, RotateError, Rotation, list, rotate};
 pub use store::KeyTimes;
-pub use verify::{InvalidToken, LEEWAY, Verifier};
+pub use verify::{InvalidToken, LEEWAY, Verified, Verifier};

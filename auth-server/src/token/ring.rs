@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -43,6 +44,8 @@ pub struct KeyRing {
     encryption: EncryptionKeys,
     clock: Clock,
     keys: ArcSwap<Vec<Arc<Key>>>,
+    /// Held while the keys are read, so that an older state never replaces a newer one.
+    reloading: Mutex<()>,
     reloaded_at_ms: AtomicI64,
 }
 
@@ -61,18 +64,26 @@ impl KeyRing {
             pool,
             encryption,
             clock,
-            keys: ArcSwap::from_pointee(keys),
+            keys: ArcSwap::from_pointee(shared(keys)),
+            reloading: Mutex::new(()),
             reloaded_at_ms: AtomicI64::new(i64::MIN),
         })
     }
 
-    /// Reloads the active keys.
+    /// Reloads the active keys. What a revoked one verified is no longer valid.
     ///
     /// # Errors
     /// As [`KeyRing::load`]; the current keys stay in use.
     pub async fn reload(&self) -> Result<(), KeyError> {
-        let keys = read(&self.pool, &self.encryption, self.clock.now()).await?;
-        self.keys.store(Arc::new(keys));
+        let _turn = self.reloading.lock().await;
+        let mut keys = read(&self.pool, &self.encryption, self.clock.now()).await?;
+        for old in &**self.keys.load() {
+            match keys.iter_mut().find(|key| key.kid == old.kid) {
+                Some(key) => key.revocation = old.revocation.clone(),
+                None => old.revocation.revoke(),
+            }
+        }
+        self.keys.store(Arc::new(shared(keys)));
         Ok(())
     }
 
@@ -120,8 +131,8 @@ impl KeyRing {
     }
 }
 
-/// Time between two reloads, each of a handful of rows.
-const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
+/// Time between two reloads, each of a handful of rows: a revoked key is out of use after it.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Reloads the keys regularly until `stop`, and erases the private keys of removed ones.
 pub async fn reload(ring: Arc<KeyRing>, stop: CancellationToken) {
@@ -173,9 +184,13 @@ pub(super) async fn read(
     pool: &PgPool,
     encryption: &EncryptionKeys,
     now: DateTime<Utc>,
-) -> Result<Vec<Arc<Key>>, KeyError> {
+) -> Result<Vec<Key>, KeyError> {
     let rows = store::active(pool, now).await?;
-    rows.iter().map(|row| decrypt(row, encryption).map(Arc::new)).collect()
+    rows.iter().map(|row| decrypt(row, encryption)).collect()
+}
+
+fn shared(keys: Vec<Key>) -> Vec<Arc<Key>> {
+    keys.into_iter().map(Arc::new).collect()
 }
 
 fn decrypt(row: &KeyRow, encryption: &EncryptionKeys) -> Result<Key, KeyError> {

@@ -1,7 +1,8 @@
 //! Key rotation: replacing the signing key without invalidating any token.
 //!
 //! The state of a key follows from its times in the table, so that all servers agree on it: *pending*
-//! (published, does not sign yet), *signing*, *retired* (its last tokens are still valid), *removed*.
+//! (published, does not sign yet), *signing*, *retired* (its last tokens are still valid), *removed*; or
+//! *revoked* ([`super::revoke`]).
 
 use std::fmt;
 
@@ -35,6 +36,8 @@ pub enum KeyState {
     Retired,
     /// All its tokens have expired.
     Removed,
+    /// Taken out of use before its time: none of its tokens is accepted.
+    Revoked,
 }
 
 impl fmt::Display for KeyState {
@@ -44,6 +47,7 @@ impl fmt::Display for KeyState {
             Self::Signing => "signing",
             Self::Retired => "retired",
             Self::Removed => "removed",
+            Self::Revoked => "revoked",
         })
     }
 }
@@ -87,9 +91,12 @@ pub struct Rotation {
 /// The database refused the statement or is unavailable.
 pub async fn list(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<(KeyTimes, KeyState)>> {
     let keys = store::times(pool).await?;
-    let signing = keys.iter().find(|key| key.signs_from <= now).map(|key| key.kid.clone());
+    let signs = |key: &&KeyTimes| key.revoked_at.is_none() && key.signs_from <= now;
+    let signing = keys.iter().find(signs).map(|key| key.kid.clone());
     let state = |key: &KeyTimes| {
-        if key.retire_at.is_some_and(|at| at <= now) {
+        if key.revoked_at.is_some() {
+            KeyState::Revoked
+        } else if key.retire_at.is_some_and(|at| at <= now) {
             KeyState::Removed
         } else if key.signs_from > now {
             KeyState::Pending

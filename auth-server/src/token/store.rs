@@ -1,7 +1,7 @@
 //! Signing keys in PostgreSQL.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 const ALGORITHM: &str = "EdDSA";
 
@@ -18,7 +18,7 @@ pub(super) async fn active(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Ve
     sqlx::query_as!(
         KeyRow,
         "SELECT kid, private_key, signs_from, retire_at FROM signing_keys
-         WHERE algorithm = $1 AND (retire_at IS NULL OR retire_at > $2)
+         WHERE algorithm = $1 AND revoked_at IS NULL AND (retire_at IS NULL OR retire_at > $2)
          ORDER BY signs_from DESC",
         ALGORITHM,
         now,
@@ -57,17 +57,19 @@ pub struct KeyTimes {
     pub signs_from: DateTime<Utc>,
     /// When its last token has expired; none while it has no successor.
     pub retire_at: Option<DateTime<Utc>>,
+    /// When it was taken out of use before its time.
+    pub revoked_at: Option<DateTime<Utc>>,
 }
 
 /// The life cycles of all keys, newest first.
-pub(super) async fn times(pool: &PgPool) -> sqlx::Result<Vec<KeyTimes>> {
+pub(super) async fn times(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<KeyTimes>> {
     sqlx::query_as!(
         KeyTimes,
-        "SELECT kid, created_at, signs_from, retire_at FROM signing_keys WHERE algorithm = $1
-         ORDER BY signs_from DESC",
+        "SELECT kid, created_at, signs_from, retire_at, revoked_at FROM signing_keys
+         WHERE algorithm = $1 ORDER BY signs_from DESC, created_at DESC",
         ALGORITHM,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }
 
@@ -75,7 +77,7 @@ pub(super) async fn times(pool: &PgPool) -> sqlx::Result<Vec<KeyTimes>> {
 pub(super) async fn newest(transaction: &mut PgConnection) -> sqlx::Result<Option<KeyTimes>> {
     sqlx::query_as!(
         KeyTimes,
-        "SELECT kid, created_at, signs_from, retire_at FROM signing_keys
+        "SELECT kid, created_at, signs_from, retire_at, revoked_at FROM signing_keys
          WHERE algorithm = $1 AND retire_at IS NULL",
         ALGORITHM,
     )
@@ -90,6 +92,36 @@ pub(super) async fn retire(
     retire_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!("UPDATE signing_keys SET retire_at = $2 WHERE kid = $1", kid, retire_at)
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+/// Takes a key out of use and erases its private key.
+pub(super) async fn revoke(
+    transaction: &mut PgConnection,
+    kid: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE signing_keys
+         SET revoked_at = $2, retire_at = least(retire_at, $2), private_key = ''
+         WHERE kid = $1",
+        kid,
+        now,
+    )
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Sets when a key starts to sign.
+pub(super) async fn sign_from(
+    transaction: &mut PgConnection,
+    kid: &str,
+    signs_from: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE signing_keys SET signs_from = $2 WHERE kid = $1", kid, signs_from)
         .execute(transaction)
         .await?;
     Ok(())

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::issue::{Claims, TYPE};
+use super::key::KeyRevocation;
 use super::ring::KeyRing;
 use crate::clock::Clock;
 
@@ -57,6 +58,14 @@ struct AllClaims<C> {
     claims: C,
 }
 
+/// What a token says, for as long as its key is not revoked.
+pub struct Verified<C> {
+    /// The claims.
+    pub claims: C,
+    /// Whether the key that signed the token was revoked since.
+    pub(crate) key: KeyRevocation,
+}
+
 impl Verifier {
     /// Accepts tokens of this issuer for this audience that are valid for at most `lifetime`:
     /// revocations are not kept for longer either.
@@ -71,17 +80,18 @@ impl Verifier {
         Self { ring, clock, validation: validation(issuer, audience), lifetime }
     }
 
-    /// The claims of a token that this server issued and that is valid now.
+    /// The claims of a token that this server issued and that is valid now, until its key is revoked.
     ///
     /// # Errors
     /// Says why the token is refused.
-    pub async fn verify(&self, token: &str) -> Result<Claims, InvalidToken> {
-        let claims = self.verify_signature(token).await?;
+    pub async fn verify(&self, token: &str) -> Result<Verified<Claims>, InvalidToken> {
+        let verified = self.read(token).await?;
+        let claims = &verified.claims;
         if claims.exp.saturating_sub(claims.iat) > self.lifetime.num_seconds() {
             return Err(InvalidToken::Malformed);
         }
         let validity = Validity { from: claims.nbf.max(claims.iat), until: claims.exp };
-        if validity.contains(self.clock.now()) { Ok(claims) } else { Err(InvalidToken::Expired) }
+        if validity.contains(self.clock.now()) { Ok(verified) } else { Err(InvalidToken::Expired) }
     }
 
     /// The claims of a token that this server issued, even if it is expired.
@@ -89,6 +99,10 @@ impl Verifier {
     /// # Errors
     /// Says why the token is refused.
     pub async fn verify_signature(&self, token: &str) -> Result<Claims, InvalidToken> {
+        Ok(self.read(token).await?.claims)
+    }
+
+    async fn read(&self, token: &str) -> Result<Verified<Claims>, InvalidToken> {
         read(&self.ring, TYPE, &self.validation, token).await
     }
 }
@@ -99,7 +113,7 @@ pub(super) async fn read<C: DeserializeOwned>(
     expected: &str,
     validation: &Validation,
     token: &str,
-) -> Result<C, InvalidToken> {
+) -> Result<Verified<C>, InvalidToken> {
     if token.len() > MAX_LENGTH {
         return Err(InvalidToken::Malformed);
     }
@@ -109,7 +123,10 @@ pub(super) async fn read<C: DeserializeOwned>(
     let key = ring.find(kid).await.ok_or(InvalidToken::Signature)?;
     let data = jsonwebtoken::decode::<AllClaims<C>>(token, &key.verifying, validation)
         .map_err(|error| reason(error.kind()))?;
-    if has_own_header(&data.header) { Ok(data.claims.claims) } else { Err(InvalidToken::Malformed) }
+    if !has_own_header(&data.header) {
+        return Err(InvalidToken::Malformed);
+    }
+    Ok(Verified { claims: data.claims.claims, key: key.revocation.clone() })
 }
 
 /// The required claims. The times are checked elsewhere, with the injected clock.
