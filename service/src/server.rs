@@ -6,10 +6,11 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use poem::listener::TcpAcceptor;
-use poem::{Endpoint, Server as PoemServer};
+use poem::{Endpoint, EndpointExt, Server as PoemServer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::http::UnreadBodies;
 use crate::lifecycle::Lifecycle;
 
 /// An address cannot be bound.
@@ -52,6 +53,7 @@ impl Listener {
         // Typed until here: a boxed endpoint would cost every request another allocation.
         let serve = |stop, drain| {
             let server = PoemServer::new_with_acceptor(acceptor);
+            let endpoint = endpoint.with(UnreadBodies);
             server.run_with_graceful_shutdown(endpoint, stop, Some(drain)).boxed()
         };
         Ok(Self { address, serve: Box::new(serve) })

@@ -5,7 +5,7 @@
 //! | `database`, `redis`, `elasticsearch`, `mail_server` | the services behind a server |
 //! | `server` | an auth-server in this process |
 //! | `program` | a program as a process |
-//! | `caller`, `answer` | requests and their answers |
+//! | `caller`, `answer`, `kept_connection` | requests and their answers |
 //! | `openapi`, `contract` | the documented contract, checked at every answer |
 //! | `authenticator`, `oidc`, `token` | second factors, identity providers, forged tokens |
 //! | `proxy`, `ports`, `wait` | a connection that can be cut, free ports, waiting for a condition |
@@ -22,6 +22,7 @@ mod caller;
 pub mod contract;
 mod database;
 mod elasticsearch;
+mod kept_connection;
 mod mail_server;
 pub mod oidc;
 pub mod openapi;
@@ -39,6 +40,7 @@ pub use authenticator::AuthenticatorApp;
 pub use caller::{Caller, User};
 pub use database::Database;
 pub use elasticsearch::Index;
+pub use kept_connection::KeptConnection;
 pub use mail_server::{EMAIL_SETTINGS, Mail, MailServer};
 pub use ports::{free_address, free_port};
 pub use proxy::Proxy;

@@ -2,6 +2,8 @@
 
 use reqwest::{Client, Method};
 
+use tests::KeptConnection;
+
 use crate::site::{Site, send};
 
 #[tokio::test]
@@ -81,4 +83,18 @@ async fn only_configured_origins_are_allowed() {
         assert_eq!(preflight.status, if allowed { 200 } else { 405 });
         assert_eq!(preflight.header("access-control-allow-origin") == origin, allowed);
     }
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_does_not_cost_the_next_request() {
+    let site = Site::open().await;
+    let mut connection = KeptConnection::to(&site.movie.url).await;
+    for (target, status) in [("POST /movies", 405), ("PUT /nothing", 404), ("GET /movies", 200)] {
+        let head = format!("{target} HTTP/1.1\r\nHost: movie\r\nContent-Length: 9\r\n\r\n");
+        connection.send(head).await;
+        assert_eq!(connection.response().await.0, status, "{target}");
+        connection.send("[1, 2, 3]").await;
+    }
+    connection.send("GET /health/live HTTP/1.1\r\nHost: movie\r\n\r\n").await;
+    assert_eq!(connection.response().await.0, 200);
 }

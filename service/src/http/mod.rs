@@ -16,6 +16,7 @@ mod refuse_nul;
 mod reply;
 mod request_id;
 mod routes;
+mod unread_body;
 
 pub use body::Body;
 pub use client_address::ClientAddress;
@@ -30,3 +31,4 @@ pub use refuse_nul::RefuseNul;
 pub use reply::{Accepted, Created, NoContent, OkEmpty, Reply, SeeOther};
 pub use request_id::{REQUEST_ID, RequestId};
 pub use routes::RouteTable;
+pub use unread_body::UnreadBodies;

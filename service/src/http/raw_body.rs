@@ -1,6 +1,7 @@
 //! Bodies of requests as bytes, whatever their media type.
 
 use bytes::Bytes;
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited, combinators::BoxBody};
 use poem::Result;
 use poem::web::RequestBody;
@@ -28,11 +29,15 @@ pub(super) fn limit<const LIMIT: usize>() -> usize {
 /// All bytes of the body; one that arrived in one piece is not copied.
 pub(super) async fn read(body: &mut RequestBody, limit: usize) -> Result<Bytes> {
     let body: BoxBody<_, _> = body.take()?.into();
+    let too_large =
+        || Err(Problem::new(TOO_LARGE).detail(format!("The limit is {limit} bytes.")).into());
+    // Refused by its announced length, before a client that asks first sends it.
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|length| length > limit) {
+        return too_large();
+    }
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(TOO_LARGE).detail(format!("The limit is {limit} bytes.")).into())
-        }
+        Err(error) if error.is::<LengthLimitError>() => too_large(),
         Err(error) => Err(poem::error::BadRequest(std::io::Error::other(error))),
     }
 }

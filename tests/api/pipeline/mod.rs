@@ -2,3 +2,4 @@
 
 mod cors;
 mod headers;
+mod unread_bodies;
