@@ -69,8 +69,7 @@ async fn metrics_are_served_only_on_the_operators_port() {
     let body =
         serde_json::json!({ "action": "read", "resource": { "type": "film", "labels": [] } });
     server.guest().post("check", &body).await.expect(200, "");
-    let operator = server.guest().at(&server.ops_url);
-    let metrics = operator.get("/metrics").await;
+    let metrics = server.metrics().await;
     for line in [
         r#"auth_http_requests_total{method="POST",route="/api/v1/check",status="200"} 1"#,
         r#"auth_decisions_total{outcome="allowed"} 1"#,
@@ -78,7 +77,7 @@ async fn metrics_are_served_only_on_the_operators_port() {
         "auth_database_up 1",
         "auth_redis_up 1",
     ] {
-        assert!(metrics.text.contains(line), "{line}\n{}", metrics.text);
+        assert!(metrics.contains(line), "{line}\n{metrics}");
     }
-    operator.get("/health/ready").await.expect(200, "");
+    server.guest().at(&server.ops_url).get("/health/ready").await.expect(200, "");
 }

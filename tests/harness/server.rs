@@ -63,7 +63,8 @@ impl Drop for TestServer {
 }
 
 impl TestServer {
-    /// A server with the shipped settings.
+    /// A server with the shipped settings, except that registrations are not limited in number: all
+    /// tests register from one address.
     pub async fn start() -> Self {
         Self::with(&[]).await
     }
@@ -88,6 +89,8 @@ impl TestServer {
             ("AUTH_SECRET", &database.secret_text()),
             ("AUTH_LISTEN", "127.0.0.1:0"),
             ("AUTH_OPS_LISTEN", "127.0.0.1:0"),
+            ("AUTH_THROTTLE_ADDRESS_REGISTRATIONS", "1000000"),
+            ("AUTH_THROTTLE_REGISTRATIONS", "1000000"),
         ]);
         all.extend(owned(settings));
         Self::run(Arc::new(database), all, clock).await
@@ -173,6 +176,11 @@ impl TestServer {
         pool.close().await;
         self.wait_for_revision(policy.snapshot().revision()).await;
         self.log_in("root").await
+    }
+
+    /// What `/metrics` shows.
+    pub async fn metrics(&self) -> String {
+        Caller::guest(self.http.clone(), &self.ops_url).get("/metrics").await.text
     }
 
     /// Waits until this server has applied a revision.

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod check;
 pub(crate) mod clients;
+pub(crate) mod completion;
 pub(crate) mod device;
 pub(crate) mod me;
 pub(crate) mod oauth;

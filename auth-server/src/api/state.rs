@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use sqlx::PgPool;
+use tokio_util::task::TaskTracker;
 
 use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::MailConfig;
 use crate::http::problem::Problem;
 use crate::login_history::LoginHistory;
-use crate::metrics::{Decisions, Logins};
+use crate::metrics::{Decisions, Logins, Registrations};
 use crate::oidc::Oidc;
 use crate::password::Hasher;
 use crate::policy::LivePolicy;
@@ -47,6 +48,10 @@ pub(crate) struct AppState {
     pub history: LoginHistory,
     /// Counts login attempts.
     pub logins: Logins,
+    /// Counts registrations.
+    pub registrations: Registrations,
+    /// Runs attempts that must not end with the connection of their client.
+    pub tasks: TaskTracker,
     /// Counts decisions.
     pub decisions: Decisions,
     /// Settings of e-mail.

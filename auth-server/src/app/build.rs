@@ -20,7 +20,7 @@ use crate::password::Hasher;
 use crate::policy;
 use crate::second_factor::{self, MfaRequirement, SecondFactors};
 use crate::session::{RefreshBatches, RefreshKeys, SessionLimits, Sessions, sweep};
-use crate::throttle::{Throttle, ThrottleLimits};
+use crate::throttle::{RegistrationLimits, Throttle, ThrottleLimits};
 use crate::token::{self, Challenges, Issuer, KeyRing, Verifier};
 
 /// Everything the server works with.
@@ -81,6 +81,8 @@ pub(crate) async fn build(
             &stop,
         ),
         logins: metrics.logins.clone(),
+        registrations: metrics.registrations.clone(),
+        tasks: lifecycle.tasks().clone(),
         decisions: metrics.decisions.clone(),
         mail: config.mail.clone(),
         pool: pool.clone(),
@@ -152,6 +154,7 @@ fn throttle(
     Throttle::new(
         key,
         ThrottleLimits::from_config(&config.throttle),
+        RegistrationLimits::from_config(&config.throttle),
         redis,
         max_in_progress,
         clock.clone(),

@@ -32,6 +32,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "failed attempts from one address (IPv6: one /64) at any login, before the first delay",
     ),
     number(
+        "AUTH_THROTTLE_ADDRESS_REGISTRATIONS",
+        "throttle.address_registrations",
+        "30",
+        "registrations from one address (IPv6: one /64) in ten minutes, refused ones included",
+    ),
+    number(
+        "AUTH_THROTTLE_REGISTRATIONS",
+        "throttle.registrations",
+        "300",
+        "registrations from all addresses in a minute, refused ones included",
+    ),
+    number(
         "AUTH_THROTTLE_MEMORY_SECONDS",
         "throttle.memory_seconds",
         "3600",
@@ -47,6 +59,8 @@ pub struct ThrottleConfig {
     pair_attempts: NonZeroU32,
     login_attempts: NonZeroU32,
     address_attempts: NonZeroU32,
+    address_registrations: NonZeroU32,
+    registrations: NonZeroU32,
     memory_seconds: NonZeroU32,
 }
 
@@ -73,6 +87,18 @@ impl ThrottleConfig {
     #[must_use]
     pub const fn address_attempts(&self) -> u32 {
         self.address_attempts.get()
+    }
+
+    /// Registrations from one address in ten minutes.
+    #[must_use]
+    pub const fn address_registrations(&self) -> u32 {
+        self.address_registrations.get()
+    }
+
+    /// Registrations from all addresses in a minute.
+    #[must_use]
+    pub const fn registrations(&self) -> u32 {
+        self.registrations.get()
     }
 
     /// How long failures are remembered, s.

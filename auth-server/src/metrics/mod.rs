@@ -2,4 +2,4 @@
 
 pub(crate) mod registry;
 
-pub(crate) use registry::{Decisions, EmailOutcome, Emails, Logins, Metrics};
+pub(crate) use registry::{Decisions, EmailOutcome, Emails, Logins, Metrics, Registrations};

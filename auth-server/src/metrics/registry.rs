@@ -14,6 +14,8 @@ pub(crate) struct Metrics {
     pub decisions: Decisions,
     /// Login attempts.
     pub logins: Logins,
+    /// Registrations.
+    pub registrations: Registrations,
     /// E-mail.
     pub emails: Emails,
     /// Revision of the policy that decides here.
@@ -44,6 +46,7 @@ impl Default for Metrics {
             http: HttpMetrics::register(&mut registry),
             decisions: Decisions::register(&mut registry),
             logins: Logins::register(&mut registry),
+            registrations: Registrations::register(&mut registry),
             emails: Emails::register(&mut registry),
             policy_revision,
             database_up,
@@ -92,6 +95,23 @@ impl Logins {
     }
 
     /// Counts a login attempt: `succeeded`, or the problem code of its error response.
+    pub(crate) fn ended(&self, outcome: &'static str) {
+        self.0.get_or_create(&Outcome { outcome }).inc();
+    }
+}
+
+/// Registrations by outcome.
+#[derive(Clone)]
+pub(crate) struct Registrations(Family<Outcome, Counter>);
+
+impl Registrations {
+    fn register(registry: &mut Registry) -> Self {
+        let family = Family::<Outcome, Counter>::default();
+        registry.register("registrations", "Registrations by outcome", family.clone());
+        Self(family)
+    }
+
+    /// Counts a registration: `succeeded`, or the problem code of its error response.
     pub(crate) fn ended(&self, outcome: &'static str) {
         self.0.get_or_create(&Outcome { outcome }).inc();
     }

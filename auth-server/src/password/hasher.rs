@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use super::phc::HashError;
 use super::phc::{Cost, Engine};
@@ -33,9 +33,23 @@ pub(crate) enum Verification {
 
 type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 
+/// A new password that meets the requirements.
+pub(crate) struct AcceptedPassword(Password);
+
+/// The turn of one registration, held while its password is checked and hashed.
+pub(crate) struct RegistrationTurn<'a> {
+    _waiting: SemaphorePermit<'a>,
+    _turn: SemaphorePermit<'a>,
+}
+
 /// Hashes passwords on threads of its own, which end when it is dropped.
 pub(crate) struct Hasher {
     queue: SyncSender<Job>,
+    /// Registrations that may be in the queue: as many as there are threads. More of them wait for
+    /// their turn, and logins do not wait for those.
+    registration_turns: Semaphore,
+    /// Bounds the registrations that wait.
+    waiting_registrations: Semaphore,
     min_length: MinLength,
     /// A hash of a random password, verified when there is no stored hash: an unknown login then
     /// takes as long as an incorrect password.
@@ -72,18 +86,40 @@ impl Hasher {
                 .name(format!("password-{number}"))
                 .spawn(move || work(&jobs, &mut engine))?;
         }
-        Ok(Self { queue, min_length, dummy })
+        let waiting_registrations = Semaphore::new(threads + capacity / 4);
+        let registration_turns = Semaphore::new(threads);
+        Ok(Self { queue, registration_turns, waiting_registrations, min_length, dummy })
     }
 
-    /// The PHC string of a new password, if the password meets the requirements.
+    /// Waits for the turn of a registration.
+    ///
+    /// # Errors
+    /// [`BUSY`].
+    pub(crate) async fn registration_turn(&self) -> Result<RegistrationTurn<'_>, Problem> {
+        let waiting = self.waiting_registrations.try_acquire().map_err(|_| busy())?;
+        // Fails only for a closed semaphore, and this one is never closed.
+        let turn = self.registration_turns.acquire().await.map_err(|_| busy())?;
+        Ok(RegistrationTurn { _waiting: waiting, _turn: turn })
+    }
+
+    /// Accepts a new password that meets the requirements. Estimating its strength takes
+    /// milliseconds, hence a thread.
     ///
     /// # Errors
     /// [`crate::password::NEW_PASSWORD`].
-    pub(crate) async fn hash(&self, new: NewPassword) -> Result<String, Problem> {
+    pub(crate) async fn accept(&self, new: NewPassword) -> Result<AcceptedPassword, Problem> {
         new.check_length(self.min_length)?;
+        self.run(move |_| new.check_strength().map(|()| AcceptedPassword(new.password))).await?
+    }
+
+    /// The PHC string of a new password.
+    ///
+    /// # Errors
+    /// [`BUSY`].
+    pub(crate) async fn hash(&self, new: AcceptedPassword) -> Result<String, Problem> {
+        let AcceptedPassword(password) = new;
         self.run(move |engine| {
-            new.check_strength()?;
-            engine.hash(new.password.expose()).map_err(|error| hashing_failed(&error))
+            engine.hash(password.expose()).map_err(|error| hashing_failed(&error))
         })
         .await?
     }
@@ -174,19 +210,20 @@ mod tests {
         Hasher::start(&Cost::new(64, 1).unwrap(), 1, capacity, min_length).unwrap()
     }
 
-    fn new(password: &str) -> NewPassword {
-        NewPassword {
+    async fn hash(hasher: &Hasher, password: &str) -> Result<String, Problem> {
+        let new = NewPassword {
             password: password.to_owned().into(),
             field: "password",
             own_words: vec![],
             second_factor: false,
-        }
+        };
+        hasher.hash(hasher.accept(new).await?).await
     }
 
     #[tokio::test]
     async fn only_the_password_itself_is_correct() {
         let hasher = hasher(4);
-        let stored = hasher.hash(new("correct horse battery staple")).await.unwrap();
+        let stored = hash(&hasher, "correct horse battery staple").await.unwrap();
         let verify = |text: &str, stored| hasher.verify(text.to_owned().into(), stored);
         let right = verify("correct horse battery staple", Some(stored.clone())).await.unwrap();
         assert_eq!(right, Verification::Correct);
@@ -212,10 +249,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn registrations_take_turns_and_too_many_are_refused() {
+        let hasher = hasher(4);
+        let turn = hasher.registration_turn().await.unwrap();
+        let next = hasher.registration_turn();
+        tokio::pin!(next);
+        assert!(futures::poll!(&mut next).is_pending());
+        assert_eq!(hasher.registration_turn().await.err().unwrap().status, 503);
+        drop(turn);
+        assert!(next.await.is_ok());
+    }
+
+    #[tokio::test]
     async fn a_panic_fails_one_request_and_no_thread() {
         let hasher = hasher(4);
         let lost: Result<(), _> = hasher.run(|_| panic!("as if zxcvbn did")).await;
         assert_eq!(lost.expect_err("internal").status, 500);
-        assert!(hasher.hash(new("correct horse battery staple")).await.is_ok());
+        assert!(hash(&hasher, "correct horse battery staple").await.is_ok());
     }
 }

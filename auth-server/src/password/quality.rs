@@ -1,5 +1,6 @@
 //! Requirements for new passwords: length, and resistance to guessing.
 
+use zeroize::Zeroizing;
 use zxcvbn::{Score, zxcvbn};
 
 use super::common;
@@ -16,13 +17,19 @@ pub(crate) const NEW_PASSWORD: &[Spec] = &[REJECTED, BUSY];
 /// Maximum length of a password in characters: enough for a sentence, too short to keep a server busy.
 const MAX_LENGTH: usize = 128;
 
-/// Characters that zxcvbn reads as substitutes, such as `4` for `a`. A long password with many of
-/// them would take it a second.
-const SUBSTITUTES: &str = "4@8({[<369!|1075$+%2";
-/// With more different substitutes than this, only a prefix of the password is estimated.
-const MAX_SUBSTITUTES: usize = 5;
-/// Length of that prefix in characters; the whole password is at least as strong.
-const PREFIX_LENGTH: usize = 24;
+/// Only a prefix of this many characters is estimated; the whole password is at least as strong.
+const ESTIMATED_LENGTH: usize = 64;
+
+/// For each of twelve letters, from `a` to `z`, the characters that zxcvbn reads as a substitute for
+/// it. A password with many of them has hundreds of readings, which would take zxcvbn a second.
+const SUBSTITUTES: [&str; 12] =
+    ["4@", "8", "({[<", "3", "69", "1!|", "1|7", "0", "$5", "+7", "%", "2"];
+
+/// Readings that are estimated. Digits alone have four.
+const MAX_READINGS: usize = 8;
+
+/// Maximum number of the user's own words that a password is compared with.
+const MAX_OWN_WORDS: usize = 64;
 
 /// Minimum length of a new password, in characters.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +90,7 @@ impl NewPassword {
         }
         let own_words = parts(&self.own_words);
         let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
-        let estimate = zxcvbn(estimated(self.password.expose()), &own_words);
+        let estimate = zxcvbn(&estimated(self.password.expose()), &own_words);
         if estimate.score() >= Score::Three {
             return Ok(());
         }
@@ -103,13 +110,38 @@ impl NewPassword {
     }
 }
 
-/// As much of a password as can be estimated in milliseconds.
-fn estimated(password: &str) -> &str {
-    let substitutes = SUBSTITUTES.chars().filter(|c| password.contains(*c)).count();
-    match password.char_indices().nth(PREFIX_LENGTH) {
-        Some((end, _)) if substitutes > MAX_SUBSTITUTES => password.get(..end).unwrap_or(password),
-        _ => password,
+/// What can be estimated of a password in milliseconds: its beginning, with symbols that would give it
+/// too many readings replaced by others that have none.
+fn estimated(password: &str) -> Zeroizing<String> {
+    let beginning = || password.chars().take(ESTIMATED_LENGTH);
+    // Digits are kept: they may be a date or a sequence, which a symbol cannot be.
+    let (mut kept, symbols): (Vec<char>, Vec<char>) =
+        beginning().filter(|c| is_substitute(*c)).partition(char::is_ascii_digit);
+    for symbol in symbols {
+        if !kept.contains(&symbol) {
+            kept.push(symbol);
+            if readings(&kept) > MAX_READINGS {
+                kept.pop();
+            }
+        }
     }
+    let replaced = |c: char| if is_substitute(c) && !kept.contains(&c) { unread(c) } else { c };
+    Zeroizing::new(beginning().map(replaced).collect())
+}
+
+fn is_substitute(c: char) -> bool {
+    SUBSTITUTES.iter().any(|substitutes| substitutes.contains(c))
+}
+
+/// In how many ways these substitutes can be read.
+fn readings(substitutes: &[char]) -> usize {
+    let of_letter = |letter: &str| letter.chars().filter(|c| substitutes.contains(c)).count();
+    SUBSTITUTES.iter().map(|letter| of_letter(letter).max(1)).product()
+}
+
+/// A character of its own for each symbol, from the private use area: no word contains it.
+fn unread(symbol: char) -> char {
+    char::from_u32(0xE000 + u32::from(symbol)).unwrap_or(symbol)
 }
 
 /// The words and their parts: of `jane.doe@example.com` both sides of the `@`, and their four words.
@@ -121,7 +153,8 @@ fn parts(words: &[String]) -> Vec<String> {
             .collect::<Vec<_>>()
     };
     let sides = words.iter().flat_map(|word| word.split('@')).map(str::to_owned);
-    words.iter().cloned().chain(sides).chain(words.iter().flat_map(split)).collect()
+    let parts = words.iter().flat_map(split);
+    words.iter().cloned().chain(sides).chain(parts).take(MAX_OWN_WORDS).collect()
 }
 
 #[cfg(test)]
@@ -169,15 +202,19 @@ mod tests {
     }
 
     #[test]
-    fn only_a_prefix_of_a_long_password_with_many_substitutes_is_estimated() {
-        let many = SUBSTITUTES.repeat(6);
-        for whole in ["correct horse battery staple", &"é4$!".repeat(30), SUBSTITUTES] {
-            assert_eq!(estimated(whole), whole);
+    fn the_cost_of_an_estimate_is_bounded() {
+        for whole in ["correct horse battery staple", &"é4$!".repeat(16), "1234567890", "P@$$w0rd!"]
+        {
+            assert_eq!(*estimated(whole), whole);
         }
-        assert_eq!(estimated(&many).chars().count(), 24);
-        assert_eq!(estimated(&format!("{}{many}", "é".repeat(23))), format!("{}4", "é".repeat(23)));
-        assert!(judge(&many[..128.min(many.len())]).is_ok());
-        assert!(judge(&format!("{}{SUBSTITUTES}", "a".repeat(24))).is_err());
+        let many = "4@8({[<3691!|7105$+%2".repeat(6);
+        let estimated_part = estimated(&many);
+        assert_eq!(estimated_part.chars().count(), ESTIMATED_LENGTH);
+        assert!(readings(&estimated_part.chars().collect::<Vec<_>>()) <= MAX_READINGS);
+        assert!(judge(&many[..21]).is_ok() && judge(&many[..126]).is_ok());
+        assert!(judge(&format!("{}({{[<", "a".repeat(64))).is_err());
+        let words: Vec<String> = (0..1_000).map(|number| format!("word-{number}")).collect();
+        assert_eq!(parts(&words).len(), MAX_OWN_WORDS);
     }
 
     #[test]

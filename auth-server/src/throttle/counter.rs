@@ -81,6 +81,14 @@ impl CounterKeys {
         self.derive(b"mailer", &[network.to_string().as_bytes()])
     }
 
+    pub(crate) fn registrations_from(&self, network: IpNet) -> CounterKey {
+        self.derive(b"registrations-from", &[network.to_string().as_bytes()])
+    }
+
+    pub(crate) fn registrations(&self) -> CounterKey {
+        self.derive(b"registrations", &[])
+    }
+
     pub(crate) fn user(&self, purpose: &str, user: Uuid) -> CounterKey {
         self.derive(b"user", &[purpose.as_bytes(), user.as_bytes()])
     }

@@ -4,12 +4,16 @@
 //! Failures are counted by account + IP, by account and by IP, in Redis or, while that is unavailable,
 //! in this process. Neither rejected nor successful attempts are counted. IP addresses from which an
 //! account was used recently are not affected by the failures of others at that account.
+//!
+//! Registrations and e-mail, which have no failures, are limited in number.
 
 pub(crate) mod concurrency;
 pub(crate) mod counter;
 pub(crate) mod email;
 pub(crate) mod limits;
 pub(crate) mod local;
+pub(crate) mod rate;
+pub(crate) mod registration;
 pub(crate) mod shared;
 
 use std::net::IpAddr;
@@ -19,6 +23,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 pub(crate) use limits::ThrottleLimits;
+pub(crate) use registration::RegistrationLimits;
 
 use crate::clock::Clock;
 use crate::crypto::DerivedKey;
@@ -29,11 +34,12 @@ use concurrency::{ConcurrencyLimiter, ConcurrencyPermit};
 use counter::{Counter, CounterKey, CounterKeys, CounterKind, network};
 use email::MailboxLocks;
 use local::LocalCounters;
+use rate::LocalRates;
 use shared::SharedCounters;
 
-/// The attempt was rejected because of earlier failed attempts.
+/// The attempt was rejected because of earlier ones.
 pub(crate) const TOO_MANY: Spec =
-    Spec::new(429, "too_many_attempts", "Too many failed attempts; try again later.");
+    Spec::new(429, "too_many_attempts", "Too many attempts; try again later.");
 
 /// Why a throttled attempt is rejected before it is verified.
 pub(crate) const THROTTLE: &[Spec] = &[TOO_MANY, password::BUSY];
@@ -47,6 +53,8 @@ pub(crate) struct Throttle {
     limits: ThrottleLimits,
     local: LocalCounters,
     shared: Option<SharedCounters>,
+    rates: LocalRates,
+    registrations: RegistrationLimits,
     concurrency: ConcurrencyLimiter,
     mailbox_locks: MailboxLocks,
     clock: Clock,
@@ -112,6 +120,7 @@ impl Throttle {
     pub(crate) fn new(
         key: DerivedKey,
         limits: ThrottleLimits,
+        registrations: RegistrationLimits,
         redis: Option<redis::Client>,
         max_concurrent: usize,
         clock: Clock,
@@ -123,6 +132,8 @@ impl Throttle {
             limits,
             local: LocalCounters::default(),
             shared: redis.map(SharedCounters::new).transpose()?,
+            rates: LocalRates::default(),
+            registrations,
             concurrency: ConcurrencyLimiter::new(per_account, max_concurrent),
             mailbox_locks: MailboxLocks::default(),
             clock,

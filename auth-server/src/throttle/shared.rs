@@ -8,6 +8,7 @@ use redis::{FromRedisValue, RedisResult, Script};
 
 use super::counter::{Counter, redis_key};
 use super::limits::ThrottleLimits;
+use super::rate::{Rate, milliseconds};
 use super::{Admission, CounterUpdate};
 
 /// After this long without a response Redis is unavailable.
@@ -20,6 +21,7 @@ pub(crate) struct SharedCounters {
     redis: ConnectionManager,
     admit: Script,
     update: Script,
+    rate: Script,
     unavailable_since: Mutex<Option<Instant>>,
 }
 
@@ -34,6 +36,7 @@ impl SharedCounters {
             redis: ConnectionManager::new_lazy_with_config(redis, config)?,
             admit: Script::new(concat!(include_str!("common.lua"), include_str!("admit.lua"))),
             update: Script::new(concat!(include_str!("common.lua"), include_str!("update.lua"))),
+            rate: Script::new(include_str!("rate.lua")),
             unavailable_since: Mutex::default(),
         })
     }
@@ -46,11 +49,18 @@ impl SharedCounters {
         limits: &ThrottleLimits,
     ) -> Option<Admission> {
         let script = prepare(&self.admit, counters.iter(), now, limits);
-        let (delay, which) = self.invoke::<(i64, usize)>(&script).await?;
-        Some(match which.checked_sub(1) {
-            None => Admission::Admitted,
-            Some(counter) => Admission::Rejected { delay, counter },
-        })
+        self.invoke(&script).await.map(|(delay, which)| admission(delay, which))
+    }
+
+    /// Admits one more of each, or of none. None if Redis is unavailable. `now` in µs.
+    pub(crate) async fn admit_rates(&self, rates: &[Rate], now: i64) -> Option<Admission> {
+        let mut script = self.rate.prepare_invoke();
+        script.arg(now);
+        for rate in rates {
+            script.key(redis_key(&rate.key));
+            script.arg(rate.interval_micros()).arg(rate.period_micros());
+        }
+        self.invoke(&script).await.map(|(delay, which)| admission(milliseconds(delay), which))
     }
 
     /// Without effect if Redis is unavailable.
@@ -92,6 +102,14 @@ impl SharedCounters {
 
     fn unavailable_since(&self) -> Option<Instant> {
         *self.unavailable_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answer of a script: the delay, and the number of the counter that rejects the attempt, if any.
+fn admission(delay: i64, which: usize) -> Admission {
+    match which.checked_sub(1) {
+        None => Admission::Admitted,
+        Some(counter) => Admission::Rejected { delay, counter },
     }
 }
 

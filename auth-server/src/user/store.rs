@@ -50,6 +50,35 @@ pub(crate) struct NewUser<'a> {
     pub last_name: Option<&'a ProfileName>,
 }
 
+/// Which names of a new account are taken.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub login: bool,
+    pub email: bool,
+}
+
+/// Which names of a new account are taken. Only a look: the constraints decide. An address that nobody
+/// has confirmed is taken only if `claims_last`.
+pub(crate) async fn taken(
+    database: impl PgExecutor<'_>,
+    login: &Login,
+    email: Option<&EmailAddress>,
+    claims_last: bool,
+) -> sqlx::Result<Taken> {
+    sqlx::query_as!(
+        Taken,
+        r#"SELECT EXISTS (SELECT FROM users WHERE login_key = $1
+                          OR (email_key = $1 AND email_verified_at IS NOT NULL)) AS "login!",
+                  EXISTS (SELECT FROM users WHERE email_key = $2
+                          AND (email_verified_at IS NOT NULL OR $3)) AS "email!""#,
+        login.key(),
+        email.map(EmailAddress::key),
+        claims_last,
+    )
+    .fetch_one(database)
+    .await
+}
+
 /// Creates an account.
 ///
 /// # Errors

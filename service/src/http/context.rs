@@ -45,6 +45,17 @@ impl RequestContext {
         self.user.get().copied()
     }
 
+    /// Lets `work` keep the context of the current request, if any, when it moves to another task.
+    pub fn carry<F: Future>(work: F) -> impl Future<Output = F::Output> {
+        let current = CURRENT.try_with(Arc::clone);
+        async move {
+            match current {
+                Ok(current) => CURRENT.scope(current, work).await,
+                Err(_) => work.await,
+            }
+        }
+    }
+
     /// Makes this the context of everything that `work` does, log lines included.
     pub(super) fn scope<F: Future>(self: Arc<Self>, work: F) -> TaskLocalFuture<Arc<Self>, F> {
         CURRENT.scope(self, work)

@@ -109,7 +109,7 @@ async fn every_address_gets_the_same_answer_but_only_a_verified_one_gets_a_messa
       "detail": "Too many e-mails were requested; try again in 60 s.",
       "retry_after": 60,
       "status": 429,
-      "title": "Too many failed attempts; try again later.",
+      "title": "Too many attempts; try again later.",
       "type": "about:blank"
     }
     "#);

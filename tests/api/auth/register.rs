@@ -1,10 +1,13 @@
 //! `POST /api/v1/auth/register`
 
+use std::time::Instant;
+
+use chrono::TimeDelta;
 use futures::future::join_all;
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{PASSWORD, TestServer};
+use tests::{Answer, Caller, PASSWORD, TestServer};
 
 fn account(login: &str, email: &str) -> Value {
     json!({ "login": login, "email": email, "password": PASSWORD })
@@ -194,4 +197,134 @@ async fn a_server_with_a_full_hashing_queue_says_when_to_retry() {
         }
     }
     panic!("only {seen:?} were ever busy");
+}
+
+/// Registers through a proxy.
+async fn register_from(guest: &Caller, address: &str, login: &str, password: &str) -> Answer {
+    let body = json!({ "login": login, "password": password });
+    let request = guest.request(Method::POST, "auth/register").json(&body);
+    guest.send(request.header("x-forwarded-for", address)).await
+}
+
+#[tokio::test]
+async fn registrations_from_one_network_are_limited_with_or_without_redis() {
+    for redis in [None, Some(("REDIS_URL", ""))] {
+        let settings =
+            [("AUTH_TRUSTED_PROXIES", "127.0.0.1"), ("AUTH_THROTTLE_ADDRESS_REGISTRATIONS", "3")];
+        let settings: Vec<_> = settings.into_iter().chain(redis).collect();
+        let server = TestServer::with(&settings).await;
+        let guest = server.guest();
+        let own = "2001:db8::1";
+        register_from(&guest, own, "ada", PASSWORD).await.expect(201, "");
+        // Refused ones count as well.
+        register_from(&guest, own, "bob", "password1").await.expect(422, "password_rejected");
+        register_from(&guest, own, "ada", PASSWORD).await.expect(409, "login_taken");
+        let same_network = "2001:db8::ffff:1";
+        let answer = register_from(&guest, same_network, "bob", PASSWORD).await;
+        let answer = answer.expect(429, "too_many_attempts");
+        assert_eq!(answer.header("ratelimit-policy"), "\"registrations-by-address\";q=3;w=600");
+        let wait: i64 = answer.header("retry-after").parse().unwrap();
+        assert!((150..=200).contains(&wait), "{wait}");
+        register_from(&guest, "2001:db8:0:1::1", "carol", PASSWORD).await.expect(201, "");
+        server.clock.advance(TimeDelta::seconds(wait));
+        register_from(&guest, own, "bob", PASSWORD).await.expect(201, "");
+        register_from(&guest, own, "dave", PASSWORD).await.expect(429, "too_many_attempts");
+        server.log_in("ada").await;
+    }
+}
+
+#[tokio::test]
+async fn registrations_in_total_are_limited_for_a_short_time() {
+    let settings = [
+        ("AUTH_TRUSTED_PROXIES", "127.0.0.1"),
+        ("AUTH_THROTTLE_ADDRESS_REGISTRATIONS", "2"),
+        ("AUTH_THROTTLE_REGISTRATIONS", "4"),
+    ];
+    let server = TestServer::with(&settings).await;
+    let guest = server.guest();
+    let register =
+        async |address: &str, login: &str| register_from(&guest, address, login, PASSWORD).await;
+    for number in 0..6 {
+        let answer = register("192.0.2.1", &format!("first-{number}")).await;
+        assert_eq!(answer.status, if number < 2 { 201 } else { 429 }, "{answer}");
+    }
+    // What the first network was refused does not count for the others.
+    for number in 2..4 {
+        register(&format!("192.0.2.{number}"), &format!("one-{number}")).await.expect(201, "");
+    }
+    let answer = register("192.0.2.4", "late").await.expect(429, "too_many_attempts");
+    assert_eq!(answer.header("ratelimit-policy"), "\"registrations\";q=4;w=60");
+    let wait: i64 = answer.header("retry-after").parse().unwrap();
+    assert!(wait <= 15, "{wait}");
+    server.clock.advance(TimeDelta::seconds(wait));
+    register("192.0.2.4", "late").await.expect(201, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_registrations_leaves_the_hashing_queue_to_logins() {
+    let settings = [("AUTH_PASSWORD_QUEUE", "16"), ("AUTH_PASSWORD_THREADS", "1")];
+    let server = TestServer::with(&settings).await;
+    for number in 0..8 {
+        server.register(&format!("user-{number}")).await;
+    }
+    let guest = &server.guest();
+    let flood = join_all((0..100).map(|number| async move {
+        let body = json!({ "login": format!("new-{number}"), "password": PASSWORD });
+        guest.post("auth/register", &body).await
+    }));
+    let logins = join_all(
+        (0..8).map(|number| async move { guest.log_in(&format!("user-{number}"), PASSWORD).await }),
+    );
+    let (flood, logins) = tokio::join!(flood, logins);
+    assert!(logins.iter().all(|answer| answer.status == 200), "{logins:#?}");
+    let (created, busy): (Vec<_>, Vec<_>) =
+        flood.into_iter().partition(|answer| answer.status == 201);
+    assert!(!created.is_empty());
+    for answer in busy {
+        answer.expect(503, "hashing_busy");
+    }
+}
+
+#[tokio::test]
+async fn a_taken_login_or_address_is_refused_without_a_hash_but_after_a_weak_password() {
+    let costly = [("AUTH_PASSWORD_PASSES", "16"), ("AUTH_PASSWORD_MEMORY_KIB", "65536")];
+    let server = TestServer::with(&costly).await;
+    let guest = server.guest();
+    guest.post("auth/register", &account("ada", "ada@example.com")).await.expect(201, "");
+    let confirmed = "UPDATE users SET email_verified_at = now()";
+    server.database.execute(confirmed).await;
+    let started = Instant::now();
+    guest.log_in("ada", "wrong").await.expect(401, "credentials_invalid");
+    let hash = started.elapsed();
+    for (body, code) in [
+        (account("ADA", "other@example.com"), "login_taken"),
+        (account("ada@example.com", "other@example.com"), "login_taken"),
+        (account("bob", "ADA@example.com"), "email_taken"),
+    ] {
+        let started = Instant::now();
+        guest.post("auth/register", &body).await.expect(409, code);
+        assert!(started.elapsed() < hash / 2, "{:?} of {hash:?}", started.elapsed());
+    }
+    let weak = json!({ "login": "ada", "password": "password1" });
+    guest.post("auth/register", &weak).await.expect(422, "password_rejected");
+}
+
+#[tokio::test]
+async fn registrations_are_counted_by_outcome() {
+    let server = TestServer::with(&[("AUTH_THROTTLE_ADDRESS_REGISTRATIONS", "4")]).await;
+    let guest = server.guest();
+    server.register("ada").await;
+    for (password, status) in
+        [("password1", 422), (PASSWORD, 409), (PASSWORD, 409), (PASSWORD, 429)]
+    {
+        let body = json!({ "login": "ada", "password": password });
+        assert_eq!(guest.post("auth/register", &body).await.status, status);
+    }
+    let metrics = server.metrics().await;
+    for (outcome, count) in
+        [("succeeded", 1), ("password_rejected", 1), ("login_taken", 2), ("too_many_attempts", 1)]
+    {
+        let line = format!("auth_registrations_total{{outcome=\"{outcome}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
 }

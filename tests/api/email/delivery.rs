@@ -17,8 +17,7 @@ const SOON: Duration = Duration::from_secs(5);
 
 /// The number of messages with this outcome.
 async fn count_messages(server: &TestServer, outcome: &str) -> u64 {
-    let ops: Caller = server.guest().at(&server.ops_url);
-    let metrics = ops.get("/metrics").await.text;
+    let metrics = server.metrics().await;
     let name = format!("auth_emails_total{{outcome=\"{outcome}\"}} ");
     let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
     line.map_or(0, |number| number.parse().unwrap())

@@ -20,6 +20,7 @@ use crate::login_history::{LoginAttempt, LoginOutcome, Method};
 use crate::password::{NEW_PASSWORD, NewPassword, Password};
 use crate::problems;
 use crate::session::Device;
+use crate::throttle::TOO_MANY;
 use crate::user::credentials::{self, is_address_of_another};
 use crate::user::store;
 use crate::user::store::NewUser;
@@ -63,7 +64,7 @@ struct Names {
 
 problems! {
     /// Why no account was created.
-    pub(crate) enum RegisterError includes [BODY, NEW_PASSWORD, DATABASE] {
+    pub(crate) enum RegisterError includes [BODY, &[TOO_MANY], NEW_PASSWORD, DATABASE] {
         LoginTaken = 409 "login_taken" "The login is already in use.",
         EmailTaken = 409 "email_taken" "The e-mail address is already in use.",
     }
@@ -74,6 +75,8 @@ pub(crate) struct Register(pub(crate) Arc<AppState>);
 #[OpenApi(prefix_path = "/api/v1/auth", tag = "crate::http::tags::Tag::Auth")]
 impl Register {
     /// Create an account and log in.
+    ///
+    /// Registrations are limited in number, by network and in total.
     #[oai(path = "/register", method = "post", operation_id = "register_user")]
     async fn register(
         &self,
@@ -82,16 +85,16 @@ impl Register {
         Body(form): Body<NewAccount>,
     ) -> Result<Created<Registered>, RegisterError> {
         let names = Names::parse(&form)?;
-        let password = names.with_password(form.password);
-        let hash = self.0.hasher.hash(password).await?;
-        let NewSession { user, session } = self.create(&names, &hash, &device, address).await?;
-        let attempt = LoginAttempt {
-            user: Some(user.id),
-            session: Some(session.id),
-            ..LoginAttempt::new(Method::Password, device)
+        let this = Self(Arc::clone(&self.0));
+        let registration = async move {
+            let result = this.run(names, form.password, device, address).await;
+            this.0.registrations.ended(match &result {
+                Ok(_) => "succeeded",
+                Err(error) => Problem::from(error.clone()).code,
+            });
+            result
         };
-        self.0.history.record(attempt, LoginOutcome::Succeeded);
-        Ok(Created(Registered { user, tokens: session.tokens }))
+        self.0.complete(registration).await.map(Created)
     }
 }
 
@@ -102,6 +105,43 @@ struct NewSession {
 }
 
 impl Register {
+    async fn run(
+        &self,
+        names: Names,
+        password: Password,
+        device: Device,
+        address: IpAddr,
+    ) -> Result<Registered, RegisterError> {
+        let AppState { throttle, hasher, .. } = &*self.0;
+        throttle.register(address).await?;
+        let turn = hasher.registration_turn().await?;
+        let password = hasher.accept(names.with_password(password)).await?;
+        // Saves the hash; whether they are taken is decided when the account is created.
+        self.refuse_taken(&names).await?;
+        let hash = hasher.hash(password).await?;
+        drop(turn);
+        let NewSession { user, session } = self.create(&names, &hash, &device, address).await?;
+        let attempt = LoginAttempt {
+            user: Some(user.id),
+            session: Some(session.id),
+            ..LoginAttempt::new(Method::Password, device)
+        };
+        self.0.history.record(attempt, LoginOutcome::Succeeded);
+        Ok(Registered { user, tokens: session.tokens })
+    }
+
+    async fn refuse_taken(&self, Names { login, email, .. }: &Names) -> Result<(), RegisterError> {
+        let claims_last = self.0.mail.claim_lifetime().is_none();
+        let taken = store::taken(&self.0.pool, login, email.as_ref(), claims_last).await?;
+        if taken.login {
+            return Err(login_taken());
+        }
+        if taken.email {
+            return Err(email_taken());
+        }
+        Ok(())
+    }
+
     async fn create(
         &self,
         names: &Names,
@@ -147,10 +187,14 @@ fn login_taken() -> RegisterError {
     RegisterError::LoginTaken.problem().field("login").into()
 }
 
+fn email_taken() -> RegisterError {
+    RegisterError::EmailTaken.problem().field("email").into()
+}
+
 fn taken(error: sqlx::Error) -> RegisterError {
     match constraint(&error) {
         Some("users_login_key") => login_taken(),
-        Some("users_email_key") => RegisterError::EmailTaken.problem().field("email").into(),
+        Some("users_email_key") => email_taken(),
         _ => Problem::from(error).into(),
     }
 }

@@ -49,7 +49,7 @@ impl Reset {
         let user = token_store::reset_target(&self.0.pool, &token, now).await?;
         let user = user.ok_or(ResetError::TokenInvalid)?;
         let new = self.0.new_password(user, form.new_password).await?;
-        let hash = self.0.hasher.hash(new).await?;
+        let hash = self.0.hasher.hash(self.0.hasher.accept(new).await?).await?;
         self.store(&token, &hash).await?;
         Ok(NoContent)
     }
