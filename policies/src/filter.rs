@@ -7,6 +7,7 @@
 //! in a balanced tree: the number of clauses grows with the prefixes and labels in rules, not with the
 //! number of films.
 
+mod class;
 mod intervals;
 mod labels;
 mod namespace;
@@ -16,6 +17,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+pub use self::class::FilterClass;
 use self::labels::LabelVerdicts;
 use self::namespace::Namespace;
 use self::overrides::Overrides;
@@ -102,7 +104,9 @@ impl Snapshot {
 }
 
 impl Filter {
-    fn none() -> Self {
+    /// The filter that matches nothing.
+    #[must_use]
+    pub fn none() -> Self {
         Self { kind: FilterKind::None, query: json!({ "match_none": {} }) }
     }
 

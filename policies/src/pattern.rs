@@ -7,6 +7,9 @@ use smol_str::SmolStr;
 
 use crate::names::{Label, NameError, is_type};
 
+/// Maximum length of an action, in rules and in requests.
+pub const MAX_ACTION_BYTES: usize = 128;
+
 /// A literal name, or all names with a prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pattern {
@@ -71,6 +74,13 @@ impl fmt::Display for Pattern {
     }
 }
 
+impl ResourcePattern {
+    /// The type of the pattern's resources, if the pattern is narrower than a type.
+    pub(crate) fn kind(&self) -> Option<&str> {
+        self.0.text.split_once(':').map(|(kind, _)| kind)
+    }
+}
+
 /// Whether a pattern in text form covers a name; the matcher function of the casbin model.
 #[must_use]
 pub fn covers(pattern: &str, name: &str) -> bool {
@@ -130,7 +140,7 @@ pattern!(
 
 pattern!(
     /// The actions of a rule: a name, a prefix with one trailing `*`, or `*`. At most 128 bytes.
-    ActionPattern, |text| Pattern::parse("action", text, 128)
+    ActionPattern, |text| Pattern::parse("action", text, MAX_ACTION_BYTES)
 );
 
 fn parse_resource(text: &str) -> Result<Pattern, NameError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
+use smol_str::SmolStr;
 
 use crate::classes::{ClassId, Classes};
 use crate::error::PolicyError;
@@ -52,6 +53,8 @@ pub(crate) struct Policy {
     pub(crate) actions: Classes,
     /// The rules of a role whose resource is exactly this pattern.
     rules_by_resource: HashMap<(RoleId, ClassId), RuleIds, RandomState>,
+    /// Number of rules on resources of a type, except for those on the whole type or on several.
+    rules_of_type: HashMap<SmolStr, u32, RandomState>,
 }
 
 impl Policy {
@@ -81,6 +84,9 @@ impl Policy {
         let class = self.resources.acquire(rule.resource.pattern());
         self.actions.acquire(rule.action.pattern());
         self.rules_by_resource.entry((subject, class)).or_default().push(rule.id);
+        if let Some(kind) = rule.resource.kind() {
+            *self.rules_of_type.entry(kind.into()).or_default() += 1;
+        }
         self.rules.insert(rule.id, Arc::new(rule.clone()));
         Ok(())
     }
@@ -105,8 +111,21 @@ impl Policy {
                 self.rules_by_resource.remove(&key);
             }
         }
+        if let Some(kind) = rule.resource.kind()
+            && let Some(rules) = self.rules_of_type.get_mut(kind)
+        {
+            *rules -= 1;
+            if *rules == 0 {
+                self.rules_of_type.remove(kind);
+            }
+        }
         self.resources.release(rule.resource.pattern());
         self.actions.release(rule.action.pattern());
+    }
+
+    /// Whether a rule distinguishes resources of this type.
+    pub(crate) fn names_resources_of(&self, kind: &str) -> bool {
+        self.rules_of_type.contains_key(kind)
     }
 
     fn remove_role(&mut self, name: &RoleName) -> Result<(), PolicyError> {

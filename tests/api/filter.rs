@@ -1,10 +1,15 @@
 //! `POST /api/v1/filter`. `tests/property` shows on a real Elasticsearch that a filter admits
 //! exactly what a check allows.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::future::{join, join_all};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use tests::{Answer, Caller, TestServer};
+use tokio::sync::Notify;
 
+use crate::offload::{evaluations, flood, with_many_rules};
 use crate::rules::create_rule;
 use crate::users::grant;
 
@@ -140,4 +145,80 @@ async fn validity_periods_are_evaluated_at_a_time_the_caller_may_choose() {
         let answer = server.guest().post("filter", &at(json!(far))).await;
         assert!(answer.status < 500, "{answer}");
     }
+}
+
+fn at(second: usize) -> Value {
+    json!({ "action": "read", "type": "film", "at": format!("2030-01-01T00:00:{second:02}Z") })
+}
+
+#[tokio::test]
+async fn invented_actions_and_types_derive_no_filter_of_their_own() {
+    let server = TestServer::start().await;
+    let expected = filter(&server.guest(), "read", "series").await.ok();
+    for n in 0..50 {
+        let series = filter(&server.guest(), "read", &format!("invented{n}")).await.ok();
+        assert_eq!(series, expected);
+        let none = filter(&server.guest(), &format!("invented{n}"), "film").await.ok();
+        assert_eq!(none["kind"], "none");
+    }
+    // One for types that no rule names, one for actions that only the superuser's rule covers.
+    assert_eq!(evaluations(&server).await, 2);
+}
+
+#[tokio::test]
+async fn an_action_has_at_most_128_bytes() {
+    let server = TestServer::start().await;
+    for (action, valid) in
+        [("a".repeat(128), true), ("a".repeat(129), false), ("é".repeat(65), false)]
+    {
+        let film = json!({ "type": "film" });
+        for (path, body) in [
+            ("filter", json!({ "action": action, "type": "film" })),
+            ("check", json!({ "action": action, "resource": film })),
+            ("check/batch", json!({ "action": action, "resources": [film] })),
+        ] {
+            let answer = server.guest().post(path, &body).await;
+            if valid {
+                answer.ok();
+            } else {
+                assert_eq!(answer.expect(422, "field_invalid").field(), "action", "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_requests_for_a_new_filter_derive_it_once() {
+    let server = with_many_rules().await;
+    let guest = server.guest();
+    let answers = join_all((0..100).map(|_| filter(&guest, "read", "film"))).await;
+    let first = answers[0].ok();
+    assert!(answers.iter().all(|answer| answer.ok() == first));
+    assert_eq!(evaluations(&server).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_at_a_time_beyond_those_that_wait_are_refused() {
+    let server = with_many_rules().await;
+    let guest = server.guest();
+    flood(&server, async |n| guest.post("filter", &at(n % 60)).await).await;
+}
+
+/// The test's server has a single thread for requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_does_not_wait_for_filters() {
+    let server = with_many_rules().await;
+    let (guest, derived, progress) = (server.guest(), AtomicUsize::new(0), Notify::new());
+    let filters = join_all((0..30).map(async |n| {
+        guest.post("filter", &at(n)).await.ok();
+        derived.fetch_add(1, Ordering::Relaxed);
+        progress.notify_one();
+    }));
+    let check = async {
+        progress.notified().await;
+        server.wait_for_revision(1).await;
+        derived.load(Ordering::Relaxed)
+    };
+    let (_, derived_before) = join(filters, check).await;
+    assert!(derived_before < 15, "{derived_before}");
 }

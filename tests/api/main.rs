@@ -22,6 +22,7 @@ mod key_revocation;
 mod key_rotation;
 mod me;
 mod oauth;
+mod offload;
 mod openapi;
 mod pipeline;
 mod replicas;

@@ -23,9 +23,10 @@ use poem_openapi::OpenApi;
 
 pub(crate) use state::AppState;
 
-/// All operations on this state, besides those of [`check`].
+/// All operations on this state, besides those of [`check::operations`].
 pub(crate) fn operations(state: &Arc<AppState>) -> impl OpenApi + use<> {
     (
+        check::filter::FilterApi::new(Arc::clone(state)),
         auth::api(state),
         me::api(state),
         users::api(state),

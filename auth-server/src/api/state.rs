@@ -13,8 +13,8 @@ use crate::login_history::LoginHistory;
 use crate::metrics::{Decisions, Logins, Registrations};
 use crate::oidc::Oidc;
 use crate::password::Hasher;
-use crate::policy::LivePolicy;
 use crate::policy::write::PolicyWrite;
+use crate::policy::{LivePolicy, Offload};
 use crate::second_factor::SecondFactors;
 use crate::session::Sessions;
 use crate::throttle::Throttle;
@@ -28,6 +28,8 @@ pub(crate) struct AppState {
     pub clock: Clock,
     /// The policy of this replica.
     pub policy: Arc<LivePolicy>,
+    /// Runs evaluations that take long.
+    pub offload: Offload,
     /// Authenticates access tokens; every revocation must be passed to it.
     pub authenticator: Arc<Authenticator>,
     /// The signing keys.

@@ -17,7 +17,7 @@ use crate::login_history::{LoginHistory, Retention};
 use crate::metrics::Metrics;
 use crate::oidc::Oidc;
 use crate::password::Hasher;
-use crate::policy;
+use crate::policy::{self, Offload};
 use crate::second_factor::{self, MfaRequirement, SecondFactors};
 use crate::session::{RefreshBatches, RefreshKeys, SessionLimits, Sessions, sweep};
 use crate::throttle::{RegistrationLimits, Throttle, ThrottleLimits};
@@ -87,6 +87,7 @@ pub(crate) async fn build(
         mail: config.mail.clone(),
         pool: pool.clone(),
         policy: Arc::clone(&policy),
+        offload: Offload::new(metrics.offloaded.clone()),
         authenticator,
         keys,
         clock,

@@ -27,7 +27,7 @@ pub(crate) fn endpoint(
     config: &ServerConfig,
 ) -> impl Endpoint + use<> {
     let state = &built.state;
-    let check = CheckApi::new(Arc::clone(state));
+    let check = CheckApi(Arc::clone(state));
     let health = (LivenessApi(lifecycle.clone()), ReadinessApi(Arc::clone(&built.health)));
     let api = (check.clone(), api::operations(state), health);
     let routes = routes_of(&api, &built.metrics.http);

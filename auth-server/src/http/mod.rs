@@ -7,6 +7,7 @@ pub(crate) mod problem;
 pub(crate) mod tags;
 
 pub(crate) use service::http::{
-    Accepted, Body, ClientAddress, Created, Form, NoContent, OkEmpty, Reply, SeeOther, canonical,
+    Accepted, Body, ClientAddress, Created, Form, NoContent, OkEmpty, Reply, SeeOther,
+    UnparsedBody, WrittenReply, canonical,
 };
 pub(crate) use service::problem::request as request_errors;

@@ -2,4 +2,6 @@
 
 pub(crate) mod registry;
 
-pub(crate) use registry::{Decisions, EmailOutcome, Emails, Logins, Metrics, Registrations};
+pub(crate) use registry::{
+    Decisions, EmailOutcome, Emails, Logins, Metrics, OffloadedEvaluations, Registrations,
+};

@@ -12,6 +12,8 @@ pub(crate) struct Metrics {
     pub http: HttpMetrics,
     /// Decisions of `/check` and its variants.
     pub decisions: Decisions,
+    /// Evaluations off the threads that serve requests.
+    pub offloaded: OffloadedEvaluations,
     /// Login attempts.
     pub logins: Logins,
     /// Registrations.
@@ -45,6 +47,7 @@ impl Default for Metrics {
         Self {
             http: HttpMetrics::register(&mut registry),
             decisions: Decisions::register(&mut registry),
+            offloaded: OffloadedEvaluations::register(&mut registry),
             logins: Logins::register(&mut registry),
             registrations: Registrations::register(&mut registry),
             emails: Emails::register(&mut registry),
@@ -80,6 +83,33 @@ impl Decisions {
     /// A question was answered.
     pub(crate) fn count(&self, allowed: bool) {
         if allowed { &self.allowed } else { &self.denied }.inc();
+    }
+}
+
+/// Evaluations off the threads that serve requests, by outcome.
+#[derive(Clone)]
+pub(crate) struct OffloadedEvaluations {
+    admitted: Counter,
+    refused: Counter,
+}
+
+impl OffloadedEvaluations {
+    fn register(registry: &mut Registry) -> Self {
+        let family = Family::<Outcome, Counter>::default();
+        let help = "Large checks and new filters, evaluated off the threads that serve requests";
+        registry.register("offloaded_evaluations", help, family.clone());
+        let counter = |outcome| family.get_or_create_owned(&Outcome { outcome });
+        Self { admitted: counter("admitted"), refused: counter("refused") }
+    }
+
+    /// An evaluation runs or waits.
+    pub(crate) fn admitted(&self) {
+        self.admitted.inc();
+    }
+
+    /// Too many evaluations wait already.
+    pub(crate) fn refused(&self) {
+        self.refused.inc();
     }
 }
 

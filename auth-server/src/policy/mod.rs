@@ -3,6 +3,7 @@
 //! - [`load`] reads the whole policy;
 //! - [`write`] makes one write, with its journal entry and the next snapshot;
 //! - [`follow`] applies the writes of other replicas;
+//! - [`offload`] runs evaluations that take long off the threads that serve requests;
 //! - [`effective_roles`] resolves the roles of an access token, including grants newer than the token.
 
 pub(crate) mod effective_roles;
@@ -11,6 +12,7 @@ pub(crate) mod follow;
 pub(crate) mod grants;
 pub(crate) mod journal;
 pub(crate) mod load;
+pub(crate) mod offload;
 pub(crate) mod permissions;
 pub(crate) mod roles;
 pub(crate) mod rules;
@@ -35,6 +37,7 @@ pub use error::{
 pub use follow::follow;
 pub use journal::UserRoles;
 pub use load::load;
+pub(crate) use offload::{EVALUATION, Offload};
 
 use effective_roles::RecentGrants;
 

@@ -1,7 +1,9 @@
 //! JSON bodies of requests, parsed by serde straight from the bytes.
 
+use std::marker::PhantomData;
 use std::ops::Deref;
 
+use bytes::Bytes;
 use poem::web::RequestBody;
 use poem::{Request, Result};
 use poem_openapi::error::ContentTypeError;
@@ -12,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::json;
 use super::raw_body::{essence, limit, read};
+use crate::problem::Problem;
 
 /// A JSON body. `T` needs `serde::Deserialize` (which parses it) and `poem_openapi::Object` (which
 /// documents it):
@@ -43,7 +46,32 @@ impl<T, const LIMIT: usize> Deref for Body<T, LIMIT> {
     }
 }
 
-impl<'a, T, const LIMIT: usize> ApiExtractor<'a> for Body<T, LIMIT>
+/// A JSON body that the handler parses, for example on another thread if it is large. Otherwise as
+/// [`Body`].
+#[derive(Clone, Debug)]
+pub struct UnparsedBody<T, const LIMIT: usize = 0> {
+    bytes: Bytes,
+    content: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned, const LIMIT: usize> UnparsedBody<T, LIMIT> {
+    /// Size of the body in bytes.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "an empty body is not JSON")]
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The content of the body.
+    ///
+    /// # Errors
+    /// The body is not a `T`.
+    pub fn parse(&self) -> std::result::Result<T, Problem> {
+        json::parse(&self.bytes)
+    }
+}
+
+impl<'a, T, const LIMIT: usize> ApiExtractor<'a> for UnparsedBody<T, LIMIT>
 where
     T: DeserializeOwned + Type,
 {
@@ -67,8 +95,33 @@ where
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
         check_media_type(request.content_type())?;
-        let bytes = read(body, limit::<LIMIT>()).await?;
-        Ok(Self(json::parse(&bytes)?))
+        Ok(Self { bytes: read(body, limit::<LIMIT>()).await?, content: PhantomData })
+    }
+}
+
+impl<'a, T, const LIMIT: usize> ApiExtractor<'a> for Body<T, LIMIT>
+where
+    T: DeserializeOwned + Type,
+{
+    const TYPES: &'static [ApiExtractorType] = UnparsedBody::<T, LIMIT>::TYPES;
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        UnparsedBody::<T, LIMIT>::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        UnparsedBody::<T, LIMIT>::request_meta()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        options: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        let body = UnparsedBody::<T, LIMIT>::from_request(request, body, options).await?;
+        Ok(Self(body.parse()?))
     }
 }
 

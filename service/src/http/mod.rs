@@ -18,7 +18,7 @@ mod request_id;
 mod routes;
 mod unread_body;
 
-pub use body::Body;
+pub use body::{Body, UnparsedBody};
 pub use client_address::ClientAddress;
 pub use context::RequestContext;
 pub use cors::Cors;
@@ -28,7 +28,7 @@ pub use observe::Observe;
 pub use pipeline::pipeline;
 pub use recover::Recover;
 pub use refuse_nul::RefuseNul;
-pub use reply::{Accepted, Created, NoContent, OkEmpty, Reply, SeeOther};
+pub use reply::{Accepted, Created, NoContent, OkEmpty, Reply, SeeOther, WrittenReply};
 pub use request_id::{REQUEST_ID, RequestId};
 pub use routes::RouteTable;
 pub use unread_body::UnreadBodies;

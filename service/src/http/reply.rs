@@ -1,5 +1,8 @@
 //! Successful responses; JSON bodies are written by serde.
 
+use std::marker::PhantomData;
+
+use bytes::Bytes;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
@@ -17,6 +20,14 @@ use crate::problem::{INTERNAL, Problem};
 /// operation with `#[oai(response_header(name = "ETag", ty = "String"))]`.
 #[derive(Clone, Debug)]
 pub struct Reply<T>(pub T);
+
+/// 200 with a JSON body that was written before, for example on another thread; otherwise as
+/// [`Reply`].
+#[derive(Debug)]
+pub struct WrittenReply<T> {
+    json: Bytes,
+    content: PhantomData<fn() -> T>,
+}
 
 /// 201 with a JSON body; otherwise as [`Reply`].
 #[derive(Clone, Debug)]
@@ -38,9 +49,37 @@ pub struct OkEmpty;
 #[derive(Clone, Debug)]
 pub struct SeeOther(pub String);
 
+impl<T> Clone for WrittenReply<T> {
+    fn clone(&self) -> Self {
+        Self { json: self.json.clone(), content: PhantomData }
+    }
+}
+
+impl<T: Serialize> WrittenReply<T> {
+    /// Writes the body.
+    ///
+    /// # Errors
+    /// [`INTERNAL`] if a member cannot be written as JSON.
+    pub fn write(value: &T) -> Result<Self, Problem> {
+        Ok(Self { json: write(value)?, content: PhantomData })
+    }
+
+    /// Size of the body in bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.json.len()
+    }
+}
+
 impl<T: Serialize + Send> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         json(StatusCode::OK, &self.0)
+    }
+}
+
+impl<T> IntoResponse for WrittenReply<T> {
+    fn into_response(self) -> Response {
+        written(StatusCode::OK, self.json)
     }
 }
 
@@ -78,14 +117,21 @@ impl IntoResponse for SeeOther {
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    let bytes = match serde_json::to_vec(value) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            tracing::error!(%error, "cannot write a response as JSON");
-            return Problem::new(INTERNAL).into_response();
-        }
-    };
-    let mut response = Response::from(poem::Body::from_vec(bytes));
+    match write(value) {
+        Ok(json) => written(status, json),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn write(value: &impl Serialize) -> Result<Bytes, Problem> {
+    serde_json::to_vec(value).map(Bytes::from).map_err(|error| {
+        tracing::error!(%error, "cannot write a response as JSON");
+        Problem::new(INTERNAL)
+    })
+}
+
+fn written(status: StatusCode, json: Bytes) -> Response {
+    let mut response = Response::from(poem::Body::from_bytes(json));
     response.set_status(status);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
@@ -102,6 +148,16 @@ impl<T: Type> ApiResponse for Reply<T> {
 
     fn register(registry: &mut Registry) {
         T::register(registry);
+    }
+}
+
+impl<T: Type> ApiResponse for WrittenReply<T> {
+    fn meta() -> MetaResponses {
+        Reply::<T>::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        Reply::<T>::register(registry);
     }
 }
 

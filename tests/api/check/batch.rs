@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tests::TestServer;
 
 use super::{film, read};
+use crate::offload::{evaluations, flood};
 
 fn batch(resources: &[Value]) -> Value {
     json!({ "action": "read", "resources": resources })
@@ -73,4 +74,37 @@ async fn an_invalid_resource_is_named_by_its_index() {
     resources[3] = json!({ "type": "film", "id": 7 });
     let answer = server.guest().post("check/batch", &batch(&resources)).await;
     assert_eq!(answer.expect(422, "field_invalid").field(), "resources[3].id");
+}
+
+/// A thousand films with so many labels that the body has 1.7 MB.
+fn large_batch() -> Value {
+    let labels: Vec<String> = (0..25).map(|n| format!("{n}{}", "x".repeat(60))).collect();
+    batch(&vec![json!({ "type": "film", "id": "f1", "labels": labels }); 1_000])
+}
+
+#[tokio::test]
+async fn only_a_large_body_is_evaluated_off_the_request_threads() {
+    let server = TestServer::start().await;
+    let guest = server.guest();
+    guest.post("check/batch", &batch(&numbered(100))).await.ok();
+    read(&guest, film(&["new"])).await.ok();
+    assert_eq!(evaluations(&server).await, 0);
+    let large = guest.post("check/batch", &large_batch()).await.ok();
+    assert_eq!(large["items"].as_array().unwrap().len(), 1_000);
+    assert_eq!(evaluations(&server).await, 1);
+    let labels: Vec<String> = (0..1_000).map(|n| format!("l{n:030}")).collect();
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    assert_eq!(read(&guest, film(&labels)).await.ok()["allowed"], true);
+    assert_eq!(evaluations(&server).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_checks_and_batches_beyond_those_that_wait_are_refused() {
+    let server = TestServer::start().await;
+    let (guest, body) = (server.guest(), large_batch());
+    flood(&server, async |_| guest.post("check/batch", &body).await).await;
+    let server = TestServer::start().await;
+    let access = json!({ "labels": vec![1; 200_000], "labelled_at": "2026-01-01T00:00:00Z" });
+    let film = json!({ "type": "film", "id": "f1", "access": access });
+    flood(&server, async |_| read(&server.guest(), film.clone()).await).await;
 }

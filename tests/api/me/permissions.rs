@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 use tests::TestServer;
 
+use crate::offload::{flood, with_many_rules};
 use crate::users::grant;
 
 #[tokio::test]
@@ -59,4 +60,11 @@ async fn a_granted_role_appears_with_an_existing_token() {
     assert_eq!(permissions["roles"], serde_json::json!(["subscriber"]));
     assert_eq!(permissions["role_set"], serde_json::json!(["anonymous", "subscriber"]));
     assert_eq!(permissions["rules"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_beyond_those_that_wait_are_refused() {
+    let server = with_many_rules().await;
+    let user = server.register("ada").await;
+    flood(&server, async |_| user.get("me/permissions").await).await;
 }

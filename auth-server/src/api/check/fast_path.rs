@@ -9,7 +9,7 @@ use poem_openapi::{ApiExtractor, ExtractParamOptions};
 
 use super::operations::CheckApi;
 use crate::authn::Caller;
-use crate::http::Body;
+use crate::http::UnparsedBody;
 
 const PATH: &str = "/api/v1/check";
 
@@ -59,7 +59,7 @@ fn check(api: &CheckApi, request: Request) -> impl Future<Output = Result<Respon
     let (request, mut body) = request.split();
     async move {
         let caller = Caller::of(&request, api.authenticator()).await?;
-        let body = Body::from_request(&request, &mut body, UNNAMED).await?;
+        let body = UnparsedBody::from_request(&request, &mut body, UNNAMED).await?;
         Ok(api.check(caller, body).await?.into_response())
     }
 }

@@ -1,71 +1,112 @@
-//! Filters cached by policy revision and role set. Nothing else changes a filter, since
-//! Elasticsearch applies validity periods with its own clock.
+//! Filters of one snapshot. Nothing else changes a filter, since Elasticsearch applies validity periods
+//! with its own clock.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Weak};
 
-use policies::{At, Filter, PolicyError, RoleSet, Snapshot};
+use arc_swap::ArcSwap;
+use policies::{FilterClass, Snapshot};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
+use super::filter::FilterResponse;
+use crate::http::WrittenReply;
 use crate::http::problem::Problem;
-use crate::policy::policy_problem;
 
-/// Maximum number of cached filters; further ones are derived for each request.
-const CAPACITY: usize = 1024;
+/// Maximum memory of cached filters, in bytes. A filter over 65,536 ids of 36 characters has 2.6 MB.
+const MAX_BYTES: u64 = 32 << 20;
+/// Expected number of filters: so few that the cache has a single shard, of which one filter may use
+/// all.
+const EXPECTED: usize = 32;
 
-#[derive(PartialEq, Eq, Hash)]
-struct Key {
-    roles: RoleSet,
-    action: String,
-    kind: String,
+type Filter = WrittenReply<FilterResponse>;
+type Filters = Cache<FilterClass, Filter, Bytes>;
+
+/// The filters of the snapshot that the last request used.
+pub(super) struct FilterCache(ArcSwap<OfSnapshot>);
+
+struct OfSnapshot {
+    policy: Weak<Snapshot>,
+    filters: Filters,
 }
 
-#[derive(Default)]
-struct Cached {
-    revision: i64,
-    filters: HashMap<Key, Arc<Filter>>,
+/// Weighs entries by the memory that they use.
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<FilterClass, Filter> for Bytes {
+    fn weight(&self, class: &FilterClass, filter: &Filter) -> u64 {
+        (class.bytes() + filter.bytes()) as u64
+    }
 }
 
-/// Filters of the newest revision requested so far.
-#[derive(Default)]
-pub(crate) struct FilterCache {
-    cached: RwLock<Cached>,
+impl Default for FilterCache {
+    fn default() -> Self {
+        Self(ArcSwap::from_pointee(OfSnapshot::new(Weak::new())))
+    }
 }
 
 impl FilterCache {
-    /// The filter for these roles. Deriving one takes up to some milliseconds.
-    pub(crate) async fn get(
+    /// The filter of this class, derived by `derive` if it is not cached. Concurrent requests for a
+    /// class derive it once.
+    pub(super) async fn get(
         &self,
-        policy: Arc<Snapshot>,
-        roles: RoleSet,
-        action: String,
-        kind: String,
-    ) -> Result<Arc<Filter>, Problem> {
-        let key = Key { roles, action, kind };
-        if let Some(filter) = self.lookup(policy.revision(), &key) {
-            return Ok(filter);
-        }
-        let revision = policy.revision();
-        let derived = tokio::task::spawn_blocking(move || {
-            let filter = policy.filter(&key.roles, &key.action, &key.kind, At::SearchTime)?;
-            Ok::<_, PolicyError>((key, Arc::new(filter)))
-        });
-        let (key, filter) = derived.await?.map_err(policy_problem)?;
-        self.insert(revision, key, Arc::clone(&filter));
-        Ok(filter)
+        policy: &Arc<Snapshot>,
+        class: &FilterClass,
+        derive: impl Future<Output = Result<Filter, Problem>>,
+    ) -> Result<Filter, Problem> {
+        self.of(policy).filters.get_or_insert_async(class, derive).await
     }
 
-    fn lookup(&self, revision: i64, key: &Key) -> Option<Arc<Filter>> {
-        let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
-        (cached.revision == revision).then(|| cached.filters.get(key).cloned()).flatten()
+    /// The cache for this snapshot, an empty one if the current cache belongs to another.
+    fn of(&self, policy: &Arc<Snapshot>) -> Arc<OfSnapshot> {
+        let current = self.0.load_full();
+        // The weak reference keeps the address from being used again.
+        if current.policy.as_ptr() == Arc::as_ptr(policy) {
+            return current;
+        }
+        let new = Arc::new(OfSnapshot::new(Arc::downgrade(policy)));
+        self.0.store(Arc::clone(&new));
+        new
+    }
+}
+
+impl OfSnapshot {
+    fn new(policy: Weak<Snapshot>) -> Self {
+        Self { policy, filters: Cache::with_weighter(EXPECTED, MAX_BYTES, Bytes) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::{ActionPattern, Change, Effect, FilterKind, ResourcePattern, RoleName, Rule};
+    use serde_json::json;
+
+    use super::super::filter::write;
+    use super::*;
+
+    fn rule(id: u32) -> Change {
+        let action = ActionPattern::parse(&format!("read{id}")).unwrap();
+        let resource = ResourcePattern::parse("film:*").unwrap();
+        let role = RoleName::anonymous();
+        Change::RuleSet(Rule { id, priority: id, role, resource, action, effect: Effect::Allow })
     }
 
-    fn insert(&self, revision: i64, key: Key, filter: Arc<Filter>) {
-        let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
-        if revision > cached.revision {
-            *cached = Cached { revision, filters: HashMap::new() };
+    fn mebibyte() -> Filter {
+        let query = json!("x".repeat(1 << 20));
+        write(policies::Filter { kind: FilterKind::Some, query }, 1).unwrap()
+    }
+
+    #[tokio::test]
+    async fn filters_are_evicted_once_they_use_too_much_memory() {
+        let rules: Vec<Change> = (1..=100).map(rule).collect();
+        let policy = Arc::new(Snapshot::empty([]).unwrap().next(1, &rules).unwrap());
+        let cache = FilterCache::default();
+        for id in 1..=100 {
+            let action = format!("read{id}");
+            let key = policy.filter_class(&policy.role_set([]), &action, "film").unwrap();
+            cache.get(&policy, &key, async { Ok(mebibyte()) }).await.unwrap();
         }
-        if revision == cached.revision && cached.filters.len() < CAPACITY {
-            cached.filters.insert(key, filter);
-        }
+        let used = cache.of(&policy).filters.weight();
+        assert!(used <= MAX_BYTES && used > MAX_BYTES / 2, "{used}");
     }
 }

@@ -1,9 +1,10 @@
 //! Decisions for enforcement points: one, many, or as a search filter.
 
+mod action;
 pub(crate) mod decision;
 pub(crate) mod fast_path;
-pub(crate) mod filter_cache;
+pub(crate) mod filter;
+mod filter_cache;
 pub(crate) mod operations;
 
 pub(crate) use fast_path::FastCheck;
-pub(crate) use filter_cache::FilterCache;

@@ -1,22 +1,20 @@
-//! `POST /api/v1/check`, `/check/batch`, `/filter`
+//! `POST /api/v1/check`, `/check/batch`
 
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use poem_openapi::{Object, OpenApi};
-use policies::{At, Filter, PolicyError, Snapshot};
+use policies::{PolicyError, Snapshot};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::FilterCache;
 use super::decision::{CheckContext, CheckResponse, ResourceBody};
 use crate::api::AppState;
 use crate::authn::{Authenticator, Caller, TOKEN};
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, FIELD};
-use crate::http::{Body, Reply};
-use crate::policy::EffectiveRoles;
+use crate::http::{UnparsedBody, WrittenReply};
+use crate::policy::{EVALUATION, EffectiveRoles, LivePolicy, policy_problem};
 use crate::problems;
 
 /// Maximum number of resources in a batch.
@@ -25,12 +23,15 @@ const MAX_RESOURCES: usize = 1_000;
 const CHECK_LIMIT: usize = 1 << 20;
 /// Body limit of a batch in bytes: documents with many labels fit.
 const BATCH_LIMIT: usize = 2 << 20;
+/// Larger bodies, in bytes, are parsed and evaluated off the threads that serve requests.
+const SMALL: usize = 16 << 10;
 
 /// A check of one resource.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CheckRequest {
-    /// Action: `read`, `GET`, …
+    /// Action: `read`, `GET`, …; at most 128 bytes.
+    #[serde(deserialize_with = "super::action::deserialize")]
     action: String,
     /// Resource to act on.
     resource: ResourceBody,
@@ -42,7 +43,8 @@ pub(crate) struct CheckRequest {
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct BatchRequest {
-    /// Action: `read`, `GET`, …
+    /// Action: `read`, `GET`, …; at most 128 bytes.
+    #[serde(deserialize_with = "super::action::deserialize")]
     action: String,
     /// Resources to act on, at most 1,000.
     resources: Vec<ResourceBody>,
@@ -57,50 +59,74 @@ struct BatchResponse {
     items: Vec<CheckResponse>,
 }
 
-/// A request for a search filter.
-#[derive(Deserialize, Object)]
-#[serde(deny_unknown_fields)]
-struct FilterRequest {
-    /// Action on the documents found: `read`, …
-    action: String,
-    /// Resource type of the documents: `film`.
-    #[serde(rename = "type")]
-    #[oai(rename = "type")]
-    kind: String,
-    /// Time to which validity periods are applied; the time of each search by default.
-    at: Option<DateTime<Utc>>,
-    /// Minimum policy revision, as returned by a write; the request waits up to 1 s for it.
-    at_least: Option<i64>,
-}
-
-/// A search filter.
-#[derive(Serialize, Object)]
-#[oai(read_only_all)]
-struct FilterResponse {
-    /// `all`, `none` or `some`.
-    kind: &'static str,
-    /// Elasticsearch query for the `filter` clause of a search; it matches exactly the documents
-    /// that a check allows.
-    query: Value,
-    /// When the filter expires; `null` if it is valid for the whole policy revision.
-    valid_until: Option<DateTime<Utc>>,
-    /// Policy revision that the filter is derived from.
-    revision: i64,
-}
-
 problems! {
     /// Errors of checks and filters.
-    pub(crate) enum CheckError includes [BODY, TOKEN] {
+    pub(crate) enum CheckError includes [BODY, TOKEN, EVALUATION] {
         RevisionBehind = 503 "revision_behind" "This server has not reached that policy revision yet.",
     }
 }
 
+/// A request that one snapshot decides.
+trait Question: DeserializeOwned + Send + 'static {
+    type Response: Serialize + 'static;
+
+    fn at_least(&self) -> Option<i64>;
+
+    fn validate(&self) -> Result<(), Problem>;
+
+    fn decide(&self, context: &CheckContext) -> Result<Self::Response, PolicyError>;
+}
+
+impl Question for CheckRequest {
+    type Response = CheckResponse;
+
+    fn at_least(&self) -> Option<i64> {
+        self.at_least
+    }
+
+    fn validate(&self) -> Result<(), Problem> {
+        refuse_both(&self.resource, || "resource".into())
+    }
+
+    fn decide(&self, context: &CheckContext) -> Result<CheckResponse, PolicyError> {
+        context.decide(&self.action, &self.resource)
+    }
+}
+
+impl Question for BatchRequest {
+    type Response = BatchResponse;
+
+    fn at_least(&self) -> Option<i64> {
+        self.at_least
+    }
+
+    fn validate(&self) -> Result<(), Problem> {
+        if self.resources.len() > MAX_RESOURCES {
+            let problem = Problem::new(FIELD).field("resources");
+            return Err(problem.detail("A batch has at most 1,000 resources."));
+        }
+        let mut resources = self.resources.iter().enumerate();
+        resources.try_for_each(|(index, it)| refuse_both(it, || format!("resources[{index}]")))
+    }
+
+    fn decide(&self, context: &CheckContext) -> Result<BatchResponse, PolicyError> {
+        let items = self.resources.iter().map(|it| context.decide(&self.action, it));
+        Ok(BatchResponse { items: items.collect::<Result<_, _>>()? })
+    }
+}
+
+/// Labels stated by the caller and labels of the document could contradict each other.
+fn refuse_both(resource: &ResourceBody, field: impl Fn() -> String) -> Result<(), Problem> {
+    if resource.labels.is_some() && resource.access.is_some() {
+        let problem = Problem::new(FIELD).field(format!("{}.labels", field()));
+        return Err(problem.detail("Send either `labels` or `access`, not both."));
+    }
+    Ok(())
+}
+
 /// The operations.
 #[derive(Clone)]
-pub(crate) struct CheckApi {
-    state: Arc<AppState>,
-    filters: Arc<FilterCache>,
-}
+pub(crate) struct CheckApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::http::tags::Tag::Check")]
 impl CheckApi {
@@ -111,15 +137,9 @@ impl CheckApi {
     pub(crate) async fn check(
         &self,
         caller: Caller,
-        body: Body<CheckRequest, CHECK_LIMIT>,
-    ) -> Result<Reply<CheckResponse>, CheckError> {
-        refuse_both(&body.resource, || "resource".into())?;
-        self.wait_for_revision(body.at_least).await?;
-        let policy = self.state.policy.snapshot();
-        let decision = self.evaluate(&policy, &caller, |evaluator| {
-            evaluator.decide(&body.action, &body.resource)
-        })?;
-        Ok(Reply(decision))
+        body: UnparsedBody<CheckRequest, CHECK_LIMIT>,
+    ) -> Result<WrittenReply<CheckResponse>, CheckError> {
+        self.answer(caller, body).await
     }
 
     /// Check whether the caller may act on each of several resources.
@@ -127,81 +147,52 @@ impl CheckApi {
     async fn batch(
         &self,
         caller: Caller,
-        body: Body<BatchRequest, BATCH_LIMIT>,
-    ) -> Result<Reply<BatchResponse>, CheckError> {
-        if body.resources.len() > MAX_RESOURCES {
-            let problem = Problem::new(FIELD).field("resources");
-            return Err(problem.detail("A batch has at most 1,000 resources.").into());
-        }
-        for (index, resource) in body.resources.iter().enumerate() {
-            refuse_both(resource, || format!("resources[{index}]"))?;
-        }
-        self.wait_for_revision(body.at_least).await?;
-        let policy = self.state.policy.snapshot();
-        let items = self.evaluate(&policy, &caller, |evaluator| {
-            body.resources.iter().map(|it| evaluator.decide(&body.action, it)).collect()
-        })?;
-        Ok(Reply(BatchResponse { items }))
-    }
-
-    /// Get an Elasticsearch filter for the documents that the caller may act on.
-    ///
-    /// In the `filter` clause of a search it matches exactly the documents that a check allows, so
-    /// that counts and pages are correct.
-    #[oai(path = "/filter", method = "post", operation_id = "get_filter")]
-    async fn filter(
-        &self,
-        caller: Caller,
-        body: Body<FilterRequest>,
-    ) -> Result<Reply<FilterResponse>, CheckError> {
-        self.wait_for_revision(body.at_least).await?;
-        let policy = self.state.policy.snapshot_full();
-        let roles = match &caller {
-            Caller::Guest => policy.role_set([]),
-            Caller::User(user) => policy.role_set(&self.state.policy.roles(user.user, &user.roles)),
-        };
-        let revision = policy.revision();
-        let Body(FilterRequest { action, kind, at, .. }) = body;
-        let filter: Arc<Filter> = match at {
-            None => self.filters.get(policy, roles, action, kind).await?,
-            Some(at) => policy.filter(&roles, &action, &kind, At::Time(at)).map(Arc::new)?,
-        };
-        Ok(Reply(FilterResponse {
-            kind: filter.kind.as_str(),
-            query: filter.query.clone(),
-            valid_until: None,
-            revision,
-        }))
+        body: UnparsedBody<BatchRequest, BATCH_LIMIT>,
+    ) -> Result<WrittenReply<BatchResponse>, CheckError> {
+        self.answer(caller, body).await
     }
 }
 
 impl CheckApi {
     /// Turns tokens into callers.
     pub(crate) fn authenticator(&self) -> &Authenticator {
-        &self.state.authenticator
+        &self.0.authenticator
     }
 
-    /// The operations on this state.
-    pub(crate) fn new(state: Arc<AppState>) -> Self {
-        Self { state, filters: Arc::default() }
-    }
-
-    async fn wait_for_revision(&self, revision: Option<i64>) -> Result<(), CheckError> {
-        let Some(revision) = revision else { return Ok(()) };
-        // Boxed: rarely needed, and otherwise half of the future of every check.
-        if Box::pin(self.state.policy.wait_for_revision(revision)).await {
-            return Ok(());
+    async fn answer<Q: Question, const LIMIT: usize>(
+        &self,
+        caller: Caller,
+        body: UnparsedBody<Q, LIMIT>,
+    ) -> Result<WrittenReply<Q::Response>, CheckError> {
+        if body.len() > SMALL {
+            // Boxed, so that the future of a small check stays small.
+            return Box::pin(self.answer_offloaded(caller, body)).await;
         }
-        Err(CheckError::RevisionBehind.problem().retry_after(1).into())
+        let question = read(&body)?;
+        wait_for_revision(&self.0.policy, question.at_least()).await?;
+        Ok(self.evaluate(&self.0.policy.snapshot(), &caller, &question)?)
     }
 
-    fn evaluate<T>(
+    async fn answer_offloaded<Q: Question, const LIMIT: usize>(
+        &self,
+        caller: Caller,
+        body: UnparsedBody<Q, LIMIT>,
+    ) -> Result<WrittenReply<Q::Response>, CheckError> {
+        let place = self.0.offload.admit()?;
+        let question = place.run(move || read(&body)).await??;
+        wait_for_revision(&self.0.policy, question.at_least()).await?;
+        let (api, policy) = (self.clone(), self.0.policy.snapshot_full());
+        let evaluate = move || api.evaluate(&policy, &caller, &question);
+        Ok(place.run(evaluate).await??)
+    }
+
+    fn evaluate<Q: Question>(
         &self,
         policy: &Snapshot,
         caller: &Caller,
-        decide: impl FnOnce(&CheckContext) -> Result<T, PolicyError>,
-    ) -> Result<T, PolicyError> {
-        let AppState { policy: live, clock, decisions, .. } = &*self.state;
+        question: &Q,
+    ) -> Result<WrittenReply<Q::Response>, Problem> {
+        let AppState { policy: live, clock, decisions, .. } = &*self.0;
         let (guest, user);
         let effective_roles = match caller {
             Caller::Guest => {
@@ -209,20 +200,32 @@ impl CheckApi {
                 &guest
             }
             Caller::User(principal) => {
-                user = live.effective_roles(policy, principal.user, &principal.roles)?;
+                let roles = live.effective_roles(policy, principal.user, &principal.roles);
+                user = roles.map_err(policy_problem)?;
                 &*user
             }
         };
         let now = OnceCell::new();
-        decide(&CheckContext { live, policy, caller, effective_roles, clock, now, decisions })
+        let context = CheckContext { live, policy, caller, effective_roles, clock, now, decisions };
+        WrittenReply::write(&question.decide(&context).map_err(policy_problem)?)
     }
 }
 
-/// Labels stated by the caller and labels of the document could contradict each other.
-fn refuse_both(resource: &ResourceBody, field: impl Fn() -> String) -> Result<(), CheckError> {
-    if resource.labels.is_some() && resource.access.is_some() {
-        let problem = Problem::new(FIELD).field(format!("{}.labels", field()));
-        return Err(problem.detail("Send either `labels` or `access`, not both.").into());
+fn read<Q: Question, const LIMIT: usize>(body: &UnparsedBody<Q, LIMIT>) -> Result<Q, Problem> {
+    let question = body.parse()?;
+    question.validate()?;
+    Ok(question)
+}
+
+/// Waits until this replica has reached the revision, if one is required.
+pub(super) async fn wait_for_revision(
+    policy: &LivePolicy,
+    revision: Option<i64>,
+) -> Result<(), CheckError> {
+    let Some(revision) = revision else { return Ok(()) };
+    // Boxed: rarely needed, and otherwise half of the future of every check.
+    if Box::pin(policy.wait_for_revision(revision)).await {
+        return Ok(());
     }
-    Ok(())
+    Err(CheckError::RevisionBehind.problem().retry_after(1).into())
 }

@@ -6,13 +6,14 @@ use poem_openapi::OpenApi;
 
 use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
-use crate::http::Reply;
+use crate::http::WrittenReply;
+use crate::policy::EVALUATION;
 use crate::policy::permissions::{Permissions, permissions};
 use crate::problems;
 
 problems! {
     /// Problems of reading one's own permissions.
-    pub(crate) enum PermissionsError includes [SIGNED_IN] {}
+    pub(crate) enum PermissionsError includes [SIGNED_IN, EVALUATION] {}
 }
 
 /// `get_my_permissions`
@@ -21,13 +22,15 @@ pub(crate) struct MyPermissionsApi(pub Arc<AppState>);
 #[OpenApi(prefix_path = "/api/v1/me", tag = "crate::http::tags::Tag::Me")]
 impl MyPermissionsApi {
     /// Get the rules that apply to your roles.
-    #[expect(clippy::unused_async, reason = "poem-openapi expects operations to be async")]
     #[oai(path = "/permissions", method = "get", operation_id = "get_my_permissions")]
     async fn get(
         &self,
         SignedIn(caller): SignedIn,
-    ) -> Result<Reply<Permissions>, PermissionsError> {
+    ) -> Result<WrittenReply<Permissions>, PermissionsError> {
         let roles = self.0.policy.roles(caller.user, &caller.roles);
-        Ok(Reply(permissions(&self.0.policy.snapshot(), &roles)))
+        let policy = self.0.policy.snapshot_full();
+        // A large policy has a hundred thousand rules.
+        let list = move || WrittenReply::write(&permissions(&policy, &roles));
+        Ok(self.0.offload.admit()?.run(list).await??)
     }
 }
