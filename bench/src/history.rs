@@ -92,7 +92,7 @@ async fn insert_history(db: &PgPool, rows: u32) -> anyhow::Result<()> {
     let now = Clock::default().now();
     for months in 0..=12 {
         let then = now - chrono::Months::new(months);
-        login_history::prepare(db, then).await?;
+        login_history::prepare(&db.clone().into(), then).await?;
     }
     // Building the indexes afterwards takes a tenth of the time.
     let indexes: Vec<(String, String)> = sqlx::query_as(

@@ -72,7 +72,8 @@ pub(crate) async fn requests(
     tokens: u32,
 ) -> anyhow::Result<Vec<Request>> {
     let key = Secrets::load_or_create(&config.secret)?.derive(Purpose::SigningKeyEncryption);
-    let ring = KeyRing::load(db.clone(), EncryptionKeys::new(&key, None), Clock::default()).await?;
+    let ring =
+        KeyRing::load(db.clone().into(), EncryptionKeys::new(&key, None), Clock::default()).await?;
     let (names, ring) = (&config.token, Arc::new(ring));
     let (issuer, audience) = (names.issuer.to_string(), names.audience.to_string());
     let issuer = Issuer::new(ring, Clock::default(), issuer, audience, names.life());

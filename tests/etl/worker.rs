@@ -1,7 +1,7 @@
 use std::time::Duration;
 
+use auth_server::db::PgPool;
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgPool;
 use tests::program::signal;
 use tests::{Database, free_port, until};
 use tokio::process::Child;

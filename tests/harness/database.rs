@@ -7,12 +7,12 @@ use std::{process, thread};
 
 use apalis_postgres::PostgresStorage;
 use auth_server::clock::Clock;
-use auth_server::db::migrations;
+use auth_server::db::{PgPool, migrations};
 use auth_server::{login_history, policy};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 
 use crate::{setting, until};
@@ -72,7 +72,7 @@ impl Database {
     /// # Panics
     /// If `PostgreSQL` is unavailable.
     pub async fn pool(&self) -> PgPool {
-        PgPoolOptions::new().max_connections(2).connect(&self.url).await.unwrap()
+        pool(&self.url).await
     }
 
     /// Executes a statement that no operation of the API offers.
@@ -125,6 +125,10 @@ impl Drop for Database {
     }
 }
 
+async fn pool(url: &str) -> PgPool {
+    PgPoolOptions::new().max_connections(2).connect(url).await.unwrap().into()
+}
+
 async fn execute_on_server(statement: &str) {
     let mut connection = PgConnection::connect(&setting("DATABASE_URL")).await.unwrap();
     connection.execute(AssertSqlSafe(statement)).await.unwrap();
@@ -165,13 +169,13 @@ async fn create_template(connection: &mut PgConnection, name: &str) {
     for statement in ["DROP DATABASE IF EXISTS", "CREATE DATABASE"] {
         connection.execute(AssertSqlSafe(format!("{statement} {unfinished}"))).await.unwrap();
     }
-    let pool = PgPool::connect(&url_of(&unfinished)).await.unwrap();
-    migrations::migrate(&pool).await.unwrap();
+    let pool = pool(&url_of(&unfinished)).await;
+    migrations::migrate(pool.raw()).await.unwrap();
     let now = Clock::default().now();
     policy::seed::seed(&pool, now).await.unwrap();
     // Every server would create these partitions; the template has them.
     login_history::prepare(&pool, now).await.unwrap();
-    pool.close().await;
+    pool.raw().close().await;
     let rename = format!("ALTER DATABASE {unfinished} RENAME TO {name}");
     connection.execute(AssertSqlSafe(rename)).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! A TCP proxy whose connections can be cut.
+//! A TCP proxy whose connections can be cut or frozen.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,16 @@ use tokio::sync::watch;
 /// Forwards connections to a service, until it is cut.
 pub struct Proxy {
     address: SocketAddr,
-    connected: watch::Sender<bool>,
+    state: watch::Sender<State>,
+}
+
+#[derive(Clone, Copy)]
+struct State {
+    connected: bool,
+    /// The number of connections accepted so far.
+    accepted: usize,
+    /// Of these, the first so many forward nothing.
+    frozen: usize,
 }
 
 impl Proxy {
@@ -20,16 +29,18 @@ impl Proxy {
     pub async fn to(service: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let connected = watch::Sender::new(true);
-        let (state, service) = (connected.subscribe(), service.to_owned());
+        let state = watch::Sender::new(State { connected: true, accepted: 0, frozen: 0 });
+        let (sender, service) = (state.clone(), service.to_owned());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                if *state.borrow() {
-                    tokio::spawn(forward(client, service.clone(), state.clone()));
+                if sender.borrow().connected {
+                    sender.send_modify(|state| state.accepted += 1);
+                    let number = sender.borrow().accepted;
+                    tokio::spawn(forward(client, service.clone(), number, sender.subscribe()));
                 }
             }
         });
-        Self { address, connected }
+        Self { address, state }
     }
 
     /// In front of the service at this URL; also the URL that leads through the proxy.
@@ -47,19 +58,32 @@ impl Proxy {
 
     /// Closes every connection and accepts no new ones.
     pub fn cut(&self) {
-        self.connected.send_replace(false);
+        self.state.send_modify(|state| state.connected = false);
     }
 
     /// Accepts connections again.
     pub fn restore(&self) {
-        self.connected.send_replace(true);
+        self.state.send_modify(|state| state.connected = true);
+    }
+
+    /// From now on the open connections forward nothing, without being closed, as if the network had
+    /// lost them. New ones are forwarded.
+    pub fn freeze(&self) {
+        self.state.send_modify(|state| state.frozen = state.accepted);
     }
 }
 
-async fn forward(mut client: TcpStream, service: String, mut state: watch::Receiver<bool>) {
+async fn forward(
+    mut client: TcpStream,
+    service: String,
+    number: usize,
+    mut state: watch::Receiver<State>,
+) {
     let Ok(mut server) = TcpStream::connect(service).await else { return };
+    let mut until = state.clone();
     tokio::select! {
-        _ = copy_bidirectional(&mut client, &mut server) => {}
-        _ = state.wait_for(|connected| !connected) => {}
+        _ = copy_bidirectional(&mut client, &mut server) => return,
+        _ = until.wait_for(|state| !state.connected || number <= state.frozen) => {}
     }
+    let _ = state.wait_for(|state| !state.connected).await;
 }

@@ -173,7 +173,7 @@ impl TestServer {
         let password = PASSWORD.to_owned().into();
         let superusers = Superusers { pool: &pool, policy: &policy, clock: &self.clock };
         superusers.create(&config.password, "root", password).await.unwrap();
-        pool.close().await;
+        pool.raw().close().await;
         self.wait_for_revision(policy.snapshot().revision()).await;
         self.log_in("root").await
     }

@@ -1,11 +1,11 @@
 //! Password reset links that operators send to users themselves.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::audit;
 use crate::audit::{Actor, AuditRecord};
+use crate::db::PgPool;
 use crate::email::token_store::{NewToken, Purpose};
 use crate::email::{EmailToken, token_store};
 
@@ -31,6 +31,6 @@ pub async fn create_reset_token(
         return Ok(None);
     }
     let record = AuditRecord::new(Actor::CommandLine, "create_reset_link", format!("user:{user}"));
-    audit::insert(&mut *pool.acquire().await?, &record, now).await?;
+    audit::insert(&mut pool.acquire().await?, &record, now).await?;
     Ok(Some(token))
 }

@@ -1,13 +1,12 @@
 //! Superusers, from the command line: without it nobody could become the first one.
 
 use policies::RoleName;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::audit::{Actor, AuditRecord};
 use crate::clock::Clock;
 use crate::config::PasswordConfig;
-use crate::db::constraint;
+use crate::db::{PgPool, constraint};
 use crate::http::problem::Problem;
 use crate::password::{Hasher, NewPassword, Password};
 use crate::policy::write::PolicyWrite;

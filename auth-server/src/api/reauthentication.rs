@@ -4,11 +4,11 @@
 use chrono::TimeDelta;
 use poem_openapi::Object;
 use serde::Deserialize;
-use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::api::AppState;
 use crate::authn::{Principal, TokenError};
+use crate::db::{PgConnection, Transaction};
 use crate::http::problem::{Problem, Spec};
 use crate::http::request_errors::FIELD;
 use crate::password::{Password, Verification};
@@ -93,7 +93,7 @@ impl AppState {
     pub(crate) async fn begin_change(
         &self,
         caller: &Reauthenticated,
-    ) -> Result<Transaction<'_, Postgres>, Problem> {
+    ) -> Result<Transaction<'_>, Problem> {
         let mut transaction = self.pool.begin().await?;
         self.hold(&mut transaction, caller).await?;
         Ok(transaction)
@@ -156,7 +156,7 @@ impl AppState {
     /// A recent login is enough only for an account with neither password nor second factor.
     async fn check_recent_login(&self, caller: &Principal) -> Result<(), Problem> {
         let mut database = self.pool.acquire().await?;
-        if credentials::password_hash(&mut *database, caller.user).await?.is_some() {
+        if credentials::password_hash(&mut database, caller.user).await?.is_some() {
             return Err(Problem::new(FIELD)
                 .field("current_password")
                 .detail("Send your current password, or a `code` of your second factor."));

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
 
 use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::MailConfig;
+use crate::db::PgPool;
 use crate::http::problem::Problem;
 use crate::login_history::LoginHistory;
 use crate::metrics::{Decisions, Logins, Registrations};

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use service::lifecycle::Lifecycle;
-use sqlx::PgPool;
 
 use super::health::Health;
 use super::{StartError, open};
@@ -12,12 +11,13 @@ use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::{Config, TokenConfig};
 use crate::crypto::{EncryptionKeys, Purpose, Secrets};
+use crate::db::{DedicatedConnection, Limits, PgPool};
 use crate::email::{EmailWorker, queue};
 use crate::login_history::{LoginHistory, Retention};
 use crate::metrics::Metrics;
 use crate::oidc::Oidc;
 use crate::password::Hasher;
-use crate::policy::{self, Offload};
+use crate::policy::{Offload, PolicyFollower};
 use crate::second_factor::{self, MfaRequirement, SecondFactors};
 use crate::session::{RefreshBatches, RefreshKeys, SessionLimits, Sessions, sweep};
 use crate::throttle::{RegistrationLimits, Throttle, ThrottleLimits};
@@ -38,28 +38,30 @@ pub(crate) async fn build(
     lifecycle: &Lifecycle,
 ) -> Result<Built, StartError> {
     let stop = lifecycle.stop_token();
-    let (pool, policy) = open::policy(config, &clock).await?;
+    let (maintenance, policy) = open::policy(config, &clock).await?;
+    let pool = maintenance.with_limits(Limits::REQUEST);
     let policy = Arc::new(policy);
-    lifecycle.spawn(
-        "policy follower",
-        policy::follow(Arc::clone(&policy), pool.clone(), clock.clone(), lifecycle.stop_token()),
-    );
+    let options = config.database.url.options();
+    let follower =
+        PolicyFollower::new(Arc::clone(&policy), options, maintenance.clone(), clock.clone());
+    lifecycle.spawn("policy follower", follower.run(lifecycle.stop_token()));
 
     let secrets = Secrets::load_or_create(&config.secret)?;
     let keys = keys(&secrets, &pool, &clock).await?;
     lifecycle.spawn("signing key reload", token::reload(Arc::clone(&keys), lifecycle.stop_token()));
 
     let redis = redis(config)?;
-    let authenticator =
-        authenticator(config, &pool, &keys, redis.clone(), &clock, lifecycle).await?;
+    let authenticator = authenticator(config, &keys, redis.clone(), &clock, lifecycle).await?;
     let metrics = Metrics::default();
     let limits = SessionLimits::new(&config.session, &config.token);
-    lifecycle
-        .spawn("session sweep", sweep(pool.clone(), limits, clock.clone(), lifecycle.stop_token()));
+    lifecycle.spawn(
+        "session sweep",
+        sweep(maintenance.clone(), limits, clock.clone(), lifecycle.stop_token()),
+    );
     let email_worker =
         EmailWorker::new(config, metrics.emails.clone(), clock.clone(), lifecycle.stop_token())?;
     lifecycle.spawn("e-mail worker", email_worker.run());
-    let retention = queue::enforce_retention(pool.clone(), clock.clone(), lifecycle.stop_token());
+    let retention = queue::enforce_retention(maintenance, clock.clone(), lifecycle.stop_token());
     lifecycle.spawn("e-mail queue retention", retention);
     let state = AppState {
         issuer: issuer(config, &keys, &clock),
@@ -119,7 +121,6 @@ fn redis(config: &Config) -> Result<Option<redis::Client>, StartError> {
 
 async fn authenticator(
     config: &Config,
-    pool: &PgPool,
     keys: &Arc<KeyRing>,
     redis: Option<redis::Client>,
     clock: &Clock,
@@ -129,8 +130,9 @@ async fn authenticator(
     let lifetime = config.token.life();
     let verifier = Verifier::new(Arc::clone(keys), clock.clone(), issuer, audience, lifetime);
     let cache = config.token.cache();
+    let connection = DedicatedConnection::new(config.database.url.options(), Limits::REQUEST);
     let (authenticator, follower) =
-        Authenticator::start(pool.clone(), verifier, redis, cache, clock.clone())
+        Authenticator::start(connection, verifier, redis, cache, clock.clone())
             .await
             .map_err(|error| StartError::Database(config.database.url.clone(), error))?;
     lifecycle.spawn("revocation follower", follower.run(lifecycle.stop_token()));

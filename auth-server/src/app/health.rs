@@ -7,8 +7,8 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use service::health::{Recent, State, Tag};
 use service::lifecycle::Lifecycle;
-use sqlx::PgPool;
 
+use crate::db::PgPool;
 use crate::metrics::Metrics;
 use crate::policy::LivePolicy;
 

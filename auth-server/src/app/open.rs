@@ -1,23 +1,19 @@
 //! The database and the policy in it, for the server and for the command line.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use policies::Label;
 use policies::label_rules::{LabelRules, SHIPPED};
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
 
 use super::StartError;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseConfig, PolicyConfig};
-use crate::db::IDLE_BEFORE_PING;
-use crate::db::migrations;
+use crate::db::{Limits, PgPool, migrations};
 use crate::policy;
 use crate::policy::LivePolicy;
 use crate::token::LEEWAY;
 
-/// Connects to the database.
+/// Connects to the database, for statements that no request waits for.
 pub(crate) async fn database(config: &DatabaseConfig) -> Result<PgPool, StartError> {
     let options = config.url.options().clone();
     // A pool would retry until its timeout and lose the reason.
@@ -25,23 +21,13 @@ pub(crate) async fn database(config: &DatabaseConfig) -> Result<PgPool, StartErr
     let first = first.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     let broken = |error| StartError::Database(config.url.clone(), error);
     first.map_err(broken)?.close().await.map_err(broken)?;
-    Ok(PgPoolOptions::new()
-        .max_connections(config.connections())
-        .acquire_timeout(config.timeout())
-        .test_before_acquire(false)
-        .before_acquire(|connection, known| Box::pin(is_alive(connection, known.idle_for)))
-        .connect_lazy_with(options))
-}
-
-/// Pings the connection, unless it was just used.
-async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
-    Ok(idle_for < IDLE_BEFORE_PING || connection.ping().await.is_ok())
+    Ok(PgPool::new(options, config.connections(), config.timeout(), Limits::MAINTENANCE))
 }
 
 /// Connects to the database and checks its migrations.
 pub(crate) async fn migrated(config: &DatabaseConfig) -> Result<PgPool, StartError> {
     let pool = database(config).await?;
-    migrations::check(&pool).await.map_err(StartError::Migrations)?;
+    migrations::check(pool.raw()).await.map_err(StartError::Migrations)?;
     Ok(pool)
 }
 

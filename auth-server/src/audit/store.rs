@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{Actor, AuditRecord};
+use crate::db::{PgConnection, PgPool};
 
 /// One write by an admin.
 #[derive(Clone, Debug, Serialize, poem_openapi::Object)]

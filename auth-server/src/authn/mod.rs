@@ -10,8 +10,6 @@ pub(crate) mod token_error;
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
-
 pub(crate) use extractor::{Caller, SignedClaims, SignedIn};
 pub(crate) use principal::Principal;
 pub(crate) use revocation::follower::Follower;
@@ -19,6 +17,7 @@ pub(crate) use service_client::{CLIENT, ServiceClient};
 pub(crate) use token_error::{REVOCATION_UNKNOWN, SIGNED_CLAIMS, SIGNED_IN, TOKEN, TokenError};
 
 use crate::clock::Clock;
+use crate::db::DedicatedConnection;
 use crate::session;
 use crate::session::Revocation;
 use crate::token::{Claims, Verifier};
@@ -41,7 +40,7 @@ impl Authenticator {
     /// to be run. With `redis`, revocations are published to other servers at once, and tokens are
     /// accepted only while Redis or the database confirms that all revocations are known.
     pub(crate) async fn start(
-        pool: PgPool,
+        connection: DedicatedConnection,
         verifier: Verifier,
         redis: Option<redis::Client>,
         cache_capacity: usize,
@@ -49,7 +48,7 @@ impl Authenticator {
     ) -> sqlx::Result<(Self, Follower)> {
         let revocations = Arc::new(RevocationState::new(redis.is_some()));
         let (publisher, stream) = redis.map(revocation::publisher::channel).unzip();
-        let mut follower = Follower::new(pool, revocations.clone(), stream, clock.clone());
+        let mut follower = Follower::new(connection, revocations.clone(), stream, clock.clone());
         follower.catch_up().await?;
         let cache = TokenCache::new(cache_capacity);
         Ok((Self { verifier, cache, revocations, publisher, clock }, follower))

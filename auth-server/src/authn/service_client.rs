@@ -7,11 +7,11 @@ use poem::http::header::AUTHORIZATION;
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-use sqlx::PgPool;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::client::{secret, store};
+use crate::db::PgPool;
 use crate::http::problem::{INTERNAL, INVALID_CLIENT, Problem, Spec};
 
 /// Errors of an operation for service clients, besides [`crate::db::DATABASE`].

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use service::config::ConfigError;
-use sqlx::PgPool;
 
 use crate::app::open;
 use crate::clock::Clock;
 use crate::config::{Config, RedisConfig};
 use crate::crypto::EncryptionKeys;
 use crate::crypto::{Purpose, Secrets};
-use crate::db::{migrations, status};
+use crate::db::{PgPool, migrations, status};
 use crate::email;
 use crate::oidc::Oidc;
 use crate::token;
@@ -58,7 +57,7 @@ async fn with_database(report: &mut Report, config: &Config, pool: &PgPool) {
     let clock = Clock::default();
     report.add("database", database(config, pool).await);
     report.add("clock", time(pool, &clock).await);
-    let schema = migrations::check(pool).await;
+    let schema = migrations::check(pool.raw()).await;
     let is_current = schema.is_ok();
     let schema = schema.map(|()| "up to date".into()).map_err(|error| error.to_string());
     report.add("migrations", schema);

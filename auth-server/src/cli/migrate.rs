@@ -9,7 +9,7 @@ use crate::policy;
 
 pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     let pool = open::database(&config.database).await?;
-    let applied = migrations::migrate(&pool).await.map_err(Failure::because)?;
+    let applied = migrations::migrate(pool.raw()).await.map_err(Failure::because)?;
     for name in &applied {
         println!("applied {name}");
     }

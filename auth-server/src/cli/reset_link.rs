@@ -1,11 +1,10 @@
 //! `auth-server user reset-link`: a new password for users who cannot receive e-mail.
 
-use sqlx::PgPool;
-
 use super::Failure;
 use crate::account_admin::create_reset_token;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::db::PgPool;
 use crate::user::store;
 
 /// Prints only the link, so that scripts can use it.

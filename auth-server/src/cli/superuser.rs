@@ -1,13 +1,13 @@
 //! `auth-server superuser …`: superusers, the first one above all.
 
 use clap::Subcommand;
-use sqlx::PgPool;
 
 use super::{Failure, password};
 use crate::account_admin::superuser::Superusers;
 use crate::app::open;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::db::PgPool;
 use crate::user::store;
 
 #[derive(Subcommand)]

@@ -1,7 +1,6 @@
 //! `auth-server user …`: accounts, for operators.
 
 use clap::Subcommand;
-use sqlx::PgPool;
 
 use super::{Failure, reset_link};
 use crate::account_admin;
@@ -9,6 +8,7 @@ use crate::app::open;
 use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::db::PgPool;
 use crate::policy::LivePolicy;
 use crate::policy::write::PolicyWrite;
 use crate::session;

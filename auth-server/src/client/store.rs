@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{ClientName, ClientSecret};
 use crate::audit;
 use crate::audit::{Actor, AuditRecord};
+use crate::db::PgPool;
 
 /// A service client.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]

@@ -42,7 +42,7 @@ fn every_refusal_names_the_setting() {
         ("AUTH_BODY_LIMIT", "0"),
         ("AUTH_BODY_LIMIT", "many"),
         ("AUTH_DATABASE_POOL", "-1"),
-        ("AUTH_DATABASE_POOL", "3"),
+        ("AUTH_DATABASE_POOL", "1"),
         ("AUTH_CORS_ORIGINS", "https://a.example,b.example"),
         ("AUTH_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("AUTH_TRUSTED_PROXIES", "proxy.example"),

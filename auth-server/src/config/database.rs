@@ -17,12 +17,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_DATABASE_POOL",
         "database.pool",
         "16",
-        "maximum number of connections, at least 4; one is reserved for session refreshes",
+        "maximum number of connections that requests share, at least 2; the server has four more of its own",
     ),
 ];
-
-/// The connection that refreshes sessions.
-const REFRESH_CONNECTIONS: u32 = 1;
 
 /// PostgreSQL.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,12 +27,12 @@ const REFRESH_CONNECTIONS: u32 = 1;
 pub struct DatabaseConfig {
     /// Address and credentials.
     pub url: DatabaseUrl,
-    /// Maximum number of connections.
+    /// Maximum number of connections that requests share.
     pub pool: PoolSize,
 }
 
-/// Maximum number of connections, at least four: one refreshes sessions, one listens for changes of
-/// the policy, and requests and background tasks need two.
+/// Maximum number of connections that requests share, at least two: with a single one, each statement
+/// that waits would stop every request.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u32")]
 pub struct PoolSize(u32);
@@ -44,15 +41,15 @@ impl TryFrom<u32> for PoolSize {
     type Error = &'static str;
 
     fn try_from(size: u32) -> Result<Self, Self::Error> {
-        if size < 4 { Err("at least 4 connections are needed") } else { Ok(Self(size)) }
+        if size < 2 { Err("at least 2 connections are needed") } else { Ok(Self(size)) }
     }
 }
 
 impl DatabaseConfig {
-    /// Maximum number of connections for everything but refreshes.
+    /// Maximum number of connections that requests share.
     #[must_use]
     pub const fn connections(&self) -> u32 {
-        self.pool.0 - REFRESH_CONNECTIONS
+        self.pool.0
     }
 
     /// Timeout for acquiring a connection.

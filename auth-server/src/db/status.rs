@@ -1,7 +1,8 @@
 //! State of the database server.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+
+use crate::db::PgPool;
 
 /// True if the database is read-only: a standby, or set so by an operator.
 pub(crate) async fn is_read_only(pool: &PgPool) -> sqlx::Result<bool> {

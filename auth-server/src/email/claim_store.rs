@@ -1,10 +1,10 @@
 //! SQL about which account has claimed an e-mail address.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::EmailAddress;
+use crate::db::PgConnection;
 
 /// Clears the address on another account that claimed it at or before `before` and never confirmed
 /// it. Call it in the transaction in which `user` claims the address.

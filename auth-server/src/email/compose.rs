@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lettre::Address;
-use sqlx::PgPool;
 
 use super::queue::EmailJob;
 use super::templates::{Templates, Variables};
 use super::token_store::{self, NewToken, Purpose, Recipient};
 use super::{EmailAddress, EmailToken};
 use crate::config::{MailConfig, Page};
+use crate::db::PgPool;
 
 /// A message to be sent.
 pub(super) struct Message {

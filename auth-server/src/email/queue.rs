@@ -11,12 +11,12 @@ use apalis::prelude::{PollWith, StreamStrategy, TaskId};
 use apalis_postgres::{Config, PostgresStorage, Pubsub};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::db::{PgConnection, PgPool};
 
 /// What the library calls the queue.
 const QUEUE: &str = "auth-server/email";
@@ -65,7 +65,7 @@ pub(crate) async fn enqueue(connection: &mut PgConnection, job: &EmailJob) -> sq
 /// The queue as a worker sees it: notified of new jobs, one job at a time. With larger batches a
 /// busy worker would send no heartbeat while it holds a job that it has not begun.
 pub(super) fn storage(
-    pool: &PgPool,
+    pool: &sqlx::PgPool,
 ) -> PollWith<PostgresStorage<EmailJob>, StreamStrategy<Pubsub>> {
     let config = Config::default()
         .queue(QUEUE)

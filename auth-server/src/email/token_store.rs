@@ -1,8 +1,10 @@
 //! SQL about the tokens of messages.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::PgExecutor;
 use uuid::Uuid;
+
+use crate::db::{PgConnection, PgPool};
 
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,6 @@ use apalis::prelude::{
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +23,7 @@ use super::smtp::{SmtpError, SmtpTransport};
 use super::templates::Templates;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::db::{Limits, PgPool};
 use crate::metrics::{EmailOutcome, Emails};
 
 /// Messages that are sent at the same time.
@@ -104,9 +104,9 @@ impl EmailWorker {
         let pool = PgPoolOptions::new()
             .max_connections(DATABASE_CONNECTIONS)
             .acquire_timeout(config.database.timeout())
-            .connect_lazy_with(config.database.url.options().clone());
+            .connect_lazy_with(Limits::REQUEST.direct(config.database.url.options()));
         let composer = Composer { templates, config: config.mail.clone() };
-        Ok(Self { pool, composer, transport, emails, clock, stop })
+        Ok(Self { pool: pool.into(), composer, transport, emails, clock, stop })
     }
 
     /// Delivers until the stop. What then is being sent is finished or handed back.
@@ -128,7 +128,7 @@ impl EmailWorker {
             delay = if was_short { MAX_RESTART_DELAY.min(2 * delay) } else { MIN_RESTART_DELAY };
             let _ = worker.stop.run_until_cancelled(sleep(delay)).await;
         }
-        worker.pool.close().await;
+        worker.pool.raw().close().await;
     }
 
     async fn run_once(worker: &Arc<Self>, name: String) -> Result<(), WorkerError> {
@@ -146,7 +146,7 @@ impl EmailWorker {
     fn take_jobs(worker: Arc<Self>, name: String) -> BoxFuture<'static, Result<(), WorkerError>> {
         let stop = worker.stop.clone();
         WorkerBuilder::new(name)
-            .backend(queue::storage(&worker.pool))
+            .backend(queue::storage(worker.pool.raw()))
             .data(worker)
             .concurrency(CONCURRENCY)
             .catch_panic()

@@ -6,7 +6,6 @@ pub(crate) mod retention;
 pub(crate) mod writer;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,6 +16,7 @@ pub use partitions::prepare;
 pub(crate) use retention::{Retention, anonymize};
 
 use crate::clock::Clock;
+use crate::db::{Limits, PgPool};
 use crate::session::Device;
 use writer::Writer;
 
@@ -133,7 +133,12 @@ impl LoginHistory {
     ) -> Self {
         let (queue, records) = mpsc::channel(QUEUE_CAPACITY);
         background.spawn(Writer::new(pool.clone(), records).run(stop.clone()));
-        background.spawn(retention::run(pool.clone(), retention, clock.clone(), stop.clone()));
+        background.spawn(retention::run(
+            pool.with_limits(Limits::MAINTENANCE),
+            retention,
+            clock.clone(),
+            stop.clone(),
+        ));
         Self { queue, clock: clock.clone() }
     }
 

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::LoginHistory;
+use crate::db::PgPool;
 use crate::http::pagination::{PageQuery, cut};
 use crate::http::problem::Problem;
 use crate::http::request_errors::FIELD;

@@ -1,7 +1,9 @@
 //! The monthly partitions of the table.
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Executor};
+
+use crate::db::{PgConnection, PgPool};
 
 /// Partitions created in advance, in addition to the current month.
 const AHEAD: u32 = 2;
@@ -17,8 +19,7 @@ const PREFIX: &str = "login_history_";
 /// # Errors
 /// The database is unavailable, or the table stays locked.
 pub async fn prepare(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
-    let mut connection = pool.acquire().await?;
-    let existing = names(&mut connection).await?;
+    let existing = names(&mut pool.acquire().await?).await?;
     let missing: Vec<NaiveDate> = (0..=AHEAD)
         .filter_map(|n| month(now, n))
         .filter(|m| !existing.contains(&name(*m)))
@@ -26,7 +27,7 @@ pub async fn prepare(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let mut transaction = connection.begin().await?;
+    let mut transaction = pool.begin().await?;
     lock(&mut transaction).await?;
     for month in missing {
         let Some(next) = month.checked_add_months(Months::new(1)) else { continue };

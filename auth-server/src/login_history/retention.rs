@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::partitions;
 use crate::clock::Clock;
 use crate::config::HistoryConfig;
+use crate::db::{PgConnection, PgPool};
 
 const INTERVAL: Duration = Duration::from_hours(24);
 

@@ -1,10 +1,10 @@
 //! Writes records in batches, in the background.
 
-use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{LoginRecord, Message, partitions};
+use crate::db::PgPool;
 
 /// Maximum number of records in one statement.
 const BATCH: usize = 500;

@@ -12,12 +12,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::CoreAuthenticationFlow;
 use openidconnect::{CsrfToken, Nonce, PkceCodeChallenge};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::{Oidc, Provider};
 use crate::crypto::Decrypted;
+use crate::db::PgPool;
 use crate::http::problem::{INTERNAL, Problem};
 
 /// How long users may take at the provider.
@@ -147,14 +147,14 @@ pub(crate) async fn consume_flow(
 ) -> sqlx::Result<bool> {
     let mut database = pool.acquire().await?;
     sqlx::query!("DELETE FROM consumed_oidc_flows WHERE expires_at <= $1", now)
-        .execute(&mut *database)
+        .execute(&mut database)
         .await?;
     let done = sqlx::query!(
         "INSERT INTO consumed_oidc_flows (id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         flow.id,
         flow.expires_at(),
     )
-    .execute(&mut *database)
+    .execute(&mut database)
     .await?;
     Ok(done.rows_affected() > 0)
 }

@@ -5,10 +5,10 @@
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
 use serde::Serialize;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{ExternalIdentity, LinkRequest, Oidc};
+use crate::db::PgConnection;
 use crate::email::EmailAddress;
 use crate::session::lock_active;
 use crate::user::{Login, ProfileName};

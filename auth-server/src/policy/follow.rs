@@ -1,34 +1,84 @@
 //! Follows the writes of other replicas: PostgreSQL notifies at once, and a poll catches what was
-//! missed while a connection was broken.
+//! missed while a connection was broken. Both have connections of their own, because a replica must
+//! follow even while requests have taken every connection of the pool, or wait for each.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
-use sqlx::postgres::PgListener;
-use sqlx::{PgConnection, PgPool};
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::notifications::Notifications;
 use super::{LivePolicy, PolicyLoadError, journal, load};
 use crate::clock::Clock;
+use crate::db::{DedicatedConnection, Limits, PgConnection, PgPool};
 
-/// Longest time between two looks into the journal.
-const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Longest time between two looks into the journal: half of the time within which a write is in force
+/// everywhere.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// A connection that does not tell the revision within this time is replaced.
+const LOOK_TIMEOUT: Duration = Duration::from_millis(400);
 /// How long journal entries are kept.
 const JOURNAL_RETENTION: TimeDelta = TimeDelta::days(1);
-/// Polls between two sweeps of the journal: about an hour.
-const POLLS_PER_PRUNE: u32 = 3600;
+/// Time between two sweeps of the journal.
+const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
-/// Follows until `stop`. Errors are logged and retried; the current policy keeps deciding.
-pub async fn follow(live: Arc<LivePolicy>, pool: PgPool, clock: Clock, stop: CancellationToken) {
-    let mut polls: u32 = 0;
+/// Keeps the policy of this replica up to date.
+pub(crate) struct PolicyFollower {
+    live: Arc<LivePolicy>,
+    connection: DedicatedConnection,
+    notifications: Notifications,
+    notified: Arc<Notify>,
+    /// For the sweep of the journal.
+    pool: PgPool,
+    clock: Clock,
+}
+
+impl PolicyFollower {
+    /// `options` lead straight to PostgreSQL.
+    pub(crate) fn new(
+        live: Arc<LivePolicy>,
+        options: &PgConnectOptions,
+        pool: PgPool,
+        clock: Clock,
+    ) -> Self {
+        let connection = DedicatedConnection::new(options, Limits::REQUEST);
+        let notified = Arc::new(Notify::new());
+        let notifications = Notifications::new(options, Arc::clone(&notified));
+        Self { live, connection, notifications, notified, pool, clock }
+    }
+
+    /// Follows until `stop`. Errors are logged and retried; the current policy keeps deciding.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let Self { live, connection, notifications, notified, pool, clock } = self;
+        let following = async {
+            tokio::join!(
+                notifications.receive(),
+                poll(&live, connection, &notified, &clock),
+                prune(&pool, &clock),
+            );
+        };
+        stop.run_until_cancelled(following).await;
+    }
+}
+
+async fn poll(
+    live: &LivePolicy,
+    mut connection: DedicatedConnection,
+    notified: &Notify,
+    clock: &Clock,
+) {
     let mut failing = false;
-    let mut listener = None;
     loop {
-        if listener.is_none() {
-            listener = listen(&pool).await;
+        let mut looked = look(live, &mut connection).await;
+        if looked.is_err() {
+            // A connection that died silently costs one look, not the time until the next.
+            looked = look(live, &mut connection).await;
         }
-        match poll(&live, &pool).await {
+        match looked {
             Ok(()) if failing => {
                 failing = false;
                 tracing::info!("following the policy writes of other replicas again");
@@ -41,41 +91,34 @@ pub async fn follow(live: Arc<LivePolicy>, pool: PgPool, clock: Clock, stop: Can
             Ok(()) | Err(_) => {}
         }
         live.recent_grants.sweep(clock.now() - live.max_token_age());
-        if polls.is_multiple_of(POLLS_PER_PRUNE) {
-            prune(&pool, &clock).await;
-        }
-        polls = polls.wrapping_add(1);
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = notified(&mut listener) => {}
-            () = tokio::time::sleep(POLL_INTERVAL) => {}
-        }
+        // Until the next notification or poll.
+        let _ = timeout(POLL_INTERVAL, notified.notified()).await;
     }
+}
+
+/// Catches up if the revision has changed.
+async fn look(
+    live: &LivePolicy,
+    connection: &mut DedicatedConnection,
+) -> Result<(), PolicyLoadError> {
+    let db = connection.get().await?;
+    let revision = timeout(LOOK_TIMEOUT, journal::revision(db)).await;
+    if revision.unwrap_or(Err(sqlx::Error::PoolTimedOut))? == live.snapshot().revision() {
+        return Ok(());
+    }
+    let mut db = connection.get().await?.begin_snapshot().await?;
+    catch_up(live, &mut db).await?;
+    Ok(db.commit().await?)
 }
 
 async fn prune(pool: &PgPool, clock: &Clock) {
-    if let Err(error) = journal::prune(pool, clock.now() - JOURNAL_RETENTION).await {
-        tracing::warn!(%error, "cannot delete old entries of the policy journal");
+    let mut tick = tokio::time::interval(PRUNE_INTERVAL);
+    loop {
+        tick.tick().await;
+        if let Err(error) = journal::prune(pool, clock.now() - JOURNAL_RETENTION).await {
+            tracing::warn!(%error, "cannot delete old entries of the policy journal");
+        }
     }
-}
-
-async fn listen(pool: &PgPool) -> Option<PgListener> {
-    let mut listener = PgListener::connect_with(pool).await.ok()?;
-    listener.listen(journal::CHANNEL).await.ok()?;
-    Some(listener)
-}
-
-/// Waits for a notification; without a listener forever, since the poll continues.
-async fn notified(listener: &mut Option<PgListener>) {
-    let Some(active) = listener else { return std::future::pending().await };
-    if active.recv().await.is_err() {
-        *listener = None;
-    }
-}
-
-async fn poll(live: &LivePolicy, pool: &PgPool) -> Result<(), PolicyLoadError> {
-    let mut db = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    catch_up(live, &mut db).await
 }
 
 /// Applies every new journal entry; reloads the whole policy if entries are missing. `db` must see

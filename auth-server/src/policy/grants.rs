@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use policies::RoleName;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::error::LAST;
+use crate::db::PgConnection;
 use crate::http::problem::Problem;
 
 /// A user's roles as stored, without the roles that those inherit.

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use policies::{Change, RoleName};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
+
+use crate::db::{PgConnection, PgPool};
 
 /// All roles of a user from a revision on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,6 +51,11 @@ pub(super) async fn append(db: &mut PgConnection, entry: &JournalEntry) -> sqlx:
         .execute(&mut *db)
         .await?;
     Ok(())
+}
+
+/// The revision of the last write.
+pub(super) async fn revision(db: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!("SELECT revision FROM policy_state").fetch_one(db).await
 }
 
 /// Entries after `revision`, in order.

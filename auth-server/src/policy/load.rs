@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use policies::{ActionPattern, Change, Effect, Label, ResourcePattern, RoleName, Rule, Snapshot};
-use sqlx::{PgConnection, PgPool};
 
 use super::error::InvalidRule;
 use super::{LivePolicy, PolicyLoadError, journal};
+use crate::db::{PgConnection, PgPool};
 
 /// Loads the policy. `time_bound_labels` are the labels that have a validity period; `max_token_age` is
 /// how long an access token may be accepted after it was issued.
@@ -18,7 +18,7 @@ pub async fn load(
     max_token_age: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<LivePolicy, PolicyLoadError> {
-    let mut db = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let mut db = pool.begin_snapshot().await?;
     let live = LivePolicy::new(Snapshot::empty(time_bound_labels)?, max_token_age);
     let snapshot = read(&mut db, &live.snapshot()).await?;
     live.install(snapshot.into(), &[], now);
@@ -35,8 +35,7 @@ pub(super) async fn read(
     db: &mut PgConnection,
     empty: &Snapshot,
 ) -> Result<Snapshot, PolicyLoadError> {
-    let revision =
-        sqlx::query_scalar!("SELECT revision FROM policy_state").fetch_one(&mut *db).await?;
+    let revision = journal::revision(db).await?;
     let mut changes = roles(db).await?;
     changes.extend(rules(db).await?);
     Ok(empty.next(revision, &changes)?)

@@ -12,6 +12,7 @@ pub(crate) mod follow;
 pub(crate) mod grants;
 pub(crate) mod journal;
 pub(crate) mod load;
+mod notifications;
 pub(crate) mod offload;
 pub(crate) mod permissions;
 pub(crate) mod roles;
@@ -34,7 +35,7 @@ pub use error::{
     BUILTIN_IMMUTABLE, ESCALATION, INHERITANCE, LAST_SUPERUSER, PolicyLoadError, ROLE_DELETION,
     ROLE_GRANT, ROLE_NAME, RULE_WRITE, SUPERUSER_ONLY,
 };
-pub use follow::follow;
+pub(crate) use follow::PolicyFollower;
 pub use journal::UserRoles;
 pub use load::load;
 pub(crate) use offload::{EVALUATION, Offload};

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use policies::RoleName;
 use serde::Serialize;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
+
+use crate::db::PgConnection;
 
 /// A role as stored.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]

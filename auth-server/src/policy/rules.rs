@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use policies::csv::RuleRow;
 use policies::{Effect, Rule};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
+
+use crate::db::PgConnection;
 
 /// A rule as stored.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use policies::csv::CsvError;
 use policies::{Change, RoleDefinition, csv};
-use sqlx::PgPool;
 
 use super::journal::{self, Delta, JournalEntry};
 use super::{roles, rules};
+use crate::db::PgPool;
 
 /// Why the shipped rules were not inserted.
 #[derive(Debug, thiserror::Error)]

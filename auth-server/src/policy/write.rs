@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use policies::{Change, Snapshot};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::journal;
 use super::journal::{Delta, JournalEntry, UserRoles};
 use super::{LivePolicy, follow, policy_problem};
 use crate::audit;
 use crate::audit::AuditRecord;
+use crate::db::{PgConnection, PgPool, Transaction};
 use crate::http::problem::Problem;
 
 /// A write in progress. It holds the policy lock: other writes wait until it commits, or is dropped
 /// and thereby rolled back.
 pub(crate) struct PolicyWrite<'a> {
     live: &'a LivePolicy,
-    tx: Transaction<'static, Postgres>,
+    tx: Transaction<'static>,
     base: Arc<Snapshot>,
     at: DateTime<Utc>,
     delta: Delta,

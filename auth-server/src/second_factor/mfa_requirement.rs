@@ -1,9 +1,9 @@
 //! The requirement that superusers have a second factor before they use their rights.
 
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::store;
+use crate::db::PgPool;
 use crate::http::problem::{Problem, Spec};
 
 /// The superuser must enable a second factor first.

@@ -8,7 +8,6 @@ pub(crate) mod totp;
 pub(crate) mod verify;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub(crate) use mfa_requirement::{MFA_REQUIRED, MfaRequirement};
@@ -18,6 +17,7 @@ pub(crate) use verify::{CodeCheck, throttled};
 
 use crate::clock::Clock;
 use crate::crypto::EncryptionKeys;
+use crate::db::PgConnection;
 use crate::token::Challenges;
 
 /// Enrolls and verifies second factors.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{SecondFactors, store};
+use crate::db::PgPool;
 
 /// Rows per page.
 const PAGE: i64 = 500;

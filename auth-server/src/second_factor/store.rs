@@ -1,9 +1,9 @@
 //! SQL of second factors, recovery codes and consumed challenges.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::db::{PgConnection, PgPool};
 use crate::token::Challenge;
 
 /// A second factor in the database.

@@ -1,12 +1,12 @@
 //! Verifying a code, throttled per account.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::store;
 use super::store::Factor;
 use super::{SecondFactors, recovery_codes};
+use crate::db::PgConnection;
 use crate::http::problem::{Problem, RateLimit};
 use crate::throttle::TOO_MANY;
 

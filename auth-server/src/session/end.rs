@@ -2,10 +2,10 @@
 //! caller passes it to [`crate::authn::Authenticator::revoke`].
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Revocation, RevocationPeriod, Revoked, Sessions, refresh, revocation};
+use crate::db::PgConnection;
 
 impl Sessions {
     /// Ends one session of the user; `None` if it had ended before.

@@ -1,10 +1,10 @@
 //! Reading sessions: a user's active ones, and the one that a refresh token belongs to.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::Sessions;
+use crate::db::{PgConnection, PgPool};
 
 /// A session as its user sees it.
 pub(crate) struct ActiveSession {

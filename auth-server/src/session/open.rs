@@ -1,11 +1,11 @@
 //! Opening a session.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::refresh_token::RefreshToken;
 use super::{Revocation, Sessions, revocation};
+use crate::db::PgConnection;
 
 /// The device of a login, as far as the request describes it.
 #[derive(Clone, Debug, Default)]

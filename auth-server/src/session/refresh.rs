@@ -3,11 +3,11 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::refresh_token::RefreshToken;
 use super::{GRACE, Revocation, Sessions, end, revocation};
+use crate::db::{PgConnection, PgPool};
 use crate::policy::grants::{self, Grants};
 
 /// How often a refresh is tried while other transactions change the session.
@@ -56,19 +56,20 @@ impl Sessions {
                 let granted = Grants { roles, revision: rotated.revision };
                 return Ok(self.refreshed(token, rotated.user, rotated.number, granted));
             }
-            let database = &mut *pool.acquire().await?;
+            let mut database = pool.acquire().await?;
             let now = self.clock.now();
-            let Some(state) = state(database, token.session, now).await? else {
+            let Some(state) = state(&mut database, token.session, now).await? else {
                 return Ok(Rotation::Invalid);
             };
             let replaced_by_current = state.counter == token.counter.saturating_add(1);
             let within_grace = state.rotated_at.is_some_and(|rotated| now < rotated + GRACE);
             if replaced_by_current && within_grace {
-                let granted = grants::of_user(database, state.user).await?;
+                let granted = grants::of_user(&mut database, state.user).await?;
                 return Ok(self.refreshed(token, state.user, state.number, granted));
             }
             if state.counter > token.counter {
-                return self.end_reused(database, state.user, token.session).await;
+                drop(database);
+                return self.end_reused(pool, state.user, token.session).await;
             }
             if state.counter < token.counter {
                 return Ok(Rotation::Invalid);
@@ -90,13 +91,8 @@ impl Sessions {
         })
     }
 
-    async fn end_reused(
-        &self,
-        database: &mut PgConnection,
-        user: Uuid,
-        session: Uuid,
-    ) -> sqlx::Result<Rotation> {
-        let mut transaction = database.begin().await?;
+    async fn end_reused(&self, pool: &PgPool, user: Uuid, session: Uuid) -> sqlx::Result<Rotation> {
+        let mut transaction = pool.begin().await?;
         let now = self.clock.now();
         if !end::end_one(&mut transaction, user, session, "refresh_token_reused", now).await? {
             return Ok(Rotation::Invalid);

@@ -6,16 +6,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::refresh_token::RefreshToken;
 use crate::clock::Clock;
 use crate::config::DatabaseConfig;
-use crate::db::IDLE_BEFORE_PING;
+use crate::db::{DedicatedConnection, Limits, PgConnection};
 
 /// Most refreshes in one statement.
 const MAX_BATCH: usize = 64;
@@ -49,8 +47,8 @@ impl RefreshBatches {
     pub(crate) fn start(config: &DatabaseConfig, idle: TimeDelta, clock: &Clock) -> Self {
         let (queue, waiting) = mpsc::channel(MAX_WAITING);
         let timeout = config.timeout();
-        let link = Link { options: config.url.options().clone(), open: None };
-        let worker = Worker { link, timeout, idle, clock: clock.clone() };
+        let connection = DedicatedConnection::new(config.url.options(), Limits::REQUEST);
+        let worker = Worker { connection, timeout, idle, clock: clock.clone() };
         tokio::spawn(worker.run(waiting));
         Self { queue, timeout }
     }
@@ -71,7 +69,7 @@ impl RefreshBatches {
 
 /// Works off the queue in batches.
 struct Worker {
-    link: Link,
+    connection: DedicatedConnection,
     timeout: Duration,
     idle: TimeDelta,
     clock: Clock,
@@ -84,8 +82,9 @@ impl Worker {
             let (tokens, mut answers): (Vec<_>, Vec<_>) =
                 batch.drain(..).map(|Waiting { token, answer }| (token, Some(answer))).unzip();
             let now = self.clock.now();
-            let rotated = timeout(self.timeout, self.link.rotate(&tokens, now, now + self.idle));
-            match rotated.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+            let rotated =
+                async { rotate(self.connection.get().await?, &tokens, now, now + self.idle).await };
+            match timeout(self.timeout, rotated).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(rotated) => {
                     for (position, rotated) in rotated {
                         let answer = answers.get_mut(position).and_then(Option::take);
@@ -99,36 +98,6 @@ impl Worker {
                 Err(error) => tracing::warn!(%error, refreshes = tokens.len(), "cannot refresh"),
             }
         }
-    }
-}
-
-/// A connection that is opened when needed. After an error, or when its user stopped waiting, it is
-/// closed, since a late answer would be read by the next statement.
-struct Link {
-    options: PgConnectOptions,
-    open: Option<(PgConnection, Instant)>,
-}
-
-impl Link {
-    async fn rotate(
-        &mut self,
-        tokens: &[RefreshToken],
-        now: DateTime<Utc>,
-        idle_until: DateTime<Utc>,
-    ) -> sqlx::Result<Vec<(usize, Rotated)>> {
-        let mut connection = self.connection().await?;
-        let rotated = rotate(&mut connection, tokens, now, idle_until).await?;
-        self.open = Some((connection, Instant::now()));
-        Ok(rotated)
-    }
-
-    async fn connection(&mut self) -> sqlx::Result<PgConnection> {
-        if let Some((mut connection, used)) = self.open.take()
-            && (used.elapsed() < IDLE_BEFORE_PING || connection.ping().await.is_ok())
-        {
-            return Ok(connection);
-        }
-        PgConnection::connect_with(&self.options).await
     }
 }
 

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
+
+use crate::db::PgConnection;
 
 /// An order to refuse access tokens that were issued before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +80,7 @@ struct Row {
 /// The revocations that became visible since `seen`, a few of them for the second time, and the new
 /// horizon. From the default horizon it reads all revocations that have not expired.
 pub(crate) async fn since(
-    pool: &PgPool,
+    db: &mut PgConnection,
     seen: Horizon,
     now: DateTime<Utc>,
 ) -> sqlx::Result<(Vec<Revocation>, Horizon)> {
@@ -96,7 +97,7 @@ pub(crate) async fn since(
         seen.0,
         now,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let horizon = rows.first().map_or(seen, |row| Horizon(row.horizon));
     Ok((rows.iter().filter_map(revocation).collect(), horizon))

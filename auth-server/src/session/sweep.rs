@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::SessionLimits;
 use crate::clock::Clock;
+use crate::db::PgPool;
 
 const INTERVAL: Duration = Duration::from_mins(10);
 

@@ -19,7 +19,6 @@ pub(crate) mod shared;
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 pub(crate) use limits::ThrottleLimits;
@@ -27,6 +26,7 @@ pub(crate) use registration::RegistrationLimits;
 
 use crate::clock::Clock;
 use crate::crypto::DerivedKey;
+use crate::db::PgPool;
 use crate::http::problem::{Problem, RateLimit, Spec};
 use crate::password;
 use crate::session;

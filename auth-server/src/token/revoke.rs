@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use sqlx::{PgConnection, PgPool};
 
 use super::ring::KeyError;
 use super::store::KeyTimes;
@@ -10,6 +9,7 @@ use super::{ring, rotate, store};
 use crate::audit;
 use crate::audit::{Actor, AuditRecord};
 use crate::crypto::EncryptionKeys;
+use crate::db::{PgConnection, PgPool};
 
 /// Why the key was not revoked.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -17,6 +16,7 @@ use super::store;
 use super::store::KeyRow;
 use crate::clock::Clock;
 use crate::crypto::aead::{Decrypted, EncryptionKeys};
+use crate::db::PgPool;
 
 /// Why the signing keys cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,6 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
-use sqlx::PgPool;
 
 use super::key::{Key, random_seed};
 use super::ring;
@@ -21,6 +20,7 @@ use super::verify::LEEWAY;
 use crate::audit;
 use crate::audit::{Actor, AuditRecord};
 use crate::crypto::EncryptionKeys;
+use crate::db::{PgConnection, PgPool};
 
 /// Time for servers that read the table late and sign with the old key until then.
 const MARGIN: TimeDelta = TimeDelta::seconds(60);
@@ -143,7 +143,7 @@ pub async fn rotate(
 
 /// Stores a new random key and returns its id.
 pub(super) async fn publish(
-    transaction: &mut sqlx::PgConnection,
+    transaction: &mut PgConnection,
     encryption: &EncryptionKeys,
     now: DateTime<Utc>,
     signs_from: DateTime<Utc>,

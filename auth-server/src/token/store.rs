@@ -1,7 +1,9 @@
 //! Signing keys in PostgreSQL.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::PgExecutor;
+
+use crate::db::{PgConnection, PgPool};
 
 const ALGORITHM: &str = "EdDSA";
 

@@ -5,10 +5,11 @@
 //! can choose such a login any more, and a user who had it before has to log in another way.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::names::Login;
+use crate::db::{PgConnection, PgPool};
 
 /// What is needed to check a password.
 pub(crate) struct Credentials {

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use poem_openapi::Object;
 use policies::RoleName;
 use serde::Serialize;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::names::{Genre, ProfileName};
 use super::store::UserRow;
+use crate::db::PgConnection;
 use crate::email::EmailAddress;
 
 /// An account, as its owner sees it.

@@ -1,10 +1,11 @@
 //! Accounts in PostgreSQL: creating, finding, reading and deleting them.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::names::{Login, ProfileName};
+use crate::db::{PgConnection, PgPool};
 use crate::email::EmailAddress;
 
 /// An account as stored, without its password.

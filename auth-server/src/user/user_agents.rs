@@ -1,8 +1,8 @@
 //! The clients that may log in to an account, if its owner restricted them.
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::db::PgConnection;
 use crate::unicode::normalize;
 
 /// Maximum number of entries.

@@ -175,7 +175,7 @@ async fn neither_the_secret_nor_a_recovery_code_is_stored_in_plain_text() {
     assert!(!holds(&encrypted, secret.as_bytes()));
     let hashes: Vec<Vec<u8>> =
         sqlx::query_scalar("SELECT hash FROM recovery_codes").fetch_all(&pool).await.unwrap();
-    pool.close().await;
+    pool.raw().close().await;
     for code in confirmed["recovery_codes"].as_array().unwrap() {
         let code = code.as_str().unwrap();
         for typed in [code.to_owned(), code.replace('-', "")] {

@@ -2,3 +2,4 @@
 
 mod database;
 mod revocation_state;
+mod statements;

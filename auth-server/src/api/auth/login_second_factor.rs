@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
-use sqlx::PgConnection;
 
 use super::device::FromDevice;
 use super::failed;
 use super::open_session::{OpenedSession, SessionError, check_user_agent, open_session};
 use super::token_pair::TokenPair;
 use crate::api::AppState;
-use crate::db::DATABASE;
+use crate::db::{DATABASE, PgConnection};
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
 use crate::login_history::{LoginAttempt, LoginOutcome, Method};

@@ -1,11 +1,11 @@
 //! Opening the session of a login. Every way of logging in ends here.
 
 use policies::RoleName;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::token_pair::TokenPair;
 use crate::api::AppState;
+use crate::db::PgConnection;
 use crate::http::problem::Problem;
 use crate::policy::grants::{self, Grants};
 use crate::session::{Device, Revocation};

@@ -1,9 +1,8 @@
 //! The last step of every change of credentials.
 
-use sqlx::{Postgres, Transaction};
-
 use crate::api::AppState;
 use crate::authn::{Principal, TokenError};
+use crate::db::Transaction;
 use crate::http::problem::Problem;
 
 impl AppState {
@@ -11,7 +10,7 @@ impl AppState {
     /// which were opened with the old ones. Fails if the caller's session has ended meanwhile.
     pub(crate) async fn commit_credential_change(
         &self,
-        mut transaction: Transaction<'_, Postgres>,
+        mut transaction: Transaction<'_>,
         caller: &Principal,
         reason: &str,
     ) -> Result<(), Problem> {

@@ -45,7 +45,7 @@ impl ResendVerification {
         let email = claimed.ok_or(ResendError::NoPendingVerification)?;
         self.0.throttle.email(email.key(), from).await?;
         let job = EmailJob::VerifyEmail { user: caller.user, email: email.key().to_owned() };
-        queue::enqueue(&mut *self.0.pool.acquire().await?, &job).await?;
+        queue::enqueue(&mut self.0.pool.acquire().await?, &job).await?;
         Ok(Accepted)
     }
 }

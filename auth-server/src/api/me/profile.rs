@@ -6,7 +6,6 @@ use std::sync::Arc;
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::delete::{DeleteError, delete};
@@ -15,7 +14,7 @@ use crate::api::reauthentication::{
     REAUTHENTICATION, Reauthenticated, Reauthentication, reauthentication_required,
 };
 use crate::authn::{SIGNED_IN, SignedIn};
-use crate::db::{DATABASE, constraint};
+use crate::db::{DATABASE, PgConnection, constraint};
 use crate::email::{EmailAddress, claim_store};
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use poem_openapi::OpenApi;
-use sqlx::PgConnection;
 
 use super::TokenForm;
 use crate::api::AppState;
 use crate::authn::{CLIENT, ServiceClient};
-use crate::db::DATABASE;
+use crate::db::{DATABASE, PgConnection};
 use crate::http::problem::Problem;
 use crate::http::request_errors::FORM;
 use crate::http::{Form, OkEmpty};

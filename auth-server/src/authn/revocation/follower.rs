@@ -6,24 +6,25 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::RevocationState;
 use super::publisher::RevocationStream;
 use crate::clock::Clock;
+use crate::db::DedicatedConnection;
 use crate::session;
 use crate::session::Horizon;
 
 /// Time between two polls: half of the time within which a revocation is in force everywhere.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Longest duration of a poll; a database that hangs must not delay the next poll for long.
-const TIMEOUT: Duration = Duration::from_millis(900);
+/// Longest duration of a poll; then its connection is replaced, and the poll repeated once.
+const TIMEOUT: Duration = Duration::from_millis(450);
 
 /// Keeps a [`RevocationState`] up to date.
 pub(crate) struct Follower {
-    pool: PgPool,
+    /// Its own: revocations must not wait for requests.
+    connection: DedicatedConnection,
     state: Arc<RevocationState>,
     stream: Option<RevocationStream>,
     clock: Clock,
@@ -32,18 +33,19 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) fn new(
-        pool: PgPool,
+        connection: DedicatedConnection,
         state: Arc<RevocationState>,
         stream: Option<RevocationStream>,
         clock: Clock,
     ) -> Self {
-        Self { pool, state, stream, clock, horizon: Horizon::default() }
+        Self { connection, state, stream, clock, horizon: Horizon::default() }
     }
 
     /// Applies the revocations recorded since the last call.
     pub(crate) async fn catch_up(&mut self) -> sqlx::Result<()> {
         let asked = Instant::now();
-        let (new, horizon) = session::since(&self.pool, self.horizon, self.clock.now()).await?;
+        let db = self.connection.get().await?;
+        let (new, horizon) = session::since(db, self.horizon, self.clock.now()).await?;
         for revocation in &new {
             self.state.list.add(revocation);
         }
@@ -67,6 +69,11 @@ impl Follower {
         stop.run_until_cancelled(following).await;
     }
 
+    /// False if the database did not answer in time.
+    async fn poll_once(&mut self) -> bool {
+        matches!(tokio::time::timeout(TIMEOUT, self.catch_up()).await, Ok(Ok(())))
+    }
+
     async fn poll(&mut self) {
         let mut tick = tokio::time::interval(POLL_INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -76,8 +83,7 @@ impl Follower {
                 _ = tick.tick() => {}
                 () = self.state.connected.notified() => {}
             }
-            let polled = tokio::time::timeout(TIMEOUT, self.catch_up()).await;
-            let failed = !matches!(polled, Ok(Ok(())));
+            let failed = !self.poll_once().await && !self.poll_once().await;
             if failed && !failing {
                 tracing::warn!("cannot read revocations from the database");
             } else if failing && !failed {

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::api::AppState;
+use crate::db::PgConnection;
 use crate::email::{EmailAddress, EmailJob, claim_store, queue};
 
 impl AppState {

@@ -3,14 +3,13 @@
 use std::net::IpAddr;
 
 use rand::Rng;
-use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::callback::{CallbackError, CallbackFailure};
 use crate::api::AppState;
 use crate::api::auth::login_response::LoginResult;
 use crate::api::auth::open_session::open_session;
-use crate::db::constraint;
+use crate::db::{PgConnection, Transaction, constraint};
 use crate::email::claim_store;
 use crate::http::problem::{INTERNAL, Problem};
 use crate::oidc::store::EmailOwner;
@@ -65,7 +64,7 @@ pub(super) async fn log_in(
 /// second factor.
 async fn log_in_to(
     state: &AppState,
-    mut transaction: Transaction<'_, Postgres>,
+    mut transaction: Transaction<'_>,
     account: &Account,
     provider: &Provider,
     identity: &ExternalIdentity,

@@ -45,7 +45,7 @@ impl Forgot {
         self.0.throttle.email(email.key(), from).await?;
         // Whatever tells a known address from an unknown one is left to the worker.
         let job = EmailJob::ResetPassword { email: email.key().to_owned() };
-        queue::enqueue(&mut *self.0.pool.acquire().await?, &job).await?;
+        queue::enqueue(&mut self.0.pool.acquire().await?, &job).await?;
         Ok(Accepted)
     }
 }

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use poem_openapi::Object;
 use serde::Serialize;
-use sqlx::PgConnection;
 
 use crate::api::AppState;
 use crate::authn::Principal;
+use crate::db::PgConnection;
 use crate::second_factor::{RecoveryCodes, store};
 
 pub(crate) type SecondFactorApi = (

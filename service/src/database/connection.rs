@@ -1,0 +1,189 @@
+//! A connection whose statements have a deadline.
+
+use std::io;
+
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::{AssertSqlSafe, Describe, Either, Execute, Executor, Postgres, SqlStr};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use super::Limits;
+use super::pool::ping;
+
+/// A connection to PostgreSQL. A statement past its deadline fails, and the connection is closed: a
+/// late answer would be read by the next statement, and sqlx would keep everybody else waiting for it.
+/// So is a connection whose user stopped waiting within a statement.
+#[derive(Debug)]
+pub struct PgConnection {
+    /// `None` only while it is dropped.
+    link: Option<Link>,
+    limits: Limits,
+    state: State,
+}
+
+#[derive(Debug)]
+pub(super) enum Link {
+    Pooled(PoolConnection<Postgres>),
+    Dedicated(sqlx::PgConnection),
+}
+
+/// What is known about a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Idle,
+    InTransaction,
+    /// A statement was sent and its answer was not read to the end.
+    Unknown,
+}
+
+impl PgConnection {
+    pub(super) const fn new(link: Link, limits: Limits) -> Self {
+        Self { link: Some(link), limits, state: State::Idle }
+    }
+
+    /// Whether nothing is going on and nothing was left behind on this connection.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
+    /// Whether PostgreSQL answers on this connection.
+    pub(super) async fn is_alive(&mut self) -> bool {
+        match self.split() {
+            Ok((connection, guard)) => guard.run(ping(connection)).await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    /// Begins a transaction with this statement and sets its limits.
+    pub(super) async fn start_transaction(&mut self, begin: &str) -> sqlx::Result<()> {
+        // Before the answer is known: a rollback outside a transaction does no harm.
+        self.state = State::InTransaction;
+        self.execute(sqlx::raw_sql(AssertSqlSafe(self.limits.begin(begin)))).await?;
+        Ok(())
+    }
+
+    /// Ends the transaction with `COMMIT` or `ROLLBACK`.
+    pub(super) async fn end_transaction(&mut self, statement: &'static str) -> sqlx::Result<()> {
+        self.execute(sqlx::raw_sql(statement)).await?;
+        self.state = State::Idle;
+        Ok(())
+    }
+
+    /// What a statement needs: the connection, and the guard that runs it.
+    fn split(&mut self) -> sqlx::Result<(&mut sqlx::PgConnection, Guard<'_>)> {
+        let guard = Guard { state: &mut self.state, limits: self.limits };
+        match &mut self.link {
+            Some(Link::Pooled(connection)) if *guard.state != State::Unknown => {
+                Ok((&mut **connection, guard))
+            }
+            Some(Link::Dedicated(connection)) if *guard.state != State::Unknown => {
+                Ok((connection, guard))
+            }
+            _ => Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
+        }
+    }
+}
+
+/// Runs one statement.
+struct Guard<'a> {
+    state: &'a mut State,
+    limits: Limits,
+}
+
+impl Guard<'_> {
+    async fn run<T>(self, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        let before = std::mem::replace(self.state, State::Unknown);
+        let timed_out = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
+        let done = timeout(self.limits.deadline(), statement).await.unwrap_or_else(timed_out);
+        // PostgreSQL's own errors end a statement; after any other nothing is certain.
+        if matches!(done, Ok(_) | Err(sqlx::Error::Database(_) | sqlx::Error::Encode(_))) {
+            *self.state = before;
+        }
+        done
+    }
+}
+
+impl<'c> Executor<'c> for &'c mut PgConnection {
+    type Database = Postgres;
+
+    /// All rows at once: the deadline is that of the whole statement.
+    fn fetch_many<'e, 'q, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, sqlx::Result<Either<PgQueryResult, PgRow>>>
+    where
+        'c: 'e,
+        E: Execute<'q, Postgres>,
+        'q: 'e,
+        E: 'q,
+    {
+        let rows = async move {
+            let (connection, guard) = self.split()?;
+            guard.run(connection.fetch_many(query).try_collect::<Vec<_>>()).await
+        };
+        stream::once(rows).map_ok(|rows| stream::iter(rows).map(Ok)).try_flatten().boxed()
+    }
+
+    fn fetch_optional<'e, 'q, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
+    where
+        'c: 'e,
+        E: Execute<'q, Postgres>,
+        'q: 'e,
+        E: 'q,
+    {
+        Box::pin(async move {
+            let (connection, guard) = self.split()?;
+            guard.run(connection.fetch_optional(query)).await
+        })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, sqlx::Result<PgStatement>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async move {
+            let (connection, guard) = self.split()?;
+            guard.run(connection.prepare_with(sql, parameters)).await
+        })
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<Describe<Postgres>>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async move {
+            let (connection, guard) = self.split()?;
+            guard.run(connection.describe(sql)).await
+        })
+    }
+}
+
+impl Drop for PgConnection {
+    /// Returns a pooled connection, unless something was left behind on it; then it is closed. Returning
+    /// takes a round trip, which has the deadline of a statement.
+    fn drop(&mut self) {
+        let Some(Link::Pooled(mut connection)) = self.link.take() else { return };
+        let (state, deadline) = (self.state, self.limits.deadline());
+        let (false, Ok(runtime)) = (state == State::Unknown, Handle::try_current()) else {
+            return drop(connection.detach());
+        };
+        runtime.spawn(async move {
+            if state == State::InTransaction {
+                let rolled_back = sqlx::raw_sql("ROLLBACK").execute(&mut *connection);
+                if !matches!(timeout(deadline, rolled_back).await, Ok(Ok(_))) {
+                    return drop(connection.detach());
+                }
+            }
+            // Past the deadline this drops the connection, and with it its place in the pool.
+            let _ = timeout(deadline, connection.return_to_pool()).await;
+        });
+    }
+}
