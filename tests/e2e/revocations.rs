@@ -138,6 +138,7 @@ async fn every_way_to_end_a_session_reaches_the_other_server_within_a_second() {
     let database = Database::migrated().await;
     // Hashing is not part of the measurement.
     let settings = with(&settings(&database), "AUTH_PASSWORD_MEMORY_KIB", "256");
+    let settings = with(&settings, "AUTH_THROTTLE_ADDRESS_REGISTRATIONS", "1000");
     let (mut one, mut two) = (AUTH_SERVER.serve(&settings), AUTH_SERVER.serve(&settings));
     let (one, two) = (guest(&mut one), two.url("api"));
     let made = AUTH_SERVER.run(&["superuser", "create", "root"], &settings, PASSWORD);
