@@ -1,6 +1,8 @@
 //! Reauthentication (step-up): a sensitive operation asks for the password or a code of the second
 //! factor, which an attacker who finds an unlocked screen does not have.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use poem_openapi::Object;
 use serde::Deserialize;
@@ -69,15 +71,26 @@ impl Reauthenticated {
 impl AppState {
     /// Verifies that the caller knows the password or has the second factor. A code is consumed.
     pub(crate) async fn reauthenticate(
-        &self,
+        self: &Arc<Self>,
         caller: &Principal,
         sent: Reauthentication,
     ) -> Result<Reauthenticated, Problem> {
+        let this = Arc::clone(self);
+        let (user, session) = (caller.user, caller.session);
+        self.complete(async move { this.check_reauthentication(user, session, sent).await }).await
+    }
+
+    async fn check_reauthentication(
+        &self,
+        user: Uuid,
+        session: Uuid,
+        sent: Reauthentication,
+    ) -> Result<Reauthenticated, Problem> {
         let password_hash = match (sent.current_password, sent.code) {
-            (Some(password), None) => Some(self.check_password(caller.user, password).await?),
-            (None, Some(code)) => self.check_code(caller.user, &code).await?,
+            (Some(password), None) => Some(self.check_password(user, password).await?),
+            (None, Some(code)) => self.check_code(user, &code).await?,
             (None, None) => {
-                self.check_recent_login(caller).await?;
+                self.check_recent_login(user, session).await?;
                 None
             }
             (Some(_), Some(_)) => {
@@ -86,7 +99,7 @@ impl AppState {
                     .detail("Send either `current_password` or `code`."));
             }
         };
-        Ok(Reauthenticated { user: caller.user, session: caller.session, password_hash })
+        Ok(Reauthenticated { user, session, password_hash })
     }
 
     /// Begins the transaction of a change that the caller has reauthenticated for.
@@ -154,19 +167,19 @@ impl AppState {
     }
 
     /// A recent login is enough only for an account with neither password nor second factor.
-    async fn check_recent_login(&self, caller: &Principal) -> Result<(), Problem> {
+    async fn check_recent_login(&self, user: Uuid, session: Uuid) -> Result<(), Problem> {
         let mut database = self.pool.acquire().await?;
-        if credentials::password_hash(&mut database, caller.user).await?.is_some() {
+        if credentials::password_hash(&mut database, user).await?.is_some() {
             return Err(Problem::new(FIELD)
                 .field("current_password")
                 .detail("Send your current password, or a `code` of your second factor."));
         }
-        if SecondFactors::is_enabled(&mut database, caller.user).await? {
+        if SecondFactors::is_enabled(&mut database, user).await? {
             return Err(Problem::new(FIELD)
                 .field("code")
                 .detail("Send a `code` of your second factor."));
         }
-        let opened = Sessions::opened_at(&mut database, caller.user, caller.session).await?;
+        let opened = Sessions::opened_at(&mut database, user, session).await?;
         if opened.is_some_and(|opened| self.clock.now() - opened <= RECENT) {
             return Ok(());
         }

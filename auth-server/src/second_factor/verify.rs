@@ -59,9 +59,10 @@ impl SecondFactors {
         user: Uuid,
         code: &str,
     ) -> Result<CodeCheck, Problem> {
-        let now = self.clock.now();
         let factor = store::lock(transaction, user).await?.filter(|factor| factor.confirmed);
         let Some(factor) = factor else { return Ok(CodeCheck::NotEnabled) };
+        // Only now: the attempts that this one waited for may have changed the lockout delay.
+        let now = self.clock.now();
         if let Some(seconds) = remaining_delay(factor.locked_until, now) {
             return Ok(CodeCheck::Throttled(seconds));
         }

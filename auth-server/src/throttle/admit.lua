@@ -1,22 +1,29 @@
--- Admits or rejects an attempt: {milliseconds until it is admitted, number of the counter that rejects it}, {0, 0} if it is
--- admitted. After the free attempts, an admitted attempt reserves the next delay, so that of concurrent ones only one is
--- admitted.
+-- Admits or rejects an attempt: {milliseconds until it is admitted, number of the counter that rejects it}; {0, number} if
+-- the attempts in progress are as many as this counter admits; {0, 0} if it is admitted. It is then in progress.
 
-local max_remaining, which = 0, 0
-for number, key in ipairs(KEYS) do
-    local _, locked, reserved = read(key)
-    local remaining = math.max(locked, reserved) - now
+local max_remaining, which, occupied = 0, 0, 0
+for number = 1, counters do
+    local failures, locked = read(number)
+    local remaining = locked - now
     if remaining > max_remaining then
         max_remaining, which = remaining, number
+    end
+    local pending = KEYS[counters + number]
+    redis.call('ZREMRANGEBYSCORE', pending, '-inf', now)
+    -- After the free attempts, one at a time.
+    if occupied == 0 and redis.call('ZCARD', pending) >= math.max(free_attempts(number) - failures, 1) then
+        occupied = number
     end
 end
 if max_remaining > 0 then
     return { max_remaining, which }
 end
-for number, key in ipairs(KEYS) do
-    local failures, attempts = read(key), tonumber(ARGV[3 + number])
-    if failures >= attempts then
-        redis.call('HSET', key, 'reserved', now + delay_after(failures + 1, attempts))
-    end
+if occupied > 0 then
+    return { 0, occupied }
+end
+for number = 1, counters do
+    local pending = KEYS[counters + number]
+    redis.call('ZADD', pending, now + lease, attempt)
+    redis.call('PEXPIRE', pending, lease)
 end
 return { 0, 0 }

@@ -1,7 +1,6 @@
-//! Limits the number of concurrent attempts at one account.
+//! Limits the number of concurrent attempts, at one account and in total.
 //!
-//! An attempt is counted once it has failed, so a burst could be verified before its first failure is
-//! counted. Rejecting concurrent attempts would reject valid ones: they wait for each other instead.
+//! Attempts at one account wait for their turn instead of asking the counters again and again.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 

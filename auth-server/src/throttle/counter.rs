@@ -118,6 +118,9 @@ pub(crate) fn network(address: IpAddr) -> IpNet {
     }
 }
 
+/// How long an attempt in progress counts if its server never ends it, ms. Longer than any attempt.
+pub(crate) const LEASE: i64 = 60_000;
+
 /// The key of a counter in Redis.
 pub(crate) fn redis_key(key: &CounterKey) -> String {
     let mut text = String::from("auth:throttle:");
@@ -125,6 +128,11 @@ pub(crate) fn redis_key(key: &CounterKey) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+/// The key of a counter's attempts in progress in Redis.
+pub(crate) fn pending_key(key: &CounterKey) -> String {
+    redis_key(key) + ":pending"
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 //! permanent.
 //!
 //! Failures are counted by account + IP, by account and by IP, in Redis or, while that is unavailable,
-//! in this process. Neither rejected nor successful attempts are counted. IP addresses from which an
+//! in this process. Neither rejected nor successful attempts are counted, but an attempt in progress
+//! is until it has ended: a burst is not admitted beyond what its failures would leave. Attempts for
+//! which there is no room yet wait, because the others may succeed. IP addresses from which an
 //! account was used recently are not affected by the failures of others at that account.
 //!
 //! Registrations and e-mail, which have no failures, are limited in number.
@@ -17,8 +19,11 @@ pub(crate) mod registration;
 pub(crate) mod shared;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use chrono::TimeDelta;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 pub(crate) use limits::ThrottleLimits;
@@ -32,7 +37,6 @@ use crate::password;
 use crate::session;
 use concurrency::{ConcurrencyLimiter, ConcurrencyPermit};
 use counter::{Counter, CounterKey, CounterKeys, CounterKind, network};
-use email::MailboxLocks;
 use local::LocalCounters;
 use rate::LocalRates;
 use shared::SharedCounters;
@@ -47,6 +51,12 @@ pub(crate) const THROTTLE: &[Spec] = &[TOO_MANY, password::BUSY];
 /// How long the use of an account from an IP address counts as recent.
 const RECENT: TimeDelta = TimeDelta::days(30);
 
+/// How long an attempt waits for others in progress.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// How often a waiting attempt asks for those of other servers, which end unnoticed.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
 /// Counts failed attempts, and admits or rejects the next ones.
 pub(crate) struct Throttle {
     keys: CounterKeys,
@@ -56,7 +66,8 @@ pub(crate) struct Throttle {
     rates: LocalRates,
     registrations: RegistrationLimits,
     concurrency: ConcurrencyLimiter,
-    mailbox_locks: MailboxLocks,
+    /// Wakes waiting attempts when another one has ended.
+    ended: Notify,
     clock: Clock,
 }
 
@@ -71,11 +82,13 @@ pub(crate) enum AttemptOutcome {
     Unverified,
 }
 
-/// The permission to make one attempt. [`ThrottlePermit::settle`] must be called with its outcome.
+/// The permission to make one attempt. [`ThrottlePermit::settle`] must be called with its outcome;
+/// otherwise the attempt counts as in progress for a while.
 #[must_use]
 pub(crate) struct ThrottlePermit<'a> {
     throttle: &'a Throttle,
     counters: Vec<Counter>,
+    attempt: Uuid,
     _concurrency: Option<ConcurrencyPermit<'a>>,
 }
 
@@ -99,6 +112,20 @@ pub(crate) enum Admission {
         delay: i64,
         counter: usize,
     },
+    /// Attempts in progress are as many as the counter with this index admits.
+    Occupied {
+        counter: usize,
+    },
+}
+
+impl Admission {
+    /// Index of the counter that does not admit the attempt.
+    const fn counter(self) -> Option<usize> {
+        match self {
+            Self::Admitted => None,
+            Self::Rejected { counter, .. } | Self::Occupied { counter } => Some(counter),
+        }
+    }
 }
 
 /// How a counter changes at the end of an attempt.
@@ -106,7 +133,7 @@ pub(crate) enum Admission {
 pub(crate) enum CounterUpdate {
     /// Add a failure.
     Failed,
-    /// Undo what the admission reserved.
+    /// Leave the failures as they are.
     Released,
     /// Reset to zero failures.
     Reset,
@@ -135,43 +162,55 @@ impl Throttle {
             rates: LocalRates::default(),
             registrations,
             concurrency: ConcurrencyLimiter::new(per_account, max_concurrent),
-            mailbox_locks: MailboxLocks::default(),
+            ended: Notify::new(),
             clock,
         })
     }
 
-    /// Admits an attempt to log in.
+    /// Waits for the turn of an attempt at this login. To be called before anything else is done for
+    /// it, because it bounds the attempts that are in progress or wait.
+    ///
+    /// # Errors
+    /// [`password::BUSY`].
+    pub(crate) async fn turn(&self, login: &str) -> Result<ConcurrencyPermit<'_>, Problem> {
+        self.concurrency.acquire(&self.keys.account(login)).await
+    }
+
+    /// Admits an attempt to log in, whose turn it is.
     ///
     /// # Errors
     /// [`THROTTLE`], or the database is unavailable.
-    pub(crate) async fn begin_login(
-        &self,
+    pub(crate) async fn begin_login<'a>(
+        &'a self,
+        turn: ConcurrencyPermit<'a>,
         pool: &PgPool,
         LoginSource { login, user, address }: LoginSource<'_>,
-    ) -> Result<ThrottlePermit<'_>, Problem> {
+    ) -> Result<ThrottlePermit<'a>, Problem> {
         const ACCOUNT: usize = 2;
         let network = network(address);
         let account = self.counter(CounterKind::Account, self.keys.account(login));
-        let permit = self.concurrency.acquire(&account.key).await?;
         let both = self.keys.account_and_address(login, network);
         let mut counters = vec![
             self.counter(CounterKind::AccountAndAddress, both),
             self.counter(CounterKind::Address, self.keys.address(network)),
             account,
         ];
-        let mut admission = self.admit(&counters).await;
-        if matches!(admission, Admission::Rejected { counter: ACCOUNT, .. }) {
+        let attempt = Uuid::now_v7();
+        let mut admission = self.try_admit(&counters, attempt).await;
+        if admission.counter() == Some(ACCOUNT) {
             let since = self.clock.now() - RECENT;
             if session::was_used_from(pool, user, &network.to_string(), since).await? {
                 counters.truncate(ACCOUNT);
-                admission = self.admit(&counters).await;
             }
         }
-        self.permit(counters, admission, Some(permit))
+        if admission != Admission::Admitted {
+            admission = self.admit(&counters, attempt).await;
+        }
+        self.permit(counters, attempt, admission, Some(turn))
     }
 
-    /// Admits an attempt that names no account. Such attempts are not limited in concurrency: they
-    /// may take long.
+    /// Admits an attempt that names no account. Such attempts do not wait for a turn: they may take
+    /// long.
     ///
     /// # Errors
     /// [`TOO_MANY`].
@@ -180,8 +219,9 @@ impl Throttle {
         address: IpAddr,
     ) -> Result<ThrottlePermit<'_>, Problem> {
         let counter = self.counter(CounterKind::Address, self.keys.address(network(address)));
-        let admission = self.admit(&[counter]).await;
-        self.permit(vec![counter], admission, None)
+        let attempt = Uuid::now_v7();
+        let admission = self.admit(&[counter], attempt).await;
+        self.permit(vec![counter], attempt, admission, None)
     }
 
     /// Admits a reauthentication attempt of a logged-in user. Attempts of each `purpose`, which is
@@ -195,33 +235,59 @@ impl Throttle {
         purpose: &'static str,
     ) -> Result<ThrottlePermit<'_>, Problem> {
         let counter = self.counter(CounterKind::User(purpose), self.keys.user(purpose, user));
-        let permit = self.concurrency.acquire(&counter.key).await?;
-        let admission = self.admit(&[counter]).await;
-        self.permit(vec![counter], admission, Some(permit))
+        let turn = self.concurrency.acquire(&counter.key).await?;
+        let attempt = Uuid::now_v7();
+        let admission = self.admit(&[counter], attempt).await;
+        self.permit(vec![counter], attempt, admission, Some(turn))
     }
 
     const fn counter(&self, kind: CounterKind, key: CounterKey) -> Counter {
         Counter { kind, key, attempts: self.limits.attempts(kind) }
     }
 
-    async fn admit(&self, counters: &[Counter]) -> Admission {
+    /// Waits while attempts in progress leave no room for another, up to [`MAX_WAIT`].
+    async fn admit(&self, counters: &[Counter], attempt: Uuid) -> Admission {
+        let give_up = Instant::now() + MAX_WAIT;
+        loop {
+            // Before asking: the last one must not end unnoticed.
+            let ended = self.ended.notified();
+            let admission = self.try_admit(counters, attempt).await;
+            if !matches!(admission, Admission::Occupied { .. }) || Instant::now() >= give_up {
+                return admission;
+            }
+            let _ = timeout(POLL_INTERVAL, ended).await;
+        }
+    }
+
+    async fn try_admit(&self, counters: &[Counter], attempt: Uuid) -> Admission {
         let now = self.clock.now().timestamp_millis();
         if let Some(shared) = &self.shared
-            && let Some(admission) = shared.admit(counters, now, &self.limits).await
+            && let Some(admission) = shared.admit(counters, attempt, now, &self.limits).await
         {
+            if admission == Admission::Admitted {
+                // When Redis becomes unavailable, this process continues from here.
+                self.local.reserve(counters, attempt, now);
+            }
             return admission;
         }
-        self.local.admit(counters, now, &self.limits)
+        self.local.admit(counters, attempt, now, &self.limits)
     }
 
     fn permit<'a>(
         &'a self,
         counters: Vec<Counter>,
+        attempt: Uuid,
         admission: Admission,
         concurrency: Option<ConcurrencyPermit<'a>>,
     ) -> Result<ThrottlePermit<'a>, Problem> {
-        let Admission::Rejected { delay, counter } = admission else {
-            return Ok(ThrottlePermit { throttle: self, counters, _concurrency: concurrency });
+        let (delay, counter) = match admission {
+            Admission::Rejected { delay, counter } => (delay, counter),
+            Admission::Occupied { counter } => (0, counter),
+            Admission::Admitted => {
+                let permit =
+                    ThrottlePermit { throttle: self, counters, attempt, _concurrency: concurrency };
+                return Ok(permit);
+            }
         };
         let seconds = seconds(delay);
         let detail = format!("Try again in {seconds} s; until then no password is verified.");
@@ -241,13 +307,15 @@ impl Throttle {
         }
     }
 
-    async fn update(&self, updates: &[(Counter, CounterUpdate)]) {
+    /// Ends an attempt.
+    async fn update(&self, attempt: Uuid, updates: &[(Counter, CounterUpdate)]) {
         let now = self.clock.now().timestamp_millis();
         // Also if Redis counts: when it becomes unavailable, this process continues from here.
-        self.local.update(updates, now, &self.limits);
+        self.local.update(updates, attempt, now, &self.limits);
         if let Some(shared) = &self.shared {
-            shared.update(updates, now, &self.limits).await;
+            shared.update(updates, attempt, now, &self.limits).await;
         }
+        self.ended.notify_waiters();
     }
 }
 
@@ -271,6 +339,6 @@ impl ThrottlePermit<'_> {
         };
         let updates: Vec<_> =
             self.counters.iter().map(|counter| (*counter, update(counter.kind))).collect();
-        self.throttle.update(&updates).await;
+        self.throttle.update(self.attempt, &updates).await;
     }
 }

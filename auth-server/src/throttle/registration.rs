@@ -11,8 +11,8 @@ use crate::http::problem::{Problem, RateLimit};
 /// The period of the limit for one network, s.
 const NETWORK_PERIOD: u32 = 600;
 
-/// The period of the limit for all networks, s. Short: a client that exhausts it stops registrations only
-/// while its own continue.
+/// The period of the limit for all networks, s. Short: clients that exhaust it stop registrations
+/// only while their own continue.
 const TOTAL_PERIOD: u32 = 60;
 
 /// How many registrations are admitted.

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, RedisResult, Script};
+use uuid::Uuid;
 
-use super::counter::{Counter, redis_key};
+use super::counter::{Counter, LEASE, pending_key, redis_key};
 use super::limits::ThrottleLimits;
 use super::rate::{Rate, milliseconds};
 use super::{Admission, CounterUpdate};
@@ -45,10 +46,11 @@ impl SharedCounters {
     pub(crate) async fn admit(
         &self,
         counters: &[Counter],
+        attempt: Uuid,
         now: i64,
         limits: &ThrottleLimits,
     ) -> Option<Admission> {
-        let script = prepare(&self.admit, counters.iter(), now, limits);
+        let script = prepare(&self.admit, counters.iter(), attempt, now, limits);
         self.invoke(&script).await.map(|(delay, which)| admission(delay, which))
     }
 
@@ -67,11 +69,12 @@ impl SharedCounters {
     pub(crate) async fn update(
         &self,
         updates: &[(Counter, CounterUpdate)],
+        attempt: Uuid,
         now: i64,
         limits: &ThrottleLimits,
     ) {
-        let mut script =
-            prepare(&self.update, updates.iter().map(|(counter, _)| counter), now, limits);
+        let counters = updates.iter().map(|(counter, _)| counter);
+        let mut script = prepare(&self.update, counters, attempt, now, limits);
         for (_, update) in updates {
             script.arg(match update {
                 CounterUpdate::Failed => "failed",
@@ -105,17 +108,20 @@ impl SharedCounters {
     }
 }
 
-/// The answer of a script: the delay, and the number of the counter that rejects the attempt, if any.
+/// The answer of a script: the delay, and the number of the counter that does not admit the attempt,
+/// if any.
 fn admission(delay: i64, which: usize) -> Admission {
     match which.checked_sub(1) {
         None => Admission::Admitted,
-        Some(counter) => Admission::Rejected { delay, counter },
+        Some(counter) if delay > 0 => Admission::Rejected { delay, counter },
+        Some(counter) => Admission::Occupied { counter },
     }
 }
 
 fn prepare<'a>(
     script: &'a Script,
     counters: impl Iterator<Item = &'a Counter> + Clone,
+    attempt: Uuid,
     now: i64,
     limits: &ThrottleLimits,
 ) -> redis::ScriptInvocation<'a> {
@@ -123,7 +129,11 @@ fn prepare<'a>(
     for counter in counters.clone() {
         invocation.key(redis_key(&counter.key));
     }
+    for counter in counters.clone() {
+        invocation.key(pending_key(&counter.key));
+    }
     invocation.arg(now).arg(limits.memory).arg(limits.delays());
+    invocation.arg(attempt.to_string()).arg(LEASE);
     for counter in counters {
         invocation.arg(counter.attempts);
     }

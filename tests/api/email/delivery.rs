@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tests::{Caller, MailServer, TestServer, until};
+use tests::{MailServer, TestServer, until};
 use tokio::net::TcpListener;
 
 use super::{account, register_with_email, verify};

@@ -1,5 +1,6 @@
 //! `POST /api/v1/auth/login`
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -88,17 +89,32 @@ impl LogIn {
         FromDevice(device): FromDevice,
         Body(form): Body<LoginForm>,
     ) -> Result<Reply<LoginResponse>, LoginError> {
+        let this = Self(Arc::clone(&self.0));
+        let attempt = async move { this.attempt(address, device, form).await };
+        self.0.complete(attempt).await.map(|result| Reply(result.into()))
+    }
+}
+
+impl LogIn {
+    /// One attempt, counted and recorded.
+    async fn attempt(
+        &self,
+        address: IpAddr,
+        device: Device,
+        form: LoginForm,
+    ) -> Result<LoginResult, LoginError> {
         let AppState { pool, throttle, .. } = &*self.0;
         let login = Login::key_of(&form.login);
         let mut attempt = LoginAttempt::new(Method::Password, device);
 
         let result: Result<LoginResult, LoginError> = async {
+            let turn = throttle.turn(&login).await?;
             let account = credentials::find(pool, &login).await?;
             attempt.user = account.as_ref().map(|account| account.id);
             // Attempts are counted by what was typed: counted by account, a rejection would reveal
             // which account an e-mail address belongs to.
             let source = LoginSource { login: &login, user: attempt.user, address };
-            let permit = throttle.begin_login(pool, source).await?;
+            let permit = throttle.begin_login(turn, pool, source).await?;
             let result = self.authenticate(&login, account, form.password, &attempt.device).await;
             permit
                 .settle(match &result {
@@ -121,11 +137,9 @@ impl LogIn {
             Err(error) => failed(error),
         };
         self.0.record_login(attempt, outcome);
-        result.map(|result| Reply(result.into()))
+        result
     }
-}
 
-impl LogIn {
     /// Verifies the password and opens a session, or issues a challenge for the second factor.
     async fn authenticate(
         &self,

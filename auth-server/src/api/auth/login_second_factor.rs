@@ -69,6 +69,19 @@ impl CompleteLogin {
         FromDevice(device): FromDevice,
         Body(form): Body<SecondFactorForm>,
     ) -> Result<Reply<TokenPair>, SecondFactorError> {
+        let this = Self(Arc::clone(&self.0));
+        let attempt = async move { this.attempt(device, form).await };
+        self.0.complete(attempt).await.map(|session| Reply(session.tokens))
+    }
+}
+
+impl CompleteLogin {
+    /// One attempt, counted and recorded.
+    async fn attempt(
+        &self,
+        device: Device,
+        form: SecondFactorForm,
+    ) -> Result<OpenedSession, SecondFactorError> {
         let mut attempt = LoginAttempt::new(Method::SecondFactor, device);
         let challenge = self.0.second_factors.challenges().read(&form.challenge).await;
         attempt.user = challenge.as_ref().map(|challenge| challenge.user);
@@ -84,11 +97,9 @@ impl CompleteLogin {
             Err(error) => failed(error),
         };
         self.0.record_login(attempt, outcome);
-        result.map(|session| Reply(session.tokens))
+        result
     }
-}
 
-impl CompleteLogin {
     async fn verify(
         &self,
         challenge: &Challenge,

@@ -1,5 +1,7 @@
 //! `DELETE /api/v1/me`; the route is declared in `profile`, with the others of this path.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::api::AppState;
@@ -24,7 +26,7 @@ problems! {
 /// Deletes the caller's account. It is a write of the policy, because the account's roles go with
 /// it; and only while no other writer can run is it certain that another superuser remains.
 pub(crate) async fn delete(
-    state: &AppState,
+    state: &Arc<AppState>,
     caller: &Principal,
     sent: Reauthentication,
 ) -> Result<(), DeleteError> {

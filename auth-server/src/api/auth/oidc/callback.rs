@@ -129,18 +129,37 @@ impl Callback {
         /// Error code of the provider, instead of `code`.
         error: Query<Option<String>>,
     ) -> Result<Response<Reply<CallbackResponse>>, CallbackError> {
-        let AppState { oidc, throttle, .. } = &*self.0;
-        let provider = oidc.provider(&provider.0).ok_or(CallbackError::UnknownProvider)?;
+        let provider = self.0.oidc.provider(&provider.0).ok_or(CallbackError::UnknownProvider)?;
+        let provider = Arc::clone(provider);
+        let expired_cookie = provider.expired_cookie();
         let parameters =
             CallbackParameters { code: code.0, state: state.0, iss: iss.0, error: error.0 };
+        let this = Self(Arc::clone(&self.0));
+        let attempt =
+            async move { this.attempt(&provider, &cookies, parameters, address, device).await };
+        let result = self.0.complete(attempt).await?;
+        Ok(Response::new(Reply(result.into())).header("Set-Cookie", expired_cookie))
+    }
+}
+
+impl Callback {
+    /// One attempt, counted and recorded.
+    async fn attempt(
+        &self,
+        provider: &Arc<Provider>,
+        cookies: &FlowCookies,
+        parameters: CallbackParameters,
+        address: IpAddr,
+        device: Device,
+    ) -> Result<CallbackResult, CallbackError> {
         let mut attempt = LoginAttempt {
             provider: Some(provider.name().to_owned()),
             ..LoginAttempt::new(Method::Oidc, device)
         };
 
         let result: Result<CallbackResult, CallbackFailure> = async {
-            let permit = throttle.begin_anonymous(address).await?;
-            let flow = self.flow(provider, &cookies, parameters.state.as_deref());
+            let permit = self.0.throttle.begin_anonymous(address).await?;
+            let flow = self.flow(provider, cookies, parameters.state.as_deref());
             let result = match flow.await {
                 Ok(flow) => {
                     self.complete(provider, &flow, parameters, &attempt.device, address).await
@@ -174,8 +193,7 @@ impl Callback {
         if let Some(outcome) = outcome {
             self.0.record_login(attempt, outcome);
         }
-        let result = result.map_err(|failure| failure.error)?;
-        Ok(Response::new(Reply(result.into())).header("Set-Cookie", provider.expired_cookie()))
+        result.map_err(|failure| failure.error)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{REASON, RecoveryCodeList, replace_recovery_codes};
 use crate::api::AppState;
-use crate::authn::{SIGNED_IN, SignedIn};
+use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
@@ -47,6 +47,18 @@ impl Confirm {
         SignedIn(caller): SignedIn,
         Body(form): Body<ConfirmationForm>,
     ) -> Result<Reply<RecoveryCodeList>, ConfirmError> {
+        let this = Self(Arc::clone(&self.0));
+        let attempt = async move { this.attempt(&caller, &form.code).await };
+        self.0.complete(attempt).await.map(Reply)
+    }
+}
+
+impl Confirm {
+    async fn attempt(
+        &self,
+        caller: &Principal,
+        code: &str,
+    ) -> Result<RecoveryCodeList, ConfirmError> {
         let AppState { pool, second_factors, clock, .. } = &*self.0;
         let (user, now) = (caller.user, clock.now());
         let mut transaction = pool.begin().await?;
@@ -55,16 +67,15 @@ impl Confirm {
         if factor.confirmed {
             return Err(ConfirmError::AlreadyEnabled);
         }
-        let step =
-            second_factors.verify_first_code(&mut transaction, user, &factor, &form.code).await?;
+        let step = second_factors.verify_first_code(&mut transaction, user, &factor, code).await?;
         let Some(step) = step else {
             // The failed attempt counts.
             transaction.commit().await?;
             return Err(ConfirmError::CodeInvalid);
         };
         store::confirm(&mut transaction, user, step, now).await?;
-        let codes = replace_recovery_codes(&mut transaction, &caller).await?;
-        self.0.commit_credential_change(transaction, &caller, REASON).await?;
-        Ok(Reply(codes))
+        let codes = replace_recovery_codes(&mut transaction, caller).await?;
+        self.0.commit_credential_change(transaction, caller, REASON).await?;
+        Ok(codes)
     }
 }
