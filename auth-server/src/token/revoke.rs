@@ -81,8 +81,8 @@ async fn replace(
         return Ok(Some(rotate::publish(transaction, encryption, now, revoked.signs_from).await?));
     }
     let in_use = |key: &&KeyTimes| key.revoked_at.is_none() && key.kid != revoked.kid;
-    let newer = keys.iter().filter(in_use).filter(|key| key.signs_from > revoked.signs_from);
-    match newer.last() {
+    let mut newer = keys.iter().filter(in_use).filter(|key| key.signs_from > revoked.signs_from);
+    match newer.next_back() {
         // It was signing, and its successor is published but does not sign yet.
         Some(next) if next.signs_from > now => {
             store::sign_from(transaction, &next.kid, revoked.signs_from).await?;

@@ -76,7 +76,7 @@ async fn send_with_id(sample: &Sample, caller: &Caller, id: &str, other: &str) -
 }
 
 #[tokio::test]
-async fn an_id_in_another_spelling_is_an_unknown_path_whoever_asks() {
+async fn an_id_in_another_spelling_is_an_unknown_path_for_every_caller() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     let root = server.superuser().await;
