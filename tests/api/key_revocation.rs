@@ -18,17 +18,17 @@ async fn a_revoked_key_is_out_of_use_within_seconds_at_every_server() {
     let server = TestServer::start().await;
     let other = server.replica(&[]).await;
     let user = server.register("ada").await;
-    let thief = server.as_user(&forged(&server, user.token()).await);
+    let attacker = server.as_user(&forged(&server, user.token()).await);
     let stolen = kid(user.token());
     // Both servers have the tokens in their caches.
     for url in [&server.url, &other.url] {
         user.at(url).get("me").await.expect(200, "");
-        thief.at(url).get("me").await.expect(200, "");
+        attacker.at(url).get("me").await.expect(200, "");
     }
     let successor = revoke_key(&server, &stolen).await.unwrap().successor.unwrap();
     for url in [&server.url, &other.url] {
-        until("refused", async || thief.at(url).get("me").await.status == 401).await;
-        thief.at(url).get("me").await.expect(401, "token_signature_invalid");
+        until("refused", async || attacker.at(url).get("me").await.status == 401).await;
+        attacker.at(url).get("me").await.expect(401, "token_signature_invalid");
         user.at(url).get("me").await.expect(401, "token_signature_invalid");
         assert_eq!(published(&server.guest().at(url)).await, [&*successor]);
     }
