@@ -3,7 +3,7 @@
 #
 # `./dev bench NAME`: the benchmarks of bench/ and policies/benches, on release builds.
 
-bench_names() { echo 'check, login, refresh, history, policies'; }
+bench_names() { echo 'check, login, refresh, history, flood, policies'; }
 
 bench() {
     local name=${1:-}
@@ -11,7 +11,7 @@ bench() {
     check) install_for_bench wrk taskset ;;
     login) install_for_bench taskset ;;
     refresh) install_for_bench pgbench taskset ;;
-    history) install_for_bench taskset ;;
+    history | flood) install_for_bench taskset ;;
     policies)
         SQLX_OFFLINE=true cargo bench -p policies
         return

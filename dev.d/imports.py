@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "auth-server" / "src"
 
 # Outer layers first.
 LAYERS = [
-    {"cli"},
+    {"cli", "fuzzing"},
     {"app"},
     {"api"},
     {"authn"},

@@ -12,6 +12,8 @@ pub mod config;
 pub mod crypto;
 pub mod db;
 pub(crate) mod email;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod http;
 pub mod login_history;
 pub(crate) mod metrics;

@@ -43,8 +43,18 @@ impl Deployment {
 
     /// Starts a server pinned to these cores.
     pub(crate) async fn serve(&self, cores: &str) -> anyhow::Result<Server> {
+        self.serve_with(cores, &[]).await
+    }
+
+    /// Starts a server pinned to these cores, with further settings.
+    pub(crate) async fn serve_with(
+        &self,
+        cores: &str,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Server> {
         Server::start(&self.program, cores, |command, address| {
             self.configure(command);
+            command.envs(settings.iter().copied());
             command.arg("serve").env("AUTH_LISTEN", address).env("AUTH_OPS_LISTEN", "");
         })
         .await

@@ -6,6 +6,7 @@ mod check;
 mod closed_loop;
 mod database;
 mod deployment;
+mod flood;
 mod history;
 mod login;
 mod open_loop;
@@ -34,6 +35,8 @@ enum Bench {
     Login(login::Options),
     /// Measure pages of a history of ten million login attempts.
     History(history::Options),
+    /// Measure other users' logins and `/check` during floods of every kind.
+    Flood(flood::Options),
     /// Compare refreshes with single-row updates by pgbench.
     Refresh(refresh::Options),
     /// Hash with argon2id on one thread. Started by `login`.
@@ -56,6 +59,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Check(options) => runtime.block_on(check::run(&options)),
         Bench::Login(options) => runtime.block_on(login::run(&options)),
         Bench::History(options) => runtime.block_on(history::run(&options)),
+        Bench::Flood(options) => runtime.block_on(flood::run(&options)),
         Bench::Refresh(options) => runtime.block_on(refresh::run(&options)),
         Bench::Argon2 { milliseconds } => login::print_hash_rate(milliseconds),
         Bench::Bare { listen } => runtime.block_on(bare::serve(&listen)),

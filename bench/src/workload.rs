@@ -64,6 +64,15 @@ impl Request {
     }
 }
 
+/// Issues access tokens with the keys of this database's servers.
+pub(crate) async fn issuer(db: &PgPool, config: &Config) -> anyhow::Result<Issuer> {
+    let key = Secrets::load_or_create(&config.secret)?.derive(Purpose::SigningKeyEncryption);
+    let ring = KeyRing::load(db.clone().into(), EncryptionKeys::new(&key, None), Clock::default()).await?;
+    let (names, ring) = (&config.token, Arc::new(ring));
+    let (issuer, audience) = (names.issuer.to_string(), names.audience.to_string());
+    Ok(Issuer::new(ring, Clock::default(), issuer, audience, names.life()))
+}
+
 /// One request for each of `tokens` users with 1–3 roles: a film that a rule may name, with 2 labels.
 pub(crate) async fn requests(
     db: &PgPool,
@@ -71,12 +80,7 @@ pub(crate) async fn requests(
     rules: u32,
     tokens: u32,
 ) -> anyhow::Result<Vec<Request>> {
-    let key = Secrets::load_or_create(&config.secret)?.derive(Purpose::SigningKeyEncryption);
-    let ring =
-        KeyRing::load(db.clone().into(), EncryptionKeys::new(&key, None), Clock::default()).await?;
-    let (names, ring) = (&config.token, Arc::new(ring));
-    let (issuer, audience) = (names.issuer.to_string(), names.audience.to_string());
-    let issuer = Issuer::new(ring, Clock::default(), issuer, audience, names.life());
+    let issuer = issuer(db, config).await?;
     let pool: Vec<RoleName> =
         (0..ROLES).map(|n| RoleName::parse(&format!("role{n}"))).collect::<Result<_, _>>()?;
     let mut random = StdRng::seed_from_u64(2);

@@ -10,6 +10,8 @@ pub(crate) mod store;
 use std::sync::Arc;
 
 pub(crate) use flow::{Flow, LinkRequest, consume_flow};
+#[cfg(feature = "fuzzing")]
+pub(crate) use id_token::fuzzed;
 pub(crate) use id_token::{ExternalIdentity, IdentityError};
 pub(crate) use provider::Provider;
 pub(crate) use provider_config::OidcError;

@@ -74,6 +74,16 @@ pub(crate) struct Discovery {
     keys_fetched_at: DateTime<Utc>,
 }
 
+#[cfg(feature = "fuzzing")]
+impl Discovery {
+    /// The metadata and keys in two responses.
+    pub(crate) fn parse(metadata: &str, keys: &str, now: DateTime<Utc>) -> Option<Self> {
+        let metadata: Metadata = serde_json::from_str(metadata).ok()?;
+        let keys: CoreJsonWebKeySet = serde_json::from_str(keys).ok()?;
+        Some(Self { metadata: metadata.set_jwks(keys), fetched_at: now, keys_fetched_at: now })
+    }
+}
+
 /// An identity provider.
 pub(crate) struct Provider {
     pub(crate) config: ProviderConfig,

@@ -18,4 +18,6 @@ pub use revoke::{RevokeError, RevokedKey, revoke};
 pub use ring::{KeyError, KeyRing, prepare, reload};
 pub use rotate::{KeyState, RotateError, Rotation, list, rotate};
 pub use store::KeyTimes;
+#[cfg(feature = "fuzzing")]
+pub(crate) use verify::fuzzed;
 pub use verify::{InvalidToken, LEEWAY, Verified, Verifier};

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::issue::{Claims, TYPE};
-use super::key::KeyRevocation;
+use super::key::{Key, KeyRevocation};
 use super::ring::KeyRing;
 use crate::clock::Clock;
 
@@ -114,19 +114,30 @@ pub(super) async fn read<C: DeserializeOwned>(
     validation: &Validation,
     token: &str,
 ) -> Result<Verified<C>, InvalidToken> {
-    if token.len() > MAX_LENGTH {
-        return Err(InvalidToken::Malformed);
-    }
-    let header = jsonwebtoken::decode_header(token).map_err(|_| InvalidToken::Malformed)?;
+    let header = header(token)?;
     let kid = acceptable(&header, expected)?;
     // Keys come from the database only: `jwk`, `jku` and `x5u` of the header are ignored.
     let key = ring.find(kid).await.ok_or(InvalidToken::Signature)?;
-    let data = jsonwebtoken::decode::<AllClaims<C>>(token, &key.verifying, validation)
-        .map_err(|error| reason(error.kind()))?;
-    if !has_own_header(&data.header) {
+    let claims = claims(token, &key, validation)?;
+    Ok(Verified { claims, key: key.revocation.clone() })
+}
+
+fn header(token: &str) -> Result<Header, InvalidToken> {
+    if token.len() > MAX_LENGTH {
         return Err(InvalidToken::Malformed);
     }
-    Ok(Verified { claims: data.claims.claims, key: key.revocation.clone() })
+    jsonwebtoken::decode_header(token).map_err(|_| InvalidToken::Malformed)
+}
+
+/// The claims of a token that this key signed.
+fn claims<C: DeserializeOwned>(
+    token: &str,
+    key: &Key,
+    validation: &Validation,
+) -> Result<C, InvalidToken> {
+    let data = jsonwebtoken::decode::<AllClaims<C>>(token, &key.verifying, validation)
+        .map_err(|error| reason(error.kind()))?;
+    if has_own_header(&data.header) { Ok(data.claims.claims) } else { Err(InvalidToken::Malformed) }
 }
 
 /// The required claims. The times are checked elsewhere, with the injected clock.
@@ -189,6 +200,35 @@ impl Validity {
     pub(super) fn contains(self, now: DateTime<Utc>) -> bool {
         let (now, leeway) = (now.timestamp(), LEEWAY.num_seconds());
         now < self.until.saturating_add(leeway) && now >= self.from.saturating_sub(leeway)
+    }
+}
+
+/// For the fuzz targets: verification with a fixed key, without a database.
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzed {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    pub(crate) fn key() -> Key {
+        Key::from_seed(&Zeroizing::new([1; 32]), DateTime::UNIX_EPOCH, None)
+    }
+
+    pub(crate) fn verify(key: &Key, token: &str) -> Result<Claims, InvalidToken> {
+        let header = header(token)?;
+        let kid = acceptable(&header, TYPE)?;
+        if kid != key.kid {
+            return Err(InvalidToken::Signature);
+        }
+        claims(token, key, &validation("issuer", "audience"))
+    }
+
+    pub(crate) fn sign(key: &Key, header: &str, claims: &str) -> String {
+        let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let message = format!("{header}.{claims}");
+        format!("{message}.{}", key.sign(&message))
     }
 }
 
