@@ -67,7 +67,8 @@ impl Request {
 /// Issues access tokens with the keys of this database's servers.
 pub(crate) async fn issuer(db: &PgPool, config: &Config) -> anyhow::Result<Issuer> {
     let key = Secrets::load_or_create(&config.secret)?.derive(Purpose::SigningKeyEncryption);
-    let ring = KeyRing::load(db.clone().into(), EncryptionKeys::new(&key, None), Clock::default()).await?;
+    let ring =
+        KeyRing::load(db.clone().into(), EncryptionKeys::new(&key, None), Clock::default()).await?;
     let (names, ring) = (&config.token, Arc::new(ring));
     let (issuer, audience) = (names.issuer.to_string(), names.audience.to_string());
     Ok(Issuer::new(ring, Clock::default(), issuer, audience, names.life()))
