@@ -61,7 +61,8 @@ impl PolicyFollower {
                 prune(&pool, &clock),
             );
         };
-        stop.run_until_cancelled(following).await;
+        // Boxed: it is large, and stays where it is for as long as the server runs.
+        stop.run_until_cancelled(Box::pin(following)).await;
     }
 }
 
