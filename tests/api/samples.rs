@@ -55,20 +55,16 @@ pub(crate) async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
 async fn by_mail(server: &TestServer) -> [(&'static str, String, Value); 2] {
     let user = server.register(&format!("mail-{}", uuid::Uuid::new_v4())).await;
     let reset = crate::email::reset_token(server, &user).await;
-    let verify = uuid::Uuid::new_v4().to_string();
-    let id = &user.id;
-    for statement in [
-        format!("UPDATE users SET email = id || '@x', email_key = id || '@x' WHERE id = '{id}'"),
-        format!(
-            "INSERT INTO mail_tokens (hash, purpose, user_id, email_key, expires_at)
-             VALUES (sha256('{verify}'), 'verify_email', '{id}', '{id}@x', now() + interval '1 day')"
-        ),
-    ] {
-        server.database.execute(&statement).await;
-    }
+    let email = format!("{}@example.com", user.login);
+    crate::email::change_email(&user, Some(&email)).await.expect(200, "");
+    let verify = crate::email::verification_token(server, &user, &email).await;
     let new = json!({ "token": reset, "new_password": NEW_PASSWORD });
     [
-        ("POST", "/api/v1/auth/email/verify".to_owned(), json!({ "token": verify })),
+        (
+            "POST",
+            "/api/v1/auth/email/verify".to_owned(),
+            json!({ "token": verify, "current_password": PASSWORD }),
+        ),
         ("POST", "/api/v1/auth/password/reset".to_owned(), new),
     ]
 }

@@ -85,7 +85,6 @@ impl Superusers<'_> {
         let user = NewUser {
             id,
             login: &login,
-            email: None,
             password_hash: Some(&hash),
             first_name: None,
             last_name: None,

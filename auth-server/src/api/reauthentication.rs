@@ -19,7 +19,7 @@ use crate::session::{Sessions, lock_active};
 use crate::throttle::AttemptOutcome;
 use crate::user::credentials;
 
-const PASSWORD_INCORRECT: Spec =
+pub(crate) const PASSWORD_INCORRECT: Spec =
     Spec::new(403, "current_password_wrong", "The current password is incorrect.");
 
 const INVALID_CODE: Spec =
@@ -129,8 +129,12 @@ impl AppState {
         Ok(())
     }
 
-    /// Failed attempts are throttled. Returns the stored hash.
-    async fn check_password(&self, user: Uuid, typed: Password) -> Result<String, Problem> {
+    /// The stored hash of the account's password, if this is it. Failed attempts are throttled.
+    pub(crate) async fn check_password(
+        &self,
+        user: Uuid,
+        typed: Password,
+    ) -> Result<String, Problem> {
         let permit = self.throttle.begin_reauthentication(user, PURPOSE).await?;
         let checked = self.verify_password(user, typed).await;
         permit

@@ -62,12 +62,6 @@ pub(super) const SETTINGS: &[Setting] = &[
         "30",
         "lifetime of a password reset token, minutes",
     ),
-    number(
-        "AUTH_MAIL_CLAIM_DAYS",
-        "mail.claim_days",
-        "7",
-        "another account may claim an address that was not verified for this long, days",
-    ),
 ];
 
 /// E-mail.
@@ -84,7 +78,6 @@ pub struct MailConfig {
     pub link_reset: Option<Page>,
     verify_hours: NonZeroU16,
     reset_minutes: NonZeroU16,
-    claim_days: NonZeroU16,
 }
 
 /// The sender, and the mail server.
@@ -111,11 +104,10 @@ impl MailConfig {
         TimeDelta::minutes(self.reset_minutes.get().into())
     }
 
-    /// How long an unconfirmed address is reserved for the account that claimed it. `None`, forever,
-    /// without a mail server: nobody could confirm it.
+    /// Whether messages reach anyone, so that an address can be confirmed; otherwise they are logged.
     #[must_use]
-    pub fn claim_lifetime(&self) -> Option<TimeDelta> {
-        self.server.as_ref().map(|_| TimeDelta::days(self.claim_days.get().into()))
+    pub const fn is_sent(&self) -> bool {
+        self.server.is_some()
     }
 }
 
@@ -137,7 +129,6 @@ struct Unchecked {
     link_reset: Option<Page>,
     verify_hours: NonZeroU16,
     reset_minutes: NonZeroU16,
-    claim_days: NonZeroU16,
 }
 
 impl TryFrom<Unchecked> for MailConfig {
@@ -156,7 +147,6 @@ impl TryFrom<Unchecked> for MailConfig {
             link_reset: given.link_reset,
             verify_hours: given.verify_hours,
             reset_minutes: given.reset_minutes,
-            claim_days: given.claim_days,
         })
     }
 }

@@ -40,8 +40,8 @@ pub(crate) struct Recipient {
     pub login: String,
 }
 
-/// Stores a token. False if it could never be used: there is no such account, or it has another
-/// address, or the address is already confirmed. Deletes some expired tokens on the way.
+/// Stores a token. False if it could never be used: there is no such account, or it no longer has or
+/// claims the address. Deletes some expired tokens on the way.
 pub(crate) async fn insert(
     pool: &PgPool,
     new: &NewToken<'_>,
@@ -58,8 +58,9 @@ pub(crate) async fn insert(
         "INSERT INTO mail_tokens (hash, purpose, user_id, email_key, password_was, expires_at)
          SELECT $1, $2, id, $4, sha256(convert_to(password_hash, 'UTF8')), $5
          FROM users
-         WHERE id = $3 AND disabled_at IS NULL AND ($4::text IS NULL OR email_key = $4)
-           AND (email_verified_at IS NULL OR $2 <> 'verify_email')",
+         WHERE id = $3 AND disabled_at IS NULL
+           AND ($4::text IS NULL OR email_key = $4
+                OR EXISTS (SELECT FROM pending_emails WHERE user_id = $3 AND email_key = $4))",
         new.hash,
         new.purpose.as_str(),
         new.user,
@@ -71,7 +72,7 @@ pub(crate) async fn insert(
     Ok(done.rows_affected() > 0)
 }
 
-/// The account that has this address and has yet to confirm it.
+/// The account, if it has yet to confirm this address.
 pub(crate) async fn claimant(
     pool: &PgPool,
     user: Uuid,
@@ -79,8 +80,12 @@ pub(crate) async fn claimant(
 ) -> sqlx::Result<Option<Recipient>> {
     sqlx::query_as!(
         Recipient,
-        r#"SELECT id, email AS "email!", login FROM users
-           WHERE id = $1 AND email_key = $2 AND email_verified_at IS NULL AND disabled_at IS NULL"#,
+        r#"SELECT u.id, COALESCE(p.email, u.email) AS "email!", u.login
+           FROM users u LEFT JOIN pending_emails p ON p.user_id = u.id AND p.email_key = $2
+           WHERE u.id = $1 AND u.disabled_at IS NULL
+             AND (p.email_key IS NOT NULL
+                  OR u.email_key = $2
+                     AND (u.email_verified_at = u.email_account_proof_at) IS NOT TRUE)"#,
         user,
         email_key,
     )
@@ -100,26 +105,43 @@ pub(crate) async fn owner(pool: &PgPool, email_key: &str) -> sqlx::Result<Option
     .await
 }
 
-/// Consumes a token and confirms the address that it was sent to. False if the token is invalid or
-/// expired.
-pub(crate) async fn verify(
-    transaction: &mut PgConnection,
+/// What a token confirms.
+pub(crate) struct Verification {
+    pub user: Uuid,
+    pub email_key: String,
+}
+
+/// What a valid token confirms.
+pub(crate) async fn verification(
+    database: impl PgExecutor<'_>,
     hash: &[u8; 32],
     now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "WITH used AS (
-             DELETE FROM mail_tokens WHERE hash = $1 AND purpose = 'verify_email'
-             RETURNING user_id, email_key, expires_at)
-         UPDATE users SET email_verified_at = COALESCE(email_verified_at, $2) FROM used
-         WHERE id = used.user_id AND users.email_key = used.email_key
-           AND used.expires_at > $2 AND disabled_at IS NULL",
+) -> sqlx::Result<Option<Verification>> {
+    sqlx::query_as!(
+        Verification,
+        r#"SELECT t.user_id AS "user", t.email_key AS "email_key!"
+           FROM mail_tokens t JOIN users u ON u.id = t.user_id
+           WHERE t.hash = $1 AND t.purpose = 'verify_email' AND t.expires_at > $2
+             AND t.email_key IS NOT NULL AND u.disabled_at IS NULL"#,
         hash,
         now,
     )
-    .execute(transaction)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    .fetch_optional(database)
+    .await
+}
+
+/// Consumes a token. False if it was consumed before.
+pub(crate) async fn consume(transaction: &mut PgConnection, hash: &[u8; 32]) -> sqlx::Result<bool> {
+    let done = sqlx::query!("DELETE FROM mail_tokens WHERE hash = $1", hash);
+    Ok(done.execute(transaction).await?.rows_affected() > 0)
+}
+
+/// An account whose password may be reset.
+pub(crate) struct ResetTarget {
+    pub user: Uuid,
+    /// The token was sent to an address that was never confirmed together with the account: the
+    /// owner of the mailbox is the first known owner of the account.
+    pub takes_over: bool,
 }
 
 /// The account whose password a valid token may set, locked until the end of the transaction: of two
@@ -128,14 +150,17 @@ pub(crate) async fn reset_target(
     database: impl PgExecutor<'_>,
     hash: &[u8; 32],
     now: DateTime<Utc>,
-) -> sqlx::Result<Option<Uuid>> {
-    sqlx::query_scalar!(
-        "SELECT u.id FROM mail_tokens t JOIN users u ON u.id = t.user_id
+) -> sqlx::Result<Option<ResetTarget>> {
+    sqlx::query_as!(
+        ResetTarget,
+        r#"SELECT u.id AS "user", (t.email_key IS NOT NULL
+               AND (u.email_verified_at = u.email_account_proof_at) IS NOT TRUE) AS "takes_over!"
+         FROM mail_tokens t JOIN users u ON u.id = t.user_id
          WHERE t.hash = $1 AND t.purpose = 'reset_password' AND t.expires_at > $2
            AND u.disabled_at IS NULL
            AND (t.email_key IS NULL OR t.email_key = u.email_key AND u.email_verified_at IS NOT NULL)
            AND t.password_was IS NOT DISTINCT FROM sha256(convert_to(u.password_hash, 'UTF8'))
-         FOR UPDATE OF u",
+         FOR UPDATE OF u"#,
         hash,
         now,
     )

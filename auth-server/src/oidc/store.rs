@@ -157,6 +157,12 @@ pub(crate) async fn remove(
     Ok(done.rows_affected() > 0)
 }
 
+/// Unlinks all identities of the user.
+pub(crate) async fn remove_all(transaction: &mut PgConnection, user: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM identities WHERE user_id = $1", user).execute(transaction).await?;
+    Ok(())
+}
+
 /// True if the user has an identity of one of these issuers.
 pub(crate) async fn has_any(
     transaction: &mut PgConnection,
@@ -173,32 +179,7 @@ pub(crate) async fn has_any(
     .await
 }
 
-/// The account that has an e-mail address.
-pub(crate) struct EmailOwner {
-    pub user: Uuid,
-    /// True if the account has verified the address.
-    pub verified: bool,
-}
-
-/// The account that has this e-mail address.
-pub(crate) async fn email_owner(
-    transaction: &mut PgConnection,
-    email: &EmailAddress,
-) -> sqlx::Result<Option<EmailOwner>> {
-    sqlx::query_as!(
-        EmailOwner,
-        r#"SELECT id AS "user", email_verified_at IS NOT NULL AS "verified!"
-           FROM users WHERE email_key = $1"#,
-        email.key(),
-    )
-    .fetch_optional(transaction)
-    .await
-}
-
-/// Creates an account without a password. False if the login is in use.
-///
-/// # Errors
-/// An e-mail address in use violates the constraint `users_email_key`.
+/// Creates an account without a password and without an address. False if the login is in use.
 pub(crate) async fn create_account(
     transaction: &mut PgConnection,
     id: Uuid,
@@ -207,16 +188,12 @@ pub(crate) async fn create_account(
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "INSERT INTO users (id, login, login_key, email, email_key, email_verified_at,
-                            first_name, last_name, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "INSERT INTO users (id, login, login_key, first_name, last_name, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (login_key) DO NOTHING",
         id,
         login.as_str(),
         login.key(),
-        identity.email.as_ref().map(EmailAddress::as_str),
-        identity.email.as_ref().map(EmailAddress::key),
-        identity.email_verified.then_some(now),
         identity.first_name.as_ref().map(ProfileName::as_str),
         identity.last_name.as_ref().map(ProfileName::as_str),
         now,

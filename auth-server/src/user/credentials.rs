@@ -1,8 +1,8 @@
 //! Logins and passwords in PostgreSQL.
 //!
-//! A login may look like an e-mail address that is, or becomes, another user's. The user who verified
-//! the address is meant by it: they have shown that it is theirs, and a login shows nothing. So nobody
-//! can choose such a login any more, and a user who had it before has to log in another way.
+//! A login from earlier may look like an e-mail address that is, or becomes, another user's. The user
+//! who confirmed the address is meant by it: they have shown that it is theirs, and a login shows
+//! nothing.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -21,36 +21,31 @@ pub(crate) struct Credentials {
     pub disabled: bool,
 }
 
-/// The account with this login or verified e-mail address, both folded for comparison; disabled or
-/// not.
+/// The account that is meant by a login or an e-mail address, folded for comparison; disabled or not.
+/// That is the one that confirmed the address; or else has the login; or else claimed the address
+/// first.
 pub(crate) async fn find(pool: &PgPool, key: &str) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as!(
         Credentials,
-        r#"SELECT id, password_hash, disabled_at IS NOT NULL AS "disabled!"
-           FROM users
-           WHERE login_key = $1 OR (email_key = $1 AND email_verified_at IS NOT NULL)
-           ORDER BY (email_key = $1 AND email_verified_at IS NOT NULL) IS TRUE DESC
-           LIMIT 1"#,
+        r#"WITH meant AS (
+               SELECT id, 1 AS rank, created_at AS since FROM users
+               WHERE email_key = $1 AND email_verified_at IS NOT NULL
+               UNION ALL
+               SELECT id, 2, created_at FROM users WHERE login_key = $1
+               UNION ALL
+               SELECT u.id, 3, COALESCE(c.since, u.created_at)
+               FROM users u LEFT JOIN email_claims c ON c.user_id = u.id AND c.email_key = $1
+               WHERE u.email_key = $1 AND u.email_verified_at IS NULL
+               UNION ALL
+               (SELECT user_id, 3, claimed_at FROM pending_emails
+                WHERE email_key = $1 ORDER BY claimed_at, user_id LIMIT 1)
+           )
+           SELECT u.id, u.password_hash, u.disabled_at IS NOT NULL AS "disabled!"
+           FROM meant m JOIN users u ON u.id = m.id
+           ORDER BY m.rank, m.since, m.id LIMIT 1"#,
         key,
     )
     .fetch_optional(pool)
-    .await
-}
-
-/// Whether this login is an e-mail address that another user has verified.
-pub(crate) async fn is_address_of_another(
-    database: &mut PgConnection,
-    login_key: &str,
-    user: Uuid,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"SELECT EXISTS (
-               SELECT 1 FROM users
-               WHERE email_key = $1 AND email_verified_at IS NOT NULL AND id <> $2) AS "there!""#,
-        login_key,
-        user,
-    )
-    .fetch_one(database)
     .await
 }
 

@@ -19,10 +19,12 @@ pub(crate) struct User {
     pub id: Uuid,
     /// Login, as typed.
     pub login: String,
-    /// E-mail address.
+    /// E-mail address: the confirmed one, if there is one.
     pub email: Option<String>,
-    /// Whether the user followed a link sent to the address; until then it is only a claim.
+    /// Whether `email` was confirmed; until then it is only a claim.
     pub email_verified: bool,
+    /// The address that replaces `email` once it is confirmed.
+    pub pending_email: Option<String>,
     /// First name.
     pub first_name: Option<String>,
     /// Last name.
@@ -50,6 +52,7 @@ impl User {
             login: row.login,
             email: row.email,
             email_verified: row.email_verified_at.is_some(),
+            pending_email: row.pending_email,
             first_name: row.first_name,
             last_name: row.last_name,
             favorite_genre: row.favorite_genre,
@@ -97,50 +100,22 @@ pub(crate) struct ProfileChange {
     pub favorite_genre: Change<Genre>,
 }
 
-/// Whether this change gives the account another address or none. That takes reauthentication, as a
-/// message to the address can set a new password.
-pub(crate) async fn changes_email(
-    database: &mut PgConnection,
-    user: Uuid,
-    email: &Change<EmailAddress>,
-) -> sqlx::Result<bool> {
-    let key = match email {
-        Change::Keep => return Ok(false),
-        Change::Clear => None,
-        Change::Set(email) => Some(email.key()),
-    };
-    let stored = sqlx::query_scalar!("SELECT email_key FROM users WHERE id = $1", user);
-    Ok(stored.fetch_optional(database).await?.flatten().as_deref() != key)
-}
-
-/// Changes a profile. A different address is not verified, even if the one before was.
-///
-/// # Errors
-/// A taken address violates the constraint `users_email_key`.
+/// Changes the names and the favorite genre.
 pub(crate) async fn change_profile(
     database: &mut PgConnection,
     id: Uuid,
     change: &ProfileChange,
 ) -> sqlx::Result<()> {
-    let (change_email, email) = change.email.parts(EmailAddress::as_str);
-    let (_, email_key) = change.email.parts(EmailAddress::key);
     let (change_first, first_name) = change.first_name.parts(ProfileName::as_str);
     let (change_last, last_name) = change.last_name.parts(ProfileName::as_str);
     let (change_genre, genre) = change.favorite_genre.parts(Genre::as_str);
     sqlx::query!(
         "UPDATE users SET
-             email = CASE WHEN $2 THEN $3 ELSE email END,
-             email_key = CASE WHEN $2 THEN $4 ELSE email_key END,
-             email_verified_at = CASE WHEN $2 AND email_key IS DISTINCT FROM $4 THEN NULL
-                                      ELSE email_verified_at END,
-             first_name = CASE WHEN $5 THEN $6 ELSE first_name END,
-             last_name = CASE WHEN $7 THEN $8 ELSE last_name END,
-             favorite_genre = CASE WHEN $9 THEN $10 ELSE favorite_genre END
+             first_name = CASE WHEN $2 THEN $3 ELSE first_name END,
+             last_name = CASE WHEN $4 THEN $5 ELSE last_name END,
+             favorite_genre = CASE WHEN $6 THEN $7 ELSE favorite_genre END
          WHERE id = $1",
         id,
-        change_email,
-        email,
-        email_key,
         change_first,
         first_name,
         change_last,

@@ -15,10 +15,12 @@ pub(crate) struct UserRow {
     pub id: Uuid,
     /// As typed.
     pub login: String,
-    /// As typed.
+    /// The address that the account holds, or else claims; as typed.
     pub email: Option<String>,
-    /// When the address was verified to be the user's.
+    /// When that address was confirmed to be the user's.
     pub email_verified_at: Option<DateTime<Utc>>,
+    /// The claimed address, if the account holds another one.
+    pub pending_email: Option<String>,
     /// As typed.
     pub first_name: Option<String>,
     /// As typed.
@@ -41,8 +43,6 @@ pub(crate) struct NewUser<'a> {
     pub id: Uuid,
     /// Its login.
     pub login: &'a Login,
-    /// E-mail address.
-    pub email: Option<&'a EmailAddress>,
     /// PHC string; `None` for an account without a password.
     pub password_hash: Option<&'a str>,
     /// First name.
@@ -59,22 +59,21 @@ pub(crate) struct Taken {
 }
 
 /// Which names of a new account are taken. Only a look: the constraints decide. An address that nobody
-/// has confirmed is taken only if `claims_last`.
+/// has confirmed is taken only if `claims_block`.
 pub(crate) async fn taken(
     database: impl PgExecutor<'_>,
     login: &Login,
     email: Option<&EmailAddress>,
-    claims_last: bool,
+    claims_block: bool,
 ) -> sqlx::Result<Taken> {
     sqlx::query_as!(
         Taken,
-        r#"SELECT EXISTS (SELECT FROM users WHERE login_key = $1
-                          OR (email_key = $1 AND email_verified_at IS NOT NULL)) AS "login!",
+        r#"SELECT EXISTS (SELECT FROM users WHERE login_key = $1) AS "login!",
                   EXISTS (SELECT FROM users WHERE email_key = $2
                           AND (email_verified_at IS NOT NULL OR $3)) AS "email!""#,
         login.key(),
         email.map(EmailAddress::key),
-        claims_last,
+        claims_block,
     )
     .fetch_one(database)
     .await
@@ -83,21 +82,18 @@ pub(crate) async fn taken(
 /// Creates an account.
 ///
 /// # Errors
-/// A taken login violates the constraint `users_login_key`, a taken address `users_email_key`.
+/// A taken login violates the constraint `users_login_key`.
 pub(crate) async fn insert(
     transaction: &mut PgConnection,
     new: &NewUser<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO users (id, login, login_key, email, email_key, password_hash,
-                            first_name, last_name, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO users (id, login, login_key, password_hash, first_name, last_name, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         new.id,
         new.login.as_str(),
         new.login.key(),
-        new.email.map(EmailAddress::as_str),
-        new.email.map(EmailAddress::key),
         new.password_hash,
         new.first_name.map(ProfileName::as_str),
         new.last_name.map(ProfileName::as_str),
@@ -112,9 +108,11 @@ pub(crate) async fn insert(
 pub(crate) async fn read(database: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<UserRow>> {
     sqlx::query_as!(
         UserRow,
-        "SELECT id, login, email, email_verified_at, first_name, last_name, favorite_genre,
-                allowed_user_agents, created_at, last_login_at, disabled_at
-         FROM users WHERE id = $1",
+        r#"SELECT u.id, u.login, COALESCE(u.email, p.email) AS email, u.email_verified_at,
+                  CASE WHEN u.email IS NOT NULL THEN p.email END AS pending_email,
+                  u.first_name, u.last_name, u.favorite_genre, u.allowed_user_agents, u.created_at,
+                  u.last_login_at, u.disabled_at
+           FROM users u LEFT JOIN pending_emails p ON p.user_id = u.id WHERE u.id = $1"#,
         id,
     )
     .fetch_optional(database)

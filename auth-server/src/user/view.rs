@@ -16,10 +16,12 @@ pub(crate) struct UserView {
     pub id: Uuid,
     /// Login, as typed.
     pub login: String,
-    /// E-mail address.
+    /// E-mail address: the confirmed one, if there is one.
     pub email: Option<String>,
-    /// Whether the user followed a link sent to the address; until then it is only a claim.
+    /// Whether `email` was confirmed; until then it is only a claim.
     pub email_verified: bool,
+    /// The address that replaces `email` once it is confirmed.
+    pub pending_email: Option<String>,
     /// First name.
     pub first_name: Option<String>,
     /// Last name.
@@ -51,11 +53,14 @@ pub(crate) async fn search(
 ) -> sqlx::Result<Vec<UserView>> {
     sqlx::query_as!(
         UserView,
-        r#"SELECT id, login, email, first_name, last_name, created_at, last_login_at,
+        r#"SELECT u.id, u.login, COALESCE(u.email, p.email) AS email, u.first_name, u.last_name,
+                  u.created_at, u.last_login_at,
+                  CASE WHEN u.email IS NOT NULL THEN p.email END AS pending_email,
                   disabled_at IS NOT NULL AS "disabled!",
                   email_verified_at IS NOT NULL AS "email_verified!",
-                  ARRAY(SELECT role FROM user_roles WHERE user_id = id ORDER BY role) AS "roles!"
-           FROM users WHERE starts_with(login_key, $1) AND login_key >= $1 AND login_key > $2
+                  ARRAY(SELECT role FROM user_roles WHERE user_id = u.id ORDER BY role) AS "roles!"
+           FROM users u LEFT JOIN pending_emails p ON p.user_id = u.id
+           WHERE starts_with(login_key, $1) AND login_key >= $1 AND login_key > $2
            ORDER BY login_key LIMIT $3"#,
         prefix,
         after,
@@ -69,11 +74,14 @@ pub(crate) async fn search(
 pub(crate) async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<UserView>> {
     sqlx::query_as!(
         UserView,
-        r#"SELECT id, login, email, first_name, last_name, created_at, last_login_at,
+        r#"SELECT u.id, u.login, COALESCE(u.email, p.email) AS email, u.first_name, u.last_name,
+                  u.created_at, u.last_login_at,
+                  CASE WHEN u.email IS NOT NULL THEN p.email END AS pending_email,
                   disabled_at IS NOT NULL AS "disabled!",
                   email_verified_at IS NOT NULL AS "email_verified!",
-                  ARRAY(SELECT role FROM user_roles WHERE user_id = id ORDER BY role) AS "roles!"
-           FROM users WHERE id = $1"#,
+                  ARRAY(SELECT role FROM user_roles WHERE user_id = u.id ORDER BY role) AS "roles!"
+           FROM users u LEFT JOIN pending_emails p ON p.user_id = u.id
+           WHERE u.id = $1"#,
         id
     )
     .fetch_optional(db)

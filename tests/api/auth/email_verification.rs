@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use insta::assert_snapshot;
-use tests::{MailServer, TestServer, User};
+use serde_json::json;
+use tests::{MailServer, PASSWORD, TestServer, User};
 
 use crate::email::{change_email, confirmed, is_verified, register_with_email, verify};
 
@@ -22,11 +23,11 @@ async fn the_token_from_the_message_verifies_the_address_once() {
     assert_snapshot!(sent.text.replace(&token, "[token]"), @r"
     Hello,
 
-    Someone added this e-mail address to an account at films. If this was you, confirm the address with this link:
+    Someone added this e-mail address to an account at films. If this was you, confirm the address with this link; the page asks you to log in to that account or for its password:
 
     https://films.example/verify#token=[token]
 
-    The link works once and expires in 24 hours. If this was not you, ignore this message.
+    The link works once and expires in 24 hours. If this was not you, ignore this message: the address stays unconfirmed.
     ");
     assert_snapshot!(sent.html.replace(&token, "[token]"), @r#"
     <!DOCTYPE html>
@@ -34,9 +35,9 @@ async fn the_token_from_the_message_verifies_the_address_once() {
     <head><meta charset="utf-8"><title>Confirm your e-mail address</title></head>
     <body>
     <p>Hello,</p>
-    <p>Someone added this e-mail address to an account at films. If this was you, confirm the address:</p>
+    <p>Someone added this e-mail address to an account at films. If this was you, confirm the address; the page asks you to log in to that account or for its password:</p>
     <p><a href="https:&#x2f;&#x2f;films.example&#x2f;verify#token=[token]">Confirm e-mail address</a></p>
-    <p>The link works once and expires in 24 hours. If this was not you, ignore this message.</p>
+    <p>The link works once and expires in 24 hours. If this was not you, ignore this message: the address stays unconfirmed.</p>
     </body>
     </html>
     "#);
@@ -52,11 +53,60 @@ async fn the_token_from_the_message_verifies_the_address_once() {
     assert!(sent.headers["message-id"].as_str().unwrap().ends_with("@films.example>"));
     assert!(!is_verified(&user).await);
     let wrong = token.chars().rev().collect::<String>();
-    verify(&server, &wrong).await.expect(401, "verification_token_invalid");
-    verify(&server, &token).await.expect(204, "");
+    verify(&user, &wrong).await.expect(401, "verification_token_invalid");
+    verify(&user, &token).await.expect(204, "");
     assert!(is_verified(&user).await);
-    verify(&server, &token).await.expect(401, "verification_token_invalid");
+    verify(&user, &token).await.expect(401, "verification_token_invalid");
     assert_eq!(mail.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_confirms_nothing_without_the_session_or_the_password_of_the_account() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let (claimant, other) = (
+        register_with_email(&server, "ada", "ada@example.com").await,
+        server.register("bob").await,
+    );
+    let token = mail.mail("ada@example.com", 0).await.token();
+    let alone = json!({ "token": token });
+    let (guest, path) = (server.guest(), "auth/email/verify");
+    assert_snapshot!(guest.post(path, &alone).await, @r#"
+    403
+    {
+      "code": "account_proof_required",
+      "status": 403,
+      "title": "Log in to the account that claims this address, or send its password.",
+      "type": "about:blank"
+    }
+    "#);
+    other.post(path, &alone).await.expect(403, "account_proof_required");
+    let wrong = json!({ "token": token, "current_password": "wrong" });
+    guest.post(path, &wrong).await.expect(403, "current_password_wrong");
+    claimant.post(path, &wrong).await.expect(403, "current_password_wrong");
+    server.as_user("x").post(path, &alone).await.expect(401, "token_malformed");
+    assert!(!is_verified(&claimant).await);
+    // The token was not consumed.
+    let right = json!({ "token": token, "current_password": PASSWORD });
+    other.post(path, &right).await.expect(204, "");
+    assert!(is_verified(&claimant).await);
+}
+
+#[tokio::test]
+async fn guesses_of_the_password_with_a_token_are_throttled() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    register_with_email(&server, "ada", "ada@example.com").await;
+    let token = mail.mail("ada@example.com", 0).await.token();
+    let [wrong, right] =
+        ["wrong", PASSWORD].map(|password| json!({ "token": token, "current_password": password }));
+    let guest = server.guest();
+    let mut answers = vec![];
+    for _ in 0..10 {
+        answers.push(guest.post("auth/email/verify", &wrong).await.status);
+    }
+    assert!(answers.contains(&403) && answers.ends_with(&[429]), "{answers:?}");
+    guest.post("auth/email/verify", &right).await.expect(429, "too_many_attempts");
 }
 
 #[tokio::test]
@@ -77,7 +127,7 @@ async fn of_twenty_concurrent_uses_of_a_verification_token_one_succeeds() {
     let server = mail.server(&[]).await;
     let user = register_with_email(&server, "ada", "ada@example.com").await;
     let token = mail.mail("ada@example.com", 0).await.token();
-    let answers = join_all((0..20).map(|_| verify(&server, &token))).await;
+    let answers = join_all((0..20).map(|_| verify(&user, &token))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 204).count(), 1);
     assert!(is_verified(&user).await);
 }
@@ -89,13 +139,14 @@ async fn a_verification_token_expires_after_a_day() {
     let user = register_with_email(&server, "ada", "ada@example.com").await;
     let token = mail.mail("ada@example.com", 0).await.token();
     server.clock.advance(TimeDelta::hours(24));
-    verify(&server, &token).await.expect(401, "verification_token_invalid");
     let user = server.log_in(&user.login).await;
+    verify(&user, &token).await.expect(401, "verification_token_invalid");
     assert!(!is_verified(&user).await);
     resend(&user).await.expect(202, "");
     let token = mail.mail("ada@example.com", 1).await.token();
     server.clock.advance(TimeDelta::hours(24) - TimeDelta::minutes(1));
-    verify(&server, &token).await.expect(204, "");
+    let user = server.log_in(&user.login).await;
+    verify(&user, &token).await.expect(204, "");
 }
 
 #[tokio::test]
@@ -105,10 +156,10 @@ async fn a_token_verifies_only_the_address_it_was_sent_to() {
     let user = register_with_email(&server, "ada", "ada@example.com").await;
     let first = mail.mail("ada@example.com", 0).await.token();
     change_email(&user, Some("ada@example.org")).await.expect(200, "");
-    verify(&server, &first).await.expect(401, "verification_token_invalid");
+    verify(&user, &first).await.expect(401, "verification_token_invalid");
     assert!(!is_verified(&user).await);
     let second = mail.mail("ada@example.org", 0).await.token();
-    verify(&server, &second).await.expect(204, "");
+    verify(&user, &second).await.expect(204, "");
     assert!(is_verified(&user).await);
     // The same address in another case stays verified, and no message is sent.
     change_email(&user, Some("ADA@example.org")).await.expect(200, "");
@@ -128,9 +179,9 @@ async fn the_message_can_be_resent_while_a_verification_is_pending() {
     assert_snapshot!(resend(&user).await.expect(202, ""), @"202");
     let second = mail.mail("ada@example.com", 1).await.token();
     // Either token works.
-    verify(&server, &first).await.expect(204, "");
+    verify(&user, &first).await.expect(204, "");
     resend(&user).await.expect(409, "no_pending_verification");
-    verify(&server, &second).await.expect(204, "");
+    verify(&user, &second).await.expect(204, "");
     server.database.execute("DELETE FROM users").await;
     resend(&user).await.expect(404, "user_not_found");
 }
@@ -162,7 +213,9 @@ async fn a_disabled_account_cannot_verify_its_address() {
     register_with_email(&server, "ada", "ada@example.com").await;
     let token = mail.mail("ada@example.com", 0).await.token();
     server.database.execute("UPDATE users SET disabled_at = now()").await;
-    verify(&server, &token).await.expect(401, "verification_token_invalid");
+    let body = json!({ "token": token, "current_password": PASSWORD });
+    let answer = server.guest().post("auth/email/verify", &body).await;
+    answer.expect(401, "verification_token_invalid");
 }
 
 #[tokio::test]

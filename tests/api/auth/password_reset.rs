@@ -192,7 +192,7 @@ async fn a_reset_token_expires_after_half_an_hour_or_when_password_or_address_ch
     user.put("me/password", &change).await.expect(204, "");
     reset(&server, &before, PASSWORD).await.expect(401, "reset_token_invalid");
     let before = token(&server, &mail, 3).await;
-    let change = json!({ "email": "ada@example.org", "current_password": NEW_PASSWORD });
+    let change = json!({ "email": null, "current_password": NEW_PASSWORD });
     user.patch("me", &change).await.expect(200, "");
     reset(&server, &before, PASSWORD).await.expect(401, "reset_token_invalid");
     server.guest().post("auth/login", &log_in(NEW_PASSWORD)).await.expect(200, "");
@@ -205,6 +205,44 @@ async fn a_reset_token_of_a_disabled_account_is_invalid() {
     let token = reset_token(&server, &user).await;
     server.database.execute("UPDATE users SET disabled_at = now()").await;
     reset(&server, &token, NEW_PASSWORD).await.expect(401, "reset_token_invalid");
+}
+
+#[tokio::test]
+async fn a_reset_of_an_account_that_was_confirmed_by_a_token_alone_leaves_no_other_access() {
+    let mail = MailServer::start();
+    let server = mail.server(&[]).await;
+    let user = server.register("ada").await;
+    server.enroll(&user).await;
+    server.database.execute("UPDATE users SET allowed_user_agents = '{curl}'").await;
+    // As an earlier version of the server confirmed an address.
+    for statement in [
+        "UPDATE users SET email = 'ada@example.com', email_key = 'ada@example.com',
+             email_verified_at = now()",
+        "INSERT INTO identities (id, user_id, issuer, subject, created_at)
+         SELECT gen_random_uuid(), id, 'https://evil.example', 'eve', now() FROM users",
+        "INSERT INTO pending_emails (user_id, email, email_key, claimed_at)
+         SELECT id, 'eve@example.com', 'eve@example.com', now() FROM users",
+    ] {
+        server.database.execute(statement).await;
+    }
+    let token = token(&server, &mail, 0).await;
+    reset(&server, &token, NEW_PASSWORD).await.expect(204, "");
+    user.get("me").await.expect(401, "token_revoked");
+    let pair = server.guest().post("auth/login", &log_in(NEW_PASSWORD)).await.ok();
+    let owner = server.as_user(pair["access_token"].as_str().unwrap());
+    let me = owner.get("me").await.ok();
+    assert_eq!((&me["pending_email"], &me["allowed_user_agents"]), (&Value::Null, &Value::Null));
+    assert_eq!(owner.get("me/second-factor").await.ok()["active"], false);
+    assert_eq!(owner.get("me/identities").await.ok()["items"], json!([]));
+    // From now on the account is the owner's: another reset removes nothing.
+    let change = json!({ "current_password": NEW_PASSWORD });
+    let begun = owner.post("me/second-factor", &change).await.ok();
+    let code = json!({ "code": tests::AuthenticatorApp::scan(&begun).code(&server) });
+    owner.post("me/second-factor/confirm", &code).await.expect(200, "");
+    let token = self::token(&server, &mail, 1).await;
+    reset(&server, &token, PASSWORD).await.expect(204, "");
+    let answer = server.guest().post("auth/login", &log_in(PASSWORD)).await.ok();
+    assert_eq!(answer["mfa_required"], true);
 }
 
 #[tokio::test]
@@ -240,6 +278,7 @@ async fn a_removed_address_cannot_reset_the_password() {
     let mail = MailServer::start();
     let server = mail.server(&[]).await;
     let user = confirmed(&server, &mail, "ada", EMAIL).await;
+    change_email(&user, None).await.expect(200, "");
     change_email(&user, Some("ada@example.org")).await.expect(200, "");
     assert!(!is_verified(&user).await);
     forgot(&server, EMAIL).await.expect(202, "");

@@ -56,7 +56,7 @@ async fn e_mail_is_sent_only_through_verified_tls_with_credentials() {
     let sent = mail.mail(EMAIL, 0).await;
     assert!(sent.encrypted);
     assert_eq!(sent.user.as_deref(), Some("films"));
-    verify(&server, &sent.token()).await.expect(204, "");
+    verify(&user, &sent.token()).await.expect(204, "");
     assert!(super::is_verified(&user).await);
     assert_eq!(mail.mails().len(), 1, "only what was encrypted and trusted");
     assert_eq!(
@@ -70,12 +70,12 @@ async fn a_message_is_delivered_once_the_mail_server_is_available_again() {
     let mut mail = MailServer::stopped();
     let server = mail.server(&[]).await;
     let begun = Instant::now();
-    register_with_email(&server, "ada", EMAIL).await;
+    let user = register_with_email(&server, "ada", EMAIL).await;
     assert!(begun.elapsed() < SOON);
     tokio::time::sleep(Duration::from_millis(500)).await;
     mail.run(&[]);
     let token = mail.mail(EMAIL, 0).await.token();
-    verify(&server, &token).await.expect(204, "");
+    verify(&user, &token).await.expect(204, "");
     until("counted", async || count_messages(&server, "sent").await == 1).await;
 }
 

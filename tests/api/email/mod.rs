@@ -15,13 +15,13 @@ pub(crate) fn account(login: &str, email: &str) -> Value {
     json!({ "login": login, "email": email, "password": PASSWORD })
 }
 
-/// A new account with this unverified address.
+/// A new account with this unconfirmed address.
 pub(crate) async fn register_with_email(server: &TestServer, login: &str, email: &str) -> User {
     server.guest().post("auth/register", &account(login, email)).await.expect(201, "");
     server.log_in(login).await
 }
 
-/// A new account that has verified this address.
+/// A new account that has confirmed this address.
 pub(crate) async fn confirmed(
     server: &TestServer,
     mail: &MailServer,
@@ -30,12 +30,13 @@ pub(crate) async fn confirmed(
 ) -> User {
     let user = register_with_email(server, login, email).await;
     let token = mail.mail(email, 0).await.token();
-    verify(server, &token).await.expect(204, "");
+    verify(&user, &token).await.expect(204, "");
     user
 }
 
-pub(crate) async fn verify(server: &TestServer, token: &str) -> Answer {
-    server.guest().post("auth/email/verify", &json!({ "token": token })).await
+/// Confirms an address, with the session of the account that claims it.
+pub(crate) async fn verify(user: &User, token: &str) -> Answer {
+    user.post("auth/email/verify", &json!({ "token": token })).await
 }
 
 /// Changes the address of the account, with the password.
@@ -45,6 +46,17 @@ pub(crate) async fn change_email(user: &User, email: Option<&str>) -> Answer {
 
 pub(crate) async fn is_verified(user: &User) -> bool {
     user.get("me").await.ok()["email_verified"] == true
+}
+
+/// A token for this address of the account that no message had to bring: mailboxes get few messages.
+pub(crate) async fn verification_token(server: &TestServer, user: &User, email: &str) -> String {
+    let (token, id) = (Uuid::new_v4().to_string(), &user.id);
+    let insert = format!(
+        "INSERT INTO mail_tokens (hash, purpose, user_id, email_key, expires_at)
+         VALUES (sha256('{token}'), 'verify_email', '{id}', '{email}', now() + interval '1 day')"
+    );
+    server.database.execute(&insert).await;
+    token
 }
 
 /// The token of a reset link created by an operator.

@@ -26,6 +26,7 @@ async fn a_user_can_read_and_change_names_and_address() {
       "last_login_at": "[time]",
       "last_name": "L.",
       "login": "ada",
+      "pending_email": null,
       "roles": []
     }
     "#);
@@ -45,6 +46,7 @@ async fn a_user_can_read_and_change_names_and_address() {
       "last_login_at": "[time]",
       "last_name": null,
       "login": "ada",
+      "pending_email": null,
       "roles": []
     }
     "#);

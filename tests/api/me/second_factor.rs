@@ -54,11 +54,11 @@ async fn a_second_factor_is_active_after_its_first_code() {
 async fn the_qr_code_the_uri_and_the_secret_agree() {
     let settings = [("AUTH_SECOND_FACTOR_NAME", "Film: club")];
     let server = TestServer::with(&settings).await;
-    let user = server.register("ada: lovelace@example.com").await;
+    let user = server.register("ada: lovelace/countess").await;
     let begun = user.post("me/second-factor", &current_password()).await.ok();
     let (uri, secret) = (begun["uri"].as_str().unwrap(), begun["secret"].as_str().unwrap());
     assert_eq!(decode_qr_code(begun["qr_svg"].as_str().unwrap()), uri);
-    let start = "otpauth://totp/Film%20%20club:ada%20%20lovelace%40example.com?";
+    let start = "otpauth://totp/Film%20%20club:ada%20%20lovelace%2Fcountess?";
     assert!(uri.starts_with(start), "{uri}");
     assert!(uri.contains(&format!("secret={secret}")), "{uri}");
     assert_eq!(secret.len(), 32, "160 bits in base32");

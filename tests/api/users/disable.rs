@@ -35,6 +35,7 @@ async fn an_account_is_returned_by_id() {
       "last_login_at": "[time]",
       "last_name": null,
       "login": "Ada",
+      "pending_email": null,
       "roles": [
         "subscriber"
       ]

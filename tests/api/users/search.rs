@@ -33,6 +33,7 @@ async fn users_are_found_by_login_prefix_case_insensitively() {
           "last_login_at": "[time]",
           "last_name": null,
           "login": "Ada",
+          "pending_email": null,
           "roles": [
             "subscriber"
           ]

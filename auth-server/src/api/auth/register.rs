@@ -12,7 +12,7 @@ use super::open_session::{OpenedSession, open_first_session};
 use super::token_pair::TokenPair;
 use crate::api::AppState;
 use crate::db::{DATABASE, constraint};
-use crate::email::{EmailAddress, claim_store};
+use crate::email::EmailAddress;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, ClientAddress, Created};
@@ -21,7 +21,7 @@ use crate::password::{NEW_PASSWORD, NewPassword, Password};
 use crate::problems;
 use crate::session::Device;
 use crate::throttle::TOO_MANY;
-use crate::user::credentials::{self, is_address_of_another};
+use crate::user::credentials;
 use crate::user::store;
 use crate::user::store::NewUser;
 use crate::user::{Login, ProfileName, User, in_field};
@@ -30,7 +30,7 @@ use crate::user::{Login, ProfileName, User, in_field};
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct NewAccount {
-    /// Login name, 3–64 characters, case-insensitive; may be an e-mail address.
+    /// Login name, 3–64 characters without `@`, case-insensitive.
     #[oai(validator(min_length = 3, max_length = 64))]
     login: String,
     /// E-mail address. A verification e-mail is sent to it.
@@ -131,8 +131,8 @@ impl Register {
     }
 
     async fn refuse_taken(&self, Names { login, email, .. }: &Names) -> Result<(), RegisterError> {
-        let claims_last = self.0.mail.claim_lifetime().is_none();
-        let taken = store::taken(&self.0.pool, login, email.as_ref(), claims_last).await?;
+        let claims_block = !self.0.mail.is_sent();
+        let taken = store::taken(&self.0.pool, login, email.as_ref(), claims_block).await?;
         if taken.login {
             return Err(login_taken());
         }
@@ -154,20 +154,15 @@ impl Register {
         let new = NewUser {
             id,
             login: &names.login,
-            email: names.email.as_ref(),
             password_hash: Some(password_hash),
             first_name: names.first_name.as_ref(),
             last_name: names.last_name.as_ref(),
         };
-        if let Some(email) = &names.email {
-            self.0.release_expired_claim(&mut transaction, id, email).await?;
-        }
-        if is_address_of_another(&mut transaction, names.login.key(), id).await? {
-            return Err(login_taken());
-        }
         store::insert(&mut transaction, &new, now).await.map_err(taken)?;
-        if let Some(email) = &names.email {
-            claim_store::claim(&mut transaction, id, email, now).await?;
+        if let Some(email) = &names.email
+            && !self.0.claim_email(&mut transaction, id, email, address).await?
+        {
+            return Err(email_taken());
         }
         let stored = Some(password_hash);
         let number = credentials::begin_session(&mut transaction, id, stored, stored, now)
@@ -175,9 +170,6 @@ impl Register {
             .ok_or(sqlx::Error::RowNotFound)?;
         let session = open_first_session(&self.0, &mut transaction, id, number, device).await?;
         let row = store::read(&mut transaction, id).await?.ok_or(sqlx::Error::RowNotFound)?;
-        if let Some(email) = &names.email {
-            self.0.send_verification_email(&mut transaction, id, email, address).await?;
-        }
         transaction.commit().await?;
         Ok(NewSession { user: User::new(row, &session.roles), session })
     }
@@ -194,7 +186,6 @@ fn email_taken() -> RegisterError {
 fn taken(error: sqlx::Error) -> RegisterError {
     match constraint(&error) {
         Some("users_login_key") => login_taken(),
-        Some("users_email_key") => email_taken(),
         _ => Problem::from(error).into(),
     }
 }

@@ -7,11 +7,10 @@ use poem_openapi::OpenApi;
 use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
-use crate::email::{EmailAddress, EmailJob, queue};
+use crate::email::{EmailJob, claim_store, queue};
 use crate::http::{Accepted, ClientAddress};
 use crate::problems;
 use crate::throttle::TOO_MANY;
-use crate::user::store;
 
 problems! {
     /// Errors of resending the verification e-mail.
@@ -36,15 +35,11 @@ impl ResendVerification {
         SignedIn(caller): SignedIn,
         ClientAddress(from): ClientAddress,
     ) -> Result<Accepted, ResendError> {
-        let mut connection = self.0.pool.acquire().await?;
-        let row = store::read(&mut connection, caller.user).await?;
-        drop(connection);
-        let row = row.ok_or(ResendError::Gone)?;
-        let claimed = row.email.filter(|_| row.email_verified_at.is_none());
-        let claimed = claimed.and_then(|email| EmailAddress::parse(&email).ok());
-        let email = claimed.ok_or(ResendError::NoPendingVerification)?;
-        self.0.throttle.email(email.key(), from).await?;
-        let job = EmailJob::VerifyEmail { user: caller.user, email: email.key().to_owned() };
+        let account = claim_store::read(&self.0.pool, caller.user).await?;
+        let account = account.ok_or(ResendError::Gone)?;
+        let email = account.to_confirm().ok_or(ResendError::NoPendingVerification)?;
+        self.0.throttle.email(email, from).await?;
+        let job = EmailJob::VerifyEmail { user: caller.user, email: email.to_owned() };
         queue::enqueue(&mut self.0.pool.acquire().await?, &job).await?;
         Ok(Accepted)
     }

@@ -15,14 +15,14 @@ use crate::http::{Body, NoContent};
 use crate::password::Password;
 use crate::problems;
 use crate::throttle::THROTTLE;
-use crate::user::credentials::{change_login, is_address_of_another};
+use crate::user::credentials::change_login;
 use crate::user::{Login, in_field};
 
 /// A change of the login.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct LoginChange {
-    /// The new login: 3–64 characters; may be an e-mail address. Case is ignored in comparisons.
+    /// The new login: 3–64 characters without `@`. Case is ignored in comparisons.
     #[oai(validator(min_length = 3, max_length = 64))]
     login: String,
     /// The password; or send a `code`. An account with neither password nor second factor sends none
@@ -71,21 +71,14 @@ impl MyLoginApi {
         login: &Login,
     ) -> Result<(), LoginError> {
         let mut transaction = self.0.begin_change(reauthenticated).await?;
-        if is_address_of_another(&mut transaction, login.key(), caller.user).await? {
-            return Err(taken());
-        }
         change_login(&mut transaction, caller.user, login).await.map_err(from_constraint)?;
         Ok(self.0.commit_credential_change(transaction, caller, "login_changed").await?)
     }
 }
 
-fn taken() -> LoginError {
-    LoginError::Taken.problem().field("login").into()
-}
-
 fn from_constraint(error: sqlx::Error) -> LoginError {
     match constraint(&error) {
-        Some("users_login_key") => taken(),
+        Some("users_login_key") => LoginError::Taken.problem().field("login").into(),
         _ => Problem::from(error).into(),
     }
 }

@@ -14,8 +14,9 @@ use crate::api::reauthentication::{
     REAUTHENTICATION, Reauthenticated, Reauthentication, reauthentication_required,
 };
 use crate::authn::{SIGNED_IN, SignedIn};
-use crate::db::{DATABASE, PgConnection, constraint};
-use crate::email::{EmailAddress, claim_store};
+use crate::db::{DATABASE, PgConnection};
+use crate::email::EmailAddress;
+use crate::email::claim_store::{self, AccountEmail};
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, ClientAddress, NoContent, Reply};
@@ -23,7 +24,7 @@ use crate::password::Password;
 use crate::policy::grants;
 use crate::problems;
 use crate::throttle::THROTTLE;
-use crate::user::profile::{Change, ProfileChange, change_profile, changes_email};
+use crate::user::profile::{Change, ProfileChange, change_profile};
 use crate::user::store;
 use crate::user::{Genre, ProfileName, User, in_field};
 
@@ -83,8 +84,10 @@ impl MeApi {
 
     /// Update names, e-mail address and favorite genre.
     ///
-    /// A new address receives an e-mail that asks to confirm it. Until then the address cannot be
-    /// used to log in or to reset the password, and after a week another account may claim it.
+    /// A new address receives an e-mail that asks to confirm it. Until then a confirmed address stays
+    /// in use, and the new one belongs to nobody: another account that confirms it first has it. If
+    /// the server sends no e-mail, the new address replaces the old one at once, unless another
+    /// account has it.
     #[oai(path = "/", method = "patch", operation_id = "update_me")]
     async fn update(
         &self,
@@ -95,9 +98,8 @@ impl MeApi {
         let current_password = form.current_password.take();
         let sent = Reauthentication { current_password, code: form.code.take() };
         let change = form.parse()?;
-        let mut database = self.0.pool.acquire().await?;
-        let changes = changes_email(&mut database, caller.user, &change.email).await?;
-        drop(database);
+        let before = claim_store::read(&self.0.pool, caller.user).await?;
+        let changes = changes_email(&before.ok_or(UpdateError::Deleted)?, &change.email);
         let reauthenticated =
             if changes { Some(self.0.reauthenticate(&caller, sent).await?) } else { None };
         self.store(caller.user, &change, reauthenticated.as_ref(), from).await.map(Reply)
@@ -135,22 +137,22 @@ impl MeApi {
             return Err(UpdateError::Deleted);
         }
         // Again, now that the account is locked: a concurrent request may have changed the address.
-        let changes = changes_email(&mut transaction, id, &change.email).await?;
+        let before = claim_store::read(&mut *transaction, id).await?;
+        let changes = changes_email(&before.ok_or(UpdateError::Deleted)?, &change.email);
         if changes && reauthenticated.is_none() {
             return Err(reauthentication_required().into());
         }
-        if let Change::Set(email) = &change.email {
-            self.0.release_expired_claim(&mut transaction, id, email).await?;
+        match &change.email {
+            Change::Keep => {}
+            Change::Clear => claim_store::clear(&mut transaction, id).await?,
+            Change::Set(email) => {
+                if !self.0.claim_email(&mut transaction, id, email, from).await? {
+                    return Err(UpdateError::EmailTaken.problem().field("email").into());
+                }
+            }
         }
-        change_profile(&mut transaction, id, change).await.map_err(from_constraint)?;
-        if let Change::Set(email) = &change.email {
-            let now = self.0.clock.now();
-            claim_store::claim(&mut transaction, id, email, now).await?;
-        }
+        change_profile(&mut transaction, id, change).await?;
         let user = load(&mut transaction, id).await?.ok_or(UpdateError::Deleted)?;
-        if let (Change::Set(email), true) = (&change.email, changes) {
-            self.0.send_verification_email(&mut transaction, id, email, from).await?;
-        }
         transaction.commit().await?;
         Ok(user)
     }
@@ -188,9 +190,12 @@ fn parse_change<T>(
     }
 }
 
-fn from_constraint(error: sqlx::Error) -> UpdateError {
-    match constraint(&error) {
-        Some("users_email_key") => UpdateError::EmailTaken.problem().field("email").into(),
-        _ => Problem::from(error).into(),
+/// Whether this change gives the account another address or none. That takes reauthentication, as a
+/// message to the address can set a new password.
+fn changes_email(before: &AccountEmail, change: &Change<EmailAddress>) -> bool {
+    match change {
+        Change::Keep => false,
+        Change::Clear => before.latest().is_some(),
+        Change::Set(email) => before.latest() != Some(email.key()),
     }
 }

@@ -10,8 +10,10 @@ mod unavailable;
 
 use tests::TestServer;
 
-/// Marks the e-mail address of this account as verified.
+/// Marks the e-mail address of this account as confirmed together with the account.
 async fn verify(server: &TestServer, login: &str) {
-    let statement = format!("UPDATE users SET email_verified_at = now() WHERE login = '{login}'");
+    let statement = format!(
+        "UPDATE users SET email_verified_at = now(), email_account_proof_at = now() WHERE login = '{login}'"
+    );
     server.database.execute(&statement).await;
 }

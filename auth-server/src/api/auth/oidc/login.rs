@@ -9,10 +9,10 @@ use super::callback::{CallbackError, CallbackFailure};
 use crate::api::AppState;
 use crate::api::auth::login_response::LoginResult;
 use crate::api::auth::open_session::open_session;
-use crate::db::{PgConnection, Transaction, constraint};
-use crate::email::claim_store;
+use crate::db::{PgConnection, Transaction};
+use crate::email::EmailAddress;
+use crate::email::claim_store::{self, EmailOwner};
 use crate::http::problem::{INTERNAL, Problem};
-use crate::oidc::store::EmailOwner;
 use crate::oidc::{ExternalIdentity, Provider, store};
 use crate::second_factor::SecondFactors;
 use crate::session::Device;
@@ -49,11 +49,8 @@ pub(super) async fn log_in(
     let linked = owner.is_some();
     let user = match owner {
         Some(user) => user,
-        None => account_to_link(state, &mut transaction, provider, identity).await?,
+        None => account_to_link(state, &mut transaction, provider, identity, address).await?,
     };
-    if let (false, Some(email), false) = (linked, &identity.email, identity.email_verified) {
-        state.send_verification_email(&mut transaction, user, email, address).await?;
-    }
     let account = Account { user, linked };
     let result = log_in_to(state, transaction, &account, provider, identity, device).await;
     let result = result.map_err(|error| CallbackFailure { user: Some(user), error })?;
@@ -103,55 +100,67 @@ async fn log_in_to(
     Ok(LoginResult::Session(session))
 }
 
-/// The account to link an unknown identity to: the one with its e-mail address, if both sides have
-/// verified that, or a new one.
+/// The account to link an unknown identity to: the one that has confirmed its e-mail address together
+/// with the account, if the provider has verified the address, too; or a new one.
 async fn account_to_link(
     state: &AppState,
     transaction: &mut PgConnection,
     provider: &Provider,
     identity: &ExternalIdentity,
+    address: IpAddr,
 ) -> Result<Uuid, CallbackFailure> {
-    let id = Uuid::now_v7();
-    let owner = match &identity.email {
-        Some(email) => {
-            state.release_expired_claim(transaction, id, email).await?;
-            store::email_owner(transaction, email).await?
-        }
-        None => None,
-    };
-    match owner {
-        None => Ok(create_account(state, transaction, provider, id, identity).await?),
-        Some(EmailOwner { user, verified: true }) if identity.email_verified => Ok(user),
-        Some(EmailOwner { user, .. }) => {
-            Err(CallbackFailure { user: Some(user), error: account_exists(provider) })
+    if let Some(email) = &identity.email {
+        claim_store::lock(transaction, email.key()).await?;
+        match claim_store::owner(&mut *transaction, email).await? {
+            None => {}
+            Some(owner) if owner.account_proof && identity.email_verified => return Ok(owner.user),
+            Some(EmailOwner { user, .. }) => {
+                return Err(CallbackFailure { user: Some(user), error: account_exists(provider) });
+            }
         }
     }
+    let user = create_account(state, transaction, identity).await?;
+    if let Some(email) = &identity.email
+        && !give_email(state, transaction, user, identity, email, address).await?
+    {
+        return Err(account_exists(provider).into());
+    }
+    Ok(user)
 }
 
 /// A new account without a password.
 async fn create_account(
     state: &AppState,
     transaction: &mut PgConnection,
-    provider: &Provider,
-    id: Uuid,
     identity: &ExternalIdentity,
-) -> Result<Uuid, CallbackError> {
-    let now = state.clock.now();
+) -> Result<Uuid, Problem> {
+    let (id, now) = (Uuid::now_v7(), state.clock.now());
     let generated = (0..MAX_GENERATED_LOGINS).filter_map(|_| generated_login());
     for login in identity.login.iter().cloned().chain(generated) {
-        let created = store::create_account(transaction, id, &login, identity, now).await;
-        let created = created.map_err(|error| match constraint(&error) {
-            Some("users_email_key") => account_exists(provider),
-            _ => Problem::from(error).into(),
-        })?;
-        if created {
-            if let Some(email) = &identity.email {
-                claim_store::claim(transaction, id, email, now).await?;
-            }
+        if store::create_account(transaction, id, &login, identity, now).await? {
             return Ok(id);
         }
     }
-    Err(Problem::new(INTERNAL).into())
+    Err(Problem::new(INTERNAL))
+}
+
+/// Gives a new account the address of its identity: the provider's word confirms it, also against
+/// accounts that only claim it. `false` if it belongs to another account.
+async fn give_email(
+    state: &AppState,
+    transaction: &mut PgConnection,
+    user: Uuid,
+    identity: &ExternalIdentity,
+    email: &EmailAddress,
+    address: IpAddr,
+) -> sqlx::Result<bool> {
+    if !identity.email_verified {
+        return state.claim_email(transaction, user, email, address).await;
+    }
+    let now = state.clock.now();
+    claim_store::take_over(transaction, user, email.key()).await?;
+    claim_store::claim(transaction, user, email, now).await?;
+    claim_store::confirm(transaction, user, email.key(), now).await
 }
 
 fn generated_login() -> Option<Login> {
@@ -161,7 +170,8 @@ fn generated_login() -> Option<Login> {
 fn account_exists(provider: &Provider) -> CallbackError {
     let name = provider.name();
     let detail = format!(
-        "Log in to it as usual, then link your identity at {name} with POST /api/v1/me/identities."
+        "Log in to it as usual, or first reset its password by e-mail; then link your identity at \
+         {name} with POST /api/v1/me/identities."
     );
     CallbackError::AccountExists.problem().detail(detail).into()
 }

@@ -4,16 +4,21 @@ use std::sync::Arc;
 
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::api::AppState;
 use crate::audit;
 use crate::audit::{Actor, AuditRecord};
-use crate::db::DATABASE;
-use crate::email::{token, token_store};
+use crate::db::{DATABASE, PgConnection};
+use crate::email::token_store::{self, ResetTarget};
+use crate::email::{claim_store, token};
 use crate::http::request_errors::BODY;
 use crate::http::{Body, NoContent};
+use crate::oidc;
 use crate::password::{NEW_PASSWORD, Password};
 use crate::problems;
+use crate::second_factor;
+use crate::user::user_agents;
 
 /// A new password in place of a forgotten one.
 #[derive(Deserialize, Object)]
@@ -42,12 +47,16 @@ impl Reset {
     ///
     /// The token works once; a rejected password does not consume it. Users with a second factor
     /// are still asked for it at the next login.
+    ///
+    /// If the address was never confirmed with the account's session or password, someone else may
+    /// have created the account: then its external identities, its second factor and its list of user
+    /// agents are removed, too.
     #[oai(path = "/password/reset", method = "post", operation_id = "reset_password")]
     async fn reset(&self, Body(form): Body<ResetForm>) -> Result<NoContent, ResetError> {
         let token = token::hash(&form.token);
         let now = self.0.clock.now();
         let user = token_store::reset_target(&self.0.pool, &token, now).await?;
-        let user = user.ok_or(ResetError::TokenInvalid)?;
+        let user = user.ok_or(ResetError::TokenInvalid)?.user;
         let new = self.0.new_password(user, form.new_password).await?;
         let hash = self.0.hasher.hash(self.0.hasher.accept(new).await?).await?;
         self.store(&token, &hash).await?;
@@ -60,9 +69,12 @@ impl Reset {
     async fn store(&self, token: &[u8; 32], hash: &str) -> Result<(), ResetError> {
         let AppState { pool, sessions, authenticator, clock, .. } = &*self.0;
         let (mut transaction, now) = (pool.begin().await?, clock.now());
-        let user = token_store::reset_target(&mut *transaction, token, now).await?;
-        let user = user.ok_or(ResetError::TokenInvalid)?;
+        let target = token_store::reset_target(&mut *transaction, token, now).await?;
+        let ResetTarget { user, takes_over } = target.ok_or(ResetError::TokenInvalid)?;
         token_store::reset_password(&mut transaction, user, hash).await?;
+        if takes_over {
+            remove_other_access(&mut transaction, user).await?;
+        }
         let ended = sessions.end_all(&mut transaction, user, "password_reset").await?;
         let record = AuditRecord::new(Actor::User(user), "reset_password", format!("user:{user}"));
         audit::insert(&mut transaction, &record, now).await?;
@@ -70,4 +82,13 @@ impl Reset {
         authenticator.revoke(ended.as_slice());
         Ok(())
     }
+}
+
+/// Leaves the owner of the mailbox as the only one who can log in to the account.
+async fn remove_other_access(transaction: &mut PgConnection, user: Uuid) -> sqlx::Result<()> {
+    oidc::store::remove_all(transaction, user).await?;
+    second_factor::store::remove(transaction, user).await?;
+    user_agents::remove(transaction, user).await?;
+    claim_store::withdraw(transaction, user).await?;
+    claim_store::record_account_proof(transaction, user).await
 }
