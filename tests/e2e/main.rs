@@ -11,6 +11,7 @@ mod login_flood;
 mod login_history;
 mod migrate;
 mod oidc;
+mod published_revocations;
 mod redis_outage;
 mod revocations;
 mod rules;

@@ -103,8 +103,13 @@ impl Database {
 
     /// Terminates every connection and refuses new ones.
     pub async fn refuse_connections(&self) {
+        execute_on_server(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).await;
+        self.disconnect().await;
+    }
+
+    /// Terminates every connection.
+    pub async fn disconnect(&self) {
         let name = &self.name;
-        execute_on_server(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
         let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
         execute_on_server(&format!("{terminate} = '{name}'")).await;
     }

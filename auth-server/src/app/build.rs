@@ -50,9 +50,15 @@ pub(crate) async fn build(
     let keys = keys(&secrets, &pool, &clock).await?;
     lifecycle.spawn("signing key reload", token::reload(Arc::clone(&keys), lifecycle.stop_token()));
 
-    let redis = redis(config)?;
+    let redis = open::redis(&config.redis)?;
+    if redis.is_none() {
+        tracing::warn!(
+            "REDIS_URL is not set: revocations reach other servers through the database alone; \
+             meant for a single server"
+        );
+    }
     let authenticator = authenticator(config, &keys, redis.clone(), &clock, lifecycle).await?;
-    let metrics = Metrics::default();
+    let metrics = Metrics::new(&policy.recoveries);
     let limits = SessionLimits::new(&config.session, &config.token);
     lifecycle.spawn(
         "session sweep",
@@ -106,17 +112,6 @@ async fn keys(secrets: &Secrets, pool: &PgPool, clock: &Clock) -> Result<Arc<Key
     let encryption = EncryptionKeys::of(secrets, Purpose::SigningKeyEncryption);
     token::prepare(pool, &encryption, clock).await?;
     Ok(Arc::new(KeyRing::load(pool.clone(), encryption, clock.clone()).await?))
-}
-
-fn redis(config: &Config) -> Result<Option<redis::Client>, StartError> {
-    let Some(connection) = config.redis.connection() else {
-        tracing::warn!(
-            "REDIS_URL is not set: revocations reach other servers through the database alone; \
-             meant for a single server"
-        );
-        return Ok(None);
-    };
-    redis::Client::open(connection.clone()).map(Some).map_err(StartError::Redis)
 }
 
 async fn authenticator(

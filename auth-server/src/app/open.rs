@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::StartError;
 use crate::clock::Clock;
-use crate::config::{Config, DatabaseConfig, PolicyConfig};
+use crate::config::{Config, DatabaseConfig, PolicyConfig, RedisConfig};
 use crate::db::{Limits, PgPool, migrations};
 use crate::policy;
 use crate::policy::LivePolicy;
@@ -56,4 +56,10 @@ async fn time_bound_labels(config: &PolicyConfig) -> Result<Vec<Label>, StartErr
         }
     };
     Ok(rules.time_bound_labels().cloned().collect())
+}
+
+/// Redis, if it is configured; connects when it is first used.
+pub(crate) fn redis(config: &RedisConfig) -> Result<Option<redis::Client>, StartError> {
+    let client = config.connection().cloned().map(redis::Client::open).transpose();
+    client.map_err(StartError::Redis)
 }

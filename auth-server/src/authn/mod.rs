@@ -13,13 +13,14 @@ use std::sync::Arc;
 pub(crate) use extractor::{Caller, SignedClaims, SignedIn};
 pub(crate) use principal::Principal;
 pub(crate) use revocation::follower::Follower;
+pub(crate) use revocation::publisher::publish_now;
 pub(crate) use service_client::{CLIENT, ServiceClient};
 pub(crate) use token_error::{REVOCATION_UNKNOWN, SIGNED_CLAIMS, SIGNED_IN, TOKEN, TokenError};
 
 use crate::clock::Clock;
 use crate::db::DedicatedConnection;
 use crate::session;
-use crate::session::Revocation;
+use crate::session::{Horizon, Revocation};
 use crate::token::{Claims, Verifier};
 use revocation::RevocationState;
 use revocation::publisher::RevocationPublisher;
@@ -40,7 +41,7 @@ impl Authenticator {
     /// to be run. With `redis`, revocations are published to other servers at once, and tokens are
     /// accepted only while Redis or the database confirms that all revocations are known.
     pub(crate) async fn start(
-        connection: DedicatedConnection,
+        connection: DedicatedConnection<Horizon>,
         verifier: Verifier,
         redis: Option<redis::Client>,
         cache_capacity: usize,

@@ -22,9 +22,11 @@ use service::config::ConfigError;
 use service::exit::Exit;
 use service::log;
 
-use crate::app::StartError;
+use crate::app::{StartError, open};
+use crate::authn::publish_now;
 use crate::config::{Config, SETTINGS};
 use crate::http::problem::Problem;
+use crate::session::Revocation;
 
 /// Accounts, sessions, roles and rules, and access decisions based on them
 #[derive(Parser)]
@@ -140,6 +142,16 @@ async fn dispatch(Cli { config, command }: Cli) -> Result<ExitCode, Failure> {
         Command::Rules(command) => return rules::run(command, settings).await,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells running servers at once. Without Redis they read the revocation from the database, within a
+/// second.
+async fn publish(config: &Config, revocation: &Revocation) -> Result<(), Failure> {
+    let Some(redis) = open::redis(&config.redis)? else { return Ok(()) };
+    if let Err(error) = publish_now(&redis, revocation).await {
+        tracing::warn!(%error, "cannot send the revocation to Redis");
+    }
+    Ok(())
 }
 
 fn settings(file: Option<&Path>) -> Result<Config, ConfigError> {

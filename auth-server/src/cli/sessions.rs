@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::Failure;
+use super::{Failure, publish};
 use crate::app::open;
 use crate::audit;
 use crate::audit::{Actor, AuditRecord};
@@ -37,11 +37,12 @@ async fn end(config: &Config, login: &str) -> Result<(), Failure> {
     let limits = session::SessionLimits::new(&config.session, &config.token);
     let period = limits.revocation_period(Clock::default().now());
     let ended = session::end_all(&mut transaction, user, "ended_by_operator", period).await;
-    ended.map_err(Failure::because)?.ok_or_else(unknown)?;
+    let ended = ended.map_err(Failure::because)?.ok_or_else(unknown)?;
     let record =
         AuditRecord::new(Actor::CommandLine, "revoke_user_sessions", format!("user:{user}"));
     audit::insert(&mut transaction, &record, period.from).await.map_err(Failure::because)?;
     transaction.commit().await.map_err(Failure::because)?;
+    publish(config, &ended).await?;
     println!("all sessions of {login} are ended");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Failure, reset_link};
+use super::{Failure, publish, reset_link};
 use crate::account_admin;
 use crate::app::open;
 use crate::audit::Actor;
@@ -53,30 +53,35 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
     let (pool, policy) = open::policy(&config, &clock).await?;
     let limits = session::SessionLimits::new(&config.session, &config.token);
     let by = Actor::CommandLine;
-    let (login, state, changed) = match &command {
+    let (login, state, ended, changed) = match &command {
         Command::Disable { login } => {
             let (write, user) = begin(&pool, &policy, &clock, login).await?;
             let period = limits.revocation_period(write.at());
             let ended = account_admin::disable(write, &user, by, period).await?;
-            (login, "disabled", ended.is_some())
+            let changed = ended.is_some();
+            (login, "disabled", ended, changed)
         }
         Command::Enable { login } => {
             let (write, user) = begin(&pool, &policy, &clock, login).await?;
-            (login, "enabled", account_admin::enable(write, &user, by).await?)
+            (login, "enabled", None, account_admin::enable(write, &user, by).await?)
         }
         Command::ResetSecondFactor { login } => {
             let (write, user) = begin(&pool, &policy, &clock, login).await?;
             let period = limits.revocation_period(write.at());
             let ended = account_admin::reset_second_factor(write, &user, by, period).await?;
-            (login, "without second factor", ended.is_some())
+            let changed = ended.is_some();
+            (login, "without second factor", ended, changed)
         }
         Command::AllowAllUserAgents { login } => {
             let (write, user) = begin(&pool, &policy, &clock, login).await?;
             let changed = account_admin::allow_all_user_agents(write, &user, by).await?;
-            (login, "open to all user agents", changed)
+            (login, "open to all user agents", None, changed)
         }
         Command::ResetLink { login } => return reset_link::run(login, &config, &pool).await,
     };
+    if let Some(ended) = &ended {
+        publish(&config, ended).await?;
+    }
     println!("{login} is {}{state}", if changed { "" } else { "already " });
     Ok(())
 }

@@ -32,8 +32,9 @@ pub(crate) struct Metrics {
     pub registry: Arc<Registry>,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// With a counter that the policy counts in.
+    pub(crate) fn new(policy_recoveries: &Counter) -> Self {
         let mut registry = Registry::with_prefix("auth");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
@@ -44,6 +45,8 @@ impl Default for Metrics {
         let database_up = gauge("database_up", "Whether the database answers");
         let redis_up = gauge("redis_up", "Whether Redis answers");
         let database_connections = gauge("database_connections", "Open database connections");
+        let help = "Times the database held another history of the policy than this server";
+        registry.register("policy_recoveries", help, policy_recoveries.clone());
         Self {
             http: HttpMetrics::register(&mut registry),
             decisions: Decisions::register(&mut registry),
@@ -198,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_was_counted_is_written_down() {
-        let metrics = Metrics::default();
+        let metrics = Metrics::new(&Counter::default());
         metrics.decisions.count(false);
         metrics.logins.ended("succeeded");
         let text = service::metrics::encode(&metrics.registry).expect("text");

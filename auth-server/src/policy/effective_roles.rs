@@ -14,7 +14,7 @@ use policies::{PolicyError, RoleName, RoleSet, Snapshot};
 use uuid::Uuid;
 
 use super::LivePolicy;
-use super::journal::UserRoles;
+use super::journal::{JournalEntry, UserRoles};
 
 /// A caller's roles, resolved against one revision of the policy.
 #[derive(Debug)]
@@ -122,6 +122,21 @@ impl RecentGrants {
         }
         let roles = changed.roles.clone().into();
         users.insert(changed.user, RecentGrant { revision, at, roles });
+        self.count.store(users.len(), Ordering::Release);
+    }
+
+    /// Keeps nothing but what these writes changed.
+    pub(super) fn replace(&self, written: &[JournalEntry]) {
+        let grants = written.iter().flat_map(|entry| {
+            let of = |changed: &UserRoles| RecentGrant {
+                revision: entry.revision,
+                at: entry.at,
+                roles: changed.roles.clone().into(),
+            };
+            entry.delta.user_roles.iter().map(move |changed| (changed.user, of(changed)))
+        });
+        let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
+        *users = grants.collect();
         self.count.store(users.len(), Ordering::Release);
     }
 

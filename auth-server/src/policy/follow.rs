@@ -5,13 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::notifications::Notifications;
+use super::recovery::{self, History};
 use super::{LivePolicy, PolicyLoadError, journal, load};
 use crate::clock::Clock;
 use crate::db::{DedicatedConnection, Limits, PgConnection, PgPool};
@@ -19,7 +20,7 @@ use crate::db::{DedicatedConnection, Limits, PgConnection, PgPool};
 /// Longest time between two looks into the journal: half of the time within which a write is in force
 /// everywhere.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// A connection that does not tell the revision within this time is replaced.
+/// A connection that does not tell the last write within this time is replaced.
 const LOOK_TIMEOUT: Duration = Duration::from_millis(400);
 /// How long journal entries are kept.
 const JOURNAL_RETENTION: TimeDelta = TimeDelta::days(1);
@@ -74,10 +75,10 @@ async fn poll(
 ) {
     let mut failing = false;
     loop {
-        let mut looked = look(live, &mut connection).await;
+        let mut looked = look(live, &mut connection, clock).await;
         if looked.is_err() {
             // A connection that died silently costs one look, not the time until the next.
-            looked = look(live, &mut connection).await;
+            looked = look(live, &mut connection, clock).await;
         }
         match looked {
             Ok(()) if failing => {
@@ -97,19 +98,23 @@ async fn poll(
     }
 }
 
-/// Catches up if the revision has changed.
+/// Applies what the database has and this replica has not.
 async fn look(
     live: &LivePolicy,
     connection: &mut DedicatedConnection,
+    clock: &Clock,
 ) -> Result<(), PolicyLoadError> {
     let db = connection.get().await?;
-    let revision = timeout(LOOK_TIMEOUT, journal::revision(db)).await;
-    if revision.unwrap_or(Err(sqlx::Error::PoolTimedOut))? == live.snapshot().revision() {
-        return Ok(());
+    let history = timeout(LOOK_TIMEOUT, recovery::compare(live, db)).await;
+    match history.unwrap_or(Err(sqlx::Error::PoolTimedOut))? {
+        History::Same => Ok(()),
+        History::Continued => {
+            let mut db = db.begin_snapshot().await?;
+            catch_up(live, &mut db).await?;
+            Ok(db.commit().await?)
+        }
+        History::Other => recovery::recover(live, db.begin().await?, clock.now()).await,
     }
-    let mut db = connection.get().await?.begin_snapshot().await?;
-    catch_up(live, &mut db).await?;
-    Ok(db.commit().await?)
 }
 
 async fn prune(pool: &PgPool, clock: &Clock) {
@@ -164,12 +169,12 @@ pub(super) async fn catch_up(
 
 async fn reload(live: &LivePolicy, db: &mut PgConnection) -> Result<(), PolicyLoadError> {
     let empty = live.snapshot().cleared()?;
-    let snapshot = load::read(db, &empty).await?;
+    let (snapshot, written_at) = load::read(db, &empty).await?;
     for entry in journal::after(db, live.snapshot().revision()).await? {
         for user in &entry.delta.user_roles {
             live.recent_grants.record(user, entry.revision, entry.at);
         }
     }
-    live.install(Arc::new(snapshot), &[], DateTime::default());
+    live.advance(Arc::new(snapshot), written_at);
     Ok(())
 }

@@ -53,9 +53,42 @@ pub(super) async fn append(db: &mut PgConnection, entry: &JournalEntry) -> sqlx:
     Ok(())
 }
 
-/// The revision of the last write.
-pub(super) async fn revision(db: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar!("SELECT revision FROM policy_state").fetch_one(db).await
+/// The last write in the database, as seen by a server that has applied the writes up to a revision.
+pub(super) struct Stored {
+    /// The revision of the last write.
+    pub(super) revision: i64,
+    /// When the database's write of the server's revision was made; `None` if it has no entry.
+    pub(super) applied_at: Option<DateTime<Utc>>,
+}
+
+/// Where the database is, seen from `revision`.
+pub(super) async fn stored(db: &mut PgConnection, revision: i64) -> sqlx::Result<Stored> {
+    sqlx::query_as!(
+        Stored,
+        r#"SELECT revision,
+                  (SELECT at FROM policy_journal WHERE revision = $1) AS applied_at
+           FROM policy_state"#,
+        revision
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Revision and time of the last write; no time if it has no entry.
+pub(super) async fn last(db: &mut PgConnection) -> sqlx::Result<(i64, Option<DateTime<Utc>>)> {
+    let row = sqlx::query!(
+        r#"SELECT s.revision, j.at AS "at?"
+           FROM policy_state s LEFT JOIN policy_journal j USING (revision)"#
+    )
+    .fetch_one(db)
+    .await?;
+    Ok((row.revision, row.at))
+}
+
+/// Takes the policy lock: one writer at a time, until the transaction ends.
+pub(super) async fn lock(transaction: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("SELECT FROM policy_state FOR UPDATE").execute(transaction).await?;
+    Ok(())
 }
 
 /// Entries after `revision`, in order.
@@ -91,9 +124,21 @@ pub(super) async fn written_since(
         .collect())
 }
 
-/// Deletes entries older than `before`. A replica that is further behind reloads the whole policy.
+/// Deletes entries after `revision`, which is the last one: writes that were lost.
+pub(super) async fn delete_after(db: &mut PgConnection, revision: i64) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM policy_journal WHERE revision > $1", revision).execute(db).await?;
+    Ok(())
+}
+
+/// Deletes entries older than `before`, but not the last one: replicas recognize by it that the database
+/// is theirs. A replica that is further behind reloads the whole policy.
 pub(super) async fn prune(pool: &PgPool, before: DateTime<Utc>) -> sqlx::Result<u64> {
-    let done =
-        sqlx::query!("DELETE FROM policy_journal WHERE at < $1", before).execute(pool).await?;
+    let done = sqlx::query!(
+        "DELETE FROM policy_journal
+             WHERE at < $1 AND revision < (SELECT revision FROM policy_state)",
+        before
+    )
+    .execute(pool)
+    .await?;
     Ok(done.rows_affected())
 }

@@ -20,8 +20,8 @@ pub async fn load(
 ) -> Result<LivePolicy, PolicyLoadError> {
     let mut db = pool.begin_snapshot().await?;
     let live = LivePolicy::new(Snapshot::empty(time_bound_labels)?, max_token_age);
-    let snapshot = read(&mut db, &live.snapshot()).await?;
-    live.install(snapshot.into(), &[], now);
+    let (snapshot, written_at) = read(&mut db, &live.snapshot()).await?;
+    live.advance(snapshot.into(), written_at);
     for entry in journal::written_since(&mut db, now - max_token_age).await? {
         for user in &entry.delta.user_roles {
             live.recent_grants.record(user, entry.revision, entry.at);
@@ -30,15 +30,15 @@ pub async fn load(
     Ok(live)
 }
 
-/// All roles and rules, as a snapshot on top of `empty`.
+/// All roles and rules, as a snapshot on top of `empty`, and when its last write was made.
 pub(super) async fn read(
     db: &mut PgConnection,
     empty: &Snapshot,
-) -> Result<Snapshot, PolicyLoadError> {
-    let revision = journal::revision(db).await?;
+) -> Result<(Snapshot, Option<DateTime<Utc>>), PolicyLoadError> {
+    let (revision, written_at) = journal::last(db).await?;
     let mut changes = roles(db).await?;
     changes.extend(rules(db).await?);
-    Ok(empty.next(revision, &changes)?)
+    Ok((empty.next(revision, &changes)?, written_at))
 }
 
 async fn roles(db: &mut PgConnection) -> Result<Vec<Change>, PolicyLoadError> {

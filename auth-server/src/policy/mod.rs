@@ -15,6 +15,7 @@ pub(crate) mod load;
 mod notifications;
 pub(crate) mod offload;
 pub(crate) mod permissions;
+mod recovery;
 pub(crate) mod roles;
 pub(crate) mod rules;
 pub mod seed;
@@ -25,8 +26,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use policies::Snapshot;
+use service::metrics::Counter;
 use tokio::sync::watch;
 
 pub use effective_roles::{EffectiveRoles, TokenRoles};
@@ -41,6 +43,10 @@ pub use load::load;
 pub(crate) use offload::{EVALUATION, Offload};
 
 use effective_roles::RecentGrants;
+use journal::JournalEntry;
+
+/// PostgreSQL stores times in microseconds.
+const DATABASE_PRECISION: u16 = 6;
 
 /// How long a check waits for the revision that it asks for.
 const REVISION_TIMEOUT: Duration = Duration::from_secs(1);
@@ -50,20 +56,32 @@ pub struct LivePolicy {
     snapshot: ArcSwap<Snapshot>,
     recent_grants: RecentGrants,
     /// Held while a snapshot is installed, never across an await.
-    installing: Mutex<()>,
+    head: Mutex<Head>,
     revision: watch::Sender<i64>,
     max_token_age: TimeDelta,
+    /// How often the database held another history than this server.
+    pub(crate) recoveries: Counter,
+}
+
+/// The last write that was applied here.
+#[derive(Clone, Copy)]
+struct Head {
+    revision: i64,
+    /// Tells it from a write of another history with the same revision, in the database's precision;
+    /// `None` if the database did not know it.
+    written_at: Option<DateTime<Utc>>,
 }
 
 impl LivePolicy {
     fn new(snapshot: Snapshot, max_token_age: TimeDelta) -> Self {
-        let revision = watch::Sender::new(snapshot.revision());
+        let revision = snapshot.revision();
         Self {
             snapshot: ArcSwap::from_pointee(snapshot),
             recent_grants: RecentGrants::default(),
-            installing: Mutex::new(()),
-            revision,
+            head: Mutex::new(Head { revision, written_at: None }),
+            revision: watch::Sender::new(revision),
             max_token_age,
+            recoveries: Counter::default(),
         }
     }
 
@@ -90,15 +108,37 @@ impl LivePolicy {
         matches!(tokio::time::timeout(REVISION_TIMEOUT, reached).await, Ok(Ok(_)))
     }
 
+    fn head(&self) -> Head {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Installs the next snapshot, unless this replica has passed it already.
     fn install(&self, next: Arc<Snapshot>, changed: &[UserRoles], at: DateTime<Utc>) {
-        let _guard = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
-        let revision = next.revision();
         // Grants first: a token issued earlier must never meet the new rules with its old roles.
         for user in changed {
-            self.recent_grants.record(user, revision, at);
+            self.recent_grants.record(user, next.revision(), at);
         }
-        if revision > self.snapshot.load().revision() {
+        self.advance(next, Some(at));
+    }
+
+    /// Installs what was read from a database with another history, in place of everything known.
+    fn replace(
+        &self,
+        next: Arc<Snapshot>,
+        written_at: Option<DateTime<Utc>>,
+        recent: &[JournalEntry],
+    ) {
+        self.recent_grants.replace(recent);
+        self.advance(next, written_at);
+    }
+
+    /// Installs the snapshot that the write at this time created.
+    fn advance(&self, next: Arc<Snapshot>, written_at: Option<DateTime<Utc>>) {
+        let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        let revision = next.revision();
+        if revision > head.revision {
+            let written_at = written_at.map(|at| at.trunc_subsecs(DATABASE_PRECISION));
+            *head = Head { revision, written_at };
             self.snapshot.store(next);
             self.revision.send_replace(revision);
         }

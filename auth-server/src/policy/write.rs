@@ -8,6 +8,7 @@ use policies::{Change, Snapshot};
 
 use super::journal;
 use super::journal::{Delta, JournalEntry, UserRoles};
+use super::recovery::{self, History};
 use super::{LivePolicy, follow, policy_problem};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -32,11 +33,14 @@ impl<'a> PolicyWrite<'a> {
         at: DateTime<Utc>,
     ) -> Result<Self, Problem> {
         let mut tx = pool.begin().await?;
-        let revision = sqlx::query_scalar!("SELECT revision FROM policy_state FOR UPDATE")
-            .fetch_one(&mut *tx)
-            .await?;
-        if live.snapshot().revision() < revision {
-            follow::catch_up(live, &mut tx).await?;
+        journal::lock(&mut tx).await?;
+        match recovery::compare(live, &mut tx).await? {
+            History::Same => {}
+            History::Continued => follow::catch_up(live, &mut tx).await?,
+            History::Other => {
+                recovery::recover(live, tx, at).await?;
+                return Box::pin(Self::begin(live, pool, at)).await;
+            }
         }
         let base = live.snapshot_full();
         Ok(Self { live, tx, base, at, delta: Delta::default() })

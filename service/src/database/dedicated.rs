@@ -17,14 +17,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection outside the pool, for a task that must not wait for requests. It is opened when
 /// needed, straight to PostgreSQL, and replaced when anything was left behind on it: after an error,
 /// after a deadline, and when its user stopped waiting within a statement.
-pub struct DedicatedConnection {
+///
+/// `S` is what its task remembers of the database. It is forgotten with the connection, because the
+/// next one may lead to another state of the database: after a failover, or to a restored backup.
+pub struct DedicatedConnection<S = ()> {
     options: PgConnectOptions,
     limits: Limits,
-    open: Option<PgConnection>,
+    open: Option<(PgConnection, S)>,
     used: Instant,
 }
 
-impl DedicatedConnection {
+impl<S: Default> DedicatedConnection<S> {
     /// To the database of these options; connects when it is first used.
     #[must_use]
     pub fn new(options: &PgConnectOptions, limits: Limits) -> Self {
@@ -36,19 +39,28 @@ impl DedicatedConnection {
     /// # Errors
     /// PostgreSQL is unavailable.
     pub async fn get(&mut self) -> sqlx::Result<&mut PgConnection> {
-        let mut known = self.open.take().filter(PgConnection::is_idle);
-        if let Some(connection) = &mut known
+        Ok(self.get_with_memory().await?.0)
+    }
+
+    /// The connection, and what was remembered since it was opened.
+    ///
+    /// # Errors
+    /// PostgreSQL is unavailable.
+    pub async fn get_with_memory(&mut self) -> sqlx::Result<(&mut PgConnection, &mut S)> {
+        let mut known = self.open.take().filter(|(connection, _)| connection.is_idle());
+        if let Some((connection, _)) = &mut known
             && self.used.elapsed() >= IDLE_BEFORE_PING
             && !connection.is_alive().await
         {
             known = None;
         }
-        let connection = match known {
-            Some(connection) => connection,
-            None => self.connect().await?,
+        let known = match known {
+            Some(known) => known,
+            None => (self.connect().await?, S::default()),
         };
         self.used = Instant::now();
-        Ok(self.open.insert(connection))
+        let (connection, memory) = self.open.insert(known);
+        Ok((connection, memory))
     }
 
     async fn connect(&self) -> sqlx::Result<PgConnection> {

@@ -43,6 +43,15 @@ impl Transaction<'static> {
 }
 
 impl PgConnection {
+    /// Begins a transaction, which is rolled back unless it commits.
+    ///
+    /// # Errors
+    /// PostgreSQL is unavailable.
+    pub async fn begin(&mut self) -> sqlx::Result<Transaction<'_>> {
+        self.start_transaction("BEGIN").await?;
+        Ok(Transaction(Connection::Borrowed(self)))
+    }
+
     /// Begins a transaction that sees one consistent state and changes nothing.
     ///
     /// # Errors

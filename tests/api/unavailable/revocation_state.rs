@@ -1,5 +1,7 @@
 //! Redis is unavailable, with and without the database.
 
+use std::time::{Duration, Instant};
+
 use tests::{Proxy, TestServer, setting, until};
 
 use crate::check::{film, may_read_new, read};
@@ -26,6 +28,22 @@ async fn without_redis_revocations_come_from_the_database() {
     user.get("me").await.expect(401, "token_revoked");
     let took = until("logged out", async || there.get("me").await.status == 401).await;
     assert!(took < std::time::Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test]
+async fn redis_alone_confirms_revocations_for_a_few_seconds_only() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    server.database.refuse_connections().await;
+    let refused = Instant::now();
+    read(&user, film(&[])).await.expect(200, "");
+    until("uncertain", async || read(&user, film(&[])).await.status == 503).await;
+    let took = refused.elapsed();
+    assert!(Duration::from_secs(4) < took && took < Duration::from_secs(10), "{took:?}");
+    read(&user, film(&[])).await.expect(503, "revocation_unknown");
+    read(&server.guest(), film(&[])).await.expect(200, "");
+    server.database.accept_connections().await;
+    until("certain again", async || read(&user, film(&[])).await.status == 200).await;
 }
 
 #[tokio::test]

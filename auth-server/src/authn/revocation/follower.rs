@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::RevocationState;
@@ -24,32 +25,38 @@ const TIMEOUT: Duration = Duration::from_millis(450);
 /// Keeps a [`RevocationState`] up to date.
 pub(crate) struct Follower {
     /// Its own: revocations must not wait for requests.
-    connection: DedicatedConnection,
+    connection: DedicatedConnection<Horizon>,
     state: Arc<RevocationState>,
     stream: Option<RevocationStream>,
     clock: Clock,
-    horizon: Horizon,
 }
 
 impl Follower {
     pub(crate) fn new(
-        connection: DedicatedConnection,
+        connection: DedicatedConnection<Horizon>,
         state: Arc<RevocationState>,
         stream: Option<RevocationStream>,
         clock: Clock,
     ) -> Self {
-        Self { connection, state, stream, clock, horizon: Horizon::default() }
+        Self { connection, state, stream, clock }
     }
 
-    /// Applies the revocations recorded since the last call.
+    /// Applies the revocations recorded since the last call; on a new connection all of them.
     pub(crate) async fn catch_up(&mut self) -> sqlx::Result<()> {
         let asked = Instant::now();
-        let db = self.connection.get().await?;
-        let (new, horizon) = session::since(db, self.horizon, self.clock.now()).await?;
+        let (db, horizon) = self.connection.get_with_memory().await?;
+        let is_first = *horizon == Horizon::default();
+        let reading = session::since(db, *horizon, self.clock.now());
+        let (new, next) = if is_first {
+            // All revocations: as long as a statement may take.
+            reading.await?
+        } else {
+            timeout(TIMEOUT, reading).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?
+        };
         for revocation in &new {
             self.state.list.add(revocation);
         }
-        self.horizon = horizon;
+        *horizon = next;
         self.state.freshness.confirmed_by_database(asked);
         Ok(())
     }
@@ -69,11 +76,6 @@ impl Follower {
         stop.run_until_cancelled(following).await;
     }
 
-    /// False if the database did not answer in time.
-    async fn poll_once(&mut self) -> bool {
-        matches!(tokio::time::timeout(TIMEOUT, self.catch_up()).await, Ok(Ok(())))
-    }
-
     async fn poll(&mut self) {
         let mut tick = tokio::time::interval(POLL_INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -83,7 +85,7 @@ impl Follower {
                 _ = tick.tick() => {}
                 () = self.state.connected.notified() => {}
             }
-            let failed = !self.poll_once().await && !self.poll_once().await;
+            let failed = self.catch_up().await.is_err() && self.catch_up().await.is_err();
             if failed && !failing {
                 tracing::warn!("cannot read revocations from the database");
             } else if failing && !failed {

@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 /// How long a confirmation is valid: a revocation is in force on every server within this time.
 const VALIDITY: Duration = Duration::from_secs(1);
 
+/// How long Redis alone may confirm. Its answers say nothing about revocations that never reached it,
+/// and those are found in the database.
+const WITHOUT_DATABASE: Duration = Duration::from_secs(5);
+
 /// When Redis or the database last confirmed that all revocations are known.
 ///
 /// Measured with the monotonic clock: this is about the silence of a connection, not the time of day.
@@ -38,10 +42,13 @@ impl Freshness {
 
     /// Redis has answered a command sent at `asked` on a connection opened at `connected`. Redis does
     /// not know what was published before the connection, nor what it has lost, so this counts only
-    /// once the database has confirmed after `connected`.
+    /// once the database has confirmed after `connected`, and only for a few seconds.
     pub(crate) fn confirmed_by_redis(&self, asked: Instant, connected: Instant) {
-        if self.database_at_us.load(Ordering::Relaxed) > self.since_start(connected) {
-            self.confirmed_at_us.fetch_max(self.since_start(asked), Ordering::Relaxed);
+        let database = self.database_at_us.load(Ordering::Relaxed);
+        let (asked, connected) = (self.since_start(asked), self.since_start(connected));
+        let without_database = asked.saturating_sub(database);
+        if database > connected && u128::from(without_database) <= WITHOUT_DATABASE.as_micros() {
+            self.confirmed_at_us.fetch_max(asked, Ordering::Relaxed);
         }
     }
 
@@ -91,6 +98,17 @@ mod tests {
         freshness.confirmed_by_database(at(96.0));
         assert!(!freshness.is_current());
         freshness.confirmed_by_redis(at(100.0), connected);
+        assert!(freshness.is_current());
+    }
+
+    #[test]
+    fn redis_alone_confirms_for_five_seconds() {
+        let (freshness, at) = running();
+        freshness.confirmed_by_database(at(94.0));
+        freshness.confirmed_by_redis(at(100.0), at(90.0));
+        assert!(!freshness.is_current());
+        freshness.confirmed_by_database(at(95.5));
+        freshness.confirmed_by_redis(at(100.0), at(90.0));
         assert!(freshness.is_current());
     }
 

@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use redis::AsyncCommands;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
+use redis::aio::{
+    ConnectionLike, ConnectionManager, ConnectionManagerConfig, MultiplexedConnection,
+};
 use redis::streams::{StreamMaxlen, StreamReadOptions, StreamReadReply};
 use tokio::sync::mpsc;
 
@@ -82,7 +84,26 @@ async fn send(redis: redis::Client, mut queue: mpsc::Receiver<Revocation>) {
     }
 }
 
-async fn append(redis: &mut ConnectionManager, revocation: &Revocation) -> redis::RedisResult<()> {
+/// Publishes a revocation of a command, which does not stay to do it in the background.
+pub(crate) async fn publish_now(
+    redis: &redis::Client,
+    revocation: &Revocation,
+) -> redis::RedisResult<()> {
+    append(&mut connect(redis).await?, revocation).await
+}
+
+/// A connection on which every command has a timeout.
+async fn connect(redis: &redis::Client) -> redis::RedisResult<MultiplexedConnection> {
+    let config = redis::AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(TIMEOUT))
+        .set_response_timeout(Some(TIMEOUT));
+    redis.get_multiplexed_async_connection_with_config(&config).await
+}
+
+async fn append(
+    redis: &mut impl ConnectionLike,
+    revocation: &Revocation,
+) -> redis::RedisResult<()> {
     let text = serde_json::to_string(revocation).map_err(|error| {
         (redis::ErrorKind::Client, "cannot serialize a revocation", error.to_string())
     })?;
@@ -113,10 +134,7 @@ async fn receive_once(
     state: &RevocationState,
     failing: &mut bool,
 ) -> redis::RedisResult<Infallible> {
-    let config = redis::AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(TIMEOUT))
-        .set_response_timeout(Some(TIMEOUT));
-    let mut connection = redis.get_multiplexed_async_connection_with_config(&config).await?;
+    let mut connection = connect(redis).await?;
     let mut last = "0-0".to_owned();
     let connected = Instant::now();
     state.connected.notify_one();
