@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authorization::Authorization;
 use crate::catalogue::{Catalogue, CatalogueError};
-use crate::config::Config;
+use crate::config::{Config, IncompleteCredentials};
 use crate::health::ReadinessApi;
 use crate::metrics::Metrics;
 use crate::movies::{GetMovieError, Movies};
@@ -41,6 +41,9 @@ pub(crate) enum ServeError {
     /// Signals cannot be received, or a listener failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// The credentials of the service client are incomplete.
+    #[error(transparent)]
+    Credentials(#[from] IncompleteCredentials),
     /// The HTTP client for auth-server cannot be built.
     #[error("cannot build the client for auth-server: {0}")]
     Auth(#[from] reqwest::Error),
@@ -56,9 +59,14 @@ pub(crate) enum ServeError {
 pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError> {
     let stop = shutdown::requested()?;
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::default());
-    let authorization = Arc::new(Authorization::new(config, &metrics, clock)?);
+    let credentials = config.auth.credentials()?;
+    let authorization = Arc::new(Authorization::new(config, credentials, &metrics, clock)?);
     let catalogue = Arc::new(Catalogue::new(config)?);
-    let readiness = ReadinessApi { catalogue: Arc::clone(&catalogue), ready: Arc::default() };
+    let readiness = ReadinessApi {
+        authorization: Arc::clone(&authorization),
+        catalogue: Arc::clone(&catalogue),
+        ready: Arc::default(),
+    };
     let movies = Movies { authorization: Arc::clone(&authorization), catalogue };
 
     let ops = match config.server.ops_listen {

@@ -8,7 +8,7 @@ use service::clock::Clock;
 use service::exit::Exit;
 use service::log;
 
-use crate::app;
+use crate::app::{self, ServeError};
 use crate::config::{Config, SETTINGS};
 
 /// The film site's API: lists and shows films as far as the rules allow
@@ -42,6 +42,10 @@ pub async fn start() -> ExitCode {
     log::start(&config.log);
     match app::run(&config, Clock::default()).await {
         Ok(()) => Exit::Success.into(),
+        Err(ServeError::Credentials(error)) => {
+            eprintln!("movie-api: {error}");
+            Exit::Usage.into()
+        }
         Err(error) => {
             tracing::error!(%error, "cannot serve");
             Exit::Failure.into()

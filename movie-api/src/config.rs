@@ -1,14 +1,20 @@
 //! Settings.
 
+use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use chrono::TimeDelta;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use poem::http::HeaderValue;
 use serde::Deserialize;
 use service::config::{
-    BaseUrl, ElasticsearchConfig, LogConfig, Removed, ServerConfig, Setting, SettingsTable, number,
-    text,
+    BaseUrl, ElasticsearchConfig, LogConfig, NonEmpty, Removed, ServerConfig, Setting,
+    SettingsTable, none_if_empty, number, secret, text,
 };
+use zeroize::Zeroizing;
 
 /// The settings of movie-api.
 pub(crate) const SETTINGS: SettingsTable = SettingsTable {
@@ -30,6 +36,13 @@ pub(crate) const SETTINGS: SettingsTable = SettingsTable {
 const AUTH: &[Setting] = &[
     text("AUTH_URL", "auth.url", "http://127.0.0.1:8080", "auth-server"),
     number("MOVIE_AUTH_TIMEOUT_MS", "auth.timeout_ms", "2000", "timeout for auth-server, ms"),
+    text(
+        "MOVIE_CLIENT_ID",
+        "auth.client_id",
+        "",
+        "id of a service client of auth-server with the scopes `filter` and `evaluate`",
+    ),
+    secret("MOVIE_CLIENT_SECRET", "auth.client_secret", "secret of that service client"),
 ];
 
 const SEARCH: &[Setting] = &[number(
@@ -72,9 +85,54 @@ pub(crate) struct Config {
 pub(crate) struct AuthConfig {
     pub(crate) url: BaseUrl,
     timeout_ms: NonZeroU64,
+    #[serde(deserialize_with = "none_if_empty")]
+    client_id: Option<NonEmpty>,
+    #[serde(deserialize_with = "none_if_empty")]
+    client_secret: Option<ClientSecret>,
 }
 
+/// The secret of a service client. Shows nothing.
+#[derive(Clone, Deserialize)]
+#[serde(from = "String")]
+struct ClientSecret(Zeroizing<String>);
+
+impl From<String> for ClientSecret {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl fmt::Debug for ClientSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Either id or secret of the service client is missing.
+#[derive(Debug, thiserror::Error)]
+#[error("set both MOVIE_CLIENT_ID and MOVIE_CLIENT_SECRET, or neither")]
+pub(crate) struct IncompleteCredentials;
+
 impl AuthConfig {
+    /// The header with the credentials of the service client, if one is configured.
+    ///
+    /// # Errors
+    /// Only one of id and secret is set.
+    pub(crate) fn credentials(&self) -> Result<Option<HeaderValue>, IncompleteCredentials> {
+        let (id, secret) = match (&self.client_id, &self.client_secret) {
+            (None, None) => return Ok(None),
+            (Some(id), Some(ClientSecret(secret))) => (id, secret),
+            (None, Some(_)) | (Some(_), None) => return Err(IncompleteCredentials),
+        };
+        // RFC 6749, section 2.3.1: both are form-encoded first.
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let pair = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret)));
+        let header = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())));
+        let mut header = HeaderValue::from_str(&header).map_err(|_| IncompleteCredentials)?;
+        header.set_sensitive(true);
+        Ok(Some(header))
+    }
+
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms.get())
     }

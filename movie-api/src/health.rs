@@ -8,6 +8,7 @@ use service::health::{Recent, Tag};
 use service::http::Reply;
 use service::problem::Problem;
 
+use crate::authorization::{AUTHORIZATION_UNAVAILABLE, Authorization};
 use crate::catalogue::{CATALOGUE_UNAVAILABLE, Catalogue};
 
 /// Seconds after which a caller may try again while a required service is unavailable.
@@ -16,6 +17,7 @@ pub(crate) const RETRY_AFTER_SECONDS: u32 = 5;
 /// Whether films can be listed.
 #[derive(Clone)]
 pub(crate) struct ReadinessApi {
+    pub(crate) authorization: Arc<Authorization>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) ready: Arc<Recent<bool>>,
 }
@@ -29,17 +31,21 @@ struct Readiness {
 
 service::problems! {
     /// Why movie-api is not ready.
-    enum ReadinessError includes [&[CATALOGUE_UNAVAILABLE]] {}
+    enum ReadinessError includes [&[CATALOGUE_UNAVAILABLE, AUTHORIZATION_UNAVAILABLE]] {}
 }
 
 #[OpenApi(tag = "Tag::Operation")]
 impl ReadinessApi {
     /// Check whether films can be listed.
     ///
-    /// For a load balancer. The state of Elasticsearch is at most a second old. auth-server does not
-    /// matter: guests are served while it is unavailable.
+    /// For a load balancer. The state of Elasticsearch is at most a second old. auth-server may be
+    /// unavailable, as guests are then served, but it must not refuse movie-api's own credentials.
     #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
     async fn ready(&self) -> Result<Reply<Readiness>, ReadinessError> {
+        if self.authorization.is_refused() {
+            let problem = Problem::new(AUTHORIZATION_UNAVAILABLE).retry_after(RETRY_AFTER_SECONDS);
+            return Err(problem.detail("auth-server refuses the credentials of movie-api.").into());
+        }
         if self.ready.get_or(self.check()).await {
             return Ok(Reply(Readiness { ready: true }));
         }

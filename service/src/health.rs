@@ -32,7 +32,7 @@ pub enum State {
 /// How long a [`Recent`] result is served.
 const MAX_AGE: Duration = Duration::from_secs(1);
 
-/// The result of a check of other services, at most a second old. Probes need no credentials, so they
+/// The result of a check of other services, at most a second old. Callers need no credentials, so they
 /// must not decide how often these services are asked.
 #[derive(Debug)]
 pub struct Recent<T>(Mutex<Option<(Instant, T)>>);
@@ -56,6 +56,11 @@ impl<T: Clone> Recent<T> {
         let result = check.await;
         *last = Some((Instant::now(), result.clone()));
         result
+    }
+
+    /// Makes the next caller check again.
+    pub async fn forget(&self) {
+        *self.0.lock().await = None;
     }
 }
 

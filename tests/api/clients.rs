@@ -24,7 +24,10 @@ async fn a_client_secret_is_shown_once_and_not_stored() {
           "created_at": "[time]",
           "disabled_at": null,
           "id": "[id]",
-          "name": "films api"
+          "name": "films api",
+          "scopes": [
+            "introspect"
+          ]
         }
       ],
       "next": null
@@ -92,4 +95,32 @@ async fn creating_a_client_needs_a_rule() {
     user.get("clients").await.expect(403, "forbidden");
     let path = format!("clients/{}", made["id"].as_str().unwrap());
     user.delete(&path).await.expect(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_client_has_the_scopes_that_it_was_created_with() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let create = async |scopes: Value| {
+        root.post("clients", &json!({ "name": "films", "scopes": scopes })).await
+    };
+    for invalid in [json!([]), json!(["admin"]), json!("filter"), json!([null])] {
+        let answer = create(invalid).await.expect(422, "field_invalid");
+        assert!(answer.field().starts_with("scopes"), "{answer}");
+    }
+    let made = create(json!(["evaluate", "filter", "evaluate"])).await.expect(201, "").json();
+    assert_eq!(made["scopes"], json!(["filter", "evaluate"]));
+    assert_eq!(root.items("clients").await[0]["scopes"], made["scopes"]);
+    let audit = "SELECT count(*) FROM audit WHERE after -> 'scopes' = '[\"filter\", \"evaluate\"]'";
+    assert_eq!(server.database.count(audit).await, 1);
+}
+
+#[tokio::test]
+async fn clients_of_older_servers_may_introspect() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let insert = "INSERT INTO clients (id, name, secret_hash, created_at)
+                  VALUES (gen_random_uuid(), 'old', sha256('x'), now())";
+    server.database.execute(insert).await;
+    assert_eq!(root.items("clients").await[0]["scopes"], json!(["introspect"]));
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tests::{Answer, Caller, TestServer};
 use tokio::sync::Notify;
 
+use crate::oauth::Client;
 use crate::offload::{evaluations, flood, with_many_rules};
 use crate::rules::create_rule;
 use crate::users::grant;
@@ -221,4 +222,25 @@ async fn a_check_does_not_wait_for_filters() {
     };
     let (_, derived_before) = join(filters, check).await;
     assert!(derived_before < 15, "{derived_before}");
+}
+
+#[tokio::test]
+async fn filters_can_be_reserved_for_service_clients() {
+    let server = TestServer::with(&[("AUTH_FILTER_FOR", "clients")]).await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    for caller in [&server.guest(), &user.caller, &root.caller] {
+        let answer = filter(caller, "read", "film").await.expect(401, "invalid_client");
+        assert!(answer.header("www-authenticate").starts_with("Basic "), "{answer}");
+    }
+    let client = Client::with_scopes(&server, &root, "films", &["filter"]).await;
+    for token in [None, Some(user.token())] {
+        let request = server.guest().request(reqwest::Method::POST, "filter");
+        let mut request =
+            client.authenticated(request).json(&json!({ "action": "read", "type": "film" }));
+        if let Some(token) = token {
+            request = request.header("x-subject-token", token);
+        }
+        server.guest().send(request).await.ok();
+    }
+    server.wait_for_revision(1).await;
 }

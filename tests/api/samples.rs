@@ -1,9 +1,11 @@
 //! One valid request for each operation, for tests that iterate over all of them.
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tests::openapi::{self, Operation};
-use tests::{Answer, Caller, NEW_PASSWORD, PASSWORD, TestServer, User, current_password};
+use tests::{
+    Answer, Caller, NEW_PASSWORD, PASSWORD, TestServer, UNKNOWN_ID, User, current_password,
+};
 
 /// A request that its operation accepts from a superuser. Operations for service clients get the
 /// credentials of an unknown client.
@@ -16,18 +18,20 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) async fn send(&self, caller: &Caller) -> Answer {
+        caller.send(self.request(caller)).await
+    }
+
+    pub(crate) fn request(&self, caller: &Caller) -> RequestBuilder {
         let method = Method::from_bytes(self.operation.method.as_bytes()).unwrap();
-        let mut request = caller.request(method.clone(), &self.path);
         if self.operation.is_for_clients() {
-            let nobody = "00000000-0000-4000-8000-000000000000";
             let request = caller.without_token().request(method, &self.path);
-            let request = request.basic_auth(nobody, Some("x")).form(&[("token", "x")]);
-            return caller.send(request).await;
+            return request.basic_auth(UNKNOWN_ID, Some("x")).form(&[("token", "x")]);
         }
-        if let Some(body) = &self.body {
-            request = request.json(body);
+        let request = caller.request(method, &self.path);
+        match &self.body {
+            Some(body) => request.json(body),
+            None => request,
         }
-        caller.send(request).await
     }
 
     pub(crate) fn name(&self) -> String {

@@ -1,7 +1,7 @@
 //! `auth-server client …`
 
 use tests::program::AUTH_SERVER;
-use tests::{Answer, Database};
+use tests::{Answer, Database, until};
 
 use crate::{guest, settings};
 
@@ -25,6 +25,7 @@ async fn a_client_can_be_created_listed_and_disabled() {
     let listed = AUTH_SERVER.run(&["client", "list"], &settings, "").stdout;
     assert!(listed.contains(id) && listed.contains("films api") && !listed.contains(secret));
     assert_eq!(AUTH_SERVER.run(&["client", "disable", id], &settings, "").status, Some(0));
+    until("the client is refused", async || ask().await.status == 401).await;
     ask().await.expect(401, "invalid_client");
     let listed = AUTH_SERVER.run(&["client", "list"], &settings, "").stdout;
     assert!(listed.contains("disabled"), "{listed}");
@@ -36,4 +37,10 @@ async fn a_client_can_be_created_listed_and_disabled() {
     assert!(nobody.status == Some(1) && nobody.stderr.contains("no client"), "{nobody:?}");
     let odd = AUTH_SERVER.run(&["client", "create", "a:b"], &settings, "");
     assert!(odd.status == Some(1) && odd.stderr.contains("A name has"), "{odd:?}");
+    let scopes = ["client", "create", "films", "--scope", "evaluate", "--scope", "filter"];
+    assert_eq!(AUTH_SERVER.run(&scopes, &settings, "").status, Some(0));
+    let listed = AUTH_SERVER.run(&["client", "list"], &settings, "").stdout;
+    assert!(listed.contains("  films  filter,evaluate  "), "{listed}");
+    let unknown = AUTH_SERVER.run(&["client", "create", "x", "--scope", "all"], &settings, "");
+    assert_eq!(unknown.status, Some(2), "{unknown:?}");
 }

@@ -37,6 +37,13 @@ async fn no_secret_is_logged_even_at_level_trace() {
     user.log_out().await;
     // An old token: its reuse is logged, the token is not.
     guest.post("auth/refresh", &json!({ "refresh_token": tokens[1] })).await;
+    let client = AUTH_SERVER.run(&["client", "create", "films", "--scope", "filter"], &loud, "");
+    let line = |name: &str| client.stdout.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    let (id, client_secret) = (line("client_id="), line("client_secret="));
+    let filter = guest.request(reqwest::Method::POST, "filter").basic_auth(id, Some(client_secret));
+    let filter = filter.json(&json!({ "action": "read", "type": "film" }));
+    let filter = filter.header("x-subject-token", next["access_token"].as_str().unwrap());
+    guest.send(filter).await.expect(401, "token_revoked");
     server.signal("TERM");
     server.wait();
     let log = server.log().join("\n");
@@ -44,7 +51,8 @@ async fn no_secret_is_logged_even_at_level_trace() {
     let services = [setting("DATABASE_URL"), setting("REDIS_URL")];
     let passwords = services.iter().filter_map(|url| password_of(url));
     let secret = database.secret_text();
-    let secrets = [PASSWORD, new, "wrong-password", &*secret, "c2VjcmV0", "sensitive-search"];
+    let secrets =
+        [PASSWORD, new, "wrong-password", &*secret, "c2VjcmV0", "sensitive-search", client_secret];
     let pairs = [&next["access_token"], &next["refresh_token"]].map(|t| t.as_str().unwrap());
     let all = secrets.iter().chain(&tokens).chain(&pairs).map(|secret| (*secret).to_owned());
     for secret in all.chain(passwords) {

@@ -81,6 +81,12 @@ impl Caller {
         self.token.as_deref().unwrap()
     }
 
+    /// True unless the caller is a guest.
+    #[must_use]
+    pub const fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Builds a request for [`Caller::send`].
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let prefix = if path.starts_with('/') { "" } else { "/api/v1/" };

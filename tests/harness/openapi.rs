@@ -62,10 +62,18 @@ impl Operation {
         self.schemes().is_some_and(|all| all.iter().any(|scheme| scheme.get("bearer").is_some()))
     }
 
-    /// True if the operation is for service clients, which authenticate by their own id and secret.
+    /// True if the operation is only for service clients, which authenticate by their own id and
+    /// secret.
     #[must_use]
     pub fn is_for_clients(&self) -> bool {
+        self.schemes().is_some_and(|all| all.iter().all(|scheme| scheme.get("client").is_some()))
+    }
+
+    /// True if service clients may name the user by a token.
+    #[must_use]
+    pub fn accepts_subject(&self) -> bool {
         self.schemes().is_some_and(|all| all.iter().any(|scheme| scheme.get("client").is_some()))
+            && !self.is_for_clients()
     }
 
     fn schemes(&self) -> Option<&Vec<Value>> {

@@ -14,6 +14,7 @@ mod openapi;
 mod process;
 mod request_errors;
 mod sample_films;
+mod service_client;
 mod site;
 mod tokens;
 mod users;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tests::Answer;
+use tests::{Answer, until};
 
 use crate::sample_films::{NEW, OLD};
 use crate::site::{Site, get};
@@ -64,6 +64,12 @@ async fn every_documented_answer_occurs_and_no_other() {
     for (operation, path) in [(list, "/movies/"), (show, &old), (ready, "/health/ready")] {
         seen.insert(observed(operation, &get(&away.url, path, None).await));
     }
+    let refused = site.another(&[("MOVIE_CLIENT_ID", "x"), ("MOVIE_CLIENT_SECRET", "y")]);
+    until("movie-api is refused", async || {
+        get(&refused.url, "/health/ready", None).await.status == 503
+    })
+    .await;
+    seen.insert(observed(ready, &get(&refused.url, "/health/ready", None).await));
     site.auth.signal("KILL");
     site.auth.wait();
     for (operation, path) in [(list, "/movies/"), (show, &old)] {

@@ -49,8 +49,13 @@ impl DerefMut for Running {
 impl Site {
     /// A site with labelled films and a superuser.
     pub(crate) async fn open() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A site whose auth-server has these settings.
+    pub(crate) async fn with(auth_settings: &[(&str, &str)]) -> Self {
         let (database, index) = (Database::migrated().await, Index::new());
-        let auth = start_auth(&database, "127.0.0.1:0");
+        let auth = start_auth(&database, "127.0.0.1:0", auth_settings);
         let create = ["superuser", "create", SUPERUSER];
         let settings = [("DATABASE_URL", database.url.as_str())];
         succeed(AUTH_SERVER, &create, &settings, PASSWORD);
@@ -67,7 +72,18 @@ impl Site {
     /// Starts auth-server again at its previous address.
     pub(crate) fn restart_auth(&mut self) {
         let address = self.auth.url.trim_start_matches("http://").to_owned();
-        self.auth = start_auth(&self.database, &address);
+        self.auth = start_auth(&self.database, &address, &[]);
+    }
+
+    /// Id and secret of a new service client.
+    pub(crate) fn service_client(&self, scopes: &[&str]) -> (String, String) {
+        let mut arguments = vec!["client", "create", "movie api"];
+        arguments.extend(scopes.iter().flat_map(|scope| ["--scope", scope]));
+        let settings = [("DATABASE_URL", self.database.url.as_str())];
+        let made = AUTH_SERVER.run(&arguments, &settings, "");
+        let lines = || made.stdout.lines();
+        let field = |name| lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+        (field("client_id="), field("client_secret="))
     }
 
     /// `GET` at movie-api.
@@ -116,13 +132,15 @@ pub(crate) fn movie(index: &Index, auth_url: &str, settings: &[(&str, &str)]) ->
     Running::start(MOVIE_API, &all)
 }
 
-fn start_auth(database: &Database, address: &str) -> Running {
-    let settings = [
+fn start_auth(database: &Database, address: &str, more: &[(&str, &str)]) -> Running {
+    let secret = database.secret_text();
+    let mut settings = vec![
         ("DATABASE_URL", database.url.as_str()),
-        ("AUTH_SECRET", &database.secret_text()),
+        ("AUTH_SECRET", &secret),
         ("AUTH_LISTEN", address),
         ("AUTH_OPS_LISTEN", "127.0.0.1:0"),
     ];
+    settings.extend(more);
     Running::start(AUTH_SERVER, &settings)
 }
 

@@ -12,7 +12,7 @@ use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::client::store;
 use crate::client::store::Client;
-use crate::client::{ClientName, ClientSecret};
+use crate::client::{ClientName, ClientSecret, Scope, scope};
 use crate::db::{DATABASE, constraint};
 use crate::http::pagination::{PageQuery, cut};
 use crate::http::problem::{INTERNAL, Problem};
@@ -26,6 +26,8 @@ use crate::problems;
 struct NewClient {
     /// Display name: 1–64 characters of A–Z a–z 0–9 _ . -, and spaces inside.
     name: String,
+    /// What it may do; `["introspect"]` by default.
+    scopes: Option<Vec<Scope>>,
 }
 
 /// A service client with its secret.
@@ -100,21 +102,30 @@ impl ClientsApi {
     ) -> Result<Created<CreatedClient>, CreateError> {
         let name = ClientName::parse(&body.name)
             .map_err(|error| Problem::new(FIELD).field("name").detail(error))?;
+        let scopes = match body.0.scopes {
+            None => Scope::DEFAULT.to_vec(),
+            Some(scopes) => scope::normalize(scopes).ok_or_else(|| {
+                Problem::new(FIELD).field("scopes").detail("A client has at least one scope.")
+            })?,
+        };
         let secret = ClientSecret::random().map_err(|error| {
             tracing::error!(%error, "the operating system provides no random bytes");
             Problem::new(INTERNAL)
         })?;
         let (actor, now) = (caller.actor(), self.0.clock.now());
-        let client = store::insert(&self.0.pool, &name, &secret, actor, now).await;
+        let client = store::insert(&self.0.pool, &name, &scopes, &secret, actor, now).await;
         let client = client.map_err(|error| match constraint(&error) {
             Some("clients_name_key") => CreateError::Taken.problem().field("name").into(),
             _ => CreateError::from(error),
         })?;
+        self.0.authenticator.clients().forget().await;
         tracing::info!(client = %client.id, by = %caller.user, "service client created");
         Ok(Created(CreatedClient { client, secret: secret.expose().to_owned() }))
     }
 
-    /// Disable a service client permanently, from the next request on.
+    /// Disable a service client permanently.
+    ///
+    /// This server refuses it from the next request on, others within a second.
     #[oai(path = "/:id", method = "delete", operation_id = "disable_client")]
     async fn disable(
         &self,
@@ -125,6 +136,7 @@ impl ClientsApi {
         let (actor, now) = (caller.actor(), self.0.clock.now());
         let disabled = store::disable(&self.0.pool, id.0, actor, now).await?;
         disabled.ok_or(DisableError::NotFound)?;
+        self.0.authenticator.clients().forget().await;
         tracing::info!(client = %id.0, by = %caller.user, "service client disabled");
         Ok(NoContent)
     }

@@ -6,7 +6,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::authn::Authenticator;
 use crate::clock::Clock;
-use crate::config::MailConfig;
+use crate::config::{FilterConfig, MailConfig};
 use crate::db::PgPool;
 use crate::http::problem::Problem;
 use crate::login_history::LoginHistory;
@@ -56,6 +56,8 @@ pub(crate) struct AppState {
     pub tasks: TaskTracker,
     /// Counts decisions.
     pub decisions: Decisions,
+    /// Who gets search filters.
+    pub filter: FilterConfig,
     /// Settings of e-mail.
     pub mail: MailConfig,
 }

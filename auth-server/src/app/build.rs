@@ -8,6 +8,7 @@ use super::health::Health;
 use super::{StartError, open};
 use crate::api::AppState;
 use crate::authn::Authenticator;
+use crate::client::ClientDirectory;
 use crate::clock::Clock;
 use crate::config::{Config, TokenConfig};
 use crate::crypto::{EncryptionKeys, Purpose, Secrets};
@@ -57,7 +58,9 @@ pub(crate) async fn build(
              meant for a single server"
         );
     }
-    let authenticator = authenticator(config, &keys, redis.clone(), &clock, lifecycle).await?;
+    let clients = ClientDirectory::new(pool.clone());
+    let authenticator =
+        authenticator(config, clients, &keys, redis.clone(), &clock, lifecycle).await?;
     let metrics = Metrics::new(&policy.recoveries);
     let limits = SessionLimits::new(&config.session, &config.token);
     lifecycle.spawn(
@@ -92,6 +95,7 @@ pub(crate) async fn build(
         registrations: metrics.registrations.clone(),
         tasks: lifecycle.tasks().clone(),
         decisions: metrics.decisions.clone(),
+        filter: config.filter.clone(),
         mail: config.mail.clone(),
         pool: pool.clone(),
         policy: Arc::clone(&policy),
@@ -116,6 +120,7 @@ async fn keys(secrets: &Secrets, pool: &PgPool, clock: &Clock) -> Result<Arc<Key
 
 async fn authenticator(
     config: &Config,
+    clients: ClientDirectory,
     keys: &Arc<KeyRing>,
     redis: Option<redis::Client>,
     clock: &Clock,
@@ -127,7 +132,7 @@ async fn authenticator(
     let cache = config.token.cache();
     let connection = DedicatedConnection::new(config.database.url.options(), Limits::REQUEST);
     let (authenticator, follower) =
-        Authenticator::start(connection, verifier, redis, cache, clock.clone())
+        Authenticator::start(connection, clients, verifier, redis, cache, clock.clone())
             .await
             .map_err(|error| StartError::Database(config.database.url.clone(), error))?;
     lifecycle.spawn("revocation follower", follower.run(lifecycle.stop_token()));

@@ -36,8 +36,7 @@ pub(crate) fn endpoint(
     let documented = docs::service(api, INFO)
         .data(Arc::clone(&state.authenticator))
         .data(Arc::clone(&state.policy))
-        .data(Arc::clone(&built.mfa))
-        .data(state.pool.clone());
+        .data(Arc::clone(&built.mfa));
     let api = pages.nest("/", documented).with(RefuseNul).with(FastCheck(check));
     pipeline(api, routes, built.metrics.http.clone(), config)
 }

@@ -6,7 +6,7 @@ use poem::http::header::AUTHORIZATION;
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-use service::http::RequestContext;
+use service::http::{RequestContext, SUBJECT_TOKEN, bearer_token};
 
 use super::{Authenticator, Principal, TokenError};
 use crate::http::problem::{INTERNAL, Problem};
@@ -31,9 +31,9 @@ pub(crate) struct SignedIn(pub Arc<Principal>);
 #[derive(Clone, Debug)]
 pub(crate) struct SignedClaims(pub Claims);
 
-const SCHEME: &str = "bearer";
+pub(super) const SCHEME: &str = "bearer";
 
-fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     let scheme = MetaSecurityScheme {
         ty: "http",
         description: Some("An access token from `POST /api/v1/auth/login`."),
@@ -89,22 +89,31 @@ bearer_scheme!(SignedClaims, optional: false, |request| {
 });
 
 impl Caller {
-    /// The caller of this request, for an endpoint outside the OpenAPI service.
+    /// The bearer of this request.
     ///
     /// # Errors
     /// The token is invalid, or its revocation unknown.
-    pub(crate) async fn of(
+    pub(super) async fn of(
         request: &Request,
         authenticator: &Authenticator,
     ) -> Result<Self, TokenError> {
         match bearer(request)? {
             None => Ok(Self::Guest),
-            Some(token) => {
-                let principal = authenticator.verify(token).await?;
-                note(&principal);
-                Ok(Self::User(principal))
-            }
+            Some(token) => Self::user(token, authenticator).await,
         }
+    }
+
+    /// The user of this token.
+    ///
+    /// # Errors
+    /// The token is invalid, or its revocation unknown.
+    pub(super) async fn user(
+        token: &[u8],
+        authenticator: &Authenticator,
+    ) -> Result<Self, TokenError> {
+        let principal = authenticator.verify(token).await?;
+        note(&principal);
+        Ok(Self::User(principal))
     }
 }
 
@@ -121,7 +130,7 @@ async fn signed_in(request: &Request) -> Result<Arc<Principal>> {
 }
 
 /// [`crate::app::routes`] puts it into every request.
-fn authenticator(request: &Request) -> Result<&Arc<Authenticator>> {
+pub(super) fn authenticator(request: &Request) -> Result<&Arc<Authenticator>> {
     request.data().ok_or_else(|| {
         tracing::error!("the routes were built without an authenticator");
         Problem::new(INTERNAL).into()
@@ -130,19 +139,21 @@ fn authenticator(request: &Request) -> Result<&Arc<Authenticator>> {
 
 /// The token of the `Authorization` header, if there is one. It is parsed only if it is not cached.
 fn bearer(request: &Request) -> Result<Option<&[u8]>, TokenError> {
+    refuse_subject_token(request)?;
     let mut headers = request.headers().get_all(AUTHORIZATION).iter();
     let Some(header) = headers.next() else { return Ok(None) };
     if headers.next().is_some() {
         return Err(TokenError::Malformed);
     }
-    let (scheme, token) =
-        header.as_bytes().split_at_checked(SCHEME.len()).ok_or(TokenError::Malformed)?;
-    let token = token.strip_prefix(b" ").map(<[u8]>::trim_ascii).ok_or(TokenError::Malformed)?;
-    if scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) && !token.is_empty() {
-        Ok(Some(token))
-    } else {
-        Err(TokenError::Malformed)
+    bearer_token(header).map(Some).ok_or(TokenError::Malformed)
+}
+
+/// Refuses a subject token where nobody may send one: it must not be ignored.
+pub(super) fn refuse_subject_token(request: &Request) -> Result<(), TokenError> {
+    if request.headers().contains_key(SUBJECT_TOKEN) {
+        return Err(TokenError::UnexpectedSubject);
     }
+    Ok(())
 }
 
 #[cfg(test)]

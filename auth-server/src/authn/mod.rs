@@ -5,6 +5,7 @@ pub(crate) mod extractor;
 pub(crate) mod principal;
 pub(crate) mod revocation;
 pub(crate) mod service_client;
+pub(crate) mod subject;
 pub(crate) mod token_cache;
 pub(crate) mod token_error;
 
@@ -15,8 +16,12 @@ pub(crate) use principal::Principal;
 pub(crate) use revocation::follower::Follower;
 pub(crate) use revocation::publisher::publish_now;
 pub(crate) use service_client::{CLIENT, ServiceClient};
-pub(crate) use token_error::{REVOCATION_UNKNOWN, SIGNED_CLAIMS, SIGNED_IN, TOKEN, TokenError};
+pub(crate) use subject::{EvaluationSubject, FilterSubject};
+pub(crate) use token_error::{
+    NO_SUBJECT, REVOCATION_UNKNOWN, SIGNED_CLAIMS, SIGNED_IN, TOKEN, TokenError,
+};
 
+use crate::client::ClientDirectory;
 use crate::clock::Clock;
 use crate::db::DedicatedConnection;
 use crate::session;
@@ -33,6 +38,7 @@ pub(crate) struct Authenticator {
     cache: TokenCache,
     revocations: Arc<RevocationState>,
     publisher: Option<RevocationPublisher>,
+    clients: ClientDirectory,
     clock: Clock,
 }
 
@@ -42,6 +48,7 @@ impl Authenticator {
     /// accepted only while Redis or the database confirms that all revocations are known.
     pub(crate) async fn start(
         connection: DedicatedConnection<Horizon>,
+        clients: ClientDirectory,
         verifier: Verifier,
         redis: Option<redis::Client>,
         cache_capacity: usize,
@@ -52,7 +59,12 @@ impl Authenticator {
         let mut follower = Follower::new(connection, revocations.clone(), stream, clock.clone());
         follower.catch_up().await?;
         let cache = TokenCache::new(cache_capacity);
-        Ok((Self { verifier, cache, revocations, publisher, clock }, follower))
+        Ok((Self { verifier, cache, revocations, publisher, clients, clock }, follower))
+    }
+
+    /// The service clients; to be told of every write.
+    pub(crate) const fn clients(&self) -> &ClientDirectory {
+        &self.clients
     }
 
     /// The principal of an access token.

@@ -10,21 +10,62 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::client::{secret, store};
-use crate::db::PgPool;
-use crate::http::problem::{INTERNAL, INVALID_CLIENT, Problem, Spec};
+use super::extractor::{authenticator, refuse_subject_token};
+use crate::client::{ClientDirectory, Scope, secret};
+use crate::http::problem::{INVALID_CLIENT, Problem, Spec};
 
-/// Errors of an operation for service clients, besides [`crate::db::DATABASE`].
-pub(crate) const CLIENT: &[Spec] = &[INVALID_CLIENT];
+const INSUFFICIENT_SCOPE: Spec =
+    Spec::new(403, "insufficient_scope", "The service client lacks the scope for this operation.");
+
+/// Errors of an operation that accepts service clients, besides [`crate::db::DATABASE`].
+pub(crate) const CLIENT: &[Spec] = &[INVALID_CLIENT, INSUFFICIENT_SCOPE];
 
 /// An authenticated service client.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ServiceClient {
     /// Client id.
     pub id: Uuid,
+    scopes: Vec<Scope>,
 }
 
-const SCHEME: &str = "client";
+impl ServiceClient {
+    /// The client whose credentials the request contains.
+    ///
+    /// # Errors
+    /// [`CLIENT`], or the database is unavailable.
+    pub(super) async fn of(request: &Request, clients: &ClientDirectory) -> Result<Self, Problem> {
+        let (id, secret) = credentials(request).ok_or(Problem::new(INVALID_CLIENT))?;
+        let active = clients.get(id).await?.filter(|it| secret::verify(&secret, &it.secret_hash));
+        let active = active.ok_or(Problem::new(INVALID_CLIENT))?;
+        Ok(Self { id, scopes: active.scopes })
+    }
+
+    /// # Errors
+    /// The client does not have this scope.
+    pub(crate) fn require(&self, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        let detail = format!("This operation requires the scope `{}`.", scope.as_str());
+        Err(Problem::new(INSUFFICIENT_SCOPE).detail(detail))
+    }
+}
+
+pub(super) const SCHEME: &str = "client";
+
+pub(super) fn register(registry: &mut Registry) {
+    let scheme = MetaSecurityScheme {
+        ty: "http",
+        description: Some("Client id and client secret of a service client."),
+        name: None,
+        key_in: None,
+        scheme: Some("basic"),
+        bearer_format: None,
+        flows: None,
+        openid_connect_url: None,
+    };
+    registry.create_security_scheme(SCHEME, scheme);
+}
 
 impl<'a> ApiExtractor<'a> for ServiceClient {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
@@ -32,17 +73,7 @@ impl<'a> ApiExtractor<'a> for ServiceClient {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        let scheme = MetaSecurityScheme {
-            ty: "http",
-            description: Some("Client id and client secret of a service client."),
-            name: None,
-            key_in: None,
-            scheme: Some("basic"),
-            bearer_format: None,
-            flows: None,
-            openid_connect_url: None,
-        };
-        registry.create_security_scheme(SCHEME, scheme);
+        register(registry);
     }
 
     fn security_schemes() -> Vec<&'static str> {
@@ -54,17 +85,16 @@ impl<'a> ApiExtractor<'a> for ServiceClient {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let (id, secret) = credentials(request).ok_or(Problem::new(INVALID_CLIENT))?;
-        let pool = request.data::<PgPool>().ok_or_else(|| {
-            tracing::error!("the routes were built without a database");
-            Problem::new(INTERNAL)
-        })?;
-        let stored = store::secret_hash(pool, id).await.map_err(Problem::from)?;
-        if stored.is_some_and(|stored| secret::verify(&secret, &stored)) {
-            return Ok(Self { id });
-        }
-        Err(Problem::new(INVALID_CLIENT).into())
+        refuse_subject_token(request)?;
+        Ok(Self::of(request, authenticator(request)?.clients()).await?)
     }
+}
+
+/// Whether the request has credentials of a service client, valid or not.
+pub(super) fn is_present(request: &Request) -> bool {
+    let header = request.headers().get(AUTHORIZATION);
+    let scheme = header.and_then(|header| header.as_bytes().get(..6));
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "))
 }
 
 /// Client id and secret of the `Authorization` header, of which there must be exactly one.

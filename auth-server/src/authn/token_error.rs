@@ -12,11 +12,18 @@ const MISSING: Spec = Spec::new(401, "token_missing", "This operation requires a
 const EXPIRED: Spec = invalid("token_expired", "The access token is expired or not valid yet.");
 const SIGNATURE: Spec =
     invalid("token_signature_invalid", "The access token was not signed by this server.");
-const MALFORMED: Spec =
-    invalid("token_malformed", "The Authorization header does not contain a bearer token.");
+const MALFORMED: Spec = invalid(
+    "token_malformed",
+    "The request does not contain exactly one well-formed access token.",
+);
 const REVOKED: Spec = invalid("token_revoked", "The session of this access token has ended.");
 const WRONG_TYPE: Spec =
     invalid("token_wrong_type", "This token is not an access token for this server.");
+const UNEXPECTED_SUBJECT: Spec = Spec::new(
+    400,
+    "subject_token_unexpected",
+    "X-Subject-Token is accepted only from service clients that authenticate by HTTP Basic, for decisions.",
+);
 const UNKNOWN: Spec = Spec::new(
     503,
     "revocation_unknown",
@@ -25,13 +32,17 @@ const UNKNOWN: Spec = Spec::new(
 
 /// Errors of an operation that looks up whether a token is revoked.
 pub(crate) const REVOCATION_UNKNOWN: &[Spec] = &[UNKNOWN];
+/// Errors of an operation that takes no user's token in any header.
+pub(crate) const NO_SUBJECT: &[Spec] = &[UNEXPECTED_SUBJECT];
 /// Errors of an operation that accepts an access token.
-pub(crate) const TOKEN: &[Spec] = &[EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNKNOWN];
+pub(crate) const TOKEN: &[Spec] =
+    &[EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNEXPECTED_SUBJECT, UNKNOWN];
 /// Errors of an operation that accepts expired and revoked access tokens, too.
-pub(crate) const SIGNED_CLAIMS: &[Spec] = &[MISSING, SIGNATURE, MALFORMED, WRONG_TYPE];
+pub(crate) const SIGNED_CLAIMS: &[Spec] =
+    &[MISSING, SIGNATURE, MALFORMED, WRONG_TYPE, UNEXPECTED_SUBJECT];
 /// Errors of an operation that requires an access token.
 pub(crate) const SIGNED_IN: &[Spec] =
-    &[MISSING, EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNKNOWN];
+    &[MISSING, EXPIRED, SIGNATURE, MALFORMED, REVOKED, WRONG_TYPE, UNEXPECTED_SUBJECT, UNKNOWN];
 
 /// Why an access token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +59,8 @@ pub enum TokenError {
     Revoked,
     /// It is a token of another type, or for another server.
     WrongType,
+    /// The header for the token of a service client's user is in a request of another kind.
+    UnexpectedSubject,
     /// Neither Redis nor the database confirms which tokens are revoked.
     RevocationUnknown,
 }
@@ -72,6 +85,7 @@ impl From<TokenError> for Problem {
             TokenError::Malformed => Self::new(MALFORMED),
             TokenError::Revoked => Self::new(REVOKED),
             TokenError::WrongType => Self::new(WRONG_TYPE),
+            TokenError::UnexpectedSubject => Self::new(UNEXPECTED_SUBJECT),
             TokenError::RevocationUnknown => Self::new(UNKNOWN).retry_after(1),
         }
     }

@@ -1,4 +1,4 @@
-//! `auth-server client …`: service clients, which may introspect tokens.
+//! `auth-server client …`: service clients.
 
 use clap::Subcommand;
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::Failure;
 use crate::app::open;
 use crate::audit::Actor;
 use crate::client::store;
-use crate::client::{ClientName, ClientSecret};
+use crate::client::{ClientName, ClientSecret, Scope, scope};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::constraint;
@@ -18,6 +18,9 @@ pub(crate) enum Command {
     Create {
         /// Display name: 1 to 64 of A-Z a-z 0-9 _ . - and inner spaces
         name: String,
+        /// What it may do; can be repeated
+        #[arg(long = "scope", value_enum, default_values_t = Scope::DEFAULT.to_vec())]
+        scopes: Vec<Scope>,
     },
     /// List service clients
     List,
@@ -30,18 +33,20 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     match command {
-        Command::Create { name } => create(&config, &name).await,
+        Command::Create { name, scopes } => create(&config, &name, scopes).await,
         Command::List => list(&config).await,
         Command::Disable { id } => disable(&config, id).await,
     }
 }
 
-async fn create(config: &Config, name: &str) -> Result<(), Failure> {
+async fn create(config: &Config, name: &str, scopes: Vec<Scope>) -> Result<(), Failure> {
     let name = ClientName::parse(name).map_err(Failure::because)?;
+    // clap requires a value after each `--scope`.
+    let scopes = scope::normalize(scopes).unwrap_or_else(|| Scope::DEFAULT.to_vec());
     let pool = open::migrated(&config.database).await?;
     let secret = ClientSecret::random().map_err(Failure::because)?;
-    let created =
-        store::insert(&pool, &name, &secret, Actor::CommandLine, Clock::default().now()).await;
+    let (actor, now) = (Actor::CommandLine, Clock::default().now());
+    let created = store::insert(&pool, &name, &scopes, &secret, actor, now).await;
     let client = created.map_err(|error| match constraint(&error) {
         Some("clients_name_key") => Failure::because("another client has this name"),
         _ => Failure::because(error),
@@ -64,7 +69,9 @@ async fn list(config: &Config) -> Result<(), Failure> {
         for client in clients {
             let disabled = if client.disabled_at.is_some() { "  disabled" } else { "" };
             let since = client.created_at.format("%Y-%m-%d");
-            println!("{}  {}  since {since}{disabled}", client.id, client.name);
+            let scopes: Vec<&str> = client.scopes.iter().map(|scope| scope.as_str()).collect();
+            let scopes = scopes.join(",");
+            println!("{}  {}  {scopes}  since {since}{disabled}", client.id, client.name);
         }
     }
 }

@@ -1,8 +1,12 @@
 //! Service clients: programs that authenticate as themselves, not as a user.
 
+pub(crate) mod directory;
+pub(crate) mod scope;
 pub(crate) mod secret;
 pub(crate) mod store;
 
+pub(crate) use directory::ClientDirectory;
+pub(crate) use scope::Scope;
 pub(crate) use secret::ClientSecret;
 
 /// Display name of a service client: 1–64 characters of A–Z a–z 0–9 _ . -, and spaces inside.

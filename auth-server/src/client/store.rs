@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{ClientName, ClientSecret};
+use super::{ClientName, ClientSecret, Scope};
 use crate::audit;
 use crate::audit::{Actor, AuditRecord};
 use crate::db::PgPool;
@@ -18,10 +18,23 @@ pub(crate) struct Client {
     pub id: Uuid,
     /// Display name.
     pub name: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was disabled; `null` if it is active.
     pub disabled_at: Option<DateTime<Utc>>,
+}
+
+/// What authenticates an active client, and what it may do.
+#[derive(Clone)]
+pub(crate) struct ActiveClient {
+    /// Client id.
+    pub id: Uuid,
+    /// Hash of its secret.
+    pub secret_hash: Vec<u8>,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
 }
 
 /// Creates a client with this secret, and its audit record.
@@ -31,6 +44,7 @@ pub(crate) struct Client {
 pub(crate) async fn insert(
     pool: &PgPool,
     name: &ClientName,
+    scopes: &[Scope],
     secret: &ClientSecret,
     by: Actor,
     now: DateTime<Utc>,
@@ -38,10 +52,12 @@ pub(crate) async fn insert(
     let mut transaction = pool.begin().await?;
     let client = sqlx::query_as!(
         Client,
-        "INSERT INTO clients (id, name, secret_hash, created_at) VALUES ($1, $2, $3, $4)
-         RETURNING id, name, created_at, disabled_at",
+        r#"INSERT INTO clients (id, name, scopes, secret_hash, created_at)
+           VALUES ($1, $2, $3, $4, $5)
+           RETURNING id, name, scopes AS "scopes: Vec<Scope>", created_at, disabled_at"#,
         Uuid::now_v7(),
         name.as_str(),
+        scopes as &[Scope],
         &secret.hash(),
         now,
     )
@@ -58,8 +74,8 @@ pub(crate) async fn insert(
 pub(crate) async fn page(pool: &PgPool, after: &str, limit: i64) -> sqlx::Result<Vec<Client>> {
     sqlx::query_as!(
         Client,
-        r#"SELECT id, name, created_at, disabled_at FROM clients WHERE name COLLATE "C" > $1
-           ORDER BY name COLLATE "C" LIMIT $2"#,
+        r#"SELECT id, name, scopes AS "scopes: Vec<Scope>", created_at, disabled_at FROM clients
+           WHERE name COLLATE "C" > $1 ORDER BY name COLLATE "C" LIMIT $2"#,
         after,
         limit,
     )
@@ -96,9 +112,13 @@ pub(crate) async fn disable(
     Ok(disabled)
 }
 
-/// The stored hash of an active client's secret.
-pub(crate) async fn secret_hash(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<Vec<u8>>> {
-    sqlx::query_scalar!("SELECT secret_hash FROM clients WHERE id = $1 AND disabled_at IS NULL", id)
-        .fetch_optional(pool)
-        .await
+/// All active clients.
+pub(crate) async fn active(pool: &PgPool) -> sqlx::Result<Vec<ActiveClient>> {
+    sqlx::query_as!(
+        ActiveClient,
+        r#"SELECT id, secret_hash, scopes AS "scopes: Vec<Scope>" FROM clients
+           WHERE disabled_at IS NULL"#,
+    )
+    .fetch_all(pool)
+    .await
 }

@@ -4,6 +4,7 @@
 //! the struct, a row of the table and a row of the README.
 
 pub(crate) mod database;
+pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod mail;
 pub(crate) mod oidc;
@@ -23,6 +24,7 @@ use serde::Deserialize;
 use service::config::{ConfigError, LogConfig, Removed, ServerConfig, SettingsTable};
 
 pub use database::DatabaseConfig;
+pub use filter::FilterConfig;
 pub use history::HistoryConfig;
 pub use mail::{MailConfig, MailServer, Page};
 pub use oidc::{OidcConfig, ProviderEntry};
@@ -54,6 +56,7 @@ pub const SETTINGS: SettingsTable = SettingsTable {
         second_factor::SETTINGS,
         mail::SETTINGS,
         policy::SETTINGS,
+        filter::SETTINGS,
         service::log_settings!("AUTH_", "info,poem=warn"),
     ],
     foreign: &["AUTH_URL"],
@@ -121,6 +124,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// Labels that rules can speak of.
     pub policy: PolicyConfig,
+    /// Who gets search filters.
+    pub filter: FilterConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }

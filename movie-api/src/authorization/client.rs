@@ -1,6 +1,7 @@
 //! The two requests to auth-server.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -9,7 +10,7 @@ use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use service::http::{REQUEST_ID, RequestId};
+use service::http::{REQUEST_ID, SUBJECT_TOKEN, bearer_token};
 
 use super::AuthError;
 use crate::caller::{Caller, CallerKind};
@@ -80,6 +81,10 @@ pub(crate) struct TokenRefusal {
 pub(crate) struct AuthServer {
     http: reqwest::Client,
     base: String,
+    /// Credentials of the service client; without one, callers speak for themselves.
+    credentials: Option<HeaderValue>,
+    /// Whether auth-server refused movie-api at the last answer about a filter.
+    refused: AtomicBool,
     metrics: AuthMetrics,
 }
 
@@ -88,19 +93,36 @@ impl AuthServer {
     ///
     /// # Errors
     /// The HTTP client cannot be built.
-    pub(super) fn new(config: &AuthConfig, metrics: AuthMetrics) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(
+        config: &AuthConfig,
+        credentials: Option<HeaderValue>,
+        metrics: AuthMetrics,
+    ) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .timeout(config.timeout())
             // Tokens go to auth-server and nowhere else.
             .redirect(Policy::none())
             .no_proxy()
             .build()?;
-        Ok(Self { http, base: config.url.as_str().to_owned(), metrics })
+        let base = config.url.as_str().to_owned();
+        Ok(Self { http, base, credentials, refused: AtomicBool::new(false), metrics })
+    }
+
+    /// Whether auth-server refused the credentials of the service client, or requires some.
+    pub(super) fn refuses_client(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Which films the caller may read.
     pub(super) async fn filter(&self, caller: &Caller) -> Result<Filter, AuthError> {
-        self.post("filter", caller, &json!({ "action": "read", "type": "film" })).await
+        let filter =
+            self.post("filter", caller, &json!({ "action": "read", "type": "film" })).await;
+        match &filter {
+            Ok(_) | Err(AuthError::TokenRefused(_)) => self.refused.store(false, Ordering::Relaxed),
+            Err(AuthError::ClientRefused(_)) => self.refused.store(true, Ordering::Relaxed),
+            Err(AuthError::Unavailable(_) | AuthError::InvalidResponse(_)) => {}
+        }
+        filter
     }
 
     /// Whether the caller may read the film with this id and this `access`, `None` when its
@@ -127,28 +149,52 @@ impl AuthServer {
         let request = self
             .http
             .post(format!("{}/api/v1/{endpoint}", self.base))
-            .headers(headers(&caller.authorization, &caller.request_id))
+            .headers(self.headers(caller))
             .json(body);
         let response = send(request, caller.kind()).await;
         let outcome = match &response {
             Ok(_) => "success",
             Err(AuthError::TokenRefused(_)) => "token_refused",
+            Err(AuthError::ClientRefused(_)) => "client_refused",
             Err(AuthError::Unavailable(_)) => "unavailable",
             Err(AuthError::InvalidResponse(_)) => "invalid_response",
         };
         self.metrics.completed(endpoint, outcome);
         response
     }
+
+    /// Without a service client, the caller's tokens unchanged; with one, its own credentials and the
+    /// caller's tokens. Credentials of other schemes are not passed on: callers must not act as service
+    /// clients through movie-api.
+    fn headers(&self, caller: &Caller) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(REQUEST_ID, caller.request_id.value());
+        let Some(credentials) = &self.credentials else {
+            for authorization in &caller.authorization {
+                let is_token = bearer_token(authorization).is_some();
+                let passed = if is_token { authorization.clone() } else { NO_TOKEN };
+                headers.append(header::AUTHORIZATION, passed);
+            }
+            return headers;
+        };
+        headers.insert(header::AUTHORIZATION, credentials.clone());
+        for authorization in &caller.authorization {
+            headers.append(SUBJECT_TOKEN, subject_token(authorization));
+        }
+        headers
+    }
 }
 
-fn headers(authorization: &[HeaderValue], request_id: &RequestId) -> HeaderMap {
-    let credentials = authorization.iter().map(|value| (header::AUTHORIZATION, value.clone()));
-    let id = (REQUEST_ID, request_id.value());
-    let mut headers = HeaderMap::new();
-    for (name, value) in credentials.chain([id]) {
-        headers.append(name, value);
-    }
-    headers
+/// What auth-server refuses as a malformed token.
+const NO_TOKEN: HeaderValue = HeaderValue::from_static("Bearer");
+
+/// The token of the header. If there is none, the result is empty, which auth-server refuses: the
+/// caller must not become a guest.
+fn subject_token(authorization: &HeaderValue) -> HeaderValue {
+    let token = HeaderValue::from_bytes(bearer_token(authorization).unwrap_or_default());
+    let mut token = token.unwrap_or_else(|_| HeaderValue::from_static(""));
+    token.set_sensitive(true);
+    token
 }
 
 async fn send<T: DeserializeOwned>(
@@ -162,6 +208,10 @@ async fn send<T: DeserializeOwned>(
     match (status, caller) {
         (StatusCode::OK, _) => serde_json::from_slice(&body)
             .map_err(|error| AuthError::InvalidResponse(error.to_string())),
+        (StatusCode::UNAUTHORIZED, _) if is_for_clients(&headers) => {
+            Err(AuthError::ClientRefused("invalid_client"))
+        }
+        (StatusCode::FORBIDDEN, _) => Err(AuthError::ClientRefused("insufficient_scope")),
         (StatusCode::UNAUTHORIZED, CallerKind::User) => {
             Err(AuthError::TokenRefused(TokenRefusal {
                 content_type: headers.get(header::CONTENT_TYPE).cloned(),
@@ -172,6 +222,12 @@ async fn send<T: DeserializeOwned>(
         (status, _) if status.is_server_error() => Err(AuthError::Unavailable(status.to_string())),
         (status, _) => Err(AuthError::InvalidResponse(status.to_string())),
     }
+}
+
+/// Whether the challenge of a 401 asks for credentials of a service client, not for a token.
+fn is_for_clients(headers: &HeaderMap) -> bool {
+    let challenge = headers.get(header::WWW_AUTHENTICATE);
+    challenge.is_some_and(|challenge| challenge.as_bytes().starts_with(b"Basic"))
 }
 
 /// The error with its causes; reqwest's own message only says that a request failed.

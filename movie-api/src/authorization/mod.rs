@@ -4,9 +4,11 @@ mod client;
 mod guest_filter;
 
 use chrono::{DateTime, Utc};
+use poem::http::HeaderValue;
 use serde_json::Value;
 use service::clock::Clock;
 use service::metrics::Gauge;
+use service::problem::Spec;
 use std::sync::atomic::AtomicU64;
 
 use client::{AuthServer, Filter};
@@ -18,12 +20,25 @@ use crate::catalogue::Document;
 use crate::config::Config;
 use crate::metrics::Metrics;
 
+/// It is unknown what the caller may see.
+pub(crate) const AUTHORIZATION_UNAVAILABLE: Spec = Spec::new(
+    503,
+    "authorization_unavailable",
+    "auth-server is unavailable, and no guest filter is cached for this caller.",
+);
+
 /// Why it is unknown what the caller may see.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AuthError {
     /// auth-server refused the caller's token; its response is for the caller.
     #[error("auth-server refused the token")]
     TokenRefused(TokenRefusal),
+    /// auth-server refuses movie-api itself, not the caller. Access fails closed.
+    #[error(
+        "auth-server refuses movie-api ({0}): check MOVIE_CLIENT_ID and MOVIE_CLIENT_SECRET, and that the \
+         service client has the scopes `filter` and `evaluate`"
+    )]
+    ClientRefused(&'static str),
     /// auth-server cannot be reached, or answers with a server error.
     #[error("auth-server is unavailable: {0}")]
     Unavailable(String),
@@ -62,11 +77,12 @@ impl Authorization {
     /// The HTTP client cannot be built.
     pub(crate) fn new(
         config: &Config,
+        credentials: Option<HeaderValue>,
         metrics: &Metrics,
         clock: Clock,
     ) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            server: AuthServer::new(&config.auth, metrics.auth.clone())?,
+            server: AuthServer::new(&config.auth, credentials, metrics.auth.clone())?,
             guest_filter: GuestFilter::new(config.guest_filter.max_age()),
             guest_filter_age: metrics.guest_filter_age.clone(),
             clock,
@@ -122,11 +138,19 @@ impl Authorization {
         let requested_at = self.clock.now();
         match self.server.filter(&Caller::guest()).await {
             Ok(filter) => self.guest_filter.cache(filter, requested_at),
+            Err(error @ AuthError::ClientRefused(_)) => {
+                tracing::error!(%error, "no film can be shown");
+            }
             Err(error) => tracing::warn!(%error, "guest filter not refreshed"),
         }
         if let Some(age) = self.guest_filter.age(self.clock.now()) {
             self.guest_filter_age.set(age);
         }
+    }
+
+    /// Whether auth-server refuses movie-api itself, so that no film can be shown.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.server.refuses_client()
     }
 
     /// Only guests are served with the cached filter while auth-server is unavailable.

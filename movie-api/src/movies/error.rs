@@ -7,15 +7,9 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
 use service::problem::{CONTENT_TYPE, Problem, Spec};
 
-use crate::authorization::{AuthError, TokenRefusal};
+use crate::authorization::{AUTHORIZATION_UNAVAILABLE, AuthError, TokenRefusal};
 use crate::catalogue::{CATALOGUE_UNAVAILABLE, CatalogueError};
 use crate::health::RETRY_AFTER_SECONDS;
-
-const AUTHORIZATION_UNAVAILABLE: Spec = Spec::new(
-    503,
-    "authorization_unavailable",
-    "auth-server is unavailable, and no guest filter is cached for this caller.",
-);
 
 /// What every operation on films can answer if a service that it needs is unavailable.
 pub(super) const UNAVAILABLE: &[Spec] = &[AUTHORIZATION_UNAVAILABLE, CATALOGUE_UNAVAILABLE];
@@ -40,7 +34,9 @@ impl<E: From<Problem>> From<AuthError> for WithToken<E> {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::TokenRefused(refusal) => Self::Token(refusal),
-            AuthError::Unavailable(_) | AuthError::InvalidResponse(_) => {
+            AuthError::ClientRefused(_)
+            | AuthError::Unavailable(_)
+            | AuthError::InvalidResponse(_) => {
                 tracing::error!(%error, "authorization unavailable");
                 unavailable(AUTHORIZATION_UNAVAILABLE).into()
             }

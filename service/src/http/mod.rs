@@ -1,5 +1,6 @@
 //! What every request passes through on its way to a handler and back.
 
+mod authorization;
 mod body;
 pub mod canonical;
 mod client_address;
@@ -18,6 +19,7 @@ mod request_id;
 mod routes;
 mod unread_body;
 
+pub use authorization::{SUBJECT_TOKEN, bearer_token};
 pub use body::{Body, UnparsedBody};
 pub use client_address::ClientAddress;
 pub use context::RequestContext;

@@ -5,6 +5,7 @@ mod at_least;
 mod batch;
 mod immediate_effect;
 mod reasons;
+mod subject;
 mod validity_periods;
 
 use serde_json::{Value, json};

@@ -1,9 +1,10 @@
 //! `GET /api/v1/me/permissions`
 
 use insta::assert_snapshot;
-use tests::TestServer;
+use tests::{Caller, TestServer};
 
 use crate::offload::{flood, with_many_rules};
+use crate::rules::create_rule;
 use crate::users::grant;
 
 #[tokio::test]
@@ -67,4 +68,21 @@ async fn requests_beyond_those_that_wait_are_refused() {
     let server = with_many_rules().await;
     let user = server.register("ada").await;
     flood(&server, async |_| user.get("me/permissions").await).await;
+}
+
+#[tokio::test]
+async fn names_in_rules_can_be_reserved_for_callers_who_may_read_rules() {
+    let server = TestServer::with(&[("AUTH_FILTER_FOR", "clients")]).await;
+    let (root, user) = (server.superuser().await, server.register("ada").await);
+    for resource in ["film:secret", "film:*", "film", "route:/api/v1/x"] {
+        create_rule(&root, 500, "anonymous", resource, "deny").await;
+    }
+    let resources = async |caller: &Caller| -> Vec<String> {
+        let permissions = caller.get("me/permissions").await.ok();
+        let rules = permissions["rules"].as_array().unwrap().iter();
+        rules.map(|rule| rule["resource"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(resources(&user).await, ["film:*", "film", "route:/api/v1/x", "*"]);
+    let all = resources(&root).await;
+    assert!(["film:secret", "label:new"].iter().all(|name| all.contains(&(*name).into())));
 }

@@ -3,22 +3,43 @@
 mod introspect;
 mod revoke;
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use tests::{Answer, Caller, TestServer, User};
 
 /// The credentials of a service client, valid or not.
 pub(crate) struct Client {
-    guest: Caller,
-    id: String,
-    secret: String,
+    pub guest: Caller,
+    pub id: String,
+    pub secret: String,
 }
 
 impl Client {
     /// A new client.
     async fn new(server: &TestServer, root: &User, name: &str) -> Self {
-        let made = root.post("clients", &serde_json::json!({ "name": name })).await.ok();
+        Self::with_scopes(server, root, name, &["introspect"]).await
+    }
+
+    /// A new client with these scopes.
+    pub(crate) async fn with_scopes(
+        server: &TestServer,
+        root: &User,
+        name: &str,
+        scopes: &[&str],
+    ) -> Self {
+        let new = serde_json::json!({ "name": name, "scopes": scopes });
+        let made = root.post("clients", &new).await.ok();
         let text = |field: &str| made[field].as_str().unwrap().to_owned();
         Self { guest: server.guest(), id: text("id"), secret: text("secret") }
+    }
+
+    /// The same client at another server.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self { guest: self.guest.at(url), id: self.id.clone(), secret: self.secret.clone() }
+    }
+
+    /// The request with the client's credentials.
+    pub(crate) fn authenticated(&self, request: RequestBuilder) -> RequestBuilder {
+        request.basic_auth(&self.id, Some(&self.secret))
     }
 
     async fn call(&self, what: &str, token: &str) -> Answer {
@@ -28,7 +49,7 @@ impl Client {
     /// Sends this form to `introspect` or `revoke`.
     async fn form(&self, what: &str, form: &str) -> Answer {
         let request = self.guest.request(Method::POST, &format!("oauth/{what}"));
-        let request = request.basic_auth(&self.id, Some(&self.secret));
+        let request = self.authenticated(request);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         self.guest.send(request.body(form.to_owned())).await
     }
@@ -85,6 +106,17 @@ async fn only_an_authenticated_client_is_answered() {
         client.call(what, root.token()).await.expect(401, "invalid_client");
         other.call(what, "x").await.expect(200, "");
     }
+}
+
+#[tokio::test]
+async fn a_client_needs_the_scope_introspect() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let client = Client::with_scopes(&server, &root, "films", &["filter", "evaluate"]).await;
+    for what in OPERATIONS {
+        client.call(what, root.token()).await.expect(403, "insufficient_scope");
+    }
+    root.get("me").await.expect(200, "");
 }
 
 #[tokio::test]

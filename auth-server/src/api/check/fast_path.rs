@@ -8,7 +8,7 @@ use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
 use poem_openapi::{ApiExtractor, ExtractParamOptions};
 
 use super::operations::CheckApi;
-use crate::authn::Caller;
+use crate::authn::EvaluationSubject;
 use crate::http::UnparsedBody;
 
 const PATH: &str = "/api/v1/check";
@@ -58,9 +58,9 @@ impl<E: Endpoint> Endpoint for WithFastCheck<E> {
 fn check(api: &CheckApi, request: Request) -> impl Future<Output = Result<Response>> + Send {
     let (request, mut body) = request.split();
     async move {
-        let caller = Caller::of(&request, api.authenticator()).await?;
+        let subject = EvaluationSubject::of(&request, api.authenticator()).await?;
         let body = UnparsedBody::from_request(&request, &mut body, UNNAMED).await?;
-        Ok(api.check(caller, body).await?.into_response())
+        Ok(api.check(subject, body).await?.into_response())
     }
 }
 

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::filter_cache::FilterCache;
 use super::operations::{CheckError, wait_for_revision};
 use crate::api::AppState;
-use crate::authn::Caller;
-use crate::http::problem::Problem;
+use crate::authn::{Caller, FilterSubject};
+use crate::http::problem::{INVALID_CLIENT, Problem};
 use crate::http::{Body, WrittenReply};
 use crate::policy::{Offload, policy_problem};
 
@@ -61,16 +61,23 @@ impl FilterApi {
     /// Get an Elasticsearch filter for the documents that the caller may act on.
     ///
     /// In the `filter` clause of a search it matches exactly the documents that a check allows, so
-    /// that counts and pages are correct.
+    /// that counts and pages are correct. A service client with the scope `filter` asks for the user of
+    /// the access token in `X-Subject-Token`, or for a guest. A filter names resources and labels that
+    /// rules name; with `AUTH_FILTER_FOR=clients`, only service clients receive it.
     #[oai(path = "/filter", method = "post", operation_id = "get_filter")]
     async fn filter(
         &self,
-        caller: Caller,
+        /// Access token of the user for whom a service client asks.
+        #[oai(name = "X-Subject-Token")]
+        subject: FilterSubject,
         Body(request): Body<FilterRequest>,
     ) -> Result<FilterReply, CheckError> {
+        if self.state.filter.is_for_clients_only() && !subject.by_client {
+            return Err(Problem::new(INVALID_CLIENT).into());
+        }
         wait_for_revision(&self.state.policy, request.at_least).await?;
         let policy = self.state.policy.snapshot_full();
-        let roles = match &caller {
+        let roles = match &subject.caller {
             Caller::Guest => policy.role_set([]),
             Caller::User(user) => policy.role_set(&self.state.policy.roles(user.user, &user.roles)),
         };

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::decision::{CheckContext, CheckResponse, ResourceBody};
 use crate::api::AppState;
-use crate::authn::{Authenticator, Caller, TOKEN};
+use crate::authn::{Authenticator, CLIENT, Caller, EvaluationSubject, TOKEN};
+use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, FIELD};
 use crate::http::{UnparsedBody, WrittenReply};
@@ -61,7 +62,7 @@ struct BatchResponse {
 
 problems! {
     /// Errors of checks and filters.
-    pub(crate) enum CheckError includes [BODY, TOKEN, EVALUATION] {
+    pub(crate) enum CheckError includes [BODY, TOKEN, CLIENT, EVALUATION, DATABASE] {
         RevisionBehind = 503 "revision_behind" "This server has not reached that policy revision yet.",
     }
 }
@@ -132,24 +133,29 @@ pub(crate) struct CheckApi(pub(crate) Arc<AppState>);
 impl CheckApi {
     /// Check whether the caller may act on a resource.
     ///
-    /// The caller is the user of the access token, or a guest if there is none.
+    /// The caller is the user of the access token, or a guest if there is none. A service client with the
+    /// scope `evaluate` asks for the user of the access token in `X-Subject-Token`, or for a guest.
     #[oai(path = "/check", method = "post", operation_id = "check")]
     pub(crate) async fn check(
         &self,
-        caller: Caller,
+        /// Access token of the user for whom a service client asks.
+        #[oai(name = "X-Subject-Token")]
+        subject: EvaluationSubject,
         body: UnparsedBody<CheckRequest, CHECK_LIMIT>,
     ) -> Result<WrittenReply<CheckResponse>, CheckError> {
-        self.answer(caller, body).await
+        self.answer(subject.caller, body).await
     }
 
     /// Check whether the caller may act on each of several resources.
     #[oai(path = "/check/batch", method = "post", operation_id = "check_batch")]
     async fn batch(
         &self,
-        caller: Caller,
+        /// Access token of the user for whom a service client asks.
+        #[oai(name = "X-Subject-Token")]
+        subject: EvaluationSubject,
         body: UnparsedBody<BatchRequest, BATCH_LIMIT>,
     ) -> Result<WrittenReply<BatchResponse>, CheckError> {
-        self.answer(caller, body).await
+        self.answer(subject.caller, body).await
     }
 }
 

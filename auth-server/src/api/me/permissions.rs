@@ -29,8 +29,10 @@ impl MyPermissionsApi {
     ) -> Result<WrittenReply<Permissions>, PermissionsError> {
         let roles = self.0.policy.roles(caller.user, &caller.roles);
         let policy = self.0.policy.snapshot_full();
+        let effective = self.0.policy.effective_roles(&policy, caller.user, &caller.roles)?;
+        let with_names = effective.may_read_rules || !self.0.filter.is_for_clients_only();
         // A large policy has a hundred thousand rules.
-        let list = move || WrittenReply::write(&permissions(&policy, &roles));
+        let list = move || WrittenReply::write(&permissions(&policy, &roles, with_names));
         Ok(self.0.offload.admit()?.run(list).await??)
     }
 }

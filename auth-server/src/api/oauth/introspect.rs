@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::TokenForm;
 use crate::api::AppState;
-use crate::authn::{CLIENT, REVOCATION_UNKNOWN, ServiceClient, TokenError};
+use crate::authn::{CLIENT, NO_SUBJECT, REVOCATION_UNKNOWN, ServiceClient, TokenError};
+use crate::client::Scope;
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::FORM;
@@ -56,7 +57,9 @@ struct Introspection {
 
 problems! {
     /// Errors of introspecting a token.
-    pub(crate) enum IntrospectError includes [CLIENT, FORM, REVOCATION_UNKNOWN, DATABASE] {}
+    pub(crate) enum IntrospectError includes [
+        CLIENT, NO_SUBJECT, FORM, REVOCATION_UNKNOWN, DATABASE,
+    ] {}
 }
 
 /// The operation.
@@ -67,12 +70,14 @@ impl Introspect {
     /// Introspect an access token or a refresh token (RFC 7662).
     ///
     /// Any other, expired or revoked token results in `{"active": false}`, without a reason.
+    /// Requires the scope `introspect`.
     #[oai(path = "/introspect", method = "post", operation_id = "introspect_token")]
     async fn introspect(
         &self,
-        _client: ServiceClient,
+        client: ServiceClient,
         Form(form): Form<TokenForm>,
     ) -> Result<Reply<Introspection>, IntrospectError> {
+        client.require(Scope::Introspect)?;
         let found = if form.token.starts_with(session::PREFIX) {
             self.refresh_token(&form.token).await?
         } else {

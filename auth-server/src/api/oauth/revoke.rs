@@ -6,7 +6,8 @@ use poem_openapi::OpenApi;
 
 use super::TokenForm;
 use crate::api::AppState;
-use crate::authn::{CLIENT, ServiceClient};
+use crate::authn::{CLIENT, NO_SUBJECT, ServiceClient};
+use crate::client::Scope;
 use crate::db::{DATABASE, PgConnection};
 use crate::http::problem::Problem;
 use crate::http::request_errors::FORM;
@@ -17,7 +18,7 @@ use crate::session::lookup::TokenOwner;
 
 problems! {
     /// Errors of revoking a token.
-    pub(crate) enum RevokeError includes [CLIENT, FORM, DATABASE] {}
+    pub(crate) enum RevokeError includes [CLIENT, NO_SUBJECT, FORM, DATABASE] {}
 }
 
 /// The operation.
@@ -28,13 +29,14 @@ impl Revoke {
     /// Revoke a token and end its session (RFC 7009).
     ///
     /// All tokens of the session are refused from the next request on. An expired or replaced token
-    /// revokes its session, too; an unknown token is not an error.
+    /// revokes its session, too; an unknown token is not an error. Requires the scope `introspect`.
     #[oai(path = "/revoke", method = "post", operation_id = "revoke_token")]
     async fn revoke(
         &self,
         client: ServiceClient,
         Form(form): Form<TokenForm>,
     ) -> Result<OkEmpty, RevokeError> {
+        client.require(Scope::Introspect)?;
         let AppState { pool, sessions, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;
         let Some(TokenOwner { user, session }) = self.owner(&mut transaction, &form.token).await?

@@ -25,6 +25,6 @@ impl UserPermissionsApi {
         _caller: AuthorizedAdmin,
     ) -> Result<Reply<Permissions>, ReadError> {
         let user = view::find(&self.0.pool, id.0).await?.ok_or(ReadError::NotFound)?;
-        Ok(Reply(permissions(&self.0.policy.snapshot(), &user.role_names()?)))
+        Ok(Reply(permissions(&self.0.policy.snapshot(), &user.role_names()?, true)))
     }
 }
