@@ -37,10 +37,8 @@ async fn pending_history_is_written_before_the_server_stops() {
     let guest = guest(&mut server);
     let form = json!({ "login": "ada", "password": PASSWORD });
     guest.post("auth/register", &form).await.expect(201, "");
-    let unknown = json!({ "login": "nobody", "password": PASSWORD });
-    guest.post("auth/login", &unknown).await.expect(401, "credentials_invalid");
     guest.post("auth/login", &form).await.expect(200, "");
     server.signal("TERM");
     assert!(server.wait().success(), "{:#?}", server.log());
-    assert_eq!(database.count("SELECT count(*) FROM login_history").await, 3);
+    assert_eq!(database.count("SELECT count(*) FROM login_history").await, 2);
 }

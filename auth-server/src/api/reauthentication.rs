@@ -166,7 +166,7 @@ impl AppState {
         match checked {
             CodeCheck::Valid => Ok(stored),
             CodeCheck::Invalid | CodeCheck::NotEnabled => Err(Problem::new(INVALID_CODE)),
-            CodeCheck::Throttled(seconds) => Err(throttled(seconds)),
+            CodeCheck::Throttled { seconds, .. } => Err(throttled(seconds)),
         }
     }
 

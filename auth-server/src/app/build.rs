@@ -87,6 +87,7 @@ pub(crate) async fn build(
         history: LoginHistory::start(
             &pool,
             Retention::from_config(&config.history),
+            metrics.anonymization.clone(),
             &clock,
             lifecycle.tasks(),
             &stop,

@@ -1,22 +1,28 @@
 //! The login history: login attempts, recorded for the account's owner and for admins.
 
+pub(crate) mod anonymize;
+pub(crate) mod lockout;
 pub(crate) mod pages;
 pub(crate) mod partitions;
 pub(crate) mod retention;
 pub(crate) mod writer;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+pub(crate) use lockout::Lockout;
 pub(crate) use pages::{HistoryPage, HistoryQuery, list};
 pub use partitions::prepare;
-pub(crate) use retention::{Retention, anonymize};
+pub(crate) use retention::Retention;
 
 use crate::clock::Clock;
 use crate::db::{Limits, PgPool};
+use crate::metrics::Anonymization;
 use crate::session::Device;
 use writer::Writer;
 
@@ -63,13 +69,15 @@ pub(crate) struct LoginAttempt {
     pub session: Option<Uuid>,
     /// Name of the identity provider, if one was used.
     pub provider: Option<String>,
+    /// The lockout of the account because of which it was refused.
+    pub lockout: Option<Lockout>,
 }
 
 impl LoginAttempt {
     /// An attempt of which nothing is known yet but this.
     #[must_use]
     pub(crate) fn new(method: Method, device: Device) -> Self {
-        Self { method, device, user: None, session: None, provider: None }
+        Self { method, device, user: None, session: None, provider: None, lockout: None }
     }
 }
 
@@ -80,10 +88,15 @@ pub(crate) enum LoginOutcome {
     Succeeded,
     /// The first step succeeded; a code of the second factor is required.
     SecondFactorRequired,
+    /// A refresh token was reused within its grace period, from another device or address.
+    RefreshRepeatedElsewhere,
     /// A refresh token was reused after it had been replaced; its session was ended.
     RefreshTokenReused,
     /// It failed with the problem of this code.
     Failed(&'static str),
+    /// Nothing was verified, because of the problem of this code. Recorded only during a lockout of the
+    /// account: a stranger must not be able to add rows to its history.
+    Unverified(&'static str),
 }
 
 impl LoginOutcome {
@@ -93,8 +106,9 @@ impl LoginOutcome {
         match self {
             Self::Succeeded => "succeeded",
             Self::SecondFactorRequired => "mfa_required",
+            Self::RefreshRepeatedElsewhere => "refresh_repeated_elsewhere",
             Self::RefreshTokenReused => "refresh_token_reused",
-            Self::Failed(code) => code,
+            Self::Failed(code) | Self::Unverified(code) => code,
         }
     }
 }
@@ -105,6 +119,8 @@ pub(crate) struct LoginRecord {
     at: DateTime<Utc>,
     outcome: LoginOutcome,
     attempt: LoginAttempt,
+    /// How many attempts it stands for, if these were refused in one lockout.
+    attempts: Option<i32>,
 }
 
 pub(crate) enum Message {
@@ -117,16 +133,19 @@ pub(crate) enum Message {
 #[derive(Clone)]
 pub(crate) struct LoginHistory {
     queue: mpsc::Sender<Message>,
+    deleted: Arc<Notify>,
     clock: Clock,
 }
 
 impl LoginHistory {
-    /// Starts two background tasks: one writes records, one creates partitions ahead of time and
-    /// deletes old data. Both end with `stop`, the first after it has written the queue.
+    /// Starts three background tasks: one writes records, one creates partitions ahead of time and
+    /// deletes old data, one anonymizes the history of deleted accounts. They end with `stop`, the
+    /// first after it has written the queue.
     #[must_use]
     pub(crate) fn start(
         pool: &PgPool,
         retention: Retention,
+        metrics: Anonymization,
         clock: &Clock,
         background: &TaskTracker,
         stop: &CancellationToken,
@@ -139,12 +158,27 @@ impl LoginHistory {
             clock.clone(),
             stop.clone(),
         ));
-        Self { queue, clock: clock.clone() }
+        let deleted = Arc::new(Notify::new());
+        let anonymizing = anonymize::run(pool.clone(), Arc::clone(&deleted), metrics, stop.clone());
+        background.spawn(anonymizing);
+        Self { queue, deleted, clock: clock.clone() }
     }
 
-    /// Records an attempt. Never waits and never fails; what cannot be written is logged.
+    /// Anonymizes the history of accounts that were just deleted.
+    pub(crate) fn anonymize_deleted(&self) {
+        self.deleted.notify_one();
+    }
+
+    /// Records an attempt at an account. Never waits and never fails; what cannot be written is
+    /// logged. Attempts that were refused in one lockout are one record.
     pub(crate) fn record(&self, attempt: LoginAttempt, outcome: LoginOutcome) {
-        let record = LoginRecord { id: Uuid::now_v7(), at: self.clock.now(), outcome, attempt };
+        let Some(user) = attempt.user else { return };
+        let (id, at, attempts) = match (&attempt.lockout, outcome) {
+            (Some(lockout), _) => (lockout.record_id(user, attempt.method), lockout.began, Some(1)),
+            (None, LoginOutcome::Unverified(_)) => return,
+            (None, _) => (Uuid::now_v7(), self.clock.now(), None),
+        };
+        let record = LoginRecord { id, at, outcome, attempt, attempts };
         if let Err(error) = self.queue.try_send(Message::Record(Box::new(record))) {
             let reason = error.to_string();
             if let mpsc::error::TrySendError::Full(Message::Record(record))

@@ -16,11 +16,12 @@ use crate::http::request_errors::FIELD;
 pub(crate) struct HistoryEntry {
     /// Unique id.
     pub id: Uuid,
-    /// Time of the attempt.
+    /// Time of the attempt; for attempts that were refused in a lockout, when that began.
     pub at: DateTime<Utc>,
     /// `succeeded`, `mfa_required`, or the code of the problem in the response.
     /// `refresh_token_reused`: a refresh token was reused after it had been replaced, so it has been
-    /// copied; the session was ended.
+    /// copied; the session was ended. `refresh_repeated_elsewhere`: a refresh token was used again within
+    /// ten seconds, from another device or address than the first time; the session continues.
     pub outcome: String,
     /// `password`, `second_factor`, `oidc` or `refresh_token`.
     pub method: String,
@@ -32,6 +33,9 @@ pub(crate) struct HistoryEntry {
     pub user_agent: Option<String>,
     /// The session that was opened or ended.
     pub session_id: Option<Uuid>,
+    /// Number of attempts. More than one only if they were refused in the same lockout; address and
+    /// user agent are those of the first one.
+    pub attempts: i32,
 }
 
 /// Login attempts, newest first.
@@ -114,10 +118,12 @@ async fn all(
 ) -> sqlx::Result<Vec<HistoryEntry>> {
     sqlx::query_as!(
         HistoryEntry,
-        "SELECT id, at, outcome, method, provider, address, user_agent, session_id FROM login_history
+        r#"SELECT id, at, outcome, method, provider, address, user_agent, session_id,
+                  coalesce(attempts, 1) AS "attempts!"
+         FROM login_history
          WHERE user_id = $1 AND at <= coalesce($2::timestamptz, 'infinity')
            AND (at, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3, $1))
-         ORDER BY at DESC, id DESC LIMIT $4",
+         ORDER BY at DESC, id DESC LIMIT $4"#,
         user,
         at,
         id,
@@ -136,10 +142,12 @@ async fn with_outcome(
 ) -> sqlx::Result<Vec<HistoryEntry>> {
     sqlx::query_as!(
         HistoryEntry,
-        "SELECT id, at, outcome, method, provider, address, user_agent, session_id FROM login_history
+        r#"SELECT id, at, outcome, method, provider, address, user_agent, session_id,
+                  coalesce(attempts, 1) AS "attempts!"
+         FROM login_history
          WHERE user_id = $1 AND outcome = $2 AND at <= coalesce($3::timestamptz, 'infinity')
            AND (at, id) < (coalesce($3::timestamptz, 'infinity'), coalesce($4, $1))
-         ORDER BY at DESC, id DESC LIMIT $5",
+         ORDER BY at DESC, id DESC LIMIT $5"#,
         user,
         outcome,
         at,

@@ -1,18 +1,19 @@
-//! Deleting old data: addresses and user agents first, later whole months; and the data of deleted
-//! accounts.
+//! Deleting old data: addresses and user agents first, later whole months.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::partitions;
 use crate::clock::Clock;
 use crate::config::HistoryConfig;
-use crate::db::{PgConnection, PgPool};
+use crate::db::PgPool;
 
 const INTERVAL: Duration = Duration::from_hours(24);
+
+/// Maximum number of rows in one statement.
+const BATCH: i64 = 1_000;
 
 /// How long data is kept.
 #[derive(Clone, Copy, Debug)]
@@ -63,26 +64,31 @@ async fn delete_old(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Deleted> {
     let months = partitions::drop_before(pool, now - retention.attempts).await?;
-    let blanked = sqlx::query!(
-        "UPDATE login_history SET address = NULL, user_agent = NULL
-         WHERE at < $1 AND (address IS NOT NULL OR user_agent IS NOT NULL)",
-        now - retention.addresses,
+    let mut addresses = 0;
+    loop {
+        let erased = erase_addresses(pool, now - retention.addresses).await?;
+        addresses += erased;
+        if erased == 0 {
+            return Ok(Deleted { months, addresses });
+        }
+    }
+}
+
+/// Erases addresses and user agents of a batch of attempts before this time.
+async fn erase_addresses(pool: &PgPool, before: DateTime<Utc>) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "WITH batch AS (
+             SELECT id, at FROM login_history
+             WHERE at < $1 AND (address IS NOT NULL OR user_agent IS NOT NULL)
+             LIMIT $2 FOR UPDATE SKIP LOCKED
+         )
+         UPDATE login_history h SET address = NULL, user_agent = NULL
+         FROM batch WHERE h.at = batch.at AND h.id = batch.id
+             AND (h.address IS NOT NULL OR h.user_agent IS NOT NULL)",
+        before,
+        BATCH,
     )
     .execute(pool)
     .await?;
-    Ok(Deleted { months, addresses: blanked.rows_affected() })
-}
-
-/// Removes everything that identifies the user or their devices; attempts and outcomes are kept. To be
-/// called before the account is deleted.
-pub(crate) async fn anonymize(transaction: &mut PgConnection, user: Uuid) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE login_history
-         SET user_id = NULL, session_id = NULL, address = NULL, user_agent = NULL
-         WHERE user_id = $1",
-        user,
-    )
-    .execute(transaction)
-    .await?;
-    Ok(())
+    Ok(done.rows_affected())
 }

@@ -1,5 +1,7 @@
 //! Writes records in batches, in the background.
 
+use std::collections::HashMap;
+
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +36,7 @@ impl Writer {
                     Message::Flush(done) => flushes.push(done),
                 }
             }
-            self.write(&records).await;
+            self.write(&merged(records)).await;
             for done in flushes {
                 let _ = done.send(());
             }
@@ -58,6 +60,24 @@ impl Writer {
     }
 }
 
+/// The records, with one for each lockout.
+fn merged(records: Vec<LoginRecord>) -> Vec<LoginRecord> {
+    let mut merged: Vec<LoginRecord> = Vec::with_capacity(records.len());
+    let mut lockouts = HashMap::new();
+    for record in records {
+        let Some(attempts) = record.attempts else {
+            merged.push(record);
+            continue;
+        };
+        let position = *lockouts.entry(record.id).or_insert(merged.len());
+        match merged.get_mut(position) {
+            Some(first) => first.attempts = first.attempts.map(|sum| sum.saturating_add(attempts)),
+            None => merged.push(record),
+        }
+    }
+    merged
+}
+
 /// What cannot be written is at least in the log.
 pub(crate) fn log_lost(record: &LoginRecord, reason: &str) {
     let LoginRecord { at, outcome, attempt, .. } = record;
@@ -73,19 +93,23 @@ async fn insert(pool: &PgPool, records: &[LoginRecord]) -> sqlx::Result<()> {
         records.iter().map(|record| (record.id, record.at)).unzip();
     let users: Vec<_> = records.iter().map(|record| record.attempt.user).collect();
     let sessions: Vec<_> = records.iter().map(|record| record.attempt.session).collect();
+    let attempts: Vec<_> = records.iter().map(|record| record.attempts).collect();
     // Attempts at an account that was deleted meanwhile are written anonymized.
     sqlx::query!(
         "INSERT INTO login_history
-             (id, at, user_id, method, outcome, session_id, address, user_agent, provider)
+             (id, at, user_id, method, outcome, session_id, address, user_agent, provider, attempts)
          SELECT n.id, n.at, u.id, n.method, n.outcome,
                 CASE WHEN gone THEN NULL ELSE n.session_id END,
                 CASE WHEN gone THEN NULL ELSE n.address END,
-                CASE WHEN gone THEN NULL ELSE n.user_agent END, n.provider
+                CASE WHEN gone THEN NULL ELSE n.user_agent END, n.provider, n.attempts
          FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[],
-                     $6::uuid[], $7::text[], $8::text[], $9::text[])
-              AS n(id, at, user_id, method, outcome, session_id, address, user_agent, provider)
+                     $6::uuid[], $7::text[], $8::text[], $9::text[], $10::int[])
+              AS n(id, at, user_id, method, outcome, session_id, address, user_agent, provider,
+                   attempts)
          LEFT JOIN users u ON u.id = n.user_id
-         CROSS JOIN LATERAL (SELECT n.user_id IS NOT NULL AND u.id IS NULL AS gone) AS g",
+         CROSS JOIN LATERAL (SELECT n.user_id IS NOT NULL AND u.id IS NULL AS gone) AS g
+         ON CONFLICT (id, at) WHERE attempts IS NOT NULL
+             DO UPDATE SET attempts = login_history.attempts + excluded.attempts",
         &ids,
         &times,
         &users as &[Option<uuid::Uuid>],
@@ -95,6 +119,7 @@ async fn insert(pool: &PgPool, records: &[LoginRecord]) -> sqlx::Result<()> {
         &column(|record| record.attempt.device.address.clone()) as &[Option<String>],
         &column(|record| record.attempt.device.name.clone()) as &[Option<String>],
         &column(|record| record.attempt.provider.clone()) as &[Option<String>],
+        &attempts as &[Option<i32>],
     )
     .execute(pool)
     .await?;

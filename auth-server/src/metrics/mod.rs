@@ -3,5 +3,6 @@
 pub(crate) mod registry;
 
 pub(crate) use registry::{
-    Decisions, EmailOutcome, Emails, Logins, Metrics, OffloadedEvaluations, Registrations,
+    Anonymization, Decisions, EmailOutcome, Emails, Logins, Metrics, OffloadedEvaluations,
+    Registrations,
 };

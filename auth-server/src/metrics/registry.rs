@@ -18,6 +18,8 @@ pub(crate) struct Metrics {
     pub logins: Logins,
     /// Registrations.
     pub registrations: Registrations,
+    /// Anonymization of login history.
+    pub anonymization: Anonymization,
     /// E-mail.
     pub emails: Emails,
     /// Revision of the policy that decides here.
@@ -53,6 +55,7 @@ impl Metrics {
             offloaded: OffloadedEvaluations::register(&mut registry),
             logins: Logins::register(&mut registry),
             registrations: Registrations::register(&mut registry),
+            anonymization: Anonymization::register(&mut registry),
             emails: Emails::register(&mut registry),
             policy_revision,
             database_up,
@@ -147,6 +150,33 @@ impl Registrations {
     /// Counts a registration: `succeeded`, or the problem code of its error response.
     pub(crate) fn ended(&self, outcome: &'static str) {
         self.0.get_or_create(&Outcome { outcome }).inc();
+    }
+}
+
+/// Anonymization of the login history of deleted accounts.
+#[derive(Clone)]
+pub(crate) struct Anonymization {
+    backlog: Gauge,
+    attempts: Counter,
+}
+
+impl Anonymization {
+    fn register(registry: &mut Registry) -> Self {
+        let (backlog, attempts) = (Gauge::default(), Counter::default());
+        let help = "Deleted accounts whose login history is being anonymized";
+        registry.register("anonymization_backlog", help, backlog.clone());
+        registry.register("anonymized_logins", "Anonymized login attempts", attempts.clone());
+        Self { backlog, attempts }
+    }
+
+    /// Counts anonymized attempts.
+    pub(crate) fn anonymized(&self, attempts: u64) {
+        self.attempts.inc_by(attempts);
+    }
+
+    /// Accounts that are not done.
+    pub(crate) fn set_backlog(&self, accounts: i64) {
+        self.backlog.set(accounts);
     }
 }
 

@@ -8,6 +8,7 @@ use super::store::Factor;
 use super::{SecondFactors, recovery_codes};
 use crate::db::PgConnection;
 use crate::http::problem::{Problem, RateLimit};
+use crate::login_history::Lockout;
 use crate::throttle::TOO_MANY;
 
 /// Lockout delays after the first invalid code in a row, the second, …, in seconds. With three valid
@@ -27,7 +28,7 @@ pub(crate) enum CodeCheck {
     /// The code is invalid, or already used.
     Invalid,
     /// The code was not verified; the next attempt is admitted in this many seconds.
-    Throttled(u32),
+    Throttled { seconds: u32, lockout: Lockout },
     /// The user has no second factor.
     NotEnabled,
 }
@@ -63,8 +64,9 @@ impl SecondFactors {
         let Some(factor) = factor else { return Ok(CodeCheck::NotEnabled) };
         // Only now: the attempts that this one waited for may have changed the lockout delay.
         let now = self.clock.now();
-        if let Some(seconds) = remaining_delay(factor.locked_until, now) {
-            return Ok(CodeCheck::Throttled(seconds));
+        if let Some((seconds, until)) = remaining_delay(factor.locked_until, now) {
+            let lockout = Lockout { began: until - delay_after(factor.failures) };
+            return Ok(CodeCheck::Throttled { seconds, lockout });
         }
         let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
         if digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_digit()) {
@@ -98,7 +100,7 @@ impl SecondFactors {
         code: &str,
     ) -> Result<Option<i64>, Problem> {
         let now = self.clock.now();
-        if let Some(seconds) = remaining_delay(factor.locked_until, now) {
+        if let Some((seconds, _)) = remaining_delay(factor.locked_until, now) {
             return Err(throttled(seconds));
         }
         let step = self.matching_step(user, &factor.secret, code.trim(), now)?;
@@ -116,14 +118,24 @@ async fn count_failure(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let failures = factor.failures.saturating_add(1);
-    let index = usize::try_from(factor.failures).ok();
-    let delay = index.and_then(|index| DELAYS.get(index)).copied().unwrap_or(MAX_DELAY);
-    let locked_until = now + TimeDelta::seconds(delay);
+    let locked_until = now + delay_after(failures);
     store::record_failure(transaction, user, failures, locked_until).await
 }
 
-/// Seconds until then, rounded up; none if that is past.
-fn remaining_delay(until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<u32> {
-    let left = until?.signed_duration_since(now).num_milliseconds();
-    (left > 0).then(|| u32::try_from(left.saturating_add(999) / 1_000).unwrap_or(u32::MAX))
+/// The lockout delay after this many invalid codes in a row.
+fn delay_after(failures: i32) -> TimeDelta {
+    let index = usize::try_from(failures.saturating_sub(1)).ok();
+    let delay = index.and_then(|index| DELAYS.get(index)).copied().unwrap_or(MAX_DELAY);
+    TimeDelta::seconds(delay)
+}
+
+/// Seconds until then, rounded up, and then; none if that is past.
+fn remaining_delay(
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<(u32, DateTime<Utc>)> {
+    let until = until?;
+    let left = until.signed_duration_since(now).num_milliseconds();
+    let seconds = u32::try_from(left.saturating_add(999) / 1_000).unwrap_or(u32::MAX);
+    (left > 0).then_some((seconds, until))
 }

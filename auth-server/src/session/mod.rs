@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub(crate) use end::end_all;
 pub(crate) use lookup::{ActiveSession, list_active, lock_active, was_used_from};
 pub(crate) use open::Device;
-pub(crate) use refresh::Rotation;
+pub(crate) use refresh::{Refreshed, Rotation};
 pub(crate) use refresh_batch::RefreshBatches;
 pub(crate) use refresh_token::{PREFIX, RefreshKeys};
 pub(crate) use revocation::{Horizon, Revocation, RevocationPeriod, Revoked, since};

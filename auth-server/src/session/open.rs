@@ -1,6 +1,7 @@
 //! Opening a session.
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::refresh_token::RefreshToken;
@@ -14,6 +15,18 @@ pub(crate) struct Device {
     pub name: Option<String>,
     /// Network address.
     pub address: Option<String>,
+}
+
+impl Device {
+    /// Tells devices apart, in constant length.
+    pub(super) fn fingerprint(&self) -> Vec<u8> {
+        let mut hash = Sha256::new();
+        // No address contains a zero byte.
+        hash.update(self.address.as_deref().unwrap_or_default());
+        hash.update([0]);
+        hash.update(self.name.as_deref().unwrap_or_default());
+        hash.finalize().into_iter().take(16).collect()
+    }
 }
 
 /// A session that was just opened.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::refresh_token::RefreshToken;
-use super::{GRACE, Revocation, Sessions, end, revocation};
+use super::{Device, GRACE, Revocation, Sessions, end, revocation};
 use crate::db::{PgConnection, PgPool};
 use crate::policy::grants::{self, Grants};
 
@@ -18,6 +18,9 @@ const ATTEMPTS: usize = 3;
 pub(crate) enum Rotation {
     /// The session continues with the next token.
     Refreshed(Refreshed),
+    /// As before: within [`GRACE`] the next token was returned again, but to another device or address
+    /// than the first time.
+    RepeatedElsewhere(Refreshed),
     /// The token was replaced more than [`GRACE`] ago, so a copy of it exists. Nobody can tell the
     /// user from the attacker, so the session was ended.
     Reused { session: Uuid, revocation: Revocation },
@@ -48,13 +51,20 @@ impl fmt::Debug for Refreshed {
 impl Sessions {
     /// Exchanges a refresh token for its successor. The token before the current one returns the
     /// current one again within [`GRACE`]; of concurrent requests with one token, one is the first.
-    pub(crate) async fn refresh(&self, pool: &PgPool, token: &str) -> sqlx::Result<Rotation> {
+    pub(crate) async fn refresh(
+        &self,
+        pool: &PgPool,
+        token: &str,
+        device: &Device,
+    ) -> sqlx::Result<Rotation> {
+        let device = device.fingerprint();
         let Some(token) = self.keys.decode(token) else { return Ok(Rotation::Invalid) };
         for _ in 0..ATTEMPTS {
-            if let Some(rotated) = self.refresh_batches.rotate(token).await? {
+            if let Some(rotated) = self.refresh_batches.rotate(token, device.clone()).await? {
                 let roles = grants::names(&rotated.roles)?;
                 let granted = Grants { roles, revision: rotated.revision };
-                return Ok(self.refreshed(token, rotated.user, rotated.number, granted));
+                let refreshed = self.refreshed(token, rotated.user, rotated.number, granted);
+                return Ok(Rotation::Refreshed(refreshed));
             }
             let mut database = pool.acquire().await?;
             let now = self.clock.now();
@@ -65,7 +75,12 @@ impl Sessions {
             let within_grace = state.rotated_at.is_some_and(|rotated| now < rotated + GRACE);
             if replaced_by_current && within_grace {
                 let granted = grants::of_user(&mut database, state.user).await?;
-                return Ok(self.refreshed(token, state.user, state.number, granted));
+                let refreshed = self.refreshed(token, state.user, state.number, granted);
+                return Ok(if state.rotated_by.is_none_or(|first| first == device) {
+                    Rotation::Refreshed(refreshed)
+                } else {
+                    Rotation::RepeatedElsewhere(refreshed)
+                });
             }
             if state.counter > token.counter {
                 drop(database);
@@ -79,16 +94,16 @@ impl Sessions {
         Err(sqlx::Error::PoolTimedOut)
     }
 
-    fn refreshed(&self, token: RefreshToken, user: Uuid, number: i64, granted: Grants) -> Rotation {
+    fn refreshed(
+        &self,
+        token: RefreshToken,
+        user: Uuid,
+        number: i64,
+        granted: Grants,
+    ) -> Refreshed {
         let next = RefreshToken { counter: token.counter.saturating_add(1), ..token };
         let refresh_token = self.keys.encode(next);
-        Rotation::Refreshed(Refreshed {
-            user,
-            session: token.session,
-            number,
-            granted,
-            refresh_token,
-        })
+        Refreshed { user, session: token.session, number, granted, refresh_token }
     }
 
     async fn end_reused(&self, pool: &PgPool, user: Uuid, session: Uuid) -> sqlx::Result<Rotation> {
@@ -113,6 +128,8 @@ struct SessionState {
     counter: i64,
     /// When that token replaced the one before; `None` if that one must not be accepted any more.
     rotated_at: Option<DateTime<Utc>>,
+    /// Fingerprint of the device that it was returned to first.
+    rotated_by: Option<Vec<u8>>,
 }
 
 /// Waits for a transaction that is changing the session.
@@ -123,7 +140,8 @@ async fn state(
 ) -> sqlx::Result<Option<SessionState>> {
     sqlx::query_as!(
         SessionState,
-        r#"SELECT s.user_id AS "user", s.number, s.refresh_counter AS counter, s.rotated_at
+        r#"SELECT s.user_id AS "user", s.number, s.refresh_counter AS counter, s.rotated_at,
+                  s.rotated_by
            FROM sessions s JOIN users u ON u.id = s.user_id
            WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2
              AND u.disabled_at IS NULL

@@ -39,6 +39,8 @@ pub(crate) struct Rotated {
 
 struct Waiting {
     token: RefreshToken,
+    /// Fingerprint of the client's device.
+    device: Vec<u8>,
     answer: oneshot::Sender<Option<Rotated>>,
 }
 
@@ -53,14 +55,18 @@ impl RefreshBatches {
         Self { queue, timeout }
     }
 
-    /// Moves the session of this token to its next counter. `None` if it is not active and at this
+    /// Moves the session of this token to its next counter, for this device. `None` if it is not active and at this
     /// counter, or if another transaction is just changing it.
     ///
     /// If the caller stops waiting, the session moves on all the same, as after a lost response.
-    pub(crate) async fn rotate(&self, token: RefreshToken) -> sqlx::Result<Option<Rotated>> {
+    pub(crate) async fn rotate(
+        &self,
+        token: RefreshToken,
+        device: Vec<u8>,
+    ) -> sqlx::Result<Option<Rotated>> {
         let (answer, answered) = oneshot::channel();
         let full = |_| sqlx::Error::PoolTimedOut;
-        self.queue.try_send(Waiting { token, answer }).map_err(full)?;
+        self.queue.try_send(Waiting { token, device, answer }).map_err(full)?;
         let answered = timeout(self.timeout, answered).await;
         // Without an answer, the statement failed and its cause is logged; the session's state will tell.
         Ok(answered.map_err(|_| sqlx::Error::PoolTimedOut)?.unwrap_or(None))
@@ -79,11 +85,15 @@ impl Worker {
     async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
         let mut batch = Vec::with_capacity(MAX_BATCH);
         while waiting.recv_many(&mut batch, MAX_BATCH).await > 0 {
-            let (tokens, mut answers): (Vec<_>, Vec<_>) =
-                batch.drain(..).map(|Waiting { token, answer }| (token, Some(answer))).unzip();
+            let (tokens, (devices, mut answers)): (Vec<_>, (Vec<_>, Vec<_>)) = batch
+                .drain(..)
+                .map(|Waiting { token, device, answer }| (token, (device, Some(answer))))
+                .unzip();
             let now = self.clock.now();
-            let rotated =
-                async { rotate(self.connection.get().await?, &tokens, now, now + self.idle).await };
+            let rotated = async {
+                let connection = self.connection.get().await?;
+                rotate(connection, &tokens, &devices, now, now + self.idle).await
+            };
             match timeout(self.timeout, rotated).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(rotated) => {
                     for (position, rotated) in rotated {
@@ -110,6 +120,7 @@ impl Worker {
 async fn rotate(
     connection: &mut PgConnection,
     tokens: &[RefreshToken],
+    devices: &[Vec<u8>],
     now: DateTime<Utc>,
     idle_until: DateTime<Utc>,
 ) -> sqlx::Result<Vec<(usize, Rotated)>> {
@@ -117,16 +128,16 @@ async fn rotate(
         tokens.iter().map(|token| (token.session, token.counter)).unzip();
     let rows = sqlx::query!(
         r#"WITH active AS (
-               SELECT s.id, token.position
-               FROM UNNEST($1::uuid[], $2::bigint[])
-                   WITH ORDINALITY AS token (session, counter, position)
+               SELECT s.id, token.device, token.position
+               FROM UNNEST($1::uuid[], $2::bigint[], $5::bytea[])
+                   WITH ORDINALITY AS token (session, counter, device, position)
                JOIN sessions s ON s.id = token.session AND s.refresh_counter = token.counter
                JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
                WHERE s.ended_at IS NULL AND s.expires_at > $3
                FOR UPDATE OF s SKIP LOCKED
            )
            UPDATE sessions s SET refresh_counter = s.refresh_counter + 1, rotated_at = $3,
-               last_seen_at = $3, expires_at = LEAST($4, s.absolute_until)
+               rotated_by = active.device, last_seen_at = $3, expires_at = LEAST($4, s.absolute_until)
            FROM active WHERE s.id = active.id
            RETURNING active.position AS "position!", s.user_id AS "user", s.number,
                (SELECT revision FROM policy_state) AS "revision!",
@@ -136,6 +147,7 @@ async fn rotate(
         &counters,
         now,
         idle_until,
+        devices,
     )
     .fetch_all(connection)
     .await?;

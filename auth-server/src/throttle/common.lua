@@ -16,14 +16,14 @@ local function free_attempts(number)
     return tonumber(ARGV[5 + number])
 end
 
--- Failures, end of the lockout delay after the last of them.
+-- Failures, end of the lockout delay after the last of them, time of that.
 local function read(number)
     local state = redis.call('HMGET', KEYS[number], 'failures', 'last', 'locked')
     if (tonumber(state[2]) or 0) + memory <= now then
-        return 0, 0
+        return 0, 0, 0
     end
     -- Whatever the clock of a server was: no lockout is longer than the longest delay.
-    return tonumber(state[1]) or 0, math.min(tonumber(state[3]) or 0, now + max_delay)
+    return tonumber(state[1]) or 0, math.min(tonumber(state[3]) or 0, now + max_delay), tonumber(state[2]) or 0
 end
 
 local function delay_after(failures, attempts)

@@ -23,7 +23,7 @@ impl Throttle {
         ];
         let message = Uuid::now_v7();
         let (delay, counter) = match self.admit(&both, message).await {
-            Admission::Rejected { delay, counter } => (delay, counter),
+            Admission::Rejected { delay, counter, .. } => (delay, counter),
             Admission::Occupied { counter } => (0, counter),
             Admission::Admitted => {
                 let failed = both.map(|counter| (counter, CounterUpdate::Failed));

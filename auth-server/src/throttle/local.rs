@@ -62,14 +62,14 @@ impl LocalCounters {
         let (mut rejected, mut occupied) = (None, None);
         for (index, counter) in counters.iter().enumerate() {
             let state = states.get(&counter.key).unwrap_or(&unknown);
-            let Failures { count, locked, .. } = state.failures(now, limits);
-            rejected = rejected.max(Some((locked - now, index)));
+            let Failures { count, last, locked } = state.failures(now, limits);
+            rejected = rejected.max(Some((locked - now, index, last)));
             if state.is_occupied(now, count, counter.attempts) {
                 occupied = occupied.or(Some(index));
             }
         }
-        if let Some((delay, counter)) = rejected.filter(|(delay, _)| *delay > 0) {
-            return Admission::Rejected { delay, counter };
+        if let Some((delay, counter, since)) = rejected.filter(|(delay, ..)| *delay > 0) {
+            return Admission::Rejected { delay, counter, since };
         }
         if let Some(counter) = occupied {
             return Admission::Occupied { counter };
@@ -234,7 +234,7 @@ mod tests {
             fail(&counters, &mut now);
         });
         let rejected = admit(&counters, ONE, now - 1_000_000);
-        assert_eq!(rejected, Admission::Rejected { delay: 5_000, counter: 0 });
+        assert_eq!(rejected, Admission::Rejected { delay: 5_000, counter: 0, since: now });
     }
 
     #[test]

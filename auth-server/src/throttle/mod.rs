@@ -21,7 +21,7 @@ pub(crate) mod shared;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
@@ -33,6 +33,7 @@ use crate::clock::Clock;
 use crate::crypto::DerivedKey;
 use crate::db::PgPool;
 use crate::http::problem::{Problem, RateLimit, Spec};
+use crate::login_history::Lockout;
 use crate::password;
 use crate::session;
 use concurrency::{ConcurrencyLimiter, ConcurrencyPermit};
@@ -82,6 +83,19 @@ pub(crate) enum AttemptOutcome {
     Unverified,
 }
 
+/// Why an attempt must not be made.
+pub(crate) struct Refusal {
+    pub problem: Problem,
+    /// The lockout of the account, if that is the reason.
+    pub lockout: Option<Lockout>,
+}
+
+impl<E: Into<Problem>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self { problem: error.into(), lockout: None }
+    }
+}
+
 /// The permission to make one attempt. [`ThrottlePermit::settle`] must be called with its outcome;
 /// otherwise the attempt counts as in progress for a while.
 #[must_use]
@@ -107,10 +121,12 @@ pub(crate) struct LoginSource<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Admitted,
-    /// Rejected for another `delay` ms, because of the counter with this index.
+    /// Rejected for another `delay` ms, because of the counter with this index and its last failure
+    /// at `since`, Unix time in ms.
     Rejected {
         delay: i64,
         counter: usize,
+        since: i64,
     },
     /// Attempts in progress are as many as the counter with this index admits.
     Occupied {
@@ -185,7 +201,7 @@ impl Throttle {
         turn: ConcurrencyPermit<'a>,
         pool: &PgPool,
         LoginSource { login, user, address }: LoginSource<'_>,
-    ) -> Result<ThrottlePermit<'a>, Problem> {
+    ) -> Result<ThrottlePermit<'a>, Refusal> {
         const ACCOUNT: usize = 2;
         let network = network(address);
         let account = self.counter(CounterKind::Account, self.keys.account(login));
@@ -221,7 +237,7 @@ impl Throttle {
         let counter = self.counter(CounterKind::Address, self.keys.address(network(address)));
         let attempt = Uuid::now_v7();
         let admission = self.admit(&[counter], attempt).await;
-        self.permit(vec![counter], attempt, admission, None)
+        self.permit(vec![counter], attempt, admission, None).map_err(|refusal| refusal.problem)
     }
 
     /// Admits a reauthentication attempt of a logged-in user. Attempts of each `purpose`, which is
@@ -238,7 +254,8 @@ impl Throttle {
         let turn = self.concurrency.acquire(&counter.key).await?;
         let attempt = Uuid::now_v7();
         let admission = self.admit(&[counter], attempt).await;
-        self.permit(vec![counter], attempt, admission, Some(turn))
+        let permit = self.permit(vec![counter], attempt, admission, Some(turn));
+        permit.map_err(|refusal| refusal.problem)
     }
 
     const fn counter(&self, kind: CounterKind, key: CounterKey) -> Counter {
@@ -279,10 +296,10 @@ impl Throttle {
         attempt: Uuid,
         admission: Admission,
         concurrency: Option<ConcurrencyPermit<'a>>,
-    ) -> Result<ThrottlePermit<'a>, Problem> {
-        let (delay, counter) = match admission {
-            Admission::Rejected { delay, counter } => (delay, counter),
-            Admission::Occupied { counter } => (0, counter),
+    ) -> Result<ThrottlePermit<'a>, Refusal> {
+        let (delay, counter, since) = match admission {
+            Admission::Rejected { delay, counter, since } => (delay, counter, Some(since)),
+            Admission::Occupied { counter } => (0, counter, None),
             Admission::Admitted => {
                 let permit =
                     ThrottlePermit { throttle: self, counters, attempt, _concurrency: concurrency };
@@ -291,7 +308,11 @@ impl Throttle {
         };
         let seconds = seconds(delay);
         let detail = format!("Try again in {seconds} s; until then no password is verified.");
-        Err(self.too_many(&counters, counter, seconds).detail(detail))
+        let problem = self.too_many(&counters, counter, seconds).detail(detail);
+        // A lockout of the address is no event of the account.
+        let of_account = counters.get(counter).is_some_and(|one| one.kind != CounterKind::Address);
+        let since = since.filter(|_| of_account).and_then(DateTime::from_timestamp_millis);
+        Err(Refusal { problem, lockout: since.map(|began| Lockout { began }) })
     }
 
     fn too_many(&self, counters: &[Counter], counter: usize, seconds: u32) -> Problem {

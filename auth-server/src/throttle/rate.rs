@@ -53,7 +53,11 @@ impl LocalRates {
         let delays = rates.iter().zip(&next).enumerate();
         let delays = delays.map(|(index, (rate, next))| (next - rate.period_micros() - now, index));
         if let Some((delay, counter)) = delays.filter(|(delay, _)| *delay > 0).max() {
-            return Admission::Rejected { delay: milliseconds(delay), counter };
+            return Admission::Rejected {
+                delay: milliseconds(delay),
+                counter,
+                since: milliseconds(now),
+            };
         }
         free_at.extend(rates.iter().map(|rate| rate.key).zip(next));
         if free_at.len() > MAX_RATES {
@@ -76,19 +80,26 @@ mod tests {
         Rate { name: "test", key: [name; 16], quota, period: 60 }
     }
 
+    fn delay(admission: Admission) -> Option<(i64, usize)> {
+        match admission {
+            Admission::Rejected { delay, counter, .. } => Some((delay, counter)),
+            _ => None,
+        }
+    }
+
     #[test]
     fn a_quota_may_be_used_at_once_and_becomes_available_again_evenly() {
         let (rates, mut now) = (LocalRates::default(), 1_000_000_000);
         for _ in 0..3 {
             assert_eq!(rates.admit(&[rate(1, 3)], now), Admission::Admitted);
         }
-        let rejected = Admission::Rejected { delay: 20_000, counter: 0 };
-        assert_eq!(rates.admit(&[rate(1, 3)], now), rejected);
+        let rejected = Some((20_000, 0));
+        assert_eq!(delay(rates.admit(&[rate(1, 3)], now)), rejected);
         now += 20_000_000;
         assert_eq!(rates.admit(&[rate(1, 3)], now), Admission::Admitted);
-        assert_eq!(rates.admit(&[rate(1, 3)], now), rejected);
+        assert_eq!(delay(rates.admit(&[rate(1, 3)], now)), rejected);
         // A clock that is set back does not extend the delay.
-        assert_eq!(rates.admit(&[rate(1, 3)], 0), rejected);
+        assert_eq!(delay(rates.admit(&[rate(1, 3)], 0)), rejected);
     }
 
     #[test]
@@ -97,11 +108,9 @@ mod tests {
         let both = [rate(1, 1), rate(2, 2)];
         assert_eq!(rates.admit(&both, now), Admission::Admitted);
         for _ in 0..5 {
-            let rejected = Admission::Rejected { delay: 60_000, counter: 0 };
-            assert_eq!(rates.admit(&both, now), rejected);
+            assert_eq!(delay(rates.admit(&both, now)), Some((60_000, 0)));
         }
         assert_eq!(rates.admit(&[rate(2, 2)], now), Admission::Admitted);
-        let rejected = Admission::Rejected { delay: 30_000, counter: 0 };
-        assert_eq!(rates.admit(&[rate(2, 2)], now), rejected);
+        assert_eq!(delay(rates.admit(&[rate(2, 2)], now)), Some((30_000, 0)));
     }
 }

@@ -52,7 +52,7 @@ impl Throttle {
                 period: TOTAL_PERIOD,
             },
         ];
-        let Admission::Rejected { delay, counter } = self.admit_rates(&rates).await else {
+        let Admission::Rejected { delay, counter, .. } = self.admit_rates(&rates).await else {
             return Ok(());
         };
         let seconds = seconds(delay);

@@ -51,7 +51,8 @@ impl SharedCounters {
         limits: &ThrottleLimits,
     ) -> Option<Admission> {
         let script = prepare(&self.admit, counters.iter(), attempt, now, limits);
-        self.invoke(&script).await.map(|(delay, which)| admission(delay, which))
+        let answer = self.invoke(&script).await;
+        answer.map(|(delay, which, since)| admission(delay, which, since))
     }
 
     /// Admits one more of each, or of none. None if Redis is unavailable. `now` in µs.
@@ -62,7 +63,8 @@ impl SharedCounters {
             script.key(redis_key(&rate.key));
             script.arg(rate.interval_micros()).arg(rate.period_micros());
         }
-        self.invoke(&script).await.map(|(delay, which)| admission(milliseconds(delay), which))
+        let answer = self.invoke(&script).await;
+        answer.map(|(delay, which)| admission(milliseconds(delay), which, milliseconds(now)))
     }
 
     /// Without effect if Redis is unavailable.
@@ -108,12 +110,12 @@ impl SharedCounters {
     }
 }
 
-/// The answer of a script: the delay, and the number of the counter that does not admit the attempt,
-/// if any.
-fn admission(delay: i64, which: usize) -> Admission {
+/// The answer of a script: the delay, the number of the counter that does not admit the attempt, if
+/// any, and the time of its last failure.
+fn admission(delay: i64, which: usize, since: i64) -> Admission {
     match which.checked_sub(1) {
         None => Admission::Admitted,
-        Some(counter) if delay > 0 => Admission::Rejected { delay, counter },
+        Some(counter) if delay > 0 => Admission::Rejected { delay, counter, since },
         Some(counter) => Admission::Occupied { counter },
     }
 }

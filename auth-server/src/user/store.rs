@@ -154,6 +154,16 @@ pub(crate) async fn set_disabled(
     Ok(())
 }
 
+/// Locks an account that is about to be deleted, until the transaction ends: nothing can refer to it
+/// any more.
+pub(crate) async fn lock_for_deletion(
+    transaction: &mut PgConnection,
+    id: Uuid,
+) -> sqlx::Result<()> {
+    sqlx::query!("SELECT FROM users WHERE id = $1 FOR UPDATE", id).execute(transaction).await?;
+    Ok(())
+}
+
 /// Deletes the account and everything that belongs only to it.
 pub(crate) async fn delete(transaction: &mut PgConnection, id: Uuid) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM users WHERE id = $1", id).execute(transaction).await?;

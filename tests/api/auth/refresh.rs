@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 use futures::future::join_all;
 use insta::assert_snapshot;
+use reqwest::Method;
 use serde_json::json;
 use sqlx::Connection;
 use tests::{Answer, TestServer, token};
@@ -173,5 +174,30 @@ async fn a_refresh_token_is_invalid_after_logout_or_when_the_account_is_disabled
     server.database.execute("UPDATE users SET disabled_at = now() WHERE login = 'locked'").await;
     for user in [gone, locked] {
         server.guest().refresh(&user.refresh_token).await.expect(401, "refresh_token_invalid");
+    }
+}
+
+#[tokio::test]
+async fn a_grace_answer_to_another_device_or_address_is_in_the_login_history() {
+    let server = TestServer::with(&[("AUTH_TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let (user, guest) = (server.register("ada").await, server.guest());
+    let refresh = async |address: &str, agent: &str| {
+        let body = json!({ "refresh_token": user.refresh_token });
+        let request = guest.request(Method::POST, "auth/refresh").json(&body);
+        let request = request.header("x-forwarded-for", address).header("user-agent", agent);
+        refresh_token(&guest.send(request).await)
+    };
+    let first = refresh("192.0.2.1", "phone").await;
+    for (address, agent, recorded) in
+        [("192.0.2.1", "phone", 0), ("192.0.2.2", "phone", 1), ("192.0.2.1", "laptop", 2)]
+    {
+        assert_eq!(refresh(address, agent).await, first);
+        let page = user.get("me/history?outcome=refresh_repeated_elsewhere").await.ok();
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(items.len(), recorded, "{page:#}");
+        if let Some(last) = items.first() {
+            assert_eq!((&last["address"], &last["user_agent"]), (&json!(address), &json!(agent)));
+            assert_eq!(last["session_id"], user.session());
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use insta::assert_snapshot;
 use serde_json::json;
-use tests::{Answer, Caller, PASSWORD, TestServer};
+use sqlx::Executor;
+use tests::{Answer, Caller, PASSWORD, TestServer, until};
 
 use crate::users::{grant, revoke};
 
@@ -65,8 +66,44 @@ async fn the_login_history_of_a_deleted_account_is_kept_without_its_owner() {
     let before = server.database.count(all).await;
     assert!(before > 0 && server.database.count(with_user).await == before);
     delete(&user, PASSWORD).await.expect(204, "");
-    assert_eq!(server.database.count(with_user).await, 0);
+    until("anonymized", async || server.database.count(with_user).await == 0).await;
     assert_eq!(server.database.count(all).await, before);
+}
+
+#[tokio::test]
+async fn deleting_an_account_without_roles_needs_no_policy_lock_however_long_its_history() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let history = format!(
+        "INSERT INTO login_history (id, at, user_id, method, outcome, address)
+         SELECT gen_random_uuid(), now(), '{}', 'password', 'succeeded', '192.0.2.1'
+         FROM generate_series(1, 5000)",
+        user.id
+    );
+    server.database.execute(&history).await;
+    user.get("me/history").await.ok();
+    let revision = "SELECT revision FROM policy_state";
+    let before = server.database.count(revision).await;
+    let mut blocker = server.database.connect().await;
+    blocker.execute("BEGIN; SELECT FROM policy_state FOR UPDATE").await.unwrap();
+    delete(&user, PASSWORD).await.expect(204, "");
+    blocker.execute("ROLLBACK").await.unwrap();
+    assert_eq!(server.database.count(revision).await, before);
+    let left =
+        "SELECT count(*) FROM login_history WHERE user_id IS NOT NULL OR address IS NOT NULL";
+    until("anonymized", async || server.database.count(left).await == 0).await;
+    until("counted", async || {
+        let metrics = server.metrics().await;
+        metrics.contains("auth_anonymized_logins_total 5001\n")
+            && metrics.contains("auth_anonymization_backlog 1\n")
+    })
+    .await;
+    // It is forgotten once no attempt can still be in the making.
+    let earlier = "UPDATE deleted_accounts SET deleted_at = now() - interval '2 minutes'";
+    server.database.execute(earlier).await;
+    let _next = server.replica(&[]).await;
+    let accounts = "SELECT count(*) FROM deleted_accounts";
+    until("done", async || server.database.count(accounts).await == 0).await;
 }
 
 #[tokio::test]

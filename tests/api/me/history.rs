@@ -5,6 +5,7 @@ use futures::future::join_all;
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tests::oidc::OidcSite;
 use tests::{Answer, Caller, PASSWORD, TestServer, current_password, until};
 
 async fn log_in(guest: &Caller, login: &str, password: &str, agent: &str) -> Answer {
@@ -37,6 +38,7 @@ async fn a_user_sees_every_login_attempt_with_its_outcome_newest_first() {
         {
           "address": "127.0.0.1",
           "at": "[time]",
+          "attempts": 1,
           "id": "[id]",
           "method": "password",
           "outcome": "credentials_invalid",
@@ -68,16 +70,50 @@ async fn users_see_their_own_attempts_and_admins_those_of_every_user() {
 }
 
 #[tokio::test]
-async fn an_attempt_with_an_unknown_login_is_recorded_without_what_was_typed() {
-    let server = TestServer::start().await;
+async fn what_names_no_account_is_counted_but_not_stored() {
+    let site = OidcSite::start().await;
+    let (server, guest) = (&site.server, site.server.guest());
     let user = server.register("ada").await;
-    log_in(&server.guest(), "my secret word", "x", "curl/8")
-        .await
-        .expect(401, "credentials_invalid");
+    log_in(&guest, "my secret word", "x", "curl/8").await.expect(401, "credentials_invalid");
+    guest.answer_challenge("junk", "123456").await.expect(401, "challenge_invalid");
+    site.browser().call_back("", &[("state", "x")]).await.expect(400, "state_invalid");
     user.get("me/history").await.ok();
-    let noted = "SELECT count(*) FROM login_history WHERE user_id IS NULL
-        AND outcome = 'credentials_invalid' AND login_history::text NOT LIKE '%secret%'";
-    assert_eq!(server.database.count(noted).await, 1);
+    assert_eq!(server.database.count("SELECT count(*) FROM login_history").await, 1);
+    let metrics = server.metrics().await;
+    for outcome in ["credentials_invalid", "challenge_invalid", "state_invalid"] {
+        let line = format!("auth_logins_total{{outcome=\"{outcome}\"}} 1\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn attempts_refused_in_one_lockout_are_one_entry_with_their_number() {
+    let server = TestServer::with(&[("AUTH_THROTTLE_DELAYS", "60,180")]).await;
+    let other = server.replica(&[]).await;
+    let user = server.register("ada").await;
+    let refused = "me/history?outcome=too_many_attempts";
+    let fail = async || {
+        let answer = log_in(&server.guest(), "ada", "wrong", "curl/8").await;
+        answer.expect(401, "credentials_invalid");
+    };
+    for _ in 0..3 {
+        fail().await;
+    }
+    for guest in [server.guest(), other.guest()] {
+        join_all((0..10).map(|_| log_in(&guest, "ada", "wrong", "curl/8"))).await;
+    }
+    let at_other = user.at(&other.url);
+    at_other.get(refused).await.ok();
+    let page = user.get(refused).await.ok();
+    assert_eq!(page["items"].as_array().unwrap().len(), 1, "{page:#}");
+    assert_eq!(page["items"][0]["attempts"], 20);
+    server.clock.advance(TimeDelta::seconds(60));
+    fail().await;
+    log_in(&server.guest(), "ada", "wrong", "curl/8").await.expect(429, "too_many_attempts");
+    let page = user.get(refused).await.ok();
+    let attempts: Vec<_> =
+        page["items"].as_array().unwrap().iter().map(|i| &i["attempts"]).collect();
+    assert_eq!(attempts, [1, 20]);
 }
 
 #[tokio::test]
@@ -125,14 +161,28 @@ async fn a_cursor_beyond_either_end_returns_an_empty_or_the_first_page() {
 }
 
 #[tokio::test]
-async fn the_attempts_of_a_deleted_account_lose_their_user() {
+async fn a_locked_out_address_adds_nothing_to_the_history_of_accounts() {
+    let server = TestServer::with(&[("AUTH_THROTTLE_ADDRESS_ATTEMPTS", "1")]).await;
+    let user = server.register("ada").await;
+    let guest = server.guest();
+    log_in(&guest, "nobody", "wrong", "curl/8").await.expect(401, "credentials_invalid");
+    let answer = log_in(&guest, "ada", PASSWORD, "curl/8").await;
+    let answer = answer.expect(429, "too_many_attempts");
+    assert!(answer.header("ratelimit-policy").starts_with("\"address\""), "{answer}");
+    assert_eq!(outcomes(&user.get("me/history").await.ok()), ["succeeded"]);
+}
+
+#[tokio::test]
+async fn what_was_deleted_while_no_server_ran_is_anonymized_at_the_next_start() {
     let server = TestServer::start().await;
     let user = server.register("ada").await;
     user.get("me/history").await.ok();
     server.database.execute("DELETE FROM users").await;
-    let left =
-        "SELECT count(*) FROM login_history WHERE user_id IS NULL AND session_id IS NOT NULL";
-    assert_eq!(server.database.count(left).await, 1);
+    let _next = server.replica(&[]).await;
+    let left = "SELECT count(*) FROM login_history WHERE user_id IS NOT NULL
+        OR session_id IS NOT NULL OR address IS NOT NULL";
+    until("anonymized", async || server.database.count(left).await == 0).await;
+    assert_eq!(server.database.count("SELECT count(*) FROM login_history").await, 1);
 }
 
 #[tokio::test]
@@ -145,11 +195,11 @@ async fn deleting_ones_account_anonymizes_its_login_history() {
     user.send(delete).await.expect(204, "");
     let kept = other.get("me/history").await.ok();
     assert_eq!(kept["items"][0]["address"], "127.0.0.1");
+    let attempts = "SELECT count(*) FROM login_history WHERE user_id IS NULL";
+    until("anonymized", async || server.database.count(attempts).await == 2).await;
     let traces = "SELECT count(*) FROM login_history
         WHERE (user_id IS NULL) <> (session_id IS NULL AND address IS NULL)";
     assert_eq!(server.database.count(traces).await, 0);
-    let attempts = "SELECT count(*) FROM login_history WHERE user_id IS NULL";
-    assert_eq!(server.database.count(attempts).await, 2);
 }
 
 #[tokio::test]
@@ -169,6 +219,7 @@ async fn servers_that_start_together_create_each_partition_once() {
     server.database.execute(migration).await;
     let later = "ALTER TABLE login_history ADD COLUMN provider text";
     server.database.execute(later).await;
+    server.database.execute(include_str!("../../../migrations/0062_refused_logins.sql")).await;
     let _replicas = join_all((0..3).map(|_| server.replica(&[]))).await;
     let count = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'login_history'::regclass";
     until("made", async || server.database.count(count).await == 3).await;

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::device::FromDevice;
-use super::failed;
 use super::login_response::{LoginResponse, LoginResult};
 use super::open_session::{SessionError, open_session};
+use super::{failed, unverified};
 use crate::api::AppState;
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
@@ -114,7 +114,10 @@ impl LogIn {
             // Attempts are counted by what was typed: counted by account, a rejection would reveal
             // which account an e-mail address belongs to.
             let source = LoginSource { login: &login, user: attempt.user, address };
-            let permit = throttle.begin_login(turn, pool, source).await?;
+            let permit = throttle.begin_login(turn, pool, source).await.map_err(|refusal| {
+                attempt.lockout = refusal.lockout;
+                refusal.problem
+            })?;
             let result = self.authenticate(&login, account, form.password, &attempt.device).await;
             permit
                 .settle(match &result {
@@ -134,6 +137,7 @@ impl LogIn {
                 LoginOutcome::Succeeded
             }
             Ok(LoginResult::SecondFactorRequired(_)) => LoginOutcome::SecondFactorRequired,
+            Err(error @ LoginError::Problem(_)) => unverified(error),
             Err(error) => failed(error),
         };
         self.0.record_login(attempt, outcome);

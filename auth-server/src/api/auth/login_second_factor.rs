@@ -6,9 +6,9 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
 use super::device::FromDevice;
-use super::failed;
 use super::open_session::{OpenedSession, SessionError, check_user_agent, open_session};
 use super::token_pair::TokenPair;
+use super::{failed, unverified};
 use crate::api::AppState;
 use crate::db::{DATABASE, PgConnection};
 use crate::http::request_errors::BODY;
@@ -86,13 +86,16 @@ impl CompleteLogin {
         let challenge = self.0.second_factors.challenges().read(&form.challenge).await;
         attempt.user = challenge.as_ref().map(|challenge| challenge.user);
         let result = match challenge {
-            Some(challenge) => self.verify(&challenge, &form.code, &attempt.device).await,
+            Some(challenge) => self.verify(&challenge, &form.code, &mut attempt).await,
             None => Err(SecondFactorError::ChallengeInvalid),
         };
         let outcome = match &result {
             Ok(session) => {
                 attempt.session = Some(session.id);
                 LoginOutcome::Succeeded
+            }
+            Err(error @ (SecondFactorError::ChallengeInvalid | SecondFactorError::Problem(_))) => {
+                unverified(error)
             }
             Err(error) => failed(error),
         };
@@ -104,7 +107,7 @@ impl CompleteLogin {
         &self,
         challenge: &Challenge,
         code: &str,
-        device: &Device,
+        attempt: &mut LoginAttempt,
     ) -> Result<OpenedSession, SecondFactorError> {
         let AppState { pool, second_factors, authenticator, .. } = &*self.0;
         let mut transaction = pool.begin().await?;
@@ -113,17 +116,20 @@ impl CompleteLogin {
             return Err(SecondFactorError::ChallengeInvalid);
         }
         // Before the code is verified, which consumes it.
-        check_user_agent(&mut transaction, challenge.user, device).await?;
+        check_user_agent(&mut transaction, challenge.user, &attempt.device).await?;
         let error = match second_factors.verify_code(&mut transaction, challenge.user, code).await?
         {
             CodeCheck::Valid => {
-                let session = self.open(&mut transaction, challenge, device).await?;
+                let session = self.open(&mut transaction, challenge, &attempt.device).await?;
                 transaction.commit().await?;
                 authenticator.revoke(&session.revocations);
                 return Ok(session);
             }
             CodeCheck::Invalid => SecondFactorError::CodeInvalid,
-            CodeCheck::Throttled(seconds) => throttled(seconds).into(),
+            CodeCheck::Throttled { seconds, lockout } => {
+                attempt.lockout = Some(lockout);
+                throttled(seconds).into()
+            }
             // Disabled since the first step.
             CodeCheck::NotEnabled => SecondFactorError::ChallengeInvalid,
         };

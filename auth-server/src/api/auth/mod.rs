@@ -51,3 +51,9 @@ fn failed<E: Clone + Into<Problem>>(error: &E) -> LoginOutcome {
     let problem: Problem = error.clone().into();
     LoginOutcome::Failed(problem.code)
 }
+
+/// The outcome of an attempt in which nothing was verified, and that was answered with this error.
+fn unverified<E: Clone + Into<Problem>>(error: &E) -> LoginOutcome {
+    let problem: Problem = error.clone().into();
+    LoginOutcome::Unverified(problem.code)
+}

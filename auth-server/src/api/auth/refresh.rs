@@ -10,11 +10,12 @@ use super::device::FromDevice;
 use super::token_pair::TokenPair;
 use crate::api::AppState;
 use crate::db::DATABASE;
+use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
 use crate::login_history::{LoginAttempt, LoginOutcome, Method};
 use crate::problems;
-use crate::session::Rotation;
+use crate::session::{Refreshed, Rotation};
 use crate::token::Subject;
 
 /// A refresh token.
@@ -46,7 +47,8 @@ impl Refresh {
     /// Exchange a refresh token for a new pair of tokens.
     ///
     /// Each refresh token works once. For ten seconds a repeated request gets the same successor
-    /// again, in case a response was lost. Reuse after that ends the session, since the token must
+    /// again, in case a response was lost; if it goes to another device or address, the login history
+    /// says so. Reuse after that ends the session, since the token must
     /// have been copied, and is recorded in the login history.
     #[oai(path = "/refresh", method = "post", operation_id = "refresh_tokens")]
     async fn refresh(
@@ -54,17 +56,17 @@ impl Refresh {
         FromDevice(device): FromDevice,
         Body(form): Body<RefreshForm>,
     ) -> Result<Reply<TokenPair>, RefreshError> {
-        let AppState { pool, sessions, issuer, authenticator, history, .. } = &*self.0;
-        match sessions.refresh(pool, &form.refresh_token).await? {
-            Rotation::Refreshed(refreshed) => {
-                let access = issuer.issue(Subject {
-                    user: refreshed.user,
-                    session: refreshed.session,
-                    session_number: refreshed.number,
-                    roles: refreshed.granted.roles,
-                    revision: refreshed.granted.revision,
-                })?;
-                Ok(Reply(TokenPair::new(access, refreshed.refresh_token)))
+        let AppState { pool, sessions, authenticator, history, .. } = &*self.0;
+        match sessions.refresh(pool, &form.refresh_token, &device).await? {
+            Rotation::Refreshed(refreshed) => Ok(self.tokens(refreshed)?),
+            Rotation::RepeatedElsewhere(refreshed) => {
+                let attempt = LoginAttempt {
+                    user: Some(refreshed.user),
+                    session: Some(refreshed.session),
+                    ..LoginAttempt::new(Method::RefreshToken, device)
+                };
+                history.record(attempt, LoginOutcome::RefreshRepeatedElsewhere);
+                Ok(self.tokens(refreshed)?)
             }
             Rotation::Reused { session, revocation } => {
                 let attempt = LoginAttempt {
@@ -78,5 +80,18 @@ impl Refresh {
             }
             Rotation::Invalid => Err(RefreshError::Invalid),
         }
+    }
+}
+
+impl Refresh {
+    fn tokens(&self, refreshed: Refreshed) -> Result<Reply<TokenPair>, Problem> {
+        let access = self.0.issuer.issue(Subject {
+            user: refreshed.user,
+            session: refreshed.session,
+            session_number: refreshed.number,
+            roles: refreshed.granted.roles,
+            revision: refreshed.granted.revision,
+        })?;
+        Ok(Reply(TokenPair::new(access, refreshed.refresh_token)))
     }
 }

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use policies::RoleName;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::api::AppState;
-use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
+use crate::api::reauthentication::{REAUTHENTICATION, Reauthenticated, Reauthentication};
+use crate::audit;
 use crate::audit::{Actor, AuditRecord};
 use crate::authn::{Principal, SIGNED_IN};
-use crate::db::DATABASE;
+use crate::db::{DATABASE, PgConnection};
+use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
-use crate::login_history;
 use crate::policy::{LAST_SUPERUSER, UserRoles, grants};
 use crate::problems;
+use crate::session::Revocation;
 use crate::throttle::THROTTLE;
 use crate::user::store;
 
@@ -23,8 +27,7 @@ problems! {
     {}
 }
 
-/// Deletes the caller's account. It is a write of the policy, because the account's roles go with
-/// it; and only while no other writer can run is it certain that another superuser remains.
+/// Deletes the caller's account. Its login history is anonymized afterwards, in the background.
 pub(crate) async fn delete(
     state: &Arc<AppState>,
     caller: &Principal,
@@ -32,20 +35,72 @@ pub(crate) async fn delete(
 ) -> Result<(), DeleteError> {
     let user = caller.user;
     let reauthenticated = state.reauthenticate(caller, sent).await?;
-    state.history.flush().await;
+    let revocation = match delete_without_roles(state, user, &reauthenticated).await? {
+        Deletion::Done(revocation) => revocation,
+        Deletion::HasRoles => delete_with_roles(state, user, &reauthenticated).await?,
+    };
+    state.authenticator.revoke(revocation.as_slice());
+    state.history.anonymize_deleted();
+    Ok(())
+}
+
+enum Deletion {
+    Done(Option<Revocation>),
+    /// The account has roles, so its deletion is a write of the policy.
+    HasRoles,
+}
+
+/// Deletes an account without roles, which the policy does not know.
+async fn delete_without_roles(
+    state: &AppState,
+    user: Uuid,
+    reauthenticated: &Reauthenticated,
+) -> Result<Deletion, Problem> {
+    let mut transaction = state.pool.begin().await?;
+    // From here on, no role can be granted to it.
+    store::lock_for_deletion(&mut transaction, user).await?;
+    if !grants::of_user(&mut transaction, user).await?.roles.is_empty() {
+        return Ok(Deletion::HasRoles);
+    }
+    let revocation = remove(state, &mut transaction, user, reauthenticated).await?;
+    audit::insert(&mut transaction, &record(user, &[]), state.clock.now()).await?;
+    transaction.commit().await?;
+    Ok(Deletion::Done(revocation))
+}
+
+/// Deletes an account as a write of the policy, because its roles go with it; and only while no other
+/// writer can run is it certain that another superuser remains.
+async fn delete_with_roles(
+    state: &AppState,
+    user: Uuid,
+    reauthenticated: &Reauthenticated,
+) -> Result<Option<Revocation>, Problem> {
     let mut write = state.begin_policy_write().await?;
-    state.hold(write.db(), &reauthenticated).await?;
     let superusers = grants::count_superusers(write.db()).await?;
     let roles = grants::of_user(write.db(), user).await?.roles;
-    login_history::anonymize(write.db(), user).await?;
-    let revocation = state.sessions.end_all(write.db(), user, "account_deleted").await?;
-    store::delete(write.db(), user).await?;
+    let revocation = remove(state, write.db(), user, reauthenticated).await?;
     if superusers > 0 {
         grants::refuse_last_superuser(write.db()).await?;
     }
     write.record_user_roles(UserRoles { user, roles: vec![] });
-    let record = AuditRecord::new(Actor::User(user), "delete_me", format!("user:{user}"));
-    write.commit(record.before(json!({ "roles": roles }))).await?;
-    state.authenticator.revoke(revocation.as_slice());
-    Ok(())
+    write.commit(record(user, &roles)).await?;
+    Ok(revocation)
+}
+
+/// Ends the sessions and deletes the row.
+async fn remove(
+    state: &AppState,
+    transaction: &mut PgConnection,
+    user: Uuid,
+    reauthenticated: &Reauthenticated,
+) -> Result<Option<Revocation>, Problem> {
+    state.hold(transaction, reauthenticated).await?;
+    let revocation = state.sessions.end_all(transaction, user, "account_deleted").await?;
+    store::delete(transaction, user).await?;
+    Ok(revocation)
+}
+
+fn record(user: Uuid, roles: &[RoleName]) -> AuditRecord {
+    AuditRecord::new(Actor::User(user), "delete_me", format!("user:{user}"))
+        .before(json!({ "roles": roles }))
 }

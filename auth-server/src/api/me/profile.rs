@@ -107,7 +107,8 @@ impl MeApi {
 
     /// Delete your account.
     ///
-    /// All sessions end. Its login history is kept, without the user. The last superuser cannot be
+    /// All sessions end. Its login history is kept without the user: soon after, everything that
+    /// identifies the user or their devices is erased from it. The last superuser cannot be
     /// deleted.
     #[oai(path = "/", method = "delete", operation_id = "delete_me")]
     async fn delete(

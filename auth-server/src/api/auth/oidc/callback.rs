@@ -186,6 +186,7 @@ impl Callback {
             }
             Ok(CallbackResult::Linked(_)) => None,
             Err(failure) => {
+                // Known only once the provider has confirmed the identity.
                 attempt.user = failure.user;
                 Some(failed(&failure.error))
             }
