@@ -11,8 +11,11 @@ engine() {
     cat "$state/engine"
 }
 
+# Every password that docker-compose.yml asks for; the programs do not run in containers here.
 compose() {
     POSTGRES_PASSWORD=$(password postgres) REDIS_PASSWORD=$(password redis) ELASTIC_PASSWORD=$(password elastic) \
+        AUTH_DATABASE_PASSWORD=$(password auth-role) LABELER_DATABASE_PASSWORD=$(password labeler-role) \
+        LABELER_ELASTIC_PASSWORD=$(password labeler-user) MOVIE_ELASTIC_PASSWORD=$(password movie-user) \
         AUTH_SECRET=$(<"$(secret_file auth-secret)") \
         docker compose -p "auth-dev-$(cksum <<<"$root" | cut -d' ' -f1)" \
         -f docker-compose.yml -f dev.d/services.yml "$@"

@@ -50,8 +50,7 @@ service_url() {
     *) password=$(password "$name") ;;
     esac
     case $engine-$name in
-    docker-postgres) echo "postgres://auth:$password@$address/auth" ;;
-    local-postgres) echo "postgres://postgres:$password@$address/auth" ;;
+    *-postgres) echo "postgres://postgres:$password@$address/auth" ;;
     *-redis) echo "redis://:$password@$address" ;;
     docker-elasticsearch) echo "http://elastic:$password@$address" ;;
     local-elasticsearch) echo "http://$address" ;;

@@ -56,6 +56,7 @@ lint_compose() {
 compose_loads() {
     local files=("${@/#/$root/}")
     (cd dev.d/compose-check && POSTGRES_PASSWORD=x REDIS_PASSWORD=x ELASTIC_PASSWORD=x AUTH_SECRET=x \
+        AUTH_DATABASE_PASSWORD=x LABELER_DATABASE_PASSWORD=x LABELER_ELASTIC_PASSWORD=x MOVIE_ELASTIC_PASSWORD=x \
         go run . "${files[@]}")
 }
 

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Creates or updates the users of Elasticsearch: movie-api may only read the films, etl-labeler may write and map them.
+# The passwords are hexadecimal, so that they need no escapes.
+set -euo pipefail
+
+put() {
+    curl -sS --fail-with-body -o /dev/null -u "elastic:$ELASTIC_PASSWORD" -X PUT -H 'Content-Type: application/json' \
+        --data-binary @- "$ELASTICSEARCH_SERVER/_security/$1"
+}
+
+# Usage: user NAME PASSWORD PRIVILEGES. The user's role has the same name.
+user() {
+    put "role/$1" <<<"{\"indices\": [{\"names\": [\"$FILMS_INDEX\"], \"privileges\": [$3]}]}"
+    put "user/$1" <<<"{\"password\": \"$2\", \"roles\": [\"$1\"]}"
+}
+
+user movie-api "$MOVIE_ELASTIC_PASSWORD" '"read", "view_index_metadata"'
+# `manage` is for creating the index, its mapping and refreshes.
+user etl-labeler "$LABELER_ELASTIC_PASSWORD" '"read", "write", "manage"'
