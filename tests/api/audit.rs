@@ -94,11 +94,14 @@ async fn every_admin_write_is_audited_with_its_author_before_and_after() {
             "\"disable_user\" 11",
             "\"enable_user\" 11",
             "\"revoke_user_sessions\" 11",
+            "\"confirm_second_factor\" 11",
             "\"reset_user_second_factor\" 11",
         ]
     );
     let mut entries = entries(&root).await;
     entries.reverse();
+    // What ada did herself.
+    entries.retain(|line| line["operation"] != "confirm_second_factor");
     let of = |operation: &str| entries.iter().rfind(|line| line["operation"] == operation).unwrap();
     for line in &entries[1..] {
         assert!(line["by"] == root.id.as_str() && line["by_login"] == "root", "{line}");

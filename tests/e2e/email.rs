@@ -50,7 +50,10 @@ async fn without_a_mail_server_the_link_is_logged_once_and_the_address_never() {
     let event: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(event["level"], "WARN");
     let token = token(&line);
-    guest.post("auth/email/verify", &json!({ "token": token })).await.expect(204, "");
+    guest
+        .post("auth/email/verify", &json!({ "token": token, "current_password": PASSWORD }))
+        .await
+        .expect(204, "");
     server.signal("TERM");
     server.wait();
     let log = server.log();
@@ -70,7 +73,10 @@ async fn with_a_mail_server_no_token_address_or_password_is_ever_logged() {
     guest.post("auth/register", &refused).await.expect(201, "");
     mail.run(&["--login", "films", "smtp-password"]);
     let verify = mail.mail(EMAIL, 0).await.token();
-    guest.post("auth/email/verify", &json!({ "token": verify })).await.expect(204, "");
+    guest
+        .post("auth/email/verify", &json!({ "token": verify, "current_password": PASSWORD }))
+        .await
+        .expect(204, "");
     guest.post("auth/password/forgot", &json!({ "email": EMAIL })).await.expect(202, "");
     let reset = mail.mail(EMAIL, 1).await.token();
     let new = json!({ "token": reset, "new_password": NEW_PASSWORD });
@@ -132,7 +138,7 @@ async fn a_message_that_could_not_be_sent_before_shutdown_is_sent_by_the_next_se
     assert_eq!(mail.mails().len(), 0);
     let mut server = AUTH_SERVER.serve(&settings);
     let token = mail.mail(EMAIL, 0).await.token();
-    let body = json!({ "token": token });
+    let body = json!({ "token": token, "current_password": PASSWORD });
     guest(&mut server).post("auth/email/verify", &body).await.expect(204, "");
 }
 
@@ -152,7 +158,7 @@ async fn a_message_survives_the_crash_of_the_server_that_accepted_the_request() 
     mail.run(&["--login", "films", "smtp-password"]);
     let mut other = AUTH_SERVER.serve(&settings);
     let token = mail.mail(EMAIL, 0).await.token();
-    let body = json!({ "token": token });
+    let body = json!({ "token": token, "current_password": PASSWORD });
     guest(&mut other).post("auth/email/verify", &body).await.expect(204, "");
     assert_eq!(mail.mails().len(), 1);
 }
@@ -170,6 +176,9 @@ async fn operators_can_replace_the_templates_and_a_broken_one_prevents_the_start
         write(&format!("{message}.txt"), "Bonjour,\n{{ link }}\n({{ expires_in_minutes }} min)\n");
         write(&format!("{message}.html"), "<p>Bonjour, <a href=\"{{ link }}\">ici</a></p>");
     }
+    write("notice.subject.txt", "Ciné {{ site }}");
+    write("notice.txt", "{{ change }}, {{ time }}");
+    write("notice.html", "<p>{{ change }}, {{ time }}</p>");
     let path = directory.path().to_str().unwrap();
     let settings = with(&sending(&database, mail.port), "AUTH_MAIL_TEMPLATES", path);
     let mut server = AUTH_SERVER.serve(&settings);

@@ -42,6 +42,11 @@ pub struct Mail {
 }
 
 impl Mail {
+    fn is_notice(&self) -> bool {
+        let subject = self.headers["subject"].as_str();
+        subject.is_some_and(|subject| subject.ends_with("your account was changed"))
+    }
+
     /// The token in its link, after `#token=`.
     ///
     /// # Panics
@@ -129,12 +134,25 @@ impl MailServer {
         self.folder.path().join("slow").exists()
     }
 
-    /// All messages so far, oldest first.
+    /// All messages so far but notices, oldest first.
     ///
     /// # Panics
     /// If one cannot be read.
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {
+        self.all().into_iter().filter(|mail| !mail.is_notice()).collect()
+    }
+
+    /// All notices of account changes so far, oldest first.
+    ///
+    /// # Panics
+    /// If one cannot be read.
+    #[must_use]
+    pub fn notices(&self) -> Vec<Mail> {
+        self.all().into_iter().filter(Mail::is_notice).collect()
+    }
+
+    fn all(&self) -> Vec<Mail> {
         let mut files: Vec<PathBuf> =
             fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
@@ -142,7 +160,7 @@ impl MailServer {
         files.iter().map(|file| serde_json::from_slice(&fs::read(file).unwrap()).unwrap()).collect()
     }
 
-    /// Waits for a message to this address: the first one is number 0.
+    /// Waits for a message to this address that is no notice: the first one is number 0.
     ///
     /// # Panics
     /// If it does not arrive.

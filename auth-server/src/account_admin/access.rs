@@ -1,6 +1,7 @@
 //! Recovering access for users who locked themselves out.
 
 use crate::audit::{Actor, AuditRecord};
+use crate::email::notice::{self, Notice};
 use crate::http::problem::Problem;
 use crate::policy::write::PolicyWrite;
 use crate::second_factor;
@@ -19,6 +20,8 @@ pub(crate) async fn reset_second_factor(
         return Ok(None);
     }
     let revocation = end_all(write.db(), user.id, "second_factor_reset", period).await?;
+    let at = write.at();
+    notice::enqueue(write.db(), user.id, Notice::SecondFactorDisabled, at).await?;
     let record = AuditRecord::new(by, "reset_user_second_factor", format!("user:{}", user.id));
     write.commit_without_revision(record).await?;
     Ok(revocation)
@@ -33,6 +36,8 @@ pub(crate) async fn allow_all_user_agents(
     if !user_agents::remove(write.db(), user.id).await? {
         return Ok(false);
     }
+    let at = write.at();
+    notice::enqueue(write.db(), user.id, Notice::UserAgentsChanged, at).await?;
     let record = AuditRecord::new(by, "allow_all_user_agents", format!("user:{}", user.id));
     write.commit_without_revision(record).await?;
     Ok(true)

@@ -1,5 +1,7 @@
-//! The audit trail: every write by an admin, with its author and the state before and after.
+//! The audit trail: every write by an admin, with its author and the state before and after, and every
+//! change that users make to their credentials.
 
+mod account_change;
 pub(crate) mod store;
 
 use policies::RoleName;
@@ -7,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub(crate) use account_change::AccountChange;
 pub(crate) use store::{StoredRecord, insert, page};
 
 /// Author of a write.

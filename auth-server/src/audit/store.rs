@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Actor, AuditRecord};
 use crate::db::{PgConnection, PgPool};
 
-/// One write by an admin.
+/// One write by an admin, or a change that a user made to their own credentials.
 #[derive(Clone, Debug, Serialize, poem_openapi::Object)]
 #[oai(rename = "AuditRecord", read_only_all)]
 pub(crate) struct StoredRecord {
@@ -16,13 +16,13 @@ pub(crate) struct StoredRecord {
     pub id: i64,
     /// Time of the write.
     pub at: DateTime<Utc>,
-    /// User id of the admin; `null` for the command line.
+    /// User id of the author; `null` for the command line.
     pub by: Option<Uuid>,
-    /// Current login of the admin; `null` for the command line or a deleted account.
+    /// Current login of the author; `null` for the command line or a deleted account.
     pub by_login: Option<String>,
     /// `api` or `cli`.
     pub via: String,
-    /// Operation id as in this document, or the name of a command.
+    /// Operation id as in this document, the name of a command, or `use_recovery_code`.
     pub operation: String,
     /// Target of the write: `role:<name>`, `rule:<id>`, `user:<id>`, `client:<id>`, `key:<id>`, or
     /// `policy` for the whole policy.

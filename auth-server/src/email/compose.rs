@@ -3,8 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use lettre::Address;
 
+use super::notice::Notice;
 use super::queue::EmailJob;
-use super::templates::{Templates, Variables};
+use super::templates::{Rendered, Templates, Variables};
 use super::token_store::{self, NewToken, Purpose, Recipient};
 use super::{EmailAddress, EmailToken};
 use crate::config::{MailConfig, Page};
@@ -16,8 +17,8 @@ pub(super) struct Message {
     pub(super) subject: String,
     pub(super) text: String,
     pub(super) html: String,
-    /// The link, or the bare token: what is logged where there is no mail server.
-    pub(super) link: String,
+    /// The link, or the bare token: what is logged where there is no mail server. A notice has none.
+    pub(super) link: Option<String>,
 }
 
 /// Why a message cannot be composed.
@@ -53,6 +54,9 @@ impl Composer {
             }
             EmailJob::ResetPassword { email } => {
                 (token_store::owner(pool, email).await?, email, Purpose::ResetPassword)
+            }
+            EmailJob::Notice { notice, email, at } => {
+                return self.notice(*notice, email, *at).map(Some);
             }
         };
         let Some(recipient) = recipient else { return Ok(None) };
@@ -92,8 +96,19 @@ impl Composer {
             subject: rendered.subject,
             text: rendered.text,
             html: rendered.html,
-            link: link.unwrap_or_else(|| token.text.to_string()),
+            link: Some(link.unwrap_or_else(|| token.text.to_string())),
         })
+    }
+
+    fn notice(
+        &self,
+        notice: Notice,
+        email: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Message, ComposeError> {
+        let to = EmailAddress::parse(email).map_err(|_| ComposeError::Address)?;
+        let Rendered { subject, text, html } = self.templates.render_notice(notice, at)?;
+        Ok(Message { to: to.into_address(), subject, text, html, link: None })
     }
 
     fn lifetime(&self, purpose: Purpose) -> TimeDelta {

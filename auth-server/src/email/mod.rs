@@ -3,11 +3,12 @@
 //! No request waits for a mail server, and none fails with it. A request puts a job into the queue
 //! ([`queue`]), in the transaction that needs the message; the [`worker`] of any server takes the
 //! job, makes the token ([`token`], [`token_store`]), renders the message ([`compose`],
-//! [`templates`]) and sends it ([`smtp`]).
+//! [`templates`]) and sends it ([`smtp`]). A [`notice`] needs no token.
 
 pub(crate) mod address;
 pub(crate) mod claim_store;
 mod compose;
+pub(crate) mod notice;
 pub(crate) mod queue;
 mod smtp;
 pub(crate) mod templates;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 use uuid::Uuid;
 
+use super::notice::{self, Notice};
 use crate::clock::Clock;
 use crate::db::{PgConnection, PgPool};
 
@@ -45,6 +46,8 @@ pub(crate) enum EmailJob {
     /// Let the account with this confirmed address choose a new password. Jobs for addresses that
     /// no account has look the same.
     ResetPassword { email: String },
+    /// Tell the owner of this address about a change of the account, made at this time.
+    Notice { notice: Notice, email: String, at: DateTime<Utc> },
 }
 
 /// Adds a job to the queue, in the caller's transaction if there is one.
@@ -101,6 +104,10 @@ pub(crate) async fn enforce_retention(pool: PgPool, clock: Clock, stop: Cancella
         match delete_old(&pool, clock.now() - RETENTION).await {
             Ok((jobs, workers)) => tracing::debug!(jobs, workers, "deleted finished e-mail jobs"),
             Err(error) => tracing::warn!(%error, "finished e-mail jobs were not deleted"),
+        }
+        let today = clock.now().date_naive();
+        if let Err(error) = notice::delete_counts(&pool, today).await {
+            tracing::warn!(%error, "old counts of notices were not deleted");
         }
     }
 }

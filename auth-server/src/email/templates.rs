@@ -5,19 +5,26 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
+use super::notice::Notice;
 use super::token_store::Purpose;
 
+/// Name of the message that tells about a change of the account.
+const NOTICE: &str = "notice";
+
 /// Name and shipped source of every template.
-const SHIPPED: [(&str, &str); 6] = [
+const SHIPPED: [(&str, &str); 9] = [
     ("verify_email.subject.txt", include_str!("templates/verify_email.subject.txt")),
     ("verify_email.txt", include_str!("templates/verify_email.txt")),
     ("verify_email.html", include_str!("templates/verify_email.html")),
     ("reset_password.subject.txt", include_str!("templates/reset_password.subject.txt")),
     ("reset_password.txt", include_str!("templates/reset_password.txt")),
     ("reset_password.html", include_str!("templates/reset_password.html")),
+    ("notice.subject.txt", include_str!("templates/notice.subject.txt")),
+    ("notice.txt", include_str!("templates/notice.txt")),
+    ("notice.html", include_str!("templates/notice.html")),
 ];
 
 /// Why templates cannot be used.
@@ -90,17 +97,11 @@ impl Templates {
             for link in [Some("https://films.example/page#token=sample"), None] {
                 let expires_in = TimeDelta::hours(24);
                 let sample = Variables { link, code: "sample", login: "sample", expires_in };
-                let rendered = self.render(purpose, &sample).map_err(|error| {
-                    let name = error.name().unwrap_or_default().to_owned();
-                    invalid(directory, &name, error)
-                })?;
-                if rendered.subject.is_empty() || rendered.subject.contains(char::is_control) {
-                    let name = format!("{}.subject.txt", purpose.as_str());
-                    return Err(TemplateError::Subject(path(directory, &name)));
-                }
+                check_rendered(directory, purpose.as_str(), self.render(purpose, &sample))?;
             }
         }
-        Ok(())
+        let notice = self.render_notice(Notice::PasswordChanged, DateTime::UNIX_EPOCH);
+        check_rendered(directory, NOTICE, notice)
     }
 
     /// Renders a message.
@@ -120,8 +121,25 @@ impl Templates {
         if purpose == Purpose::ResetPassword {
             values = context! { login => variables.login, ..values };
         }
-        let part =
-            |suffix: &str| self.render_part(&format!("{}.{suffix}", purpose.as_str()), &values);
+        self.render_parts(purpose.as_str(), &values)
+    }
+
+    /// Renders a notice.
+    pub(crate) fn render_notice(
+        &self,
+        notice: Notice,
+        at: DateTime<Utc>,
+    ) -> Result<Rendered, minijinja::Error> {
+        let values = context! {
+            site => self.site.as_str(),
+            change => notice.sentence(),
+            time => at.format("%Y-%m-%d %H:%M UTC").to_string(),
+        };
+        self.render_parts(NOTICE, &values)
+    }
+
+    fn render_parts(&self, message: &str, values: &Value) -> Result<Rendered, minijinja::Error> {
+        let part = |suffix: &str| self.render_part(&format!("{message}.{suffix}"), values);
         let (subject, text, html) = (part("subject.txt")?, part("txt")?, part("html")?);
         Ok(Rendered { subject: subject.trim().to_owned(), text, html })
     }
@@ -129,6 +147,22 @@ impl Templates {
     fn render_part(&self, name: &str, values: &Value) -> Result<String, minijinja::Error> {
         self.environment.get_template(name)?.render(values)
     }
+}
+
+fn check_rendered(
+    directory: Option<&Path>,
+    message: &str,
+    rendered: Result<Rendered, minijinja::Error>,
+) -> Result<(), TemplateError> {
+    let rendered = rendered.map_err(|error| {
+        let name = error.name().unwrap_or_default().to_owned();
+        invalid(directory, &name, error)
+    })?;
+    if rendered.subject.is_empty() || rendered.subject.contains(char::is_control) {
+        let name = format!("{message}.subject.txt");
+        return Err(TemplateError::Subject(path(directory, &name)));
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<String, TemplateError> {

@@ -16,11 +16,11 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::EmailError;
 use super::compose::{ComposeError, Composer, Message};
 use super::queue::{self, EmailJob, MAX_ATTEMPTS};
 use super::smtp::{SmtpError, SmtpTransport};
 use super::templates::Templates;
+use super::{EmailAddress, EmailError, notice};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Limits, PgPool};
@@ -158,14 +158,25 @@ impl EmailWorker {
             .boxed()
     }
 
-    async fn attempt(&self, job: &EmailJob) -> Result<Option<EmailOutcome>, DeliveryError> {
+    async fn attempt(
+        &self,
+        job: &EmailJob,
+        attempts: usize,
+    ) -> Result<Option<EmailOutcome>, DeliveryError> {
+        if attempts == 1 && !self.is_admitted(job).await? {
+            return Ok(Some(EmailOutcome::Capped));
+        }
         let Some(message) = self.composer.compose(&self.pool, job, self.clock.now()).await? else {
             return Ok(None);
         };
         let Some(transport) = &self.transport else {
             // The one secret that is ever logged, in development.
             let Message { subject, link, .. } = &message;
-            tracing::warn!(subject, link, "no mail server: an e-mail was not sent");
+            tracing::warn!(
+                subject,
+                link = link.as_deref(),
+                "no mail server: an e-mail was not sent"
+            );
             return Ok(Some(EmailOutcome::Logged));
         };
         let overdue = async {
@@ -182,6 +193,15 @@ impl EmailWorker {
     }
 }
 
+impl EmailWorker {
+    /// False for a notice that exceeds the cap of its mailbox. Counted once, at the first attempt.
+    async fn is_admitted(&self, job: &EmailJob) -> Result<bool, ComposeError> {
+        let EmailJob::Notice { email, .. } = job else { return Ok(true) };
+        let email = EmailAddress::parse(email).map_err(|_| ComposeError::Address)?;
+        Ok(notice::admit(&self.pool, email.key(), self.clock.now().date_naive()).await?)
+    }
+}
+
 /// One attempt at a job. A failure puts the job off, unless there is no point in another attempt.
 async fn deliver(
     job: EmailJob,
@@ -189,7 +209,8 @@ async fn deliver(
     id: TaskId,
     worker: Data<Arc<EmailWorker>>,
 ) -> Result<(), BoxDynError> {
-    let error = match worker.attempt(&job).await {
+    let attempts = attempt.current();
+    let error = match worker.attempt(&job, attempts).await {
         Ok(Some(outcome)) => {
             worker.emails.count(outcome);
             return Ok(());
@@ -197,7 +218,6 @@ async fn deliver(
         Ok(None) => return Ok(()),
         Err(error) => error,
     };
-    let attempts = attempt.current();
     if error.is_permanent() || attempts >= usize::from(MAX_ATTEMPTS) {
         tracing::error!(%error, attempts, "an e-mail was not sent");
         worker.emails.count(EmailOutcome::Failed);

@@ -193,10 +193,12 @@ pub(crate) enum EmailOutcome {
     Failed,
     /// There is no mail server, so its link was logged.
     Logged,
+    /// It was a notice to a mailbox that got the most notices of a day.
+    Capped,
 }
 
 impl EmailOutcome {
-    const ALL: [Self; 3] = [Self::Sent, Self::Failed, Self::Logged];
+    const ALL: [Self; 4] = [Self::Sent, Self::Failed, Self::Logged, Self::Capped];
 
     const fn label(self) -> Outcome {
         Outcome {
@@ -204,6 +206,7 @@ impl EmailOutcome {
                 Self::Sent => "sent",
                 Self::Failed => "failed",
                 Self::Logged => "logged",
+                Self::Capped => "capped",
             },
         }
     }
@@ -219,7 +222,7 @@ impl Emails {
         Self(family)
     }
 
-    /// Counts a message that was sent, given up or logged.
+    /// Counts a message that was sent, given up, logged or dropped.
     pub(crate) fn count(&self, outcome: EmailOutcome) {
         self.0.get_or_create(&outcome.label()).inc();
     }

@@ -6,7 +6,9 @@ use uuid::Uuid;
 use super::store;
 use super::store::Factor;
 use super::{SecondFactors, recovery_codes};
+use crate::audit::AccountChange;
 use crate::db::PgConnection;
+use crate::email::notice::Notice;
 use crate::http::problem::{Problem, RateLimit};
 use crate::login_history::Lockout;
 use crate::throttle::TOO_MANY;
@@ -79,6 +81,8 @@ impl SecondFactors {
             let hash = recovery_codes::hash(user, code);
             if store::consume_recovery_code(transaction, user, &hash).await? {
                 store::reset_failures(transaction, user).await?;
+                let (operation, notice) = ("use_recovery_code", Notice::RecoveryCodeUsed);
+                AccountChange { user, operation, notice }.record(transaction, now).await?;
                 return Ok(CodeCheck::Valid);
             }
         }

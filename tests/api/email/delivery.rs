@@ -16,7 +16,7 @@ const EMAIL: &str = "ada@example.com";
 const SOON: Duration = Duration::from_secs(5);
 
 /// The number of messages with this outcome.
-async fn count_messages(server: &TestServer, outcome: &str) -> u64 {
+pub(super) async fn count_messages(server: &TestServer, outcome: &str) -> u64 {
     let metrics = server.metrics().await;
     let name = format!("auth_emails_total{{outcome=\"{outcome}\"}} ");
     let line = metrics.lines().find_map(|line| line.strip_prefix(&name));

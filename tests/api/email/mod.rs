@@ -3,6 +3,7 @@
 
 mod claims;
 mod delivery;
+mod notices;
 mod queue;
 
 use auth_server::account_admin::create_reset_token;

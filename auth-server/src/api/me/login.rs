@@ -6,9 +6,11 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
 use crate::api::AppState;
+use crate::api::me::credential_change::CredentialChange;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthenticated, Reauthentication};
 use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::{DATABASE, constraint};
+use crate::email::notice::Notice;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, NoContent};
@@ -33,6 +35,12 @@ struct LoginChange {
     #[oai(write_only)]
     code: Option<String>,
 }
+
+const CHANGE: CredentialChange = CredentialChange {
+    operation: "change_my_login",
+    reason: "login_changed",
+    notice: Notice::LoginChanged,
+};
 
 problems! {
     /// Problems of changing the login.
@@ -72,7 +80,7 @@ impl MyLoginApi {
     ) -> Result<(), LoginError> {
         let mut transaction = self.0.begin_change(reauthenticated).await?;
         change_login(&mut transaction, caller.user, login).await.map_err(from_constraint)?;
-        Ok(self.0.commit_credential_change(transaction, caller, "login_changed").await?)
+        Ok(self.0.commit_credential_change(transaction, caller, CHANGE).await?)
     }
 }
 

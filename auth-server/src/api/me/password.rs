@@ -7,9 +7,11 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::api::AppState;
+use crate::api::me::credential_change::CredentialChange;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
+use crate::email::notice::Notice;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, NoContent};
@@ -34,6 +36,12 @@ struct PasswordForm {
     #[oai(write_only)]
     new_password: Password,
 }
+
+const CHANGE: CredentialChange = CredentialChange {
+    operation: "change_my_password",
+    reason: "password_changed",
+    notice: Notice::PasswordChanged,
+};
 
 problems! {
     /// Problems of changing the password.
@@ -63,7 +71,7 @@ impl MyPasswordApi {
         let hash = self.0.hasher.hash(self.0.hasher.accept(new).await?).await?;
         let mut transaction = self.0.begin_change(&reauthenticated).await?;
         credentials::set_password(&mut transaction, caller.user, &hash).await?;
-        self.0.commit_credential_change(transaction, &caller, "password_changed").await?;
+        self.0.commit_credential_change(transaction, &caller, CHANGE).await?;
         Ok(NoContent)
     }
 }

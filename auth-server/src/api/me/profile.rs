@@ -13,10 +13,12 @@ use crate::api::AppState;
 use crate::api::reauthentication::{
     REAUTHENTICATION, Reauthenticated, Reauthentication, reauthentication_required,
 };
+use crate::audit::AccountChange;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::{DATABASE, PgConnection};
 use crate::email::EmailAddress;
 use crate::email::claim_store::{self, AccountEmail};
+use crate::email::notice::Notice;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, ClientAddress, NoContent, Reply};
@@ -142,6 +144,14 @@ impl MeApi {
         let changes = changes_email(&before.ok_or(UpdateError::Deleted)?, &change.email);
         if changes && reauthenticated.is_none() {
             return Err(reauthentication_required().into());
+        }
+        if changes {
+            let notice = match &change.email {
+                Change::Set(_) if self.0.mail.is_sent() => Notice::EmailRequested,
+                _ => Notice::EmailChanged,
+            };
+            let recorded = AccountChange { user: id, operation: "update_me", notice };
+            recorded.record(&mut transaction, self.0.clock.now()).await?;
         }
         match &change.email {
             Change::Keep => {}

@@ -8,8 +8,10 @@ use serde::Deserialize;
 use crate::api::AppState;
 use crate::api::device::FromDevice;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
+use crate::audit::AccountChange;
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
+use crate::email::notice::Notice;
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, FIELD};
 use crate::http::{Body, NoContent};
@@ -69,6 +71,9 @@ impl MyUserAgentsApi {
         let reauthenticated = self.0.reauthenticate(&caller, sent).await?;
         let mut transaction = self.0.begin_change(&reauthenticated).await?;
         user_agents::replace(&mut transaction, caller.user, list.as_ref()).await?;
+        let (user, operation) = (caller.user, "set_my_user_agents");
+        let change = AccountChange { user, operation, notice: Notice::UserAgentsChanged };
+        change.record(&mut transaction, self.0.clock.now()).await?;
         transaction.commit().await?;
         Ok(NoContent)
     }

@@ -9,8 +9,10 @@ use uuid::Uuid;
 
 use crate::api::AppState;
 use crate::api::reauthentication::PASSWORD_INCORRECT;
+use crate::audit::AccountChange;
 use crate::authn::{Caller, TOKEN};
 use crate::db::{DATABASE, PgConnection, constraint};
+use crate::email::notice::Notice;
 use crate::email::token_store::{self, Verification};
 use crate::email::{claim_store, token};
 use crate::http::problem::Problem;
@@ -114,6 +116,11 @@ impl Verify {
         if !token_store::consume(&mut transaction, token).await? {
             return Err(VerifyError::TokenInvalid);
         }
+        let before = claim_store::read(&mut *transaction, *user).await?;
+        let is_same = before.is_some_and(|before| before.held.as_ref() == Some(email_key));
+        let notice = if is_same { Notice::EmailConfirmed } else { Notice::EmailChanged };
+        let change = AccountChange { user: *user, operation: "verify_email", notice };
+        change.record(&mut transaction, now).await?;
         let confirmed = claim_store::confirm(&mut transaction, *user, email_key, now).await;
         if !confirmed.map_err(from_constraint)? {
             return Err(VerifyError::TokenInvalid);

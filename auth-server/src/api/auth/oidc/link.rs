@@ -1,7 +1,11 @@
 //! Linking an external identity to the account of a logged-in user.
 
+use uuid::Uuid;
+
 use super::callback::CallbackError;
 use crate::api::AppState;
+use crate::audit::AccountChange;
+use crate::email::notice::Notice;
 use crate::oidc::store;
 use crate::oidc::store::LinkedIdentity;
 use crate::oidc::{ExternalIdentity, LinkRequest};
@@ -23,9 +27,17 @@ pub(super) async fn link(
     match store::owner(&mut transaction, identity).await? {
         Some(owner) if owner == request.user => {}
         Some(_) => return Err(CallbackError::IdentityTaken),
-        None => store::insert(&mut transaction, request.user, identity, now).await?,
+        None => {
+            store::insert(&mut transaction, request.user, identity, now).await?;
+            linked(request.user).record(&mut transaction, now).await?;
+        }
     }
     let identities = oidc.identities(&mut transaction, request.user).await?;
     transaction.commit().await?;
     Ok(identities)
+}
+
+/// The record and the notice of a link to an existing account.
+pub(super) const fn linked(user: Uuid) -> AccountChange {
+    AccountChange { user, operation: "link_identity", notice: Notice::IdentityLinked }
 }

@@ -6,6 +6,7 @@ use rand::Rng;
 use uuid::Uuid;
 
 use super::callback::{CallbackError, CallbackFailure};
+use super::link::linked;
 use crate::api::AppState;
 use crate::api::auth::login_response::LoginResult;
 use crate::api::auth::open_session::open_session;
@@ -113,7 +114,10 @@ async fn account_to_link(
         claim_store::lock(transaction, email.key()).await?;
         match claim_store::owner(&mut *transaction, email).await? {
             None => {}
-            Some(owner) if owner.account_proof && identity.email_verified => return Ok(owner.user),
+            Some(EmailOwner { user, account_proof: true }) if identity.email_verified => {
+                linked(user).record(transaction, state.clock.now()).await?;
+                return Ok(user);
+            }
             Some(EmailOwner { user, .. }) => {
                 return Err(CallbackFailure { user: Some(user), error: account_exists(provider) });
             }

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::api::AppState;
-use crate::audit;
-use crate::audit::{Actor, AuditRecord};
+use crate::audit::AccountChange;
 use crate::db::{DATABASE, PgConnection};
+use crate::email::notice::Notice;
 use crate::email::token_store::{self, ResetTarget};
 use crate::email::{claim_store, token};
 use crate::http::request_errors::BODY;
@@ -76,8 +76,8 @@ impl Reset {
             remove_other_access(&mut transaction, user).await?;
         }
         let ended = sessions.end_all(&mut transaction, user, "password_reset").await?;
-        let record = AuditRecord::new(Actor::User(user), "reset_password", format!("user:{user}"));
-        audit::insert(&mut transaction, &record, now).await?;
+        let (operation, notice) = ("reset_password", Notice::PasswordReset);
+        AccountChange { user, operation, notice }.record(&mut transaction, now).await?;
         transaction.commit().await?;
         authenticator.revoke(ended.as_slice());
         Ok(())

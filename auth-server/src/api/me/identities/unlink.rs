@@ -6,14 +6,22 @@ use poem_openapi::OpenApi;
 use uuid::Uuid;
 
 use crate::api::AppState;
+use crate::api::me::credential_change::CredentialChange;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthenticated, Reauthentication};
 use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
+use crate::email::notice::Notice;
 use crate::http::request_errors::{BODY, PATH_ID};
 use crate::http::{Body, NoContent, canonical};
 use crate::oidc::store;
 use crate::problems;
 use crate::throttle::THROTTLE;
+
+const CHANGE: CredentialChange = CredentialChange {
+    operation: "unlink_identity",
+    reason: "identity_unlinked",
+    notice: Notice::IdentityUnlinked,
+};
 
 problems! {
     /// Why the identity was not unlinked.
@@ -63,6 +71,6 @@ impl Unlink {
         if !has_another && !reauthenticated.has_password() {
             return Err(UnlinkError::LastLoginMethod);
         }
-        Ok(self.0.commit_credential_change(transaction, caller, "identity_unlinked").await?)
+        Ok(self.0.commit_credential_change(transaction, caller, CHANGE).await?)
     }
 }

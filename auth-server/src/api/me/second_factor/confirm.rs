@@ -5,10 +5,12 @@ use std::sync::Arc;
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 
-use super::{REASON, RecoveryCodeList, replace_recovery_codes};
+use super::{RecoveryCodeList, replace_recovery_codes};
 use crate::api::AppState;
+use crate::api::me::credential_change::CredentialChange;
 use crate::authn::{Principal, SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
+use crate::email::notice::Notice;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
 use crate::problems;
@@ -23,6 +25,12 @@ struct ConfirmationForm {
     #[oai(write_only)]
     code: String,
 }
+
+const CHANGE: CredentialChange = CredentialChange {
+    operation: "confirm_second_factor",
+    reason: "second_factor_changed",
+    notice: Notice::SecondFactorEnabled,
+};
 
 problems! {
     /// Why the second factor was not enabled.
@@ -75,7 +83,7 @@ impl Confirm {
         };
         store::confirm(&mut transaction, user, step, now).await?;
         let codes = replace_recovery_codes(&mut transaction, caller).await?;
-        self.0.commit_credential_change(transaction, caller, REASON).await?;
+        self.0.commit_credential_change(transaction, caller, CHANGE).await?;
         Ok(codes)
     }
 }

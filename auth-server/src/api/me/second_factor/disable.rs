@@ -4,16 +4,23 @@ use std::sync::Arc;
 
 use poem_openapi::OpenApi;
 
-use super::REASON;
 use crate::api::AppState;
+use crate::api::me::credential_change::CredentialChange;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
+use crate::email::notice::Notice;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, NoContent};
 use crate::problems;
 use crate::second_factor::store;
 use crate::throttle::THROTTLE;
+
+const CHANGE: CredentialChange = CredentialChange {
+    operation: "disable_second_factor",
+    reason: "second_factor_changed",
+    notice: Notice::SecondFactorDisabled,
+};
 
 problems! {
     /// Why the second factor was not disabled.
@@ -38,7 +45,7 @@ impl Disable {
         if !store::remove(&mut transaction, caller.user).await? {
             return Err(DisableError::NotEnabled);
         }
-        self.0.commit_credential_change(transaction, &caller, REASON).await?;
+        self.0.commit_credential_change(transaction, &caller, CHANGE).await?;
         Ok(NoContent)
     }
 }

@@ -36,9 +36,6 @@ pub(crate) fn api(state: &Arc<AppState>) -> SecondFactorApi {
     )
 }
 
-/// Why the other sessions end.
-const REASON: &str = "second_factor_changed";
-
 /// Recovery codes. They are shown only once.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]

@@ -4,16 +4,24 @@ use std::sync::Arc;
 
 use poem_openapi::OpenApi;
 
-use super::{REASON, RecoveryCodeList, replace_recovery_codes};
+use super::{RecoveryCodeList, replace_recovery_codes};
 use crate::api::AppState;
+use crate::api::me::credential_change::CredentialChange;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
 use crate::db::DATABASE;
+use crate::email::notice::Notice;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
 use crate::problems;
 use crate::second_factor::store;
 use crate::throttle::THROTTLE;
+
+const CHANGE: CredentialChange = CredentialChange {
+    operation: "regenerate_recovery_codes",
+    reason: "second_factor_changed",
+    notice: Notice::RecoveryCodesReplaced,
+};
 
 problems! {
     /// Why no recovery codes were generated.
@@ -44,7 +52,7 @@ impl Regenerate {
             return Err(RegenerateError::NotEnabled);
         }
         let codes = replace_recovery_codes(&mut transaction, &caller).await?;
-        self.0.commit_credential_change(transaction, &caller, REASON).await?;
+        self.0.commit_credential_change(transaction, &caller, CHANGE).await?;
         Ok(Reply(codes))
     }
 }
