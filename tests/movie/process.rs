@@ -94,7 +94,8 @@ async fn request_id_and_token_are_forwarded_unchanged() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let movie = movie(&index, &url, &[]);
     let request = Client::new().get(movie.url.clone() + "/movies/");
-    let request = request.header("x-request-id", "order-66").header("authorization", "Any thing==");
+    let request =
+        request.header("x-request-id", "order-66").header("authorization", "bearer Any thing==");
     let (answer, seen) = tokio::join!(
         send(request, None),
         tokio::task::spawn_blocking(move || first_request_with(&listener, "order-66")),
@@ -102,7 +103,7 @@ async fn request_id_and_token_are_forwarded_unchanged() {
     assert_eq!(answer.status, 503);
     let seen = seen.unwrap().to_lowercase();
     assert!(seen.starts_with("post /api/v1/filter http/1.1\r\n"), "{seen}");
-    assert!(seen.contains("\r\nauthorization: any thing==\r\n"), "{seen}");
+    assert!(seen.contains("\r\nauthorization: bearer any thing==\r\n"), "{seen}");
 }
 
 /// Closes every connection; returns the first request that contains this text.
