@@ -182,6 +182,15 @@ async fn insert_accounts(
     .await
     .context("accounts")?;
     sqlx::query(
+        "INSERT INTO sessions (id, user_id, number, created_at, last_seen_at, expires_at, absolute_until)
+         SELECT id, id, 1, now(), now(), now() + interval '1 day', now() + interval '1 day'
+         FROM unnest($1::uuid[]) AS a (id)",
+    )
+    .bind(&ids)
+    .execute(db)
+    .await
+    .context("sessions")?;
+    sqlx::query(
         "INSERT INTO login_history (id, at, user_id, method, outcome, address, user_agent)
          SELECT gen_random_uuid(), now() - n * interval '1 millisecond', id, 'password',
                 'credentials_invalid', '192.0.2.1', 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101'
@@ -193,8 +202,9 @@ async fn insert_accounts(
     .await
     .context("login history")?;
     let token = |user| {
-        let (session, roles) = (Uuid::new_v4(), vec![]);
-        let subject = Subject { user, session, session_number: 1, roles, revision: 0 };
+        // The session of an account has its id.
+        let subject =
+            Subject { user, session: user, session_number: 1, roles: vec![], revision: 0 };
         let token = issuer.issue(subject).map_err(|problem| anyhow::anyhow!("{}", problem.code))?;
         anyhow::Ok(token.text)
     };
