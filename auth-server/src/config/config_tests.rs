@@ -31,7 +31,7 @@ fn the_defaults_are_good() {
 fn the_environment_goes_before_the_file() {
     let text = "[server]\nlisten = \"0.0.0.0:1\"\n[database]\nurl = \"postgres://a@b/c\"\npool = 7";
     let config = from_file(text).expect("the file alone");
-    assert_eq!((config.server.listen.port(), config.database.connections()), (1, 6));
+    assert_eq!((config.server.listen.port(), config.database.connections()), (1, 7));
 }
 
 #[test]
