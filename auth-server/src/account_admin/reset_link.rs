@@ -27,10 +27,12 @@ pub async fn create_reset_token(
         email_key: None,
         expires_at,
     };
-    if !token_store::insert(pool, &new, now).await? {
+    let mut transaction = pool.begin().await?;
+    if !token_store::insert(&mut transaction, &new, now).await? {
         return Ok(None);
     }
     let record = AuditRecord::new(Actor::CommandLine, "create_reset_link", format!("user:{user}"));
-    audit::insert(&mut pool.acquire().await?, &record, now).await?;
+    audit::insert(&mut transaction, &record, now).await?;
+    transaction.commit().await?;
     Ok(Some(token))
 }

@@ -51,7 +51,7 @@ enum Command {
     Superuser(superuser::Command),
     /// Check everything `serve` needs and report problems
     Doctor,
-    /// List and rotate the keys that sign access tokens
+    /// List, rotate and revoke the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Command),
     /// End sessions
@@ -60,7 +60,7 @@ enum Command {
     /// Disable accounts and recover access to them
     #[command(subcommand)]
     User(user::Command),
-    /// Manage service clients, which may introspect tokens
+    /// Manage service clients and their scopes
     #[command(subcommand)]
     Client(client::Command),
     /// Check, test, import and export rules

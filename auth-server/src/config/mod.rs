@@ -72,6 +72,7 @@ const REMOVED: &[Removed] = &[
     removed("OPS_LISTEN", "AUTH_OPS_LISTEN"),
     removed("AUTH_OIDC_FILE", "`[[oidc.provider]]` in the TOML file (AUTH_CONFIG)"),
     removed("AUTH_MAIL_QUEUE", "the queue in PostgreSQL, which needs no setting,"),
+    removed("AUTH_MAIL_CLAIM_DAYS", "claims that block nobody, which need no setting,"),
     removed("AUTH_SESSIONS", "AUTH_MAX_SESSIONS"),
     removed("AUTH_PASSWORD_SHORTEST", "AUTH_PASSWORD_MIN_LENGTH"),
     removed("AUTH_PASSWORD_SHORTEST_ALONE", "AUTH_PASSWORD_MIN_LENGTH_SINGLE_FACTOR"),

@@ -43,7 +43,7 @@ pub(crate) struct Recipient {
 /// Stores a token. False if it could never be used: there is no such account, or it no longer has or
 /// claims the address. Deletes some expired tokens on the way.
 pub(crate) async fn insert(
-    pool: &PgPool,
+    database: &mut PgConnection,
     new: &NewToken<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
@@ -52,7 +52,7 @@ pub(crate) async fn insert(
              (SELECT hash FROM mail_tokens WHERE expires_at <= $1 LIMIT 100 FOR UPDATE SKIP LOCKED)",
         now,
     )
-    .execute(pool)
+    .execute(&mut *database)
     .await?;
     let done = sqlx::query!(
         "INSERT INTO mail_tokens (hash, purpose, user_id, email_key, password_was, expires_at)
@@ -67,7 +67,7 @@ pub(crate) async fn insert(
         new.email_key,
         new.expires_at,
     )
-    .execute(pool)
+    .execute(database)
     .await?;
     Ok(done.rows_affected() > 0)
 }
