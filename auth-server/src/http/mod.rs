@@ -1,6 +1,7 @@
 //! What every request passes through on its way to a handler and back; most of it is from
 //! [`service::http`].
 
+pub(crate) mod network;
 pub(crate) mod pagination;
 pub(crate) mod precondition;
 pub(crate) mod problem;

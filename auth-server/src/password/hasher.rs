@@ -2,18 +2,20 @@
 //!
 //! A hash keeps a core busy for 10 ms. On the threads that serve requests it would delay a hundred
 //! `/check`s; with an unbounded queue, a flood of logins would exhaust memory and delay every login.
+//! Networks take turns, so that a flood from one delays the others little.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
+use super::fair_queue::FairQueue;
 use super::phc::HashError;
 use super::phc::{Cost, Engine};
 use super::quality::{MinLength, NewPassword};
 use super::secret::Password;
 use crate::config::PasswordConfig;
+use crate::http::network;
 use crate::http::problem::{INTERNAL, Problem, Spec};
 
 /// The queue is full.
@@ -44,7 +46,7 @@ pub(crate) struct RegistrationTurn<'a> {
 
 /// Hashes passwords on threads of its own, which end when it is dropped.
 pub(crate) struct Hasher {
-    queue: SyncSender<Job>,
+    queue: Arc<FairQueue<Job>>,
     /// Registrations that may be in the queue: as many as there are threads. More of them wait for
     /// their turn, and logins do not wait for those.
     registration_turns: Semaphore,
@@ -78,13 +80,12 @@ impl Hasher {
     ) -> std::io::Result<Self> {
         let random = [0; 24].map(|_: u8| rand::random_range('!'..='~')).iter().collect::<String>();
         let dummy = Engine::new(cost).hash(&random).map_err(std::io::Error::other)?;
-        let (queue, jobs) = sync_channel::<Job>(capacity);
-        let jobs = Arc::new(Mutex::new(jobs));
+        let queue = Arc::new(FairQueue::new(capacity));
         for number in 0..threads {
-            let (jobs, mut engine) = (jobs.clone(), Engine::new(cost));
+            let (queue, mut engine) = (Arc::clone(&queue), Engine::new(cost));
             std::thread::Builder::new()
                 .name(format!("password-{number}"))
-                .spawn(move || work(&jobs, &mut engine))?;
+                .spawn(move || work(&queue, &mut engine))?;
         }
         let waiting_registrations = Semaphore::new(threads + capacity / 4);
         let registration_turns = Semaphore::new(threads);
@@ -171,18 +172,19 @@ impl Hasher {
                 let _ = result.send(job(engine));
             }
         });
-        if self.queue.try_send(job).is_err() {
-            return Err(busy());
-        }
+        self.queue.push(network::of_request(), job).map_err(|_| busy())?;
         receiver.await.map_err(|_| Problem::new(INTERNAL))
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>, engine: &mut Engine) {
-    loop {
-        // One idle thread waits in `recv`, the others for the lock.
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
+impl Drop for Hasher {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+fn work(queue: &FairQueue<Job>, engine: &mut Engine) {
+    while let Some(job) = queue.pop() {
         // The engine's memory is scratch space: a panic leaves no inconsistent state behind.
         if catch_unwind(AssertUnwindSafe(|| job(engine))).is_err() {
             tracing::error!("hashing a password panicked");
@@ -233,15 +235,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_says_when_to_retry() {
-        let hasher = hasher(0);
+        let hasher = hasher(1);
         let (release, held) = std::sync::mpsc::channel::<()>();
         let (started, running) = oneshot::channel();
         let job: Job = Box::new(move |_| {
             let _ = started.send(());
             let _ = held.recv();
         });
-        hasher.queue.send(job).unwrap();
+        assert!(hasher.queue.push(network::of_request(), job).is_ok());
         running.await.unwrap();
+        assert!(hasher.queue.push(network::of_request(), Box::new(|_| ())).is_ok());
         let problem = hasher.verify("x".to_owned().into(), None).await.expect_err("busy");
         assert_eq!((problem.status, problem.code), (503, "hashing_busy"));
         assert!(problem.retry_after.is_some());

@@ -1,6 +1,7 @@
 //! Passwords: requirements for new ones, and hashing on threads of its own.
 
 pub(crate) mod common;
+mod fair_queue;
 pub(crate) mod hasher;
 pub(crate) mod phc;
 pub(crate) mod quality;

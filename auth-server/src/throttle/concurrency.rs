@@ -5,6 +5,8 @@
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::counter::CounterKey;
+use super::shares::{NetworkShares, Share};
+use crate::http::network;
 use crate::http::problem::Problem;
 use crate::password;
 
@@ -15,34 +17,34 @@ const SLOTS: usize = 256;
 pub(crate) struct ConcurrencyLimiter {
     slots: Vec<Semaphore>,
     /// Bounds all attempts that wait, and thereby the cost of a flood.
-    total: Semaphore,
+    shares: NetworkShares,
 }
 
 /// Held during an attempt.
 pub(crate) struct ConcurrencyPermit<'a> {
     _slot: Option<SemaphorePermit<'a>>,
-    _total: SemaphorePermit<'a>,
+    _share: Share<'a>,
 }
 
 impl ConcurrencyLimiter {
     pub(crate) fn new(per_account: usize, total: usize) -> Self {
         let per_account = per_account.clamp(1, Semaphore::MAX_PERMITS);
         let slots = (0..SLOTS).map(|_| Semaphore::new(per_account)).collect();
-        Self { slots, total: Semaphore::new(total) }
+        Self { slots, shares: NetworkShares::new(total) }
     }
 
     /// Waits for other attempts at the account with this key.
     ///
     /// # Errors
-    /// Too many attempts wait already: [`password::BUSY`].
+    /// Too many attempts from the request's network are in progress or wait: [`password::BUSY`].
     pub(crate) async fn acquire(&self, key: &CounterKey) -> Result<ConcurrencyPermit<'_>, Problem> {
-        let total = self.total.try_acquire().map_err(|_| password::busy())?;
+        let share = self.shares.acquire(network::of_request()).ok_or_else(password::busy)?;
         let [first, ..] = key;
         let slot = match self.slots.get(usize::from(*first)) {
             // Fails only for a closed semaphore, and these are never closed.
             Some(slot) => slot.acquire().await.ok(),
             None => None,
         };
-        Ok(ConcurrencyPermit { _slot: slot, _total: total })
+        Ok(ConcurrencyPermit { _slot: slot, _share: share })
     }
 }

@@ -1,10 +1,9 @@
 //! What failed attempts are counted by.
 
 use std::fmt::Write;
-use std::net::IpAddr;
 
 use hmac::{Hmac, Mac};
-use ipnet::{IpNet, Ipv6Net};
+use ipnet::IpNet;
 use sha2::Sha256;
 use uuid::Uuid;
 
@@ -110,14 +109,6 @@ impl CounterKeys {
     }
 }
 
-/// The network that one subscriber usually has: a /64 of IPv6, one address of IPv4.
-pub(crate) fn network(address: IpAddr) -> IpNet {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 64).trunc().into(),
-        v4 @ IpAddr::V4(_) => v4.into(),
-    }
-}
-
 /// How long an attempt in progress counts if its server never ends it, ms. Longer than any attempt.
 pub(crate) const LEASE: i64 = 60_000;
 
@@ -138,22 +129,12 @@ pub(crate) fn pending_key(key: &CounterKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn network_of(address: &str) -> String {
-        network(address.parse().unwrap()).to_string()
-    }
-
-    #[test]
-    fn a_subscriber_is_one_network() {
-        assert_eq!(network_of("192.0.2.1"), "192.0.2.1/32");
-        assert_eq!(network_of("::ffff:192.0.2.1"), "192.0.2.1/32");
-        assert_eq!(network_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
-    }
+    use crate::http::network;
 
     #[test]
     fn each_counter_has_its_own_key() {
         let keys = CounterKeys::new(zeroize::Zeroizing::new([7; 32]));
-        let (here, there) = (network("192.0.2.1".parse().unwrap()), network([10; 4].into()));
+        let (here, there) = (network::of([192, 0, 2, 1].into()), network::of([10; 4].into()));
         let user = Uuid::nil();
         let all = [
             keys.address(here),

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use super::counter::{CounterKind, network};
+use super::counter::CounterKind;
 use super::{Admission, CounterUpdate, Throttle, seconds};
+use crate::http::network;
 use crate::http::problem::Problem;
 
 impl Throttle {
@@ -19,7 +20,7 @@ impl Throttle {
     pub(crate) async fn email(&self, mailbox: &str, from: IpAddr) -> Result<(), Problem> {
         let both = [
             self.counter(CounterKind::Mailbox, self.keys.mailbox(mailbox)),
-            self.counter(CounterKind::Mailer, self.keys.mailer(network(from))),
+            self.counter(CounterKind::Mailer, self.keys.mailer(network::of(from))),
         ];
         let message = Uuid::now_v7();
         let (delay, counter) = match self.admit(&both, message).await {

@@ -17,6 +17,7 @@ pub(crate) mod local;
 pub(crate) mod rate;
 pub(crate) mod registration;
 pub(crate) mod shared;
+mod shares;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -32,12 +33,13 @@ pub(crate) use registration::RegistrationLimits;
 use crate::clock::Clock;
 use crate::crypto::DerivedKey;
 use crate::db::PgPool;
+use crate::http::network;
 use crate::http::problem::{Problem, RateLimit, Spec};
 use crate::login_history::Lockout;
 use crate::password;
 use crate::session;
 use concurrency::{ConcurrencyLimiter, ConcurrencyPermit};
-use counter::{Counter, CounterKey, CounterKeys, CounterKind, network};
+use counter::{Counter, CounterKey, CounterKeys, CounterKind};
 use local::LocalCounters;
 use rate::LocalRates;
 use shared::SharedCounters;
@@ -203,7 +205,7 @@ impl Throttle {
         LoginSource { login, user, address }: LoginSource<'_>,
     ) -> Result<ThrottlePermit<'a>, Refusal> {
         const ACCOUNT: usize = 2;
-        let network = network(address);
+        let network = network::of(address);
         let account = self.counter(CounterKind::Account, self.keys.account(login));
         let both = self.keys.account_and_address(login, network);
         let mut counters = vec![
@@ -234,7 +236,7 @@ impl Throttle {
         &self,
         address: IpAddr,
     ) -> Result<ThrottlePermit<'_>, Problem> {
-        let counter = self.counter(CounterKind::Address, self.keys.address(network(address)));
+        let counter = self.counter(CounterKind::Address, self.keys.address(network::of(address)));
         let attempt = Uuid::now_v7();
         let admission = self.admit(&[counter], attempt).await;
         self.permit(vec![counter], attempt, admission, None).map_err(|refusal| refusal.problem)

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::counter::network;
 use super::rate::Rate;
 use super::{Admission, TOO_MANY, Throttle, seconds};
 use crate::config::ThrottleConfig;
+use crate::http::network;
 use crate::http::problem::{Problem, RateLimit};
 
 /// The period of the limit for one network, s.
@@ -41,7 +41,7 @@ impl Throttle {
         let rates = [
             Rate {
                 name: "registrations-by-address",
-                key: self.keys.registrations_from(network(from)),
+                key: self.keys.registrations_from(network::of(from)),
                 quota: from_network,
                 period: NETWORK_PERIOD,
             },
