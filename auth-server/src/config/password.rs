@@ -17,7 +17,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "AUTH_PASSWORD_QUEUE",
         "password.queue",
         "128",
-        "maximum number of passwords waiting for a thread; further requests receive 503",
+        "maximum number of passwords waiting for a thread; further requests receive 503. One network gets at most half",
     ),
     number(
         "AUTH_PASSWORD_MEMORY_KIB",
