@@ -76,7 +76,8 @@ async fn measure(options: &Options, database: &Database) -> anyhow::Result<()> {
 impl Options {
     /// Accounts that the flood of deletions needs.
     fn deletions(&self) -> u32 {
-        (self.pairs.rounds + 1) * self.pairs.seconds * attack::DELETIONS_PER_SECOND
+        // A flood goes on for half a second after the measurement.
+        (self.pairs.rounds + 1) * (self.pairs.seconds + 1) * attack::DELETIONS_PER_SECOND
     }
 }
 
