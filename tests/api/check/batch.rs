@@ -1,8 +1,10 @@
 //! `POST /api/v1/check/batch`
 
+use std::time::Instant;
+
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use tests::TestServer;
+use tests::{TestServer, until};
 
 use super::{film, read};
 use crate::offload::{evaluations, flood};
@@ -107,4 +109,27 @@ async fn large_checks_and_batches_beyond_those_that_wait_are_refused() {
     let access = json!({ "labels": vec![1; 200_000], "labelled_at": "2026-01-01T00:00:00Z" });
     let film = json!({ "type": "film", "id": "f1", "access": access });
     flood(&server, async |_| read(&server.guest(), film.clone()).await).await;
+}
+
+#[tokio::test]
+async fn batches_that_wait_for_a_revision_hold_no_place_of_others() {
+    let server = TestServer::start().await;
+    let guest = server.guest();
+    let mut waiting = batch(&numbered(1_000));
+    waiting["at_least"] = json!(i64::MAX);
+    let waiters = (0..33).map(|_| guest.post("check/batch", &waiting));
+    let (waited_until, served_at) = tokio::join!(
+        async {
+            let answers = futures::future::join_all(waiters).await;
+            assert!(answers.iter().any(|answer| answer.code() == "revision_behind"));
+            Instant::now()
+        },
+        async {
+            let body = batch(&numbered(1_000));
+            let evaluated = async || guest.post("check/batch", &body).await.status == 200;
+            until("evaluated", evaluated).await;
+            Instant::now()
+        }
+    );
+    assert!(served_at < waited_until);
 }
