@@ -10,7 +10,7 @@ use crate::config::{FilterConfig, MailConfig};
 use crate::db::PgPool;
 use crate::http::problem::Problem;
 use crate::login_history::LoginHistory;
-use crate::metrics::{Decisions, Logins, Registrations};
+use crate::metrics::{Decisions, Outcomes};
 use crate::oidc::Oidc;
 use crate::password::Hasher;
 use crate::policy::write::PolicyWrite;
@@ -49,9 +49,9 @@ pub(crate) struct AppState {
     /// Records login attempts.
     pub history: LoginHistory,
     /// Counts login attempts.
-    pub logins: Logins,
+    pub logins: Outcomes,
     /// Counts registrations.
-    pub registrations: Registrations,
+    pub registrations: Outcomes,
     /// Runs attempts that must not end with the connection of their client.
     pub tasks: TaskTracker,
     /// Counts decisions.

@@ -3,6 +3,5 @@
 pub(crate) mod registry;
 
 pub(crate) use registry::{
-    Anonymization, Decisions, EmailOutcome, Emails, Logins, Metrics, OffloadedEvaluations,
-    Registrations,
+    Anonymization, Decisions, EmailOutcome, Emails, Metrics, OffloadedEvaluations, Outcomes,
 };

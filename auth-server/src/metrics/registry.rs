@@ -15,9 +15,9 @@ pub(crate) struct Metrics {
     /// Evaluations off the threads that serve requests.
     pub offloaded: OffloadedEvaluations,
     /// Login attempts.
-    pub logins: Logins,
+    pub logins: Outcomes,
     /// Registrations.
-    pub registrations: Registrations,
+    pub registrations: Outcomes,
     /// Anonymization of login history.
     pub anonymization: Anonymization,
     /// E-mail.
@@ -53,8 +53,12 @@ impl Metrics {
             http: HttpMetrics::register(&mut registry),
             decisions: Decisions::register(&mut registry),
             offloaded: OffloadedEvaluations::register(&mut registry),
-            logins: Logins::register(&mut registry),
-            registrations: Registrations::register(&mut registry),
+            logins: Outcomes::register(&mut registry, "logins", "Login attempts"),
+            registrations: Outcomes::register(
+                &mut registry,
+                "registrations",
+                "Registrations by outcome",
+            ),
             anonymization: Anonymization::register(&mut registry),
             emails: Emails::register(&mut registry),
             policy_revision,
@@ -119,35 +123,18 @@ impl OffloadedEvaluations {
     }
 }
 
-/// Login attempts by outcome.
+/// What ends in one of many ways, by outcome.
 #[derive(Clone)]
-pub(crate) struct Logins(Family<Outcome, Counter>);
+pub(crate) struct Outcomes(Family<Outcome, Counter>);
 
-impl Logins {
-    fn register(registry: &mut Registry) -> Self {
+impl Outcomes {
+    fn register(registry: &mut Registry, name: &str, help: &str) -> Self {
         let family = Family::<Outcome, Counter>::default();
-        registry.register("logins", "Login attempts", family.clone());
+        registry.register(name, help, family.clone());
         Self(family)
     }
 
-    /// Counts a login attempt: `succeeded`, or the problem code of its error response.
-    pub(crate) fn ended(&self, outcome: &'static str) {
-        self.0.get_or_create(&Outcome { outcome }).inc();
-    }
-}
-
-/// Registrations by outcome.
-#[derive(Clone)]
-pub(crate) struct Registrations(Family<Outcome, Counter>);
-
-impl Registrations {
-    fn register(registry: &mut Registry) -> Self {
-        let family = Family::<Outcome, Counter>::default();
-        registry.register("registrations", "Registrations by outcome", family.clone());
-        Self(family)
-    }
-
-    /// Counts a registration: `succeeded`, or the problem code of its error response.
+    /// Counts one more: `succeeded`, or the problem code of its error response.
     pub(crate) fn ended(&self, outcome: &'static str) {
         self.0.get_or_create(&Outcome { outcome }).inc();
     }
