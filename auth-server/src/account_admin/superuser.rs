@@ -78,8 +78,7 @@ impl Superusers<'_> {
         let login = Login::parse(login).map_err(SuperuserError::Login)?;
         let own_words = vec![login.as_str().to_owned()];
         let new = NewPassword { password, field: "password", own_words, second_factor: false };
-        let hasher = Hasher::from_config(hashing)?;
-        let hash = hasher.hash(hasher.accept(new).await?).await?;
+        let hash = Hasher::from_config(hashing)?.accept_and_hash(new).await?;
         let mut write = PolicyWrite::begin(self.policy, self.pool, self.clock.now()).await?;
         let (id, at) = (Uuid::now_v7(), write.at());
         let user = NewUser {

@@ -113,6 +113,14 @@ impl Hasher {
         self.run(move |_| new.check_strength().map(|()| AcceptedPassword(new.password))).await?
     }
 
+    /// The PHC string of a new password, if it meets the requirements.
+    ///
+    /// # Errors
+    /// [`crate::password::NEW_PASSWORD`].
+    pub(crate) async fn accept_and_hash(&self, new: NewPassword) -> Result<String, Problem> {
+        self.hash(self.accept(new).await?).await
+    }
+
     /// The PHC string of a new password.
     ///
     /// # Errors
@@ -219,7 +227,7 @@ mod tests {
             own_words: vec![],
             second_factor: false,
         };
-        hasher.hash(hasher.accept(new).await?).await
+        hasher.accept_and_hash(new).await
     }
 
     #[tokio::test]

@@ -68,7 +68,7 @@ impl MyPasswordApi {
         let sent = Reauthentication { current_password, code };
         let reauthenticated = self.0.reauthenticate(&caller, sent).await?;
         let new = self.0.new_password(caller.user, new_password).await?;
-        let hash = self.0.hasher.hash(self.0.hasher.accept(new).await?).await?;
+        let hash = self.0.hasher.accept_and_hash(new).await?;
         let mut transaction = self.0.begin_change(&reauthenticated).await?;
         credentials::set_password(&mut transaction, caller.user, &hash).await?;
         self.0.commit_credential_change(transaction, &caller, CHANGE).await?;

@@ -58,7 +58,7 @@ impl Reset {
         let user = token_store::reset_target(&self.0.pool, &token, now).await?;
         let user = user.ok_or(ResetError::TokenInvalid)?.user;
         let new = self.0.new_password(user, form.new_password).await?;
-        let hash = self.0.hasher.hash(self.0.hasher.accept(new).await?).await?;
+        let hash = self.0.hasher.accept_and_hash(new).await?;
         self.store(&token, &hash).await?;
         Ok(NoContent)
     }
