@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::oidc::OidcSite;
 use crate::{TestServer, free_port, setting};
 
 /// How long delivery may take: the first attempts may fail, and the machine may be busy.
@@ -121,11 +122,19 @@ impl MailServer {
 
     /// An auth-server that sends its e-mail here, with these additional settings.
     pub async fn server(&self, settings: &[(&str, &str)]) -> TestServer {
-        let url = format!("smtp://127.0.0.1:{}", self.port);
-        let mut all = vec![("AUTH_SMTP_URL", url.as_str())];
-        all.extend(EMAIL_SETTINGS);
+        let url = self.url();
+        let mut all = sending_to(&url);
         all.extend(settings);
         TestServer::with(&all).await
+    }
+
+    /// A site with identity providers, whose auth-server sends its e-mail here.
+    pub async fn oidc_site(&self) -> OidcSite {
+        OidcSite::with(&sending_to(&self.url())).await
+    }
+
+    fn url(&self) -> String {
+        format!("smtp://127.0.0.1:{}", self.port)
     }
 
     /// Whether it has begun to receive a message to `slow@…`.
@@ -176,6 +185,10 @@ impl MailServer {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+fn sending_to(url: &str) -> Vec<(&str, &str)> {
+    [("AUTH_SMTP_URL", url)].into_iter().chain(EMAIL_SETTINGS).collect()
 }
 
 /// The sender of all messages, and the targets of their links.

@@ -4,8 +4,7 @@ use chrono::TimeDelta;
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::oidc::OidcSite;
-use tests::{EMAIL_SETTINGS, MailServer, NEW_PASSWORD, PASSWORD, TestServer, User, until};
+use tests::{MailServer, NEW_PASSWORD, PASSWORD, TestServer, User, until};
 
 use super::delivery::count_messages;
 use super::{change_email, confirmed, verify};
@@ -119,9 +118,7 @@ async fn a_change_of_the_address_is_told_to_the_old_one() {
 #[tokio::test]
 async fn linking_and_unlinking_an_identity_leaves_records_and_notices() {
     let mail = MailServer::start();
-    let url = format!("smtp://127.0.0.1:{}", mail.port);
-    let settings: Vec<_> = EMAIL_SETTINGS.into_iter().chain([("AUTH_SMTP_URL", &*url)]).collect();
-    let site = OidcSite::with(&settings).await;
+    let site = mail.oidc_site().await;
     let user = confirmed(&site.server, &mail, "grace", EMAIL).await;
     // By a login with the confirmed address.
     site.sign_in().await.expect(200, "");

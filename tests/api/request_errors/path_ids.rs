@@ -11,7 +11,7 @@ use crate::rules::rule;
 use crate::samples::{Sample, samples};
 use crate::users::put_role;
 
-/// Types of ids, with the segment that the samples have for them.
+/// The id in the path of a sample, and its type; `None` if the path has none.
 fn id_of(sample: &Sample) -> Option<(String, IdType)> {
     let parameter = path_parameters(&sample.operation).find_map(|parameter| {
         let kind = id_type(&parameter["schema"])?;

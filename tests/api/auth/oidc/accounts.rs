@@ -109,9 +109,7 @@ async fn an_unverified_address_of_an_identity_is_a_claim_like_any_other() {
     site.sign_in_as(json!({ "email_verified": false })).await.expect(409, "account_exists");
     assert_eq!(user.get("me").await.ok()["email"], "ada@example.com");
     let mail = MailServer::start();
-    let url = format!("smtp://127.0.0.1:{}", mail.port);
-    let settings: Vec<_> = EMAIL_SETTINGS.into_iter().chain([("AUTH_SMTP_URL", &*url)]).collect();
-    let site = OidcSite::with(&settings).await;
+    let site = mail.oidc_site().await;
     register_with_email(&site.server, "grace", "ada@example.com").await;
     // Messages that wait together may be delivered in any order.
     mail.mail("ada@example.com", 0).await;
@@ -126,9 +124,7 @@ async fn an_unverified_address_of_an_identity_is_a_claim_like_any_other() {
 #[tokio::test]
 async fn a_message_that_an_attacker_had_sent_does_not_merge_the_accounts() {
     let mail = MailServer::start();
-    let url = format!("smtp://127.0.0.1:{}", mail.port);
-    let settings: Vec<_> = EMAIL_SETTINGS.into_iter().chain([("AUTH_SMTP_URL", &*url)]).collect();
-    let site = OidcSite::with(&settings).await;
+    let site = mail.oidc_site().await;
     let attacker = register_with_email(&site.server, "attacker", "ada@example.com").await;
     let token = mail.mail("ada@example.com", 0).await.token();
     let body = json!({ "token": token });
