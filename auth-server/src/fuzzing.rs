@@ -6,21 +6,22 @@ use crate::email::EmailAddress;
 use crate::http::pagination::PageQuery;
 use crate::oidc;
 use crate::session::RefreshKeys;
-use crate::token::{Key, fuzzed};
+use crate::token::fuzzed;
 use crate::user::{Login, ProfileName};
 
 /// Whether this is an access token that the server's key signed.
 #[must_use]
 pub fn accepts_access_token(text: &str) -> bool {
-    fuzzed::verify(&key(), text).is_ok()
+    fuzzed::verify(&fuzzed::key(), text).is_ok()
 }
 
 /// A token with this header and these claims, signed by the server's key: it is accepted only with the
 /// header that the server writes.
 pub fn signed_access_token(header: &str, claims: &str) {
-    let token = fuzzed::sign(&key(), header, claims);
-    if fuzzed::verify(&key(), &token).is_ok() {
-        assert!(header.contains("EdDSA") && header.contains(&key().kid), "{header}");
+    let key = fuzzed::key();
+    let token = fuzzed::sign(&key, header, claims);
+    if fuzzed::verify(&key, &token).is_ok() {
+        assert!(header.contains("EdDSA") && header.contains(&key.kid), "{header}");
     }
 }
 
@@ -56,8 +57,4 @@ pub fn typed_text(text: &str) {
     }
     let _ = ProfileName::parse(text);
     let _ = PageQuery::<(i64, String)>::parse(None, Some(text));
-}
-
-fn key() -> Key {
-    fuzzed::key()
 }

@@ -52,8 +52,8 @@ pub(crate) struct Reauthentication {
     pub code: Option<String>,
 }
 
-/// A caller who has reauthenticated. That holds while the account has the password of that time and
-/// the session lasts, so the change must be made in a transaction of [`AppState::begin_change`].
+/// A caller who has reauthenticated. It is valid until the password changes or the session ends, so the
+/// change must be made in a transaction of [`AppState::begin_change`].
 pub(crate) struct Reauthenticated {
     user: Uuid,
     session: Uuid,
