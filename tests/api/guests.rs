@@ -57,6 +57,9 @@ async fn a_user_without_rights_is_told_which_permission_is_missing() {
     let user = server.register("ada").await;
     for sample in samples(&server, &user).await {
         let path = &sample.path;
+        if sample.operation.is_for_clients() {
+            continue;
+        }
         if ["/api/v1/roles", "/api/v1/rules", "/api/v1/users", "/api/v1/audit", "/api/v1/clients"]
             .iter()
             .any(|p| path.starts_with(p))

@@ -29,6 +29,12 @@ pub(crate) enum Scope {
     Filter,
     /// Check what users and guests may do.
     Evaluate,
+    /// List deleted accounts.
+    #[serde(rename = "users:deleted")]
+    #[oai(rename = "users:deleted")]
+    #[value(name = "users:deleted")]
+    #[sqlx(rename = "users:deleted")]
+    UsersDeleted,
 }
 
 impl Scope {
@@ -41,6 +47,7 @@ impl Scope {
             Self::Introspect => "introspect",
             Self::Filter => "filter",
             Self::Evaluate => "evaluate",
+            Self::UsersDeleted => "users:deleted",
         }
     }
 }

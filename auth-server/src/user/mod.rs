@@ -1,6 +1,7 @@
 //! Accounts: names, profiles, credentials, and what their owners and admins see of them.
 
 pub(crate) mod credentials;
+pub(crate) mod deletions;
 pub(crate) mod names;
 pub(crate) mod profile;
 pub(crate) mod store;

@@ -1,5 +1,6 @@
 //! `/api/v1/users…`
 
+mod deleted;
 mod disable;
 mod permissions;
 mod roles;

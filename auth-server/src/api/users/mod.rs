@@ -1,5 +1,6 @@
-//! `/api/v1/users`: what admins see of users and do to them.
+//! `/api/v1/users`: what admins see of users and do to them, and which users service clients must forget.
 
+pub(crate) mod deleted;
 pub(crate) mod disable;
 pub(crate) mod history;
 pub(crate) mod permissions;
@@ -42,6 +43,7 @@ problems! {
 pub(crate) fn api(state: &Arc<AppState>) -> impl OpenApi + use<> {
     (
         search::SearchApi(Arc::clone(state)),
+        deleted::DeletedApi(Arc::clone(state)),
         roles::UserRolesApi(Arc::clone(state)),
         permissions::UserPermissionsApi(Arc::clone(state)),
         disable::DisableApi(Arc::clone(state)),
