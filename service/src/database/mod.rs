@@ -1,8 +1,9 @@
-//! PostgreSQL: its setting, connections whose statements have a deadline, and how errors reach the client.
+//! PostgreSQL: its setting, migrations, connections whose statements have a deadline, and how errors reach the client.
 
 mod connection;
 mod dedicated;
 mod limits;
+mod migrations;
 mod pool;
 mod transaction;
 mod url;
@@ -10,6 +11,7 @@ mod url;
 pub use connection::PgConnection;
 pub use dedicated::DedicatedConnection;
 pub use limits::Limits;
+pub use migrations::{MigrationError, Migrations};
 pub use pool::PgPool;
 pub use transaction::Transaction;
 pub use url::DatabaseUrl;
