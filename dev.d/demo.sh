@@ -40,6 +40,7 @@ demo_settings() {
     [[ $check ]] || ln -sfn "$demo" "$state/demo" # the path that the README names
     export DATABASE_URL FILMS_INDEX=${demo/_/-}
     DATABASE_URL=$(with_database "$demo_server" "$demo")
+    export MOVIE_DATABASE_URL=$DATABASE_URL # in a schema of its own
     AUTH_LISTEN=$(demo_address "$check" "${AUTH_LISTEN:-}" 8080)
     MOVIE_LISTEN=$(demo_address "$check" "${MOVIE_LISTEN:-}" 8000)
     demo_ops=$(demo_address "$check" "${AUTH_OPS_LISTEN:-}" 9090)
@@ -71,8 +72,19 @@ demo_data() {
     auth-server migrate
     (umask 077 && head -c 18 /dev/urandom | base64 -w0 >"$demo_folder/superuser-password")
     auth-server superuser create demo <"$demo_folder/superuser-password"
+    demo_client
+    movie-api migrate
     etl-labeler import movie-api/catalogue.ndjson
     etl-labeler once
+}
+
+# What movie-api authenticates itself with, to learn of deleted accounts, whose favorites it deletes.
+demo_client() {
+    local client
+    client=$(auth-server client create movie-api --scope filter --scope evaluate --scope users:deleted)
+    MOVIE_CLIENT_ID=$(sed -n 's/^client_id=//p' <<<"$client")
+    MOVIE_CLIENT_SECRET=$(sed -n 's/^client_secret=//p' <<<"$client")
+    export MOVIE_CLIENT_ID MOVIE_CLIENT_SECRET
 }
 
 demo_servers() {

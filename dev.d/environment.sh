@@ -14,7 +14,7 @@ print_environment() {
     done
     load_environment "${all_services[@]}"
     unlock
-    for name in DATABASE_URL REDIS_URL ELASTICSEARCH_URL AUTH_SECRET_FILE; do
+    for name in DATABASE_URL MOVIE_DATABASE_URL REDIS_URL ELASTICSEARCH_URL AUTH_SECRET_FILE; do
         if [[ ${!name:-} ]]; then printf 'export %s=%q\n' "$name" "${!name}"; fi
     done
 }
@@ -27,6 +27,8 @@ load_environment() {
         url=$(service_url "$name") || exit
         export "${url_variables[$name]}=$url"
     done
+    # movie-api has a schema of its own, in any database.
+    if [[ ${DATABASE_URL:-} ]]; then export MOVIE_DATABASE_URL=${MOVIE_DATABASE_URL:-$DATABASE_URL}; fi
     if [[ ! ${AUTH_SECRET:-} && ! ${AUTH_SECRET_FILE:-} ]]; then
         AUTH_SECRET_FILE=$(secret_file auth-secret)
         export AUTH_SECRET_FILE

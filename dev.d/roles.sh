@@ -16,10 +16,10 @@ check_roles() {
     at_exit discard_roles_cluster
     start_roles_cluster
     AUTH_DATABASE_PASSWORD=auth-password LABELER_DATABASE_PASSWORD=labeler-password \
-        sql postgres postgres -q -f compose/postgres.sql
+        MOVIE_DATABASE_PASSWORD=movie-password sql postgres postgres -q -f compose/postgres.sql
     check_separation
     check_programs
-    say 'roles: auth-server and etl-labeler work without superuser rights, each in its own database'
+    say 'roles: auth-server, etl-labeler and movie-api work without superuser rights, each in its own database'
 }
 
 start_roles_cluster() {
@@ -49,10 +49,11 @@ sql() {
 check_separation() {
     local privileged
     privileged=$(sql postgres postgres -At -c \
-        "SELECT count(*) FROM pg_roles WHERE rolname IN ('auth', 'labeler')
+        "SELECT count(*) FROM pg_roles WHERE rolname IN ('auth', 'labeler', 'movie')
          AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)")
     [[ $privileged == 0 ]] || die 'a role has rights on the whole cluster'
-    for denied in 'auth labeler' 'labeler auth' 'auth postgres' 'labeler postgres' 'auth template1'; do
+    for denied in 'auth labeler' 'labeler auth' 'movie auth' 'auth movie' 'movie labeler' 'auth postgres' 'labeler postgres' \
+        'movie postgres' 'auth template1'; do
         # shellcheck disable=SC2086 # role and database
         ! sql $denied -c 'SELECT 1' >/dev/null 2>&1 || die "${denied% *} can connect to the database ${denied#* }"
     done
@@ -66,6 +67,9 @@ check_programs() {
     with_role auth target/debug/auth-server doctor
     AUTH_LISTEN=127.0.0.1:0 AUTH_OPS_LISTEN='' with_role auth serves target/debug/auth-server serve
     ETL_OPS_LISTEN=127.0.0.1:0 FILMS_INDEX=films-of-nobody with_role labeler serves target/debug/etl-labeler run
+    export MOVIE_DATABASE_URL=postgres://movie:movie-password@$url/movie
+    target/debug/movie-api migrate
+    MOVIE_LISTEN=127.0.0.1:0 MOVIE_OPS_LISTEN='' serves target/debug/movie-api serve
 }
 
 # serves COMMAND…: the program starts, and ends without an error after SIGTERM.

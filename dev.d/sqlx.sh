@@ -27,6 +27,14 @@ migrate_scratch() {
     at_exit drop_scratch
     sqlx_cli database create
     sqlx_cli migrate run --source migrations >/dev/null
+    migrate_movie_schema
+}
+
+# movie-api's migrations have numbers and a table of their own, for which sqlx-cli would need a second database.
+migrate_movie_schema() {
+    install_missing psql
+    { echo 'CREATE SCHEMA movie;' && cat movie-api/migrations/*.sql; } |
+        psql "$scratch_url" -X -q -v ON_ERROR_STOP=1
 }
 
 # Dependencies with queries of their own, such as apalis-postgres, must compile offline, with the query data that they

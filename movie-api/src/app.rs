@@ -20,12 +20,14 @@ use tokio_util::sync::CancellationToken;
 use crate::authorization::Authorization;
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, IncompleteCredentials};
+use crate::database;
+use crate::favorites::{DeletionFollower, Favorites};
 use crate::health::ReadinessApi;
 use crate::metrics::Metrics;
 use crate::movies::{GetMovieError, Movies};
 
 /// The operations of the API.
-type Api = (Movies, LivenessApi, ReadinessApi);
+type Api = (Movies, Favorites, LivenessApi, ReadinessApi);
 
 const INFO: ApiInfo = ApiInfo {
     title: "movie-api",
@@ -60,7 +62,7 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
     let stop = shutdown::requested()?;
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::default());
     let credentials = config.auth.credentials()?;
-    let authorization = Arc::new(Authorization::new(config, credentials, &metrics, clock)?);
+    let authorization = Arc::new(Authorization::new(config, credentials, &metrics, clock.clone())?);
     let catalogue = Arc::new(Catalogue::new(config)?);
     let readiness = ReadinessApi {
         authorization: Arc::clone(&authorization),
@@ -68,6 +70,13 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
         ready: Arc::default(),
     };
     let movies = Movies { authorization: Arc::clone(&authorization), catalogue };
+    let pool = config.database.url.as_ref().map(database::pool);
+    if let Some(pool) = &pool {
+        let (authorization, deletions) = (Arc::clone(&authorization), metrics.deletions.clone());
+        let follower = DeletionFollower::new(authorization, pool, deletions, clock.clone());
+        lifecycle.spawn("account deletions", follower.run(lifecycle.stop_token()));
+    }
+    let favorites = Favorites { movies: movies.clone(), pool, clock };
 
     let ops = match config.server.ops_listen {
         None => None,
@@ -77,7 +86,7 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
             Some(Listener::bind("MOVIE_OPS_LISTEN", address, endpoint).await?)
         }
     };
-    let api = (movies, LivenessApi(lifecycle.clone()), readiness);
+    let api = (movies, favorites, LivenessApi(lifecycle.clone()), readiness);
     let api = Listener::bind("MOVIE_LISTEN", config.server.listen, endpoint(api, &metrics, config));
     let api = api.await?;
     tracing::info!(

@@ -10,6 +10,7 @@ use service::log;
 
 use crate::app::{self, ServeError};
 use crate::config::{Config, SETTINGS};
+use crate::database;
 
 /// The film site's API: lists and shows films as far as the rules allow
 #[derive(Parser)]
@@ -26,12 +27,13 @@ struct Cli {
 enum Command {
     /// Serve requests until SIGTERM or SIGINT; the default
     Serve,
+    /// Create or update the tables of favorites
+    Migrate,
 }
 
 /// Runs the program with the arguments and the environment of this process.
 pub async fn start() -> ExitCode {
     let Cli { config, command } = Cli::parse();
-    let Command::Serve = command.unwrap_or(Command::Serve);
     let config: Config = match SETTINGS.load_from_environment(config.as_deref()) {
         Ok(config) => config,
         Err(error) => {
@@ -39,8 +41,15 @@ pub async fn start() -> ExitCode {
             return Exit::Usage.into();
         }
     };
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(&config).await,
+        Command::Migrate => migrate(&config).await,
+    }
+}
+
+async fn serve(config: &Config) -> ExitCode {
     log::start(&config.log);
-    match app::run(&config, Clock::default()).await {
+    match app::run(config, Clock::default()).await {
         Ok(()) => Exit::Success.into(),
         Err(ServeError::Credentials(error)) => {
             eprintln!("movie-api: {error}");
@@ -51,4 +60,22 @@ pub async fn start() -> ExitCode {
             Exit::Failure.into()
         }
     }
+}
+
+async fn migrate(config: &Config) -> ExitCode {
+    let Some(url) = &config.database.url else {
+        eprintln!(
+            "movie-api: MOVIE_DATABASE_URL must be set, as postgres://user:password@host/database"
+        );
+        return Exit::Usage.into();
+    };
+    match database::migrate(url).await {
+        Ok(applied) if applied.is_empty() => println!("the database is up to date"),
+        Ok(applied) => applied.iter().for_each(|name| println!("applied {name}")),
+        Err(error) => {
+            eprintln!("movie-api: {error}");
+            return error.exit().into();
+        }
+    }
+    Exit::Success.into()
 }

@@ -14,6 +14,7 @@ use service::config::{
     BaseUrl, ElasticsearchConfig, LogConfig, NonEmpty, Removed, ServerConfig, Setting,
     SettingsTable, none_if_empty, number, secret, text,
 };
+use service::database::DatabaseUrl;
 use zeroize::Zeroizing;
 
 /// The settings of movie-api.
@@ -26,6 +27,7 @@ pub(crate) const SETTINGS: SettingsTable = SettingsTable {
         AUTH,
         service::elasticsearch_settings!(),
         SEARCH,
+        DATABASE,
         GUEST_FILTER,
         service::log_settings!("MOVIE_", "info,poem=warn,access=debug"),
     ],
@@ -40,7 +42,7 @@ const AUTH: &[Setting] = &[
         "MOVIE_CLIENT_ID",
         "auth.client_id",
         "",
-        "id of a service client of auth-server with the scopes `filter` and `evaluate`",
+        "id of a service client of auth-server with the scopes `filter`, `evaluate` and, for favorites, `users:deleted`",
     ),
     secret("MOVIE_CLIENT_SECRET", "auth.client_secret", "secret of that service client"),
 ];
@@ -50,6 +52,12 @@ const SEARCH: &[Setting] = &[number(
     "search.timeout_ms",
     "5000",
     "timeout for Elasticsearch, ms",
+)];
+
+const DATABASE: &[Setting] = &[secret(
+    "MOVIE_DATABASE_URL",
+    "database.url",
+    "PostgreSQL for favorites, as `postgres://user:password@host/database`; without it there are none",
 )];
 
 const GUEST_FILTER: &[Setting] = &[
@@ -75,6 +83,7 @@ pub(crate) struct Config {
     pub(crate) auth: AuthConfig,
     pub(crate) elasticsearch: ElasticsearchConfig,
     pub(crate) search: SearchConfig,
+    pub(crate) database: DatabaseConfig,
     pub(crate) guest_filter: GuestFilterConfig,
     pub(crate) log: LogConfig,
 }
@@ -149,6 +158,15 @@ impl SearchConfig {
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms.get())
     }
+}
+
+/// PostgreSQL, for favorites.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DatabaseConfig {
+    /// Without it there are no favorites.
+    #[serde(deserialize_with = "none_if_empty")]
+    pub(crate) url: Option<DatabaseUrl>,
 }
 
 /// The cached filter for guests.

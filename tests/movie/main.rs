@@ -8,6 +8,7 @@
 
 mod auth_unavailable;
 mod catalogue_unavailable;
+mod favorites;
 mod film;
 mod film_list;
 mod openapi;

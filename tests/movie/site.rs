@@ -16,7 +16,7 @@ pub(crate) struct Site {
     pub movie: Running,
     pub auth: Running,
     pub index: Index,
-    database: Database,
+    pub database: Database,
 }
 
 /// A running program and the URL of its API.
@@ -77,7 +77,8 @@ impl Site {
 
     /// Id and secret of a new service client.
     pub(crate) fn service_client(&self, scopes: &[&str]) -> (String, String) {
-        let mut arguments = vec!["client", "create", "movie api"];
+        let name = format!("movie api {}", scopes.len());
+        let mut arguments = vec!["client", "create", &name];
         arguments.extend(scopes.iter().flat_map(|scope| ["--scope", scope]));
         let settings = [("DATABASE_URL", self.database.url.as_str())];
         let made = AUTH_SERVER.run(&arguments, &settings, "");

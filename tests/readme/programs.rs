@@ -16,8 +16,9 @@ async fn the_commands_of_auth_server_work_as_written() {
 
 #[tokio::test]
 async fn the_commands_of_movie_api_work_as_written() {
-    let index = Index::new();
+    let (database, index) = (Database::empty().await, Index::new());
     Shell::new(&[("MOVIE_LISTEN", "127.0.0.1:0"), ("MOVIE_OPS_LISTEN", "127.0.0.1:0")])
+        .placeholder("postgres://movie:password@127.0.0.1/movie", &database.url)
         .set("ELASTICSEARCH_URL", &index.server)
         .set("FILMS_INDEX", &index.name)
         .run("movie-api/README.md");

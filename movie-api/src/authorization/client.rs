@@ -1,4 +1,6 @@
-//! The two requests to auth-server.
+//! Requests to auth-server.
+
+mod users;
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +18,7 @@ use super::AuthError;
 use crate::caller::{Caller, CallerKind};
 use crate::config::AuthConfig;
 use crate::metrics::AuthMetrics;
+pub(crate) use users::DeletedUsers;
 
 /// The response of `POST /api/v1/filter`.
 #[derive(Clone, Debug, Deserialize)]
@@ -151,7 +154,17 @@ impl AuthServer {
             .post(format!("{}/api/v1/{endpoint}", self.base))
             .headers(self.headers(caller))
             .json(body);
-        let response = send(request, caller.kind()).await;
+        self.send(endpoint, request, caller.kind()).await
+    }
+
+    /// Sends the request and counts its outcome.
+    async fn send<T: DeserializeOwned>(
+        &self,
+        endpoint: &'static str,
+        request: reqwest::RequestBuilder,
+        caller: CallerKind,
+    ) -> Result<T, AuthError> {
+        let response = send(request, caller).await;
         let outcome = match &response {
             Ok(_) => "success",
             Err(AuthError::TokenRefused(_)) => "token_refused",
@@ -167,19 +180,24 @@ impl AuthServer {
     /// caller's tokens. Credentials of other schemes are not passed on: callers must not act as service
     /// clients through movie-api.
     fn headers(&self, caller: &Caller) -> HeaderMap {
+        let Some(credentials) = &self.credentials else { return Self::headers_of(caller) };
         let mut headers = HeaderMap::new();
         headers.insert(REQUEST_ID, caller.request_id.value());
-        let Some(credentials) = &self.credentials else {
-            for authorization in &caller.authorization {
-                let is_token = bearer_token(authorization).is_some();
-                let passed = if is_token { authorization.clone() } else { NO_TOKEN };
-                headers.append(header::AUTHORIZATION, passed);
-            }
-            return headers;
-        };
         headers.insert(header::AUTHORIZATION, credentials.clone());
         for authorization in &caller.authorization {
             headers.append(SUBJECT_TOKEN, subject_token(authorization));
+        }
+        headers
+    }
+
+    /// For a request in the caller's own name: their tokens unchanged.
+    fn headers_of(caller: &Caller) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(REQUEST_ID, caller.request_id.value());
+        for authorization in &caller.authorization {
+            let is_token = bearer_token(authorization).is_some();
+            let passed = if is_token { authorization.clone() } else { NO_TOKEN };
+            headers.append(header::AUTHORIZATION, passed);
         }
         headers
     }

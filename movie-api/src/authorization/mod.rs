@@ -10,9 +10,10 @@ use service::clock::Clock;
 use service::metrics::Gauge;
 use service::problem::Spec;
 use std::sync::atomic::AtomicU64;
+use uuid::Uuid;
 
 use client::{AuthServer, Filter};
-pub(crate) use client::{Decision, Reason, TokenRefusal};
+pub(crate) use client::{Decision, DeletedUsers, Reason, TokenRefusal};
 use guest_filter::GuestFilter;
 
 use crate::caller::{Caller, CallerKind};
@@ -36,7 +37,7 @@ pub(crate) enum AuthError {
     /// auth-server refuses movie-api itself, not the caller. Access fails closed.
     #[error(
         "auth-server refuses movie-api ({0}): check MOVIE_CLIENT_ID and MOVIE_CLIENT_SECRET, and that the \
-         service client has the scopes `filter` and `evaluate`"
+         service client has the scopes `filter`, `evaluate` and, for favorites, `users:deleted`"
     )]
     ClientRefused(&'static str),
     /// auth-server cannot be reached, or answers with a server error.
@@ -131,6 +132,25 @@ impl Authorization {
             CallerKind::Guest => Ok(()),
             CallerKind::User => self.server.filter(caller).await.map(drop),
         }
+    }
+
+    /// The id of the user with the caller's token; a guest has none.
+    ///
+    /// # Errors
+    /// The token is refused, or auth-server is unavailable.
+    pub(crate) async fn user(&self, caller: &Caller) -> Result<Uuid, AuthError> {
+        self.server.user(caller).await
+    }
+
+    /// A page of the accounts that were deleted after this time, or of all.
+    ///
+    /// # Errors
+    /// auth-server refuses the service client, or is unavailable.
+    pub(crate) async fn deleted_users(
+        &self,
+        after: Option<DateTime<Utc>>,
+    ) -> Result<DeletedUsers, AuthError> {
+        self.server.deleted_users(after).await
     }
 
     /// Fetches the guest filter, so that a recent one is cached.

@@ -6,13 +6,13 @@ use serde::Serialize;
 use service::problem::{Extension, Problem};
 
 use super::Movies;
-use super::error::{UNAVAILABLE, WithToken, stale_header};
 use crate::authorization::{Admitted, Decision, Reason, Verdict};
 use crate::caller::{Caller, CallerKind};
 use crate::catalogue::{Film, Search};
+use crate::error::{UNAVAILABLE, WithToken, stale_header};
 
 #[derive(ApiResponse)]
-pub(super) enum MovieResponse {
+pub(crate) enum MovieResponse {
     /// The film.
     #[oai(status = 200)]
     Film(
@@ -42,7 +42,7 @@ struct Refusal {
     caller: CallerKind,
 }
 
-pub(super) async fn get(
+pub(crate) async fn get(
     movies: &Movies,
     caller: &Caller,
     id: &str,

@@ -6,9 +6,9 @@ use service::problem::request;
 
 use super::Movies;
 use super::cursor::{MAX_RESULT_WINDOW, Section};
-use super::error::{UNAVAILABLE, WithToken, stale_header};
 use crate::caller::Caller;
 use crate::catalogue::{Film, Order, Search, labelled_new};
+use crate::error::{UNAVAILABLE, WithToken, stale_header};
 
 /// Films per page.
 const PAGE_SIZE: u32 = 12;

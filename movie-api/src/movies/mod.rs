@@ -1,7 +1,6 @@
 //! The operations on films.
 
 mod cursor;
-mod error;
 mod get;
 mod list;
 
@@ -13,9 +12,9 @@ use poem_openapi::{OpenApi, Tags};
 use crate::authorization::Authorization;
 use crate::caller::Caller;
 use crate::catalogue::Catalogue;
-use error::WithToken;
-pub(crate) use get::GetMovieError;
+use crate::error::WithToken;
 use get::MovieResponse;
+pub(crate) use get::{GetMovieError, get};
 use list::{ListMoviesError, MovieListResponse, MovieQuery, Status};
 
 #[derive(Tags)]
@@ -25,6 +24,7 @@ enum Tag {
 }
 
 /// The part of the API that is about films.
+#[derive(Clone)]
 pub(crate) struct Movies {
     pub(crate) authorization: Arc<Authorization>,
     pub(crate) catalogue: Arc<Catalogue>,

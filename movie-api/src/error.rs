@@ -1,4 +1,4 @@
-//! Errors that all operations on films share.
+//! Errors that all operations on the catalogue share.
 
 use poem::http::{HeaderValue, header};
 use poem::{IntoResponse, Response};
@@ -11,23 +11,35 @@ use crate::authorization::{AUTHORIZATION_UNAVAILABLE, AuthError, TokenRefusal};
 use crate::catalogue::{CATALOGUE_UNAVAILABLE, CatalogueError};
 use crate::health::RETRY_AFTER_SECONDS;
 
-/// What every operation on films can answer if a service that it needs is unavailable.
-pub(super) const UNAVAILABLE: &[Spec] = &[AUTHORIZATION_UNAVAILABLE, CATALOGUE_UNAVAILABLE];
+/// What every operation on the catalogue can answer if a service that it needs is unavailable.
+pub(crate) const UNAVAILABLE: &[Spec] = &[AUTHORIZATION_UNAVAILABLE, CATALOGUE_UNAVAILABLE];
 
 /// The header that marks a response made with the cached guest filter.
-pub(super) const X_AUTHORIZATION: &str = "X-Authorization";
+const X_AUTHORIZATION: &str = "X-Authorization";
 
 /// The value of [`X_AUTHORIZATION`] for a filter of this age.
-pub(super) fn stale_header(age_seconds: Option<u32>) -> Option<String> {
+pub(crate) fn stale_header(age_seconds: Option<u32>) -> Option<String> {
     age_seconds.map(|age| format!("stale; age={age}"))
 }
 
 /// Why an operation failed: auth-server's own 401, or a problem of the operation's.
-pub(super) enum WithToken<E> {
+pub(crate) enum WithToken<E> {
     /// auth-server refuses the token; its response is passed on unchanged.
     Token(TokenRefusal),
     /// A problem of the operation's, and the age of the cached filter that led to it.
     Problem { error: E, stale: Option<u32> },
+}
+
+impl<E: Into<Problem>> WithToken<E> {
+    /// The same error of another operation, which can answer everything that this one can.
+    pub(crate) fn convert<F: From<Problem>>(self) -> WithToken<F> {
+        match self {
+            Self::Token(refusal) => WithToken::Token(refusal),
+            Self::Problem { error, stale } => {
+                WithToken::Problem { error: F::from(error.into()), stale }
+            }
+        }
+    }
 }
 
 impl<E: From<Problem>> From<AuthError> for WithToken<E> {
@@ -120,8 +132,7 @@ impl<E: ApiResponse> ApiResponse for WithToken<E> {
     fn meta() -> MetaResponses {
         let mut responses = E::meta().responses;
         for forbidden in responses.iter_mut().filter(|response| response.status == Some(403)) {
-            let description = "`stale; age=<seconds>` if the cached guest filter decided.";
-            forbidden.headers.push(header(X_AUTHORIZATION, description));
+            forbidden.headers.push(stale_meta());
         }
         responses.insert(0, token_refused());
         MetaResponses { responses }
@@ -136,12 +147,19 @@ impl<E: ApiResponse> ApiResponse for WithToken<E> {
 fn token_refused() -> MetaResponse {
     let content = MetaMediaType { content_type: CONTENT_TYPE, schema: TokenProblem::schema_ref() };
     MetaResponse {
-        description: "auth-server refuses the token; its response, unchanged.",
+        description: "auth-server refuses the token; its response, unchanged. Or the operation requires one.",
         status: Some(401),
         status_range: None,
         content: vec![content],
         headers: vec![header("WWW-Authenticate", "auth-server's challenge.")],
     }
+}
+
+/// The documentation of [`X_AUTHORIZATION`].
+pub(crate) fn stale_meta() -> MetaHeader {
+    let description = "`stale; age=<seconds>` if auth-server is unavailable and the cached guest filter \
+                       decided; otherwise absent.";
+    header(X_AUTHORIZATION, description)
 }
 
 fn header(name: &str, description: &str) -> MetaHeader {

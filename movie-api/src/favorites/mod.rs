@@ -1,0 +1,90 @@
+//! The operations on favorites.
+
+mod add;
+mod deletions;
+mod error;
+mod remove;
+mod store;
+
+use poem_openapi::param::Path;
+use poem_openapi::{OpenApi, Tags};
+use service::clock::Clock;
+use service::database::PgPool;
+use service::http::NoContent;
+use service::problem::Problem;
+use uuid::Uuid;
+
+use crate::caller::{Caller, CallerKind};
+use crate::error::WithToken;
+use crate::movies::Movies;
+use add::AddError;
+pub(crate) use deletions::DeletionFollower;
+use remove::RemoveError;
+
+#[derive(Tags)]
+enum Tag {
+    /// The films that a user has marked.
+    Favorites,
+}
+
+/// The part of the API that is about favorites.
+pub(crate) struct Favorites {
+    /// The films, as the caller may see them.
+    pub(crate) movies: Movies,
+    /// `None` if this server has no favorites.
+    pub(crate) pool: Option<PgPool>,
+    pub(crate) clock: Clock,
+}
+
+#[OpenApi(prefix_path = "/favorites/movies", tag = "Tag::Favorites")]
+impl Favorites {
+    /// Add a film to your favorites.
+    ///
+    /// Only a film that you may read. Adding it again changes nothing.
+    #[oai(path = "/:id", method = "post", operation_id = "add_favorite")]
+    async fn add(
+        &self,
+        caller: Caller,
+        /// Id of the film.
+        id: Path<String>,
+    ) -> Result<NoContent, WithToken<AddError>> {
+        add::add(self, &caller, &id.0).await?;
+        Ok(NoContent)
+    }
+
+    /// Remove a film from your favorites.
+    ///
+    /// Also a film that you may no longer read or that no longer exists, and one that is not among
+    /// them.
+    #[oai(path = "/:id", method = "delete", operation_id = "remove_favorite")]
+    async fn remove(
+        &self,
+        caller: Caller,
+        /// Id of the film.
+        id: Path<String>,
+    ) -> Result<NoContent, WithToken<RemoveError>> {
+        remove::remove(self, &caller, &id.0).await?;
+        Ok(NoContent)
+    }
+}
+
+impl Favorites {
+    /// The id of the caller, who must be a user.
+    ///
+    /// # Errors
+    /// The caller is a guest, the token is refused, or auth-server is unavailable.
+    async fn user<E: From<Problem>>(&self, caller: &Caller) -> Result<Uuid, WithToken<E>> {
+        match caller.kind() {
+            CallerKind::Guest => Err(error::token_missing().into()),
+            CallerKind::User => Ok(self.movies.authorization.user(caller).await?),
+        }
+    }
+
+    /// The database.
+    ///
+    /// # Errors
+    /// This server has none.
+    fn pool(&self) -> Result<&PgPool, Problem> {
+        self.pool.as_ref().ok_or_else(error::disabled)
+    }
+}
