@@ -1,6 +1,7 @@
 //! A connection whose statements have a deadline.
 
 use std::io;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
@@ -14,9 +15,15 @@ use tokio::time::timeout;
 use super::Limits;
 use super::pool::ping;
 
+/// Time for the answer to a statement that nobody waits for any more. Most arrive within milliseconds; one
+/// that waits for a lock must not occupy the pool.
+const ABANDONED_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// A connection to PostgreSQL. A statement past its deadline fails, and the connection is closed: a
 /// late answer would be read by the next statement, and sqlx would keep everybody else waiting for it.
-/// So is a connection whose user stopped waiting within a statement.
+/// A connection whose user stopped waiting within a statement is used by nobody else before the answer
+/// has arrived; it is closed only if that takes long. Otherwise clients that hang up would decide how
+/// often this program connects.
 #[derive(Debug)]
 pub struct PgConnection {
     /// `None` only while it is dropped.
@@ -36,8 +43,16 @@ pub(super) enum Link {
 enum State {
     Idle,
     InTransaction,
-    /// A statement was sent and its answer was not read to the end.
-    Unknown,
+    /// A statement was sent, and its answer is being waited for; or its user no longer waits.
+    Running,
+    /// The answer to a statement did not arrive, or cannot be trusted.
+    Broken,
+}
+
+impl State {
+    const fn is_usable(self) -> bool {
+        matches!(self, Self::Idle | Self::InTransaction)
+    }
 }
 
 impl PgConnection {
@@ -77,12 +92,10 @@ impl PgConnection {
     fn split(&mut self) -> sqlx::Result<(&mut sqlx::PgConnection, Guard<'_>)> {
         let guard = Guard { state: &mut self.state, limits: self.limits };
         match &mut self.link {
-            Some(Link::Pooled(connection)) if *guard.state != State::Unknown => {
+            Some(Link::Pooled(connection)) if guard.state.is_usable() => {
                 Ok((&mut **connection, guard))
             }
-            Some(Link::Dedicated(connection)) if *guard.state != State::Unknown => {
-                Ok((connection, guard))
-            }
+            Some(Link::Dedicated(connection)) if guard.state.is_usable() => Ok((connection, guard)),
             _ => Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
         }
     }
@@ -96,13 +109,13 @@ struct Guard<'a> {
 
 impl Guard<'_> {
     async fn run<T>(self, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-        let before = std::mem::replace(self.state, State::Unknown);
+        let before = std::mem::replace(self.state, State::Running);
         let timed_out = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
         let done = timeout(self.limits.deadline(), statement).await.unwrap_or_else(timed_out);
         // PostgreSQL's own errors end a statement; after any other nothing is certain.
-        if matches!(done, Ok(_) | Err(sqlx::Error::Database(_) | sqlx::Error::Encode(_))) {
-            *self.state = before;
-        }
+        let is_certain =
+            matches!(done, Ok(_) | Err(sqlx::Error::Database(_) | sqlx::Error::Encode(_)));
+        *self.state = if is_certain { before } else { State::Broken };
         done
     }
 }
@@ -167,18 +180,24 @@ impl<'c> Executor<'c> for &'c mut PgConnection {
 }
 
 impl Drop for PgConnection {
-    /// Returns a pooled connection, unless something was left behind on it; then it is closed. Returning
-    /// takes a round trip, which has the deadline of a statement.
+    /// Returns a pooled connection, after what was left behind on it was removed; if that fails, it is
+    /// closed. Returning takes a round trip, which has the deadline of a statement.
     fn drop(&mut self) {
         let Some(Link::Pooled(mut connection)) = self.link.take() else { return };
         let (state, deadline) = (self.state, self.limits.deadline());
-        let (false, Ok(runtime)) = (state == State::Unknown, Handle::try_current()) else {
+        let (false, Ok(runtime)) = (state == State::Broken, Handle::try_current()) else {
             return drop(connection.detach());
         };
         runtime.spawn(async move {
-            if state == State::InTransaction {
+            let rollback_within = match state {
+                State::InTransaction => Some(deadline),
+                // sqlx reads the answer that nobody waits for first.
+                State::Running => Some(ABANDONED_TIMEOUT),
+                State::Idle | State::Broken => None,
+            };
+            if let Some(limit) = rollback_within {
                 let rolled_back = sqlx::raw_sql("ROLLBACK").execute(&mut *connection);
-                if !matches!(timeout(deadline, rolled_back).await, Ok(Ok(_))) {
+                if !matches!(timeout(limit, rolled_back).await, Ok(Ok(_))) {
                     return drop(connection.detach());
                 }
             }

@@ -1,6 +1,7 @@
 //! `PostgreSQL` accepts statements and does not answer: a lock is held, or the network has lost
 //! connections without closing them.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
@@ -88,8 +89,43 @@ async fn clients_that_hang_up_within_a_statement_leave_the_pool_to_others() {
     assert!(took < DEADLINE, "{took:?}");
 }
 
+/// The process ids of the connections of the pool.
+async fn connections(database: &Database) -> BTreeSet<i32> {
+    let others = "SELECT pid FROM pg_stat_activity
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let pids = sqlx::query_scalar(others).fetch_all(&mut database.connect().await).await;
+    pids.unwrap().into_iter().collect()
+}
+
 #[tokio::test]
-async fn a_statement_that_nobody_waits_for_any_more_closes_its_connection() {
+async fn clients_that_hang_up_within_a_short_statement_cause_no_new_connection() {
+    let database = Database::migrated().await;
+    let pool = database.pool().await;
+    database.execute("CREATE TABLE written (n int)").await;
+    let (one, two) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
+    let before = connections(&database).await;
+    assert_eq!(before.len(), 2);
+    drop((one, two));
+    for _ in 0..10 {
+        let sleep = sqlx::query("SELECT pg_sleep(0.05)").execute(&pool);
+        assert!(timeout(Duration::from_millis(10), sleep).await.is_err());
+        let mut transaction = pool.begin().await.unwrap();
+        let write = "INSERT INTO written VALUES (1)";
+        sqlx::query(write).execute(&mut *transaction).await.unwrap();
+        let sleep = sqlx::query("SELECT pg_sleep(0.05)").execute(&mut *transaction);
+        assert!(timeout(Duration::from_millis(10), sleep).await.is_err());
+    }
+    // Every statement reads its own answer, outside of any transaction.
+    for n in 0..10 {
+        let answer = sqlx::query_scalar("SELECT $1::int").bind(n).fetch_one(&pool).await;
+        assert_eq!(answer.ok(), Some(n));
+    }
+    assert_eq!(database.count("SELECT count(*) FROM written").await, 0);
+    assert_eq!(connections(&database).await, before);
+}
+
+#[tokio::test]
+async fn a_long_statement_that_nobody_waits_for_any_more_closes_its_connection() {
     let database = Database::migrated().await;
     let pool = database.pool().await;
     let started = Instant::now();
