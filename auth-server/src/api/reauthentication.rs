@@ -165,7 +165,9 @@ impl AppState {
         transaction.commit().await?;
         match checked {
             CodeCheck::Valid => Ok(stored),
-            CodeCheck::Invalid | CodeCheck::NotEnabled => Err(Problem::new(INVALID_CODE)),
+            CodeCheck::Invalid | CodeCheck::Used | CodeCheck::NotEnabled => {
+                Err(Problem::new(INVALID_CODE))
+            }
             CodeCheck::Throttled { seconds, .. } => Err(throttled(seconds)),
         }
     }

@@ -1,7 +1,7 @@
 //! The login history: login attempts, recorded for the account's owner and for admins.
 
 pub(crate) mod anonymize;
-pub(crate) mod lockout;
+pub(crate) mod merged;
 pub(crate) mod pages;
 pub(crate) mod partitions;
 pub(crate) mod retention;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-pub(crate) use lockout::Lockout;
+pub(crate) use merged::{Lockout, Merged};
 pub(crate) use pages::{HistoryPage, HistoryQuery, list};
 pub use partitions::prepare;
 pub(crate) use retention::Retention;
@@ -69,15 +69,15 @@ pub(crate) struct LoginAttempt {
     pub session: Option<Uuid>,
     /// Name of the identity provider, if one was used.
     pub provider: Option<String>,
-    /// The lockout of the account because of which it was refused.
-    pub lockout: Option<Lockout>,
+    /// The attempts with which it is one record.
+    pub merged: Option<Merged>,
 }
 
 impl LoginAttempt {
     /// An attempt of which nothing is known yet but this.
     #[must_use]
     pub(crate) fn new(method: Method, device: Device) -> Self {
-        Self { method, device, user: None, session: None, provider: None, lockout: None }
+        Self { method, device, user: None, session: None, provider: None, merged: None }
     }
 }
 
@@ -119,7 +119,7 @@ pub(crate) struct LoginRecord {
     at: DateTime<Utc>,
     outcome: LoginOutcome,
     attempt: LoginAttempt,
-    /// How many attempts it stands for, if these were refused in one lockout.
+    /// How many attempts it stands for, if there can be several.
     attempts: Option<i32>,
 }
 
@@ -170,13 +170,17 @@ impl LoginHistory {
     }
 
     /// Records an attempt at an account. Never waits and never fails; what cannot be written is
-    /// logged. Attempts that were refused in one lockout are one record.
+    /// logged.
     pub(crate) fn record(&self, attempt: LoginAttempt, outcome: LoginOutcome) {
         let Some(user) = attempt.user else { return };
-        let (id, at, attempts) = match (&attempt.lockout, outcome) {
-            (Some(lockout), _) => (lockout.record_id(user, attempt.method), lockout.began, Some(1)),
+        let now = self.clock.now();
+        let (at, id, attempts) = match (attempt.merged, outcome) {
+            (Some(merged), _) => {
+                let (at, id) = merged.record(user, &attempt, outcome, now);
+                (at, id, Some(1))
+            }
             (None, LoginOutcome::Unverified(_)) => return,
-            (None, _) => (Uuid::now_v7(), self.clock.now(), None),
+            (None, _) => (now, Uuid::now_v7(), None),
         };
         let record = LoginRecord { id, at, outcome, attempt, attempts };
         if let Err(error) = self.queue.try_send(Message::Record(Box::new(record))) {

@@ -16,7 +16,8 @@ use crate::http::request_errors::FIELD;
 pub(crate) struct HistoryEntry {
     /// Unique id.
     pub id: Uuid,
-    /// Time of the attempt; for attempts that were refused in a lockout, when that began.
+    /// Time of the attempt; for attempts that are one entry, when their lockout or period of ten minutes
+    /// began.
     pub at: DateTime<Utc>,
     /// `succeeded`, `mfa_required`, or the code of the problem in the response.
     /// `refresh_token_reused`: a refresh token was reused after it had been replaced, so it has been
@@ -33,8 +34,9 @@ pub(crate) struct HistoryEntry {
     pub user_agent: Option<String>,
     /// The session that was opened or ended.
     pub session_id: Option<Uuid>,
-    /// Number of attempts. More than one only if they were refused in the same lockout; address and
-    /// user agent are those of the first one.
+    /// Number of attempts. More than one only if they were refused in the same lockout, or ended alike
+    /// within ten minutes without any of them counting as a failure; session, address and user agent are those of the
+    /// first one.
     pub attempts: i32,
 }
 

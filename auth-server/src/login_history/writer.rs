@@ -60,16 +60,16 @@ impl Writer {
     }
 }
 
-/// The records, with one for each lockout.
+/// The records, with one for all attempts that are one record.
 fn merged(records: Vec<LoginRecord>) -> Vec<LoginRecord> {
     let mut merged: Vec<LoginRecord> = Vec::with_capacity(records.len());
-    let mut lockouts = HashMap::new();
+    let mut positions = HashMap::new();
     for record in records {
         let Some(attempts) = record.attempts else {
             merged.push(record);
             continue;
         };
-        let position = *lockouts.entry(record.id).or_insert(merged.len());
+        let position = *positions.entry(record.id).or_insert(merged.len());
         match merged.get_mut(position) {
             Some(first) => first.attempts = first.attempts.map(|sum| sum.saturating_add(attempts)),
             None => merged.push(record),

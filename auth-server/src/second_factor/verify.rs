@@ -27,8 +27,10 @@ const POLICY: &str = "second-factor";
 pub(crate) enum CodeCheck {
     /// The code was valid, and is consumed.
     Valid,
-    /// The code is invalid, or already used.
+    /// The code is invalid.
     Invalid,
+    /// The code was valid and is already used. That reveals nothing to an attacker: it is not a failure.
+    Used,
     /// The code was not verified; the next attempt is admitted in this many seconds.
     Throttled { seconds: u32, lockout: Lockout },
     /// The user has no second factor.
@@ -73,9 +75,8 @@ impl SecondFactors {
         let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
         if digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_digit()) {
             if let Some(step) = self.matching_step(user, &factor.secret, &digits, now)? {
-                // Reusing a valid code reveals nothing to an attacker: it is not a failure.
                 let consumed = store::consume_step(transaction, user, step).await?;
-                return Ok(if consumed { CodeCheck::Valid } else { CodeCheck::Invalid });
+                return Ok(if consumed { CodeCheck::Valid } else { CodeCheck::Used });
             }
         } else {
             let hash = recovery_codes::hash(user, code);

@@ -9,6 +9,7 @@ use tests::{
     Answer, AuthenticatorApp, NEW_PASSWORD, PASSWORD, TestServer, User, current_password, token,
 };
 
+use super::begin_history_period;
 use crate::samples::samples;
 
 /// A server, a user with a second factor, their app and their recovery codes. The current code of
@@ -253,6 +254,34 @@ fn forged(challenge: &str, access_token: &str) -> Vec<String> {
             access_token.rsplit('.').next().unwrap()
         ),
     ]
+}
+
+#[tokio::test]
+async fn what_the_holder_of_a_challenge_can_repeat_is_one_entry_in_the_login_history() {
+    let server = TestServer::start().await;
+    begin_history_period(&server);
+    let user = server.register("ada").await;
+    let (app, _) = server.enroll(&user).await;
+    let used = app.code_after(&server, 1);
+    let challenge = server.challenge("ada").await;
+    server.guest().answer_challenge(&challenge, &used).await.expect(200, "");
+    let challenge = server.challenge("ada").await;
+    for _ in 0..5 {
+        server.guest().answer_challenge(&challenge, &used).await.expect(401, "invalid_code");
+    }
+    let allowed = json!({ "allowed": ["Firefox"], "current_password": PASSWORD });
+    let allow = user.request(Method::PUT, "me/user-agents").header("user-agent", "Firefox");
+    user.send(allow.json(&allowed)).await.expect(204, "");
+    for _ in 0..5 {
+        let refused = server.guest().answer_challenge(&challenge, &used).await;
+        refused.expect(403, "agent_not_allowed");
+    }
+    for outcome in ["invalid_code", "agent_not_allowed"] {
+        let page = user.get(&format!("me/history?outcome={outcome}")).await.ok();
+        let items = page["items"].as_array().unwrap();
+        assert_eq!((items.len(), &items[0]["attempts"]), (1, &json!(5)), "{page:#}");
+        assert_eq!(items[0]["method"], "second_factor");
+    }
 }
 
 #[tokio::test]

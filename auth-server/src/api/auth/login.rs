@@ -17,7 +17,7 @@ use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, ClientAddress, Reply};
-use crate::login_history::{LoginAttempt, LoginOutcome, Method};
+use crate::login_history::{LoginAttempt, LoginOutcome, Merged, Method};
 use crate::password::{Password, Verification};
 use crate::problems;
 use crate::second_factor::SecondFactors;
@@ -115,7 +115,7 @@ impl LogIn {
             // which account an e-mail address belongs to.
             let source = LoginSource { login: &login, user: attempt.user, address };
             let permit = throttle.begin_login(turn, pool, source).await.map_err(|refusal| {
-                attempt.lockout = refusal.lockout;
+                attempt.merged = refusal.lockout.map(Merged::ByLockout);
                 refusal.problem
             })?;
             let result = self.authenticate(&login, account, form.password, &attempt.device).await;

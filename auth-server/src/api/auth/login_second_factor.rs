@@ -13,7 +13,7 @@ use crate::api::AppState;
 use crate::db::{DATABASE, PgConnection};
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
-use crate::login_history::{LoginAttempt, LoginOutcome, Method};
+use crate::login_history::{LoginAttempt, LoginOutcome, Merged, Method};
 use crate::problems;
 use crate::second_factor::{CodeCheck, SecondFactors, store as second_factor_store, throttled};
 use crate::session::Device;
@@ -97,7 +97,12 @@ impl CompleteLogin {
             Err(error @ (SecondFactorError::ChallengeInvalid | SecondFactorError::Problem(_))) => {
                 unverified(error)
             }
-            Err(error) => failed(error),
+            Err(error @ SecondFactorError::UserAgentNotAllowed) => {
+                // The challenge stays valid.
+                attempt.merged = Some(Merged::ByPeriod);
+                failed(error)
+            }
+            Err(error @ SecondFactorError::CodeInvalid) => failed(error),
         };
         self.0.record_login(attempt, outcome);
         result
@@ -126,8 +131,12 @@ impl CompleteLogin {
                 return Ok(session);
             }
             CodeCheck::Invalid => SecondFactorError::CodeInvalid,
+            CodeCheck::Used => {
+                attempt.merged = Some(Merged::ByPeriod);
+                SecondFactorError::CodeInvalid
+            }
             CodeCheck::Throttled { seconds, lockout } => {
-                attempt.lockout = Some(lockout);
+                attempt.merged = Some(Merged::ByLockout(lockout));
                 throttled(seconds).into()
             }
             // Disabled since the first step.

@@ -13,7 +13,7 @@ use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
-use crate::login_history::{LoginAttempt, LoginOutcome, Method};
+use crate::login_history::{LoginAttempt, LoginOutcome, Merged, Method};
 use crate::problems;
 use crate::session::{Refreshed, Rotation};
 use crate::token::Subject;
@@ -63,6 +63,7 @@ impl Refresh {
                 let attempt = LoginAttempt {
                     user: Some(refreshed.user),
                     session: Some(refreshed.session),
+                    merged: Some(Merged::ByPeriod),
                     ..LoginAttempt::new(Method::RefreshToken, device)
                 };
                 history.record(attempt, LoginOutcome::RefreshRepeatedElsewhere);
