@@ -10,7 +10,7 @@ use poem::{Endpoint, EndpointExt};
 use service::clock::Clock;
 use service::docs::{self, ApiInfo};
 use service::health::LivenessApi;
-use service::http::{RouteTable, pipeline};
+use service::http::{ExactQuery, RouteTable, pipeline};
 use service::lifecycle::Lifecycle;
 use service::server::{ListenError, Listener, Server};
 use service::{build, ops, shutdown};
@@ -23,6 +23,7 @@ use crate::config::{Config, IncompleteCredentials};
 use crate::database;
 use crate::favorites::{DeletionFollower, Favorites};
 use crate::health::ReadinessApi;
+use crate::lists::{FullLists, Lists};
 use crate::metrics::Metrics;
 use crate::movies::{GetMovieError, Movies};
 
@@ -63,13 +64,15 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::default());
     let credentials = config.auth.credentials()?;
     let authorization = Arc::new(Authorization::new(config, credentials, &metrics, clock.clone())?);
-    let catalogue = Arc::new(Catalogue::new(config)?);
+    let catalogue = Arc::new(Catalogue::new(config, lifecycle.tasks().clone())?);
+    let full = FullLists::new(config.lists.max_full(), lifecycle.tasks().clone());
+    let lists = Arc::new(Lists { catalogue: Arc::clone(&catalogue), full });
     let readiness = ReadinessApi {
         authorization: Arc::clone(&authorization),
         catalogue: Arc::clone(&catalogue),
         ready: Arc::default(),
     };
-    let movies = Movies { authorization: Arc::clone(&authorization), catalogue };
+    let movies = Movies { authorization: Arc::clone(&authorization), catalogue, lists };
     let pool = config.database.url.as_ref().map(database::pool);
     if let Some(pool) = &pool {
         let (authorization, deletions) = (Arc::clone(&authorization), metrics.deletions.clone());
@@ -107,7 +110,7 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
 
 fn endpoint(api: Api, metrics: &Metrics, config: &Config) -> impl Endpoint + use<> {
     let routes = RouteTable::of::<Api>(docs::PAGES, &metrics.http);
-    let api = docs::route(api, INFO)
+    let api = docs::route(ExactQuery(api), INFO)
         // No film has an id that is not UTF-8, and an id is the only path parameter.
         .catch_error(async |_: ParsePathError| GetMovieError::FilmNotFound.problem())
         // `/movies/` is `/movies`: the OpenAPI service cannot tell them apart.

@@ -1,7 +1,7 @@
 //! Settings.
 
 use std::fmt;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU16, NonZeroU64};
 use std::time::Duration;
 
 use base64::Engine;
@@ -27,6 +27,7 @@ pub(crate) const SETTINGS: SettingsTable = SettingsTable {
         AUTH,
         service::elasticsearch_settings!(),
         SEARCH,
+        LISTS,
         DATABASE,
         GUEST_FILTER,
         service::log_settings!("MOVIE_", "info,poem=warn,access=debug"),
@@ -52,6 +53,13 @@ const SEARCH: &[Setting] = &[number(
     "search.timeout_ms",
     "5000",
     "timeout for Elasticsearch, ms",
+)];
+
+const LISTS: &[Setting] = &[number(
+    "MOVIE_FULL_LISTS",
+    "lists.full",
+    "4",
+    "maximum number of complete lists of more than 500 items that are sent at a time",
 )];
 
 const DATABASE: &[Setting] = &[secret(
@@ -83,6 +91,7 @@ pub(crate) struct Config {
     pub(crate) auth: AuthConfig,
     pub(crate) elasticsearch: ElasticsearchConfig,
     pub(crate) search: SearchConfig,
+    pub(crate) lists: ListsConfig,
     pub(crate) database: DatabaseConfig,
     pub(crate) guest_filter: GuestFilterConfig,
     pub(crate) log: LogConfig,
@@ -157,6 +166,20 @@ pub(crate) struct SearchConfig {
 impl SearchConfig {
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms.get())
+    }
+}
+
+/// Lists.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListsConfig {
+    full: NonZeroU16,
+}
+
+impl ListsConfig {
+    /// How many complete lists may be sent at a time.
+    pub(crate) fn max_full(&self) -> usize {
+        self.full.get().into()
     }
 }
 

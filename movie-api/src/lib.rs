@@ -10,6 +10,7 @@ mod database;
 mod error;
 mod favorites;
 mod health;
+mod lists;
 mod metrics;
 mod movies;
 

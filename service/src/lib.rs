@@ -16,3 +16,4 @@ pub mod ops;
 pub mod problem;
 pub mod server;
 pub mod shutdown;
+mod similar;

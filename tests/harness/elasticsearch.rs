@@ -52,6 +52,28 @@ impl Index {
         assert!(answer["error"].is_null(), "{answer}");
     }
 
+    /// Writes many documents at once.
+    ///
+    /// # Panics
+    /// If Elasticsearch rejects one of them.
+    pub async fn put_all(&self, documents: impl IntoIterator<Item = (String, Value)>) {
+        let lines = |(id, source)| format!("{}\n{source}\n", json!({ "index": { "_id": id } }));
+        let body: String = documents.into_iter().map(lines).collect();
+        let url = format!("{}/{}/_bulk?refresh=true", self.server, self.name);
+        let request = self.http.post(url).header("content-type", "application/x-ndjson").body(body);
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["errors"], false, "{answer}");
+    }
+
+    /// The number of searches that are open: points in time, scrolls.
+    ///
+    /// # Panics
+    /// If the request fails.
+    pub async fn open_searches(&self) -> u64 {
+        let stats = self.request(Method::GET, "/_stats/search", None).await;
+        stats["_all"]["total"]["search"]["open_contexts"].as_u64().unwrap()
+    }
+
     /// Id and source of every document, up to 1,000.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::sample_films::{self, NEW, NEW_FILMS, OLD_FILMS};
+use crate::sample_films::{self, NEW_FILMS, OLD_FILMS};
 use crate::site::Site;
 
 type Ids = BTreeSet<String>;
@@ -95,18 +95,33 @@ async fn films_are_sorted_by_rating_then_by_id() {
 }
 
 #[tokio::test]
-async fn status_new_lists_films_whose_label_is_active() {
+async fn status_new_lists_the_latest_release_first_over_everything_the_caller_may_read() {
     let site = Site::open().await;
-    for (id, source) in sample_films::odd() {
-        site.index.put(id, &source).await;
+    let seen = json!({ "labels": [], "labelled_at": "2025-01-01T00:00:00Z" });
+    for (id, date) in
+        [("b-late", json!("2001-05-06")), ("a-late", json!("2001-05-06")), ("none", Value::Null)]
+    {
+        site.index
+            .put(id, &json!({ "id": id, "title": id, "release_date": date, "access": seen }))
+            .await;
     }
     let subscriber = site.subscriber().await;
-    let new = pages(&site, "&status=new", Some(&subscriber)).await;
-    let ids = ids(&new);
-    assert_eq!(ids.len(), NEW_FILMS + 1, "{ids:?}");
-    assert!(ids.contains(NEW) && ids.contains("odd-string") && !ids.contains("odd-over"));
-    assert_eq!(new[0]["release_date"], "2999-03-01");
-    assert_eq!(site.get("/movies/?status=new", None).await.json()["total"], 0);
+    for (token, films) in [(None, OLD_FILMS + 3), (Some(&*subscriber), OLD_FILMS + NEW_FILMS + 3)] {
+        let new = pages(&site, "&status=new", token).await;
+        assert_eq!(new.len(), films);
+        let keys: Vec<(Option<&str>, &str)> = new
+            .iter()
+            .map(|film| (film["release_date"].as_str(), film["id"].as_str().unwrap()))
+            .collect();
+        let sorted = keys.is_sorted_by(|a, b| a.0 > b.0 || (a.0 == b.0 && a.1 < b.1));
+        assert!(sorted, "{keys:?}");
+        assert_eq!(keys[films - 1], (None, "none"));
+        // Any other text is the default order.
+        let default = pages(&site, "", token).await;
+        for status in ["old", "NEW", "", "new%20"] {
+            assert_eq!(pages(&site, &format!("&status={status}"), token).await, default);
+        }
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ mod catalogue_unavailable;
 mod favorites;
 mod film;
 mod film_list;
+mod film_search;
+mod long_list;
 mod openapi;
 mod process;
 mod request_errors;

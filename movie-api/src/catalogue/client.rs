@@ -11,9 +11,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::film::{ACCESS, Document, FIELDS};
-use super::query::Search;
+use super::point_in_time::PointInTime;
+use super::query::{Search, Section};
 use service::config::IndexName;
 use service::problem::Spec;
+use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 
@@ -32,12 +34,23 @@ pub(crate) enum CatalogueError {
     Refused(String),
 }
 
-/// The films of one search.
+/// The films of one section of a list.
 pub(crate) struct Found {
-    /// How many films match in all.
-    pub(crate) total: u64,
-    /// The requested films, in order.
+    /// How many films match in all, as far as they were counted.
+    pub(crate) total: Total,
+    /// The films of the section, in order.
     pub(crate) films: Vec<Document>,
+    /// The position of the last film, if the list goes on after it.
+    pub(crate) next: Option<Vec<Value>>,
+}
+
+/// How many films match in all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Total {
+    /// The films that were counted.
+    pub(crate) counted: u64,
+    /// False if there may be more.
+    pub(crate) is_exact: bool,
 }
 
 /// One index of films.
@@ -45,6 +58,8 @@ pub(crate) struct Catalogue {
     client: Elasticsearch,
     index: IndexName,
     timeout: Duration,
+    /// Requests that go on after the one that caused them.
+    tasks: TaskTracker,
 }
 
 impl Catalogue {
@@ -52,29 +67,40 @@ impl Catalogue {
     ///
     /// # Errors
     /// The HTTP client cannot be built.
-    pub(crate) fn new(config: &Config) -> Result<Self, CatalogueError> {
+    pub(crate) fn new(config: &Config, tasks: TaskTracker) -> Result<Self, CatalogueError> {
         let transport = Transport::single_node(config.elasticsearch.url.as_str())?;
-        let index = config.elasticsearch.index.clone();
-        Ok(Self { client: Elasticsearch::new(transport), index, timeout: config.search.timeout() })
+        let (client, index) = (Elasticsearch::new(transport), config.elasticsearch.index.clone());
+        Ok(Self { client, index, timeout: config.search.timeout(), tasks })
     }
 
-    /// Films that match, and how many there are in all.
+    /// The films of one section of a list, and how many there are in all.
     ///
     /// # Errors
     /// Elasticsearch is unavailable or refuses the request; also if a part of the index is missing,
     /// since the count would be wrong then.
-    pub(crate) async fn search(&self, search: &Search) -> Result<Found, CatalogueError> {
+    pub(crate) async fn search(
+        &self,
+        search: &Search,
+        section: &Section,
+    ) -> Result<Found, CatalogueError> {
         let response = self
             .client
             .search(SearchParts::Index(&[self.index.as_str()]))
             .allow_partial_search_results(false)
             .request_timeout(self.timeout)
-            .body(search.body())
+            .body(search.body(section))
             .send()
             .await?;
-        let SearchResponse { hits } = read(response).await?;
-        let films = hits.hits.into_iter().map(|hit| Document::read(hit.id, &hit.source)).collect();
-        Ok(Found { total: hits.total.value, films })
+        Ok(read::<SearchResponse>(response).await?.found(section))
+    }
+
+    /// Fixes the current state of the index, to read all of it.
+    ///
+    /// # Errors
+    /// As [`Catalogue::search`].
+    pub(crate) async fn point_in_time(&self) -> Result<PointInTime, CatalogueError> {
+        let (client, tasks) = (self.client.clone(), self.tasks.clone());
+        PointInTime::open(client, &self.index, self.timeout, tasks).await
     }
 
     /// The film with this id in its current state, even before a refresh of the index.
@@ -118,7 +144,11 @@ impl Catalogue {
     }
 }
 
-async fn read<T: DeserializeOwned>(response: Response) -> Result<T, CatalogueError> {
+/// Reads a response.
+///
+/// # Errors
+/// It is an error, or is invalid.
+pub(super) async fn read<T: DeserializeOwned>(response: Response) -> Result<T, CatalogueError> {
     let status = response.status_code();
     if !status.is_success() {
         // The status alone says what failed; the body adds Elasticsearch's reason if it can be read.
@@ -128,20 +158,51 @@ async fn read<T: DeserializeOwned>(response: Response) -> Result<T, CatalogueErr
     Ok(response.json().await?)
 }
 
+/// What Elasticsearch answers to a search.
 #[derive(Deserialize)]
-struct SearchResponse {
+pub(super) struct SearchResponse {
+    /// The id of the point in time that was searched; it may change with every search.
+    pub(super) pit_id: Option<String>,
     hits: Hits,
+}
+
+impl SearchResponse {
+    /// The films of the section; the last hit only says that the list goes on.
+    pub(super) fn found(self, section: &Section) -> Found {
+        let Hits { total, mut hits } = self.hits;
+        let size = usize::try_from(section.size).unwrap_or(usize::MAX);
+        let goes_on = hits.len() > size;
+        hits.truncate(size);
+        let next = hits.last().filter(|_| goes_on).map(|hit| hit.sort.clone());
+        let total = total.map(Into::into).unwrap_or_default();
+        let films = hits.into_iter().map(|hit| Document::read(hit.id, &hit.source)).collect();
+        Found { total, films, next }
+    }
 }
 
 #[derive(Deserialize)]
 struct Hits {
-    total: Total,
+    total: Option<HitsTotal>,
     hits: Vec<Hit>,
 }
 
 #[derive(Deserialize)]
-struct Total {
+struct HitsTotal {
     value: u64,
+    relation: Relation,
+}
+
+#[derive(Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum Relation {
+    Eq,
+    Gte,
+}
+
+impl From<HitsTotal> for Total {
+    fn from(total: HitsTotal) -> Self {
+        Self { counted: total.value, is_exact: total.relation == Relation::Eq }
+    }
 }
 
 #[derive(Deserialize)]
@@ -150,6 +211,8 @@ struct Hit {
     id: String,
     #[serde(rename = "_source", default)]
     source: Value,
+    #[serde(default)]
+    sort: Vec<Value>,
 }
 
 #[derive(Deserialize)]

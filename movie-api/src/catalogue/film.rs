@@ -1,6 +1,7 @@
 //! A film, read from its document.
 
 use poem_openapi::Object;
+use serde::Serialize;
 use serde_json::Value;
 
 /// The fields of a document that make a [`Film`].
@@ -19,7 +20,7 @@ pub(crate) const FIELDS: [&str; 8] = [
 pub(crate) const ACCESS: &str = "access";
 
 /// A film.
-#[derive(Clone, Debug, PartialEq, Object)]
+#[derive(Clone, Debug, PartialEq, Serialize, Object)]
 pub(crate) struct Film {
     /// Stable id, as in `/movies/{id}`.
     pub(crate) id: String,
@@ -40,7 +41,7 @@ pub(crate) struct Film {
 }
 
 /// A genre, an actor or a director.
-#[derive(Clone, Debug, PartialEq, Object)]
+#[derive(Clone, Debug, PartialEq, Serialize, Object)]
 pub(crate) struct Named {
     /// Stable id.
     pub(crate) id: String,

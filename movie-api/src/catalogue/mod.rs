@@ -2,8 +2,14 @@
 
 mod client;
 mod film;
+mod order;
+mod point_in_time;
 mod query;
+mod text;
 
 pub(crate) use client::{CATALOGUE_UNAVAILABLE, Catalogue, CatalogueError};
 pub(crate) use film::{Document, Film};
-pub(crate) use query::{Order, Search, labelled_new};
+pub(crate) use order::Order;
+pub(crate) use point_in_time::{Batches, all_films};
+pub(crate) use query::{Count, MAX_COUNTED, Search, Section, Start};
+pub(crate) use text::{MAX_WORDS, matching, words};

@@ -3,75 +3,85 @@
 use serde_json::{Value, json};
 
 use super::film::FIELDS;
+use super::order::Order;
 
-/// The order of a list. Every order ends with the id, so that no two films are ever tied and pages
-/// neither repeat nor lose one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// Highest viewers' rating first; films without one at the end.
-    BestRated,
-    /// Latest release first; films without a date at the end.
-    Newest,
-}
-
-impl Order {
-    fn sort(self) -> Value {
-        let (field, unmapped) = match self {
-            Self::BestRated => ("imdb_rating", "float"),
-            Self::Newest => ("release_date", "date"),
-        };
-        json!([
-            { field: { "order": "desc", "missing": "_last", "unmapped_type": unmapped } },
-            { "id": { "order": "asc", "unmapped_type": "keyword" } },
-        ])
-    }
-}
+/// Elasticsearch counts further only if asked to, since that costs more than the page itself.
+pub(crate) const MAX_COUNTED: u32 = 10_000;
 
 /// A search for films.
+#[derive(Clone, Debug)]
 pub(crate) struct Search {
     /// Every query must match; what the caller may read is one of them.
     pub(crate) filter: Vec<Value>,
+    /// A query that must match, too, and that ranks the films in [`Order::Relevance`].
+    pub(crate) matching: Option<Value>,
     /// Order of the films.
     pub(crate) order: Order,
-    /// How many films to skip.
-    pub(crate) from: u32,
-    /// How many films to return at most.
+}
+
+/// Where a section of a list starts.
+#[derive(Clone, Debug)]
+pub(crate) enum Start {
+    /// After so many films.
+    At(u32),
+    /// After the film in this position.
+    After(Vec<Value>),
+}
+
+/// How far films are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// To the end.
+    Exact,
+    /// Up to [`MAX_COUNTED`].
+    Limited,
+    /// Not at all.
+    None,
+}
+
+/// A section of the films that match.
+#[derive(Clone, Debug)]
+pub(crate) struct Section {
+    /// Where it starts.
+    pub(crate) start: Start,
+    /// How many films it has at most.
     pub(crate) size: u32,
+    /// How far all films are counted.
+    pub(crate) count: Count,
+}
+
+impl Section {
+    /// The first films.
+    pub(crate) fn first(size: u32, count: Count) -> Self {
+        Self { start: Start::At(0), size, count }
+    }
 }
 
 impl Search {
     /// The film with this id, if `admitted` admits it.
     pub(crate) fn one(id: &str, admitted: Value) -> Self {
         let filter = vec![admitted, json!({ "ids": { "values": [id] } })];
-        Self { filter, order: Order::BestRated, from: 0, size: 1 }
+        Self { filter, matching: None, order: Order::BestRated }
     }
 
-    /// The body for `_search`.
-    pub(crate) fn body(&self) -> Value {
+    /// The body for `_search`. It asks for one film more than the section has, to know whether the
+    /// list goes on.
+    pub(super) fn body(&self, section: &Section) -> Value {
+        let (start, position) = match &section.start {
+            Start::At(from) => ("from", Value::from(*from)),
+            Start::After(position) => ("search_after", position.as_slice().into()),
+        };
         json!({
-            "query": { "bool": { "filter": self.filter } },
+            "query": { "bool": { "filter": self.filter, "must": self.matching.as_slice() } },
             "sort": self.order.sort(),
-            "from": self.from,
-            "size": self.size,
-            "track_total_hits": true,
+            start: position,
+            "size": section.size + 1,
+            "track_total_hits": match section.count {
+                Count::Exact => Value::Bool(true),
+                Count::Limited => MAX_COUNTED.into(),
+                Count::None => Value::Bool(false),
+            },
             "_source": FIELDS,
         })
     }
-}
-
-/// Films that carry the label `new` now: labelled, and inside the label's window.
-///
-/// Written like auth-server's filter, "not over and not yet to come", so that a window with a
-/// missing end counts here exactly when it counts there.
-pub(crate) fn labelled_new() -> Value {
-    json!({ "bool": {
-        "filter": [
-            { "exists": { "field": "access.labelled_at" } },
-            { "term": { "access.labels": "new" } },
-        ],
-        "must_not": [
-            { "range": { "access.until.new": { "lte": "now/s" } } },
-            { "range": { "access.from.new": { "gt": "now/s" } } },
-        ],
-    } })
 }

@@ -8,7 +8,7 @@ use service::problem::{Extension, Problem};
 use super::Movies;
 use crate::authorization::{Admitted, Decision, Reason, Verdict};
 use crate::caller::{Caller, CallerKind};
-use crate::catalogue::{Film, Search};
+use crate::catalogue::{Count, Film, Search, Section};
 use crate::error::{UNAVAILABLE, WithToken, stale_header};
 
 #[derive(ApiResponse)]
@@ -67,7 +67,8 @@ async fn get_by_cached_filter(
     id: &str,
     cached: Admitted,
 ) -> Result<MovieResponse, WithToken<GetMovieError>> {
-    let found = movies.catalogue.search(&Search::one(id, cached.query)).await?;
+    let search = Search::one(id, cached.query);
+    let found = movies.catalogue.search(&search, &Section::first(1, Count::None)).await?;
     // What the search admitted is shown, not what was read before it: the two may differ.
     if let Some(document) = found.films.into_iter().next() {
         return Ok(MovieResponse::Film(Json(document.film), stale_header(cached.stale)));

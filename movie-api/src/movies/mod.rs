@@ -1,8 +1,8 @@
 //! The operations on films.
 
-mod cursor;
 mod get;
 mod list;
+mod selection;
 
 use std::sync::Arc;
 
@@ -11,11 +11,13 @@ use poem_openapi::{OpenApi, Tags};
 
 use crate::authorization::Authorization;
 use crate::caller::Caller;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Film};
 use crate::error::WithToken;
+use crate::lists::{List, ListResponse, Lists, Paging, TotalMode};
 use get::MovieResponse;
 pub(crate) use get::{GetMovieError, get};
-use list::{ListMoviesError, MovieListResponse, MovieQuery, Status};
+use list::ListMoviesError;
+use selection::{Parameters, Selection, Sort};
 
 #[derive(Tags)]
 enum Tag {
@@ -28,28 +30,74 @@ enum Tag {
 pub(crate) struct Movies {
     pub(crate) authorization: Arc<Authorization>,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) lists: Arc<Lists>,
 }
 
 #[OpenApi(tag = "Tag::Films")]
 impl Movies {
     /// List the films that the caller may read.
     ///
-    /// Best rated first; `total` and `pages` count only films that the caller may read. Without `page`
-    /// or `cursor`, the first 1,000 films are returned. `/movies/` is the same path.
+    /// Best rated first unless `sort`, `status` or `query` says otherwise; ties are listed by id. A film
+    /// is listed if it meets every parameter. `total` and `pages` count only films that the caller may
+    /// read. Without `page` and `cursor`, all films are returned. `/movies/` is the same path.
     #[oai(path = "/movies", method = "get", operation_id = "list_movies")]
+    #[expect(clippy::too_many_arguments, reason = "each is a query parameter")]
     async fn list(
         &self,
         caller: Caller,
         /// Page of 12 films, from 1. A page past the end is empty; the maximum is 833.
         #[oai(validator(minimum(value = "1")))]
         page: Query<Option<u32>>,
-        /// `next` of an earlier response, to continue after its last film. Excludes `page`.
+        /// `next` of an earlier response with the same parameters, to continue after its last film.
+        /// Excludes `page`. A list that changes meanwhile may repeat or leave out the films that moved.
         cursor: Query<Option<String>>,
-        /// `new`: only films that carry the label `new` now, latest release first.
-        status: Query<Option<Status>>,
-    ) -> Result<MovieListResponse, WithToken<ListMoviesError>> {
-        let query = MovieQuery { page: page.0, cursor: cursor.0, status: status.0 };
-        list::list(self, &caller, &query).await
+        /// `exact`: count all films, not only the first 10,000.
+        total: Query<Option<TotalMode>>,
+        /// `new`: latest release first, films without a date at the end. Any other text: the default
+        /// order.
+        status: Query<Option<String>>,
+        /// Words that the title, the description or a director's name must contain, at most 16: each as
+        /// it is, as the start of a word, or with a typo. The best matches come first.
+        #[oai(validator(max_length = 200))]
+        query: Query<Option<String>>,
+        /// Id of a genre, as in `/genres`.
+        #[oai(validator(max_length = 512))]
+        genre: Query<Option<String>>,
+        /// Id of a director, as in `/directors`.
+        #[oai(validator(max_length = 512))]
+        director: Query<Option<String>>,
+        /// Year of the first release.
+        #[oai(validator(minimum(value = "1"), maximum(value = "9999")))]
+        year: Query<Option<u16>>,
+        /// First year of release, inclusive.
+        #[oai(validator(minimum(value = "1"), maximum(value = "9999")))]
+        year_from: Query<Option<u16>>,
+        /// Last year of release, inclusive.
+        #[oai(validator(minimum(value = "1"), maximum(value = "9999")))]
+        year_to: Query<Option<u16>>,
+        /// Lowest rating, 0 to 10, inclusive. Films without a rating have none.
+        #[oai(validator(minimum(value = "0"), maximum(value = "10")))]
+        min_rating: Query<Option<f64>>,
+        /// Ids of films, comma-separated, at most 100. Unknown ones, and those of films that the caller
+        /// may not read, are left out.
+        ids: Query<Option<String>>,
+        /// Order of the films; goes before `status`.
+        sort: Query<Option<Sort>>,
+    ) -> Result<ListResponse<List<Film>>, WithToken<ListMoviesError>> {
+        let paging = Paging::new(page.0, cursor.0, total.0)?;
+        let parameters = Parameters {
+            status: status.0,
+            query: query.0,
+            genre: genre.0,
+            director: director.0,
+            year: year.0,
+            year_from: year_from.0,
+            year_to: year_to.0,
+            min_rating: min_rating.0,
+            ids: ids.0,
+            sort: sort.0,
+        };
+        list::list(self, &caller, Selection::of(&parameters)?, paging).await
     }
 
     /// Get a film.

@@ -1,6 +1,7 @@
 //! The settings of one program, and what is derived from them.
 
 use super::{Kind, Setting};
+use crate::similar;
 
 /// A variable that earlier versions read. It stops the start and names its replacement.
 #[derive(Clone, Copy, Debug)]
@@ -27,9 +28,6 @@ pub struct SettingsTable {
     /// Variables of earlier versions.
     pub removed: &'static [Removed],
 }
-
-/// Names less similar than this are no help.
-const SIMILAR: f64 = 0.75;
 
 impl SettingsTable {
     /// Every setting.
@@ -78,11 +76,7 @@ impl SettingsTable {
 
     /// The setting whose variable is most similar to `name`.
     pub(super) fn closest(&self, name: &str) -> Option<&'static str> {
-        let similarity = |setting: &'static Setting| {
-            (strsim::normalized_damerau_levenshtein(setting.variable, name), setting.variable)
-        };
-        let closest = self.settings().map(similarity).max_by(|a, b| a.0.total_cmp(&b.0))?;
-        (closest.0 >= SIMILAR).then_some(closest.1)
+        similar::closest(name, self.settings().map(|setting| setting.variable))
     }
 }
 

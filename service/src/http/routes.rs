@@ -76,7 +76,7 @@ fn allow(methods: &[Method]) -> HeaderValue {
 }
 
 /// The router's form of a documented path: `{id}` is `:param0`.
-fn pattern(template: &str) -> String {
+pub(super) fn pattern(template: &str) -> String {
     let mut number = 0..;
     let segments = template.split('/').map(|segment| match parameter(segment) {
         Some(_) => format!(":param{}", number.next().unwrap_or(0)),

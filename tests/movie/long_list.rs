@@ -1,0 +1,68 @@
+//! Lists that are too long to be sent in one piece.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tests::until;
+
+use crate::sample_films::OLD_FILMS;
+use crate::site::Site;
+
+/// More films than Elasticsearch counts or skips.
+const MANY: usize = 10_100;
+const TOTAL: usize = MANY + OLD_FILMS;
+
+async fn long_site() -> Site {
+    let site = Site::open().await;
+    let access = json!({ "labels": [], "labelled_at": "2025-01-01T00:00:00Z" });
+    // Long enough for a complete list to exceed what the buffers of a connection hold.
+    let description = "x".repeat(2_000);
+    let film = |n: usize| {
+        let id = format!("many-{n:05}");
+        // Few ratings, so that most films are tied; some have none.
+        let rating = (!n.is_multiple_of(7)).then_some(n % 3);
+        let film = json!({
+            "id": id, "title": id, "imdb_rating": rating, "description": description, "access": access,
+        });
+        (id, film)
+    };
+    site.index.put_all((0..MANY).map(film)).await;
+    site
+}
+
+fn ids(list: &Value) -> Vec<String> {
+    let items = list["items"].as_array().unwrap().iter();
+    items.map(|film| film["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn every_film_of_a_long_list_is_reached_once() {
+    let site = long_site().await;
+    let whole = site.get("/movies/", None).await.json();
+    let all = ids(&whole);
+    assert_eq!(
+        (all.len(), &whole["total"], &whole["total_is"]),
+        (TOTAL, &json!(TOTAL), &json!("exact"))
+    );
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), TOTAL);
+    assert!(whole["next"].is_null() && whole["page"].is_null() && whole["pages"].is_null());
+    until("the point in time is closed", async || site.index.open_searches().await == 0).await;
+
+    let mut page = site.get("/movies/?page=833", None).await.json();
+    assert_eq!(
+        (&page["total"], &page["total_is"], &page["pages"]),
+        (&json!(10_000), &json!("at_least"), &json!(833))
+    );
+    let exact = site.get("/movies/?page=833&total=exact", None).await.json();
+    assert_eq!(
+        (&exact["total"], &exact["total_is"], &exact["items"]),
+        (&json!(TOTAL), &json!("exact"), &page["items"])
+    );
+    assert_eq!(site.get("/movies/?page=834", None).await.problem(), (422, "page_too_deep".into()));
+    let mut deepest = ids(&page);
+    while let Some(next) = page["next"].as_str() {
+        page = site.get(&format!("/movies/?cursor={next}"), None).await.json();
+        deepest.extend(ids(&page));
+    }
+    assert_eq!(deepest, all[832 * 12..]);
+}
