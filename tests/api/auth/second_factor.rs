@@ -262,18 +262,18 @@ async fn what_the_holder_of_a_challenge_can_repeat_is_one_entry_in_the_login_his
     begin_history_period(&server);
     let user = server.register("ada").await;
     let (app, _) = server.enroll(&user).await;
-    let used = app.code_after(&server, 1);
+    let code = app.code_after(&server, 1);
     let challenge = server.challenge("ada").await;
-    server.guest().answer_challenge(&challenge, &used).await.expect(200, "");
+    server.guest().answer_challenge(&challenge, &code).await.expect(200, "");
     let challenge = server.challenge("ada").await;
     for _ in 0..5 {
-        server.guest().answer_challenge(&challenge, &used).await.expect(401, "invalid_code");
+        server.guest().answer_challenge(&challenge, &code).await.expect(401, "invalid_code");
     }
     let allowed = json!({ "allowed": ["Firefox"], "current_password": PASSWORD });
     let allow = user.request(Method::PUT, "me/user-agents").header("user-agent", "Firefox");
     user.send(allow.json(&allowed)).await.expect(204, "");
     for _ in 0..5 {
-        let refused = server.guest().answer_challenge(&challenge, &used).await;
+        let refused = server.guest().answer_challenge(&challenge, &code).await;
         refused.expect(403, "agent_not_allowed");
     }
     for outcome in ["invalid_code", "agent_not_allowed"] {
