@@ -9,22 +9,27 @@ use crate::site::{Site, get};
 
 type Answers = BTreeSet<(String, u16, String)>;
 
-/// Path, status and code of every answer in `/openapi.json`. Codes are listed in the descriptions,
-/// as "- `code`: …"; an answer without such a list has the code "".
+/// The codes in the description of an answer, where they are listed as "- `code`: …"; an answer without
+/// such a list has the code "".
+pub(crate) fn codes(description: &str) -> Vec<&str> {
+    let mut codes: Vec<&str> = description
+        .lines()
+        .filter_map(|line| line.strip_prefix("- `")?.split('`').next())
+        .collect();
+    if codes.is_empty() {
+        codes.push("");
+    }
+    codes
+}
+
+/// Path, status and code of every answer in `/openapi.json`.
 fn documented(specification: &serde_json::Value) -> Answers {
     let mut answers = Answers::new();
     let paths = specification["paths"].as_object().unwrap().iter();
     // Those of favorites are in `favorites::contract`.
     for (path, operations) in paths.filter(|(path, _)| !path.starts_with("/favorites/")) {
         for (status, response) in operations["get"]["responses"].as_object().unwrap() {
-            let description = response["description"].as_str().unwrap();
-            let mut codes: Vec<&str> = description
-                .lines()
-                .filter_map(|line| line.strip_prefix("- `")?.split('`').next())
-                .collect();
-            if codes.is_empty() {
-                codes.push("");
-            }
+            let codes = codes(response["description"].as_str().unwrap());
             let status = status.parse().unwrap();
             answers.extend(codes.iter().map(|code| (path.clone(), status, (*code).to_owned())));
         }

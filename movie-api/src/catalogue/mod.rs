@@ -11,5 +11,5 @@ pub(crate) use client::{CATALOGUE_UNAVAILABLE, Catalogue, CatalogueError};
 pub(crate) use film::{Document, Film};
 pub(crate) use order::Order;
 pub(crate) use point_in_time::{Batches, all_films};
-pub(crate) use query::{Count, MAX_COUNTED, Search, Section, Start};
+pub(crate) use query::{Count, MAX_COUNTED, Search, Section, Start, with_ids};
 pub(crate) use text::{MAX_WORDS, matching, words};

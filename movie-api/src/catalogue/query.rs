@@ -57,6 +57,11 @@ impl Section {
     }
 }
 
+/// The films with these ids.
+pub(crate) fn with_ids(ids: Vec<String>) -> Value {
+    json!({ "terms": { "_id": ids } })
+}
+
 impl Search {
     /// The film with this id, if `admitted` admits it.
     pub(crate) fn one(id: &str, admitted: Value) -> Self {

@@ -3,10 +3,11 @@
 mod add;
 mod deletions;
 mod error;
+mod list;
 mod remove;
 mod store;
 
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::{OpenApi, Tags};
 use service::clock::Clock;
 use service::database::PgPool;
@@ -16,9 +17,11 @@ use uuid::Uuid;
 
 use crate::caller::{Caller, CallerKind};
 use crate::error::WithToken;
+use crate::lists::{ListResponse, Paging};
 use crate::movies::Movies;
 use add::AddError;
 pub(crate) use deletions::DeletionFollower;
+use list::{FavoriteList, ListFavoritesError};
 use remove::RemoveError;
 
 #[derive(Tags)]
@@ -38,6 +41,23 @@ pub(crate) struct Favorites {
 
 #[OpenApi(prefix_path = "/favorites/movies", tag = "Tag::Favorites")]
 impl Favorites {
+    /// List your favorites.
+    ///
+    /// The films that you may read now, best rated first; `hidden` is the number of the others.
+    /// Without `page` and `cursor`, all films are returned. `/favorites/movies/` is the same path.
+    #[oai(path = "/", method = "get", operation_id = "list_favorites")]
+    async fn list(
+        &self,
+        caller: Caller,
+        /// Page of 12 films, from 1. A page past the end is empty; the maximum is 833.
+        #[oai(validator(minimum(value = "1")))]
+        page: Query<Option<u32>>,
+        /// `next` of an earlier response, to continue after its last film. Excludes `page`.
+        cursor: Query<Option<String>>,
+    ) -> Result<ListResponse<FavoriteList>, WithToken<ListFavoritesError>> {
+        list::list(self, &caller, Paging::new(page.0, cursor.0, None)?).await
+    }
+
     /// Add a film to your favorites.
     ///
     /// Only a film that you may read. Adding it again changes nothing.

@@ -56,6 +56,17 @@ pub(super) async fn remove(pool: &PgPool, user: Uuid, movie: &str) -> sqlx::Resu
     Ok(())
 }
 
+/// The films that are favorites of the user, at most [`MAX_FAVORITES`].
+pub(super) async fn of_user(pool: &PgPool, user: Uuid) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "SELECT movie_id FROM movie.favorites WHERE user_id = $1 LIMIT $2",
+        user,
+        MAX_FAVORITES
+    )
+    .fetch_all(pool)
+    .await
+}
+
 /// Up to which time deletions of accounts have been applied for good; `None` at first.
 pub(super) async fn applied_deletions(pool: &PgPool) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!("SELECT until FROM movie.applied_deletions").fetch_one(pool).await

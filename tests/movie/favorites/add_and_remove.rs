@@ -3,9 +3,9 @@
 use futures::future::join_all;
 use reqwest::{Client, Method};
 
-use super::{FavoriteSite, LIMIT, call, migrate, with_favorites};
+use super::{FavoriteSite, LIMIT, call, ids, migrate, with_favorites};
 use crate::sample_films::{NEW, OLD, OLD_FILMS};
-use crate::site::{Site, send};
+use crate::site::{Site, get, send};
 
 #[tokio::test]
 async fn favorites_are_for_users_with_a_valid_token() {
@@ -17,7 +17,7 @@ async fn favorites_are_for_users_with_a_valid_token() {
     {
         let own = site.caller(token).get("me").await;
         let film = format!("/{OLD}");
-        for (method, path) in [(Method::POST, &film), (Method::DELETE, &film)] {
+        for (method, path) in [(Method::GET, ""), (Method::POST, &film), (Method::DELETE, &film)] {
             let url = format!("{}/favorites/movies{path}", site.movie.url);
             let answer = send(Client::new().request(method, url), token).await;
             assert_eq!(answer.problem(), (401, code.into()));
@@ -26,7 +26,7 @@ async fn favorites_are_for_users_with_a_valid_token() {
         }
     }
     let (id, secret) = &site.client;
-    let request = Client::new().delete(format!("{}/favorites/movies/{OLD}", site.movie.url));
+    let request = Client::new().get(format!("{}/favorites/movies", site.movie.url));
     let answer = send(request.basic_auth(id, Some(secret)), None).await;
     assert_eq!(answer.problem(), (401, "token_malformed".into()));
 }
@@ -48,6 +48,8 @@ async fn concurrent_requests_do_not_exceed_the_limit() {
         assert_eq!(answer.problem(), (409, "too_many_favorites".into()));
     }
     assert_eq!(usize::try_from(site.favorites_of(&user).await), Ok(LIMIT));
+    let list = site.list("", &token).await;
+    assert_eq!((&list["total"], &list["hidden"]), (&5.into(), &(LIMIT - 5).into()));
     // A film that is a favorite already can be added, and any by another user.
     site.call(Method::POST, own, Some(&token)).await.expect(204, "");
     let bob = site.register("bob").await;
@@ -66,6 +68,8 @@ async fn a_favorite_is_removed_without_elasticsearch_whatever_its_id() {
     let movie = site.another(&[("ELASTICSEARCH_URL", "http://127.0.0.1:1")]);
     let add = call(&movie, Method::POST, OLD, Some(&token)).await;
     assert_eq!(add.problem(), (503, "catalogue_unavailable".into()));
+    let list = get(&movie.url, "/favorites/movies", Some(&token)).await;
+    assert_eq!(list.problem(), (503, "catalogue_unavailable".into()));
     let long = "x".repeat(2_000);
     for id in ["nope", "a%00b", "..%2F..", "%F0%9F%92%A9", &long] {
         call(&movie, Method::DELETE, id, Some(&token)).await.expect(204, "");
@@ -83,5 +87,7 @@ async fn a_service_client_does_not_act_as_the_user() {
     let movie = with_favorites(&site, &site.service_client(&["filter", "evaluate"]), &[]);
     let token = site.subscriber().await;
     call(&movie, Method::POST, NEW, Some(&token)).await.expect(204, "");
+    let list = get(&movie.url, "/favorites/movies", Some(&token)).await.ok();
+    assert_eq!(ids(&list), [NEW]);
     assert!(!movie.log().join("\n").contains(&token));
 }

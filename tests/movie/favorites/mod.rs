@@ -1,16 +1,19 @@
 //! `/favorites/movies`
 
 mod add_and_remove;
+mod contract;
 mod deletions;
+mod list;
 mod unavailable;
 
 use std::ops::Deref;
 
 use reqwest::{Client, Method};
+use serde_json::Value;
 use tests::Answer;
 use tests::program::MOVIE_API;
 
-use crate::site::{Running, Site, send};
+use crate::site::{Running, Site, get, send};
 
 /// Maximum number of favorites of a user.
 const LIMIT: usize = 10_000;
@@ -46,6 +49,10 @@ impl FavoriteSite {
 
     async fn call(&self, method: Method, id: &str, token: Option<&str>) -> Answer {
         call(&self.movie, method, id, token).await
+    }
+
+    async fn list(&self, query: &str, token: &str) -> Value {
+        get(&self.movie.url, &format!("/favorites/movies{query}"), Some(token)).await.ok()
     }
 
     /// The id of the user with this token.
@@ -88,4 +95,9 @@ fn migrate(database_url: &str) -> String {
 async fn call(movie: &Running, method: Method, id: &str, token: Option<&str>) -> Answer {
     let url = format!("{}/favorites/movies/{id}", movie.url);
     send(Client::new().request(method, url), token).await
+}
+
+fn ids(list: &Value) -> Vec<&str> {
+    let items = list["items"].as_array().unwrap().iter();
+    items.map(|film| film["id"].as_str().unwrap()).collect()
 }

@@ -14,9 +14,11 @@ async fn assert_unavailable(movie: &Running, token: &str, code: &str) {
     for method in [Method::POST, Method::DELETE] {
         let answer = call(movie, method, OLD, Some(token)).await;
         assert_eq!(answer.problem(), (503, code.into()));
-        let retry = answer.header("retry-after");
-        assert_eq!(retry.is_empty(), code == "favorites_disabled", "{retry}");
     }
+    let list = get(&movie.url, "/favorites/movies", Some(token)).await;
+    assert_eq!(list.problem(), (503, code.into()));
+    let retry = list.header("retry-after");
+    assert_eq!(retry.is_empty(), code == "favorites_disabled", "{retry}");
     assert_eq!(get(&movie.url, "/movies/?page=1", Some(token)).await.status, 200);
     assert_eq!(get(&movie.url, &format!("/movies/{OLD}"), None).await.status, 200);
     assert_eq!(get(&movie.url, "/health/ready", None).await.status, 200);
@@ -43,7 +45,7 @@ async fn while_the_database_is_unavailable_the_rest_works() {
     assert_unavailable(&movie, &token, "favorites_unavailable").await;
     proxy.restore();
     until("favorites are available", async || {
-        call(&movie, Method::DELETE, "nope", Some(&token)).await.status == 204
+        get(&movie.url, "/favorites/movies", Some(&token)).await.status == 200
     })
     .await;
     let nowhere = site.another(&[("MOVIE_DATABASE_URL", "postgres://nobody@127.0.0.1:1/films")]);
@@ -99,4 +101,6 @@ async fn without_auth_server_there_are_no_favorites() {
         let answer = site.call(method, OLD, Some(&token)).await;
         assert_eq!(answer.problem(), (503, "authorization_unavailable".into()));
     }
+    let list = get(&site.movie.url, "/favorites/movies", Some(&token)).await;
+    assert_eq!(list.problem(), (503, "authorization_unavailable".into()));
 }

@@ -1,0 +1,48 @@
+//! `GET /favorites/movies`
+
+use poem_openapi::Object;
+use serde::Serialize;
+
+use super::Favorites;
+use super::error::{FAVORITES, database_problem};
+use super::store;
+use crate::caller::Caller;
+use crate::catalogue::{Film, Order, Search, with_ids};
+use crate::error::{UNAVAILABLE, WithToken};
+use crate::lists::{LISTS, List, ListResponse, Paging};
+
+/// The favorites that the caller may read now.
+#[derive(Debug, Serialize, Object)]
+pub(super) struct FavoriteList {
+    #[serde(flatten)]
+    #[oai(flatten)]
+    list: List<Film>,
+    /// Favorites that are not listed: films that the caller may not read now, or that no longer exist.
+    hidden: u64,
+}
+
+service::problems! {
+    /// Why favorites cannot be listed.
+    pub(super) enum ListFavoritesError includes [LISTS, UNAVAILABLE, FAVORITES] {}
+}
+
+pub(super) async fn list(
+    favorites: &Favorites,
+    caller: &Caller,
+    paging: Paging,
+) -> Result<ListResponse<FavoriteList>, WithToken<ListFavoritesError>> {
+    let user = favorites.user(caller).await?;
+    let ids = store::of_user(favorites.pool()?, user).await.map_err(database_problem)?;
+    let admitted = favorites.movies.authorization.filter(caller).await?;
+    let all = ids.len() as u64;
+    let search = Search {
+        filter: vec![admitted.query, with_ids(ids)],
+        matching: None,
+        order: Order::BestRated,
+    };
+    let listed = favorites.movies.lists.films(search, paging).await?;
+    Ok(listed.respond(admitted.stale, move |list| FavoriteList {
+        hidden: all.saturating_sub(list.total),
+        list,
+    }))
+}
