@@ -9,6 +9,7 @@
 mod blocks;
 mod programs;
 mod shell;
+mod site;
 mod tooling;
 mod tutorial;
 

@@ -3,6 +3,7 @@
 use tests::{Database, Index, PASSWORD, setting};
 
 use crate::shell::Shell;
+use crate::site::Site;
 
 #[tokio::test]
 async fn the_commands_of_auth_server_work_as_written() {
@@ -16,11 +17,13 @@ async fn the_commands_of_auth_server_work_as_written() {
 
 #[tokio::test]
 async fn the_commands_of_movie_api_work_as_written() {
-    let (database, index) = (Database::empty().await, Index::new());
-    Shell::new(&[("MOVIE_LISTEN", "127.0.0.1:0"), ("MOVIE_OPS_LISTEN", "127.0.0.1:0")])
-        .placeholder("postgres://movie:password@127.0.0.1/movie", &database.url)
-        .set("ELASTICSEARCH_URL", &index.server)
-        .set("FILMS_INDEX", &index.name)
+    let site = Site::open().await;
+    site.shell()
+        .set("MOVIE_LISTEN", "127.0.0.1:0")
+        .set("MOVIE_OPS_LISTEN", "127.0.0.1:0")
+        .set("ELASTICSEARCH_URL", &site.index.server)
+        .set("FILMS_INDEX", &site.index.name)
+        .placeholder("postgres://movie:password@127.0.0.1/movie", &site.database.url)
         .run("movie-api/README.md");
 }
 

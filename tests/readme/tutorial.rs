@@ -1,47 +1,10 @@
 //! The tutorial of the main README, on the sample catalogue.
 
-use tests::program::{AUTH_SERVER, ETL_LABELER, MOVIE_API};
-use tests::{Database, Index, PASSWORD};
-
-use crate::blocks::root;
-use crate::shell::Shell;
+use crate::site::Site;
 
 #[tokio::test]
 async fn the_tutorial_works_as_written() {
-    let (database, index) = (Database::migrated().await, Index::new());
-    let secret = database.secret_text();
-    let settings = [
-        ("DATABASE_URL", database.url.as_str()),
-        ("AUTH_SECRET", &secret),
-        ("AUTH_LISTEN", "127.0.0.1:0"),
-        ("AUTH_OPS_LISTEN", "127.0.0.1:0"),
-    ];
-    let created = AUTH_SERVER.run(&["superuser", "create", "demo"], &settings[..1], PASSWORD);
-    assert_eq!(created.status, Some(0), "{created:?}");
-    let mut auth = AUTH_SERVER.serve(&settings);
-    let auth_url = auth.url("api");
-    label_catalogue(&index);
-    let mut movie = MOVIE_API.serve(&[
-        ("MOVIE_LISTEN", "127.0.0.1:0"),
-        ("MOVIE_OPS_LISTEN", "127.0.0.1:0"),
-        ("AUTH_URL", &auth_url),
-        ("ELASTICSEARCH_URL", &index.server),
-        ("FILMS_INDEX", &index.name),
-    ]);
-    let calls = Shell::new(&[])
-        .file(".dev/demo/superuser-password", PASSWORD)
-        .connect("localhost:8080", &auth_url)
-        .connect("localhost:8000", &movie.url("api"))
-        .run("README.md");
+    let calls = Site::open().await.shell().run("README.md");
     // `.ci/run` runs the demo itself and checks what it prints.
     assert_eq!(calls, ["dev demo"]);
-}
-
-fn label_catalogue(index: &Index) {
-    let catalogue = root().join("movie-api/catalogue.ndjson");
-    let settings = [("ELASTICSEARCH_URL", index.server.as_str()), ("FILMS_INDEX", &index.name)];
-    for arguments in [&["import", catalogue.to_str().unwrap()][..], &["once"]] {
-        let ran = ETL_LABELER.run(arguments, &settings, "");
-        assert_eq!(ran.status, Some(0), "{arguments:?}: {ran:?}");
-    }
 }

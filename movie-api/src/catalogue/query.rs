@@ -58,7 +58,7 @@ impl Section {
 }
 
 /// The films with these ids.
-pub(crate) fn with_ids(ids: Vec<String>) -> Value {
+pub(crate) fn with_ids(ids: &[String]) -> Value {
     json!({ "terms": { "_id": ids } })
 }
 

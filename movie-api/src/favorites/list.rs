@@ -36,7 +36,7 @@ pub(super) async fn list(
     let admitted = favorites.movies.authorization.filter(caller).await?;
     let all = ids.len() as u64;
     let search = Search {
-        filter: vec![admitted.query, with_ids(ids)],
+        filter: vec![admitted.query, with_ids(&ids)],
         matching: None,
         order: Order::BestRated,
     };
