@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate};
+use policies::access_from_json;
 use policies::label_rules::{LabelRule, ValidityPeriod};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -106,6 +107,11 @@ fn access<'a>(film: &Hit<'a>) -> Option<&'a RawValue> {
     film.source.iter().find(|(key, _)| key.0 == "access").map(|(_, value)| *value)
 }
 
+/// Whether the film has no `access` at all, so that it counts as unlabelled.
+pub(crate) fn is_absent(film: &Hit<'_>) -> bool {
+    access(film).is_none_or(|access| access.get() == "null") && dotted_keys(film).next().is_none()
+}
+
 /// Keys such as `access.labels` next to `access`, which Elasticsearch merges into it.
 pub(crate) fn dotted_keys<'h>(film: &'h Hit<'_>) -> impl Iterator<Item = &'h str> {
     let stray = film.source.iter().filter(|(_, value)| value.get() != "null");
@@ -117,7 +123,7 @@ pub(crate) struct CurrentAccess(Value);
 
 impl CurrentAccess {
     pub(crate) fn of(film: &Hit<'_>) -> Self {
-        Self(access(film).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default())
+        Self(access(film).map(|raw| access_from_json(raw.get())).unwrap_or_default())
     }
 
     pub(crate) fn labels(&self) -> Vec<&str> {

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use policies::label_rules::LabelRuleError;
+use policies::mapping::MappingProblem;
 use service::{config::ConfigError, exit::Exit, server::ListenError};
 use thiserror::Error;
 
@@ -35,6 +36,14 @@ pub enum LabelerError {
         rule: String,
         /// `within.field` of the rule.
         field: String,
+    },
+    /// An index on whose films a search and a check could differ.
+    #[error("index `{index}`: {problem}; import the films into a new index")]
+    Mapping {
+        /// The index.
+        index: String,
+        /// The first problem.
+        problem: MappingProblem,
     },
     /// Some films could not be written; all others were.
     #[error("{count} films were refused by Elasticsearch; the first: {first}")]
@@ -84,6 +93,7 @@ impl LabelerError {
                 Exit::Unavailable
             }
             Self::Elastic(_)
+            | Self::Mapping { .. }
             | Self::Refused { .. }
             | Self::Interrupted
             | Self::File { .. }

@@ -44,7 +44,8 @@ impl PageSearch {
             sort: ["_shard_doc"],
             track_total_hits: false,
             seq_no_primary_term: true,
-            _source: ["access", "access.*"],
+            // Also the keys `access.` and `access.labels`.
+            _source: ["id", "access*"],
             docvalue_fields: dates
                 .map(|field| json!({ "field": field, "format": "epoch_millis" }))
                 .collect(),
@@ -152,7 +153,7 @@ pub(crate) struct Hits<'a> {
     pub(crate) hits: Vec<Hit<'a>>,
 }
 
-/// A film: its current `access`, and what it matches.
+/// A film: its `id`, its current `access`, and what it matches.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Hit<'a> {
     #[serde(borrow, rename = "_index")]
@@ -181,6 +182,13 @@ pub(crate) struct Hit<'a> {
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 impl Hit<'_> {
+    /// Whether the field `id` is the id of the document, as text. Rules on ids mean the same film in a
+    /// search and in a check only then.
+    pub(crate) fn has_own_id(&self) -> bool {
+        let id = self.source.iter().find(|(key, _)| key.0 == "id").map(|(_, value)| value.get());
+        id.is_some_and(|id| serde_json::from_str(id).is_ok_and(|Text(id)| id == self.id))
+    }
+
     pub(crate) fn matched(&self, rule: &str) -> bool {
         self.matched_queries.iter().any(|name| name.0 == rule)
     }

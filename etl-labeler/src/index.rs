@@ -3,17 +3,17 @@
 use elasticsearch::{
     CountParts,
     indices::{
-        IndicesCreateParts, IndicesExistsParts, IndicesPutMappingParts, IndicesRefreshParts,
+        IndicesCreateParts, IndicesExistsParts, IndicesGetParts, IndicesPutMappingParts,
+        IndicesRefreshParts,
     },
 };
 use policies::label_rules::LabelRules;
+use policies::mapping::{INSTANT_FORMAT, mapping_problems};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::LabelerError;
 use crate::elastic::{Elastic, ElasticError, body, read};
-
-/// Format of the instants in `access`: whole seconds, in a single notation.
-const INSTANT_FORMAT: &str = "strict_date_time_no_millis";
 
 impl Elastic {
     /// Whether the index exists.
@@ -41,17 +41,48 @@ impl Elastic {
         body(create.body(mapping).send().await, "create the index").await.map(drop)
     }
 
-    /// Adds the fields that the rules need to the mapping of `access`. Fields of former rules remain,
+    /// Prepares the mapping for the labels of the rules.
+    ///
+    /// # Errors
+    /// [`LabelerError::Mapping`] if a search and a check could differ on films of an index, or
+    /// [`ElasticError`] if a request fails.
+    pub async fn prepare_mapping(&self, rules: &LabelRules) -> Result<(), LabelerError> {
+        let put = self.put_access_mapping(rules).await;
+        // It says more about a field that is mapped in another way than Elasticsearch's refusal.
+        self.check_mapping().await?;
+        Ok(put?)
+    }
+
+    /// Checks every index behind the name.
+    async fn check_mapping(&self) -> Result<(), LabelerError> {
+        let index = [self.index.as_str()];
+        let operation = "read the mapping";
+        let indices = self.client.indices();
+        let get = indices.get(IndicesGetParts::Index(&index)).flat_settings(true);
+        let indices = body(get.send().await, operation).await?;
+        let indices: Map<String, Value> = read(&indices, operation)?;
+        for (index, mapping) in indices {
+            if let [first, ..] = mapping_problems(&mapping).as_slice() {
+                return Err(LabelerError::Mapping { index, problem: first.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds `id` and the fields of `access` that the rules need to the mapping. Fields of former rules remain,
     /// since Elasticsearch cannot remove them.
     ///
     /// # Errors
-    /// [`ElasticError`] if the index maps `access` in another way, or the request fails.
+    /// [`ElasticError`] if the index maps them in another way, or the request fails.
     pub async fn put_access_mapping(&self, rules: &LabelRules) -> Result<(), ElasticError> {
         let index = [self.index.as_str()];
-        let mapping = json!({ "properties": { "access": access_mapping(rules) } });
+        let (id, access) = (json!({ "type": "keyword" }), access_mapping(rules));
+        let mapping = json!({ "properties": { "id": id, "access": access } });
         let indices = self.client.indices();
         let put = indices.put_mapping(IndicesPutMappingParts::Index(&index));
-        body(put.body(mapping).send().await, "update the mapping of `access`").await.map(drop)
+        body(put.body(mapping).send().await, "update the mapping of `id` and `access`")
+            .await
+            .map(drop)
     }
 
     /// Makes all previous writes visible to searches.

@@ -28,6 +28,8 @@ pub struct LabelledPage {
     pub seen: u64,
     /// Number of films per label, in the order of the plan's rules.
     pub matched: Vec<u64>,
+    /// Ids of the documents whose field `id` is missing or differs. They stay unlabelled.
+    pub id_mismatches: Vec<String>,
     /// The films to write.
     pub changes: Vec<FilmChange>,
 }
@@ -37,8 +39,13 @@ pub(crate) fn label(plan: &Plan, page: &Page<'_>) -> LabelledPage {
     let mut labelled =
         LabelledPage { matched: vec![0; plan.rules.len()], ..LabelledPage::default() };
     for film in &page.hits.hits {
-        let expected = access::expected_labels(plan, film);
         labelled.seen += 1;
+        if !film.has_own_id() {
+            labelled.id_mismatches.push(film.id.to_string());
+            labelled.changes.extend(unlabel(film));
+            continue;
+        }
+        let expected = access::expected_labels(plan, film);
         for (count, rule) in labelled.matched.iter_mut().zip(&plan.rules) {
             *count +=
                 u64::from(expected.iter().any(|expected| expected.label == rule.name.as_str()));
@@ -48,6 +55,22 @@ pub(crate) fn label(plan: &Plan, page: &Page<'_>) -> LabelledPage {
         }
     }
     labelled
+}
+
+/// Removes `access`, if there is any.
+fn unlabel(film: &Hit<'_>) -> Option<FilmChange> {
+    if access::is_absent(film) {
+        return None;
+    }
+    let mut document = nulls(access::dotted_keys(film));
+    document.insert("access".to_owned(), Value::Null);
+    let labels = CurrentAccess::of(film).labels().into_iter().map(ToOwned::to_owned).collect();
+    Some(FilmChange {
+        id: film.id.to_string(),
+        added: Vec::new(),
+        removed: labels,
+        update: update(film, &document.into()),
+    })
 }
 
 fn change(plan: &Plan, film: &Hit<'_>, expected: &[ExpectedLabel<'_>]) -> FilmChange {
@@ -60,12 +83,12 @@ fn change(plan: &Plan, film: &Hit<'_>, expected: &[ExpectedLabel<'_>]) -> FilmCh
         id: film.id.to_string(),
         added: added.map(ToString::to_string).collect(),
         removed: removed.map(ToString::to_string).collect(),
-        update: format!(
-            "{}\n{}\n",
-            action(film),
-            json!({ "doc": document(plan, film, expected, &current) })
-        ),
+        update: update(film, &document(plan, film, expected, &current)),
     }
+}
+
+fn update(film: &Hit<'_>, document: &Value) -> String {
+    format!("{}\n{}\n", action(film), json!({ "doc": document }))
 }
 
 /// The update applies only to the version that was read: a film that was changed in the meantime is left

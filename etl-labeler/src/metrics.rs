@@ -91,6 +91,7 @@ impl Default for Metrics {
 #[derive(Clone, Debug)]
 pub struct FilmCounters {
     seen: Counter,
+    id_mismatches: Counter,
     written: Counter,
     conflicts: Counter,
     refused: Counter,
@@ -105,6 +106,10 @@ impl FilmCounters {
         };
         Self {
             seen: counter("films_seen", "Films read"),
+            id_mismatches: counter(
+                "films_id_mismatches",
+                "Films left unlabelled because their id is missing or differs from _id",
+            ),
             written: counter("films_written", "Films whose labels were written"),
             conflicts: counter("films_conflicts", "Films that changed while they were labelled"),
             refused: counter("films_refused", "Films that Elasticsearch refused to write"),
@@ -113,6 +118,7 @@ impl FilmCounters {
 
     pub(crate) fn add(&self, page: &LabelledPage, loaded: &Loaded) {
         self.seen.inc_by(page.seen);
+        self.id_mismatches.inc_by(page.id_mismatches.len() as u64);
         self.written.inc_by(loaded.written);
         self.conflicts.inc_by(loaded.conflicts);
         self.refused.inc_by(loaded.refused.len() as u64);

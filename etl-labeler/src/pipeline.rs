@@ -43,7 +43,7 @@ pub async fn run(run: &Run<'_>, now: DateTime<Utc>) -> Result<Summary, LabelerEr
     let started = Instant::now();
     let plan = Plan::new(rules, now);
     elastic.check(&plan).await?;
-    elastic.put_access_mapping(rules).await?;
+    elastic.prepare_mapping(rules).await?;
     let mut summary = Summary::new(&plan);
     let mut pages = Pages::read(elastic, &plan, page_size, stop);
     let first_refused = write_changes(elastic, &plan, &mut pages, counters, &mut summary).await;
@@ -72,6 +72,11 @@ async fn write_changes(
     while let Some(page) = pages.next(plan).await? {
         let loaded = elastic.write(&page.changes).await?;
         first_refused = first_refused.or_else(|| loaded.refused.first().cloned());
+        if let Some(id) = page.id_mismatches.first().filter(|_| summary.id_mismatches == 0) {
+            tracing::warn!(
+                "films whose `id` is missing or differs from `_id` stay unlabelled; the first: {id}"
+            );
+        }
         summary.add_page(&page);
         summary.add_written(&loaded);
         counters.add(&page, &loaded);

@@ -11,6 +11,8 @@ pub struct Summary {
     pub seen: u64,
     /// Each label with the number of films that have it after the run.
     pub matched: Vec<(String, u64)>,
+    /// Number of films that stay unlabelled because their `id` is missing or differs from `_id`.
+    pub id_mismatches: u64,
     /// Number of films written.
     pub written: u64,
     /// Number of films that were changed between reading and writing; the next run labels them.
@@ -29,6 +31,7 @@ impl Summary {
 
     pub(crate) fn add_page(&mut self, page: &LabelledPage) {
         self.seen += page.seen;
+        self.id_mismatches += page.id_mismatches.len() as u64;
         for ((_, total), films) in self.matched.iter_mut().zip(&page.matched) {
             *total += films;
         }
@@ -49,7 +52,8 @@ impl fmt::Display for Summary {
         }
         write!(
             f,
-            " written={} conflicts={} refused={} seconds={:.1}",
+            " id_mismatches={} written={} conflicts={} refused={} seconds={:.1}",
+            self.id_mismatches,
             self.written,
             self.conflicts,
             self.refused,

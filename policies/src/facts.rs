@@ -1,13 +1,21 @@
 //! What a decision knows about a resource: its labels, and when they are active. A film's `access`
 //! object is read exactly as Elasticsearch reads it.
 
+mod ambiguous;
+mod instant;
+mod json;
+
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use smallvec::SmallVec;
 
+use self::instant::instant;
 use crate::names::Label;
+
+pub(crate) use self::ambiguous::{AMBIGUOUS, is_ambiguous};
+pub use self::json::{access_from_json, with_lone_surrogates_replaced};
 
 /// The labels of a resource that are active now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,12 +49,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The `access` value of a document, of any shape. `time_bound` are the labels with a validity
-    /// period, evaluated at `now`.
-    ///
-    /// Elasticsearch differs in three cases, none of which the labeler writes: keys with dots
-    /// (`"until.new"`), dates whose offset is the name of a time zone, and numbers with a fraction
-    /// or exponent, of which JSON keeps the value and Elasticsearch the spelling. The last two count
-    /// as unlabelled here.
+    /// period, evaluated at `now`. Read `access` from JSON text with [`crate::access_from_json`].
     #[must_use]
     pub fn access(access: &'a Value, time_bound: &[Label], now: DateTime<Utc>) -> Self {
         read(access, time_bound, now.timestamp())
@@ -82,9 +85,9 @@ fn read<'a>(access: &'a Value, time_bound: &[Label], now: i64) -> Option<Facts<'
     Some(Facts { kind: Kind::Labelled(labels), next_change })
 }
 
-/// Visits every value at a path. As in a search, an array at any step stands for its items, and null
-/// for no value. `None` if `visit` returns it, or if the value at a step is an object where a value
-/// is expected or the reverse.
+/// Visits every value at a path. As in a search, an array at any step stands for its items, null for
+/// no value, and a key with dots for several steps. `None` if `visit` returns it, or if the value at a
+/// step is an object where a value is expected or the reverse.
 fn for_each<'a>(
     value: &'a Value,
     path: &[&str],
@@ -93,43 +96,42 @@ fn for_each<'a>(
     match (value, path) {
         (Value::Null, _) => Some(()),
         (Value::Array(items), _) => items.iter().try_for_each(|item| for_each(item, path, visit)),
-        (Value::Object(fields), [key, rest @ ..]) => {
-            fields.get(*key).map_or(Some(()), |value| for_each(value, rest, visit))
-        }
+        (Value::Object(fields), [_, ..]) => fields.iter().try_for_each(|(key, value)| {
+            below(key, path).map_or(Some(()), |path| for_each(value, path, visit))
+        }),
         (Value::Object(_), []) | (_, [_, ..]) => None,
         (value, []) => visit(value),
     }
 }
 
-/// The indexed text of a `keyword` value; `None` for a value that is not indexed the way it is read
-/// here.
-fn keyword(value: &Value) -> Option<Cow<'_, str>> {
-    match value {
-        Value::String(text) => Some(Cow::Borrowed(text)),
-        Value::Number(number) if number.is_f64() => None,
-        Value::Number(number) => Some(Cow::Owned(number.to_string())),
-        Value::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
+/// The rest of the path below a key, if the key is on it. Elasticsearch ignores dots at its end.
+fn below<'p>(key: &str, path: &'p [&'p str]) -> Option<&'p [&'p str]> {
+    key.trim_end_matches('.').split('.').try_fold(path, |path, step| match path {
+        [first, rest @ ..] if *first == step => Some(rest),
+        _ => None,
+    })
 }
 
-/// The values of a `strict_date_time_no_millis` field, in Unix seconds; `None` if one is not a date.
+/// The indexed text of a label; `None` if the value is none, or may have another spelling in the index.
+fn keyword(value: &Value) -> Option<Cow<'_, str>> {
+    let text = match value {
+        Value::String(text) => Cow::Borrowed(text.as_str()),
+        Value::Number(number) => Cow::Owned(number.to_string()),
+        Value::Bool(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    (!is_ambiguous(&text)).then_some(text)
+}
+
+/// The values of a field with [`crate::mapping::INSTANT_FORMAT`], in Unix seconds; `None` if one is not
+/// a date.
 fn dates(access: &Value, path: &[&str]) -> Option<SmallVec<[i64; 2]>> {
     let mut seconds = SmallVec::new();
     for_each(access, path, &mut |value| {
-        seconds.push(date(value.as_str()?)?);
+        seconds.push(instant(value.as_str()?)?);
         Some(())
     })?;
     Some(seconds)
-}
-
-/// Parses `2028-03-01T00:00:00Z`: a four-digit year, whole seconds, and one of the offsets `Z`,
-/// `+01`, `+0100` or `+01:00`.
-fn date(text: &str) -> Option<i64> {
-    let strict =
-        text.is_ascii() && !text.contains([' ', 'z']) && text.as_bytes().get(4) == Some(&b'-');
-    let read = |text| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%#z").ok();
-    read(text).filter(|_| strict).map(|at| at.timestamp())
 }
 
 #[cfg(test)]
@@ -185,6 +187,8 @@ mod tests {
             json!({"labels": {}}),
             json!({"labels": [1.5]}),
             json!({"labels": [1e5]}),
+            json!({"labels": ["x", "1.50"]}),
+            json!({"labels": [0]}),
             json!({"until": ["x"]}),
             json!({"until": "x"}),
             json!({"until": {"new": 5}}),
@@ -195,18 +199,18 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_accepted_as_elasticsearch_accepts_them() {
-        for valid in ["T12:00:00Z", "T13:00:00+01", "T13:00:00+0100", "T11:30:00-00:30"] {
-            assert_eq!(date(&format!("2026-06-01{valid}")), Some(1_780_315_200), "{valid}");
+    fn keys_with_dots_are_read_as_elasticsearch_reads_them() {
+        let ended = json!({"labels": ["new"], "until": {"new": "2020-01-01T00:00:00Z"}});
+        for access in [
+            json!({"labels.": ["new"], "until.new": "2020-01-01T00:00:00Z"}),
+            json!([{"labels": "new"}, {"until.new.": ["2020-01-01T00:00:00Z"]}]),
+            json!({"labels": ["new"], "until": {"new.": "2020-01-01T00:00:00Z"}}),
+        ] {
+            assert_eq!(facts(with(access.clone())), facts(with(ended.clone())), "{access}");
         }
-        for invalid in
-            ["", " T12:00:00Z", "T12:00:00", "T12:00:00z", "T12:00:00.5Z", "t12:00:00Z", "T12:00Z"]
-        {
-            assert_eq!(date(&format!("2026-06-01{invalid}")), None, "{invalid}");
-        }
-        for invalid in ["02026-06-01T12:00:00Z", "+12026-06-01T12:00:00Z", "26-06-01T12:00:00Z"] {
-            assert_eq!(date(invalid), None, "{invalid}");
-        }
+        let active = json!({"labels": ["new"], "until.newer": "2020-01-01T00:00:00Z"});
+        assert_eq!(facts(with(active)).unwrap().0, ["new"]);
+        assert_eq!(facts(with(json!({"until.new": {}}))), None);
     }
 
     #[test]

@@ -25,6 +25,9 @@ use crate::error::PolicyError;
 use crate::rule::Verdict;
 use crate::snapshot::{RoleSet, Snapshot};
 
+/// The field that holds the id of a document, for ranges of ids.
+const ID: &str = "id";
+
 /// How many documents a filter matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -77,8 +80,9 @@ impl At {
 }
 
 impl Snapshot {
-    /// The filter for documents of the type `kind`. The field `id` must hold the id of the resource, a
-    /// single value, and `access` what the labeler writes.
+    /// The filter for documents of the type `kind`. A document's `_id` is the id of the resource; its
+    /// field `id`, a keyword, must have the same value, and `access` is what the labeler writes. Documents
+    /// without `id` match only if the filter matches all documents.
     ///
     /// # Errors
     /// [`PolicyError::Internal`] if casbin fails. The caller must then show nothing.
@@ -116,25 +120,26 @@ impl Filter {
 }
 
 fn assemble(ids: &Namespace, allowed_labels: Option<Value>) -> Filter {
-    let mut clauses = Map::new();
-    let mut filter: Vec<Value> = Vec::new();
-    if ids.root.allows() {
-        let denied = ids.queries("id", |verdict| !verdict.allows());
-        if !denied.is_empty() {
-            clauses.insert("must_not".into(), denied.into());
-        }
-    } else {
-        // Everything else is denied, including a document without an id.
-        filter.push(any(&ids.queries("id", Verdict::allows)));
-    }
-    filter.extend(allowed_labels);
-    if !filter.is_empty() {
-        clauses.insert("filter".into(), filter.into());
-    }
-    if clauses.is_empty() {
+    let denied = ids.id_queries(|verdict| !verdict.allows());
+    if ids.root.allows() && denied.is_empty() && allowed_labels.is_none() {
         return Filter::all();
     }
+    let mut clauses = Map::new();
+    // Without the field, ranges of ids would say nothing about the document.
+    let mut filter = vec![json!({ "exists": { "field": ID } })];
+    if !ids.root.allows() {
+        filter.push(any(&ids.id_queries(Verdict::allows)));
+    } else if !denied.is_empty() {
+        clauses.insert("must_not".into(), denied.into());
+    }
+    filter.extend(allowed_labels);
+    clauses.insert("filter".into(), filter.into());
     Filter { kind: FilterKind::Some, query: json!({ "bool": clauses }) }
+}
+
+/// A query for the documents with these ids.
+fn named(ids: &[&str]) -> Value {
+    json!({ "terms": { "_id": ids } })
 }
 
 /// A query that matches if one of these does.

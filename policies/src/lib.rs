@@ -10,6 +10,7 @@ mod facts;
 mod filter;
 pub mod label_rules;
 mod limits;
+pub mod mapping;
 pub mod names;
 pub mod pattern;
 mod policy;
@@ -20,7 +21,7 @@ mod table;
 
 pub use decision::{Decision, ReasonCode};
 pub use error::PolicyError;
-pub use facts::Facts;
+pub use facts::{Facts, access_from_json, with_lone_surrogates_replaced};
 pub use filter::{At, Filter, FilterClass, FilterKind};
 pub use limits::{MAX_LABELS, MAX_NAMES, MAX_PREFIXES};
 pub use names::{Label, NameError, Resource, RoleName};

@@ -29,11 +29,32 @@ async fn a_guest_gets_a_query_for_what_guests_may_read() {
         "bool": {
           "filter": [
             {
+              "exists": {
+                "field": "id"
+              }
+            },
+            {
               "bool": {
                 "filter": [
                   {
-                    "exists": {
-                      "field": "access.labelled_at"
+                    "bool": {
+                      "filter": [
+                        {
+                          "exists": {
+                            "field": "access.labelled_at"
+                          }
+                        }
+                      ],
+                      "must_not": [
+                        {
+                          "regexp": {
+                            "access.labels": {
+                              "flags": "NONE",
+                              "value": "-?(0|[0-9]{19,}|[0-9]+[.eE][-+.eE0-9]*|Infinity)|.*\u0000.*"
+                            }
+                          }
+                        }
+                      ]
                     }
                   }
                 ],

@@ -80,8 +80,9 @@ impl Films {
         self.index.request(method.parse::<Method>().unwrap(), path, body).await
     }
 
-    /// Writes a film without going through the importer.
-    pub(crate) async fn put(&self, id: &str, film: Value) {
+    /// Writes a film without going through the importer, with its `id` unless it has another.
+    pub(crate) async fn put(&self, id: &str, mut film: Value) {
+        film.as_object_mut().unwrap().entry("id").or_insert_with(|| id.into());
         self.index.put(id, &film).await;
     }
 

@@ -105,7 +105,7 @@ async fn a_changed_rule_relabels_the_films_and_updates_the_mapping() {
     let mapping = films.request("GET", "/_mapping", None).await;
     let access = &mapping[&films.index.name]["mappings"]["properties"]["access"];
     assert_eq!(access["dynamic"], "strict");
-    let instant = json!({ "type": "date", "format": "strict_date_time_no_millis" });
+    let instant = json!({ "type": "date", "format": "uuuu-MM-dd'T'HH:mm:ss'Z'" });
     assert_eq!(access["properties"]["until"]["properties"]["new"], instant);
     assert_eq!(access["properties"]["labels"], json!({ "type": "keyword" }));
 }

@@ -39,11 +39,11 @@ fn film(id: &str, release_date: &str, n: usize) -> Value {
 
 /// Documents that the labeler does not write, but that an index may contain.
 pub(crate) fn odd() -> Vec<(&'static str, Value)> {
-    let access = |access: Value| json!({ "id": "x", "title": "Odd", "access": access });
+    let access = |access: Value| json!({ "title": "Odd", "access": access });
     let seen = "2025-01-01T00:00:00Z";
     let many: Vec<String> = (0..1000).map(|n| format!("l-{n}")).collect();
-    vec![
-        ("odd-unlabelled", json!({ "id": "odd-unlabelled", "title": "Odd" })),
+    let films = vec![
+        ("odd-unlabelled", json!({ "title": "Odd" })),
         ("odd-null", access(Value::Null)),
         ("odd-never-seen", access(json!({ "labels": [] }))),
         ("odd-string", access(json!({ "labels": "new", "labelled_at": seen }))),
@@ -68,9 +68,14 @@ pub(crate) fn odd() -> Vec<(&'static str, Value)> {
         (
             "odd-number",
             json!({
-                "id": "odd-number", "title": 1917, "imdb_rating": "8.2",
+                "title": 1917, "imdb_rating": "8.2",
                 "access": { "labels": [], "labelled_at": seen }
             }),
         ),
-    ]
+    ];
+    let named = |(id, mut film): (&'static str, Value)| {
+        film["id"] = json!(id);
+        (id, film)
+    };
+    films.into_iter().map(named).collect()
 }

@@ -40,10 +40,13 @@ pub(crate) const IDS: [&str; 26] = [
 
 const SUFFIXES: [&str; 12] = ["", "0", "-x", "*", "é", "z", " ", "\u{10FFFF}", ":", "A", "b", "~"];
 
-/// A document; `access` is `None` if the field is absent.
+/// A document.
 pub(crate) struct Document {
     pub id: String,
-    pub access: Option<Value>,
+    /// Whether the document has the field `id`, which then holds its id.
+    pub has_id_field: bool,
+    /// `access` as JSON text, which can hold more than a [`Value`]; `None` if the field is absent.
+    pub access: Option<String>,
 }
 
 /// Every id with every suffix; the kinds of `access` are distributed over them in turn.
@@ -56,12 +59,16 @@ pub(crate) fn documents() -> Vec<Document> {
     ids.dedup();
     ids.into_iter()
         .enumerate()
-        .map(|(n, id)| Document { id, access: kinds[n % kinds.len()].clone() })
+        .map(|(n, id)| Document {
+            id,
+            has_id_field: n % 10 != 0,
+            access: kinds[n % kinds.len()].clone(),
+        })
         .collect()
 }
 
 /// Every kind of `access` that the mapping accepts.
-fn access_kinds() -> Vec<Option<Value>> {
+fn access_kinds() -> Vec<Option<String>> {
     let mut kinds = vec![
         None,
         Some(Value::Null),
@@ -78,6 +85,54 @@ fn access_kinds() -> Vec<Option<Value>> {
     ];
     let labels = label_kinds().into_iter().map(|labels| json!({ "labels": labels }));
     kinds.extend(labels.chain(validity_kinds()).map(labelled).map(Some));
+    let kinds = kinds.into_iter().map(|access| access.map(|access| access.to_string()));
+    kinds.chain(hostile_kinds().into_iter().map(Some)).collect()
+}
+
+/// What JSON can express and other readers of JSON read differently. Each is accepted by the mapping.
+fn hostile_kinds() -> Vec<String> {
+    let labels = [
+        "18446744073709551616",
+        "-9223372036854775809",
+        "9223372036854775807",
+        "-0",
+        "0",
+        "-0.0",
+        "1.5",
+        "1.50",
+        "1e5",
+        "1E+2",
+        "1e999",
+        "-1e999",
+        r#""1.5""#,
+        r#""0""#,
+        r#""Infinity""#,
+        r#""a\u0000b""#,
+        r#""x-a\u0000""#,
+        r#""a\ud83d""#,
+        r#""x-\udc00", "a\ud83d\ude00\ud83db""#,
+        r#""x-?", "a?""#,
+        r#""a", 7, 1.0"#,
+    ];
+    let labels = labels.map(|labels| format!(r#""labels": [{labels}]"#));
+    let ended = "2000-01-01T00:00:00Z";
+    let rest = [
+        r#""until": {"new": "-0001-01-01T00:00:00Z"}, "labels": ["new"]"#.to_owned(),
+        r#""from": {"new": "+292278000-01-01T00:00:00Z"}, "labels": ["new"]"#.to_owned(),
+        r#""until": {"new": "0000-02-29T00:00:00Z"}, "labels": ["new"]"#.to_owned(),
+        format!(r#""labels": ["new"], "until.new": "{ended}""#),
+        format!(r#""labels": ["new"], "until.new.": ["{ended}"], "until": {{"soon": "{ended}"}}"#),
+        format!(r#""labels.": ["new", "soon"], "until": {{"new.": "{ended}"}}"#),
+        r#""labels": [], "labels.": "adult""#.to_owned(),
+    ];
+    let labelled_at = format!(r#""labelled_at": "{}""#, at(BOUNDARY));
+    let mut kinds: Vec<String> = labels
+        .into_iter()
+        .chain(rest)
+        .map(|fields| format!("{{{fields}, {labelled_at}}}"))
+        .collect();
+    kinds.push(r#"{"labels": [], "labelled_at": "-0001-01-01T00:00:00Z"}"#.to_owned());
+    kinds.push(r#"{"labels": [], "labelled_at.": "2026-01-01T00:00:00Z"}"#.to_owned());
     kinds
 }
 
@@ -140,9 +195,6 @@ fn validity_kinds() -> Vec<Value> {
         (json!([past, future]), json!([past])),
         (json!([future, null]), json!([[boundary], past])),
         (json!([]), json!([])),
-        (json!("2001-09-09T03:46:40+02"), json!(null)),
-        (json!("2001-09-09T03:46:40+02:00"), json!(null)),
-        (json!(null), json!("2001-09-09T00:46:40-0100")),
     ];
     let mut kinds = vec![
         json!({ "labels": ["new"] }),
@@ -160,7 +212,25 @@ fn validity_kinds() -> Vec<Value> {
 
 /// Kinds of `access` that the mapping rejects, so that no search ever meets them.
 pub(crate) fn rejected() -> Vec<Value> {
-    vec![
+    let odd_instants = [
+        "2001-09-09T03:46:40+02",
+        "2001-09-09T03:46:40+02:00",
+        "2001-09-09T00:46:40-0100",
+        "2001-09-09T01:46:40-00:00",
+        "2026-01-01T00:00:00UTC",
+        "2026-01-01T00:00:00Europe/Berlin",
+        "2026-01-01T00:00:00z",
+        "12026-01-01T00:00:00Z",
+        "+2026-01-01T00:00:00Z",
+        "-0000-01-01T00:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-01-01T24:00:00Z",
+        "2026-01-01T23:59:60Z",
+        "+999999999-01-01T00:00:00Z",
+        "",
+    ];
+    let odd_instants = odd_instants.map(|at| json!({ "labels": [], "labelled_at": at }));
+    let others = [
         json!("adult"),
         json!(true),
         json!({ "labels": { "adult": true }, "labelled_at": at(BOUNDARY) }),
@@ -172,7 +242,11 @@ pub(crate) fn rejected() -> Vec<Value> {
         json!({ "labels": [], "labelled_at": at(BOUNDARY), "until": at(BOUNDARY) }),
         json!({ "labels": [], "labelled_at": at(BOUNDARY), "until": { "adult": at(BOUNDARY) } }),
         json!({ "labels": [], "labelled_at": at(BOUNDARY), "more": 1 }),
-    ]
+        json!({ "labels": [], "labelled_at": at(BOUNDARY), "until..new": at(BOUNDARY) }),
+        json!({ ".labels": [], "labelled_at": at(BOUNDARY) }),
+        json!({ " labels": [], "labelled_at": at(BOUNDARY) }),
+    ];
+    odd_instants.into_iter().chain(others).collect()
 }
 
 fn at(second: i64) -> String {

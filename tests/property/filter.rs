@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use policies::{At, Facts, Resource, RoleName, Snapshot};
+use policies::{At, Facts, Resource, RoleName, Snapshot, access_from_json};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::documents::{BOUNDARY, Document, documents, rejected};
@@ -21,8 +21,9 @@ fn the_filter_matches_exactly_the_documents_that_the_check_allows() {
     let index = runtime.block_on(Index::create());
     let documents = documents();
     let rejected = runtime.block_on(index.load(&documents));
+    let films = films(documents, &runtime.block_on(index.stored()));
     let outcome = TestRunner::new(Config { cases: CASES, ..Config::with_source_file(file!()) })
-        .run(&case(), |case| agrees(&runtime, &index, &documents, &case));
+        .run(&case(), |case| agrees(&runtime, &index, &films, &case));
     runtime.block_on(index.delete());
     assert!(rejected.is_empty(), "the mapping rejects {rejected:?}");
     outcome.unwrap();
@@ -35,11 +36,15 @@ fn the_mapping_rejects_access_that_the_labeler_never_writes() {
     let index = runtime.block_on(Index::create());
     let documents: Vec<Document> = (0..)
         .zip(rejected())
-        .map(|(n, access)| Document { id: format!("{n}"), access: Some(access) })
+        .map(|(n, access)| Document {
+            id: format!("{n}"),
+            has_id_field: true,
+            access: Some(access.to_string()),
+        })
         .collect();
     let rejected = runtime.block_on(index.load(&documents));
     runtime.block_on(index.delete());
-    let accepted: Vec<&Value> = documents
+    let accepted: Vec<&String> = documents
         .iter()
         .filter(|document| !rejected.contains(&document.id))
         .filter_map(|document| document.access.as_ref())
@@ -47,22 +52,37 @@ fn the_mapping_rejects_access_that_the_labeler_never_writes() {
     assert!(accepted.is_empty(), "the mapping accepts {accepted:?}");
 }
 
+/// A document, with `access` as it was written and as Elasticsearch returns it.
+struct Film {
+    document: Document,
+    readings: [Value; 2],
+}
+
+fn films(documents: Vec<Document>, stored: &BTreeMap<String, Value>) -> Vec<Film> {
+    let film = |document: Document| {
+        let written = document.access.as_deref().map(access_from_json).unwrap_or_default();
+        let readings = [written, stored[&document.id].clone()];
+        Film { document, readings }
+    };
+    documents.into_iter().map(film).collect()
+}
+
 fn agrees(
     runtime: &Runtime,
     index: &Index,
-    documents: &[Document],
+    films: &[Film],
     case: &Case,
 ) -> Result<(), TestCaseError> {
     let before = start().next(2, &case.first).unwrap();
-    compare(runtime, index, documents, &before, &case.held)?;
+    compare(runtime, index, films, &before, &case.held)?;
     let after = before.next(3, &case.second).unwrap();
-    compare(runtime, index, documents, &after, &case.held)
+    compare(runtime, index, films, &after, &case.held)
 }
 
 fn compare(
     runtime: &Runtime,
     index: &Index,
-    documents: &[Document],
+    films: &[Film],
     snapshot: &Snapshot,
     held: &[RoleName],
 ) -> Result<(), TestCaseError> {
@@ -76,21 +96,24 @@ fn compare(
     for (((at, now), query), found) in times.into_iter().zip(queries).zip(found) {
         let mut differing = BTreeMap::new();
         let found = found.map_err(TestCaseError::fail)?;
-        for Document { id, access } in documents {
-            let facts = access.as_ref().unwrap_or(&Value::Null);
-            let facts = Facts::access(facts, snapshot.time_bound_labels(), now);
-            let resource = Resource::new("film", Some(id));
-            let decision = snapshot.decide(&set, "read", &resource, &facts).unwrap();
-            if decision.allowed != found.contains(id) {
-                differing.insert(id, (access, decision));
+        let finds_all = query == json!({ "match_all": {} });
+        for Film { document: Document { id, has_id_field, access }, readings } in films {
+            for reading in readings {
+                let facts = Facts::access(reading, snapshot.time_bound_labels(), now);
+                let resource = Resource::new("film", Some(id));
+                let decision = snapshot.decide(&set, "read", &resource, &facts).unwrap();
+                let expected = decision.allowed && (*has_id_field || finds_all);
+                if expected != found.contains(id) {
+                    differing.insert(id, (access, reading, decision));
+                }
             }
         }
         let all: BTreeSet<&String> = differing.keys().copied().collect();
-        if let Some((id, (access, decision))) = differing.first_key_value() {
+        if let Some((id, (access, reading, decision))) = differing.first_key_value() {
             return Err(TestCaseError::fail(format!(
-                "{} of {} differ at {at:?}: {all:?}; {id:?} {access:?}: {decision:?}; {query}",
+                "{} of {} differ at {at:?}: {all:?}; {id:?} {access:?} ({reading}): {decision:?}; {query}",
                 differing.len(),
-                documents.len(),
+                films.len(),
             )));
         }
     }

@@ -1,11 +1,12 @@
 //! A private index for a test, with the labeler's mapping.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fmt::Write;
 
 use etl_labeler::elastic::Elastic;
 use policies::label_rules::LabelRules;
+use policies::with_lone_surrogates_replaced;
 use reqwest::Client;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -29,17 +30,28 @@ impl Index {
     /// Writes documents and returns the ids of those that the mapping rejects.
     pub(crate) async fn load(&self, documents: &[Document]) -> BTreeSet<String> {
         let mut lines = String::new();
-        for Document { id, access } in documents {
-            let mut film = json!({ "id": id });
-            if let Some(access) = access {
-                film["access"] = access.clone();
-            }
-            writeln!(lines, "{}\n{film}", json!({ "index": { "_id": id } })).unwrap();
+        for Document { id, has_id_field, access } in documents {
+            let id_field = has_id_field.then(|| format!(r#""id": {}"#, json!(id)));
+            let access = access.as_ref().map(|access| format!(r#""access": {access}"#));
+            let fields: Vec<String> = id_field.into_iter().chain(access).collect();
+            let action = json!({ "index": { "_id": id } });
+            writeln!(lines, "{action}\n{{{}}}", fields.join(",")).unwrap();
         }
         let answer = self.post("_bulk?refresh=true", lines).await;
         let items = answer["items"].as_array().unwrap().iter().map(|item| &item["index"]);
         let rejected = items.filter(|item| item["status"] == 400);
         rejected.map(|item| item["_id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// `access` of every document as Elasticsearch returns it when asked for some fields, with numbers in
+    /// another spelling.
+    pub(crate) async fn stored(&self) -> BTreeMap<String, Value> {
+        let url = format!("{}/_search?size=10000&_source=access", self.url);
+        let answer = self.http.get(url).send().await.unwrap().text().await.unwrap();
+        let answer: Value = serde_json::from_str(&with_lone_surrogates_replaced(&answer)).unwrap();
+        let hits = answer["hits"]["hits"].as_array().unwrap().iter();
+        let access = |hit: &Value| hit["_source"]["access"].clone();
+        hits.map(|hit| (hit["_id"].as_str().unwrap().to_owned(), access(hit))).collect()
     }
 
     /// The ids that each query matches, or Elasticsearch's error.
@@ -52,6 +64,13 @@ impl Index {
         }
         let answer = self.post("_msearch", lines).await;
         answer["responses"].as_array().unwrap().iter().map(ids).collect()
+    }
+
+    /// Writes one document.
+    pub(crate) async fn put(&self, id: &str, document: &Value) {
+        let action = json!({ "index": { "_id": id } });
+        let answer = self.post("_bulk?refresh=true", format!("{action}\n{document}\n")).await;
+        assert_eq!(answer["errors"], false, "{answer}");
     }
 
     async fn post(&self, what: &str, lines: String) -> Value {

@@ -23,7 +23,7 @@ fn exceptions(kind: &str, names: usize, prefixes: usize) -> Vec<Change> {
 
 fn labelled(id: &str, labels: &[&str]) -> Document {
     let access = json!({ "labels": labels, "labelled_at": "2026-01-01T00:00:00Z" });
-    Document { id: id.into(), access: Some(access) }
+    Document { id: id.into(), has_id_field: true, access: Some(access.to_string()) }
 }
 
 /// The ids of those documents that a guest's search finds.
@@ -43,6 +43,21 @@ fn the_maximum_of_films_and_prefixes_fits_into_one_search() {
     let films = ["p001-1", "p001-2", "p999-64999", "p999-65999", "p001-", "other"];
     let expected = ["other", "p001-1", "p999-64999"];
     assert_eq!(found(&snapshot, &films.map(|id| labelled(id, &[]))), expected);
+}
+
+/// A deny that names a film applies to the document with that id, whatever its field says.
+#[test]
+fn a_rule_that_names_a_film_means_the_id_of_the_document() {
+    let denied = [("film:secret".to_owned(), Effect::Deny), ("*".to_owned(), Effect::Allow)];
+    let snapshot = start().next(2, &rules(denied)).unwrap();
+    let runtime = Runtime::new().unwrap();
+    let index = runtime.block_on(Index::create());
+    runtime.block_on(index.put("secret", &json!({ "id": "other" })));
+    runtime.block_on(index.put("other", &json!({ "id": "other" })));
+    let query = snapshot.filter(&guest(&snapshot), "read", "film", At::SearchTime).unwrap().query;
+    let found = runtime.block_on(index.search(&[query])).remove(0).unwrap();
+    runtime.block_on(index.delete());
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), ["other"]);
 }
 
 #[test]

@@ -5,9 +5,19 @@ use serde_json::{Value, json};
 use super::At;
 use super::namespace::Namespace;
 use crate::error::PolicyError;
+use crate::facts::AMBIGUOUS;
 use crate::names::{Label, UNLABELLED};
 use crate::rule::Verdict;
 use crate::snapshot::{Evaluator, Snapshot};
+
+/// Matches the documents that the labeler has written, except those with a label whose text is
+/// uncertain.
+pub(super) fn is_labelled() -> Value {
+    json!({ "bool": {
+        "filter": [{ "exists": { "field": "access.labelled_at" } }],
+        "must_not": [{ "regexp": { "access.labels": { "value": AMBIGUOUS, "flags": "NONE" } } }],
+    } })
+}
 
 pub(super) struct LabelVerdicts<'a> {
     namespace: Namespace<'a>,

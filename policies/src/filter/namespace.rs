@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::any;
 use super::intervals::Intervals;
+use super::{ID, any, named};
 use crate::classes::{Classes, PatternClass};
 use crate::error::PolicyError;
 use crate::rule::Verdict;
@@ -68,10 +68,10 @@ impl<'a> Namespace<'a> {
         })
     }
 
-    /// Queries that together match exactly the documents whose `field` has a name with a `wanted`
-    /// verdict. The field must have a single value: exceptions can then be excluded by name, so the
-    /// number of clauses depends on the prefixes only.
-    pub(super) fn queries(&self, field: &str, wanted: impl Fn(Verdict) -> bool) -> Vec<Value> {
+    /// Queries that together match exactly the documents whose id has a `wanted` verdict: ranges for
+    /// prefixes, and literal names by the document's own id, which has a single value. Exceptions can
+    /// therefore be excluded by name, so the number of clauses depends on the prefixes only.
+    pub(super) fn id_queries(&self, wanted: impl Fn(Verdict) -> bool) -> Vec<Value> {
         let prefixes = self.regions.iter().filter(|region| region.class.is_prefix);
         let prefixes = Self { root: self.root, regions: prefixes.copied().collect() };
         let around = prefixes.intervals(&[], &wanted);
@@ -83,14 +83,14 @@ impl<'a> Namespace<'a> {
                 _ => {}
             }
         }
-        let mut queries = around.queries(field);
+        let mut queries = around.queries(ID);
         if !exceptions.is_empty() {
-            let exceptions = json!({ "terms": { field: exceptions } });
             let filter = any(&queries);
+            let exceptions = named(&exceptions);
             queries = vec![json!({ "bool": { "filter": [filter], "must_not": [exceptions] } })];
         }
         if !names.is_empty() {
-            queries.push(json!({ "terms": { field: names } }));
+            queries.push(named(&names));
         }
         queries
     }

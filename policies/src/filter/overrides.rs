@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::any;
-use super::labels::LabelVerdicts;
+use super::labels::{LabelVerdicts, is_labelled};
 use super::namespace::Namespace;
+use super::{any, named};
 use crate::error::PolicyError;
 use crate::rule::Verdict;
 use crate::snapshot::Evaluator;
@@ -57,7 +57,7 @@ impl<'a> Overrides<'a> {
     /// The query for documents whose labels are all allowed or overridden; `None` if that is all of
     /// them.
     pub(super) fn allowed(&self, labels: &LabelVerdicts) -> Option<Value> {
-        let is_labelled = json!({ "exists": { "field": "access.labelled_at" } });
+        let is_labelled = is_labelled();
         let denied = except(denied(&self.0, labels), &exempt(self.0.iter().take(1)));
         if labels.unlabelled.allows() {
             let unlabelled = json!({ "bool": { "must_not": [is_labelled] } });
@@ -71,8 +71,8 @@ impl<'a> Overrides<'a> {
             return Some(allowed);
         }
         // An unlabelled document has the single label `unlabelled`, whatever else it contains.
-        let films = json!({ "terms": { "id": exempt } });
-        let unlabelled = json!({ "bool": { "filter": [films], "must_not": [is_labelled] } });
+        let unlabelled =
+            json!({ "bool": { "filter": [named(&exempt)], "must_not": [is_labelled] } });
         Some(any(&[allowed, unlabelled]))
     }
 }
@@ -103,6 +103,5 @@ fn except(queries: Vec<Value>, ids: &[&str]) -> Vec<Value> {
     if ids.is_empty() || queries.is_empty() {
         return queries;
     }
-    let films = json!({ "terms": { "id": ids } });
-    vec![json!({ "bool": { "filter": [any(&queries)], "must_not": [films] } })]
+    vec![json!({ "bool": { "filter": [any(&queries)], "must_not": [named(ids)] } })]
 }

@@ -8,6 +8,7 @@ use thiserror::Error;
 use toml::Spanned;
 
 use super::{LabelRule, PeriodError, ValidityPeriod};
+use crate::facts::is_ambiguous;
 use crate::names::{Label, NameError, UNLABELLED};
 
 /// Why a `labels.toml` is rejected.
@@ -40,6 +41,11 @@ pub enum LabelRuleFault {
     /// `unlabelled` is the label of films that have not been labelled.
     #[error("the name `unlabelled` is reserved")]
     Reserved,
+    /// Films with such a label count as unlabelled.
+    #[error(
+        "the name must not read as a number with a fraction, an exponent or 19 digits, or as 0"
+    )]
+    AmbiguousName,
     /// Another rule of the file has the same name.
     #[error("the rule at line {first_line} has the same name")]
     Duplicate {
@@ -117,6 +123,9 @@ fn rule(table: toml::Table) -> Result<LabelRule, LabelRuleFault> {
     let name = Label::parse(&raw.name)?;
     if name.as_str() == UNLABELLED {
         return Err(LabelRuleFault::Reserved);
+    }
+    if is_ambiguous(name.as_str()) {
+        return Err(LabelRuleFault::AmbiguousName);
     }
     if raw.query.is_none() && raw.within.is_none() {
         return Err(LabelRuleFault::Empty);

@@ -4,9 +4,10 @@ use std::cell::OnceCell;
 
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
-use policies::{Decision, Facts, PolicyError, Resource, RoleName, Snapshot};
+use policies::{Decision, Facts, PolicyError, Resource, RoleName, Snapshot, access_from_json};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::authn::Caller;
 use crate::clock::Clock;
@@ -33,9 +34,10 @@ pub(crate) struct ResourceBody {
     pub(crate) access: Option<Value>,
 }
 
-/// Distinguishes `"access": null`, a document without labels, from a missing `access`.
+/// Distinguishes `"access": null`, a document without labels, from a missing `access`. Its value may be
+/// what Elasticsearch stores and JSON cannot represent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
+    Box::<RawValue>::deserialize(deserializer).map(|text| Some(access_from_json(text.get())))
 }
 
 /// The reason for a decision.
