@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use poem::error::ParsePathError;
-use poem::http::header;
-use poem::middleware::{NormalizePath, SetHeader, TrailingSlash};
-use poem::{Endpoint, EndpointExt};
+use poem::http::{HeaderValue, header};
+use poem::middleware::{NormalizePath, TrailingSlash};
+use poem::{Endpoint, EndpointExt, Response, Result};
 use service::clock::Clock;
 use service::docs::{self, ApiInfo};
 use service::health::LivenessApi;
-use service::http::{ExactQuery, RouteTable, pipeline};
+use service::http::{ExactQuery, Revalidate, RouteTable, pipeline};
 use service::lifecycle::Lifecycle;
 use service::server::{ListenError, Listener, Server};
 use service::{build, ops, shutdown};
@@ -72,7 +72,11 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
         catalogue: Arc::clone(&catalogue),
         ready: Arc::default(),
     };
-    let movies = Movies { authorization: Arc::clone(&authorization), catalogue, lists };
+    let movies = Movies {
+        authorization: Arc::clone(&authorization),
+        catalogue: Arc::clone(&catalogue),
+        lists,
+    };
     let pool = config.database.url.as_ref().map(database::pool);
     if let Some(pool) = &pool {
         let (authorization, deletions) = (Arc::clone(&authorization), metrics.deletions.clone());
@@ -105,6 +109,8 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
     let refresh =
         keep_refreshing(authorization, config.guest_filter.refresh(), lifecycle.stop_token());
     lifecycle.spawn("guest filter refresh", refresh);
+    let stopped = lifecycle.stop_token();
+    lifecycle.spawn("mapping check", async move { catalogue.keep_checking(stopped).await });
     Ok(Server { api, ops, drain: config.server.drain(), lifecycle }.run(stop).await?)
 }
 
@@ -114,15 +120,21 @@ fn endpoint(api: Api, metrics: &Metrics, config: &Config) -> impl Endpoint + use
         // No film has an id that is not UTF-8, and an id is the only path parameter.
         .catch_error(async |_: ParsePathError| GetMovieError::FilmNotFound.problem())
         // `/movies/` is `/movies`: the OpenAPI service cannot tell them apart.
-        .with(NormalizePath::new(TrailingSlash::Trim));
-    pipeline(api, routes, metrics.http.clone(), &config.server).with(for_this_caller_only())
+        .with(NormalizePath::new(TrailingSlash::Trim))
+        .with(Revalidate);
+    pipeline(api, routes, metrics.http.clone(), &config.server).after(for_this_caller)
 }
 
-/// Responses depend on the caller, so no cache may give them to another one.
-fn for_this_caller_only() -> SetHeader {
-    SetHeader::new()
-        .overriding(header::CACHE_CONTROL, "private, no-store")
-        .overriding(header::VARY, "Authorization, Origin")
+/// Responses depend on the caller, so no cache may give them to another one. What cannot be revalidated
+/// is not stored at all.
+async fn for_this_caller(response: Result<Response>) -> Result<Response> {
+    let mut response = response?;
+    let headers = response.headers_mut();
+    if !headers.contains_key(header::ETAG) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    }
+    headers.insert(header::VARY, HeaderValue::from_static("Authorization, Origin"));
+    Ok(response)
 }
 
 async fn keep_refreshing(

@@ -8,11 +8,12 @@ use poem_openapi::{ApiResponse, Object};
 use service::problem::{CONTENT_TYPE, Problem, Spec};
 
 use crate::authorization::{AUTHORIZATION_UNAVAILABLE, AuthError, TokenRefusal};
-use crate::catalogue::{CATALOGUE_UNAVAILABLE, CatalogueError};
+use crate::catalogue::{CATALOGUE_UNAVAILABLE, CATALOGUE_UNUSABLE, CatalogueError};
 use crate::health::RETRY_AFTER_SECONDS;
 
 /// What every operation on the catalogue can answer if a service that it needs is unavailable.
-pub(crate) const UNAVAILABLE: &[Spec] = &[AUTHORIZATION_UNAVAILABLE, CATALOGUE_UNAVAILABLE];
+pub(crate) const UNAVAILABLE: &[Spec] =
+    &[AUTHORIZATION_UNAVAILABLE, CATALOGUE_UNAVAILABLE, CATALOGUE_UNUSABLE];
 
 /// The header that marks a response made with the cached guest filter.
 const X_AUTHORIZATION: &str = "X-Authorization";
@@ -48,6 +49,7 @@ impl<E: From<Problem>> From<AuthError> for WithToken<E> {
             AuthError::TokenRefused(refusal) => Self::Token(refusal),
             AuthError::ClientRefused(_)
             | AuthError::Unavailable(_)
+            | AuthError::TimedOut
             | AuthError::InvalidResponse(_) => {
                 tracing::error!(%error, "authorization unavailable");
                 unavailable(AUTHORIZATION_UNAVAILABLE).into()
@@ -58,8 +60,14 @@ impl<E: From<Problem>> From<AuthError> for WithToken<E> {
 
 impl<E: From<Problem>> From<CatalogueError> for WithToken<E> {
     fn from(error: CatalogueError) -> Self {
-        tracing::error!(%error, "catalogue unavailable");
-        unavailable(CATALOGUE_UNAVAILABLE).into()
+        match error {
+            // Logged when it was found.
+            CatalogueError::Unusable => unavailable(CATALOGUE_UNUSABLE).into(),
+            CatalogueError::Unavailable(_) | CatalogueError::Refused(_) => {
+                tracing::error!(%error, "catalogue unavailable");
+                unavailable(CATALOGUE_UNAVAILABLE).into()
+            }
+        }
     }
 }
 

@@ -6,10 +6,10 @@ use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 use service::health::{Recent, Tag};
 use service::http::Reply;
-use service::problem::Problem;
+use service::problem::{Problem, Spec};
 
 use crate::authorization::{AUTHORIZATION_UNAVAILABLE, Authorization};
-use crate::catalogue::{CATALOGUE_UNAVAILABLE, Catalogue};
+use crate::catalogue::{CATALOGUE_UNAVAILABLE, CATALOGUE_UNUSABLE, Catalogue, CatalogueError};
 
 /// Seconds after which a caller may try again while a required service is unavailable.
 pub(crate) const RETRY_AFTER_SECONDS: u32 = 5;
@@ -19,7 +19,7 @@ pub(crate) const RETRY_AFTER_SECONDS: u32 = 5;
 pub(crate) struct ReadinessApi {
     pub(crate) authorization: Arc<Authorization>,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) ready: Arc<Recent<bool>>,
+    pub(crate) ready: Arc<Recent<Option<Spec>>>,
 }
 
 /// Whether requests can be answered.
@@ -31,14 +31,14 @@ struct Readiness {
 
 service::problems! {
     /// Why movie-api is not ready.
-    enum ReadinessError includes [&[CATALOGUE_UNAVAILABLE, AUTHORIZATION_UNAVAILABLE]] {}
+    enum ReadinessError includes [&[CATALOGUE_UNAVAILABLE, CATALOGUE_UNUSABLE, AUTHORIZATION_UNAVAILABLE]] {}
 }
 
 #[OpenApi(tag = "Tag::Operation")]
 impl ReadinessApi {
     /// Check whether films can be listed.
     ///
-    /// For a load balancer. The state of Elasticsearch is at most a second old. auth-server may be
+    /// For a load balancer. The state of Elasticsearch and of the index's mapping is at most a second old. auth-server may be
     /// unavailable, as guests are then served, but it must not refuse movie-api's own credentials.
     #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
     async fn ready(&self) -> Result<Reply<Readiness>, ReadinessError> {
@@ -46,16 +46,23 @@ impl ReadinessApi {
             let problem = Problem::new(AUTHORIZATION_UNAVAILABLE).retry_after(RETRY_AFTER_SECONDS);
             return Err(problem.detail("auth-server refuses the credentials of movie-api.").into());
         }
-        if self.ready.get_or(self.check()).await {
-            return Ok(Reply(Readiness { ready: true }));
+        match self.ready.get_or(self.check()).await {
+            None => Ok(Reply(Readiness { ready: true })),
+            Some(spec) => Err(Problem::new(spec).retry_after(RETRY_AFTER_SECONDS).into()),
         }
-        Err(Problem::new(CATALOGUE_UNAVAILABLE).retry_after(RETRY_AFTER_SECONDS).into())
     }
 }
 
 impl ReadinessApi {
-    async fn check(&self) -> bool {
-        let ready = self.catalogue.ready().await;
-        ready.inspect_err(|error| tracing::warn!(%error, "not ready")).is_ok()
+    /// What is wrong with the catalogue.
+    async fn check(&self) -> Option<Spec> {
+        match self.catalogue.check_mapping().await {
+            Ok(()) => None,
+            Err(CatalogueError::Unusable) => Some(CATALOGUE_UNUSABLE),
+            Err(error) => {
+                tracing::warn!(%error, "not ready");
+                Some(CATALOGUE_UNAVAILABLE)
+            }
+        }
     }
 }

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use futures::future::join_all;
 use serde_json::json;
-use tests::Answer;
+use tests::{Answer, until};
 use tokio::time::sleep;
 
 use crate::sample_films::{NEW, NEW_FILMS, OLD, OLD_FILMS};
@@ -73,6 +74,30 @@ async fn a_hanging_auth_server_delays_an_answer_by_at_most_the_timeout() {
     assert_away(&site, &subscriber).await;
     site.auth.signal("CONT");
     assert_eq!(site.get("/movies/", Some(&subscriber)).await.status, 200);
+}
+
+#[tokio::test]
+async fn after_a_timeout_guests_get_the_cached_filter_at_once() {
+    let site = Site::open().await;
+    assert_eq!(site.get("/movies/", None).await.status, 200);
+    site.auth.signal("STOP");
+    let started = Instant::now();
+    for _ in 0..10 {
+        assert_stale(&site.get(&format!("/movies/{OLD}"), None).await, 200);
+        assert_stale(&site.get(&format!("/movies/{NEW}"), None).await, 403);
+    }
+    // One timeout is two seconds.
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+    let together = (0..20).map(|_| site.get("/movies/?page=1", None));
+    for answer in join_all(together).await {
+        assert_stale(&answer, 200);
+    }
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    site.auth.signal("CONT");
+    until("auth-server is asked again", async || {
+        site.get("/movies/?page=1", None).await.header("x-authorization").is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,16 +1,19 @@
 //! `GET /movies/{id}`
 
 use insta::assert_json_snapshot;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use tests::Index;
 
 use crate::sample_films::{NEW, OLD};
-use crate::site::Site;
+use crate::site::{Site, get};
 
 #[tokio::test]
 async fn a_guest_can_read_an_open_film() {
     let site = Site::open().await;
     let answer = site.get(&format!("/movies/{OLD}"), None).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("cache-control"), "private, no-store");
+    assert_eq!(answer.header("cache-control"), "private, no-cache");
     assert!(answer.header("vary").contains("Authorization"));
     assert_json_snapshot!(answer.json(), @r#"
     {
@@ -72,4 +75,123 @@ async fn an_unknown_film_is_not_found() {
             assert_eq!(site.get(path, token).await.problem(), (404, "film_not_found".into()));
         }
     }
+}
+
+fn labelled(id: &str, labels: &[&str]) -> Value {
+    let access = json!({ "labels": labels, "labelled_at": "2026-01-01T00:00:00Z" });
+    json!({ "id": id, "title": "Film", "access": access })
+}
+
+/// An alias of these indices, each with a filter.
+async fn alias(name: &str, indices: &[(&Index, Value)]) {
+    let add = |(index, filter): &(&Index, Value)| json!({ "add": { "index": index.name, "alias": name, "filter": filter } });
+    let actions: Vec<Value> = indices.iter().map(add).collect();
+    let url = format!("{}/_aliases", indices[0].0.server);
+    let answer = Client::new().post(url).json(&json!({ "actions": actions })).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+}
+
+/// An index with the mapping of the site's.
+async fn twin(site: &Site) -> Index {
+    let index = Index::new();
+    let mapping = site.index.request(Method::GET, "/_mapping", None).await;
+    let body = json!({ "mappings": mapping[&site.index.name]["mappings"] });
+    index.request(Method::PUT, "", Some(body)).await;
+    index
+}
+
+#[tokio::test]
+async fn a_film_outside_a_filtered_alias_does_not_exist() {
+    let site = Site::open().await;
+    let name = format!("{}-pg", site.index.name);
+    alias(&name, &[(&site.index, json!({ "term": { "mpaa_rating": "PG" } }))]).await;
+    let movie = site.another(&[("FILMS_INDEX", &name)]);
+    let root = site.superuser().await;
+    for token in [None, Some(root.as_str())] {
+        let found = get(&movie.url, "/movies/old-07", token).await;
+        assert_eq!(found.status, 200, "{found:?}");
+        let outside = get(&movie.url, "/movies/old-05", token).await;
+        assert_eq!(outside.problem(), (404, "film_not_found".into()));
+    }
+}
+
+#[tokio::test]
+async fn a_film_in_one_of_two_indices_is_found_and_its_copies_must_all_be_allowed() {
+    let site = Site::open().await;
+    let other = twin(&site).await;
+    for (id, labels) in [("elsewhere", vec![]), (OLD, vec!["new"]), ("old-06", vec![])] {
+        other.put(id, &labelled(id, &labels)).await;
+    }
+    let name = format!("{}-both", site.index.name);
+    let all = json!({ "match_all": {} });
+    alias(&name, &[(&site.index, all.clone()), (&other, all)]).await;
+    let movie = site.another(&[("FILMS_INDEX", &name)]);
+    for (id, status) in
+        [("elsewhere", 200), ("old-08", 200), ("old-06", 200), (OLD, 403), (NEW, 403)]
+    {
+        assert_eq!(get(&movie.url, &format!("/movies/{id}"), None).await.status, status, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_film_with_custom_routing_is_found() {
+    let site = Site::open().await;
+    let index = Index::new();
+    let mapping = site.index.request(Method::GET, "/_mapping", None).await;
+    let body = json!({
+        "settings": { "index.number_of_shards": 5 },
+        "mappings": mapping[&site.index.name]["mappings"],
+    });
+    index.request(Method::PUT, "", Some(body)).await;
+    for n in 0..10 {
+        let path = format!("/_doc/routed?routing={n}&refresh=true");
+        index.request(Method::DELETE, "/_doc/routed", None).await;
+        index.request(Method::PUT, &path, Some(labelled("routed", &[]))).await;
+        let movie = site.another(&[("FILMS_INDEX", &index.name)]);
+        assert_eq!(get(&movie.url, "/movies/routed", None).await.status, 200, "routing {n}");
+        let path = format!("/_doc/routed?routing={n}&refresh=true");
+        index.request(Method::DELETE, &path, None).await;
+    }
+}
+
+#[tokio::test]
+async fn a_document_whose_id_differs_is_no_film() {
+    let site = Site::open().await;
+    let root = site.superuser().await;
+    let before = site.get("/movies/", Some(&root)).await.json();
+    site.index.put("a", &labelled("b", &[])).await;
+    site.index.put("7", &json!({ "id": 7, "title": "Seven" })).await;
+    site.index.put("none", &json!({ "title": "None" })).await;
+    for id in ["a", "b", "7", "none"] {
+        for token in [None, Some(root.as_str())] {
+            let answer = site.get(&format!("/movies/{id}"), token).await;
+            assert_eq!(answer.problem(), (404, "film_not_found".into()), "{id}");
+        }
+    }
+    assert_eq!(site.get("/movies/", Some(&root)).await.json()["items"], before["items"]);
+}
+
+#[tokio::test]
+async fn a_deny_that_names_a_film_applies_to_lists_too() {
+    let site = Site::open().await;
+    site.rule(5, "anonymous", &format!("film:{OLD}"), "deny").await;
+    let list = site.get("/movies/", None).await.json();
+    let listed = list["items"].as_array().unwrap().iter().any(|film| film["id"] == OLD);
+    assert!(!listed);
+    assert_eq!(site.get(&format!("/movies/{OLD}"), None).await.status, 403);
+}
+
+/// One such document must not make every answer unreadable.
+#[tokio::test]
+async fn a_lone_surrogate_in_a_document_is_shown_as_a_question_mark() {
+    let site = Site::open().await;
+    let url = format!("{}/{}/_doc/odd?refresh=true", site.index.server, site.index.name);
+    let access = r#"{"labels":["a\ud83d"],"labelled_at":"2026-01-01T00:00:00Z"}"#;
+    let film = format!(r#"{{"id":"odd","title":"Odd \ud83d","access":{access}}}"#);
+    let request = Client::new().put(url).header("content-type", "application/json").body(film);
+    assert_eq!(request.send().await.unwrap().status(), 201);
+    assert_eq!(site.get("/movies/odd", None).await.json()["title"], "Odd ?");
+    assert_eq!(site.get("/movies/", None).await.status, 200);
+    site.rule(5, "anonymous", "label:a*", "deny").await;
+    assert_eq!(site.get("/movies/odd", None).await.problem(), (403, "film_forbidden".into()));
 }

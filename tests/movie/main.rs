@@ -7,7 +7,9 @@
 )]
 
 mod auth_unavailable;
+mod caching;
 mod catalogue_unavailable;
+mod catalogue_unusable;
 mod favorites;
 mod film;
 mod film_list;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use tests::{Answer, until};
+use reqwest::Method;
+use tests::{Answer, Index, until};
 
 use crate::sample_films::{NEW, OLD};
 use crate::site::{Site, get};
@@ -71,8 +72,13 @@ async fn every_documented_answer_occurs_and_no_other() {
     ] {
         seen.insert(observed(operation, &site.get(path, token).await));
     }
+    let unprepared = Index::new();
+    unprepared.request(Method::PUT, "", None).await;
+    let unusable = site.another(&[("FILMS_INDEX", &unprepared.name)]);
     for (operation, path) in [(list, "/movies/"), (show, &old), (ready, "/health/ready")] {
-        seen.insert(observed(operation, &get(&away.url, path, None).await));
+        for movie in [&away, &unusable] {
+            seen.insert(observed(operation, &get(&movie.url, path, None).await));
+        }
     }
     let refused = site.another(&[("MOVIE_CLIENT_ID", "x"), ("MOVIE_CLIENT_SECRET", "y")]);
     until("movie-api is refused", async || {

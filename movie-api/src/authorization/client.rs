@@ -61,12 +61,20 @@ pub(crate) struct Decision {
 #[derive(Clone, Debug, Serialize, Deserialize, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub(crate) struct Reason {
-    /// auth-server's code of the reason, or `guest_filter` if auth-server is unavailable and the cached
-    /// guest filter does not match the film.
+    /// auth-server's code of the reason; `guest_filter` if auth-server is unavailable and the cached guest
+    /// filter does not match the film; `filter` if auth-server's filter does not match the film and there
+    /// is no other reason, for example because it became unavailable in between.
     pub(crate) code: String,
     /// The label that decided, if one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) label: Option<String>,
+}
+
+impl Reason {
+    /// A reason without a label.
+    pub(crate) fn of_code(code: &str) -> Self {
+        Self { code: code.to_owned(), label: None }
+    }
 }
 
 /// auth-server's 401, for the caller.
@@ -123,7 +131,9 @@ impl AuthServer {
         match &filter {
             Ok(_) | Err(AuthError::TokenRefused(_)) => self.refused.store(false, Ordering::Relaxed),
             Err(AuthError::ClientRefused(_)) => self.refused.store(true, Ordering::Relaxed),
-            Err(AuthError::Unavailable(_) | AuthError::InvalidResponse(_)) => {}
+            Err(
+                AuthError::Unavailable(_) | AuthError::TimedOut | AuthError::InvalidResponse(_),
+            ) => {}
         }
         filter
     }
@@ -138,6 +148,8 @@ impl AuthServer {
     ) -> Result<Decision, AuthError> {
         let mut resource = json!({ "type": "film", "id": id });
         if let (Some(access), Some(resource)) = (access, resource.as_object_mut()) {
+            // auth-server refuses U+0000; a film with it in a label counts as unlabelled.
+            let access = if access.to_string().contains("\\u0000") { &Value::Null } else { access };
             resource.insert("access".into(), access.clone());
         }
         self.post("check", caller, &json!({ "action": "read", "resource": resource })).await
@@ -169,7 +181,7 @@ impl AuthServer {
             Ok(_) => "success",
             Err(AuthError::TokenRefused(_)) => "token_refused",
             Err(AuthError::ClientRefused(_)) => "client_refused",
-            Err(AuthError::Unavailable(_)) => "unavailable",
+            Err(AuthError::Unavailable(_) | AuthError::TimedOut) => "unavailable",
             Err(AuthError::InvalidResponse(_)) => "invalid_response",
         };
         self.metrics.completed(endpoint, outcome);
@@ -250,6 +262,9 @@ fn is_for_clients(headers: &HeaderMap) -> bool {
 
 /// The error with its causes; reqwest's own message only says that a request failed.
 fn unavailable(error: &reqwest::Error) -> AuthError {
+    if error.is_timeout() {
+        return AuthError::TimedOut;
+    }
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -12,7 +12,7 @@ use service::problem::Spec;
 use std::sync::atomic::AtomicU64;
 use uuid::Uuid;
 
-use client::{AuthServer, Filter};
+use client::AuthServer;
 pub(crate) use client::{Decision, DeletedUsers, Reason, TokenRefusal};
 use guest_filter::GuestFilter;
 
@@ -43,6 +43,9 @@ pub(crate) enum AuthError {
     /// auth-server cannot be reached, or answers with a server error.
     #[error("auth-server is unavailable: {0}")]
     Unavailable(String),
+    /// auth-server did not answer in time.
+    #[error("auth-server did not answer within MOVIE_AUTH_TIMEOUT_MS")]
+    TimedOut,
     /// auth-server's response is invalid. Access fails closed.
     #[error("auth-server sent an invalid response: {0}")]
     InvalidResponse(String),
@@ -55,14 +58,6 @@ pub(crate) struct Admitted {
     pub(crate) query: Value,
     /// Age in seconds of a cached filter, used because auth-server is unavailable.
     pub(crate) stale: Option<u32>,
-}
-
-/// What is known about one film and one caller.
-pub(crate) enum Verdict {
-    /// auth-server's decision.
-    Decided(Decision),
-    /// auth-server is unavailable: this guest may read the film if the cached filter matches it.
-    Cached(Admitted),
 }
 
 /// Knows what callers may see.
@@ -95,43 +90,27 @@ impl Authorization {
     /// # Errors
     /// The token is refused, or auth-server is unavailable and no cached filter applies to the caller.
     pub(crate) async fn filter(&self, caller: &Caller) -> Result<Admitted, AuthError> {
-        let requested_at = self.clock.now();
-        match self.server.filter(caller).await {
-            Ok(filter) => {
-                let query = filter.query();
-                if caller.kind() == CallerKind::Guest {
-                    self.guest_filter.cache(filter, requested_at);
-                }
-                Ok(Admitted { query, stale: None })
+        match caller.kind() {
+            CallerKind::Guest => {
+                self.guest_filter.get(&self.clock, self.server.filter(caller)).await
             }
-            Err(error) => self.cached_for(caller, error, self.clock.now()),
+            CallerKind::User => {
+                let filter = self.server.filter(caller).await?;
+                Ok(Admitted { query: filter.query(), stale: None })
+            }
         }
     }
 
-    /// Whether the caller may read this film.
+    /// auth-server's decision whether the caller may read this film, for its reason.
     ///
     /// # Errors
-    /// As [`Authorization::filter`].
+    /// The token is refused, or auth-server is unavailable.
     pub(crate) async fn check(
         &self,
         caller: &Caller,
         film: &Document,
-    ) -> Result<Verdict, AuthError> {
-        match self.server.check(caller, &film.id, film.access.as_ref()).await {
-            Ok(decision) => Ok(Verdict::Decided(decision)),
-            Err(error) => self.cached_for(caller, error, self.clock.now()).map(Verdict::Cached),
-        }
-    }
-
-    /// Whether auth-server accepts the caller's token; a guest has none to refuse.
-    ///
-    /// # Errors
-    /// As [`Authorization::filter`].
-    pub(crate) async fn verify(&self, caller: &Caller) -> Result<(), AuthError> {
-        match caller.kind() {
-            CallerKind::Guest => Ok(()),
-            CallerKind::User => self.server.filter(caller).await.map(drop),
-        }
+    ) -> Result<Decision, AuthError> {
+        self.server.check(caller, &film.id, film.access.as_ref()).await
     }
 
     /// The id of the user with the caller's token; a guest has none.
@@ -155,9 +134,9 @@ impl Authorization {
 
     /// Fetches the guest filter, so that a recent one is cached.
     pub(crate) async fn refresh(&self) {
-        let requested_at = self.clock.now();
-        match self.server.filter(&Caller::guest()).await {
-            Ok(filter) => self.guest_filter.cache(filter, requested_at),
+        let guest = Caller::guest();
+        match self.guest_filter.refresh(&self.clock, self.server.filter(&guest)).await {
+            Ok(()) => {}
             Err(error @ AuthError::ClientRefused(_)) => {
                 tracing::error!(%error, "no film can be shown");
             }
@@ -171,20 +150,5 @@ impl Authorization {
     /// Whether auth-server refuses movie-api itself, so that no film can be shown.
     pub(crate) fn is_refused(&self) -> bool {
         self.server.refuses_client()
-    }
-
-    /// Only guests are served with the cached filter while auth-server is unavailable.
-    fn cached_for(
-        &self,
-        caller: &Caller,
-        error: AuthError,
-        now: DateTime<Utc>,
-    ) -> Result<Admitted, AuthError> {
-        match (&error, caller.kind()) {
-            (AuthError::Unavailable(_), CallerKind::Guest) => {
-                self.guest_filter.admitted(now).ok_or(error)
-            }
-            _ => Err(error),
-        }
     }
 }

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use elasticsearch::http::response::Response;
 use elasticsearch::http::transport::Transport;
-use elasticsearch::indices::IndicesExistsParts;
-use elasticsearch::{Elasticsearch, MgetParts, SearchParts};
+use elasticsearch::{Elasticsearch, SearchParts};
+use policies::with_lone_surrogates_replaced;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::film::{ACCESS, Document, FIELDS};
+use super::film::Document;
+use super::mapping::LastCheck;
 use super::point_in_time::PointInTime;
-use super::query::{Search, Section};
+use super::query::{ADMITTED, Search, Section, by_id};
 use service::config::IndexName;
 use service::problem::Spec;
 use tokio_util::task::TaskTracker;
@@ -32,6 +33,9 @@ pub(crate) enum CatalogueError {
     /// Elasticsearch refused the request, for example because the index does not exist.
     #[error("Elasticsearch refused: {0}")]
     Refused(String),
+    /// Rules cannot be applied to films with this mapping; the log names the fields.
+    #[error("the mapping of the index of films is unusable")]
+    Unusable,
 }
 
 /// The films of one section of a list.
@@ -53,11 +57,20 @@ pub(crate) struct Total {
     pub(crate) is_exact: bool,
 }
 
-/// One index of films.
+/// A film, found by its id.
+pub(crate) struct Sighting {
+    /// The film.
+    pub(crate) document: Document,
+    /// Whether the caller's filter matches it.
+    pub(crate) admitted: bool,
+}
+
+/// One index of films, or an alias.
 pub(crate) struct Catalogue {
-    client: Elasticsearch,
-    index: IndexName,
-    timeout: Duration,
+    pub(super) client: Elasticsearch,
+    pub(super) index: IndexName,
+    pub(super) timeout: Duration,
+    pub(super) last_check: LastCheck,
     /// Requests that go on after the one that caused them.
     tasks: TaskTracker,
 }
@@ -69,8 +82,13 @@ impl Catalogue {
     /// The HTTP client cannot be built.
     pub(crate) fn new(config: &Config, tasks: TaskTracker) -> Result<Self, CatalogueError> {
         let transport = Transport::single_node(config.elasticsearch.url.as_str())?;
-        let (client, index) = (Elasticsearch::new(transport), config.elasticsearch.index.clone());
-        Ok(Self { client, index, timeout: config.search.timeout(), tasks })
+        Ok(Self {
+            client: Elasticsearch::new(transport),
+            index: config.elasticsearch.index.clone(),
+            timeout: config.search.timeout(),
+            last_check: LastCheck::default(),
+            tasks,
+        })
     }
 
     /// The films of one section of a list, and how many there are in all.
@@ -83,15 +101,7 @@ impl Catalogue {
         search: &Search,
         section: &Section,
     ) -> Result<Found, CatalogueError> {
-        let response = self
-            .client
-            .search(SearchParts::Index(&[self.index.as_str()]))
-            .allow_partial_search_results(false)
-            .request_timeout(self.timeout)
-            .body(search.body(section))
-            .send()
-            .await?;
-        Ok(read::<SearchResponse>(response).await?.found(section))
+        Ok(self.send(&search.body(section)).await?.found(section))
     }
 
     /// Fixes the current state of the index, to read all of it.
@@ -99,55 +109,44 @@ impl Catalogue {
     /// # Errors
     /// As [`Catalogue::search`].
     pub(crate) async fn point_in_time(&self) -> Result<PointInTime, CatalogueError> {
+        self.ensure_usable().await?;
         let (client, tasks) = (self.client.clone(), self.tasks.clone());
         PointInTime::open(client, &self.index, self.timeout, tasks).await
     }
 
-    /// The film with this id in its current state, even before a refresh of the index.
+    /// The film with this id, and whether `admitted` matches it. An alias may have several films with
+    /// one id; all of them must match then.
     ///
     /// # Errors
-    /// Elasticsearch is unavailable, or the index does not exist.
-    pub(crate) async fn get(&self, id: &str) -> Result<Option<Document>, CatalogueError> {
-        // Not `GET _doc/{id}`: in a URL, ids like `..` would mean something else.
-        let source: Vec<&str> = FIELDS.into_iter().chain([ACCESS]).collect();
-        let response = self
-            .client
-            .mget(MgetParts::Index(self.index.as_str()))
-            .request_timeout(self.timeout)
-            .body(json!({ "docs": [{ "_id": id, "_source": source }] }))
-            .send()
-            .await?;
-        let MgetResponse { docs } = read(response).await?;
-        let Some(doc) = docs.into_iter().next() else { return Ok(None) };
-        match doc.error {
-            Some(error) => Err(CatalogueError::Refused(error.to_string())),
-            None => Ok(doc.found.then(|| Document::read(doc.id, &doc.source))),
-        }
+    /// As [`Catalogue::search`].
+    pub(crate) async fn find(
+        &self,
+        id: &str,
+        admitted: &Value,
+    ) -> Result<Option<Sighting>, CatalogueError> {
+        let Hits { total, hits } = self.send(&by_id(id, admitted)).await?.hits;
+        let complete = total.is_some_and(|total| total.value == hits.len() as u64);
+        let admitted = complete && hits.iter().all(Hit::is_admitted);
+        let mut films = hits.into_iter().filter_map(Hit::document);
+        Ok(films.next().map(|document| Sighting { document, admitted }))
     }
 
-    /// Checks that the index exists.
-    ///
-    /// # Errors
-    /// Elasticsearch is unavailable, or the index does not exist.
-    pub(crate) async fn ready(&self) -> Result<(), CatalogueError> {
+    async fn send(&self, body: &Value) -> Result<SearchResponse, CatalogueError> {
+        self.ensure_usable().await?;
         let response = self
             .client
-            .indices()
-            .exists(IndicesExistsParts::Index(&[self.index.as_str()]))
+            .search(SearchParts::Index(&[self.index.as_str()]))
+            .allow_partial_search_results(false)
             .request_timeout(self.timeout)
+            .body(body)
             .send()
             .await?;
-        if response.status_code().is_success() {
-            return Ok(());
-        }
-        Err(CatalogueError::Refused(format!("{} for the index", response.status_code())))
+        read(response).await
     }
 }
 
-/// Reads a response.
-///
-/// # Errors
-/// It is an error, or is invalid.
+/// Reads the body of a response. What Elasticsearch stores may contain lone surrogates, which no text
+/// can hold.
 pub(super) async fn read<T: DeserializeOwned>(response: Response) -> Result<T, CatalogueError> {
     let status = response.status_code();
     if !status.is_success() {
@@ -155,7 +154,10 @@ pub(super) async fn read<T: DeserializeOwned>(response: Response) -> Result<T, C
         let body = response.text().await.unwrap_or_else(|error| error.to_string());
         return Err(CatalogueError::Refused(format!("{status} {body}")));
     }
-    Ok(response.json().await?)
+    let body = response.text().await?;
+    let parse = |body: &str| serde_json::from_str(body);
+    let parsed = parse(&body).or_else(|_| parse(&with_lone_surrogates_replaced(&body)));
+    parsed.map_err(|error| CatalogueError::Refused(format!("unexpected response: {error}")))
 }
 
 /// What Elasticsearch answers to a search.
@@ -175,7 +177,7 @@ impl SearchResponse {
         hits.truncate(size);
         let next = hits.last().filter(|_| goes_on).map(|hit| hit.sort.clone());
         let total = total.map(Into::into).unwrap_or_default();
-        let films = hits.into_iter().map(|hit| Document::read(hit.id, &hit.source)).collect();
+        let films = hits.into_iter().filter_map(Hit::document).collect();
         Found { total, films, next }
     }
 }
@@ -213,20 +215,19 @@ struct Hit {
     source: Value,
     #[serde(default)]
     sort: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct MgetResponse {
-    docs: Vec<Got>,
-}
-
-#[derive(Deserialize)]
-struct Got {
-    #[serde(rename = "_id")]
-    id: String,
     #[serde(default)]
-    found: bool,
-    #[serde(rename = "_source", default)]
-    source: Value,
-    error: Option<Value>,
+    matched_queries: Vec<String>,
+}
+
+impl Hit {
+    fn is_admitted(&self) -> bool {
+        self.matched_queries.iter().any(|name| name == ADMITTED)
+    }
+
+    /// The film, if its field `id` is the id of the document. Rules on ids mean the same film in a search
+    /// and in a check only then.
+    fn document(self) -> Option<Document> {
+        let own = self.source.get("id").is_some_and(|id| *id == self.id);
+        own.then(|| Document::read(self.id, &self.source))
+    }
 }

@@ -2,7 +2,7 @@
 
 use poem_openapi::Object;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The fields of a document that make a [`Film`].
 pub(crate) const FIELDS: [&str; 8] = [
@@ -53,7 +53,7 @@ pub(crate) struct Named {
 pub(crate) struct Document {
     /// The document's id.
     pub(crate) id: String,
-    /// `access` exactly as in the document; `None` if it is missing.
+    /// `access` as in the document; `None` if it is missing.
     pub(crate) access: Option<Value>,
     /// What the caller gets if allowed.
     pub(crate) film: Film,
@@ -73,8 +73,22 @@ impl Document {
             directors: list(source.get("directors")),
             description: text(source.get("description")),
         };
-        Self { id, access: source.get(ACCESS).cloned(), film }
+        Self { id, access: access(source), film }
     }
+}
+
+/// `access` and what keys with dots (`access.labels`) add to it, as items of one list: Elasticsearch and
+/// auth-server read it as a single object.
+fn access(source: &Value) -> Option<Value> {
+    let mut parts: Vec<Value> = source.get(ACCESS).cloned().into_iter().collect();
+    for (key, value) in source.as_object().into_iter().flatten() {
+        let below = key.strip_prefix(ACCESS).and_then(|rest| rest.strip_prefix('.'));
+        parts.extend(below.map(|below| match below {
+            "" => value.clone(),
+            below => json!({ below: value }),
+        }));
+    }
+    if parts.len() > 1 { Some(parts.into()) } else { parts.pop() }
 }
 
 fn text(value: Option<&Value>) -> Option<String> {
@@ -109,7 +123,6 @@ fn named(item: &Value) -> Option<Named> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn odd_values_are_read_as_elasticsearch_reads_them() {
@@ -125,6 +138,14 @@ mod tests {
         assert_eq!(document.film.genres, [Named { id: "war".into(), name: "War".into() }]);
         assert_eq!(document.film.directors, []);
         assert_eq!((document.film.release_date, document.film.mpaa_rating), (None, None));
+    }
+
+    #[test]
+    fn keys_with_dots_are_a_part_of_access() {
+        let source = json!({ "access": { "labels": [] }, "access.until.new": "x", "accessible": 1,
+            "access.": { "from": {} } });
+        let access = json!([{ "labels": [] }, { "from": {} }, { "until.new": "x" }]);
+        assert_eq!(Document::read("1".into(), &source).access, Some(access));
     }
 
     #[test]

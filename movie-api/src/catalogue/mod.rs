@@ -2,6 +2,7 @@
 
 mod client;
 mod film;
+mod mapping;
 mod order;
 mod point_in_time;
 mod query;
@@ -9,6 +10,7 @@ mod text;
 
 pub(crate) use client::{CATALOGUE_UNAVAILABLE, Catalogue, CatalogueError};
 pub(crate) use film::{Document, Film};
+pub(crate) use mapping::CATALOGUE_UNUSABLE;
 pub(crate) use order::Order;
 pub(crate) use point_in_time::{Batches, all_films};
 pub(crate) use query::{Count, MAX_COUNTED, Search, Section, Start, with_ids};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::film::FIELDS;
+use super::film::{ACCESS, FIELDS};
 use super::order::Order;
 
 /// Elasticsearch counts further only if asked to, since that costs more than the page itself.
@@ -63,12 +63,6 @@ pub(crate) fn with_ids(ids: &[String]) -> Value {
 }
 
 impl Search {
-    /// The film with this id, if `admitted` admits it.
-    pub(crate) fn one(id: &str, admitted: Value) -> Self {
-        let filter = vec![admitted, json!({ "ids": { "values": [id] } })];
-        Self { filter, matching: None, order: Order::BestRated }
-    }
-
     /// The body for `_search`. It asks for one film more than the section has, to know whether the
     /// list goes on.
     pub(super) fn body(&self, section: &Section) -> Value {
@@ -89,4 +83,26 @@ impl Search {
             "_source": FIELDS,
         })
     }
+}
+
+/// The name of the caller's filter in [`by_id`].
+pub(super) const ADMITTED: &str = "admitted";
+/// More films than ever share an id.
+const MAX_NAMESAKES: u32 = 10;
+
+/// The body for a `_search` for the films with this id. Each says in `matched_queries` whether `admitted`
+/// matches it.
+pub(super) fn by_id(id: &str, admitted: &Value) -> Value {
+    // Also the keys `access.` and `access.labels`.
+    let access = format!("{ACCESS}*");
+    let source: Vec<&str> = FIELDS.into_iter().chain([access.as_str()]).collect();
+    json!({
+        "query": { "bool": {
+            "filter": [{ "ids": { "values": [id] } }],
+            "should": [{ "bool": { "_name": ADMITTED, "filter": [admitted] } }],
+        } },
+        "size": MAX_NAMESAKES,
+        "track_total_hits": true,
+        "_source": source,
+    })
 }

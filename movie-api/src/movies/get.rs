@@ -6,9 +6,9 @@ use serde::Serialize;
 use service::problem::{Extension, Problem};
 
 use super::Movies;
-use crate::authorization::{Admitted, Decision, Reason, Verdict};
+use crate::authorization::{AuthError, Decision, Reason};
 use crate::caller::{Caller, CallerKind};
-use crate::catalogue::{Count, Film, Search, Section};
+use crate::catalogue::{Document, Film};
 use crate::error::{UNAVAILABLE, WithToken, stale_header};
 
 #[derive(ApiResponse)]
@@ -47,35 +47,42 @@ pub(crate) async fn get(
     caller: &Caller,
     id: &str,
 ) -> Result<MovieResponse, WithToken<GetMovieError>> {
-    let Some(document) = movies.catalogue.get(id).await? else {
-        // An invalid token is 401 whatever is requested with it.
-        movies.authorization.verify(caller).await?;
+    // Asked first: an invalid token is 401 whatever is requested with it.
+    let filter = movies.authorization.filter(caller).await?;
+    let Some(film) = movies.catalogue.find(id, &filter.query).await? else {
         return Err(GetMovieError::FilmNotFound.problem().into());
     };
-    match movies.authorization.check(caller, &document).await? {
-        Verdict::Decided(Decision { allowed: true, .. }) => {
-            Ok(MovieResponse::Film(Json(document.film), None))
-        }
-        Verdict::Decided(Decision { reason, .. }) => Err(forbidden(reason, caller.kind()).into()),
-        Verdict::Cached(admitted) => get_by_cached_filter(movies, id, admitted).await,
+    if film.admitted {
+        return Ok(MovieResponse::Film(Json(film.document.film), stale_header(filter.stale)));
     }
+    let reason = match filter.stale {
+        Some(_) => Reason::of_code("guest_filter"),
+        None => reason(movies, caller, &film.document).await?,
+    };
+    let error = forbidden(reason, caller.kind()).into();
+    Err(WithToken::Problem { error, stale: filter.stale })
 }
 
-/// Shows the film if the cached guest filter admits it.
-async fn get_by_cached_filter(
+/// Why the film is refused. The filter has decided already, so that no answer of auth-server shows it.
+async fn reason(
     movies: &Movies,
-    id: &str,
-    cached: Admitted,
-) -> Result<MovieResponse, WithToken<GetMovieError>> {
-    let search = Search::one(id, cached.query);
-    let found = movies.catalogue.search(&search, &Section::first(1, Count::None)).await?;
-    // What the search admitted is shown, not what was read before it: the two may differ.
-    if let Some(document) = found.films.into_iter().next() {
-        return Ok(MovieResponse::Film(Json(document.film), stale_header(cached.stale)));
+    caller: &Caller,
+    film: &Document,
+) -> Result<Reason, WithToken<GetMovieError>> {
+    match movies.authorization.check(caller, film).await {
+        Ok(Decision { allowed: false, reason }) => Ok(reason),
+        Ok(Decision { allowed: true, .. }) => {
+            tracing::error!(film = film.id, "auth-server's filter refuses a film that it allows");
+            Ok(Reason::of_code("filter"))
+        }
+        Err(error @ (AuthError::TokenRefused(_) | AuthError::ClientRefused(_))) => {
+            Err(error.into())
+        }
+        Err(error) => {
+            tracing::warn!(%error, "no reason for a refusal");
+            Ok(Reason::of_code("filter"))
+        }
     }
-    let reason = Reason { code: "guest_filter".into(), label: None };
-    let error = forbidden(reason, CallerKind::Guest).into();
-    Err(WithToken::Problem { error, stale: cached.stale })
 }
 
 fn forbidden(reason: Reason, caller: CallerKind) -> Problem {

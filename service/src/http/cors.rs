@@ -38,7 +38,13 @@ impl<E: Endpoint<Output = Response> + 'static> Middleware<E> for Cors {
         // Called for the configured origins only, so it does not have to know them.
         let cors = PoemCors::new()
             .allow_methods(methods)
-            .allow_headers(["authorization", "content-type", "if-match", "x-request-id"])
+            .allow_headers([
+                "authorization",
+                "content-type",
+                "if-match",
+                "if-none-match",
+                "x-request-id",
+            ])
             .expose_headers([
                 "etag",
                 "location",

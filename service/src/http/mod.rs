@@ -17,6 +17,7 @@ mod recover;
 mod refuse_nul;
 mod reply;
 mod request_id;
+mod revalidate;
 mod routes;
 mod unread_body;
 
@@ -34,5 +35,6 @@ pub use recover::Recover;
 pub use refuse_nul::RefuseNul;
 pub use reply::{Accepted, Created, NoContent, OkEmpty, Reply, SeeOther, WrittenReply};
 pub use request_id::{REQUEST_ID, RequestId};
+pub use revalidate::Revalidate;
 pub use routes::RouteTable;
 pub use unread_body::UnreadBodies;
