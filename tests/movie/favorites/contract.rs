@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use reqwest::{Client, Method};
-use tests::Answer;
+use serde_json::json;
+use tests::{Answer, Index};
 
 use super::{FavoriteSite, LIMIT};
 use crate::openapi::codes;
@@ -60,10 +61,14 @@ async fn every_documented_answer_occurs_and_no_other() {
     let disabled = site.another(&[("MOVIE_DATABASE_URL", "")]);
     let unavailable = site.another(&[("MOVIE_DATABASE_URL", "postgres://x@127.0.0.1:1/x")]);
     let no_catalogue = site.another(&[("ELASTICSEARCH_URL", "http://127.0.0.1:1")]);
+    // A mapping that Elasticsearch has guessed.
+    let guessed = Index::new();
+    guessed.put("x", &json!({ "id": "x", "access": { "labels": ["new"] } })).await;
+    let unusable = site.another(&[("FILMS_INDEX", &guessed.name)]);
     let operations = [(&get, ""), (&post, &*old), (&delete, &*old)];
     for (method, path) in operations {
         see(&site.movie, method, path, None).await;
-        for movie in [&disabled, &unavailable, &no_catalogue] {
+        for movie in [&disabled, &unavailable, &no_catalogue, &unusable] {
             see(movie, method, path, Some(&ada)).await;
         }
     }
