@@ -26,6 +26,7 @@ use crate::health::ReadinessApi;
 use crate::lists::{FullLists, Lists};
 use crate::metrics::Metrics;
 use crate::movies::{GetMovieError, Movies};
+use crate::page;
 
 /// The operations of the API.
 type Api = (Movies, Favorites, LivenessApi, ReadinessApi);
@@ -115,8 +116,9 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
 }
 
 fn endpoint(api: Api, metrics: &Metrics, config: &Config) -> impl Endpoint + use<> {
-    let routes = RouteTable::of::<Api>(docs::PAGES, &metrics.http);
-    let api = docs::route(ExactQuery(api), INFO)
+    let pages = [docs::PAGES, page::PATHS].concat();
+    let routes = RouteTable::of::<Api>(&pages, &metrics.http);
+    let api = page::routes(docs::route(ExactQuery(api), INFO))
         // No film has an id that is not UTF-8, and an id is the only path parameter.
         .catch_error(async |_: ParsePathError| GetMovieError::FilmNotFound.problem())
         // `/movies/` is `/movies`: the OpenAPI service cannot tell them apart.

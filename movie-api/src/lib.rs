@@ -13,5 +13,6 @@ mod health;
 mod lists;
 mod metrics;
 mod movies;
+mod page;
 
 pub use cli::start;

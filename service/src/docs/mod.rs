@@ -7,13 +7,14 @@ use std::marker::PhantomData;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use poem::endpoint::{BoxEndpoint, make_sync};
-use poem::http::{Method, header};
-use poem::{Body, Endpoint, Response, Route};
+use poem::endpoint::BoxEndpoint;
+use poem::http::Method;
+use poem::Route;
 use poem_openapi::registry::{MetaApi, MetaPath, Registry};
 use poem_openapi::{OpenApi, OpenApiService};
 use sha2::{Digest, Sha256};
+
+use crate::http::fixed;
 
 /// What the document says about the whole API.
 #[derive(Clone, Copy, Debug)]
@@ -53,19 +54,6 @@ pub fn pages<T: OpenApi + 'static>(_: &T, info: ApiInfo) -> Route {
 /// The operations of `api`, for an endpoint that goes below `/`.
 pub fn service<T: OpenApi>(api: T, info: ApiInfo) -> OpenApiService<T, ()> {
     OpenApiService::new(api, info.title, crate::build::VERSION).description(info.description)
-}
-
-fn fixed(text: String, media_type: &'static str, policy: String) -> impl Endpoint {
-    let text = Bytes::from(text);
-    make_sync(move |_| {
-        Response::builder()
-            .header(header::CONTENT_TYPE, media_type)
-            .header(header::CONTENT_SECURITY_POLICY, &policy)
-            .header(header::X_FRAME_OPTIONS, "DENY")
-            .header(header::REFERRER_POLICY, "no-referrer")
-            .header(header::CACHE_CONTROL, "no-cache")
-            .body(Body::from_bytes(text.clone()))
-    })
 }
 
 /// Only the scripts that stand in the page run, and it talks to this server alone.
