@@ -3,15 +3,16 @@
 #
 # `./dev bench NAME`: the benchmarks of bench/ and policies/benches, on release builds.
 
-bench_names() { echo 'check, login, refresh, history, flood, policies'; }
+bench_names() { echo 'check, login, refresh, history, flood, etl, policies'; }
 
 bench() {
-    local name=${1:-}
+    local name=${1:-} services=(postgres redis)
     case $name in
     check) install_for_bench wrk taskset ;;
     login) install_for_bench taskset ;;
     refresh) install_for_bench pgbench taskset ;;
     history | flood) install_for_bench taskset ;;
+    etl) services=(elasticsearch) ;;
     policies)
         SQLX_OFFLINE=true cargo bench -p policies
         return
@@ -19,7 +20,7 @@ bench() {
     '') die "bench needs a name: $(bench_names)" ;;
     *) die "unknown benchmark '$name'; known: $(bench_names)" ;;
     esac
-    borrow_services postgres redis
+    borrow_services "${services[@]}"
     say 'bench: building the workspace with the release profile (about 15 minutes on two cores the first time)'
     # One build of everything, whose binary runs directly: `cargo run -p bench` would resolve other features for the
     # dependencies, and compile them all again.

@@ -6,6 +6,7 @@ mod check;
 mod closed_loop;
 mod database;
 mod deployment;
+mod etl;
 mod flood;
 mod history;
 mod login;
@@ -39,6 +40,8 @@ enum Bench {
     Flood(flood::Options),
     /// Compare refreshes with single-row updates by pgbench.
     Refresh(refresh::Options),
+    /// Compare import and labelling of many films with bare loops over the same Elasticsearch.
+    Etl(etl::Options),
     /// Hash with argon2id on one thread. Started by `login`.
     #[command(hide = true)]
     Argon2 {
@@ -61,6 +64,7 @@ fn main() -> anyhow::Result<()> {
         Bench::History(options) => runtime.block_on(history::run(&options)),
         Bench::Flood(options) => runtime.block_on(flood::run(&options)),
         Bench::Refresh(options) => runtime.block_on(refresh::run(&options)),
+        Bench::Etl(options) => runtime.block_on(etl::run(&options)),
         Bench::Argon2 { milliseconds } => login::print_hash_rate(milliseconds),
         Bench::Bare { listen } => runtime.block_on(bare::serve(&listen)),
     }

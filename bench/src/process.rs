@@ -58,11 +58,16 @@ impl Server {
 
     /// Resident memory of the server, in MiB.
     pub(crate) fn resident_mib(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib: f64 = line.unwrap_or("0 kB").trim().trim_end_matches(" kB").parse()?;
-        Ok(kib / 1024.0)
+        resident_mib(self.child.id())
     }
+}
+
+/// Resident memory of a process, in MiB.
+pub(crate) fn resident_mib(pid: u32) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: f64 = line.unwrap_or("0 kB").trim().trim_end_matches(" kB").parse()?;
+    Ok(kib / 1024.0)
 }
 
 impl Drop for Server {

@@ -7,9 +7,9 @@ use std::marker::PhantomData;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use poem::Route;
 use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
-use poem::Route;
 use poem_openapi::registry::{MetaApi, MetaPath, Registry};
 use poem_openapi::{OpenApi, OpenApiService};
 use sha2::{Digest, Sha256};
