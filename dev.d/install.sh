@@ -17,6 +17,7 @@ missing_packages() {
             ;;
         psql) has psql || echo postgresql-client ;;
         pgbench) has_pgbench || echo postgresql ;;
+        chromedriver) has chromedriver || echo chromium-driver ;;
         node) has node || echo nodejs ;;
         venv) python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv ;;
         *) has "$name" || echo "$name" ;;

@@ -25,7 +25,7 @@ run_tests() {
 }
 
 install_test_tools() {
-    install_missing jq redis openssl
+    install_missing jq redis openssl chromium chromedriver
     install_in_python schemathesis "$schemathesis_version"
     install_in_python aiosmtpd "$aiosmtpd_version"
     install_from_npm oidc-provider "$oidc_provider"

@@ -7,6 +7,7 @@
 //! | `program` | a program as a process |
 //! | `caller`, `answer`, `kept_connection` | requests and their answers |
 //! | `openapi`, `contract` | the documented contract, checked at every answer |
+//! | `browser` | headless Chromium |
 //! | `authenticator`, `oidc`, `token` | second factors, identity providers, forged tokens |
 //! | `proxy`, `ports`, `wait` | a connection that can be cut, free ports, waiting for a condition |
 #![expect(
@@ -18,6 +19,7 @@
 
 mod answer;
 mod authenticator;
+mod browser;
 mod caller;
 pub mod contract;
 mod database;
@@ -37,6 +39,7 @@ mod wait;
 
 pub use answer::Answer;
 pub use authenticator::AuthenticatorApp;
+pub use browser::{Browser, DESKTOP, PHONE};
 pub use caller::{Caller, User};
 pub use database::Database;
 pub use elasticsearch::Index;

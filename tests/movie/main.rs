@@ -16,6 +16,7 @@ mod film_list;
 mod film_search;
 mod long_list;
 mod openapi;
+mod page;
 mod process;
 mod request_errors;
 mod sample_films;
