@@ -10,6 +10,7 @@ tour() {
     tour_accounts
     tour_lists
     tour_grant
+    tour_site
 }
 
 # ---- requests and lines -----------------------------------------------------------------------------------------
