@@ -10,6 +10,7 @@ use crate::caller::Caller;
 use crate::catalogue::{Film, Order, Search, with_ids};
 use crate::error::{UNAVAILABLE, WithToken};
 use crate::lists::{LISTS, List, ListResponse, Paging};
+use crate::movies;
 
 /// The favorites that the caller may read now.
 #[derive(Debug, Serialize, Object)]
@@ -29,10 +30,15 @@ service::problems! {
 pub(super) async fn list(
     favorites: &Favorites,
     caller: &Caller,
+    among: Option<&str>,
     paging: Paging,
 ) -> Result<ListResponse<FavoriteList>, WithToken<ListFavoritesError>> {
+    let among = among.map(movies::ids).transpose()?;
     let user = favorites.user(caller).await?;
-    let ids = store::of_user(favorites.pool()?, user).await.map_err(database_problem)?;
+    let mut ids = store::of_user(favorites.pool()?, user).await.map_err(database_problem)?;
+    if let Some(among) = among {
+        ids.retain(|id| among.contains(id.as_str()));
+    }
     let admitted = favorites.movies.authorization.filter(caller).await?;
     let all = ids.len() as u64;
     let search = Search {

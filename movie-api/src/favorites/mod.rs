@@ -54,8 +54,12 @@ impl Favorites {
         page: Query<Option<u32>>,
         /// `next` of an earlier response, to continue after its last film. Excludes `page`.
         cursor: Query<Option<String>>,
+        /// Only favorites with these ids, comma-separated, at most 100: which of the films in view are
+        /// among them.
+        ids: Query<Option<String>>,
     ) -> Result<ListResponse<FavoriteList>, WithToken<ListFavoritesError>> {
-        list::list(self, &caller, Paging::new(page.0, cursor.0, None)?).await
+        let paging = Paging::new(page.0, cursor.0, None)?;
+        list::list(self, &caller, ids.0.as_deref(), paging).await
     }
 
     /// Add a film to your favorites.

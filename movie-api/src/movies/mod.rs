@@ -17,6 +17,7 @@ use crate::lists::{List, ListResponse, Lists, Paging, TotalMode};
 use get::MovieResponse;
 pub(crate) use get::{GetMovieError, get};
 use list::ListMoviesError;
+pub(crate) use selection::ids;
 use selection::{Parameters, Selection, Sort};
 
 #[derive(Tags)]

@@ -61,7 +61,7 @@ impl Selection {
             parameters.year.map(|year| released(Some(year), Some(year))),
             years(parameters.year_from, parameters.year_to),
             parameters.min_rating.map(rated).transpose()?,
-            parameters.ids.as_deref().map(ids).transpose()?,
+            parameters.ids.as_deref().map(with_ids).transpose()?,
         ];
         Ok(Self {
             filter: filters.into_iter().flatten().collect(),
@@ -107,12 +107,20 @@ fn rated(min: f64) -> Result<Value, Problem> {
     Ok(json!({ "range": { "imdb_rating": { "gte": min } } }))
 }
 
-fn ids(list: &str) -> Result<Value, Problem> {
+fn with_ids(list: &str) -> Result<Value, Problem> {
+    Ok(json!({ "ids": { "values": ids(list)? } }))
+}
+
+/// The parameter `ids`.
+///
+/// # Errors
+/// [`FIELD`] if they are too many.
+pub(crate) fn ids(list: &str) -> Result<BTreeSet<&str>, Problem> {
     let ids: BTreeSet<&str> = list.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
     if ids.len() > MAX_IDS {
         return Err(invalid("ids", format!("At most {MAX_IDS} ids.")));
     }
-    Ok(json!({ "ids": { "values": ids } }))
+    Ok(ids)
 }
 
 fn invalid(field: &str, detail: impl Into<String>) -> Problem {

@@ -335,7 +335,7 @@ async function markFavorites(turn) {
   const buttons = [...document.querySelectorAll('[data-favorite]')];
   if (!buttons.length) return;
   const ids = buttons.map((button) => button.dataset.favorite).join(',');
-  const response = await request('GET', `/favorites/movies/?${new URLSearchParams({ ids, page: '1' })}`);
+  const response = await request('GET', `/favorites/movies/?${new URLSearchParams({ ids })}`);
   if (!response.ok || turn !== shown) return;
   const favorites = new Set(response.data.items.map(({ id }) => id));
   for (const button of buttons) setFavorite(button, favorites.has(button.dataset.favorite));
