@@ -44,6 +44,17 @@ async fn a_revoked_key_is_out_of_use_within_seconds_at_every_server() {
     assert!(matches!(again, RevokeError::AlreadyRevoked(_)), "{again}");
 }
 
+#[tokio::test]
+async fn a_token_of_a_revoked_key_is_no_half_of_a_pair_at_once() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    revoke_key(&server, &kid(user.token())).await.unwrap();
+    // The server may not have read its keys again: the statement that refreshes looks itself.
+    let refused = server.guest().refresh_pair(&user.refresh_token, user.token()).await;
+    refused.expect(401, "token_pair_mismatch");
+    server.guest().refresh(&user.refresh_token).await.expect(200, "");
+}
+
 /// A token of the same session that its owner never received, signed with the stolen key.
 async fn forged(server: &TestServer, token: &str) -> String {
     let stolen = stolen_key(&server.database).await;

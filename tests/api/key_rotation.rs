@@ -86,6 +86,28 @@ async fn a_new_key_is_published_before_it_signs_and_the_old_one_until_its_last_t
 }
 
 #[tokio::test]
+async fn a_token_of_a_replaced_key_stays_half_of_a_pair_for_the_life_of_a_session() {
+    let server = TestServer::with(&[("AUTH_SESSION_DAYS", "40")]).await;
+    let user = server.register("ada").await;
+    let stolen = stolen_key(&server.database).await;
+    rotate_keys(&server).await.unwrap();
+    server.clock.advance(TimeDelta::days(20));
+    let erased = "SELECT count(*) FROM signing_keys WHERE private_key = ''";
+    until("erased", async || server.database.count(erased).await == 1).await;
+    let next = server.guest().refresh_pair(&user.refresh_token, user.token()).await.ok();
+    server.as_user(next["access_token"].as_str().unwrap()).get("me").await.expect(200, "");
+    // Only a thief can sign with the old key for a session of after that time.
+    server.clock.advance(TimeDelta::days(21));
+    let later = server.log_in("ada").await;
+    let (mut header, claims) = read(later.token());
+    header["kid"] = read(user.token()).0["kid"].clone();
+    let forged = signed(&header, &claims, &stolen);
+    let refused = server.guest().refresh_pair(&later.refresh_token, &forged).await;
+    refused.expect(401, "token_pair_mismatch");
+    server.guest().refresh_pair(&later.refresh_token, later.token()).await.expect(200, "");
+}
+
+#[tokio::test]
 async fn a_replica_fetches_an_unknown_key_at_its_first_token() {
     let server = TestServer::start().await;
     let other = server.replica(&[]).await;

@@ -157,6 +157,12 @@ impl Caller {
         self.post("auth/refresh", &json!({ "refresh_token": refresh_token })).await
     }
 
+    /// `POST auth/refresh` with an access token, whatever the outcome.
+    pub async fn refresh_pair(&self, refresh_token: &str, access_token: &str) -> Answer {
+        let pair = json!({ "refresh_token": refresh_token, "access_token": access_token });
+        self.post("auth/refresh", &pair).await
+    }
+
     /// `POST auth/logout`, whatever the outcome.
     pub async fn log_out(&self) -> Answer {
         self.post_empty("auth/logout").await

@@ -11,6 +11,8 @@ pub(crate) mod token_error;
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 pub(crate) use extractor::{Caller, SignedClaims, SignedIn};
 pub(crate) use principal::Principal;
 pub(crate) use revocation::follower::Follower;
@@ -26,7 +28,7 @@ use crate::clock::Clock;
 use crate::db::DedicatedConnection;
 use crate::session;
 use crate::session::{Horizon, Revocation};
-use crate::token::{Claims, Verifier};
+use crate::token::{Claims, IssuedToken, Verifier};
 use revocation::RevocationState;
 use revocation::publisher::RevocationPublisher;
 use token_cache::TokenCache;
@@ -98,6 +100,16 @@ impl Authenticator {
     /// a session, never to gain access.
     pub(crate) async fn verify_signature(&self, token: &[u8]) -> Result<Claims, TokenError> {
         Ok(self.verifier.verify_signature(text(token)?).await?)
+    }
+
+    /// What an access token of a session that lasts at most `kept` says about it, even if it is expired
+    /// or revoked: evidence that a client has the tokens of the session, never access by itself.
+    pub(crate) async fn verify_issued(
+        &self,
+        token: &str,
+        kept: TimeDelta,
+    ) -> sqlx::Result<Option<IssuedToken>> {
+        self.verifier.verify_issued(token, kept).await
     }
 
     /// Refuses the revoked tokens from the next request on: here, and on other servers once they

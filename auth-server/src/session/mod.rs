@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub(crate) use end::end_all;
 pub(crate) use lookup::{ActiveSession, list_active, lock_active, was_used_from};
 pub(crate) use open::Device;
-pub(crate) use refresh::{Refreshed, Rotation};
+pub(crate) use refresh::{Companion, Presented, Refreshed, Rotation};
 pub(crate) use refresh_batch::RefreshBatches;
 pub(crate) use refresh_token::{PREFIX, RefreshKeys};
 pub(crate) use revocation::{Horizon, Revocation, RevocationPeriod, Revoked, since};
@@ -82,6 +82,12 @@ impl Sessions {
         clock: Clock,
     ) -> Self {
         Self { keys, refresh_batches, limits, clock }
+    }
+
+    /// How long a session lasts at most.
+    #[must_use]
+    pub(crate) const fn lifetime(&self) -> TimeDelta {
+        self.limits.absolute
     }
 
     /// The period of a revocation that takes effect now.

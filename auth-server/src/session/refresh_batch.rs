@@ -14,6 +14,7 @@ use super::refresh_token::RefreshToken;
 use crate::clock::Clock;
 use crate::config::DatabaseConfig;
 use crate::db::{DedicatedConnection, Limits, PgConnection};
+use crate::token::IssuedToken;
 
 /// Most refreshes in one statement.
 const MAX_BATCH: usize = 64;
@@ -39,6 +40,8 @@ pub(crate) struct Rotated {
 
 struct Waiting {
     token: RefreshToken,
+    /// The access token that has to be of the same user, signed by a key that is not revoked.
+    companion: Option<IssuedToken>,
     /// Fingerprint of the client's device.
     device: Vec<u8>,
     answer: oneshot::Sender<Option<Rotated>>,
@@ -56,17 +59,18 @@ impl RefreshBatches {
     }
 
     /// Moves the session of this token to its next counter, for this device. `None` if it is not active and at this
-    /// counter, or if another transaction is just changing it.
+    /// counter, if the `companion` is not its own, or if another transaction is just changing it.
     ///
     /// If the caller stops waiting, the session moves on all the same, as after a lost response.
     pub(crate) async fn rotate(
         &self,
         token: RefreshToken,
+        companion: Option<IssuedToken>,
         device: Vec<u8>,
     ) -> sqlx::Result<Option<Rotated>> {
         let (answer, answered) = oneshot::channel();
         let full = |_| sqlx::Error::PoolTimedOut;
-        self.queue.try_send(Waiting { token, device, answer }).map_err(full)?;
+        self.queue.try_send(Waiting { token, companion, device, answer }).map_err(full)?;
         let answered = timeout(self.timeout, answered).await;
         // Without an answer, the statement failed and its cause is logged; the session's state will tell.
         Ok(answered.map_err(|_| sqlx::Error::PoolTimedOut)?.unwrap_or(None))
@@ -85,14 +89,16 @@ impl Worker {
     async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
         let mut batch = Vec::with_capacity(MAX_BATCH);
         while waiting.recv_many(&mut batch, MAX_BATCH).await > 0 {
-            let (tokens, (devices, mut answers)): (Vec<_>, (Vec<_>, Vec<_>)) = batch
+            let (due, mut answers): (Columns, Vec<_>) = batch
                 .drain(..)
-                .map(|Waiting { token, device, answer }| (token, (device, Some(answer))))
+                .map(|Waiting { token, companion, device, answer }| {
+                    ((token, companion, device), Some(answer))
+                })
                 .unzip();
             let now = self.clock.now();
             let rotated = async {
                 let connection = self.connection.get().await?;
-                rotate(connection, &tokens, &devices, now, now + self.idle).await
+                rotate(connection, &due, now, now + self.idle).await
             };
             match timeout(self.timeout, rotated).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(rotated) => {
@@ -105,13 +111,40 @@ impl Worker {
                         let _ = answer.send(None);
                     }
                 }
-                Err(error) => tracing::warn!(%error, refreshes = tokens.len(), "cannot refresh"),
+                Err(error) => tracing::warn!(%error, refreshes = due.sessions.len(), "cannot refresh"),
             }
         }
     }
 }
 
-/// Moves each of these sessions from its counter to the next, if it is there and active. Of several
+/// The refreshes of a batch, as the columns that their statement takes.
+#[derive(Default)]
+struct Columns {
+    sessions: Vec<Uuid>,
+    counters: Vec<i64>,
+    devices: Vec<Vec<u8>>,
+    users: Vec<Option<Uuid>>,
+    kids: Vec<Option<String>>,
+}
+
+impl Extend<(RefreshToken, Option<IssuedToken>, Vec<u8>)> for Columns {
+    fn extend<I>(&mut self, refreshes: I)
+    where
+        I: IntoIterator<Item = (RefreshToken, Option<IssuedToken>, Vec<u8>)>,
+    {
+        for (token, companion, device) in refreshes {
+            self.sessions.push(token.session);
+            self.counters.push(token.counter);
+            self.devices.push(device);
+            let (user, kid) = companion.map(|issued| (issued.user, issued.kid)).unzip();
+            self.users.push(user);
+            self.kids.push(kid);
+        }
+    }
+}
+
+/// Moves each of these sessions from its counter to the next, if it is there and active, and if the
+/// access token that was sent is of the same user and its key was not revoked meanwhile. Of several
 /// requests with one token, one moves it. Returns the roles as well, which the access tokens need,
 /// because a query for them would take as long as the rest. With each comes its token's position.
 ///
@@ -119,21 +152,21 @@ impl Worker {
 /// with a batch of another server, deadlock.
 async fn rotate(
     connection: &mut PgConnection,
-    tokens: &[RefreshToken],
-    devices: &[Vec<u8>],
+    due: &Columns,
     now: DateTime<Utc>,
     idle_until: DateTime<Utc>,
 ) -> sqlx::Result<Vec<(usize, Rotated)>> {
-    let (sessions, counters): (Vec<Uuid>, Vec<i64>) =
-        tokens.iter().map(|token| (token.session, token.counter)).unzip();
     let rows = sqlx::query!(
         r#"WITH active AS (
                SELECT s.id, token.device, token.position
-               FROM UNNEST($1::uuid[], $2::bigint[], $5::bytea[])
-                   WITH ORDINALITY AS token (session, counter, device, position)
+               FROM UNNEST($1::uuid[], $2::bigint[], $5::bytea[], $6::uuid[], $7::text[])
+                   WITH ORDINALITY AS token (session, counter, device, "user", kid, position)
                JOIN sessions s ON s.id = token.session AND s.refresh_counter = token.counter
                JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
                WHERE s.ended_at IS NULL AND s.expires_at > $3
+                 AND (token."user" IS NULL OR token."user" = s.user_id)
+                 AND (token.kid IS NULL OR EXISTS (
+                     SELECT FROM signing_keys k WHERE k.kid = token.kid AND k.revoked_at IS NULL))
                FOR UPDATE OF s SKIP LOCKED
            )
            UPDATE sessions s SET refresh_counter = s.refresh_counter + 1, rotated_at = $3,
@@ -143,11 +176,13 @@ async fn rotate(
                (SELECT revision FROM policy_state) AS "revision!",
                ARRAY(SELECT role FROM user_roles WHERE user_id = s.user_id ORDER BY role)
                    AS "roles!""#,
-        &sessions,
-        &counters,
+        &due.sessions,
+        &due.counters,
         now,
         idle_until,
-        devices,
+        &due.devices,
+        &due.users as &[Option<Uuid>],
+        &due.kids as &[Option<String>],
     )
     .fetch_all(connection)
     .await?;

@@ -20,4 +20,5 @@ pub use rotate::{KeyState, RotateError, Rotation, list, rotate};
 pub use store::KeyTimes;
 #[cfg(feature = "fuzzing")]
 pub(crate) use verify::fuzzed;
+pub(crate) use verify::IssuedToken;
 pub use verify::{InvalidToken, LEEWAY, Verified, Verifier};

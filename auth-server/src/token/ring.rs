@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::DecodingKey;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -116,6 +117,19 @@ impl KeyRing {
             tracing::error!(%error, "cannot reload the signing keys");
         }
         self.known(kid)
+    }
+
+    /// The public half of the key with this id, also if it retired, but at most `kept` ago.
+    pub(super) async fn find_public(
+        &self,
+        kid: &str,
+        kept: TimeDelta,
+    ) -> sqlx::Result<Option<DecodingKey>> {
+        if let Some(key) = self.known(kid) {
+            return Ok(Some(key.verifying.clone()));
+        }
+        let key = store::public_key(&self.pool, kid, self.clock.now() - kept).await?;
+        Ok(key.map(|key| DecodingKey::from_ed_der(&key)))
     }
 
     fn known(&self, kid: &str) -> Option<Arc<Key>> {

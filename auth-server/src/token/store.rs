@@ -29,6 +29,24 @@ pub(super) async fn active(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Ve
     .await
 }
 
+/// The public half of a key that was not revoked, and did not retire before `retired_after`.
+pub(super) async fn public_key(
+    pool: &PgPool,
+    kid: &str,
+    retired_after: DateTime<Utc>,
+) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar!(
+        "SELECT public_key FROM signing_keys
+         WHERE kid = $1 AND algorithm = $2 AND revoked_at IS NULL
+           AND (retire_at IS NULL OR retire_at > $3)",
+        kid,
+        ALGORITHM,
+        retired_after,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
 /// Keeps other servers from creating a key until the transaction ends.
 pub(super) async fn lock(transaction: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE")

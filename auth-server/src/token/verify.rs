@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::issue::{Claims, TYPE};
-use super::key::{Key, KeyRevocation};
+use super::key::KeyRevocation;
 use super::ring::KeyRing;
 use crate::clock::Clock;
 
@@ -66,6 +67,17 @@ pub struct Verified<C> {
     pub(crate) key: KeyRevocation,
 }
 
+/// An access token that this server issued, perhaps long ago.
+#[derive(Clone, Debug)]
+pub(crate) struct IssuedToken {
+    /// The user that it was issued to.
+    pub user: Uuid,
+    /// Their session.
+    pub session: Uuid,
+    /// Id of the key that signed it.
+    pub kid: String,
+}
+
 impl Verifier {
     /// Accepts tokens of this issuer for this audience that are valid for at most `lifetime`:
     /// revocations are not kept for longer either.
@@ -102,6 +114,26 @@ impl Verifier {
         Ok(self.read(token).await?.claims)
     }
 
+    /// What an access token says about its session, expired or not; `None` if this server did not
+    /// issue it, if its key was revoked, or if that key retired more than `kept` ago.
+    ///
+    /// # Errors
+    /// The database is unavailable.
+    pub(crate) async fn verify_issued(
+        &self,
+        token: &str,
+        kept: TimeDelta,
+    ) -> sqlx::Result<Option<IssuedToken>> {
+        let Ok(header) = header(token) else { return Ok(None) };
+        let Ok(kid) = acceptable(&header, TYPE) else { return Ok(None) };
+        let Some(key) = self.ring.find_public(kid, kept).await? else { return Ok(None) };
+        let claims = claims::<Claims>(token, &key, &self.validation).ok();
+        let issued = |Claims { sub: user, sid: session, .. }| {
+            IssuedToken { user, session, kid: kid.to_owned() }
+        };
+        Ok(claims.map(issued))
+    }
+
     async fn read(&self, token: &str) -> Result<Verified<Claims>, InvalidToken> {
         read(&self.ring, TYPE, &self.validation, token).await
     }
@@ -118,7 +150,7 @@ pub(super) async fn read<C: DeserializeOwned>(
     let kid = acceptable(&header, expected)?;
     // Keys come from the database only: `jwk`, `jku` and `x5u` of the header are ignored.
     let key = ring.find(kid).await.ok_or(InvalidToken::Signature)?;
-    let claims = claims(token, &key, validation)?;
+    let claims = claims(token, &key.verifying, validation)?;
     Ok(Verified { claims, key: key.revocation.clone() })
 }
 
@@ -132,10 +164,10 @@ fn header(token: &str) -> Result<Header, InvalidToken> {
 /// The claims of a token that this key signed.
 fn claims<C: DeserializeOwned>(
     token: &str,
-    key: &Key,
+    key: &DecodingKey,
     validation: &Validation,
 ) -> Result<C, InvalidToken> {
-    let data = jsonwebtoken::decode::<AllClaims<C>>(token, &key.verifying, validation)
+    let data = jsonwebtoken::decode::<AllClaims<C>>(token, key, validation)
         .map_err(|error| reason(error.kind()))?;
     if has_own_header(&data.header) { Ok(data.claims.claims) } else { Err(InvalidToken::Malformed) }
 }
@@ -211,6 +243,7 @@ pub(crate) mod fuzzed {
     use zeroize::Zeroizing;
 
     use super::*;
+    use crate::token::key::Key;
 
     pub(crate) fn key() -> Key {
         Key::from_seed(&Zeroizing::new([1; 32]), DateTime::UNIX_EPOCH, None)
@@ -222,7 +255,7 @@ pub(crate) mod fuzzed {
         if kid != key.kid {
             return Err(InvalidToken::Signature);
         }
-        claims(token, key, &validation("issuer", "audience"))
+        claims(token, &key.verifying, &validation("issuer", "audience"))
     }
 
     pub(crate) fn sign(key: &Key, header: &str, claims: &str) -> String {

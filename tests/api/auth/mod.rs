@@ -8,6 +8,7 @@ pub(crate) mod oidc;
 mod password_policy;
 mod password_reset;
 mod refresh;
+mod refresh_pair;
 mod register;
 mod second_factor;
 mod second_factor_throttle;

@@ -15,16 +15,20 @@ use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
 use crate::login_history::{LoginAttempt, LoginOutcome, Merged, Method};
 use crate::problems;
-use crate::session::{Refreshed, Rotation};
+use crate::session::{Companion, Presented, Refreshed, Rotation};
 use crate::token::Subject;
 
-/// A refresh token.
+/// The tokens of a session.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
 struct RefreshForm {
     /// The refresh token of the latest pair.
     #[oai(write_only)]
     refresh_token: String,
+    /// The access token of the same session, expired or not; optional. If it is sent and is not one of that
+    /// session, nothing is refreshed, so that neither token alone is enough.
+    #[oai(write_only)]
+    access_token: Option<String>,
 }
 
 impl fmt::Debug for RefreshForm {
@@ -37,6 +41,7 @@ problems! {
     /// Why no new tokens were issued.
     pub(crate) enum RefreshError includes [BODY, DATABASE] {
         Invalid = 401 "refresh_token_invalid" "Invalid, expired or already used refresh token; log in again.",
+        PairMismatch = 401 "token_pair_mismatch" "The access token is not one of the refresh token's session; send both tokens of the latest pair.",
     }
 }
 
@@ -50,6 +55,9 @@ impl Refresh {
     /// again, in case a response was lost; if it goes to another device or address, the login history
     /// says so. Reuse after that ends the session, since the token must
     /// have been copied, and is recorded in the login history.
+    ///
+    /// With an `access_token`, both have to be of one session. Otherwise the refresh token stays as good as
+    /// it was.
     #[oai(path = "/refresh", method = "post", operation_id = "refresh_tokens")]
     async fn refresh(
         &self,
@@ -57,7 +65,8 @@ impl Refresh {
         Body(form): Body<RefreshForm>,
     ) -> Result<Reply<TokenPair>, RefreshError> {
         let AppState { pool, sessions, authenticator, history, .. } = &*self.0;
-        match sessions.refresh(pool, &form.refresh_token, &device).await? {
+        let presented = self.presented(&form).await?;
+        match sessions.refresh(pool, &presented, &device).await? {
             Rotation::Refreshed(refreshed) => Ok(self.tokens(refreshed)?),
             Rotation::RepeatedElsewhere(refreshed) => {
                 let attempt = LoginAttempt {
@@ -79,12 +88,26 @@ impl Refresh {
                 history.record(attempt, LoginOutcome::RefreshTokenReused);
                 Err(RefreshError::Invalid)
             }
+            Rotation::PairMismatch => Err(RefreshError::PairMismatch),
             Rotation::Invalid => Err(RefreshError::Invalid),
         }
     }
 }
 
 impl Refresh {
+    async fn presented(&self, form: &RefreshForm) -> Result<Presented, RefreshError> {
+        let AppState { sessions, authenticator, .. } = &*self.0;
+        let token = sessions.decode(&form.refresh_token).ok_or(RefreshError::Invalid)?;
+        let companion = match &form.access_token {
+            None => Companion::None,
+            Some(access) => {
+                let issued = authenticator.verify_issued(access, sessions.lifetime()).await?;
+                Companion::of(issued, token.session)
+            }
+        };
+        Ok(Presented { token, companion })
+    }
+
     fn tokens(&self, refreshed: Refreshed) -> Result<Reply<TokenPair>, Problem> {
         let access = self.0.issuer.issue(Subject {
             user: refreshed.user,
