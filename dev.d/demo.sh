@@ -88,7 +88,8 @@ demo_client() {
 }
 
 demo_servers() {
-    demo_launch auth-server "$AUTH_LISTEN" env AUTH_OPS_LISTEN="$demo_ops" auth-server serve
+    # movie-api names the clients of account operations.
+    demo_launch auth-server "$AUTH_LISTEN" env AUTH_OPS_LISTEN="$demo_ops" AUTH_TRUSTED_PROXIES=127.0.0.1 auth-server serve
     demo_launch movie-api "$MOVIE_LISTEN" env MOVIE_OPS_LISTEN="127.0.0.1:$(free_port)" movie-api serve
 }
 

@@ -17,6 +17,7 @@ use service::{build, ops, shutdown};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::{self, Accounts};
 use crate::authorization::Authorization;
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, IncompleteCredentials};
@@ -29,7 +30,7 @@ use crate::movies::{GetMovieError, Movies};
 use crate::page;
 
 /// The operations of the API.
-type Api = (Movies, Favorites, LivenessApi, ReadinessApi);
+type Api = (Movies, accounts::Api, Favorites, LivenessApi, ReadinessApi);
 
 const INFO: ApiInfo = ApiInfo {
     title: "movie-api",
@@ -73,6 +74,12 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
         catalogue: Arc::clone(&catalogue),
         ready: Arc::default(),
     };
+    let accounts = Accounts::new(
+        &config.auth,
+        metrics.auth.clone(),
+        Arc::clone(&authorization),
+        Arc::clone(&catalogue),
+    )?;
     let movies = Movies {
         authorization: Arc::clone(&authorization),
         catalogue: Arc::clone(&catalogue),
@@ -94,7 +101,7 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
             Some(Listener::bind("MOVIE_OPS_LISTEN", address, endpoint).await?)
         }
     };
-    let api = (movies, favorites, LivenessApi(lifecycle.clone()), readiness);
+    let api = (movies, accounts.api(), favorites, LivenessApi(lifecycle.clone()), readiness);
     let api = Listener::bind("MOVIE_LISTEN", config.server.listen, endpoint(api, &metrics, config));
     let api = api.await?;
     tracing::info!(

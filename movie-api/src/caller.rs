@@ -5,9 +5,12 @@ use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, Enum, ExtractParamOptions};
 use serde::Serialize;
-use service::http::{RequestContext, RequestId};
+use service::http::{RequestContext, RequestId, bearer_token};
 
 const SCHEME: &str = "bearer";
+
+/// What auth-server refuses as a malformed token.
+const NO_TOKEN: HeaderValue = HeaderValue::from_static("Bearer");
 
 /// Guest or user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Enum)]
@@ -32,6 +35,13 @@ impl Caller {
     /// A guest with a request id of its own.
     pub(crate) fn guest() -> Self {
         Self { authorization: Vec::new(), request_id: RequestId::generate() }
+    }
+
+    /// The tokens as they were sent. Credentials of other schemes are not passed on: callers must not act
+    /// as service clients through movie-api.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = HeaderValue> {
+        let token = |header: &HeaderValue| bearer_token(header).map(|_| header.clone());
+        self.authorization.iter().map(move |header| token(header).unwrap_or(NO_TOKEN))
     }
 
     /// A caller that sends the header at all, however malformed, is not a guest.

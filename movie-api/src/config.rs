@@ -39,6 +39,12 @@ pub(crate) const SETTINGS: SettingsTable = SettingsTable {
 const AUTH: &[Setting] = &[
     text("AUTH_URL", "auth.url", "http://127.0.0.1:8080", "auth-server"),
     number("MOVIE_AUTH_TIMEOUT_MS", "auth.timeout_ms", "2000", "timeout for auth-server, ms"),
+    number(
+        "MOVIE_ACCOUNTS_TIMEOUT_MS",
+        "auth.accounts_timeout_ms",
+        "30000",
+        "timeout for auth-server in account operations, which hash passwords and wait for their turn, ms",
+    ),
     text(
         "MOVIE_CLIENT_ID",
         "auth.client_id",
@@ -103,6 +109,7 @@ pub(crate) struct Config {
 pub(crate) struct AuthConfig {
     pub(crate) url: BaseUrl,
     timeout_ms: NonZeroU64,
+    accounts_timeout_ms: NonZeroU64,
     #[serde(deserialize_with = "none_if_empty")]
     client_id: Option<NonEmpty>,
     #[serde(deserialize_with = "none_if_empty")]
@@ -153,6 +160,10 @@ impl AuthConfig {
 
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms.get())
+    }
+
+    pub(crate) fn accounts_timeout(&self) -> Duration {
+        Duration::from_millis(self.accounts_timeout_ms.get())
     }
 }
 

@@ -96,7 +96,7 @@ async fn a_token_of_a_replaced_key_stays_half_of_a_pair_for_the_life_of_a_sessio
     until("erased", async || server.database.count(erased).await == 1).await;
     let next = server.guest().refresh_pair(&user.refresh_token, user.token()).await.ok();
     server.as_user(next["access_token"].as_str().unwrap()).get("me").await.expect(200, "");
-    // Only a thief can sign with the old key for a session of after that time.
+    // Only an attacker can sign with the old key for a session of after that time.
     server.clock.advance(TimeDelta::days(21));
     let later = server.log_in("ada").await;
     let (mut header, claims) = read(later.token());

@@ -1,6 +1,6 @@
 //! A user's authenticator app.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use totp_rs::Totp;
 
@@ -31,7 +31,15 @@ impl AuthenticatorApp {
     /// If that is before 1970.
     #[must_use]
     pub fn code_after(&self, server: &TestServer, steps: i32) -> String {
-        let at = server.clock.now() + TimeDelta::seconds(30) * steps;
+        self.code_at(server.clock.now() + TimeDelta::seconds(30) * steps)
+    }
+
+    /// The code that the app shows at this time.
+    ///
+    /// # Panics
+    /// If that is before 1970.
+    #[must_use]
+    pub fn code_at(&self, at: DateTime<Utc>) -> String {
         self.0.generate(at.timestamp().try_into().unwrap()).to_string()
     }
 

@@ -6,6 +6,7 @@
     reason = "test code: anything unexpected ends the test"
 )]
 
+mod accounts;
 mod auth_unavailable;
 mod caching;
 mod catalogue_unavailable;

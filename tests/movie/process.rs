@@ -24,6 +24,7 @@ fn an_invalid_or_unknown_setting_stops_the_start_and_is_named() {
         ("FILMS_INDEX", "films*"),
         ("MOVIE_CORS_ORIGINS", "https://films.example/"),
         ("MOVIE_AUTH_TIMEOUT_MS", "2s"),
+        ("MOVIE_ACCOUNTS_TIMEOUT_MS", "0"),
         ("MOVIE_SEARCH_TIMEOUT_MS", "0"),
         ("MOVIE_GUEST_FILTER_REFRESH_SECONDS", "0"),
         ("MOVIE_GUEST_FILTER_MAX_AGE_SECONDS", "-1"),

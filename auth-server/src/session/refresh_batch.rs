@@ -111,7 +111,9 @@ impl Worker {
                         let _ = answer.send(None);
                     }
                 }
-                Err(error) => tracing::warn!(%error, refreshes = due.sessions.len(), "cannot refresh"),
+                Err(error) => {
+                    tracing::warn!(%error, refreshes = due.sessions.len(), "cannot refresh");
+                }
             }
         }
     }

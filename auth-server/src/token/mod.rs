@@ -18,7 +18,7 @@ pub use revoke::{RevokeError, RevokedKey, revoke};
 pub use ring::{KeyError, KeyRing, prepare, reload};
 pub use rotate::{KeyState, RotateError, Rotation, list, rotate};
 pub use store::KeyTimes;
+pub(crate) use verify::IssuedToken;
 #[cfg(feature = "fuzzing")]
 pub(crate) use verify::fuzzed;
-pub(crate) use verify::IssuedToken;
 pub use verify::{InvalidToken, LEEWAY, Verified, Verifier};

@@ -128,8 +128,10 @@ impl Verifier {
         let Ok(kid) = acceptable(&header, TYPE) else { return Ok(None) };
         let Some(key) = self.ring.find_public(kid, kept).await? else { return Ok(None) };
         let claims = claims::<Claims>(token, &key, &self.validation).ok();
-        let issued = |Claims { sub: user, sid: session, .. }| {
-            IssuedToken { user, session, kid: kid.to_owned() }
+        let issued = |Claims { sub: user, sid: session, .. }| IssuedToken {
+            user,
+            session,
+            kid: kid.to_owned(),
         };
         Ok(claims.map(issued))
     }

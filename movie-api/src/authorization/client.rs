@@ -189,8 +189,7 @@ impl AuthServer {
     }
 
     /// Without a service client, the caller's tokens unchanged; with one, its own credentials and the
-    /// caller's tokens. Credentials of other schemes are not passed on: callers must not act as service
-    /// clients through movie-api.
+    /// caller's tokens.
     fn headers(&self, caller: &Caller) -> HeaderMap {
         let Some(credentials) = &self.credentials else { return Self::headers_of(caller) };
         let mut headers = HeaderMap::new();
@@ -206,17 +205,12 @@ impl AuthServer {
     fn headers_of(caller: &Caller) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(REQUEST_ID, caller.request_id.value());
-        for authorization in &caller.authorization {
-            let is_token = bearer_token(authorization).is_some();
-            let passed = if is_token { authorization.clone() } else { NO_TOKEN };
-            headers.append(header::AUTHORIZATION, passed);
+        for token in caller.tokens() {
+            headers.append(header::AUTHORIZATION, token);
         }
         headers
     }
 }
-
-/// What auth-server refuses as a malformed token.
-const NO_TOKEN: HeaderValue = HeaderValue::from_static("Bearer");
 
 /// The token of the header. If there is none, the result is empty, which auth-server refuses: the
 /// caller must not become a guest.

@@ -131,7 +131,8 @@ impl Catalogue {
         Ok(films.next().map(|document| Sighting { document, admitted }))
     }
 
-    async fn send(&self, body: &Value) -> Result<SearchResponse, CatalogueError> {
+    /// Every search of the current state of the index is sent here.
+    pub(super) async fn send(&self, body: &Value) -> Result<SearchResponse, CatalogueError> {
         self.ensure_usable().await?;
         let response = self
             .client
