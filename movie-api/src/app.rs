@@ -12,6 +12,7 @@ use service::docs::{self, ApiInfo};
 use service::health::LivenessApi;
 use service::http::{ExactQuery, Revalidate, RouteTable, pipeline};
 use service::lifecycle::Lifecycle;
+use service::problem::Problem;
 use service::server::{ListenError, Listener, Server};
 use service::{build, ops, shutdown};
 use tokio::time::{MissedTickBehavior, interval};
@@ -22,6 +23,7 @@ use crate::authorization::Authorization;
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, IncompleteCredentials};
 use crate::database;
+use crate::facets::{Facets, GetDirectorError, GetGenreError};
 use crate::favorites::{DeletionFollower, Favorites};
 use crate::health::ReadinessApi;
 use crate::lists::{FullLists, Lists};
@@ -30,7 +32,7 @@ use crate::movies::{GetMovieError, Movies};
 use crate::page;
 
 /// The operations of the API.
-type Api = (Movies, accounts::Api, Favorites, LivenessApi, ReadinessApi);
+type Api = (Movies, Facets, accounts::Api, Favorites, LivenessApi, ReadinessApi);
 
 const INFO: ApiInfo = ApiInfo {
     title: "movie-api",
@@ -43,7 +45,7 @@ pub(crate) enum ServeError {
     /// An address cannot be bound.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// Signals cannot be received, or a listener failed.
+    /// Signals cannot be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// The credentials of the service client are incomplete.
@@ -74,6 +76,7 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
         catalogue: Arc::clone(&catalogue),
         ready: Arc::default(),
     };
+    let facets = Facets { authorization: Arc::clone(&authorization), lists: Arc::clone(&lists) };
     let accounts = Accounts::new(
         &config.auth,
         metrics.auth.clone(),
@@ -101,7 +104,8 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
             Some(Listener::bind("MOVIE_OPS_LISTEN", address, endpoint).await?)
         }
     };
-    let api = (movies, accounts.api(), favorites, LivenessApi(lifecycle.clone()), readiness);
+    let api =
+        (movies, facets, accounts.api(), favorites, LivenessApi(lifecycle.clone()), readiness);
     let api = Listener::bind("MOVIE_LISTEN", config.server.listen, endpoint(api, &metrics, config));
     let api = api.await?;
     tracing::info!(
@@ -126,12 +130,27 @@ fn endpoint(api: Api, metrics: &Metrics, config: &Config) -> impl Endpoint + use
     let pages = [docs::PAGES, page::PATHS].concat();
     let routes = RouteTable::of::<Api>(&pages, &metrics.http);
     let api = page::routes(docs::route(ExactQuery(api), INFO))
-        // No film has an id that is not UTF-8, and an id is the only path parameter.
-        .catch_error(async |_: ParsePathError| GetMovieError::FilmNotFound.problem())
+        .around(async |api, request| {
+            let uri = request.uri().clone();
+            let response = api.call(request).await;
+            response.map_err(|error| match error.downcast_ref::<ParsePathError>() {
+                Some(_) => unknown_id(uri.path()).into(),
+                None => error,
+            })
+        })
         // `/movies/` is `/movies`: the OpenAPI service cannot tell them apart.
         .with(NormalizePath::new(TrailingSlash::Trim))
         .with(Revalidate);
     pipeline(api, routes, metrics.http.clone(), &config.server).after(for_this_caller)
+}
+
+/// Nothing has an id that is not UTF-8, and ids are the only path parameters.
+fn unknown_id(path: &str) -> Problem {
+    match path.split('/').nth(1) {
+        Some("genres") => GetGenreError::GenreNotFound.problem(),
+        Some("directors") => GetDirectorError::DirectorNotFound.problem(),
+        _ => GetMovieError::FilmNotFound.problem(),
+    }
 }
 
 /// Responses depend on the caller, so no cache may give them to another one. What cannot be revalidated

@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod database;
 mod error;
+mod facets;
 mod favorites;
 mod health;
 mod lists;

@@ -11,6 +11,7 @@ mod auth_unavailable;
 mod caching;
 mod catalogue_unavailable;
 mod catalogue_unusable;
+mod facets;
 mod favorites;
 mod film;
 mod film_list;

@@ -54,16 +54,13 @@ fn observed(path: &str, answer: &Answer) -> (String, u16, String) {
 async fn every_documented_answer_occurs_and_no_other() {
     let mut site = Site::open().await;
     let away = site.another(&[("ELASTICSEARCH_URL", "http://127.0.0.1:1")]);
-    let (list, show, ready) = ("/movies", "/movies/{id}", "/health/ready");
+    let lists = ["/movies", "/genres", "/directors"];
+    let (show, ready) = ("/movies/{id}", "/health/ready");
+    let facets = [("/genres/{id}", "/genres/drama"), ("/directors/{id}", "/directors/jane-doe")];
     let (old, new) = (format!("/movies/{OLD}"), format!("/movies/{NEW}"));
     let mut seen = Answers::new();
     for (operation, path, token) in [
-        (list, "/movies/", None),
-        (list, "/movies/", Some("x")),
-        (list, "/movies/?page=0", None),
-        (list, "/movies/?page=834", None),
-        (list, "/movies/?cursor=x", None),
-        (show, &old, None),
+        (show, old.as_str(), None),
         (show, &old, Some("x")),
         (show, &new, None),
         (show, "/movies/nope", None),
@@ -75,10 +72,29 @@ async fn every_documented_answer_occurs_and_no_other() {
     ] {
         seen.insert(observed(operation, &site.get(path, token).await));
     }
+    for list in lists {
+        for (query, token) in [
+            ("", None),
+            ("", Some("x")),
+            ("?page=0", None),
+            ("?page=834", None),
+            ("?cursor=x", None),
+        ] {
+            seen.insert(observed(list, &site.get(&format!("{list}/{query}"), token).await));
+        }
+    }
+    for (operation, path) in facets {
+        for (query, token) in [("", None), ("", Some("x")), ("?x", None), ("-nope", None)] {
+            seen.insert(observed(operation, &site.get(&format!("{path}{query}"), token).await));
+        }
+    }
     let unprepared = Index::new();
     unprepared.request(Method::PUT, "", None).await;
     let unusable = site.another(&[("FILMS_INDEX", &unprepared.name)]);
-    for (operation, path) in [(list, "/movies/"), (show, &old), (ready, "/health/ready")] {
+    let mut dependent: Vec<(&str, &str)> = lists.map(|list| (list, list)).to_vec();
+    dependent.extend(facets);
+    dependent.push((show, &old));
+    for (operation, path) in dependent.iter().chain(&[(ready, ready)]) {
         for movie in [&away, &unusable] {
             seen.insert(observed(operation, &get(&movie.url, path, None).await));
         }
@@ -91,14 +107,16 @@ async fn every_documented_answer_occurs_and_no_other() {
     seen.insert(observed(ready, &get(&refused.url, "/health/ready", None).await));
     site.auth.signal("KILL");
     site.auth.wait();
-    for (operation, path) in [(list, "/movies/"), (show, &old)] {
+    for (operation, path) in dependent {
         seen.insert(observed(operation, &site.get(path, Some("x")).await));
     }
     let mut documented = documented(&site.get("/openapi.json", None).await.json());
     // Only a background task that crashes makes the process not live; see `service::lifecycle`.
     assert!(documented.remove(&("/health/live".to_owned(), 503, String::new())));
     // Observed in `long_list`, with lists that are long enough.
-    assert!(documented.remove(&(list.to_owned(), 503, "full_lists_busy".to_owned())));
+    for list in lists {
+        assert!(documented.remove(&(list.to_owned(), 503, "full_lists_busy".to_owned())));
+    }
     assert_eq!(documented, seen);
 }
 

@@ -167,9 +167,18 @@ pub(super) struct SearchResponse {
     /// The id of the point in time that was searched; it may change with every search.
     pub(super) pit_id: Option<String>,
     hits: Hits,
+    #[serde(default)]
+    aggregations: Value,
 }
 
 impl SearchResponse {
+    /// The aggregations that were asked for.
+    pub(super) fn aggregations<T: DeserializeOwned>(self) -> Result<T, CatalogueError> {
+        let aggregations = serde_json::from_value(self.aggregations);
+        aggregations
+            .map_err(|error| CatalogueError::Refused(format!("invalid aggregation: {error}")))
+    }
+
     /// The films of the section; the last hit only says that the list goes on.
     pub(super) fn found(self, section: &Section) -> Found {
         let Hits { total, mut hits } = self.hits;

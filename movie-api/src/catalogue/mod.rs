@@ -1,6 +1,7 @@
 //! The films in Elasticsearch.
 
 mod client;
+mod facet;
 mod film;
 mod mapping;
 mod order;
@@ -9,6 +10,7 @@ mod query;
 mod text;
 
 pub(crate) use client::{CATALOGUE_UNAVAILABLE, Catalogue, CatalogueError};
+pub(crate) use facet::{Counted, CountedId, Facet, all_counted};
 pub(crate) use film::{Document, Film};
 pub(crate) use mapping::CATALOGUE_UNUSABLE;
 pub(crate) use order::Order;

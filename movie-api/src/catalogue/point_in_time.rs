@@ -86,7 +86,7 @@ impl PointInTime {
         Ok(response.found(section))
     }
 
-    async fn send(&mut self, mut body: Value) -> Result<SearchResponse, CatalogueError> {
+    pub(super) async fn send(&mut self, mut body: Value) -> Result<SearchResponse, CatalogueError> {
         let point = json!({ "id": self.id, "keep_alive": keep_alive(self.timeout) });
         body.as_object_mut().map(|body| body.insert("pit".into(), point));
         let response = self

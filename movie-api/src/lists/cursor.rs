@@ -10,7 +10,7 @@ use service::problem::request::FIELD;
 /// The position after which a list goes on. Its text form is the `next` of a response, opaque to
 /// clients.
 ///
-/// It says nothing about the caller: whoever presents it gets the films that they may read, so that a
+/// It says nothing about the caller: each caller gets the films that they may read, so that a
 /// forged or foreign one is harmless.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,7 @@
 //! Lists: pages, cursors, and whole lists that are sent while they are read.
 
 mod cursor;
+mod facets;
 mod films;
 mod full;
 mod page;

@@ -1,0 +1,240 @@
+//! Genres and directors: what films have in common, each with the number of films.
+
+use std::collections::HashMap;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use poem_openapi::Object;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::client::{Catalogue, CatalogueError, SearchResponse};
+use super::film::Document;
+use super::point_in_time::{Batches, PointInTime};
+use super::{Count, Order, Search, Section};
+
+/// A property by which films are grouped: a list of `{id, name}` in the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Facet {
+    /// `genres`
+    Genres,
+    /// `directors`
+    Directors,
+}
+
+/// A genre or a director, with the number of films.
+#[derive(Clone, Debug, PartialEq, Serialize, Object)]
+pub(crate) struct Counted {
+    /// Stable id.
+    pub(crate) id: String,
+    /// Name; the id if the catalogue has none.
+    pub(crate) name: String,
+    /// Films that the caller may read, at least 1.
+    pub(crate) films: u64,
+}
+
+/// An id with the number of films that have it.
+pub(crate) type CountedId = (String, u64);
+
+impl Facet {
+    /// Name of the field, and of the list in cursors.
+    pub(crate) const fn field(self) -> &'static str {
+        match self {
+            Self::Genres => "genres",
+            Self::Directors => "directors",
+        }
+    }
+
+    /// The films that have this id, in the copy of the field that is not nested.
+    pub(crate) fn term(self, id: &str) -> Value {
+        json!({ "term": { self.id_field(): id } })
+    }
+
+    fn id_field(self) -> String {
+        format!("{}.id", self.field())
+    }
+
+    /// The name that this document gives to the id.
+    fn name(self, document: Document, id: &str) -> Option<String> {
+        let named = match self {
+            Self::Genres => document.film.genres,
+            Self::Directors => document.film.directors,
+        };
+        named.into_iter().find(|named| named.id == id).map(|named| named.name)
+    }
+}
+
+impl Catalogue {
+    /// At most `size` ids of the admitted films, in their order, after `after`.
+    ///
+    /// # Errors
+    /// As [`Catalogue::search`].
+    pub(crate) async fn facet_ids(
+        &self,
+        facet: Facet,
+        admitted: &Value,
+        after: Option<&str>,
+        size: u32,
+    ) -> Result<Vec<CountedId>, CatalogueError> {
+        ids(self.send(&ids_body(facet, admitted, after, size)).await?)
+    }
+
+    /// The same ids with their names.
+    ///
+    /// # Errors
+    /// As [`Catalogue::search`].
+    pub(crate) async fn with_names(
+        &self,
+        facet: Facet,
+        admitted: &Value,
+        ids: Vec<CountedId>,
+    ) -> Result<Vec<Counted>, CatalogueError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names = names(facet, self.send(&names_body(facet, admitted, &ids)).await?)?;
+        Ok(named(ids, names))
+    }
+
+    /// The genre or director with this id, if an admitted film has it.
+    ///
+    /// # Errors
+    /// As [`Catalogue::search`].
+    pub(crate) async fn facet(
+        &self,
+        facet: Facet,
+        id: &str,
+        admitted: Value,
+    ) -> Result<Option<Counted>, CatalogueError> {
+        let filter = vec![admitted, facet.term(id)];
+        let search = Search { filter, matching: None, order: Order::BestRated };
+        let found = self.search(&search, &Section::first(1, Count::Exact)).await?;
+        let Some(document) = found.films.into_iter().next() else { return Ok(None) };
+        let name = facet.name(document, id).unwrap_or_else(|| id.to_owned());
+        Ok(Some(Counted { id: id.to_owned(), name, films: found.total.counted }))
+    }
+}
+
+/// All genres or directors of the admitted films, `size` at a time. The first have been read when this
+/// returns.
+///
+/// # Errors
+/// As [`Catalogue::search`].
+pub(crate) async fn all_counted(
+    catalogue: &Catalogue,
+    facet: Facet,
+    admitted: Value,
+    size: u32,
+) -> Result<Batches<Counted>, CatalogueError> {
+    let point = catalogue.point_in_time().await?;
+    let state = Some((point, admitted, None));
+    let batches = stream::try_unfold(state, move |state| batch(facet, state, size));
+    let mut batches = batches.boxed();
+    let first = batches.try_next().await?;
+    Ok(stream::iter(first.map(Ok)).chain(batches).boxed())
+}
+
+/// A point in time, what is admitted, and the last id that was read.
+type State = Option<(PointInTime, Value, Option<String>)>;
+
+async fn batch(
+    facet: Facet,
+    state: State,
+    size: u32,
+) -> Result<Option<(Vec<Counted>, State)>, CatalogueError> {
+    let Some((mut point, admitted, after)) = state else { return Ok(None) };
+    let ids = ids(point.send(ids_body(facet, &admitted, after.as_deref(), size)).await?)?;
+    let Some((last, _)) = ids.last() else { return Ok(None) };
+    let last = Some(last.clone());
+    let names = names(facet, point.send(names_body(facet, &admitted, &ids)).await?)?;
+    Ok(Some((named(ids, names), Some((point, admitted, last)))))
+}
+
+fn named(ids: Vec<CountedId>, mut names: HashMap<String, String>) -> Vec<Counted> {
+    let counted = ids.into_iter().map(|(id, films)| {
+        let name = names.remove(&id).unwrap_or_else(|| id.clone());
+        Counted { id, name, films }
+    });
+    counted.collect()
+}
+
+fn ids_body(facet: Facet, admitted: &Value, after: Option<&str>, size: u32) -> Value {
+    let source = json!({ "id": { "terms": { "field": facet.id_field() } } });
+    let mut composite = json!({ "size": size, "sources": [source] });
+    if let (Some(after), Some(composite)) = (after, composite.as_object_mut()) {
+        composite.insert("after".into(), json!({ "id": after }));
+    }
+    aggregation(json!([admitted]), json!({ "composite": composite }))
+}
+
+/// One film for each id says its name. It is one of the admitted films, so that a name that only
+/// other films have stays unknown.
+fn names_body(facet: Facet, admitted: &Value, ids: &[CountedId]) -> Value {
+    let (field, size) = (facet.id_field(), ids.len());
+    let ids: Vec<&str> = ids.iter().map(|(id, _)| id.as_str()).collect();
+    let first = json!({
+        "size": 1, "_source": [facet.field()],
+        "sort": [{ "id": { "order": "asc", "unmapped_type": "keyword" } }],
+    });
+    aggregation(
+        json!([admitted, { "terms": { &field: ids } }]),
+        json!({
+            "terms": { "field": field, "include": ids, "size": size },
+            "aggs": { "film": { "top_hits": first } },
+        }),
+    )
+}
+
+fn aggregation(filter: Value, items: Value) -> Value {
+    json!({
+        "size": 0,
+        "track_total_hits": false,
+        "query": { "bool": { "filter": filter } },
+        "aggs": { "items": items },
+    })
+}
+
+#[derive(Deserialize)]
+struct Aggregations<B> {
+    items: Items<B>,
+}
+
+#[derive(Deserialize)]
+struct Items<B> {
+    buckets: Vec<B>,
+}
+
+#[derive(Deserialize)]
+struct IdBucket {
+    key: IdKey,
+    doc_count: u64,
+}
+
+#[derive(Deserialize)]
+struct IdKey {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct NameBucket {
+    key: String,
+    film: SearchResponse,
+}
+
+fn ids(response: SearchResponse) -> Result<Vec<CountedId>, CatalogueError> {
+    let buckets = response.aggregations::<Aggregations<IdBucket>>()?.items.buckets;
+    Ok(buckets.into_iter().map(|bucket| (bucket.key.id, bucket.doc_count)).collect())
+}
+
+fn names(
+    facet: Facet,
+    response: SearchResponse,
+) -> Result<HashMap<String, String>, CatalogueError> {
+    let buckets = response.aggregations::<Aggregations<NameBucket>>()?.items.buckets;
+    let first = Section::first(1, Count::None);
+    let name = |bucket: NameBucket| {
+        let document = bucket.film.found(&first).films.into_iter().next()?;
+        let name = facet.name(document, &bucket.key)?;
+        Some((bucket.key, name))
+    };
+    Ok(buckets.into_iter().filter_map(name).collect())
+}

@@ -1,0 +1,150 @@
+//! The operations on genres and directors.
+
+use std::sync::Arc;
+
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, OpenApi, Tags};
+
+use crate::authorization::Authorization;
+use crate::caller::Caller;
+use crate::catalogue::{Counted, Facet};
+use crate::error::{UNAVAILABLE, WithToken, stale_header};
+use crate::lists::{LISTS, List, ListResponse, Lists, Paging, TotalMode};
+
+#[derive(Tags)]
+enum Tag {
+    /// Genres and directors of the films that the caller may read.
+    #[oai(rename = "Genres and directors")]
+    Facets,
+}
+
+/// The part of the API that is about genres and directors.
+pub(crate) struct Facets {
+    pub(crate) authorization: Arc<Authorization>,
+    pub(crate) lists: Arc<Lists>,
+}
+
+service::problems! {
+    /// Why genres or directors cannot be listed.
+    enum ListFacetsError includes [LISTS, UNAVAILABLE] {}
+}
+
+service::problems! {
+    /// Why a genre cannot be shown.
+    pub(crate) enum GetGenreError includes [UNAVAILABLE] {
+        GenreNotFound = 404 "genre_not_found" "No film that the caller may read has this genre.",
+    }
+}
+
+service::problems! {
+    /// Why a director cannot be shown.
+    pub(crate) enum GetDirectorError includes [UNAVAILABLE] {
+        DirectorNotFound = 404 "director_not_found" "No film that the caller may read has this director.",
+    }
+}
+
+#[derive(ApiResponse)]
+enum CountedResponse {
+    /// The genre or director.
+    #[oai(status = 200)]
+    Counted(
+        Json<Counted>,
+        /// `stale; age=<seconds>` if auth-server is unavailable and the cached guest filter decided;
+        /// otherwise absent.
+        #[oai(header = "X-Authorization")]
+        Option<String>,
+    ),
+}
+
+#[OpenApi(tag = "Tag::Facets")]
+impl Facets {
+    /// List the genres of the films that the caller may read.
+    ///
+    /// By id. `films` counts only films that the caller may read; a genre without one is not listed.
+    /// Without `page` and `cursor`, all genres are returned.
+    #[oai(path = "/genres", method = "get", operation_id = "list_genres")]
+    async fn list_genres(
+        &self,
+        caller: Caller,
+        /// Page of 12 genres, from 1. A page past the end is empty; the maximum is 833.
+        #[oai(validator(minimum(value = "1")))]
+        page: Query<Option<u32>>,
+        /// `next` of an earlier response, to continue after its last genre. Excludes `page`.
+        cursor: Query<Option<String>>,
+        /// `exact`: count all genres, not only the first 10,000.
+        total: Query<Option<TotalMode>>,
+    ) -> Result<ListResponse<List<Counted>>, WithToken<ListFacetsError>> {
+        let paging = Paging::new(page.0, cursor.0, total.0)?;
+        self.list(Facet::Genres, &caller, paging).await
+    }
+
+    /// Get a genre.
+    #[oai(path = "/genres/:id", method = "get", operation_id = "get_genre")]
+    async fn get_genre(
+        &self,
+        caller: Caller,
+        /// Id of the genre.
+        id: Path<String>,
+    ) -> Result<CountedResponse, WithToken<GetGenreError>> {
+        let found = self.get(Facet::Genres, &caller, &id.0).await?;
+        found.ok_or_else(|| GetGenreError::GenreNotFound.problem().into())
+    }
+
+    /// List the directors of the films that the caller may read.
+    ///
+    /// By id. `films` counts only films that the caller may read; a director without one is not listed.
+    /// Without `page` and `cursor`, all directors are returned.
+    #[oai(path = "/directors", method = "get", operation_id = "list_directors")]
+    async fn list_directors(
+        &self,
+        caller: Caller,
+        /// Page of 12 directors, from 1. A page past the end is empty; the maximum is 833.
+        #[oai(validator(minimum(value = "1")))]
+        page: Query<Option<u32>>,
+        /// `next` of an earlier response, to continue after its last director. Excludes `page`.
+        cursor: Query<Option<String>>,
+        /// `exact`: count all directors, not only the first 10,000.
+        total: Query<Option<TotalMode>>,
+    ) -> Result<ListResponse<List<Counted>>, WithToken<ListFacetsError>> {
+        let paging = Paging::new(page.0, cursor.0, total.0)?;
+        self.list(Facet::Directors, &caller, paging).await
+    }
+
+    /// Get a director.
+    #[oai(path = "/directors/:id", method = "get", operation_id = "get_director")]
+    async fn get_director(
+        &self,
+        caller: Caller,
+        /// Id of the director.
+        id: Path<String>,
+    ) -> Result<CountedResponse, WithToken<GetDirectorError>> {
+        let found = self.get(Facet::Directors, &caller, &id.0).await?;
+        found.ok_or_else(|| GetDirectorError::DirectorNotFound.problem().into())
+    }
+}
+
+impl Facets {
+    async fn list(
+        &self,
+        facet: Facet,
+        caller: &Caller,
+        paging: Paging,
+    ) -> Result<ListResponse<List<Counted>>, WithToken<ListFacetsError>> {
+        let admitted = self.authorization.filter(caller).await?;
+        let listed = self.lists.facets(facet, admitted.query, paging).await?;
+        Ok(listed.respond(admitted.stale, |list| list))
+    }
+
+    async fn get<E: From<service::problem::Problem>>(
+        &self,
+        facet: Facet,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<Option<CountedResponse>, WithToken<E>> {
+        let admitted = self.authorization.filter(caller).await?;
+        let counted = self.lists.catalogue.facet(facet, id, admitted.query).await?;
+        let stale = stale_header(admitted.stale);
+        Ok(counted.map(|counted| CountedResponse::Counted(Json(counted), stale)))
+    }
+}
