@@ -98,11 +98,7 @@ async fn serve_ops(
     let endpoint = ops::endpoint(health, Arc::clone(&metrics.registry), async || {});
     let listener = Listener::bind("ETL_OPS_LISTEN", address, endpoint).await?;
     let (address, stop) = (listener.address(), lifecycle.stop_token());
-    lifecycle.spawn("operators' listener", async move {
-        if let Err(error) = listener.run(stop.cancelled_owned(), OPS_DRAIN).await {
-            tracing::error!(%error, "the operators' listener failed");
-        }
-    });
+    lifecycle.spawn("operators' listener", listener.run(stop.cancelled_owned(), OPS_DRAIN));
     Ok(Some(address))
 }
 

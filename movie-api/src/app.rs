@@ -123,7 +123,8 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
     lifecycle.spawn("guest filter refresh", refresh);
     let stopped = lifecycle.stop_token();
     lifecycle.spawn("mapping check", async move { catalogue.keep_checking(stopped).await });
-    Ok(Server { api, ops, drain: config.server.drain(), lifecycle }.run(stop).await?)
+    Server { api, ops, drain: config.server.drain(), lifecycle }.run(stop).await;
+    Ok(())
 }
 
 fn endpoint(api: Api, metrics: &Metrics, config: &Config) -> impl Endpoint + use<> {

@@ -3,6 +3,7 @@
 pub mod build;
 pub mod clock;
 pub mod config;
+mod connection;
 #[cfg(feature = "database")]
 pub mod database;
 pub mod docs;

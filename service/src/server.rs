@@ -1,15 +1,17 @@
 //! From a bound address to a graceful stop.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use poem::listener::TcpAcceptor;
-use poem::{Endpoint, EndpointExt, Server as PoemServer};
+use poem::{Endpoint, EndpointExt};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+use crate::connection::{self, Addresses, Phase};
 use crate::http::UnreadBodies;
 use crate::lifecycle::Lifecycle;
 
@@ -26,9 +28,7 @@ pub struct ListenError {
 }
 
 /// Serves until the future completes, then finishes open requests for at most the duration.
-type Serve = Box<
-    dyn FnOnce(BoxFuture<'static, ()>, Duration) -> BoxFuture<'static, std::io::Result<()>> + Send,
->;
+type Serve = Box<dyn FnOnce(BoxFuture<'static, ()>, Duration) -> BoxFuture<'static, ()> + Send>;
 
 /// A bound address, ready to be served.
 pub struct Listener {
@@ -49,13 +49,9 @@ impl Listener {
         let failed = |source| ListenError { setting, address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let acceptor = TcpAcceptor::from_tokio(listener).map_err(failed)?;
         // Typed until here: a boxed endpoint would cost every request another allocation.
-        let serve = |stop, drain| {
-            let server = PoemServer::new_with_acceptor(acceptor);
-            let endpoint = endpoint.with(UnreadBodies);
-            server.run_with_graceful_shutdown(endpoint, stop, Some(drain)).boxed()
-        };
+        let endpoint = Arc::new(endpoint.with(UnreadBodies));
+        let serve = move |stop, drain| accept(listener, address, endpoint, stop, drain).boxed();
         Ok(Self { address, serve: Box::new(serve) })
     }
 
@@ -66,17 +62,52 @@ impl Listener {
     }
 
     /// Serves until `stop`, then finishes open requests for at most `drain`.
-    ///
-    /// # Errors
-    /// The listener failed.
-    pub async fn run(
-        self,
-        stop: impl Future<Output = ()> + Send + 'static,
-        drain: Duration,
-    ) -> std::io::Result<()> {
-        (self.serve)(stop.boxed(), drain).await
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static, drain: Duration) {
+        (self.serve)(stop.boxed(), drain).await;
     }
 }
+
+/// Serves every connection in a task of its own.
+async fn accept<E: Endpoint + 'static>(
+    listener: TcpListener,
+    address: SocketAddr,
+    endpoint: Arc<E>,
+    mut stop: BoxFuture<'static, ()>,
+    drain: Duration,
+) {
+    let (connections, phase) = (TaskTracker::new(), Phase::default());
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((socket, client)) => {
+                let addresses = Addresses { server: address, client };
+                connections.spawn(connection::serve(
+                    socket,
+                    addresses,
+                    Arc::clone(&endpoint),
+                    phase.clone(),
+                ));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection is not accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    phase.draining.cancel();
+    if tokio::time::timeout(drain, connections.wait()).await.is_err() {
+        phase.ended.cancel();
+        connections.wait().await;
+    }
+}
+
+/// Time without accepting after an error, which is usually that the process has no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Time for the operators' listener to finish a scrape.
 const OPS_DRAIN: Duration = Duration::from_secs(1);
@@ -96,13 +127,7 @@ pub struct Server {
 impl Server {
     /// Serves until `shutdown`, then finishes open requests, then stops the background tasks. Health
     /// and metrics are served for as long as a request is open.
-    ///
-    /// # Errors
-    /// A listener failed.
-    pub async fn run(
-        self,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> std::io::Result<()> {
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) {
         let Self { api, ops, drain, lifecycle } = self;
         let draining = lifecycle.clone();
         let shutdown = async move {
@@ -112,19 +137,16 @@ impl Server {
         };
         let finished = CancellationToken::new();
         let serve = async {
-            let served = api.run(shutdown, drain).await;
+            api.run(shutdown, drain).await;
             finished.cancel();
-            served
         };
         let operate = async {
-            match ops {
-                Some(listener) => listener.run(finished.clone().cancelled_owned(), OPS_DRAIN).await,
-                None => Ok(()),
+            if let Some(listener) = ops {
+                listener.run(finished.clone().cancelled_owned(), OPS_DRAIN).await;
             }
         };
-        let (served, operated) = tokio::join!(serve, operate);
+        tokio::join!(serve, operate);
         lifecycle.stop().await;
         tracing::info!("stopped");
-        served.and(operated)
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::{Client, Response};
 use serde_json::{Value, json};
-use tests::until;
+use tests::{Proxy, until};
 
 use crate::sample_films::OLD_FILMS;
-use crate::site::Site;
+use crate::site::{Running, Site, get};
 
 /// More films than Elasticsearch counts or skips.
 const MANY: usize = 10_100;
@@ -33,6 +34,12 @@ async fn long_site() -> Site {
 fn ids(list: &Value) -> Vec<String> {
     let items = list["items"].as_array().unwrap().iter();
     items.map(|film| film["id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn start_reading(movie: &Running) -> Response {
+    let response = Client::new().get(format!("{}/movies/", movie.url)).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response
 }
 
 #[tokio::test]
@@ -65,4 +72,49 @@ async fn every_film_of_a_long_list_is_reached_once() {
         deepest.extend(ids(&page));
     }
     assert_eq!(deepest, all[832 * 12..]);
+}
+
+#[tokio::test]
+async fn a_list_that_fails_in_the_middle_never_looks_complete() {
+    let site = long_site().await;
+    let (proxy, url) = Proxy::to_url(&site.index.server).await;
+    let settings = [("ELASTICSEARCH_URL", url.as_str()), ("MOVIE_SEARCH_TIMEOUT_MS", "1000")];
+    let movie = site.another(&settings);
+    for fail in [Proxy::freeze, Proxy::cut] {
+        let mut response = start_reading(&movie).await;
+        let mut read = response.chunk().await.unwrap().unwrap().len();
+        fail(&proxy);
+        let error = loop {
+            match response.chunk().await {
+                Ok(chunk) => read += chunk.expect("the list is not complete").len(),
+                Err(error) => break error,
+            }
+        };
+        assert!(read > 0 && !error.is_timeout(), "{error:?}");
+    }
+    assert_eq!(
+        get(&movie.url, "/movies/", None).await.problem(),
+        (503, "catalogue_unavailable".into())
+    );
+}
+
+#[tokio::test]
+async fn slow_readers_of_long_lists_are_cut_off_and_cost_only_places() {
+    let site = long_site().await;
+    let movie = site.another(&[("MOVIE_FULL_LISTS", "2")]);
+    let (slow, leaving) = (start_reading(&movie).await, start_reading(&movie).await);
+    assert_eq!(site.index.open_searches().await, 2);
+    let busy = get(&movie.url, "/movies/", None).await;
+    assert_eq!(busy.problem(), (503, "full_lists_busy".into()));
+    assert!(busy.header("retry-after").parse::<u32>().unwrap() > 0);
+    for other in ["/movies/?page=1", "/movies/?ids=many-00001,many-00002", "/movies/?query=film"] {
+        assert_eq!(get(&movie.url, other, None).await.status, 200, "{other}");
+    }
+
+    drop(leaving);
+    until("its place is free", async || site.index.open_searches().await == 1).await;
+    assert_eq!(ids(&get(&movie.url, "/movies/", None).await.json()).len(), TOTAL);
+
+    until("the slow reader is cut off", async || site.index.open_searches().await == 0).await;
+    assert!(slow.bytes().await.is_err());
 }

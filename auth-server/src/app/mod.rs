@@ -62,13 +62,7 @@ impl Application {
     }
 
     /// Serves until `shutdown`, then finishes open requests.
-    ///
-    /// # Errors
-    /// A listener failed.
-    pub async fn run(
-        self,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> std::io::Result<()> {
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) {
         tracing::info!(
             version = program::VERSION,
             commit = program::COMMIT,
@@ -77,7 +71,7 @@ impl Application {
             revision = self.revision,
             "listening"
         );
-        self.server.run(shutdown).await
+        self.server.run(shutdown).await;
     }
 }
 

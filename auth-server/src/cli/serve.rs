@@ -12,5 +12,6 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     // Received from here on: a stop during the start is not lost.
     let stop = shutdown::requested().map_err(Failure::because)?;
     let application = Application::build(config, Clock::default()).await?;
-    application.run(stop).await.map_err(Failure::because)
+    application.run(stop).await;
+    Ok(())
 }

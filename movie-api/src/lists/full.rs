@@ -13,6 +13,7 @@ use futures::TryStreamExt;
 use futures::stream;
 use poem::Body;
 use serde::Serialize;
+use service::http::Connection;
 use service::problem::Problem;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
@@ -86,13 +87,19 @@ impl<T: Item> FullList<T> {
         shape: impl FnOnce(List<T>) -> L + Send + 'static,
     ) -> Body {
         let (sender, receiver) = mpsc::channel(1);
+        let connection = Connection::current();
         let Self { batches, place: Place { permit, tasks } } = self;
         // In a task of its own, since the body of a client that does not read is not polled.
         tasks.spawn(async move {
             match write(batches, shape, &sender).await {
                 Ok(()) => {}
                 Err(error @ Interrupted::ClientLeft) => tracing::debug!(%error, "list interrupted"),
-                Err(error) => tracing::warn!(%error, "list interrupted"),
+                Err(error) => {
+                    tracing::warn!(%error, "list interrupted");
+                    if let (Interrupted::TooSlow, Some(connection)) = (error, connection) {
+                        connection.abort();
+                    }
+                }
             }
             drop(permit);
         });

@@ -22,6 +22,7 @@ mod revalidate;
 mod routes;
 mod unread_body;
 
+pub use crate::connection::Connection;
 pub use authorization::{SUBJECT_TOKEN, bearer_token};
 pub use body::{Body, UnparsedBody};
 pub use client_address::ClientAddress;
