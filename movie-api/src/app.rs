@@ -130,7 +130,7 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
 fn endpoint(api: Api, metrics: &Metrics, config: &Config) -> impl Endpoint + use<> {
     let pages = [docs::PAGES, page::PATHS].concat();
     let routes = RouteTable::of::<Api>(&pages, &metrics.http);
-    let api = page::routes(docs::route(ExactQuery(api), INFO))
+    let api = page::with_page(docs::route(ExactQuery(api), INFO))
         .around(async |api, request| {
             let uri = request.uri().clone();
             let response = api.call(request).await;

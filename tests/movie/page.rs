@@ -4,6 +4,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tests::{Browser, DESKTOP, PASSWORD, PHONE, until};
 
+use crate::favorites::FavoriteSite;
 use crate::sample_films::{NEW, OLD, OLD_FILMS};
 use crate::site::{Site, send};
 
@@ -21,7 +22,7 @@ async fn sign_up(browser: &Browser) {
     browser.click("#account-others button").await;
     browser.shows("#account-title", "Create an account").await;
     credentials(browser).await;
-    browser.shows("#sign-out", "Sign out").await;
+    browser.find("#sign-out:not([hidden])").await;
 }
 
 async fn credentials(browser: &Browser) {
@@ -74,8 +75,9 @@ async fn a_refused_film_says_why_and_signing_in_may_help() {
 
 #[tokio::test]
 async fn favorites_are_kept() {
-    let site = Site::open().await;
-    let browser = open(&site, DESKTOP, &format!("/?film={OLD}")).await;
+    let site = FavoriteSite::open().await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&format!("{}/?film={OLD}", site.movie.url)).await;
     sign_up(&browser).await;
     browser.click(".favorite[aria-pressed=false]").await;
     browser.find(".favorite[aria-pressed=true]").await;
@@ -93,7 +95,7 @@ async fn a_session_outlives_a_reload_and_only_the_refresh_token_is_stored() {
     let browser = open(&site, DESKTOP, "/").await;
     sign_up(&browser).await;
     browser.reload().await;
-    browser.shows("#sign-out", "Sign out").await;
+    browser.find("#sign-out:not([hidden])").await;
     browser.shows("#who", EMAIL).await;
     let stored = "return [Object.keys(sessionStorage), localStorage.length, document.cookie]";
     assert_eq!(browser.run(stored, vec![]).await, json!([["refresh_token"], 0, ""]));
@@ -139,7 +141,7 @@ async fn everything_fits_on_a_phone() {
         })
         .await;
         let overflow = "return document.documentElement.scrollWidth - innerWidth";
-        assert_eq!(browser.run(overflow, vec![]).await, 0, "{path}");
+        assert!(browser.run(overflow, vec![]).await.as_i64() <= Some(0), "{path}");
         let small = "return [...document.querySelectorAll('button, input, select')]
             .filter((e) => e.offsetParent && e.getBoundingClientRect().height < 44).map((e) => e.outerHTML)";
         assert_eq!(browser.run(small, vec![]).await, json!([]), "{path}");

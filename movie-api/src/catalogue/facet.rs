@@ -172,7 +172,7 @@ fn names_body(facet: Facet, admitted: &Value, ids: &[CountedId]) -> Value {
     let (field, size) = (facet.id_field(), ids.len());
     let ids: Vec<&str> = ids.iter().map(|(id, _)| id.as_str()).collect();
     let first = json!({
-        "size": 1, "_source": [facet.field()],
+        "size": 1, "_source": ["id", facet.field()],
         "sort": [{ "id": { "order": "asc", "unmapped_type": "keyword" } }],
     });
     aggregation(

@@ -46,8 +46,11 @@ async fn every_problem_of_auth_server_is_documented_and_no_other() {
         expected.retain(|(_, code)| code != "subject_token_unexpected");
         expected.retain(|(_, code)| !impossible.contains(&code.as_str()));
         expected.insert((503, "accounts_unavailable".into()));
+        // An unknown query parameter.
+        expected.insert((422, "field_invalid".into()));
         if here == "PATCH /user" {
-            for code in ["authorization_unavailable", "catalogue_unavailable"] {
+            for code in ["authorization_unavailable", "catalogue_unavailable", "catalogue_unusable"]
+            {
                 expected.insert((503, code.into()));
             }
         }

@@ -21,7 +21,7 @@ const LIMIT: usize = 10_000;
 /// A site whose movie-api keeps favorites, in the database of auth-server.
 pub(crate) struct FavoriteSite {
     site: Site,
-    movie: Running,
+    pub(crate) movie: Running,
     client: (String, String),
 }
 
@@ -34,7 +34,7 @@ impl Deref for FavoriteSite {
 }
 
 impl FavoriteSite {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let site = Site::open().await;
         let client = site.service_client(&["filter", "evaluate", "users:deleted"]);
         migrate(&site.database.url);
