@@ -114,6 +114,7 @@ demo_urls() {
     cat <<TEXT
 
 Open
+  http://$MOVIE_LISTEN/                   the film site, as a viewer sees it
   http://$MOVIE_LISTEN/movies/            the films that a guest may see
   http://$AUTH_LISTEN/docs                auth-server's API; sign in as "demo" with the password in
                                          ${demo_folder#"$root"/}/superuser-password

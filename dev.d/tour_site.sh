@@ -4,7 +4,7 @@
 # The part of the demo's tour that walks through the film site's own API, as its front end uses it.
 
 tour_site() {
-    local email password access refresh challenge
+    local email password access refresh
     tour_site_films
     tour_site_account
     tour_site_favorites
@@ -92,7 +92,7 @@ tour_site_favorites() {
 }
 
 tour_site_end() {
-    site_line 'sign out the other devices' POST /auth/logout/others 200 "$access"
+    site_line 'sign out the other devices' POST /auth/logout/others 204 "$access"
     site_line 'sign out' POST /auth/logout 204 "$access"
     site_line 'the same access token afterwards' GET /user/ 401 "$access"
 }

@@ -31,7 +31,9 @@ impl Browser {
         let port = free_port();
         let mut driver = Command::new("chromedriver");
         driver.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
-        let driver = driver.spawn().expect("chromedriver (Debian: chromium-driver)");
+        let driver = driver
+            .spawn()
+            .unwrap_or_else(|error| panic!("chromedriver (Debian: chromium-driver): {error}"));
         let url = format!("http://127.0.0.1:{port}");
         until("chromedriver listens", async || reqwest::get(format!("{url}/status")).await.is_ok())
             .await;
@@ -92,11 +94,6 @@ impl Browser {
     /// The result of a script.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.client.execute(script, arguments).await.unwrap()
-    }
-
-    /// A picture of the window, as PNG.
-    pub async fn screenshot(&self) -> Vec<u8> {
-        self.client.screenshot().await.unwrap()
     }
 }
 

@@ -1,4 +1,4 @@
-//! `GET /`: the film page, as somebody uses it in a browser.
+//! `GET /`: the film page, as viewers use it in a browser.
 
 use reqwest::Client;
 use serde_json::{Value, json};

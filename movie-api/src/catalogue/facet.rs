@@ -105,12 +105,15 @@ impl Catalogue {
         id: &str,
         admitted: Value,
     ) -> Result<Option<Counted>, CatalogueError> {
-        let filter = vec![admitted, facet.term(id)];
+        let filter = vec![admitted.clone(), facet.term(id)];
         let search = Search { filter, matching: None, order: Order::BestRated };
         let found = self.search(&search, &Section::first(1, Count::Exact)).await?;
-        let Some(document) = found.films.into_iter().next() else { return Ok(None) };
-        let name = facet.name(document, id).unwrap_or_else(|| id.to_owned());
-        Ok(Some(Counted { id: id.to_owned(), name, films: found.total.counted }))
+        if found.films.is_empty() {
+            return Ok(None);
+        }
+        // By the same film as in lists: films may spell one name in different ways.
+        let counted = vec![(id.to_owned(), found.total.counted)];
+        Ok(self.with_names(facet, &admitted, counted).await?.pop())
     }
 }
 
@@ -163,7 +166,7 @@ fn ids_body(facet: Facet, admitted: &Value, after: Option<&str>, size: u32) -> V
     if let (Some(after), Some(composite)) = (after, composite.as_object_mut()) {
         composite.insert("after".into(), json!({ "id": after }));
     }
-    aggregation(json!([admitted]), json!({ "composite": composite }))
+    aggregation(&json!([admitted]), &json!({ "composite": composite }))
 }
 
 /// One film for each id says its name. It is one of the admitted films, so that a name that only
@@ -176,15 +179,15 @@ fn names_body(facet: Facet, admitted: &Value, ids: &[CountedId]) -> Value {
         "sort": [{ "id": { "order": "asc", "unmapped_type": "keyword" } }],
     });
     aggregation(
-        json!([admitted, { "terms": { &field: ids } }]),
-        json!({
+        &json!([admitted, { "terms": { &field: ids } }]),
+        &json!({
             "terms": { "field": field, "include": ids, "size": size },
             "aggs": { "film": { "top_hits": first } },
         }),
     )
 }
 
-fn aggregation(filter: Value, items: Value) -> Value {
+fn aggregation(filter: &Value, items: &Value) -> Value {
     json!({
         "size": 0,
         "track_total_hits": false,

@@ -37,12 +37,11 @@ impl Lists {
             }
             _ => (MAX_COUNTED.into(), TotalIs::AtLeast),
         };
-        let mut ids = match paging.part {
-            Part::After(text) => self.after(facet, &admitted, first, &text).await?,
-            _ => {
-                let skipped = page.unwrap_or(1).saturating_sub(1) * PAGE_SIZE;
-                first.into_iter().skip(skipped as usize).take(PAGE_SIZE as usize + 1).collect()
-            }
+        let mut ids = if let Part::After(text) = paging.part {
+            self.after(facet, &admitted, first, &text).await?
+        } else {
+            let skipped = page.unwrap_or(1).saturating_sub(1) * PAGE_SIZE;
+            first.into_iter().skip(skipped as usize).take(PAGE_SIZE as usize + 1).collect()
         };
         let goes_on = ids.len() > PAGE_SIZE as usize;
         ids.truncate(PAGE_SIZE as usize);
