@@ -88,10 +88,10 @@ async fn a_page_beyond_the_result_window_is_refused() {
 #[tokio::test]
 async fn unknown_paths_and_methods_return_problems() {
     let site = Site::open().await;
-    for path in ["/", "/nope", "/movies/a/b", "/movie"] {
+    for path in ["/nope", "/movies/a/b", "/movie", "/app"] {
         assert_eq!(site.get(path, None).await.problem(), (404, "not_found".into()));
     }
-    for path in ["/movies/", "/movies/x", "/openapi.json", "/health/live"] {
+    for path in ["/", "/movies/", "/movies/x", "/openapi.json", "/health/live"] {
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
             let answer =
                 send(Client::new().request(method, site.movie.url.clone() + path), None).await;
