@@ -1,10 +1,6 @@
 //! What auth-server answers to a login, for the document: the answers themselves are not read here.
 
-use std::borrow::Cow;
-
 use poem_openapi::Object;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
-use poem_openapi::types::Type;
 
 /// An access token for requests, and a refresh token for the next pair.
 #[derive(Object)]
@@ -35,32 +31,4 @@ pub(super) struct SecondFactorChallenge {
 /// Tokens, or a challenge for the second factor.
 pub(super) struct LoginResponse;
 
-impl Type for LoginResponse {
-    const IS_REQUIRED: bool = true;
-    type RawValueType = Self;
-    type RawElementValueType = Self;
-
-    fn name() -> Cow<'static, str> {
-        "LoginResponse".into()
-    }
-
-    fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Inline(Box::new(MetaSchema {
-            one_of: vec![TokenPair::schema_ref(), SecondFactorChallenge::schema_ref()],
-            ..MetaSchema::ANY
-        }))
-    }
-
-    fn register(registry: &mut Registry) {
-        TokenPair::register(registry);
-        SecondFactorChallenge::register(registry);
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-        Box::new(std::iter::once(self))
-    }
-}
+service::one_of!(LoginResponse: TokenPair, SecondFactorChallenge);

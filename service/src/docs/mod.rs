@@ -1,6 +1,7 @@
 //! The OpenAPI document, and the page to read and try it on. Nothing is loaded from other servers.
 
 mod exact;
+mod one_of;
 
 use std::collections::HashMap;
 use std::marker::PhantomData;

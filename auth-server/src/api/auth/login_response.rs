@@ -1,11 +1,8 @@
 //! The response to valid credentials: tokens, or a challenge for the second factor.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use poem_openapi::Object;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
-use poem_openapi::types::Type;
 use serde::Serialize;
 
 use super::open_session::OpenedSession;
@@ -61,32 +58,4 @@ impl fmt::Debug for SecondFactorChallenge {
     }
 }
 
-impl Type for LoginResponse {
-    const IS_REQUIRED: bool = true;
-    type RawValueType = Self;
-    type RawElementValueType = Self;
-
-    fn name() -> Cow<'static, str> {
-        "LoginResponse".into()
-    }
-
-    fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Inline(Box::new(MetaSchema {
-            one_of: vec![TokenPair::schema_ref(), SecondFactorChallenge::schema_ref()],
-            ..MetaSchema::ANY
-        }))
-    }
-
-    fn register(registry: &mut Registry) {
-        TokenPair::register(registry);
-        SecondFactorChallenge::register(registry);
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-        Box::new(std::iter::once(self))
-    }
-}
+service::one_of!(LoginResponse: TokenPair, SecondFactorChallenge);
