@@ -5,7 +5,6 @@
 
 const $ = (id) => document.getElementById(id);
 const FILTERS = ['query', 'genre', 'director', 'year_from', 'year_to', 'min_rating', 'order', 'page', 'cursor'];
-const LAST_PAGE = 833; // Deeper pages are reached by cursor.
 
 /** An element: properties that the element has are set, others become attributes; children are elements or text. */
 function h(tag, properties = {}, ...children) {
@@ -256,11 +255,12 @@ function poster(film) {
   return frame;
 }
 
+// Beyond the last page that has a number, a cursor goes on.
 function pages({ page, pages: count, next }, at) {
   const links = [];
   if (page > 1) links.push(link(at({ page: page - 1 }), 'Previous', { rel: 'prev' }));
   if (page) links.push(h('span', {}, `Page ${page.toLocaleString('en')} of ${Math.max(count, 1).toLocaleString('en')}`));
-  if (next) links.push(link(at(page && page < LAST_PAGE ? { page: page + 1 } : { cursor: next }), 'Next', { rel: 'next' }));
+  if (next) links.push(link(at(page && page < count ? { page: page + 1 } : { cursor: next }), 'Next', { rel: 'next' }));
   return h('nav', { className: 'pages', 'aria-label': 'Pages' }, links);
 }
 
@@ -268,13 +268,15 @@ function pages({ page, pages: count, next }, at) {
 
 function fillFilters(wanted) {
   $('query').value = wanted.query;
-  for (const name of ['genre', 'year_from', 'year_to', 'min_rating', 'order']) {
-    const field = $('filters').elements[name];
-    if (name === 'genre' && wanted.genre && ![...field.options].some((option) => option.value === wanted.genre)) {
-      field.append(h('option', { value: wanted.genre }, wanted.genre));
-    }
-    field.value = wanted[name];
-  }
+  chooseGenre(wanted.genre);
+  for (const name of ['year_from', 'year_to', 'min_rating', 'order']) $('filters').elements[name].value = wanted[name];
+}
+
+/** Also a genre of the address that is not listed: none of its films may be visible. */
+function chooseGenre(id) {
+  const field = $('filters').elements.genre;
+  if (![...field.options].some((option) => option.value === id)) field.append(h('option', { value: id }, id));
+  field.value = id;
 }
 
 async function loadGenres() {
@@ -283,8 +285,7 @@ async function loadGenres() {
   const field = $('filters').elements.genre;
   const chosen = new URLSearchParams(location.search).get('genre') ?? '';
   field.replaceChildren(h('option', { value: '' }, 'All'), ...response.data.items.map(({ id, name, films }) => h('option', { value: id }, `${name} (${films})`)));
-  if (chosen && field.querySelector(`option[value="${CSS.escape(chosen)}"]`) === null) field.append(h('option', { value: chosen }, chosen));
-  field.value = chosen;
+  chooseGenre(chosen);
 }
 
 function chosenFilters() {
@@ -371,7 +372,7 @@ const forms = {
     title: 'Create an account', submit: 'Create the account', fields: [EMAIL, NEW_PASSWORD], others: [['signIn', 'I have an account']],
     async send({ email, password }) {
       const response = await request('POST', '/auth/register', { email, password }, { anonymous: true });
-      return response.ok ? forms.signIn.send({ email, password }) : response;
+      return response.ok ? signedIn(response.data) : response;
     },
   },
   forgot: {
