@@ -43,20 +43,11 @@ impl Cluster {
         Ok(())
     }
 
-    /// Creates the bare index, with the mapping of this one.
+    /// Creates the bare index, again if there is one, with the mapping of this index.
     pub(super) async fn create_bare_like(&self, name: &str) -> anyhow::Result<()> {
         let indices = self.send(Method::GET, &format!("{name}/_mapping"), None).await?;
         let mapping = indices.as_object().and_then(|indices| indices.values().next());
         let mapping = mapping.and_then(|index| index.get("mappings")).context("no mapping")?;
-        self.send(Method::PUT, &self.bare_index, Some(json!({ "mappings": mapping }))).await?;
-        Ok(())
-    }
-
-    /// Creates the bare index again, with the same mapping.
-    pub(super) async fn empty_bare_index(&self) -> anyhow::Result<()> {
-        let mapping =
-            self.send(Method::GET, &format!("{}/_mapping", self.bare_index), None).await?;
-        let mapping = mapping.pointer(&format!("/{}/mappings", self.bare_index)).cloned();
         self.delete(&self.bare_index).await?;
         self.send(Method::PUT, &self.bare_index, Some(json!({ "mappings": mapping }))).await?;
         Ok(())

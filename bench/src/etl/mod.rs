@@ -134,7 +134,7 @@ async fn labeler_run(
 /// The seconds that the bare loop takes.
 async fn bare_loop(phase: Phase, cluster: &Cluster, file: &Path) -> anyhow::Result<f64> {
     if phase == Phase::Import {
-        cluster.empty_bare_index().await?;
+        cluster.create_bare_like(cluster.bare_index()).await?;
     }
     let begin = Instant::now();
     match phase {

@@ -6,7 +6,6 @@ use poem::http::Method;
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use service::http::{Body, Reply};
 use service::problem::{Problem, Spec, request};
 
@@ -16,7 +15,7 @@ use super::origin::Origin;
 use super::problems::{DATABASE, SIGNED_IN, USER_NOT_FOUND};
 use super::{Accounts, NO_BODY, Tag};
 use crate::caller::{Caller, CallerKind};
-use crate::catalogue::{Count, Order, Search, Section};
+use crate::catalogue::{Count, Facet, Order, Search, Section};
 use crate::error::{UNAVAILABLE, WithToken};
 
 /// An account, as its owner sees it.
@@ -122,7 +121,7 @@ impl User {
             return Ok(());
         }
         let admitted = self.0.authorization.filter(caller).await?;
-        let filter = vec![admitted.query, json!({ "term": { "genres.id": genre } })];
+        let filter = vec![admitted.query, Facet::Genres.term(genre)];
         let search = Search { filter, matching: None, order: Order::BestRated };
         let found = self.0.catalogue.search(&search, &Section::first(1, Count::None)).await?;
         if !found.films.is_empty() {

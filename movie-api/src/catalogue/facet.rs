@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::client::{Catalogue, CatalogueError, SearchResponse};
 use super::film::Document;
 use super::point_in_time::{Batches, PointInTime};
-use super::{Count, Order, Search, Section};
+use super::{Count, Section};
 
 /// A property by which films are grouped: a list of `{id, name}` in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Catalogue {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let names = names(facet, self.send(&names_body(facet, admitted, &ids)).await?)?;
+        let names = names(facet, self.send(&names_body(facet, admitted, &texts(&ids))).await?)?;
         Ok(named(ids, names))
     }
 
@@ -105,15 +105,12 @@ impl Catalogue {
         id: &str,
         admitted: Value,
     ) -> Result<Option<Counted>, CatalogueError> {
-        let filter = vec![admitted.clone(), facet.term(id)];
-        let search = Search { filter, matching: None, order: Order::BestRated };
-        let found = self.search(&search, &Section::first(1, Count::Exact)).await?;
-        if found.films.is_empty() {
-            return Ok(None);
-        }
-        // By the same film as in lists: films may spell one name in different ways.
-        let counted = vec![(id.to_owned(), found.total.counted)];
-        Ok(self.with_names(facet, &admitted, counted).await?.pop())
+        let response = self.send(&names_body(facet, &admitted, &[id])).await?;
+        let Some(bucket) = name_buckets(response)?.into_iter().next() else { return Ok(None) };
+        let films = bucket.doc_count;
+        let Some(document) = bucket.document() else { return Ok(None) };
+        let name = facet.name(document, id).unwrap_or_else(|| id.to_owned());
+        Ok(Some(Counted { id: id.to_owned(), name, films }))
     }
 }
 
@@ -148,7 +145,7 @@ async fn batch(
     let ids = ids(point.send(ids_body(facet, &admitted, after.as_deref(), size)).await?)?;
     let Some((last, _)) = ids.last() else { return Ok(None) };
     let last = Some(last.clone());
-    let names = names(facet, point.send(names_body(facet, &admitted, &ids)).await?)?;
+    let names = names(facet, point.send(names_body(facet, &admitted, &texts(&ids))).await?)?;
     Ok(Some((named(ids, names), Some((point, admitted, last)))))
 }
 
@@ -169,11 +166,14 @@ fn ids_body(facet: Facet, admitted: &Value, after: Option<&str>, size: u32) -> V
     aggregation(&json!([admitted]), &json!({ "composite": composite }))
 }
 
+fn texts(ids: &[CountedId]) -> Vec<&str> {
+    ids.iter().map(|(id, _)| id.as_str()).collect()
+}
+
 /// One film for each id says its name. It is one of the admitted films, so that a name that only
 /// other films have stays unknown.
-fn names_body(facet: Facet, admitted: &Value, ids: &[CountedId]) -> Value {
+fn names_body(facet: Facet, admitted: &Value, ids: &[&str]) -> Value {
     let (field, size) = (facet.id_field(), ids.len());
-    let ids: Vec<&str> = ids.iter().map(|(id, _)| id.as_str()).collect();
     let first = json!({
         "size": 1, "_source": ["id", facet.field()],
         "sort": [{ "id": { "order": "asc", "unmapped_type": "keyword" } }],
@@ -220,7 +220,15 @@ struct IdKey {
 #[derive(Deserialize)]
 struct NameBucket {
     key: String,
+    doc_count: u64,
     film: SearchResponse,
+}
+
+impl NameBucket {
+    /// The film that says the name.
+    fn document(self) -> Option<Document> {
+        self.film.found(&Section::first(1, Count::None)).films.into_iter().next()
+    }
 }
 
 fn ids(response: SearchResponse) -> Result<Vec<CountedId>, CatalogueError> {
@@ -228,16 +236,18 @@ fn ids(response: SearchResponse) -> Result<Vec<CountedId>, CatalogueError> {
     Ok(buckets.into_iter().map(|bucket| (bucket.key.id, bucket.doc_count)).collect())
 }
 
+fn name_buckets(response: SearchResponse) -> Result<Vec<NameBucket>, CatalogueError> {
+    Ok(response.aggregations::<Aggregations<NameBucket>>()?.items.buckets)
+}
+
 fn names(
     facet: Facet,
     response: SearchResponse,
 ) -> Result<HashMap<String, String>, CatalogueError> {
-    let buckets = response.aggregations::<Aggregations<NameBucket>>()?.items.buckets;
-    let first = Section::first(1, Count::None);
     let name = |bucket: NameBucket| {
-        let document = bucket.film.found(&first).films.into_iter().next()?;
-        let name = facet.name(document, &bucket.key)?;
-        Some((bucket.key, name))
+        let id = bucket.key.clone();
+        let name = facet.name(bucket.document()?, &id)?;
+        Some((id, name))
     };
-    Ok(buckets.into_iter().filter_map(name).collect())
+    Ok(name_buckets(response)?.into_iter().filter_map(name).collect())
 }

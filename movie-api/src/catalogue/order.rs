@@ -42,7 +42,7 @@ impl Order {
         match self {
             Self::BestRated => &[Key::Rating, Key::Id],
             Self::Newest => &[Key::ReleaseDate, Key::Id],
-            Self::Title => &[Key::FoldedTitle, Key::Title, Key::Id],
+            Self::Title => &[Key::Title, Key::Id],
             Self::Relevance => &[Key::Score, Key::Rating, Key::Id],
         }
     }
@@ -54,8 +54,6 @@ enum Key {
     Score,
     Rating,
     ReleaseDate,
-    /// Without regard to case; an index of an earlier version does not have it.
-    FoldedTitle,
     Title,
     Id,
 }
@@ -66,7 +64,6 @@ impl Key {
             Self::Score => return json!({ "_score": "desc" }),
             Self::Rating => ("imdb_rating", "desc", "float"),
             Self::ReleaseDate => ("release_date", "desc", "date"),
-            Self::FoldedTitle => ("title.folded", "asc", "keyword"),
             Self::Title => ("title.keyword", "asc", "keyword"),
             Self::Id => ("id", "asc", "keyword"),
         };
@@ -79,7 +76,7 @@ impl Key {
             Self::Score => value.is_number(),
             Self::Rating => value.is_number() || value == "-Infinity",
             Self::ReleaseDate => value.is_i64(),
-            Self::FoldedTitle | Self::Title | Self::Id => value.is_string() || value.is_null(),
+            Self::Title | Self::Id => value.is_string() || value.is_null(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Searches, as Elasticsearch takes them.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::film::{ACCESS, FIELDS};
@@ -58,7 +59,7 @@ impl Section {
 }
 
 /// The films with these ids.
-pub(crate) fn with_ids(ids: &[String]) -> Value {
+pub(crate) fn with_ids(ids: &impl Serialize) -> Value {
     json!({ "terms": { "_id": ids } })
 }
 

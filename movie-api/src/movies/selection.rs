@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use service::problem::Problem;
 use service::problem::request::FIELD;
 
-use crate::catalogue::{MAX_WORDS, Order, Search, matching, words};
+use crate::catalogue::{Facet, MAX_WORDS, Order, Search, matching, with_ids, words};
 
 /// Maximum number of films that can be requested by their ids.
 const MAX_IDS: usize = 100;
@@ -56,12 +56,12 @@ impl Selection {
             return Err(invalid("query", format!("At most {MAX_WORDS} words.")));
         }
         let filters = [
-            parameters.genre.as_ref().map(|id| json!({ "term": { "genres.id": id } })),
-            parameters.director.as_ref().map(|id| json!({ "term": { "directors.id": id } })),
+            parameters.genre.as_ref().map(|id| Facet::Genres.term(id)),
+            parameters.director.as_ref().map(|id| Facet::Directors.term(id)),
             parameters.year.map(|year| released(Some(year), Some(year))),
             years(parameters.year_from, parameters.year_to),
             parameters.min_rating.map(rated).transpose()?,
-            parameters.ids.as_deref().map(with_ids).transpose()?,
+            parameters.ids.as_deref().map(ids).transpose()?.map(|ids| with_ids(&ids)),
         ];
         Ok(Self {
             filter: filters.into_iter().flatten().collect(),
@@ -105,10 +105,6 @@ fn rated(min: f64) -> Result<Value, Problem> {
         return Err(invalid("min_rating", "A number from 0 to 10."));
     }
     Ok(json!({ "range": { "imdb_rating": { "gte": min } } }))
-}
-
-fn with_ids(list: &str) -> Result<Value, Problem> {
-    Ok(json!({ "ids": { "values": ids(list)? } }))
 }
 
 /// The parameter `ids`.
