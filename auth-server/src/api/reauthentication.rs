@@ -52,7 +52,7 @@ pub(crate) struct Reauthentication {
     pub code: Option<String>,
 }
 
-/// A caller who has reauthenticated. It is valid until the password changes or the session ends, so the
+/// A reauthenticated caller. Valid until the password changes or the session ends, so the
 /// change must be made in a transaction of [`AppState::begin_change`].
 pub(crate) struct Reauthenticated {
     user: Uuid,

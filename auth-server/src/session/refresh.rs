@@ -88,7 +88,7 @@ impl Sessions {
     /// current one again within [`GRACE`]; of concurrent requests with one token, one is the first.
     ///
     /// An access token of another session makes a good refresh token neither used nor reused. A reused
-    /// one ends the session whatever is sent with it.
+    /// one ends the session with any access token.
     pub(crate) async fn refresh(
         &self,
         pool: &PgPool,
