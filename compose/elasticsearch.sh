@@ -8,12 +8,12 @@ put() {
         --data-binary @- "$ELASTICSEARCH_SERVER/_security/$1"
 }
 
-# Usage: user NAME PASSWORD PRIVILEGES. The user's role has the same name.
+# Usage: user NAME PASSWORD INDICES PRIVILEGES. The user's role has the same name.
 user() {
-    put "role/$1" <<<"{\"indices\": [{\"names\": [\"$FILMS_INDEX\"], \"privileges\": [$3]}]}"
+    put "role/$1" <<<"{\"indices\": [{\"names\": [$3], \"privileges\": [$4]}]}"
     put "user/$1" <<<"{\"password\": \"$2\", \"roles\": [\"$1\"]}"
 }
 
-user movie-api "$MOVIE_ELASTIC_PASSWORD" '"read", "view_index_metadata"'
-# `manage` is for creating the index, its mapping and refreshes.
-user etl-labeler "$LABELER_ELASTIC_PASSWORD" '"read", "write", "manage"'
+user movie-api "$MOVIE_ELASTIC_PASSWORD" "\"$FILMS_INDEX\"" '"read", "view_index_metadata"'
+# `manage` is for creating the indices behind the alias, their mapping, aliases and refreshes.
+user etl-labeler "$LABELER_ELASTIC_PASSWORD" "\"$FILMS_INDEX\", \"$FILMS_INDEX-*\"" '"read", "write", "manage"'

@@ -138,8 +138,16 @@ demo_end() {
         wait "${demo_pids[@]}" || true
     fi
     [[ ${demo_folder:-} ]] || return 0
-    curl -s -o /dev/null -X DELETE "$ELASTICSEARCH_URL/$FILMS_INDEX" || true
+    demo_delete_indices || true
     psql "$demo_server" -X -q -c "DROP DATABASE IF EXISTS $demo" 2>/dev/null || true
     [[ $(readlink "$state/demo") != "$demo" ]] || rm -f "$state/demo"
     rm -rf "$demo_folder"
+}
+
+# What the alias leads to: an alias itself cannot be deleted.
+demo_delete_indices() {
+    local index
+    for index in $(curl -sf "$ELASTICSEARCH_URL/_cat/indices/$FILMS_INDEX*?h=index"); do
+        curl -s -o /dev/null -X DELETE "$ELASTICSEARCH_URL/$index"
+    done
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::config::SETTINGS;
 
@@ -18,16 +18,36 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The file of an import, and how it is imported.
+#[derive(Debug, Args)]
+pub struct ImportOptions {
+    /// File of films; `-` for standard input
+    pub file: PathBuf,
+    /// TOML file that says which field of the source becomes which
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// Import into a new index, label it, and replace the current one when it is complete
+    #[arg(long)]
+    pub replace: bool,
+    /// Print what the first N films would become, and write nothing
+    #[arg(long, value_name = "N", conflicts_with_all = ["replace", "rejects"])]
+    pub sample: Option<usize>,
+    /// Go on with a stopped import from this line (of a JSON array: this element)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub from_line: Option<u64>,
+    /// Write the lines that are not imported to this file, as they are
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+}
+
 /// The command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Load films, one JSON object per line, and create the index if it is missing
+    /// Load films from a file, and create the index if it is missing
     ///
-    /// Invalid lines are reported and skipped; the exit code is then 65.
-    Import {
-        /// File of films
-        file: PathBuf,
-    },
+    /// Reads NDJSON, a JSON array or CSV, also compressed with gzip or zstd; what a file is, its content
+    /// tells. Invalid lines are counted by reason and skipped; the exit code is then 65.
+    Import(ImportOptions),
     /// Label all films now
     Once,
     /// Label films on a schedule until SIGTERM or SIGINT

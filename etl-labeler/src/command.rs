@@ -10,7 +10,7 @@ use crate::{
     clock,
     config::{Config, SETTINGS},
     elastic::Elastic,
-    import,
+    import::Import,
     metrics::Metrics,
     pipeline::{self, Run},
     preview, worker,
@@ -36,10 +36,18 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
         Elastic::new(config.elasticsearch.url.url(), config.elasticsearch.index.as_str())?;
     let page_size = config.labeling.page_size.get();
     match command {
-        Command::Import { file } => {
-            let imported = import::import(&elastic, &rules, &file).await?;
-            println!("{imported}");
-            return Ok(if imported.skipped == 0 { Exit::Success } else { Exit::RejectedInput });
+        Command::Import(options) => {
+            let stop = shutdown::token().map_err(LabelerError::Signals)?;
+            let retry_for = config.import.retry_for();
+            let import = Import {
+                elastic: &elastic,
+                rules: &rules,
+                options: &options,
+                retry_for,
+                page_size,
+                stop: &stop,
+            };
+            return import.run(clock::now(&clock)).await;
         }
         Command::Once => {
             let stop = shutdown::token().map_err(LabelerError::Signals)?;

@@ -1,6 +1,6 @@
 //! Settings.
 
-use std::{fs, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{fs, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use cron::Schedule;
 use policies::label_rules::{LabelRules, SHIPPED};
@@ -24,6 +24,7 @@ pub const SETTINGS: SettingsTable = SettingsTable {
         service::elasticsearch_settings!(),
         DATABASE,
         LABELING,
+        IMPORT,
         SERVER,
         service::log_settings!("ETL_", "info,sqlx=warn"),
     ],
@@ -61,6 +62,13 @@ const LABELING: &[Setting] = &[
     ),
 ];
 
+const IMPORT: &[Setting] = &[number(
+    "ETL_IMPORT_RETRY_SECONDS",
+    "import.retry_seconds",
+    "120",
+    "how long an import waits for an overloaded or unavailable Elasticsearch, s",
+)];
+
 const SERVER: &[Setting] = &[text(
     "ETL_OPS_LISTEN",
     "server.ops_listen",
@@ -78,6 +86,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Label rules, schedule and page size.
     pub labeling: LabelingConfig,
+    /// Imports.
+    pub import: ImportConfig,
     /// The operators' listener of `run`.
     pub server: OpsConfig,
     /// What is logged.
@@ -115,6 +125,21 @@ impl LabelingConfig {
         let text = fs::read_to_string(path)
             .map_err(|source| LabelerError::File { path: path.clone(), source })?;
         Ok(LabelRules::parse(&text)?)
+    }
+}
+
+/// Imports.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportConfig {
+    retry_seconds: u32,
+}
+
+impl ImportConfig {
+    /// How long Elasticsearch may accept nothing before an import stops.
+    #[must_use]
+    pub fn retry_for(&self) -> Duration {
+        Duration::from_secs(self.retry_seconds.into())
     }
 }
 

@@ -142,6 +142,13 @@ pub(crate) struct ErrorCause {
     caused_by: Option<Box<ErrorCause>>,
 }
 
+impl ErrorCause {
+    /// Elasticsearch's name for the error, such as `document_parsing_exception`.
+    pub(crate) fn kind(&self) -> &str {
+        &self.r#type
+    }
+}
+
 impl std::fmt::Display for ErrorCause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let Some(root) = self.root_cause.first() {

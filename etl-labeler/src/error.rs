@@ -7,7 +7,7 @@ use policies::mapping::MappingProblem;
 use service::{config::ConfigError, exit::Exit, server::ListenError};
 use thiserror::Error;
 
-use crate::elastic::ElasticError;
+use crate::{elastic::ElasticError, import::MappingFileError};
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -64,6 +64,44 @@ pub enum LabelerError {
         /// The operating system's reason.
         source: io::Error,
     },
+    /// A file of films that cannot be read as it is.
+    #[error("{path} {hint}")]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// What it is, and what to do.
+        hint: &'static str,
+    },
+    /// A mapping file.
+    #[error(transparent)]
+    MappingFile(#[from] MappingFileError),
+    /// A table without the column that ids are made of.
+    #[error("{path}: CSV without a column `{column}`, of which the ids are made{hint}")]
+    NoIdColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The closest column, or where to name another.
+        hint: String,
+    },
+    /// The file of rejected lines cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Rejects {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// The index or alias is not in a state for this import.
+    #[error("{0}")]
+    Target(String),
+    /// The index was deleted while films were being written to it.
+    #[error("the index `{0}` was deleted during the import")]
+    IndexDeleted(String),
+    /// An index without films must not replace one with films.
+    #[error("no film was imported; the current index was not replaced")]
+    NothingToReplaceWith,
     /// PostgreSQL, or the job queue in it.
     #[error("PostgreSQL: {0}")]
     Database(#[from] sqlx::Error),
@@ -86,9 +124,14 @@ impl LabelerError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Rules(_) | Self::RuleQuery { .. } | Self::RuleField { .. } => {
-                Exit::Usage
-            }
+            Self::Config(_)
+            | Self::Rules(_)
+            | Self::RuleQuery { .. }
+            | Self::RuleField { .. }
+            | Self::MappingFile(_)
+            | Self::NoIdColumn { .. }
+            | Self::Unsupported { .. }
+            | Self::Target(_) => Exit::Usage,
             Self::Elastic(ElasticError::Unreachable { .. }) | Self::Database(_) => {
                 Exit::Unavailable
             }
@@ -96,6 +139,9 @@ impl LabelerError {
             | Self::Mapping { .. }
             | Self::Refused { .. }
             | Self::Interrupted
+            | Self::Rejects { .. }
+            | Self::IndexDeleted(_)
+            | Self::NothingToReplaceWith
             | Self::File { .. }
             | Self::Queue(_)
             | Self::Listen(_)

@@ -1,98 +1,252 @@
-//! Imports films from a file with one JSON object per line.
+//! Imports films from a file as others made it.
+//!
+//! [`source`] divides a file into records, [`mapping`] says how each becomes a [`film`], [`bulk`] writes
+//! them into the index that [`target`] chose, and [`report`] counts.
 
-mod batch;
+mod bad_line;
+mod bulk;
+mod cell;
+mod dates;
 mod film;
+mod kind;
+mod mapping;
+mod names;
+mod reader;
+mod rejects;
+mod report;
+mod source;
+mod target;
 
 use std::{
-    fmt,
-    fs::File,
-    io::{BufRead, BufReader},
-    path::Path,
+    collections::VecDeque,
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use policies::label_rules::LabelRules;
+use serde_json::Value;
+use service::exit::Exit;
+use tokio_util::sync::CancellationToken;
 
-use crate::{LabelerError, elastic::Elastic, import::batch::Batch, progress::Progress};
+use self::{
+    bulk::{Done, Writer},
+    mapping::FilmMapping,
+    reader::Films,
+    rejects::Rejects,
+    source::Source,
+    target::{Choice, Target},
+};
+use crate::{
+    LabelerError,
+    cli::ImportOptions,
+    elastic::{Elastic, ElasticError},
+    metrics::Metrics,
+    pipeline::{self, Run},
+    progress::Progress,
+};
 
-/// The result of an import.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Imported {
-    /// Number of lines that are not blank.
-    pub lines: u64,
-    /// Number of lines that were skipped, because they are not a valid film or Elasticsearch refused
-    /// them.
-    pub skipped: u64,
-    /// Duration of the import.
-    pub took: Duration,
+pub(crate) use self::film::UNINDEXED;
+pub use self::{mapping::MappingFileError, report::Imported};
+
+/// An import.
+pub struct Import<'a> {
+    /// The index or alias of the films.
+    pub elastic: &'a Elastic,
+    /// The label rules, for the mapping of `access` and for the labels of a replacement.
+    pub rules: &'a LabelRules,
+    /// The command line.
+    pub options: &'a ImportOptions,
+    /// How long Elasticsearch may accept nothing.
+    pub retry_for: Duration,
+    /// Films that are labelled at a time.
+    pub page_size: u16,
+    /// Cancel it to stop between two requests.
+    pub stop: &'a CancellationToken,
 }
 
-/// Creates the index if it does not exist and writes every film of `file`, with its `id` as document id.
-/// An existing film is replaced completely, including its `access`: it counts as unlabelled until the
-/// next run. An invalid line is reported on standard error with its number, and skipped.
-///
-/// # Errors
-/// [`LabelerError`] if the file cannot be read or Elasticsearch fails. Earlier lines remain imported.
-pub async fn import(
-    elastic: &Elastic,
-    rules: &LabelRules,
-    file: &Path,
-) -> Result<Imported, LabelerError> {
-    let started = Instant::now();
-    let unreadable = |source| LabelerError::File { path: file.to_owned(), source };
-    let opened = File::open(file).map_err(unreadable)?;
-    let progress = Progress::bytes(opened.metadata().map_err(unreadable)?.len());
-    if elastic.index_exists().await? {
-        elastic.put_access_mapping(rules).await?;
-    } else {
-        elastic.create_index(rules).await?;
-    }
-    let mut imported = Imported::default();
-    let mut batch = Batch::default();
-    for (line, number) in BufReader::new(opened).split(b'\n').zip(1..) {
-        let line = line.map_err(unreadable)?;
-        progress.add(line.len() as u64 + 1);
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
+impl Import<'_> {
+    /// Imports every film, with its id as document id, and prints what was done. An existing film is replaced
+    /// completely, including its `access`: it counts as unlabelled until the next run. Bad lines are
+    /// skipped.
+    ///
+    /// # Errors
+    /// [`LabelerError`]. Earlier lines remain imported.
+    pub async fn run(&self, now: DateTime<Utc>) -> Result<Exit, LabelerError> {
+        let options = self.options;
+        let mapping = FilmMapping::read(options.mapping.as_deref())?;
+        let progress = Progress::bytes();
+        let source = source::open(&options.file, &progress)?;
+        eprintln!("{}: {}", options.file.display(), source.detected);
+        self.check_columns(&source, &mapping)?;
+        if let Some(films) = options.sample {
+            return sample(source, &mapping, films);
         }
-        imported.lines += 1;
-        match film::parse(&line) {
-            Ok(parsed) => batch.add(number, &parsed),
-            Err(reason) => imported.skip(number, &reason.to_string()),
-        }
-        if batch.is_full() {
-            imported.write(elastic, &mut batch).await?;
+        let choice = Choice { replace: options.replace, go_on: options.from_line.is_some() };
+        let target = Target::prepare(self.elastic, &choice, &mapping, self.rules, now).await?;
+        let mut imported = self.write(source, mapping, &target).await?;
+        progress.finish();
+        eprint!("{}", imported.details());
+        println!("{imported}");
+        match imported.stopped.take() {
+            Some(error) => {
+                if !options.replace {
+                    // The index may be gone or Elasticsearch unreachable, which is what stopped the import.
+                    let _ = target.release().await;
+                }
+                Err(error)
+            }
+            None => self.finish(&target, &imported, now).await,
         }
     }
-    imported.write(elastic, &mut batch).await?;
-    elastic.refresh().await?;
-    progress.finish();
-    imported.took = started.elapsed();
-    Ok(imported)
+
+    fn check_columns(&self, source: &Source, mapping: &FilmMapping) -> Result<(), LabelerError> {
+        let Some((_, columns)) = &source.header else { return Ok(()) };
+        let Some((column, closest)) = mapping.missing_column(columns) else { return Ok(()) };
+        let hint = match closest {
+            Some(closest) => format!("; did you mean `{closest}`?"),
+            None => "; `[fields.id] from` in a mapping file names another".to_owned(),
+        };
+        let path = self.options.file.clone();
+        Err(LabelerError::NoIdColumn { path, column: column.to_owned(), hint })
+    }
+
+    /// Writes all films. An error that ends the import early is part of the result.
+    async fn write(
+        &self,
+        source: Source,
+        mapping: FilmMapping,
+        target: &Target,
+    ) -> Result<Imported, LabelerError> {
+        let started = Instant::now();
+        let from = self.options.from_line.unwrap_or(1);
+        let header = source.header.as_ref().map(|(header, _)| header.as_slice());
+        let rejects = self.options.rejects.as_deref();
+        let rejects = rejects.map(|path| Rejects::create(path, from > 1, header)).transpose()?;
+        let mut session = Session { next: from, imported: Imported::default(), rejects };
+        session.imported.details.unit = source.unit();
+        let mut films = Films::read(source, mapping, from, session.rejects.is_some());
+        let mut writer = Writer::new(self.elastic, &target.writer, self.retry_for, self.stop);
+        let ended = self.write_films(&mut films, &mut writer, &mut session).await;
+        let mut imported = session.imported;
+        if let Some(rejects) = session.rejects {
+            rejects.finish()?;
+        }
+        match ended {
+            Ok(()) => imported.details.never_seen = films.never_seen(),
+            Err(error) => {
+                imported.details.continue_from = Some(session.next);
+                imported.stopped = Some(explain(error, target));
+            }
+        }
+        imported.took = started.elapsed();
+        Ok(imported)
+    }
+
+    async fn write_films(
+        &self,
+        films: &mut Films,
+        writer: &mut Writer<'_>,
+        session: &mut Session,
+    ) -> Result<(), LabelerError> {
+        let mut queue = VecDeque::new();
+        loop {
+            let read = tokio::select! {
+                read = films.next() => read,
+                () = self.stop.cancelled() => return Err(LabelerError::Interrupted),
+            };
+            let read = read
+                .map_err(|source| LabelerError::File { path: self.options.file.clone(), source })?;
+            let Some(entries) = read else { return Ok(()) };
+            queue.extend(entries);
+            while !queue.is_empty() {
+                if self.stop.is_cancelled() {
+                    return Err(LabelerError::Interrupted);
+                }
+                for done in writer.write(&mut queue).await? {
+                    session.add(&done)?;
+                }
+                if let Some(entry) = queue.front() {
+                    session.next = entry.number;
+                }
+            }
+        }
+    }
+
+    /// Makes the films visible. A replacement is labelled before readers see it: its films would be
+    /// closed to everyone until the next run.
+    async fn finish(
+        &self,
+        target: &Target,
+        imported: &Imported,
+        now: DateTime<Utc>,
+    ) -> Result<Exit, LabelerError> {
+        target.elastic.refresh().await?;
+        if self.options.replace {
+            if target.elastic.count().await? == 0 {
+                return Err(LabelerError::NothingToReplaceWith);
+            }
+            let counters = &Metrics::new().films;
+            let Self { rules, page_size, stop, .. } = *self;
+            let run = Run { elastic: &target.elastic, rules, page_size, counters, stop };
+            println!("{}", pipeline::run(&run, now).await?);
+            target.switch().await?;
+        } else {
+            target.release().await?;
+        }
+        Ok(if imported.skipped == 0 { Exit::Success } else { Exit::RejectedInput })
+    }
 }
 
-impl Imported {
-    async fn write(&mut self, elastic: &Elastic, batch: &mut Batch) -> Result<(), LabelerError> {
-        for (number, reason) in batch.write(elastic).await? {
-            self.skip(number, &reason);
+/// The state of an import in progress.
+struct Session {
+    /// The record to go on from.
+    next: u64,
+    imported: Imported,
+    rejects: Option<Rejects>,
+}
+
+impl Session {
+    fn add(&mut self, Done { entry, replaced }: &Done) -> Result<(), LabelerError> {
+        self.next = self.next.max(entry.number + 1);
+        match &entry.film {
+            Ok(film) => self.imported.add_film(entry.number, film, *replaced),
+            Err(bad) => {
+                self.imported.add_bad(entry.number, bad);
+                if let Some(rejects) = &mut self.rejects {
+                    rejects.add(&entry.raw)?;
+                }
+            }
         }
         Ok(())
     }
+}
 
-    fn skip(&mut self, number: u64, reason: &str) {
-        self.skipped += 1;
-        eprintln!("line {number}: {reason}");
+/// The alias for writing exists as long as its index.
+fn explain(error: LabelerError, target: &Target) -> LabelerError {
+    match error {
+        LabelerError::Elastic(ElasticError::Refused { status: 404, .. }) => {
+            LabelerError::IndexDeleted(target.elastic.index.clone())
+        }
+        error => error,
     }
 }
 
-impl fmt::Display for Imported {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lines, skipped, took } = self;
-        write!(
-            f,
-            "lines={lines} imported={} skipped={skipped} seconds={:.1}",
-            lines - skipped,
-            took.as_secs_f64()
-        )
+/// Prints what films would become.
+fn sample(source: Source, mapping: &FilmMapping, films: usize) -> Result<Exit, LabelerError> {
+    let mut exit = Exit::Success;
+    for record in source.records.take(films) {
+        let record =
+            record.map_err(|source| LabelerError::File { path: "the file".into(), source })?;
+        match record.fields.and_then(|fields| mapping.film(fields)) {
+            Ok(film) => {
+                let document: Value = serde_json::from_str(&film.document).unwrap_or_default();
+                println!("{document:#}");
+            }
+            Err(bad) => {
+                exit = Exit::RejectedInput;
+                eprintln!("{}: {bad}", record.number);
+            }
+        }
     }
+    Ok(exit)
 }

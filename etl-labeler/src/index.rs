@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::LabelerError;
 use crate::elastic::{Elastic, ElasticError, body, read};
+use crate::import::UNINDEXED;
 
 impl Elastic {
     /// Whether the index exists.
@@ -35,10 +36,10 @@ impl Elastic {
     /// # Errors
     /// [`ElasticError`] if the request fails.
     pub async fn create_index(&self, rules: &LabelRules) -> Result<(), ElasticError> {
-        let mapping = json!({ "mappings": { "properties": film_properties(rules) } });
+        let request = json!({ "mappings": film_mapping(rules, Map::new()) });
         let indices = self.client.indices();
         let create = indices.create(IndicesCreateParts::Index(&self.index));
-        body(create.body(mapping).send().await, "create the index").await.map(drop)
+        body(create.body(request).send().await, "create the index").await.map(drop)
     }
 
     /// Prepares the mapping for the labels of the rules.
@@ -122,25 +123,35 @@ impl Elastic {
     }
 }
 
-fn film_properties(rules: &LabelRules) -> Value {
+/// The mapping of an index of films, with these fields besides those of every film. Other fields are stored
+/// and not indexed: Elasticsearch never guesses a type, which could refuse later films.
+pub(crate) fn film_mapping(rules: &LabelRules, declared: Map<String, Value>) -> Value {
+    let mut properties = film_properties(rules);
+    properties.extend(declared);
+    json!({ "dynamic": false, "properties": properties })
+}
+
+fn film_properties(rules: &LabelRules) -> Map<String, Value> {
     let searched = json!({ "type": "text", "fields": { "keyword": { "type": "keyword", "ignore_above": 512 } } });
     // `nested` keeps each id together with its name; the copy in the parent serves plain queries such
     // as `{ term = { "genres.id" = … } }`.
     let named = json!({
         "type": "nested", "include_in_parent": true,
-        "properties": { "id": { "type": "keyword" }, "name": searched }
+        "properties": { "id": { "type": "keyword" }, "name": &searched }
     });
-    json!({
-        "id": { "type": "keyword" },
-        "title": searched,
-        "description": { "type": "text" },
-        "release_date": { "type": "date", "format": "strict_date" },
-        "imdb_rating": { "type": "float" },
-        "mpaa_rating": { "type": "keyword" },
-        "genres": named,
-        "directors": named,
-        "access": access_mapping(rules),
-    })
+    let properties = [
+        ("id", json!({ "type": "keyword" })),
+        ("title", searched),
+        ("description", json!({ "type": "text" })),
+        ("release_date", json!({ "type": "date", "format": "strict_date" })),
+        ("imdb_rating", json!({ "type": "float" })),
+        ("mpaa_rating", json!({ "type": "keyword" })),
+        ("genres", named.clone()),
+        ("directors", named),
+        (UNINDEXED, json!({ "type": "object", "enabled": false })),
+        ("access", access_mapping(rules)),
+    ];
+    properties.map(|(name, mapping)| (name.to_owned(), mapping)).into_iter().collect()
 }
 
 fn access_mapping(rules: &LabelRules) -> Value {

@@ -17,4 +17,4 @@ pub mod ops;
 pub mod problem;
 pub mod server;
 pub mod shutdown;
-mod similar;
+pub mod similar;

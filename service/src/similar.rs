@@ -4,7 +4,8 @@
 const SIMILAR: f64 = 0.75;
 
 /// The name that was probably meant by `name`, if one is similar enough.
-pub(crate) fn closest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn closest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let similarity = |known| (strsim::normalized_damerau_levenshtein(known, name), known);
     let closest = names.into_iter().map(similarity).max_by(|a, b| a.0.total_cmp(&b.0))?;
     (closest.0 >= SIMILAR).then_some(closest.1)

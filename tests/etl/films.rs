@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::program::{ETL_LABELER, Finished};
 use tests::{Index, setting};
+use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
 pub(crate) struct Films {
@@ -63,9 +64,14 @@ impl Films {
 
     /// Imports these lines.
     pub(crate) async fn import(&self, lines: &str) -> Finished {
-        let file = self.folder.path().join("films.ndjson");
-        std::fs::write(&file, lines).unwrap();
-        self.run(&["import", file.to_str().unwrap()]).await
+        self.run(&["import", &self.file("films.ndjson", lines)]).await
+    }
+
+    /// A file with this content, in a folder of its own.
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let file = self.folder.path().join(name);
+        std::fs::write(&file, content).unwrap();
+        file.to_str().unwrap().to_owned()
     }
 
     /// Imports the films `film-0` to `film-(count - 1)`.
@@ -110,6 +116,13 @@ impl Films {
         self.request("POST", "/_refresh", None).await;
         self.count(json!({ "exists": { "field": "access.labelled_at" } })).await
     }
+}
+
+/// Writes to the standard input of a command.
+pub(crate) async fn feed(child: &mut Child, lines: &str) {
+    let input = child.stdin.as_mut().unwrap();
+    input.write_all(lines.as_bytes()).await.unwrap();
+    input.flush().await.unwrap();
 }
 
 /// Waits for the end of a command.

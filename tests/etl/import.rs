@@ -1,3 +1,10 @@
+mod bad_lines;
+mod catalogues;
+mod forms;
+mod mapping_file;
+mod overload;
+mod replace;
+
 use serde_json::json;
 
 use crate::films::Films;
@@ -23,28 +30,6 @@ async fn the_sample_catalogue_is_imported_and_labelled_once() {
     let second = films.once().await;
     assert_eq!(second.number("written"), 0);
     assert_eq!(second.number("matched.adult"), adult);
-}
-
-#[tokio::test]
-async fn invalid_lines_are_named_and_skipped_and_the_import_fails() {
-    let films = Films::new();
-    let lines = [
-        r#"{"id":"a","title":"A","release_date":"2020-02-29"}"#,
-        "not json",
-        "",
-        r#"{"title":"no id"}"#,
-        r#"{"id":"b","release_date":"29.2.2020"}"#,
-        r#"{"id":"c","imdb_rating":"eight"}"#,
-        r#"{"id":"d","title":"D"}"#,
-    ];
-    let imported = films.import(&lines.join("\n")).await;
-    assert_eq!(imported.status, Some(65), "{imported:?}");
-    assert_eq!((imported.number("imported"), imported.number("skipped")), (2, 4));
-    for line in ["line 2: not a JSON object", "line 4: `id`", "line 5: ", "line 6: "] {
-        assert!(imported.stderr.contains(line), "{line} in {imported:?}");
-    }
-    assert!(imported.stderr.contains("release_date"), "{imported:?}");
-    assert_eq!(films.count(json!({ "match_all": {} })).await, 2);
 }
 
 #[tokio::test]

@@ -103,7 +103,8 @@ async fn a_changed_rule_relabels_the_films_and_updates_the_mapping() {
     assert_eq!(films.labels("a").await, json!(["new"]));
     assert_ne!(films.film("a").await["access"]["rules"], before);
     let mapping = films.request("GET", "/_mapping", None).await;
-    let access = &mapping[&films.index.name]["mappings"]["properties"]["access"];
+    let index = mapping.as_object().unwrap().values().next().unwrap();
+    let access = &index["mappings"]["properties"]["access"];
     assert_eq!(access["dynamic"], "strict");
     let instant = json!({ "type": "date", "format": "uuuu-MM-dd'T'HH:mm:ss'Z'" });
     assert_eq!(access["properties"]["until"]["properties"]["new"], instant);

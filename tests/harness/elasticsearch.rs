@@ -87,6 +87,22 @@ impl Index {
             .collect()
     }
 
+    /// The indices behind the name, and the aliases of each.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn aliases(&self) -> Value {
+        self.request(Method::GET, "*/_alias", None).await
+    }
+
+    /// Deletes one of these indices.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn delete(&self, index: &str) {
+        self.http.delete(format!("{}/{index}", self.server)).send().await.unwrap();
+    }
+
     /// The number of documents that match a query.
     ///
     /// # Panics
@@ -100,11 +116,20 @@ impl Index {
 
 impl Drop for Index {
     fn drop(&mut self) {
-        let url = format!("{}/{}", self.server, self.name);
+        let (server, name) = (self.server.clone(), self.name.clone());
         let runtime =
             || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let deletion = async move { Client::new().delete(url).send().await.map(drop).unwrap() };
-        let deleted = thread::spawn(move || runtime().block_on(deletion));
+        let deleted = thread::spawn(move || runtime().block_on(delete_all(&server, &name)));
         assert!(deleted.join().is_ok() || thread::panicking(), "{} was not deleted", self.name);
+    }
+}
+
+/// Deletes the index of this name and those that imports named after it. An alias cannot be deleted.
+async fn delete_all(server: &str, name: &str) {
+    let http = Client::new();
+    let indices = http.get(format!("{server}/{name}*/_alias")).send().await.unwrap();
+    let indices: Value = indices.json().await.unwrap();
+    for index in indices.as_object().unwrap().keys() {
+        http.delete(format!("{server}/{index}")).send().await.unwrap();
     }
 }

@@ -1,66 +1,157 @@
-//! Parses one line of an import.
+//! Reads a record as a film.
 
-use serde_json::{Map, Value};
-use thiserror::Error;
+use std::collections::BTreeMap;
+
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{
+    bad_line::BadLine,
+    cell::Cell,
+    dates::is_year,
+    kind::{Kind, Reading},
+    mapping::{Field, FilmMapping},
+    names::{Names, short_hash, slug},
+    source::Fields,
+};
 
 /// Elasticsearch's maximum length of a document id.
-const MAX_ID_BYTES: usize = 512;
+pub(super) const MAX_ID_BYTES: usize = 512;
+
+/// Values that no indexed field takes: Elasticsearch stores them and reads nothing of them.
+pub(crate) const UNINDEXED: &str = "unindexed";
 
 /// A film: its id and the document to store.
 #[derive(Debug)]
 pub(super) struct Film {
     pub(super) id: String,
-    pub(super) document: Map<String, Value>,
+    /// The document, as JSON.
+    pub(super) document: String,
+    /// Whether it has a release date.
+    pub(super) dated: bool,
+    /// Fields whose value in the source could not be read.
+    pub(super) unreadable: Vec<Unreadable>,
 }
 
-#[derive(Debug, Error)]
-pub(super) enum LineError {
-    #[error("not a JSON object: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("`id` is missing or not a string of 1 to {MAX_ID_BYTES} bytes")]
-    Id,
+/// A value that a field cannot take; the document keeps it in [`UNINDEXED`].
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    pub(super) field: String,
+    pub(super) value: String,
+    /// A date that is a year alone.
+    pub(super) year_alone: bool,
 }
 
-/// Parses a line. `access` is discarded, since only the labeler writes it.
-pub(super) fn parse(line: &[u8]) -> Result<Film, LineError> {
-    let mut document: Map<String, Value> = serde_json::from_slice(line)?;
-    document.retain(|key, _| key != "access" && !key.starts_with("access."));
-    let id = document.get("id").and_then(Value::as_str);
-    let id =
-        id.filter(|id| !id.is_empty() && id.len() <= MAX_ID_BYTES).ok_or(LineError::Id)?.to_owned();
-    Ok(Film { id, document })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_film_keeps_everything_except_its_access() {
-        let film =
-            parse(br#"{"id":"f1","title":"T","access":{"labels":[]},"access.labels":["x"]}"#)
-                .unwrap();
-        assert_eq!(film.id, "f1");
-        assert_eq!(Value::from(film.document).to_string(), r#"{"id":"f1","title":"T"}"#);
+impl FilmMapping {
+    /// The film of a record.
+    ///
+    /// # Errors
+    /// [`BadLine::Id`]: everything else about a film may be missing.
+    pub(super) fn film(&self, source: Fields) -> Result<Film, BadLine> {
+        let id = self.film_id(&source)?;
+        let mut document = Document { values: Fields::new(), unindexed: Fields::new() };
+        let mut film = Film { id, document: String::new(), dated: false, unreadable: Vec::new() };
+        document.add("id", &film.id.as_str().into());
+        for field in &self.fields {
+            let Reading { value, unreadable } = field.read(&source, &self.missing);
+            if let (true, Some(raw)) = (unreadable, source.get(&field.from)) {
+                film.unreadable.push(Unreadable::new(field, raw));
+                document.unindexed.insert(field.name.clone(), raw.clone());
+            }
+            if let Some(value) = value {
+                film.dated |= field.name == "release_date";
+                document.add(&field.name, &value);
+            }
+        }
+        for (name, value) in source {
+            if !self.sources().any(|source| source == name) {
+                document.keep(self, name, value);
+            }
+        }
+        film.document = document.json();
+        Ok(film)
     }
 
-    #[test]
-    fn a_line_that_is_not_a_film_is_rejected() {
-        let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(513));
-        for line in [
-            "",
-            "[]",
-            "null",
-            "{",
-            "{}{}",
-            r#"{"id":""}"#,
-            r#"{"id":7}"#,
-            "{}",
-            "\u{feff}{}",
-            &long,
-        ] {
-            assert!(parse(line.as_bytes()).is_err(), "{line}");
+    fn film_id(&self, source: &Fields) -> Result<String, BadLine> {
+        let part = |name: &String| match source.get(name).map(|raw| Cell::of(raw)) {
+            Some(Cell::Text(text)) if !text.is_empty() => Some(text),
+            Some(Cell::Literal(number)) if !matches!(number, "true" | "false") => {
+                Some(number.to_owned())
+            }
+            _ => None,
+        };
+        let id = match self.id.as_slice() {
+            [name] => part(name),
+            names => {
+                let parts: Vec<String> = names.iter().filter_map(part).collect();
+                let text = parts.join(" ");
+                let hash = short_hash(&parts.join("\0"));
+                (!parts.is_empty()).then(|| format!("{}-{hash}", slug(&text)))
+            }
+        };
+        id.filter(|id| id.len() <= MAX_ID_BYTES).ok_or(BadLine::Id)
+    }
+}
+
+impl Field {
+    fn read(&self, source: &Fields, missing: &[String]) -> Reading {
+        let flags = self.kind.flags();
+        if flags.is_empty() {
+            let cell = source.get(&self.from).map(|raw| Cell::of(raw));
+            return cell.map(|cell| self.kind.read(cell, missing)).unwrap_or_default();
         }
-        assert!(parse(b"{\"id\":\"\xff\"}").is_err());
+        let is_set = |flag: &&String| {
+            let cell = source.get(*flag).map(|raw| Cell::of(raw));
+            cell.is_some_and(|cell| matches!(cell.scalar(), Some("1" | "true")))
+        };
+        let names = Names::of_flags(flags.iter().filter(is_set).map(String::as_str));
+        Reading { unreadable: false, value: names.value() }
+    }
+}
+
+impl Unreadable {
+    fn new(field: &Field, raw: &RawValue) -> Self {
+        let cell = Cell::of(raw);
+        let year_alone = matches!(field.kind, Kind::Date(_)) && cell.scalar().is_some_and(is_year);
+        Self { field: field.name.clone(), value: raw.get().to_owned(), year_alone }
+    }
+}
+
+/// The document of a film.
+struct Document {
+    values: Fields,
+    unindexed: Fields,
+}
+
+impl Document {
+    fn add(&mut self, name: &str, value: &serde_json::Value) {
+        // A value of JSON always has a notation.
+        if let Ok(raw) = to_raw_value(value) {
+            self.values.insert(name.to_owned(), raw);
+        }
+    }
+
+    /// Keeps a field that the mapping does not name: as it is, unless Elasticsearch would read it as
+    /// something else. `access` is discarded, since only the labeler writes it.
+    fn keep(&mut self, mapping: &FilmMapping, name: String, value: Box<RawValue>) {
+        if name == "access" || name.starts_with("access.") {
+            return;
+        }
+        let taken = name == "id" || mapping.fields.iter().any(|field| field.name == name);
+        let plain = !name.trim().is_empty() && !name.starts_with('_') && !name.contains('.');
+        let place = if taken || !plain || name == UNINDEXED {
+            &mut self.unindexed
+        } else {
+            &mut self.values
+        };
+        place.entry(name).or_insert(value);
+    }
+
+    fn json(mut self) -> String {
+        if !self.unindexed.is_empty()
+            && let Ok(raw) = to_raw_value(&self.unindexed)
+        {
+            self.values.insert(UNINDEXED.to_owned(), raw);
+        }
+        serde_json::to_string::<BTreeMap<_, _>>(&self.values).unwrap_or_default()
     }
 }

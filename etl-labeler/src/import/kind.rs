@@ -1,0 +1,94 @@
+//! The kinds of fields, and how each reads a value.
+
+use serde_json::{Number, Value};
+
+use super::{cell::Cell, dates::DateRule, names::NameRule};
+
+/// The kind of a field.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// A text in which `N/A` is a title.
+    Title,
+    Text,
+    Keyword,
+    Long,
+    Float,
+    Double,
+    Boolean,
+    Date(DateRule),
+    Names(NameRule),
+}
+
+/// What a value is for a field.
+#[derive(Default)]
+pub(super) struct Reading {
+    /// The value to index.
+    pub(super) value: Option<Value>,
+    /// The source has a value, and the field cannot take it, or not all of it.
+    pub(super) unreadable: bool,
+}
+
+impl Kind {
+    /// Columns of the source that the field is read from, instead of one field.
+    pub(super) fn flags(&self) -> &[String] {
+        match self {
+            Self::Names(rule) => &rule.flags,
+            _ => &[],
+        }
+    }
+
+    /// Reads a value. A text that is blank or stands for "no value" is none.
+    pub(super) fn read(&self, cell: Cell<'_>, missing: &[String]) -> Reading {
+        let is_missing = |text: &str| {
+            let text = text.trim();
+            text.is_empty() || missing.iter().any(|missing| missing == text)
+        };
+        let cell = if matches!(self, Self::Names(_)) { cell } else { cell.single() };
+        match (&cell, self) {
+            (Cell::Null, _) => Reading::default(),
+            (Cell::Text(text), Self::Title) if text.trim().is_empty() => Reading::default(),
+            (Cell::Text(text), kind) if !matches!(kind, Self::Title) && is_missing(text) => {
+                Reading::default()
+            }
+            (cell, Self::Names(rule)) => {
+                let names = rule.read(cell, is_missing);
+                Reading { unreadable: names.unreadable, value: names.value() }
+            }
+            (Cell::List(items), Self::Keyword) => {
+                let texts: Option<Vec<Value>> =
+                    items.iter().map(|item| Some(Cell::of(item).scalar()?.into())).collect();
+                texts.map(Value::Array).into()
+            }
+            (cell, kind) => cell.scalar().and_then(|text| kind.scalar(text)).into(),
+        }
+    }
+
+    fn scalar(&self, text: &str) -> Option<Value> {
+        match self {
+            Self::Title | Self::Text | Self::Keyword => Some(text.into()),
+            Self::Long => text.parse::<i64>().ok().map(Value::from),
+            Self::Float => number(text, f64::from(f32::MAX)),
+            Self::Double => number(text, f64::MAX),
+            Self::Boolean => match text {
+                "true" | "1" => Some(true.into()),
+                "false" | "0" => Some(false.into()),
+                _ => None,
+            },
+            Self::Date(rule) => Some(rule.read(text)?.format("%Y-%m-%d").to_string().into()),
+            Self::Names(_) => None,
+        }
+    }
+}
+
+impl From<Option<Value>> for Reading {
+    fn from(value: Option<Value>) -> Self {
+        Self { unreadable: value.is_none(), value }
+    }
+}
+
+/// A finite number, digits with a decimal point.
+fn number(text: &str, max: f64) -> Option<Value> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let number = digits.then(|| text.parse::<f64>().ok())??;
+    (number.abs() <= max).then(|| Number::from_f64(number).map(Value::Number))?
+}

@@ -1,0 +1,317 @@
+//! The mapping file: which field of a source becomes which field of a film, and how.
+
+use std::{fs, path::Path};
+
+use serde_json::{Map, Value, json};
+use service::similar::closest;
+use toml::{Table, Value as Toml};
+
+use super::{
+    dates::{DateRule, YearAlone},
+    kind::Kind,
+    names::NameRule,
+};
+use crate::LabelerError;
+
+/// Texts that stand for "no value" in the catalogues of others.
+const MISSING: [&str; 4] = ["N/A", "NA", "null", "\\N"];
+
+/// The fields of every film, besides its id.
+const FILM_FIELDS: [(&str, &str); 7] = [
+    ("title", "title"),
+    ("description", "text"),
+    ("release_date", "date"),
+    ("imdb_rating", "float"),
+    ("mpaa_rating", "keyword"),
+    ("genres", "names"),
+    ("directors", "names"),
+];
+
+/// Fields that no source may write.
+const RESERVED: [&str; 2] = ["access", "unindexed"];
+
+/// How films are read from the records of a source.
+#[derive(Debug)]
+pub(super) struct FilmMapping {
+    /// The fields that the id is made of.
+    pub(super) id: Vec<String>,
+    /// Texts that stand for "no value".
+    pub(super) missing: Vec<String>,
+    /// The other fields.
+    pub(super) fields: Vec<Field>,
+}
+
+/// A field of a film.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// Its name in the film.
+    pub(super) name: String,
+    /// Its name in the source.
+    pub(super) from: String,
+    /// How its value is read.
+    pub(super) kind: Kind,
+    /// Its mapping in Elasticsearch, if the mapping file declares it.
+    pub(super) declared: Option<Value>,
+}
+
+impl FilmMapping {
+    /// Without a mapping file, every field has the same name in the source.
+    ///
+    /// # Errors
+    /// [`LabelerError::File`], or [`LabelerError::MappingFile`] with the key that is wrong.
+    pub(super) fn read(path: Option<&Path>) -> Result<Self, LabelerError> {
+        let Some(path) = path else { return Ok(Self::parse("")?) };
+        let text = fs::read_to_string(path)
+            .map_err(|source| LabelerError::File { path: path.to_owned(), source })?;
+        let invalid = |message| MappingFileError(format!("{}: {message}", path.display()));
+        Ok(Self::parse(&text).map_err(|error| invalid(error.0))?)
+    }
+
+    fn parse(text: &str) -> Result<Self, MappingFileError> {
+        let mut file =
+            Keys::new("", toml::from_str(text).map_err(|e| MappingFileError(e.to_string()))?);
+        let missing = file.texts("missing")?;
+        let mut fields = Keys::new("fields", file.table("fields")?);
+        file.end(&["missing", "fields"])?;
+        let mut id = fields.keys("id")?.unwrap_or_default();
+        let id_from = id.texts("from")?.unwrap_or_else(|| vec!["id".to_owned()]);
+        id.end(&["from"])?;
+        let mut mapping = Self {
+            id: id_from,
+            missing: missing.unwrap_or_else(|| MISSING.map(str::to_owned).to_vec()),
+            fields: Vec::new(),
+        };
+        for (name, kind) in FILM_FIELDS {
+            let keys = fields.keys(name)?.unwrap_or_else(|| Keys::new(name, Table::new()));
+            mapping.fields.push(keys.field(name, kind)?);
+        }
+        for name in fields.names() {
+            mapping.fields.push(declared(&mut fields, &name)?);
+        }
+        Ok(mapping)
+    }
+
+    /// The fields of the source that the mapping names.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &str> {
+        let fields = self.fields.iter().flat_map(Field::sources);
+        self.id.iter().map(String::as_str).chain(fields)
+    }
+
+    /// The properties of declared fields in Elasticsearch.
+    pub(super) fn declared(&self) -> Map<String, Value> {
+        let declared = self
+            .fields
+            .iter()
+            .filter_map(|field| Some((field.name.clone(), field.declared.clone()?)));
+        declared.collect()
+    }
+
+    /// The column of a table that the id needs and the table lacks, with the closest one.
+    pub(super) fn missing_column<'a>(
+        &'a self,
+        columns: &'a [String],
+    ) -> Option<(&'a str, Option<&'a str>)> {
+        let missing = self.id.iter().find(|column| !columns.contains(column))?;
+        Some((missing, closest(missing, columns.iter().map(String::as_str))))
+    }
+}
+
+impl Field {
+    fn sources(&self) -> impl Iterator<Item = &str> {
+        let flags = self.kind.flags();
+        let from = flags.is_empty().then_some(self.from.as_str());
+        from.into_iter().chain(flags.iter().map(String::as_str))
+    }
+}
+
+/// A field that is not one of every film.
+fn declared(fields: &mut Keys, name: &str) -> Result<Field, MappingFileError> {
+    let Some(mut keys) = fields.keys(name)? else { return Err(fields.unknown(name, &[])) };
+    if RESERVED.contains(&name) || name.starts_with('_') || name.contains('.') || name.is_empty() {
+        return Err(MappingFileError(format!("`fields.{name}`: this name cannot be declared")));
+    }
+    let Some(kind) = keys.text("type")? else {
+        let known = FILM_FIELDS.map(|(name, _)| name);
+        let hint = closest(name, known).map(|known| format!("did you mean `{known}`? "));
+        let hint = hint.unwrap_or_default();
+        let message = format!(
+            "`fields.{name}` is not a field of every film; {hint}A field of your own needs a `type`"
+        );
+        return Err(MappingFileError(message));
+    };
+    let types = ["boolean", "date", "double", "keyword", "long", "text"];
+    if !types.contains(&kind.as_str()) {
+        let hint = closest(&kind, types)
+            .map(|kind| format!("did you mean `{kind}`? "))
+            .unwrap_or_default();
+        let message = format!("`fields.{name}.type`: `{kind}` is not one of {types:?}. {hint}");
+        return Err(MappingFileError(message.trim_end().to_owned()));
+    }
+    let mapping = if kind == "date" {
+        json!({ "type": "date", "format": "strict_date" })
+    } else {
+        json!({ "type": kind })
+    };
+    Ok(Field { declared: Some(mapping), ..keys.field(name, &kind)? })
+}
+
+/// A mapping file that cannot be used. The message names the key.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct MappingFileError(String);
+
+/// A table of the file, whose keys are taken out one by one; what is left is unknown.
+#[derive(Default)]
+struct Keys {
+    path: String,
+    table: Table,
+}
+
+impl Keys {
+    fn new(path: &str, table: Table) -> Self {
+        Self { path: path.to_owned(), table }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.table.keys().cloned().collect()
+    }
+
+    fn wrong(&self, key: &str, expected: &str) -> MappingFileError {
+        MappingFileError(format!("`{}` must be {expected}", self.place(key)))
+    }
+
+    fn place(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    fn text(&mut self, key: &str) -> Result<Option<String>, MappingFileError> {
+        match self.table.remove(key) {
+            None => Ok(None),
+            Some(Toml::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.wrong(key, "a text")),
+        }
+    }
+
+    /// One text or a list of texts.
+    fn texts(&mut self, key: &str) -> Result<Option<Vec<String>>, MappingFileError> {
+        let items = match self.table.remove(key) {
+            None => return Ok(None),
+            Some(Toml::Array(items)) if !items.is_empty() => items,
+            Some(item) => vec![item],
+        };
+        let texts: Option<Vec<_>> =
+            items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+        texts.map(Some).ok_or_else(|| self.wrong(key, "a text or a list of texts"))
+    }
+
+    fn table(&mut self, key: &str) -> Result<Table, MappingFileError> {
+        match self.table.remove(key) {
+            None => Ok(Table::new()),
+            Some(Toml::Table(table)) => Ok(table),
+            Some(_) => Err(self.wrong(key, "a table")),
+        }
+    }
+
+    fn keys(&mut self, key: &str) -> Result<Option<Self>, MappingFileError> {
+        if !self.table.contains_key(key) {
+            return Ok(None);
+        }
+        let path = self.place(key);
+        Ok(Some(Self { table: self.table(key)?, path }))
+    }
+
+    /// Every key must have been taken.
+    fn end(&self, known: &[&str]) -> Result<(), MappingFileError> {
+        self.table.keys().next().map_or(Ok(()), |key| Err(self.unknown(key, known)))
+    }
+
+    fn unknown(&self, key: &str, known: &[&str]) -> MappingFileError {
+        let place = self.place(key);
+        let hint = match closest(key, known.iter().copied()) {
+            Some(closest) => format!("did you mean `{closest}`?"),
+            None => format!("known keys: {}", known.join(", ")),
+        };
+        MappingFileError(format!("`{place}` is not a key; {hint}"))
+    }
+
+    /// The field of this table.
+    fn field(mut self, name: &str, kind: &str) -> Result<Field, MappingFileError> {
+        let from = self.text("from")?.unwrap_or_else(|| name.to_owned());
+        let (kind, known): (_, &[&str]) = match kind {
+            "title" => (Kind::Title, &["from"]),
+            "text" => (Kind::Text, &["from", "type"]),
+            "keyword" => (Kind::Keyword, &["from", "type"]),
+            "long" => (Kind::Long, &["from", "type"]),
+            "float" => (Kind::Float, &["from"]),
+            "double" => (Kind::Double, &["from", "type"]),
+            "boolean" => (Kind::Boolean, &["from", "type"]),
+            "date" => (Kind::Date(self.date()?), &["from", "formats", "year_alone", "type"]),
+            _ => (Kind::Names(self.name_rule()?), &["from", "separator", "id", "name", "flags"]),
+        };
+        self.end(known)?;
+        Ok(Field { name: name.to_owned(), from, kind, declared: None })
+    }
+
+    fn date(&mut self) -> Result<DateRule, MappingFileError> {
+        let formats = self.texts("formats")?.unwrap_or_default();
+        if let Some(format) = formats.iter().find(|format| !DateRule::is_complete(format)) {
+            let expected = format!("formats of a whole day, such as `%b %d %Y`; `{format}` is not");
+            return Err(self.wrong("formats", &expected));
+        }
+        let year_alone = match self.text("year_alone")?.as_deref() {
+            None | Some("unknown") => YearAlone::Unknown,
+            Some("january_1") => YearAlone::January1,
+            Some(_) => return Err(self.wrong("year_alone", "`unknown` or `january_1`")),
+        };
+        Ok(DateRule { formats, year_alone })
+    }
+
+    fn name_rule(&mut self) -> Result<NameRule, MappingFileError> {
+        let mut text = |key: &str, default: &str| {
+            Ok::<_, MappingFileError>(self.text(key)?.unwrap_or_else(|| default.to_owned()))
+        };
+        let (separator, id, name) =
+            (text("separator", "|")?, text("id", "id")?, text("name", "name")?);
+        if separator.is_empty() {
+            return Err(self.wrong("separator", "a text that is not empty"));
+        }
+        Ok(NameRule { separator, id, name, flags: self.texts("flags")?.unwrap_or_default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_named_with_the_closest() {
+        for (text, message) in [
+            ("feilds = {}", "`feilds` is not a key; did you mean `fields`?"),
+            ("[fields.title]\nfrm = 'T'", "`fields.title.frm` is not a key; did you mean `from`?"),
+            ("[fields.id]\nfrm = 'T'", "`fields.id.frm` is not a key; did you mean `from`?"),
+            ("[fields.titel]\nfrom = 'T'", "did you mean `title`?"),
+            ("[fields.budget]\ntype = 'lnog'", "did you mean `long`?"),
+            ("[fields.budget]\ntype = 'long'\nformats = ['%Y']", "`fields.budget.formats` is not"),
+            ("[fields.release_date]\nformats = ['%b %Y']", "`fields.release_date.formats` must be"),
+            ("[fields.release_date]\nformats = ['%Q']", "`%Q` is not"),
+            (
+                "[fields.release_date]\nyear_alone = 'no'",
+                "`fields.release_date.year_alone` must be",
+            ),
+            ("[fields.access]\ntype = 'keyword'", "`fields.access`: this name"),
+            ("fields = 1", "`fields` must be a table"),
+            ("x", "line 1"),
+        ] {
+            let error = FilmMapping::parse(text).unwrap_err().to_string();
+            assert!(error.contains(message), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn without_a_file_names_are_equal() {
+        let mapping = FilmMapping::parse("").unwrap();
+        assert_eq!(mapping.id, ["id"]);
+        assert!(mapping.fields.iter().all(|field| field.name == field.from));
+        assert!(mapping.declared().is_empty());
+    }
+}

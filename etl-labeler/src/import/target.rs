@@ -1,0 +1,256 @@
+//! The index that an import writes to, and the aliases that lead to it.
+//!
+//! Readers use one name, an alias. An import writes through another, `<name>-import`, which exists only as
+//! long as its index: if the index is deleted, the alias is gone, and Elasticsearch refuses the rest
+//! instead of creating an index with a mapping of its own guess.
+
+use chrono::{DateTime, Utc};
+use elasticsearch::indices::{
+    IndicesCreateParts, IndicesDeleteParts, IndicesGetAliasParts, IndicesGetMappingParts,
+    IndicesPutMappingParts,
+};
+use policies::label_rules::LabelRules;
+use serde_json::{Map, Value, json};
+
+use super::mapping::FilmMapping;
+use crate::{
+    LabelerError,
+    elastic::{Elastic, ElasticError, body, read},
+    import::film::UNINDEXED,
+    index::film_mapping,
+};
+
+/// Where an import writes.
+pub(super) struct Target {
+    /// The index itself.
+    pub(super) elastic: Elastic,
+    /// The alias to write through.
+    pub(super) writer: String,
+    /// The name that readers use.
+    name: String,
+    /// What it named when the import started.
+    current: Current,
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Current {
+    Nothing,
+    /// An index of that name.
+    Index,
+    /// An alias of these indices.
+    Alias(Vec<String>),
+}
+
+impl Current {
+    /// The only index, if there is one.
+    fn single<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Index => Some(name),
+            Self::Alias(indices) => match indices.as_slice() {
+                [index] => Some(index),
+                _ => None,
+            },
+            Self::Nothing => None,
+        }
+    }
+}
+
+/// Which index an import is for.
+pub(super) struct Choice {
+    /// A new index, which replaces the current one when it is complete.
+    pub(super) replace: bool,
+    /// Go on with an import that was stopped.
+    pub(super) go_on: bool,
+}
+
+impl Target {
+    /// Chooses or creates the index, with its mapping, and leads the alias for writing to it.
+    pub(super) async fn prepare(
+        elastic: &Elastic,
+        choice: &Choice,
+        mapping: &FilmMapping,
+        rules: &LabelRules,
+        now: DateTime<Utc>,
+    ) -> Result<Self, LabelerError> {
+        let name = elastic.index.clone();
+        let writer = format!("{name}-import");
+        let current = elastic.current(&name).await?;
+        let unfinished = elastic.unfinished(&writer, &current, &name).await?;
+        let index = match (&current, unfinished, choice) {
+            (_, Some(unfinished), Choice { replace: true, go_on: true }) => unfinished,
+            (_, None, Choice { replace: true, go_on: true }) => {
+                return Err(LabelerError::Target(format!(
+                    "`{name}` has no unfinished replacement to go on with"
+                )));
+            }
+            (_, Some(unfinished), Choice { replace: false, .. }) => {
+                return Err(LabelerError::Target(format!(
+                    "`{unfinished}` is an unfinished replacement of `{name}`: go on with it (--replace --from-line N), \
+                     start again (--replace) or delete that index"
+                )));
+            }
+            (Current::Nothing, None, _) | (_, _, Choice { replace: true, .. }) => {
+                let index = format!("{name}-{}", now.format("%Y%m%dt%H%M%S%3f"));
+                let readable = (!choice.replace).then_some(name.as_str());
+                let properties = film_mapping(rules, mapping.declared());
+                elastic.delete_unfinished(&writer, &current, &name).await?;
+                elastic
+                    .create(&index, &properties, readable.into_iter().chain([writer.as_str()]))
+                    .await?;
+                index
+            }
+            (current, None, _) => {
+                let index = current.single(&name).ok_or_else(|| {
+                    LabelerError::Target(format!(
+                        "`{name}` is an alias of several indices; import with --replace"
+                    ))
+                })?;
+                elastic.extend(index, mapping, rules).await?;
+                let add = json!({ "add": { "index": index, "alias": writer } });
+                elastic.change_aliases(&[add]).await?;
+                index.to_owned()
+            }
+        };
+        let elastic = Elastic { index, ..elastic.clone() };
+        Ok(Self { elastic, writer, name, current })
+    }
+
+    /// Ends writing to an index that readers see already.
+    pub(super) async fn release(&self) -> Result<(), ElasticError> {
+        let remove = json!({ "remove": { "index": self.elastic.index, "alias": self.writer } });
+        self.elastic.change_aliases(&[remove]).await
+    }
+
+    /// Leads readers to the new index, in one step. The index that they used until now stays behind
+    /// `<name>-previous`, so that searches in progress end well and the step can be taken back; the one
+    /// before it is deleted.
+    pub(super) async fn switch(&self) -> Result<(), ElasticError> {
+        let Self { elastic, writer, name, current } = self;
+        let previous = format!("{name}-previous");
+        let index = &elastic.index;
+        let mut actions = vec![
+            json!({ "remove": { "index": index, "alias": writer } }),
+            json!({ "add": { "index": index, "alias": name } }),
+        ];
+        match current {
+            Current::Nothing => {}
+            // An alias cannot have the name of an index that exists.
+            Current::Index => actions.push(json!({ "remove_index": { "index": name } })),
+            Current::Alias(indices) => {
+                if let Current::Alias(older) = elastic.current(&previous).await? {
+                    let older = older.iter().filter(|older| !indices.contains(older));
+                    actions
+                        .extend(older.map(|index| json!({ "remove_index": { "index": index } })));
+                }
+                for index in indices {
+                    actions.push(json!({ "remove": { "index": index, "alias": name } }));
+                    actions.push(json!({ "add": { "index": index, "alias": previous } }));
+                }
+            }
+        }
+        elastic.change_aliases(&actions).await
+    }
+}
+
+impl Elastic {
+    /// What a name stands for.
+    async fn current(&self, name: &str) -> Result<Current, ElasticError> {
+        let operation = "look up an alias";
+        let names = [name];
+        let indices = self.client.indices();
+        let get = indices.get_alias(IndicesGetAliasParts::Index(&names));
+        let found = match body(get.send().await, operation).await {
+            Err(ElasticError::Refused { status: 404, .. }) => return Ok(Current::Nothing),
+            answer => read::<Map<String, Value>>(&answer?, operation)?,
+        };
+        if found.contains_key(name) {
+            return Ok(Current::Index);
+        }
+        Ok(Current::Alias(found.into_iter().map(|(index, _)| index).collect()))
+    }
+
+    /// The index of a replacement that was stopped: behind the alias for writing, and not behind the name.
+    async fn unfinished(
+        &self,
+        writer: &str,
+        current: &Current,
+        name: &str,
+    ) -> Result<Option<String>, ElasticError> {
+        let Current::Alias(written) = self.current(writer).await? else { return Ok(None) };
+        let is_read = |index: &String| match current {
+            Current::Nothing => false,
+            Current::Index => index == name,
+            Current::Alias(indices) => indices.contains(index),
+        };
+        Ok(written.into_iter().find(|index| !is_read(index)))
+    }
+
+    async fn delete_unfinished(
+        &self,
+        writer: &str,
+        current: &Current,
+        name: &str,
+    ) -> Result<(), ElasticError> {
+        let Some(index) = self.unfinished(writer, current, name).await? else { return Ok(()) };
+        let names = [index.as_str()];
+        let indices = self.client.indices();
+        let delete = indices.delete(IndicesDeleteParts::Index(&names));
+        body(delete.send().await, "delete an unfinished index").await.map(drop)
+    }
+
+    async fn create<'a>(
+        &self,
+        index: &str,
+        mapping: &Value,
+        aliases: impl Iterator<Item = &'a str>,
+    ) -> Result<(), ElasticError> {
+        let aliases: Map<String, Value> =
+            aliases.map(|alias| (alias.to_owned(), json!({}))).collect();
+        let request = json!({ "mappings": mapping, "aliases": aliases });
+        let indices = self.client.indices();
+        let create = indices.create(IndicesCreateParts::Index(index));
+        body(create.body(request).send().await, "create the index").await.map(drop)
+    }
+
+    /// Prepares an index that exists. Films that it holds would not be found by a field that is new, so
+    /// declaring one is refused.
+    async fn extend(
+        &self,
+        index: &str,
+        mapping: &FilmMapping,
+        rules: &LabelRules,
+    ) -> Result<(), LabelerError> {
+        let operation = "read the mapping";
+        let names = [index];
+        let indices = self.client.indices();
+        let get = indices.get_mapping(IndicesGetMappingParts::Index(&names));
+        let mappings = body(get.send().await, operation).await?;
+        let mappings: Map<String, Value> = read(&mappings, operation)?;
+        let present = mappings.get(index).and_then(|index| index.pointer("/mappings/properties"));
+        for (field, declared) in mapping.declared() {
+            if present.and_then(|present| present.get(&field)?.get("type")) != declared.get("type")
+            {
+                return Err(LabelerError::Target(format!(
+                    "the index has no field `{field}` of this type, and films that are in it already would not be \
+                     found by it; import all films again with --replace"
+                )));
+            }
+        }
+        let elastic = Self { index: index.to_owned(), ..self.clone() };
+        elastic.prepare_mapping(rules).await?;
+        let unindexed = json!({ "type": "object", "enabled": false });
+        let request = json!({ "dynamic": false, "properties": { UNINDEXED: unindexed } });
+        let indices = self.client.indices();
+        let put = indices.put_mapping(IndicesPutMappingParts::Index(&names));
+        body(put.body(request).send().await, "update the mapping").await?;
+        Ok(())
+    }
+
+    async fn change_aliases(&self, actions: &[Value]) -> Result<(), ElasticError> {
+        let indices = self.client.indices();
+        let update = indices.update_aliases();
+        let actions = json!({ "actions": actions });
+        body(update.body(actions).send().await, "change the aliases").await.map(drop)
+    }
+}

@@ -1,0 +1,85 @@
+use serde_json::json;
+
+use crate::films::Films;
+
+#[tokio::test]
+async fn bad_lines_are_counted_by_reason_and_kept() {
+    let films = Films::new();
+    let too_long = format!(r#"{{"id":"long","title":"{}"}}"#, "x".repeat(5 << 20));
+    let lines = [
+        r#"{"id":"a","title":"A","release_date":"2020-02-29"}"#,
+        "not json",
+        "",
+        r#"{"title":"no id"}"#,
+        r#"{"id":"b","release_date":"29.2.2020","imdb_rating":"eight"}"#,
+        r#"{"id":""}"#,
+        &too_long,
+        r#"{"id":"c","genres":[{"id":"x"},"Drama"]}"#,
+        r#"{"id":["d"]} "#,
+        r#"{"id":"e","same":{"x":1,"x":2},"title":"E"}"#,
+        r#"{"id":"f","title":"F"}"#,
+    ];
+    let file = films.file("films.ndjson", lines.join("\n"));
+    let rejects = films.file("rejects", "from an earlier import");
+    let imported = films.run(&["import", &file, "--rejects", &rejects]).await;
+    assert_eq!(imported.status, Some(65), "{imported:?}");
+    let refused = u64::from(imported.stderr.contains("refused by Elasticsearch"));
+    assert_eq!((imported.number("lines"), imported.number("skipped")), (10, 5 + refused));
+    for text in [
+        "skipped 1: not a JSON object (line 2)",
+        "skipped 3: `id` is missing or not a text or number of 1 to 512 bytes (lines 4, 6, 9)",
+        "skipped 1: longer than 4194304 bytes (line 7)",
+        "unreadable 1: `release_date` (line 5), kept in `unindexed`",
+        "unreadable 1: `imdb_rating` (line 5)",
+        "unreadable 1: `genres` (line 8)",
+    ] {
+        assert!(imported.stderr.contains(text), "{text} in {imported:?}");
+    }
+    assert_eq!(films.film("c").await["genres"], json!([{ "id": "drama", "name": "Drama" }]));
+    let kept = std::fs::read_to_string(&rejects).unwrap();
+    let kept: Vec<&str> = kept.lines().collect();
+    assert_eq!(&kept[..3], [lines[1], lines[3], lines[5]]);
+    assert!(kept[3].starts_with(r#"{"id":"long""#));
+    assert_eq!(kept[4], r#"{"id":["d"]} "#);
+}
+
+#[tokio::test]
+async fn rejected_rows_of_a_table_can_be_imported_when_they_are_corrected() {
+    let films = Films::new();
+    let file = films.file("films.csv", "id;title\n1;\"A;\n\"\"B\"\"\"\n2;C;D\n;E\n");
+    let rejects = films.file("rejects", "");
+    let imported = films.run(&["import", &file, "--rejects", &rejects]).await;
+    assert_eq!(imported.status, Some(65), "{imported:?}");
+    assert!(imported.stderr.contains("not as many cells as the header (line 4)"), "{imported:?}");
+    assert_eq!(films.film("1").await["title"], "A;\n\"B\"");
+    assert_eq!(std::fs::read_to_string(&rejects).unwrap(), "id;title\n2;C;D\n;E\n");
+}
+
+/// Elasticsearch guesses no type, reads no part of an unknown field, and refuses no film for one.
+#[tokio::test]
+async fn unknown_fields_are_kept_and_not_indexed() {
+    let films = Films::new();
+    let many: Vec<String> = (0..1_500).map(|n| format!(r#""field {n}":{n}"#)).collect();
+    let unknown = [
+        r#""budget":1,"dvd":"1995-10-30","collection":{"name":"x"}"#.to_owned(),
+        r#""budget":"unknown","dvd":"","collection":"""#.to_owned(),
+        r#""budget":99999999999999999999,"half":1e999,"nested":{"":1,"a.b":{"..":[]},"_id":[[1],{}]}"#.to_owned(),
+        r#""_id":{"$oid":"5"},"_source":1,"":2,"a.b":3," ":4,".":5,"title.x":6,"unindexed":7"#.to_owned(),
+        r#""access.labels":["free"],"access":{"labels":["free"]}"#.to_owned(),
+        many.join(","),
+    ];
+    let lines: Vec<String> =
+        unknown.iter().zip(0..).map(|(fields, n)| format!(r#"{{"id":{n},{fields}}}"#)).collect();
+    let imported = films.import(&lines.join("\n")).await;
+    assert_eq!(imported.status, Some(0), "{imported:?}");
+    assert_eq!(imported.number("imported"), 6);
+    let film = films.film("3").await;
+    let kept = json!({ "_id": { "$oid": "5" }, "_source": 1, "": 2, "a.b": 3, " ": 4, ".": 5, "title.x": 6, "unindexed": 7 });
+    assert_eq!(film, json!({ "id": "3", "unindexed": kept }));
+    assert_eq!(films.film("4").await, json!({ "id": "4" }));
+    assert_eq!(films.film("1").await["budget"], "unknown");
+    let mapping = films.request("GET", "/_mapping", None).await.to_string();
+    assert!(!mapping.contains("budget") && !mapping.contains("field 7"), "{mapping}");
+    films.once().await;
+    assert_eq!(films.once().await.number("written"), 0);
+}

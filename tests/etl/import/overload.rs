@@ -1,0 +1,105 @@
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tests::program::signal;
+use tests::{Proxy, until};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::films::{Films, feed, finished};
+
+fn lines(from: usize, to: usize) -> String {
+    (from..to).map(|n| json!({ "id": n }).to_string() + "\n").collect()
+}
+
+/// Elasticsearch answers 429 to every write, as it does when its disk is full.
+async fn block(films: &Films, blocked: bool) {
+    let value = if blocked { json!(true) } else { Value::Null };
+    let settings = json!({ "index.blocks.read_only_allow_delete": value });
+    films.request("PUT", "/_settings", Some(settings)).await;
+}
+
+#[tokio::test]
+async fn an_overloaded_elasticsearch_is_waited_for() {
+    let films = Films::new();
+    films.import(&lines(0, 1)).await;
+    block(&films, true).await;
+    let file = films.file("films.ndjson", lines(0, 5_000));
+    let mut import = films.command(&["import", &file]).spawn().unwrap();
+    let mut log = BufReader::new(import.stderr.take().unwrap()).lines();
+    while !log.next_line().await.unwrap().unwrap().contains("writing again") {}
+    block(&films, false).await;
+    let imported = finished(import).await;
+    assert_eq!(imported.status, Some(0), "{imported:?}");
+    assert_eq!((imported.number("imported"), imported.number("skipped")), (5_000, 0));
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 5_000);
+}
+
+#[tokio::test]
+async fn a_stopped_import_goes_on_from_the_line_that_it_names() {
+    let films = Films::new();
+    films.import(&lines(0, 1)).await;
+    block(&films, true).await;
+    let file = films.file("films.ndjson", lines(0, 2_500) + "bad\n" + &lines(2_500, 3_000)[..]);
+    let mut import = films.command(&["import", &file]);
+    let stopped = import.env("ETL_IMPORT_RETRY_SECONDS", "1").spawn().unwrap();
+    let stopped = finished(stopped).await;
+    assert_eq!(stopped.status, Some(1), "{stopped:?}");
+    assert!(stopped.stderr.contains("with --from-line 1\n"), "{stopped:?}");
+    assert_eq!(stopped.number("imported"), 0);
+
+    block(&films, false).await;
+    let rest = films.run(&["import", &file, "--from-line", "2001"]).await;
+    assert_eq!(rest.status, Some(65), "{rest:?}");
+    assert_eq!((rest.number("lines"), rest.number("imported")), (1_001, 1_000));
+    assert!(rest.stderr.contains("not a JSON object (line 2501)"), "{rest:?}");
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 1_001);
+}
+
+#[tokio::test]
+async fn an_unavailable_elasticsearch_ends_the_import_with_the_line_to_go_on_from() {
+    let films = Films::new();
+    let (proxy, url) = Proxy::to_url(&films.index.server).await;
+    let mut import = films.command(&["import", "-"]);
+    import.env("ELASTICSEARCH_URL", url).env("ETL_IMPORT_RETRY_SECONDS", "1");
+    let mut import = import.stdin(Stdio::piped()).spawn().unwrap();
+    feed(&mut import, &lines(0, 1_000)).await;
+    until("begun", async || films.film("0").await.is_object()).await;
+    proxy.cut();
+    feed(&mut import, &lines(1_000, 2_000)).await;
+    let ended = finished(import).await;
+    assert_eq!(ended.status, Some(69), "{ended:?}");
+    assert!(ended.stderr.contains("with --from-line 1001\n"), "{ended:?}");
+    assert_eq!(ended.number("imported"), 1_000);
+}
+
+#[tokio::test]
+async fn a_signal_stops_an_import_that_waits_for_input_and_a_replacement_goes_on() {
+    let films = Films::new();
+    films.import(&lines(0, 5)).await;
+    let mut import = films.command(&["import", "-", "--replace"]);
+    let mut import = import.stdin(Stdio::piped()).spawn().unwrap();
+    feed(&mut import, &lines(0, 1_500)).await;
+    until("begun", async || {
+        let path = "-import/_count?ignore_unavailable=true";
+        films.request("GET", "-import/_refresh", None).await;
+        films.request("GET", path, None).await["count"] == 1_000
+    })
+    .await;
+    signal(import.id().unwrap(), "INT");
+    let mut stopped = import;
+    let input = stopped.stdin.take();
+    let stopped = finished(stopped).await;
+    drop(input);
+    assert_eq!(stopped.status, Some(1), "{stopped:?}");
+    assert!(stopped.stderr.contains("interrupted"), "{stopped:?}");
+    assert!(stopped.stderr.contains("with --from-line 1001\n"), "{stopped:?}");
+    assert_eq!(stopped.number("imported"), 1_000);
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 5, "not replaced");
+
+    let file = films.file("films.ndjson", lines(0, 1_500));
+    let rest = films.run(&["import", &file, "--replace", "--from-line", "1001"]).await;
+    assert_eq!((rest.status, rest.number("imported")), (Some(0), 500), "{rest:?}");
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 1_500);
+    let nothing = films.run(&["import", &file, "--replace", "--from-line", "2"]).await;
+    assert_eq!(nothing.status, Some(2), "{nothing:?}");
+}

@@ -1,0 +1,122 @@
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tests::until;
+
+use crate::films::{Films, feed, finished};
+
+fn lines(count: usize, title: &str) -> String {
+    let film = |n| json!({ "id": format!("film-{n}"), "title": title }).to_string() + "\n";
+    (0..count).map(film).collect()
+}
+
+/// The indices behind a name.
+async fn behind(films: &Films, suffix: &str) -> Vec<String> {
+    let alias = format!("{}{suffix}", films.index.name);
+    let indices = films.index.aliases().await;
+    let indices = indices.as_object().unwrap().iter();
+    indices
+        .filter(|(_, index)| index["aliases"][&alias].is_object())
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_first_import_creates_an_index_behind_an_alias() {
+    let films = Films::new();
+    films.import(&lines(2, "A")).await;
+    let index = behind(&films, "").await;
+    assert!(
+        index.len() == 1 && index[0].starts_with(&format!("{}-2", films.index.name)),
+        "{index:?}"
+    );
+    assert_eq!(behind(&films, "-import").await, [] as [&str; 0]);
+    films.import(&lines(3, "B")).await;
+    assert_eq!(behind(&films, "").await, index);
+    assert_eq!(films.count(json!({ "match": { "title": "B" } })).await, 3);
+}
+
+#[tokio::test]
+async fn a_replacement_is_labelled_and_seen_when_it_is_complete() {
+    let films = Films::new();
+    films.import(&lines(3, "A")).await;
+    films.once().await;
+    let first = behind(&films, "").await;
+
+    let mut import =
+        films.command(&["import", "-", "--replace"]).stdin(Stdio::piped()).spawn().unwrap();
+    feed(&mut import, &lines(1_500, "B")).await;
+    until("begun", async || !behind(&films, "-import").await.is_empty()).await;
+    assert_eq!((films.labelled().await, behind(&films, "").await), (3, first.clone()));
+    let refused = films.import(&lines(1, "C")).await;
+    assert!(
+        refused.status == Some(2) && refused.stderr.contains("unfinished replacement"),
+        "{refused:?}"
+    );
+
+    let replaced = finished(import).await;
+    assert_eq!(replaced.status, Some(0), "{replaced:?}");
+    assert_eq!(replaced.number("written"), 1_500);
+    assert_eq!(
+        (films.labelled().await, films.film("film-0").await["title"].clone()),
+        (1_500, json!("B"))
+    );
+    assert_eq!(behind(&films, "-previous").await, first);
+    assert_eq!(films.once().await.number("written"), 0);
+
+    let second = behind(&films, "").await;
+    let file = films.file("films.ndjson", lines(1, "C"));
+    films.run(&["import", &file, "--replace"]).await;
+    assert_eq!(behind(&films, "-previous").await, second);
+    assert_eq!(films.index.aliases().await[&first[0]], Value::Null, "the one before is deleted");
+}
+
+#[tokio::test]
+async fn nothing_replaces_nothing() {
+    let films = Films::new();
+    films.import(&lines(2, "A")).await;
+    let bad = films.file("bad.ndjson", "{}\n");
+    let ran = films.run(&["import", &bad, "--replace"]).await;
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("was not replaced"), "{ran:?}");
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 2);
+}
+
+#[tokio::test]
+async fn an_index_without_an_alias_is_imported_into_and_replaced() {
+    let films = Films::new();
+    films.put("old", json!({ "id": "old", "title": "Old" })).await;
+    let imported = films.import(&lines(2, "A")).await;
+    assert_eq!(imported.status, Some(0), "{imported:?}");
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 3);
+    assert_eq!(behind(&films, "-import").await, [] as [&str; 0]);
+
+    let file = films.file("films.ndjson", lines(4, "B"));
+    let replaced = films.run(&["import", &file, "--replace"]).await;
+    assert_eq!(replaced.status, Some(0), "{replaced:?}");
+    assert_eq!(behind(&films, "").await.len(), 1);
+    assert_eq!(films.labelled().await, 4);
+}
+
+#[tokio::test]
+async fn an_index_deleted_during_an_import_is_not_created_again() {
+    for plain in [false, true] {
+        let films = Films::new();
+        if plain {
+            films.put("old", json!({ "id": "old" })).await;
+        }
+        let mut import = films.command(&["import", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+        feed(&mut import, &lines(1_000, "A")).await;
+        let a_film = async || films.film("film-0").await.is_object();
+        until("begun", a_film).await;
+        let index = behind(&films, "-import").await;
+        films.index.delete(&index[0]).await;
+        feed(&mut import, &lines(1_000, "B")).await;
+
+        let ended = finished(import).await;
+        assert_eq!(ended.status, Some(1), "{ended:?}");
+        assert!(ended.stderr.contains("was deleted during the import"), "{ended:?}");
+        assert!(ended.stderr.contains("--from-line 1001"), "{ended:?}");
+        assert_eq!(films.index.aliases().await, json!({}), "{ended:?}");
+    }
+}
