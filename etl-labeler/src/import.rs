@@ -233,7 +233,7 @@ fn explain(error: LabelerError, target: &Target) -> LabelerError {
 
 /// Prints what films would become.
 fn sample(source: Source, mapping: &FilmMapping, films: usize) -> Result<Exit, LabelerError> {
-    let mut exit = Exit::Success;
+    let (mut exit, unit) = (Exit::Success, source.unit());
     for record in source.records.take(films) {
         let record =
             record.map_err(|source| LabelerError::File { path: "the file".into(), source })?;
@@ -244,7 +244,7 @@ fn sample(source: Source, mapping: &FilmMapping, films: usize) -> Result<Exit, L
             }
             Err(bad) => {
                 exit = Exit::RejectedInput;
-                eprintln!("{}: {bad}", record.number);
+                eprintln!("{unit} {}: {bad}", record.number);
             }
         }
     }

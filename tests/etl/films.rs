@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use etl_labeler::elastic::Elastic;
+use policies::label_rules::LabelRules;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -22,6 +24,16 @@ impl Films {
     pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         Self { index: Index::new(), labels: folder.path().join("labels.toml"), folder }
+    }
+
+    /// An index of this name with the labeler's mapping, as before there were aliases.
+    pub(crate) async fn create_plain(&self) {
+        let server = self.index.server.parse().unwrap();
+        let elastic = Elastic::new(&server, &self.index.name).unwrap();
+        elastic
+            .create_index(&LabelRules::parse(include_str!("../../policies/labels.toml")).unwrap())
+            .await
+            .unwrap();
     }
 
     /// Sets the label rules of the commands that follow. Without any, the shipped rules apply.

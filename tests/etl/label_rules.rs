@@ -57,7 +57,11 @@ async fn an_alias_of_the_index_works() {
     let films = Films::new();
     films.import_many(2).await;
     let alias = format!("{}-alias", films.index.name);
-    films.request("PUT", &format!("/_alias/{alias}"), None).await;
+    let index = films.index.aliases().await;
+    let index = index.as_object().unwrap().keys().next().unwrap();
+    let actions = json!({ "actions": [{ "add": { "index": index, "alias": alias } }] });
+    let aliases = format!("{}/_aliases", films.index.server);
+    reqwest::Client::new().post(aliases).json(&actions).send().await.unwrap();
     let run = films.command(&["once"]).env("FILMS_INDEX", &alias).spawn().unwrap();
     let run = crate::films::finished(run).await;
     assert_eq!((run.status, run.number("written")), (Some(0), 2), "{run:?}");

@@ -11,6 +11,7 @@ use elasticsearch::indices::{
 };
 use policies::label_rules::LabelRules;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::mapping::FilmMapping;
 use crate::{
@@ -91,7 +92,9 @@ impl Target {
                 )));
             }
             (Current::Nothing, None, _) | (_, _, Choice { replace: true, .. }) => {
-                let index = format!("{name}-{}", now.format("%Y%m%dt%H%M%S%3f"));
+                // Two imports may start within a second.
+                let (at, unique) = (now.format("%Y%m%dt%H%M%S"), Uuid::new_v4().simple());
+                let index = format!("{name}-{at}-{unique}");
                 let readable = (!choice.replace).then_some(name.as_str());
                 let properties = film_mapping(rules, mapping.declared());
                 elastic.delete_unfinished(&writer, &current, &name).await?;

@@ -60,7 +60,7 @@ async fn every_form_of_the_same_films_is_detected_and_imported() {
     for (name, content, form) in [
         ("films.ndjson", lines.clone(), "NDJSON, one film per line; UTF-8\n"),
         ("bom.ndjson", case("bom.ndjson"), "UTF-8 with byte order mark"),
-        ("crlf.ndjson", case("crlf.ndjson"), "UTF-8, CRLF"),
+        ("crlf.ndjson", case("crlf.ndjson"), "NDJSON, one film per line; UTF-8"),
         ("array.json", case("array.json"), "a JSON array; UTF-8\n"),
         ("films.csv", case("films.csv"), "CSV with 5 columns, delimiter ','"),
         ("films.gz", gzip(&lines), "NDJSON, one film per line; gzip, UTF-8\n"),

@@ -85,6 +85,7 @@ async fn nothing_replaces_nothing() {
 #[tokio::test]
 async fn an_index_without_an_alias_is_imported_into_and_replaced() {
     let films = Films::new();
+    films.create_plain().await;
     films.put("old", json!({ "id": "old", "title": "Old" })).await;
     let imported = films.import(&lines(2, "A")).await;
     assert_eq!(imported.status, Some(0), "{imported:?}");
@@ -103,7 +104,7 @@ async fn an_index_deleted_during_an_import_is_not_created_again() {
     for plain in [false, true] {
         let films = Films::new();
         if plain {
-            films.put("old", json!({ "id": "old" })).await;
+            films.create_plain().await;
         }
         let mut import = films.command(&["import", "-"]).stdin(Stdio::piped()).spawn().unwrap();
         feed(&mut import, &lines(1_000, "A")).await;
