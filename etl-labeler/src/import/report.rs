@@ -1,4 +1,4 @@
-//! What an import did: one line for programs, and details for people.
+//! What an import did: one line for programs, and details for the terminal.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -95,7 +95,7 @@ impl Imported {
         self.lines - self.skipped
     }
 
-    /// What a person should know besides the numbers.
+    /// What a reader should know besides the numbers.
     #[must_use]
     pub fn details(&self) -> String {
         format!("{}", self.details)

@@ -15,8 +15,8 @@ async fn a_sample_shows_films_and_writes_nothing() {
         "Name": "Léon", "Day": "14.9.1994", "Kind": "Crime, Film-Noir, Crime",
         "directors": [{ "key": 7, "name": "Luc Besson", "born": 1959 }], "extra": { "x": 1.50 },
     });
-    let file = films.file("films.json", json!([film, { "Name": null }, film]).to_string());
-    let ran = films.run(&["import", &file, "--mapping", &mapping, "--sample", "2"]).await;
+    let path = films.file("films.json", json!([film, { "Name": null }, film]).to_string());
+    let ran = films.run(&["import", &path, "--mapping", &mapping, "--sample", "2"]).await;
     assert_eq!(ran.status, Some(65), "{ran:?}");
     let shown: Value = serde_json::from_str(&ran.stdout).unwrap();
     let id = shown["id"].as_str().unwrap();
