@@ -87,6 +87,24 @@ impl Index {
             .collect()
     }
 
+    /// The index behind the name, which may be an alias of one index.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn behind(&self) -> String {
+        let indices = self.request(Method::GET, "/_alias", None).await;
+        indices.as_object().unwrap().keys().next().unwrap().clone()
+    }
+
+    /// The mapping of that index.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn mapping(&self) -> Value {
+        let indices = self.request(Method::GET, "/_mapping", None).await;
+        indices.as_object().unwrap().values().next().unwrap()["mappings"].clone()
+    }
+
     /// The indices behind the name, and the aliases of each.
     ///
     /// # Panics

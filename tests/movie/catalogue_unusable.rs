@@ -14,8 +14,7 @@ const PATHS: [&str; 4] = ["/movies/", "/movies/?page=1", "/movies/film", "/healt
 
 /// The mapping of the sample films, changed.
 async fn changed(site: &Site, pointer: &str, value: Value) -> Value {
-    let mapping = site.index.request(Method::GET, "/_mapping", None).await;
-    let mut mapping = mapping[&site.index.name]["mappings"].clone();
+    let mut mapping = site.index.mapping().await;
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     mapping.pointer_mut(parent).unwrap()[key] = value;
     mapping
@@ -77,7 +76,7 @@ async fn an_index_that_the_labeler_has_not_prepared_is_unusable() {
 async fn switch(alias: &str, to: &Index) {
     let actions = json!({ "actions": [
         { "remove": { "index": "films-test-*", "alias": alias, "must_exist": false } },
-        { "add": { "index": to.name, "alias": alias } },
+        { "add": { "index": to.behind().await, "alias": alias } },
     ] });
     let url = format!("{}/_aliases", to.server);
     let answer = Client::new().post(url).json(&actions).send().await.unwrap();
