@@ -90,7 +90,7 @@ demo_client() {
 demo_servers() {
     # movie-api names the clients of account operations.
     demo_launch auth-server "$AUTH_LISTEN" env AUTH_OPS_LISTEN="$demo_ops" AUTH_TRUSTED_PROXIES=127.0.0.1 auth-server serve
-    demo_launch movie-api "$MOVIE_LISTEN" env MOVIE_OPS_LISTEN="127.0.0.1:$(free_port)" movie-api serve
+    demo_launch movie-api "$MOVIE_LISTEN" env MOVIE_OPS_LISTEN="127.0.0.1:$(free_port)" MOVIE_PUBLIC_LABELS=new movie-api serve
 }
 
 # demo_launch NAME ADDRESS COMMAND…: returns when it is ready.

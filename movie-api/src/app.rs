@@ -68,7 +68,7 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::default());
     let credentials = config.auth.credentials()?;
     let authorization = Arc::new(Authorization::new(config, credentials, &metrics, clock.clone())?);
-    let catalogue = Arc::new(Catalogue::new(config, lifecycle.tasks().clone())?);
+    let catalogue = Arc::new(Catalogue::new(config, lifecycle.tasks().clone(), clock.clone())?);
     let full = FullLists::new(config.lists.max_full(), lifecycle.tasks().clone());
     let lists = Arc::new(Lists { catalogue: Arc::clone(&catalogue), full });
     let readiness = ReadinessApi {

@@ -9,10 +9,11 @@ use base64::prelude::BASE64_STANDARD;
 use chrono::TimeDelta;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::http::HeaderValue;
+use policies::Label;
 use serde::Deserialize;
 use service::config::{
     BaseUrl, ElasticsearchConfig, LogConfig, NonEmpty, Removed, ServerConfig, Setting,
-    SettingsTable, none_if_empty, number, secret, text,
+    SettingsTable, list, none_if_empty, number, secret, text,
 };
 use service::database::DatabaseUrl;
 use zeroize::Zeroizing;
@@ -28,6 +29,7 @@ pub(crate) const SETTINGS: SettingsTable = SettingsTable {
         service::elasticsearch_settings!(),
         SEARCH,
         LISTS,
+        FILMS,
         DATABASE,
         GUEST_FILTER,
         service::log_settings!("MOVIE_", "info,poem=warn,access=debug"),
@@ -68,6 +70,13 @@ const LISTS: &[Setting] = &[number(
     "maximum number of complete lists of more than 500 items that are sent at a time",
 )];
 
+const FILMS: &[Setting] = &[text(
+    "MOVIE_PUBLIC_LABELS",
+    "films.public_labels",
+    "",
+    "labels that everyone sees on the films that they may read, comma-separated; all others are never shown",
+)];
+
 const DATABASE: &[Setting] = &[secret(
     "MOVIE_DATABASE_URL",
     "database.url",
@@ -98,6 +107,7 @@ pub(crate) struct Config {
     pub(crate) elasticsearch: ElasticsearchConfig,
     pub(crate) search: SearchConfig,
     pub(crate) lists: ListsConfig,
+    pub(crate) films: FilmsConfig,
     pub(crate) database: DatabaseConfig,
     pub(crate) guest_filter: GuestFilterConfig,
     pub(crate) log: LogConfig,
@@ -192,6 +202,15 @@ impl ListsConfig {
     pub(crate) fn max_full(&self) -> usize {
         self.full.get().into()
     }
+}
+
+/// What is shown of films.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FilmsConfig {
+    /// Names of the labels that viewers see.
+    #[serde(deserialize_with = "list")]
+    pub(crate) public_labels: Vec<Label>,
 }
 
 /// PostgreSQL, for favorites.

@@ -55,6 +55,15 @@ impl<'a> Facts<'a> {
         read(access, time_bound, now.timestamp())
             .unwrap_or(Self { kind: Kind::Unlabelled, next_change: None })
     }
+
+    /// The labels that are active; none if the resource counts as unlabelled.
+    #[must_use]
+    pub fn active(&self) -> &[Cow<'a, str>] {
+        match &self.kind {
+            Kind::Labelled(labels) => labels,
+            Kind::Unlabelled | Kind::Missing => &[],
+        }
+    }
 }
 
 /// `None` if `access` is unreadable or the labeler has not written it.

@@ -32,7 +32,9 @@ async fn a_guest_can_read_an_open_film() {
       ],
       "id": "old-07",
       "imdb_rating": 8.0,
+      "labels": [],
       "mpaa_rating": "PG",
+      "poster": null,
       "release_date": "1994-09-23",
       "title": "Film old-07"
     }
@@ -84,8 +86,11 @@ fn labelled(id: &str, labels: &[&str]) -> Value {
 
 /// An alias of these indices, each with a filter.
 async fn alias(name: &str, indices: &[(&Index, Value)]) {
-    let add = |(index, filter): &(&Index, Value)| json!({ "add": { "index": index.name, "alias": name, "filter": filter } });
-    let actions: Vec<Value> = indices.iter().map(add).collect();
+    let mut actions = Vec::new();
+    for (index, filter) in indices {
+        let add = json!({ "index": index.behind().await, "alias": name, "filter": filter });
+        actions.push(json!({ "add": add }));
+    }
     let url = format!("{}/_aliases", indices[0].0.server);
     let answer = Client::new().post(url).json(&json!({ "actions": actions })).send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
@@ -94,8 +99,7 @@ async fn alias(name: &str, indices: &[(&Index, Value)]) {
 /// An index with the mapping of the site's.
 async fn twin(site: &Site) -> Index {
     let index = Index::new();
-    let mapping = site.index.request(Method::GET, "/_mapping", None).await;
-    let body = json!({ "mappings": mapping[&site.index.name]["mappings"] });
+    let body = json!({ "mappings": site.index.mapping().await });
     index.request(Method::PUT, "", Some(body)).await;
     index
 }
@@ -137,10 +141,9 @@ async fn a_film_in_one_of_two_indices_is_found_and_its_copies_must_all_be_allowe
 async fn a_film_with_custom_routing_is_found() {
     let site = Site::open().await;
     let index = Index::new();
-    let mapping = site.index.request(Method::GET, "/_mapping", None).await;
     let body = json!({
         "settings": { "index.number_of_shards": 5 },
-        "mappings": mapping[&site.index.name]["mappings"],
+        "mappings": site.index.mapping().await,
     });
     index.request(Method::PUT, "", Some(body)).await;
     for n in 0..10 {

@@ -20,6 +20,7 @@ mod long_list;
 mod openapi;
 mod page;
 mod process;
+mod public_labels;
 mod request_errors;
 mod sample_films;
 mod service_client;

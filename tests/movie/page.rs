@@ -31,6 +31,16 @@ async fn credentials(browser: &Browser) {
     browser.click("#account-submit").await;
 }
 
+/// The access token that this operation answers to the credentials of the account.
+async fn token_from(site: &Site, operation: &str) -> String {
+    let body = json!({ "email": EMAIL, "password": PASSWORD });
+    let request = Client::new().post(format!("{}{operation}", site.movie.url)).json(&body);
+    send(request, None).await.string("access_token")
+}
+
+/// What the page has stored.
+const STORED: &str = "return [Object.keys(sessionStorage), localStorage.length, document.cookie]";
+
 /// The path and the query of the address.
 async fn place(browser: &Browser) -> Value {
     browser.run("return location.pathname + location.search", vec![]).await
@@ -66,9 +76,7 @@ async fn a_refused_film_says_why_and_signing_in_may_help() {
     sign_up(&browser).await;
     browser.shows("#why", "Your account does not include it").await;
 
-    let body = json!({ "email": EMAIL, "password": PASSWORD });
-    let log_in = Client::new().post(format!("{}/auth/login", site.movie.url)).json(&body);
-    site.grant(&send(log_in, None).await.string("access_token"), "subscriber").await;
+    site.grant(&token_from(&site, "/auth/login").await, "subscriber").await;
     browser.reload().await;
     browser.shows("article h1", NEW).await;
 }
@@ -97,15 +105,57 @@ async fn a_session_outlives_a_reload_and_only_the_refresh_token_is_stored() {
     browser.reload().await;
     browser.find("#sign-out:not([hidden])").await;
     browser.shows("#who", EMAIL).await;
-    let stored = "return [Object.keys(sessionStorage), localStorage.length, document.cookie]";
-    assert_eq!(browser.run(stored, vec![]).await, json!([["refresh_token"], 0, ""]));
+    assert_eq!(browser.run(STORED, vec![]).await, json!([["refresh_token"], 0, ""]));
 
     browser.click("#sign-out").await;
     browser.find("#sign-in:not([hidden])").await;
-    assert_eq!(browser.run(stored, vec![]).await, json!([[], 0, ""]));
+    assert_eq!(browser.run(STORED, vec![]).await, json!([[], 0, ""]));
     browser.click("#sign-in").await;
     credentials(&browser).await;
     browser.shows("#who", EMAIL).await;
+}
+
+#[tokio::test]
+async fn signing_in_asks_for_the_second_factor() {
+    let site = Site::open().await;
+    let token = token_from(&site, "/auth/register").await;
+    let recovery_code = site.enable_second_factor(&token).await;
+
+    let browser = open(&site, DESKTOP, &format!("/?film={OLD}")).await;
+    browser.click("#sign-in").await;
+    credentials(&browser).await;
+    browser.shows("#account-title", "Second factor").await;
+    assert_eq!(browser.run(STORED, vec![]).await, json!([[], 0, ""]));
+    browser.fill("dialog input[name=code]", "000 000").await;
+    browser.click("#account-submit").await;
+    browser.shows("#account-error", "code").await;
+    browser.find("#sign-in:not([hidden])").await;
+    browser.fill("dialog input[name=code]", &recovery_code).await;
+    browser.click("#account-submit").await;
+    browser.find("#sign-out:not([hidden])").await;
+    browser.shows("#who", EMAIL).await;
+    let closed = "return !document.querySelector('dialog').open";
+    assert_eq!(browser.run(closed, vec![]).await, true);
+    browser.shows("article h1", OLD).await;
+    browser.reload().await;
+    browser.shows("#who", EMAIL).await;
+}
+
+#[tokio::test]
+async fn public_labels_are_badges() {
+    let site = Site::open().await;
+    let movie = site.another(&[("MOVIE_PUBLIC_LABELS", "new")]);
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&movie.url).await;
+    sign_up(&browser).await;
+    site.grant(&token_from(&site, "/auth/login").await, "subscriber").await;
+    browser.open(&format!("{}/?query={NEW}", movie.url)).await;
+    browser.shows(".card .badge", "new").await;
+    browser.click(".card a").await;
+    browser.shows("article .badge", "new").await;
+    browser.open(&format!("{}/?film={OLD}", movie.url)).await;
+    browser.shows("article h1", OLD).await;
+    assert_eq!(browser.texts(".badge").await, Vec::<String>::new());
 }
 
 #[tokio::test]

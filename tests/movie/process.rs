@@ -28,6 +28,7 @@ fn an_invalid_or_unknown_setting_stops_the_start_and_is_named() {
         ("MOVIE_SEARCH_TIMEOUT_MS", "0"),
         ("MOVIE_GUEST_FILTER_REFRESH_SECONDS", "0"),
         ("MOVIE_GUEST_FILTER_MAX_AGE_SECONDS", "-1"),
+        ("MOVIE_PUBLIC_LABELS", "new,Not a label"),
         ("MOVIE_LOG", "movie_api=loud"),
         ("MOVIE_CONFIG", "/nowhere.toml"),
     ];

@@ -1,7 +1,9 @@
 //! Accounts, roles and rules of a site.
 
+use std::time::SystemTime;
+
 use serde_json::json;
-use tests::{Caller, PASSWORD};
+use tests::{AuthenticatorApp, Caller, PASSWORD, current_password};
 
 use crate::site::Site;
 
@@ -22,6 +24,16 @@ impl Site {
         let token = self.register("ann").await;
         self.grant(&token, "subscriber").await;
         token
+    }
+
+    /// Enables a second factor for the user with this token; returns a recovery code.
+    #[expect(clippy::disallowed_methods, reason = "the program goes by the system's clock")]
+    pub(crate) async fn enable_second_factor(&self, token: &str) -> String {
+        let user = self.guest().with_token(token);
+        let enrollment = user.post("me/second-factor", &current_password()).await.ok();
+        let code = AuthenticatorApp::scan(&enrollment).code_at(SystemTime::now().into());
+        let enabled = user.post("me/second-factor/confirm", &json!({ "code": code })).await.ok();
+        enabled["recovery_codes"][0].as_str().unwrap().to_owned()
     }
 
     /// Grants a role, which may be new, to the user with this token.

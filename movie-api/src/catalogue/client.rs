@@ -10,10 +10,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::film::Document;
+use super::film::{Document, Film};
 use super::mapping::LastCheck;
 use super::point_in_time::PointInTime;
+use super::public_labels::PublicLabels;
 use super::query::{ADMITTED, Search, Section, by_id};
+use service::clock::Clock;
 use service::config::IndexName;
 use service::problem::Spec;
 use tokio_util::task::TaskTracker;
@@ -43,7 +45,7 @@ pub(crate) struct Found {
     /// How many films match in all, as far as they were counted.
     pub(crate) total: Total,
     /// The films of the section, in order.
-    pub(crate) films: Vec<Document>,
+    pub(crate) films: Vec<Film>,
     /// The position of the last film, if the list goes on after it.
     pub(crate) next: Option<Vec<Value>>,
 }
@@ -71,6 +73,7 @@ pub(crate) struct Catalogue {
     pub(super) index: IndexName,
     pub(super) timeout: Duration,
     pub(super) last_check: LastCheck,
+    labels: PublicLabels,
     /// Requests that go on after the one that caused them.
     tasks: TaskTracker,
 }
@@ -80,13 +83,18 @@ impl Catalogue {
     ///
     /// # Errors
     /// The HTTP client cannot be built.
-    pub(crate) fn new(config: &Config, tasks: TaskTracker) -> Result<Self, CatalogueError> {
+    pub(crate) fn new(
+        config: &Config,
+        tasks: TaskTracker,
+        clock: Clock,
+    ) -> Result<Self, CatalogueError> {
         let transport = Transport::single_node(config.elasticsearch.url.as_str())?;
         Ok(Self {
             client: Elasticsearch::new(transport),
             index: config.elasticsearch.index.clone(),
             timeout: config.search.timeout(),
             last_check: LastCheck::default(),
+            labels: PublicLabels::new(config.films.public_labels.clone(), clock),
             tasks,
         })
     }
@@ -101,7 +109,8 @@ impl Catalogue {
         search: &Search,
         section: &Section,
     ) -> Result<Found, CatalogueError> {
-        Ok(self.send(&search.body(section)).await?.found(section))
+        let body = search.body(section, &self.labels.fields());
+        Ok(self.send(&body).await?.found(section, &self.labels))
     }
 
     /// Fixes the current state of the index, to read all of it.
@@ -111,7 +120,7 @@ impl Catalogue {
     pub(crate) async fn point_in_time(&self) -> Result<PointInTime, CatalogueError> {
         self.ensure_usable().await?;
         let (client, tasks) = (self.client.clone(), self.tasks.clone());
-        PointInTime::open(client, &self.index, self.timeout, tasks).await
+        PointInTime::open(client, &self.index, self.timeout, tasks, self.labels.clone()).await
     }
 
     /// The film with this id, and whether `admitted` matches it. An alias may have several films with
@@ -128,7 +137,8 @@ impl Catalogue {
         let complete = total.is_some_and(|total| total.value == hits.len() as u64);
         let admitted = complete && hits.iter().all(Hit::is_admitted);
         let mut films = hits.into_iter().filter_map(Hit::document);
-        Ok(films.next().map(|document| Sighting { document, admitted }))
+        let document = films.next().map(|document| self.labels.shown_on(document));
+        Ok(document.map(|document| Sighting { document, admitted }))
     }
 
     /// Every search of the current state of the index is sent here.
@@ -179,15 +189,21 @@ impl SearchResponse {
             .map_err(|error| CatalogueError::Refused(format!("invalid aggregation: {error}")))
     }
 
+    /// The first film.
+    pub(super) fn first(self) -> Option<Document> {
+        self.hits.hits.into_iter().find_map(Hit::document)
+    }
+
     /// The films of the section; the last hit only says that the list goes on.
-    pub(super) fn found(self, section: &Section) -> Found {
+    pub(super) fn found(self, section: &Section, labels: &PublicLabels) -> Found {
         let Hits { total, mut hits } = self.hits;
         let size = usize::try_from(section.size).unwrap_or(usize::MAX);
         let goes_on = hits.len() > size;
         hits.truncate(size);
         let next = hits.last().filter(|_| goes_on).map(|hit| hit.sort.clone());
         let total = total.map(Into::into).unwrap_or_default();
-        let films = hits.into_iter().filter_map(Hit::document).collect();
+        let documents = hits.into_iter().filter_map(Hit::document);
+        let films = documents.map(|document| labels.shown_on(document).film).collect();
         Found { total, films, next }
     }
 }

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use super::client::{Catalogue, CatalogueError, SearchResponse};
 use super::film::Document;
 use super::point_in_time::{Batches, PointInTime};
-use super::{Count, Section};
 
 /// A property by which films are grouped: a list of `{id, name}` in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,7 +226,7 @@ struct NameBucket {
 impl NameBucket {
     /// The film that says the name.
     fn document(self) -> Option<Document> {
-        self.film.found(&Section::first(1, Count::None)).films.into_iter().next()
+        self.film.first()
     }
 }
 

@@ -1,11 +1,12 @@
 //! A film, read from its document.
 
 use poem_openapi::Object;
+use reqwest::Url;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The fields of a document that make a [`Film`].
-pub(crate) const FIELDS: [&str; 8] = [
+pub(super) const FIELDS: [&str; 9] = [
     "id",
     "title",
     "release_date",
@@ -14,10 +15,13 @@ pub(crate) const FIELDS: [&str; 8] = [
     "genres",
     "directors",
     "description",
+    "poster",
 ];
 
 /// The field that says who may read a film; it never leaves this program.
-pub(crate) const ACCESS: &str = "access";
+const ACCESS: &str = "access";
+/// The same in a list of fields: also the keys `access.` and `access.labels`.
+pub(super) const ACCESS_FIELDS: &str = "access*";
 
 /// A film.
 #[derive(Clone, Debug, PartialEq, Serialize, Object)]
@@ -38,6 +42,10 @@ pub(crate) struct Film {
     pub(crate) directors: Vec<Named>,
     /// What it is about.
     pub(crate) description: Option<String>,
+    /// Address of an image, always `https:`.
+    pub(crate) poster: Option<String>,
+    /// Labels that the site shows (`MOVIE_PUBLIC_LABELS`) and that the film has now.
+    pub(crate) labels: Vec<String>,
 }
 
 /// A genre, an actor or a director.
@@ -72,6 +80,8 @@ impl Document {
             genres: list(source.get("genres")),
             directors: list(source.get("directors")),
             description: text(source.get("description")),
+            poster: image(source.get("poster")),
+            labels: Vec::new(),
         };
         Self { id, access: access(source), film }
     }
@@ -97,6 +107,12 @@ fn text(value: Option<&Value>) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// An address that browsers load without telling others on the way.
+fn image(value: Option<&Value>) -> Option<String> {
+    let url = Url::parse(value?.as_str()?).ok()?;
+    (url.scheme() == "https").then(|| url.into())
 }
 
 fn number(value: Option<&Value>) -> Option<f64> {
@@ -138,6 +154,27 @@ mod tests {
         assert_eq!(document.film.genres, [Named { id: "war".into(), name: "War".into() }]);
         assert_eq!(document.film.directors, []);
         assert_eq!((document.film.release_date, document.film.mpaa_rating), (None, None));
+    }
+
+    #[test]
+    fn a_poster_is_an_absolute_https_address() {
+        let poster =
+            |poster: Value| Document::read("1".into(), &json!({ "poster": poster })).film.poster;
+        let address = "https://images.example/a.jpg";
+        assert_eq!(poster(address.into()).as_deref(), Some(address));
+        for other in [
+            "http://images.example/a.jpg",
+            "//images.example/a.jpg",
+            "/a.jpg",
+            "N/A",
+            "",
+            "javascript:alert(1)",
+            "data:image/png;base64,AA",
+            "https://",
+        ] {
+            assert_eq!(poster(other.into()), None, "{other}");
+        }
+        assert_eq!(poster(json!([address])), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod film;
 mod mapping;
 mod order;
 mod point_in_time;
+mod public_labels;
 mod query;
 mod text;
 

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::Catalogue;
 use super::client::{CatalogueError, Found, SearchResponse, read};
 use super::film::Film;
+use super::public_labels::PublicLabels;
 use super::query::{Count, Search, Section, Start};
 
 /// How long a point in time outlives a search, beyond the time that the next one may take: long enough
@@ -37,8 +38,7 @@ pub(crate) async fn all_films(
             let Some(section) = section else { return Ok(None) };
             let found = point.search(&search, &section).await?;
             let after = |position| Section { start: Start::After(position), ..section };
-            let films = found.films.into_iter().map(|document| document.film).collect();
-            Ok(Some((films, (point, search, found.next.map(after)))))
+            Ok(Some((found.films, (point, search, found.next.map(after)))))
         });
     let mut batches = batches.boxed();
     let first = batches.try_next().await?;
@@ -52,6 +52,7 @@ pub(crate) struct PointInTime {
     client: Elasticsearch,
     timeout: Duration,
     tasks: TaskTracker,
+    labels: PublicLabels,
 }
 
 impl PointInTime {
@@ -62,6 +63,7 @@ impl PointInTime {
         index: &IndexName,
         timeout: Duration,
         tasks: TaskTracker,
+        labels: PublicLabels,
     ) -> Result<Self, CatalogueError> {
         #[derive(Deserialize)]
         struct Opened {
@@ -74,7 +76,7 @@ impl PointInTime {
             .send()
             .await?;
         let Opened { id } = read(response).await?;
-        Ok(Self { id, client, timeout, tasks })
+        Ok(Self { id, client, timeout, tasks, labels })
     }
 
     async fn search(
@@ -82,8 +84,8 @@ impl PointInTime {
         search: &Search,
         section: &Section,
     ) -> Result<Found, CatalogueError> {
-        let response = self.send(search.body(section)).await?;
-        Ok(response.found(section))
+        let response = self.send(search.body(section, &self.labels.fields())).await?;
+        Ok(response.found(section, &self.labels))
     }
 
     pub(super) async fn send(&mut self, mut body: Value) -> Result<SearchResponse, CatalogueError> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::film::{ACCESS, FIELDS};
+use super::film::{ACCESS_FIELDS, FIELDS};
 use super::order::Order;
 
 /// Elasticsearch counts further only if asked to, since that costs more than the page itself.
@@ -64,9 +64,9 @@ pub(crate) fn with_ids(ids: &impl Serialize) -> Value {
 }
 
 impl Search {
-    /// The body for `_search`. It asks for one film more than the section has, to know whether the
+    /// The body for `_search`, which returns these fields. It asks for one film more than the section has, to know whether the
     /// list goes on.
-    pub(super) fn body(&self, section: &Section) -> Value {
+    pub(super) fn body(&self, section: &Section, fields: &[&str]) -> Value {
         let (start, position) = match &section.start {
             Start::At(from) => ("from", Value::from(*from)),
             Start::After(position) => ("search_after", position.as_slice().into()),
@@ -81,7 +81,7 @@ impl Search {
                 Count::Limited => MAX_COUNTED.into(),
                 Count::None => Value::Bool(false),
             },
-            "_source": FIELDS,
+            "_source": fields,
         })
     }
 }
@@ -94,9 +94,7 @@ const MAX_NAMESAKES: u32 = 10;
 /// The body for a `_search` for the films with this id. Each says in `matched_queries` whether `admitted`
 /// matches it.
 pub(super) fn by_id(id: &str, admitted: &Value) -> Value {
-    // Also the keys `access.` and `access.labels`.
-    let access = format!("{ACCESS}*");
-    let source: Vec<&str> = FIELDS.into_iter().chain([access.as_str()]).collect();
+    let source: Vec<&str> = FIELDS.into_iter().chain([ACCESS_FIELDS]).collect();
     json!({
         "query": { "bool": {
             "filter": [{ "ids": { "values": [id] } }],

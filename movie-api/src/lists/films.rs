@@ -58,8 +58,14 @@ impl Lists {
             self.catalogue.search(search, &Section { start, size: PAGE_SIZE, count }).await?;
         let next = found.next.and_then(|position| cursor::encode(search.order.name(), position));
         let total_is = if found.total.is_exact { TotalIs::Exact } else { TotalIs::AtLeast };
-        let items = found.films.into_iter().map(|document| document.film).collect();
-        Ok(List { items, next, total: found.total.counted, total_is, page: None, pages: None })
+        Ok(List {
+            items: found.films,
+            next,
+            total: found.total.counted,
+            total_is,
+            page: None,
+            pages: None,
+        })
     }
 
     /// A short list needs neither a place nor a point in time: it is found by a single search.
@@ -69,8 +75,7 @@ impl Lists {
     ) -> Result<Listed<Film>, WithToken<E>> {
         let found = self.catalogue.search(&search, &Section::first(BATCH, Count::Exact)).await?;
         if found.next.is_none() {
-            let items = found.films.into_iter().map(|document| document.film).collect();
-            return Ok(Listed::Whole(List::whole(items, found.total.counted)));
+            return Ok(Listed::Whole(List::whole(found.films, found.total.counted)));
         }
         let place = self.full.place()?;
         let batches = all_films(&self.catalogue, search, BATCH).await?;

@@ -24,4 +24,4 @@ pub use secret_file::{SecretFileError, read_secret_file};
 pub use server::ServerConfig;
 pub use setting::{Kind, Setting, number, secret, text};
 pub use table::{Removed, SettingsTable};
-pub use values::{NonEmpty, Origins, none_if_empty};
+pub use values::{NonEmpty, Origins, list, none_if_empty};

@@ -1,9 +1,10 @@
 //! Values that are more than a number: checked once, at the start.
 
+use std::fmt;
 use std::str::FromStr;
 
 use poem::http::{HeaderValue, Uri};
-use serde::de::IntoDeserializer;
+use serde::de::{Error, IntoDeserializer};
 use serde::{Deserialize, Deserializer};
 
 /// Reads an empty text as "none".
@@ -21,6 +22,20 @@ where
     }
     let inner: serde::de::value::StringDeserializer<D::Error> = text.into_deserializer();
     T::deserialize(inner).map(Some)
+}
+
+/// Reads a comma-separated text (environment) or a list (TOML).
+///
+/// # Errors
+/// An item is not a valid `T`.
+pub fn list<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: TryFrom<String, Error: fmt::Display>,
+    D: Deserializer<'de>,
+{
+    let given = OneOrMany::deserialize(deserializer)?;
+    let items = given.items().into_iter().map(|item| T::try_from(item.to_owned()));
+    items.collect::<Result<_, _>>().map_err(D::Error::custom)
 }
 
 /// A comma-separated text (environment) or a list (TOML).

@@ -1,23 +1,15 @@
 //! `POST /auth/login/second-factor`
 
-use std::time::SystemTime;
-
 use serde_json::json;
-use tests::{AuthenticatorApp, current_password};
 
 use super::{Pair, assert_unchanged, credentials, own};
 use crate::site::Site;
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "the program goes by the system's clock")]
 async fn a_user_with_a_second_factor_receives_a_challenge_and_completes_it() {
     let site = Site::open().await;
     let pair = site.movie.sign_up("ada@example.com").await;
-    let user = site.caller(Some(&pair.access));
-    let app =
-        AuthenticatorApp::scan(&user.post("me/second-factor", &current_password()).await.ok());
-    let code = json!({ "code": app.code_at(SystemTime::now().into()) });
-    let enabled = user.post("me/second-factor/confirm", &code).await.ok();
+    let recovery_code = site.enable_second_factor(&pair.access).await;
 
     let first = site.movie.post("/auth/login", &credentials("ada@example.com")).await.ok();
     assert_eq!((&first["mfa_required"], first.get("access_token")), (&json!(true), None));
@@ -26,7 +18,7 @@ async fn a_user_with_a_second_factor_receives_a_challenge_and_completes_it() {
     let relayed = site.movie.post("/auth/login/second-factor/", &wrong).await;
     assert_eq!(relayed.problem(), (401, "invalid_code".into()));
     assert_unchanged(&relayed, &own(&site, "auth/login/second-factor", &wrong).await);
-    let right = step(enabled["recovery_codes"][0].as_str().unwrap());
+    let right = step(&recovery_code);
     let pair = Pair::of(&site.movie.post("/auth/login/second-factor", &right).await);
     assert_eq!(site.get("/user/", Some(&pair.access)).await.json()["email"], "ada@example.com");
 }
