@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Utc};
 use policies::access_from_json;
-use policies::label_rules::{LabelRule, ValidityPeriod};
+use policies::label_rules::{Dates, Interval};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -18,6 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct ExpectedLabel<'p> {
     pub(crate) label: &'p str,
+    /// The start of its validity period, if any.
+    pub(crate) from: Option<String>,
     /// The end of its validity period, if any.
     pub(crate) until: Option<String>,
 }
@@ -40,36 +42,32 @@ struct StoredAccess<'a> {
 
 /// The labels that a film should have, sorted by name.
 pub(crate) fn expected_labels<'p>(plan: &'p Plan, film: &Hit<'_>) -> Vec<ExpectedLabel<'p>> {
-    plan.rules.iter().filter_map(|rule| expected_label(plan, rule, film)).collect()
+    let labels = plan.rules.labels(
+        plan.now,
+        |label| film.matched(label.as_str()),
+        |field| dates(film, field),
+    );
+    labels
+        .into_iter()
+        .map(|(label, Interval { from, until })| ExpectedLabel {
+            label: label.as_str(),
+            from: from.map(clock::text),
+            until: until.map(clock::text),
+        })
+        .collect()
 }
 
-fn expected_label<'p>(
-    plan: &Plan,
-    rule: &'p LabelRule,
-    film: &Hit<'_>,
-) -> Option<ExpectedLabel<'p>> {
-    let label = rule.name.as_str();
-    if rule.query.is_some() && !film.matched(label) {
-        return None;
-    }
-    let validity = rule.validity.as_ref();
-    let end = validity.and_then(|validity| validity.until(latest_date(validity, film)?));
-    match end {
-        Some(end) if end <= plan.now => None,
-        end => Some(ExpectedLabel { label, until: end.map(clock::text) }),
-    }
+/// The earliest and the latest value of a date field. One that is out of range is no date.
+fn dates(film: &Hit<'_>, field: &str) -> Option<Dates> {
+    let (_, dates) = film.fields.iter().find(|(name, _)| name.0 == field)?;
+    let dates = dates.iter().filter_map(|date| instant(&date.0));
+    dates.map(|date| (date, date)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }
 
-/// The film's date for a validity period; the latest of several, which keeps the label longest.
-fn latest_date(validity: &ValidityPeriod, film: &Hit<'_>) -> Option<NaiveDate> {
-    let (_, dates) = film.fields.iter().find(|(field, _)| field.0 == validity.field)?;
-    dates.iter().filter_map(|date| day(&date.0)).max()
-}
-
-/// The UTC day of a number of milliseconds since 1970, which has a fraction for a date in nanoseconds.
-fn day(millis: &str) -> Option<NaiveDate> {
+/// The instant of a number of milliseconds since 1970, which has a fraction for a date in nanoseconds.
+fn instant(millis: &str) -> Option<DateTime<Utc>> {
     let (millis, _) = millis.split_once('.').unwrap_or((millis, ""));
-    Some(DateTime::from_timestamp_millis(millis.parse().ok()?)?.date_naive())
+    DateTime::from_timestamp_millis(millis.parse().ok()?)
 }
 
 /// Whether the film has exactly the expected labels already, written under the same rules.
@@ -86,14 +84,20 @@ pub(crate) fn is_up_to_date(plan: &Plan, film: &Hit<'_>, expected: &[ExpectedLab
 impl StoredAccess<'_> {
     fn matches(&self, plan: &Plan, expected: &[ExpectedLabel<'_>]) -> bool {
         let labels = self.labels.iter().map(|label| label.0.as_ref());
-        let ends = self.until.iter();
-        let until = ends.filter_map(|(label, end)| Some((&*label.0, &*end.as_ref()?.0)));
-        let expected_until = expected.iter().filter_map(|e| Some((e.label, e.until.as_deref()?)));
+        let from = expected.iter().filter_map(|e| Some((e.label, e.from.as_deref()?)));
+        let until = expected.iter().filter_map(|e| Some((e.label, e.until.as_deref()?)));
         self.rules.0 == plan.hash
             && labels.eq(expected.iter().map(|expected| expected.label))
-            && until.eq(expected_until)
-            && self.from.values().all(Option::is_none)
+            && instants(&self.from).eq(from)
+            && instants(&self.until).eq(until)
     }
+}
+
+/// The entries of `from` or `until` that are not null.
+fn instants<'a>(
+    entries: &'a BTreeMap<Text<'_>, Option<Text<'_>>>,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    entries.iter().filter_map(|(label, instant)| Some((&*label.0, &*instant.as_ref()?.0)))
 }
 
 /// `access` without the nulls that an earlier run left under unknown keys such as `until.new`.

@@ -1,31 +1,30 @@
 //! Validates the rules against the index before anything is written.
 
-use std::collections::BTreeMap;
-
-use elasticsearch::{FieldCapsParts, SearchParts};
-use policies::label_rules::LabelRule;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use elasticsearch::SearchParts;
+use policies::label_rules::{FieldTest, FieldUse, LabelRule, Query};
+use serde_json::json;
 
 use crate::{
     LabelerError,
-    elastic::{Elastic, ElasticError, body, read},
+    elastic::{Elastic, ElasticError, body},
+    mapping::Mapping,
     plan::{Plan, named_query},
 };
 
 impl Elastic {
-    /// Checks that the index exists and accepts every rule. Writes nothing.
+    /// Checks that the index exists, maps every field as the rules mean it, and accepts every query. Writes
+    /// nothing.
     ///
     /// # Errors
-    /// [`LabelerError::RuleQuery`] or [`LabelerError::RuleField`] for the first invalid rule,
+    /// [`LabelerError::RuleField`] or [`LabelerError::RuleQuery`] for the first invalid rule,
     /// [`ElasticError::NoIndex`], or another [`ElasticError`].
     pub async fn check(&self, plan: &Plan) -> Result<(), LabelerError> {
-        if !self.index_exists().await? {
-            return Err(ElasticError::NoIndex(self.index.clone()).into());
-        }
-        for rule in &plan.rules {
+        let mappings = self.mappings().await?;
+        for rule in plan.rules() {
+            for mapping in mappings.values() {
+                check_fields(&Mapping::read(mapping), rule)?;
+            }
             self.check_query(rule).await?;
-            self.check_date_field(rule).await?;
         }
         Ok(())
     }
@@ -39,33 +38,26 @@ impl Elastic {
             json!({ "size": 0, "terminate_after": 1, "track_total_hits": false, "query": query });
         match body(search.body(probe).send().await, "check a label rule").await {
             Err(ElasticError::Refused { status: 400..=499, reason, .. }) => {
-                Err(LabelerError::RuleQuery { rule: rule.name.to_string(), reason })
+                Err(LabelerError::RuleQuery {
+                    rule: rule.name.to_string(),
+                    line: rule.line,
+                    reason,
+                })
             }
             response => Ok(response.map(drop)?),
         }
     }
+}
 
-    async fn check_date_field(&self, rule: &LabelRule) -> Result<(), LabelerError> {
-        let Some(validity) = &rule.validity else { return Ok(()) };
-        if self.is_date(&validity.field).await? {
-            return Ok(());
-        }
-        Err(LabelerError::RuleField { rule: rule.name.to_string(), field: validity.field.clone() })
-    }
-
-    async fn is_date(&self, field: &str) -> Result<bool, ElasticError> {
-        #[derive(Deserialize)]
-        struct FieldCapabilities {
-            fields: BTreeMap<String, BTreeMap<String, Value>>,
-        }
-        let operation = "look up a date field";
-        let index = [self.index.as_str()];
-        let fields = [field];
-        let caps = self.client.field_caps(FieldCapsParts::Index(&index)).fields(&fields);
-        let response = body(caps.send().await, operation).await?;
-        let response: FieldCapabilities = read(&response, operation)?;
-        let types = response.fields.get(field);
-        Ok(types
-            .is_some_and(|types| types.keys().all(|kind| kind == "date" || kind == "date_nanos")))
-    }
+/// Every index behind an alias has to map the fields that way.
+fn check_fields(mapping: &Mapping, rule: &LabelRule) -> Result<(), LabelerError> {
+    let in_query = rule.query.iter().flat_map(Query::fields).cloned();
+    let dates = rule.validity.fields().map(|field| FieldUse {
+        field: field.to_owned(),
+        nested: None,
+        test: FieldTest::Date,
+    });
+    in_query.chain(dates).try_for_each(|used| mapping.check(&used)).map_err(|fault| {
+        LabelerError::RuleField { rule: rule.name.to_string(), line: rule.line, fault }
+    })
 }

@@ -35,6 +35,9 @@ pub struct ImportOptions {
     /// Go on with a stopped import from this line (of a JSON array: this element)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub from_line: Option<u64>,
+    /// Replace although labels would be lost by more films than `ETL_LOSS_LIMIT` allows
+    #[arg(long, requires = "replace")]
+    pub force: bool,
     /// Write the lines that are not imported to this file, as they are
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
@@ -49,7 +52,13 @@ pub enum Command {
     /// tells. Invalid lines are counted by reason and skipped; the exit code is then 65.
     Import(ImportOptions),
     /// Label all films now
-    Once,
+    ///
+    /// Exits with 3, and changes nothing, if a label would be lost by more films than `ETL_LOSS_LIMIT` allows.
+    Once {
+        /// Label the films although labels would be lost by more films than `ETL_LOSS_LIMIT` allows
+        #[arg(long)]
+        force: bool,
+    },
     /// Label films on a schedule until SIGTERM or SIGINT
     Run,
     /// Show what labeling would change, without writing

@@ -39,20 +39,30 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
         Command::Import(options) => {
             let stop = shutdown::token().map_err(LabelerError::Signals)?;
             let retry_for = config.import.retry_for();
+            let loss_limit = (!options.force).then(|| config.labeling.loss_limit());
             let import = Import {
                 elastic: &elastic,
                 rules: &rules,
                 options: &options,
                 retry_for,
+                loss_limit,
                 page_size,
                 stop: &stop,
             };
             return import.run(clock::now(&clock)).await;
         }
-        Command::Once => {
+        Command::Once { force } => {
             let stop = shutdown::token().map_err(LabelerError::Signals)?;
             let counters = &Metrics::new().films;
-            let run = Run { elastic: &elastic, rules: &rules, page_size, counters, stop: &stop };
+            let loss_limit = (!force).then(|| config.labeling.loss_limit());
+            let run = Run {
+                elastic: &elastic,
+                rules: &rules,
+                page_size,
+                loss_limit,
+                counters,
+                stop: &stop,
+            };
             println!("{}", pipeline::run(&run, clock::now(&clock)).await?);
         }
         Command::Preview { samples } => {

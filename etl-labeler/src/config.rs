@@ -13,7 +13,7 @@ use service::{
     database::DatabaseUrl,
 };
 
-use crate::LabelerError;
+use crate::{LabelerError, LossLimit};
 
 /// The settings of etl-labeler.
 pub const SETTINGS: SettingsTable = SettingsTable {
@@ -59,6 +59,18 @@ const LABELING: &[Setting] = &[
         "labeling.page_size",
         "5000",
         "films read and written at a time, 1 to 10000",
+    ),
+    number(
+        "ETL_LOSS_LIMIT",
+        "labeling.loss_limit",
+        "20",
+        "percentage of its films that a label may lose between two runs, 0 to 100",
+    ),
+    number(
+        "ETL_LOSS_MIN",
+        "labeling.loss_min",
+        "10",
+        "number of films from which on a loss counts",
     ),
 ];
 
@@ -113,9 +125,17 @@ pub struct LabelingConfig {
     pub schedule: Cron,
     /// Films read, compared and written at a time.
     pub page_size: PageSize,
+    loss_limit: Percentage,
+    loss_min: u64,
 }
 
 impl LabelingConfig {
+    /// How many films a label may lose between two runs.
+    #[must_use]
+    pub fn loss_limit(&self) -> LossLimit {
+        LossLimit { percent: self.loss_limit.0, films: self.loss_min }
+    }
+
     /// The label rules.
     ///
     /// # Errors
@@ -161,8 +181,19 @@ impl TryFrom<String> for Cron {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let schedule = Schedule::from_str(&text).map(Self);
-        schedule.map_err(|error| format!("is not a cron expression with seconds: {error}"))
+        let weekdays = text.split_whitespace().nth(5).unwrap_or_default();
+        // In this notation 1 is Sunday, in others Monday: a number would be misread by one side.
+        let numbered = |part: &str| {
+            part.split('/').next().is_some_and(|day| day.contains(|c: char| c.is_ascii_digit()))
+        };
+        if weekdays.split(',').any(numbered) {
+            return Err(
+                "must name the days of the week (SUN, MON …) instead of numbering them".into()
+            );
+        }
+        Schedule::from_str(&text)
+            .map(Self)
+            .map_err(|error| format!("is not a cron expression with seconds: {error}"))
     }
 }
 
@@ -184,6 +215,19 @@ impl TryFrom<u16> for PageSize {
 
     fn try_from(size: u16) -> Result<Self, Self::Error> {
         if (1..=10_000).contains(&size) { Ok(Self(size)) } else { Err("must be 1 to 10000") }
+    }
+}
+
+/// 0 to 100.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u8")]
+struct Percentage(u8);
+
+impl TryFrom<u8> for Percentage {
+    type Error = &'static str;
+
+    fn try_from(percent: u8) -> Result<Self, Self::Error> {
+        if percent <= 100 { Ok(Self(percent)) } else { Err("must be 0 to 100") }
     }
 }
 

@@ -7,7 +7,7 @@ use policies::mapping::MappingProblem;
 use service::{config::ConfigError, exit::Exit, server::ListenError};
 use thiserror::Error;
 
-use crate::{elastic::ElasticError, import::MappingFileError};
+use crate::{FieldFault, Shrinking, elastic::ElasticError, import::MappingFileError};
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -22,20 +22,24 @@ pub enum LabelerError {
     #[error(transparent)]
     Rules(#[from] LabelRuleError),
     /// A query that Elasticsearch refuses.
-    #[error("label rule `{rule}`: Elasticsearch refuses its query: {reason}")]
+    #[error("label rule `{rule}` (line {line}): Elasticsearch refuses its query: {reason}")]
     RuleQuery {
         /// The rule.
         rule: String,
+        /// Line of the file at which it starts.
+        line: usize,
         /// Elasticsearch's message.
         reason: String,
     },
-    /// A validity period computed from a field that is not a date.
-    #[error("label rule `{rule}`: the index has no date field `{field}`")]
+    /// A field that is not mapped as the rule means it, so that the rule might never match.
+    #[error("label rule `{rule}` (line {line}): {fault}")]
     RuleField {
         /// The rule.
         rule: String,
-        /// `within.field` of the rule.
-        field: String,
+        /// Line of the file at which it starts.
+        line: usize,
+        /// What is wrong with the field.
+        fault: FieldFault,
     },
     /// An index on whose films a search and a check could differ.
     #[error("index `{index}`: {problem}; import the films into a new index")]
@@ -45,6 +49,9 @@ pub enum LabelerError {
         /// The first problem.
         problem: MappingProblem,
     },
+    /// Labels would be lost by more films than the loss limit allows. Nothing was written.
+    #[error("stopped before the first write: {}; if this is intended, repeat it with --force", list(.0))]
+    Loss(Vec<Shrinking>),
     /// Some films could not be written; all others were.
     #[error("{count} films were refused by Elasticsearch; the first: {first}")]
     Refused {
@@ -132,6 +139,7 @@ impl LabelerError {
             | Self::NoIdColumn { .. }
             | Self::Unsupported { .. }
             | Self::Target(_) => Exit::Usage,
+            Self::Loss(_) => Exit::SafetyLimit,
             Self::Elastic(ElasticError::Unreachable { .. }) | Self::Database(_) => {
                 Exit::Unavailable
             }
@@ -149,4 +157,8 @@ impl LabelerError {
             | Self::Worker(_) => Exit::Failure,
         }
     }
+}
+
+fn list(losses: &[Shrinking]) -> String {
+    losses.iter().map(Shrinking::to_string).collect::<Vec<_>>().join(", ")
 }

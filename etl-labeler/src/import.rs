@@ -37,7 +37,7 @@ use self::{
     target::{Choice, Target},
 };
 use crate::{
-    LabelerError,
+    LabelerError, LossLimit,
     cli::ImportOptions,
     elastic::{Elastic, ElasticError},
     metrics::Metrics,
@@ -58,6 +58,8 @@ pub struct Import<'a> {
     pub options: &'a ImportOptions,
     /// How long Elasticsearch may accept nothing.
     pub retry_for: Duration,
+    /// How many films of a replacement may lose a label; without it any number.
+    pub loss_limit: Option<LossLimit>,
     /// Films that are labelled at a time.
     pub page_size: u16,
     /// Cancel it to stop between two requests.
@@ -186,8 +188,9 @@ impl Import<'_> {
                 return Err(LabelerError::NothingToReplaceWith);
             }
             let counters = &Metrics::new().films;
-            let Self { rules, page_size, stop, .. } = *self;
-            let run = Run { elastic: &target.elastic, rules, page_size, counters, stop };
+            let Self { rules, page_size, loss_limit, stop, .. } = *self;
+            let elastic = &target.elastic;
+            let run = Run { elastic, rules, page_size, loss_limit, counters, stop };
             println!("{}", pipeline::run(&run, now).await?);
             target.switch().await?;
         } else {

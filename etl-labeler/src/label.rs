@@ -26,7 +26,7 @@ pub struct FilmChange {
 pub struct LabelledPage {
     /// Number of films on the page.
     pub seen: u64,
-    /// Number of films per label, in the order of the plan's rules.
+    /// Number of films per label, in the order of the plan's labels.
     pub matched: Vec<u64>,
     /// Ids of the documents whose field `id` is missing or differs. They stay unlabelled.
     pub id_mismatches: Vec<String>,
@@ -37,7 +37,7 @@ pub struct LabelledPage {
 /// Compares every film of a page with the rules.
 pub(crate) fn label(plan: &Plan, page: &Page<'_>) -> LabelledPage {
     let mut labelled =
-        LabelledPage { matched: vec![0; plan.rules.len()], ..LabelledPage::default() };
+        LabelledPage { matched: vec![0; plan.labels.len()], ..LabelledPage::default() };
     for film in &page.hits.hits {
         labelled.seen += 1;
         if !film.has_own_id() {
@@ -46,9 +46,8 @@ pub(crate) fn label(plan: &Plan, page: &Page<'_>) -> LabelledPage {
             continue;
         }
         let expected = access::expected_labels(plan, film);
-        for (count, rule) in labelled.matched.iter_mut().zip(&plan.rules) {
-            *count +=
-                u64::from(expected.iter().any(|expected| expected.label == rule.name.as_str()));
+        for (count, label) in labelled.matched.iter_mut().zip(&plan.labels) {
+            *count += u64::from(expected.iter().any(|expected| expected.label == label));
         }
         if !access::is_up_to_date(plan, film, &expected) {
             labelled.changes.push(change(plan, film, &expected));
@@ -113,17 +112,16 @@ fn document(
     current: &CurrentAccess,
 ) -> Value {
     let labels: Vec<&str> = expected.iter().map(|expected| expected.label).collect();
-    let mut until = nulls(current.keys("until"));
-    for ExpectedLabel { label, until: end } in expected {
-        if let Some(end) = end {
-            until.insert((*label).to_owned(), end.as_str().into());
-        }
+    let (mut from, mut until) = (nulls(current.keys("from")), nulls(current.keys("until")));
+    for ExpectedLabel { label, from: start, until: end } in expected {
+        from.extend(start.iter().map(|start| ((*label).to_owned(), start.as_str().into())));
+        until.extend(end.iter().map(|end| ((*label).to_owned(), end.as_str().into())));
     }
     let mut access = nulls(current.unknown_keys());
     access.extend([
         ("labels".to_owned(), json!(labels)),
         ("until".to_owned(), until.into()),
-        ("from".to_owned(), nulls(current.keys("from")).into()),
+        ("from".to_owned(), from.into()),
         ("rules".to_owned(), plan.hash.as_str().into()),
         ("labelled_at".to_owned(), plan.labelled_at.as_str().into()),
     ]);

@@ -24,6 +24,10 @@ mod check;
 mod error;
 mod extract;
 mod index;
+mod loss;
+mod mapping;
 mod progress;
 
 pub use error::LabelerError;
+pub use loss::{LossLimit, Shrinking};
+pub use mapping::FieldFault;

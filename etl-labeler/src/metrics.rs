@@ -27,6 +27,7 @@ struct Run {
 const SUCCESS: &str = "success";
 const FAILURE: &str = "failure";
 const INTERRUPTED: &str = "interrupted";
+const LOSS_LIMIT: &str = "loss_limit";
 
 impl Metrics {
     /// Every metric, at zero from the start.
@@ -36,7 +37,7 @@ impl Metrics {
         let films = FilmCounters::register(&mut registry);
         let runs = Family::<Run, Counter>::default();
         registry.register("runs", "Runs by outcome", runs.clone());
-        for outcome in [SUCCESS, FAILURE, INTERRUPTED] {
+        for outcome in [SUCCESS, FAILURE, INTERRUPTED, LOSS_LIMIT] {
             drop(runs.get_or_create_owned(&Run { outcome }));
         }
         let last_run_duration = Gauge::default();
@@ -70,6 +71,7 @@ impl Metrics {
                 SUCCESS
             }
             Err(LabelerError::Interrupted) => INTERRUPTED,
+            Err(LabelerError::Loss(_)) => LOSS_LIMIT,
             Err(_) => FAILURE,
         };
         self.runs.get_or_create(&Run { outcome }).inc();

@@ -8,7 +8,7 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    LabelerError,
+    LabelerError, LossLimit,
     elastic::{Elastic, ElasticError, read},
     extract,
     label::{self, LabelledPage},
@@ -26,6 +26,8 @@ pub struct Run<'a> {
     pub rules: &'a LabelRules,
     /// Number of films to read and write at a time.
     pub page_size: u16,
+    /// Losses beyond it stop the run; `None` permits them.
+    pub loss_limit: Option<LossLimit>,
     /// Counters that are updated during the run.
     pub counters: &'a FilmCounters,
     /// Cancel it to end the run after the current page.
@@ -36,13 +38,18 @@ pub struct Run<'a> {
 ///
 /// # Errors
 /// [`LabelerError::RuleQuery`] or [`LabelerError::RuleField`] before the first write if the index does not
-/// accept a rule. [`LabelerError::Refused`] after all other films have been written. Any other error ends
+/// accept a rule, and [`LabelerError::Loss`] if too many films would lose a label. [`LabelerError::Refused`] after all other films have been written. Any other error ends
 /// the run at once.
 pub async fn run(run: &Run<'_>, now: DateTime<Utc>) -> Result<Summary, LabelerError> {
-    let Run { elastic, rules, page_size, counters, stop } = *run;
+    let Run { elastic, rules, page_size, loss_limit, counters, stop } = *run;
     let started = Instant::now();
     let plan = Plan::new(rules, now);
     elastic.check(&plan).await?;
+    let counts = elastic.count_labels(&plan).await?;
+    if let Some(before) = elastic.stored_counts().await? {
+        loss_limit.map_or(Ok(()), |limit| limit.check(&before, &counts, rules))?;
+        counts.report_gains(&before);
+    }
     elastic.prepare_mapping(rules).await?;
     let mut summary = Summary::new(&plan);
     let mut pages = Pages::read(elastic, &plan, page_size, stop);
@@ -55,7 +62,10 @@ pub async fn run(run: &Run<'_>, now: DateTime<Utc>) -> Result<Summary, LabelerEr
     match first_refused {
         _ if stop.is_cancelled() => Err(LabelerError::Interrupted),
         Some(first) => Err(LabelerError::Refused { count: summary.refused, first }),
-        None => Ok(summary),
+        None => {
+            elastic.store_counts(&counts).await?;
+            Ok(summary)
+        }
     }
 }
 

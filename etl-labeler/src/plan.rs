@@ -1,4 +1,4 @@
-//! The label rules prepared for one run: sorted, with the time at which validity periods are evaluated.
+//! The label rules prepared for one run, with the time at which validity periods are evaluated.
 
 use chrono::{DateTime, Utc};
 use policies::label_rules::{LabelRule, LabelRules};
@@ -9,8 +9,9 @@ use crate::clock;
 /// The label rules and the time of one run.
 #[derive(Debug)]
 pub struct Plan {
-    /// Sorted by name, which is the order of labels in a film.
-    pub(crate) rules: Vec<LabelRule>,
+    pub(crate) rules: LabelRules,
+    /// Sorted, which is the order of labels in a film.
+    pub(crate) labels: Vec<String>,
     /// The hash of the rules, stored with each film.
     pub(crate) hash: String,
     pub(crate) now: DateTime<Utc>,
@@ -21,18 +22,19 @@ impl Plan {
     /// The plan of a run with `rules` that starts at `now`.
     #[must_use]
     pub fn new(rules: &LabelRules, now: DateTime<Utc>) -> Self {
-        let mut sorted: Vec<LabelRule> = rules.iter().cloned().collect();
-        sorted.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Self { rules: sorted, hash: rules.hash(), now, labelled_at: clock::text(now) }
+        let mut labels: Vec<String> = rules.iter().map(|rule| rule.name.to_string()).collect();
+        labels.sort_unstable();
+        let (hash, labelled_at) = (rules.hash(), clock::text(now));
+        Self { rules: rules.clone(), labels, hash, now, labelled_at }
+    }
+
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &LabelRule> {
+        self.rules.iter()
     }
 
     /// The distinct date fields from which validity periods are computed.
     pub(crate) fn date_fields(&self) -> Vec<&str> {
-        let mut fields: Vec<&str> = self
-            .rules
-            .iter()
-            .filter_map(|rule| Some(rule.validity.as_ref()?.field.as_str()))
-            .collect();
+        let mut fields: Vec<&str> = self.rules().flat_map(|rule| rule.validity.fields()).collect();
         fields.sort_unstable();
         fields.dedup();
         fields
@@ -40,13 +42,13 @@ impl Plan {
 
     /// A query for all films that reports which rules each film matches.
     pub(crate) fn query(&self) -> Value {
-        let named: Vec<Value> = self.rules.iter().filter_map(named_query).collect();
+        let named: Vec<Value> = self.rules().filter_map(named_query).collect();
         json!({ "bool": { "filter": [{ "match_all": {} }], "should": named } })
     }
 }
 
-/// The query of a rule, named after the rule; `None` for a rule that every film matches.
+/// The query of a rule, named after the rule; `None` for a rule without one.
 pub(crate) fn named_query(rule: &LabelRule) -> Option<Value> {
-    let query = rule.query.as_ref()?;
+    let query = rule.query.as_ref()?.json();
     Some(json!({ "bool": { "_name": rule.name.as_str(), "filter": [query] } }))
 }

@@ -46,8 +46,8 @@ pub async fn preview(
     elastic.check(&plan).await?;
     let progress = Progress::films(elastic.count().await?);
     let mut preview = Preview::default();
-    for rule in &plan.rules {
-        preview.labels.insert(rule.name.to_string(), LabelCounts::default());
+    for label in &plan.labels {
+        preview.labels.insert(label.clone(), LabelCounts::default());
     }
     let mut pages = Pages::read(elastic, &plan, page_size, &CancellationToken::new());
     let compared = preview.compare(&plan, &mut pages, samples, &progress).await;

@@ -25,7 +25,7 @@ pub struct Summary {
 
 impl Summary {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let matched = plan.rules.iter().map(|rule| (rule.name.to_string(), 0)).collect();
+        let matched = plan.labels.iter().map(|label| (label.clone(), 0)).collect();
         Self { matched, ..Self::default() }
     }
 

@@ -17,16 +17,17 @@ use service::{
     build,
     clock::Clock,
     config::ConfigError,
+    database::Limits,
     health::{LivenessApi, Recent},
     lifecycle::Lifecycle,
     ops,
     server::{ListenError, Listener},
     shutdown,
 };
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
-use crate::{LabelerError, config::Config, elastic::Elastic, metrics::Metrics};
+use crate::{LabelerError, clock, config::Config, elastic::Elastic, metrics::Metrics};
 use health::ReadinessApi;
 use job::{LabelFilms, Labeler};
 
@@ -43,6 +44,9 @@ const JITTER: f64 = 0.5;
 /// On a signal the current page is finished; nothing may delay the exit for longer than this.
 const SHUTDOWN: Duration = Duration::from_secs(30);
 
+/// A database that is down is reported, not waited for.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Time for the operators' listener to finish a scrape.
 const OPS_DRAIN: Duration = Duration::from_secs(1);
 
@@ -58,12 +62,13 @@ pub async fn run(
 ) -> Result<(), LabelerError> {
     let stop = shutdown::token().map_err(LabelerError::Signals)?;
     let (lifecycle, metrics) = (Lifecycle::default(), Metrics::new());
+    let schedule = config.labeling.schedule.0.clone();
+    let next_run = schedule.after(&clock.now()).next().ok_or_else(never)?;
     let pool = connect(&config).await?;
     let health =
         ReadinessApi { elastic: elastic.clone(), pool: pool.clone(), states: Recent::default() };
     let ops_address = serve_ops(&config, &lifecycle, &metrics, health).await?;
     let queue = queue(&config, &pool);
-    let schedule = config.labeling.schedule.0;
     tracing::info!(
         version = build::VERSION,
         commit = build::COMMIT,
@@ -71,12 +76,14 @@ pub async fn run(
         elasticsearch = %config.elasticsearch.url,
         index = %config.elasticsearch.index,
         %schedule,
+        next_run = %clock::text(next_run),
         "started"
     );
     let ticks = ticks::keep(schedule, queue.clone(), lifecycle.stop_token());
     lifecycle.spawn("schedule", ticks);
     let page_size = config.labeling.page_size.get();
-    let labeler = Labeler::new(elastic, rules, page_size, metrics, clock, stop.clone());
+    let loss_limit = config.labeling.loss_limit();
+    let labeler = Labeler::new(elastic, rules, page_size, loss_limit, metrics, clock, stop.clone());
     let signal = async move {
         stop.cancelled().await;
         Ok(())
@@ -129,9 +136,14 @@ fn monitor(
 /// Connects to PostgreSQL and creates or migrates the tables of the queue.
 async fn connect(config: &Config) -> Result<PgPool, LabelerError> {
     let url = config.database.url.as_ref().ok_or(ConfigError::Missing("DATABASE_URL"))?;
-    let pool = PgPool::connect_with(url.options().clone()).await?;
-    PostgresStorage::setup(&pool).await?;
-    Ok(pool)
+    let connect = |limits: Limits| {
+        let pool = PgPoolOptions::new().acquire_timeout(CONNECT_TIMEOUT);
+        pool.connect_with(limits.direct(url.options()))
+    };
+    let migrating = connect(Limits::MAINTENANCE).await?;
+    PostgresStorage::setup(&migrating).await?;
+    migrating.close().await;
+    Ok(connect(Limits::REQUEST).await?)
 }
 
 /// The jobs of this index.
@@ -142,6 +154,11 @@ fn queue(config: &Config, pool: &PgPool) -> PostgresStorage<LabelFilms> {
         .heartbeat_interval(HEARTBEAT)
         .missed_heartbeats(MISSED);
     PostgresStorage::new(pool).with_config(queue)
+}
+
+/// A schedule such as `0 0 0 30 2 *`.
+fn never() -> ConfigError {
+    ConfigError::Invalid("ETL_SCHEDULE never fires: there is no such date".to_owned())
 }
 
 fn backoff()

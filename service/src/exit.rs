@@ -11,6 +11,8 @@ pub enum Exit {
     Failure,
     /// 2: the arguments or the settings are invalid; nothing was attempted.
     Usage,
+    /// 3: a safety limit stopped the command before it changed anything.
+    SafetyLimit,
     /// 65 (`EX_DATAERR`): done, except for input that was rejected.
     RejectedInput,
     /// 69 (`EX_UNAVAILABLE`): a service that this program needs is unavailable.
@@ -25,6 +27,7 @@ impl Exit {
             Self::Success => 0,
             Self::Failure => 1,
             Self::Usage => 2,
+            Self::SafetyLimit => 3,
             Self::RejectedInput => 65,
             Self::Unavailable => 69,
         }

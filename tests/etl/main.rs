@@ -10,6 +10,7 @@ mod conflicts;
 mod films;
 mod import;
 mod label_rules;
+mod loss_limit;
 mod odd_documents;
 mod preview;
 mod settings;

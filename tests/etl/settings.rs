@@ -10,6 +10,10 @@ async fn an_invalid_or_unknown_setting_stops_the_start_and_is_named() {
         ("ETL_PAGESIZE", "10"),
         ("ETL_SCHEDULE", "hourly please"),
         ("ETL_SCHEDULE", "0 * * * *"),
+        ("ETL_SCHEDULE", "0 0 12 * * 1"),
+        ("ETL_SCHEDULE", "0 0 12 * * MON,2-4"),
+        ("ETL_LOSS_LIMIT", "101"),
+        ("ETL_LOSS_MIN", "-1"),
         ("ELASTICSEARCH_URL", "not a url"),
         ("ETL_OPS_LISTEN", "9091"),
         ("ETL_LOG_FORMAT", "xml"),
@@ -68,4 +72,21 @@ async fn help_lists_every_setting() {
     let run = films.command(&["run"]).env_remove("DATABASE_URL").spawn().unwrap();
     let run = finished(run).await;
     assert!(run.status == Some(2) && run.stderr.contains("DATABASE_URL is not set"), "{run:?}");
+}
+
+#[tokio::test]
+async fn run_says_at_once_what_it_lacks() {
+    let films = Films::new();
+    let run = async |name: &str, value: &str| {
+        finished(films.command(&["run"]).env(name, value).spawn().unwrap()).await
+    };
+    let never = run("ETL_SCHEDULE", "0 0 0 30 2 *").await;
+    assert!(
+        never.status == Some(2) && never.stderr.contains("ETL_SCHEDULE never fires"),
+        "{never:?}"
+    );
+    let started = std::time::Instant::now();
+    let down = run("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none").await;
+    assert!(down.status == Some(69) && down.stderr.contains("PostgreSQL"), "{down:?}");
+    assert!(started.elapsed() < std::time::Duration::from_secs(25), "{down:?}");
 }

@@ -64,7 +64,7 @@ async fn a_removed_validity_period_is_set_to_null_once() {
     films.once().await;
     assert!(films.film("a").await["access"]["until"]["new"].is_string());
 
-    films.rules("[[label]]\nname='new'\nquery={match_all={}}\n");
+    films.rules("[[label]]\nname='new'\nquery={exists={field='id'}}\n");
     assert_eq!(films.once().await.number("written"), 1);
     let access = films.film("a").await["access"].clone();
     assert_eq!(access["labels"], json!(["new"]));
@@ -94,7 +94,7 @@ async fn a_rule_with_query_and_period_requires_both() {
 #[tokio::test]
 async fn a_changed_rule_relabels_the_films_and_updates_the_mapping() {
     let films = Films::new();
-    films.rules("[[label]]\nname='all'\nquery={match_all={}}\n");
+    films.rules("[[label]]\nname='all'\nquery={exists={field='id'}}\n");
     films.import(&json!({ "id": "a", "release_date": days_ago(10) }).to_string()).await;
     films.once().await;
     let before = films.film("a").await["access"]["rules"].clone();

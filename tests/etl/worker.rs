@@ -11,7 +11,7 @@ use crate::films::{Films, finished};
 
 /// A schedule with one tick in a few seconds, and none after it for a year.
 #[expect(clippy::disallowed_methods, reason = "a tick near the program's own now")]
-fn one_tick() -> String {
+pub(crate) fn one_tick() -> String {
     let tick: DateTime<Utc> = Utc::now() + TimeDelta::seconds(3);
     tick.format("%S %M %H %d %m *").to_string()
 }
@@ -29,13 +29,13 @@ fn stop(child: &Child, name: &str) {
 }
 
 /// Status and attempts of all jobs; none before a worker has created the table.
-async fn jobs(pool: &PgPool) -> Vec<(String, i32)> {
+pub(crate) async fn jobs(pool: &PgPool) -> Vec<(String, i32)> {
     let jobs = sqlx::query_as("SELECT status, attempts FROM apalis.jobs").fetch_all(pool).await;
     jobs.unwrap_or_default()
 }
 
 /// The metrics, empty before they are served.
-async fn metrics(port: u16) -> String {
+pub(crate) async fn metrics(port: u16) -> String {
     let answer = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
     let Ok(answer) = answer else { return String::new() };
     answer.text().await.unwrap()

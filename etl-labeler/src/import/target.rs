@@ -101,6 +101,9 @@ impl Target {
                 elastic
                     .create(&index, &properties, readable.into_iter().chain([writer.as_str()]))
                     .await?;
+                if current != Current::Nothing {
+                    elastic.carry_counts(&index).await?;
+                }
                 index
             }
             (current, None, _) => {
@@ -248,6 +251,13 @@ impl Elastic {
         let put = indices.put_mapping(IndicesPutMappingParts::Index(&names));
         body(put.body(request).send().await, "update the mapping").await?;
         Ok(())
+    }
+
+    /// Leaves the counts of the current index to a new one, for the loss limit.
+    async fn carry_counts(&self, index: &str) -> Result<(), ElasticError> {
+        let Some(counts) = self.stored_counts().await? else { return Ok(()) };
+        let new = Self { index: index.to_owned(), ..self.clone() };
+        new.store_counts(&counts).await
     }
 
     async fn change_aliases(&self, actions: &[Value]) -> Result<(), ElasticError> {

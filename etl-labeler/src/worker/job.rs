@@ -12,7 +12,7 @@ use service::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    LabelerError, clock,
+    LabelerError, LossLimit, clock,
     elastic::Elastic,
     metrics::Metrics,
     pipeline::{self, Run},
@@ -31,6 +31,7 @@ pub(super) struct Labeler {
     elastic: Elastic,
     rules: LabelRules,
     page_size: u16,
+    loss_limit: LossLimit,
     metrics: Metrics,
     clock: Clock,
     stop: CancellationToken,
@@ -43,11 +44,13 @@ impl Labeler {
         elastic: Elastic,
         rules: LabelRules,
         page_size: u16,
+        loss_limit: LossLimit,
         metrics: Metrics,
         clock: Clock,
         stop: CancellationToken,
     ) -> Self {
-        Self { elastic, rules, page_size, metrics, clock, stop, labelled_at: AtomicU64::new(0) }
+        let labelled_at = AtomicU64::new(0);
+        Self { elastic, rules, page_size, loss_limit, metrics, clock, stop, labelled_at }
     }
 }
 
@@ -70,10 +73,12 @@ pub(super) async fn label_films(
     if labeler.labelled_at.load(Ordering::Relaxed) >= job.tick {
         return Ok("covered by a later run".to_owned());
     }
-    let Labeler { elastic, rules, page_size, metrics, clock, stop, labelled_at } = &**labeler;
+    let Labeler { elastic, rules, page_size, loss_limit, metrics, clock, stop, labelled_at } =
+        &**labeler;
     let started = clock::now(clock);
     labeler.count_outdated_films().await;
-    let run = Run { elastic, rules, page_size: *page_size, counters: &metrics.films, stop };
+    let (page_size, loss_limit) = (*page_size, Some(*loss_limit));
+    let run = Run { elastic, rules, page_size, loss_limit, counters: &metrics.films, stop };
     let outcome = pipeline::run(&run, started).await;
     metrics.run_ended(started.timestamp(), &outcome);
     labeler.count_outdated_films().await;
@@ -82,6 +87,11 @@ pub(super) async fn label_films(
             labelled_at.store(started.timestamp().max(0).cast_unsigned(), Ordering::Relaxed);
             println!("{summary}");
             Ok(summary.to_string())
+        }
+        // Another attempt would find the same: the labels stay until the next tick, and new films closed.
+        Err(error @ LabelerError::Loss(_)) => {
+            tracing::error!(%error, tick = job.tick, "labeling stopped by the loss limit");
+            Ok(error.to_string())
         }
         Err(error) => {
             tracing::error!(%error, tick = job.tick, "labeling failed");

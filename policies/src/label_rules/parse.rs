@@ -1,77 +1,15 @@
-//! Parses and validates `labels.toml`.
+//! Parses `labels.toml`.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-use thiserror::Error;
 use toml::Spanned;
 
-use super::{LabelRule, PeriodError, ValidityPeriod};
+use super::validity::{End, Validity};
+use super::{LabelRule, LabelRuleError, LabelRuleFault, Query, TimeBound, combine, query};
 use crate::facts::is_ambiguous;
-use crate::names::{Label, NameError, UNLABELLED};
-
-/// Why a `labels.toml` is rejected.
-#[derive(Debug, Error)]
-pub enum LabelRuleError {
-    /// The file as a whole is not valid TOML, or has an unknown table.
-    #[error("label rules: {0}")]
-    File(#[from] toml::de::Error),
-    /// One rule is invalid.
-    #[error("label rule `{name}` (line {line}): {fault}")]
-    Rule {
-        /// The rule's name as written, or its number in the file if it has none.
-        name: String,
-        /// Line of the file at which the rule starts, counted from 1.
-        line: usize,
-        /// What is wrong with it.
-        fault: LabelRuleFault,
-    },
-}
-
-/// What is wrong with one label rule.
-#[derive(Debug, Error)]
-pub enum LabelRuleFault {
-    /// A key is missing, unknown or of the wrong type.
-    #[error("{0}")]
-    Shape(String),
-    /// The name is not a valid label.
-    #[error(transparent)]
-    Name(#[from] NameError),
-    /// `unlabelled` is the label of films that have not been labelled.
-    #[error("the name `unlabelled` is reserved")]
-    Reserved,
-    /// Films with such a label count as unlabelled.
-    #[error(
-        "the name must not read as a number with a fraction, an exponent or 19 digits, or as 0"
-    )]
-    AmbiguousName,
-    /// Another rule of the file has the same name.
-    #[error("the rule at line {first_line} has the same name")]
-    Duplicate {
-        /// Line at which that rule starts.
-        first_line: usize,
-    },
-    /// The name of a label with a validity period becomes a field name, in which `.` and `=` have a
-    /// meaning of their own.
-    #[error("the name of a label with `within` must not contain `.` or `=`")]
-    TimeBoundName,
-    /// Neither `query` nor `within`.
-    #[error("needs a `query`, a `within`, or both")]
-    Empty,
-    /// The date field has no name.
-    #[error("`within.field` is empty")]
-    Field,
-    /// The period is invalid.
-    #[error("`within.period`: {0}")]
-    Period(#[from] PeriodError),
-    /// The query contains a number that JSON cannot represent (`nan`, `inf`).
-    #[error("`query` contains a number that is not finite")]
-    Number,
-    /// Query names are reserved: they tell the labeler which rule matched.
-    #[error("`query` must not contain `_name`")]
-    QueryName,
-}
+use crate::names::{Label, UNLABELLED};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +24,13 @@ struct RawRule {
     name: String,
     query: Option<toml::Table>,
     within: Option<RawWithin>,
+    from: Option<String>,
+    until: Option<String>,
+    all_of: Option<Vec<String>>,
+    any_of: Option<Vec<String>>,
+    none_of: Option<Vec<String>>,
+    #[serde(default)]
+    may_shrink: bool,
 }
 
 #[derive(Deserialize)]
@@ -107,16 +52,30 @@ pub(super) fn rules(toml: &str) -> Result<Vec<LabelRule>, LabelRuleError> {
             _ => format!("#{}", index + 1),
         };
         let checked =
-            rule(table).and_then(|rule| match first_lines.insert(rule.name.clone(), line) {
+            rule(table, line).and_then(|rule| match first_lines.insert(rule.name.clone(), line) {
                 Some(first_line) => Err(LabelRuleFault::Duplicate { first_line }),
                 None => Ok(rule),
             });
         rules.push(checked.map_err(|fault| LabelRuleError::Rule { name, line, fault })?);
     }
-    Ok(rules)
+    let named = |rule: &LabelRule, fault| LabelRuleError::Rule {
+        name: rule.name.to_string(),
+        line: rule.line,
+        fault,
+    };
+    let sorted = combine::sort(rules).map_err(|failed| {
+        let (rule, fault) = *failed;
+        named(&rule, fault)
+    })?;
+    let has_dots =
+        |rule: &&LabelRule| rule.time_bound.any() && rule.name.as_str().contains(['.', '=']);
+    match sorted.iter().find(has_dots) {
+        Some(rule) => Err(named(rule, LabelRuleFault::TimeBoundName)),
+        None => Ok(sorted),
+    }
 }
 
-fn rule(table: toml::Table) -> Result<LabelRule, LabelRuleFault> {
+fn rule(table: toml::Table, line: usize) -> Result<LabelRule, LabelRuleFault> {
     let raw: RawRule = table
         .try_into()
         .map_err(|e: toml::de::Error| LabelRuleFault::Shape(e.message().to_owned()))?;
@@ -127,22 +86,64 @@ fn rule(table: toml::Table) -> Result<LabelRule, LabelRuleFault> {
     if is_ambiguous(name.as_str()) {
         return Err(LabelRuleFault::AmbiguousName);
     }
-    if raw.query.is_none() && raw.within.is_none() {
+    let query = raw.query.map(|query| json(toml::Value::Table(query))).transpose()?;
+    let rule = LabelRule {
+        name,
+        line,
+        query: query.map(Query::parse).transpose()?,
+        validity: validity(raw.within, raw.from, raw.until)?,
+        all_of: labels("all_of", raw.all_of)?,
+        any_of: labels("any_of", raw.any_of)?,
+        none_of: labels("none_of", raw.none_of)?,
+        may_shrink: raw.may_shrink,
+        time_bound: TimeBound::default(),
+    };
+    let parts: Vec<&Label> = rule.parts().collect();
+    if rule.query.is_none() && rule.validity == Validity::default() && parts.is_empty() {
         return Err(LabelRuleFault::Empty);
     }
-    let query = raw.query.map(|query| json(toml::Value::Table(query))).transpose()?;
-    let validity = raw.within.map(validity).transpose()?;
-    if validity.is_some() && name.as_str().contains(['.', '=']) {
-        return Err(LabelRuleFault::TimeBoundName);
+    match parts
+        .iter()
+        .enumerate()
+        .find(|(at, label)| parts.iter().take(*at).any(|part| part == *label))
+    {
+        Some((_, label)) => Err(LabelRuleFault::Twice((*label).clone())),
+        None => Ok(rule),
     }
-    Ok(LabelRule { name, query, validity })
 }
 
-fn validity(raw: RawWithin) -> Result<ValidityPeriod, LabelRuleFault> {
-    if raw.field.is_empty() {
-        return Err(LabelRuleFault::Field);
+fn labels(key: &'static str, names: Option<Vec<String>>) -> Result<Vec<Label>, LabelRuleFault> {
+    match names {
+        None => Ok(Vec::new()),
+        Some(names) if names.is_empty() => Err(LabelRuleFault::NoLabels(key)),
+        Some(names) => Ok(names.iter().map(|name| Label::parse(name)).collect::<Result<_, _>>()?),
     }
-    Ok(ValidityPeriod { field: raw.field, period: raw.period.parse()? })
+}
+
+fn validity(
+    within: Option<RawWithin>,
+    from: Option<String>,
+    until: Option<String>,
+) -> Result<Validity, LabelRuleFault> {
+    let from = from.map(|field| date_field("from", field)).transpose()?;
+    let end = match (within, until) {
+        (Some(_), Some(_)) => return Err(LabelRuleFault::TwoEnds),
+        (Some(RawWithin { field, period }), None) => {
+            let field = date_field("within.field", field)?;
+            Some(End::Within { field, period: period.parse()? })
+        }
+        (None, Some(field)) => Some(End::Field(date_field("until", field)?)),
+        (None, None) => None,
+    };
+    Ok(Validity { from, end })
+}
+
+fn date_field(key: &'static str, field: String) -> Result<String, LabelRuleFault> {
+    if field.is_empty() {
+        return Err(LabelRuleFault::Field(key));
+    }
+    query::not_access(&field)?;
+    Ok(field)
 }
 
 /// Converts TOML to JSON. A date becomes a string, as Elasticsearch queries expect.
@@ -157,9 +158,6 @@ fn json(value: toml::Value) -> Result<Value, LabelRuleFault> {
         toml::Value::Datetime(date) => date.to_string().into(),
         toml::Value::Array(items) => {
             Value::Array(items.into_iter().map(json).collect::<Result<_, _>>()?)
-        }
-        toml::Value::Table(table) if table.contains_key("_name") => {
-            return Err(LabelRuleFault::QueryName);
         }
         toml::Value::Table(table) => Value::Object(
             table
@@ -191,41 +189,41 @@ mod tests {
         .unwrap();
         let expected = serde_json::json!({"bool": {"must": [
             {"range": {"release_date": {"lt": "1970-01-01"}}}, {"term": {"good": true}}]}});
-        assert_eq!(rules.iter().next().unwrap().query, Some(expected));
+        assert_eq!(rules.iter().next().unwrap().query.as_ref().unwrap().json(), &expected);
     }
 
     #[test]
     fn an_invalid_rule_is_reported_with_its_name_and_line() {
-        let valid = "[[label]]\nname='good'\nquery={match_all={}}\n";
+        let valid = "[[label]]\nname='good'\nquery={exists={field='id'}}\n";
         let cases = [
             (
-                "[[label]]\nname='x'\nquery={match_all={}}\ncolour='red'",
+                "[[label]]\nname='x'\nquery={exists={field='id'}}\ncolour='red'",
                 "label rule `x` (line 4): unknown field `colour`",
             ),
+            ("[[label]]\nname='x'", "label rule `x` (line 4): needs a condition: query, within"),
             (
-                "[[label]]\nname='x'",
-                "label rule `x` (line 4): needs a `query`, a `within`, or both",
+                "[[label]]\nquery={exists={field='id'}}",
+                "label rule `#2` (line 4): missing field `name`",
             ),
-            ("[[label]]\nquery={match_all={}}", "label rule `#2` (line 4): missing field `name`"),
             (
-                "[[label]]\nname='good'\nquery={match_all={}}",
+                "[[label]]\nname='good'\nquery={exists={field='id'}}",
                 "label rule `good` (line 4): the rule at line 1 has the same",
             ),
             (
-                "[[label]]\nname='Bad'\nquery={match_all={}}",
+                "[[label]]\nname='Bad'\nquery={exists={field='id'}}",
                 "label rule `Bad` (line 4): Invalid label \"Bad\"",
             ),
             (
-                "[[label]]\nname='unlabelled'\nquery={match_all={}}",
+                "[[label]]\nname='unlabelled'\nquery={exists={field='id'}}",
                 "label rule `unlabelled` (line 4): the name `unlabelled`",
             ),
             (
                 "[[label]]\nname='a.b'\nwithin={field='d',period='P1D'}",
-                "label rule `a.b` (line 4): the name of a label with `within`",
+                "label rule `a.b` (line 4): the name of a label with a validity period",
             ),
             (
                 "[[label]]\nname='a=b'\nwithin={field='d',period='P1D'}",
-                "label rule `a=b` (line 4): the name of a label with `within`",
+                "label rule `a=b` (line 4): the name of a label with a validity period",
             ),
             (
                 "[[label]]\nname='x'\nwithin={field='d',period='3 years'}",
@@ -233,7 +231,7 @@ mod tests {
             ),
             (
                 "[[label]]\nname='x'\nwithin={field='',period='P1D'}",
-                "label rule `x` (line 4): `within.field` is empty",
+                "label rule `x` (line 4): `within.field` needs the name of a date field",
             ),
             (
                 "[[label]]\nname='x'\nwithin={field='d'}",
@@ -244,8 +242,41 @@ mod tests {
                 "label rule `x` (line 4): `query` contains a number",
             ),
             (
-                "[[label]]\nname='x'\nquery={match_all={_name='y'}}",
-                "label rule `x` (line 4): `query` must not contain `_name`",
+                "[[label]]\nname='x'\nquery={match_all={}}",
+                "label rule `x` (line 4): `match_all` is not a query for label rules",
+            ),
+            (
+                "[[label]]\nname='x'\nwithin={field='d',period='P1D'}\nuntil='e'",
+                "label rule `x` (line 4): `within` and `until`",
+            ),
+            (
+                "[[label]]\nname='x'\nfrom='access.labelled_at'",
+                "label rule `x` (line 4): `access.labelled_at` is written by the labeler",
+            ),
+            ("[[label]]\nname='x'\nany_of=[]", "label rule `x` (line 4): `any_of` needs"),
+            (
+                "[[label]]\nname='x'\nany_of=['good']\nnone_of=['good']",
+                "label rule `x` (line 4): `good` is listed twice",
+            ),
+            (
+                "[[label]]\nname='x'\nany_of=['goods']",
+                "label rule `x` (line 4): there is no label `goods`; the file defines `good`, `x`",
+            ),
+            (
+                "[[label]]\nname='x'\nall_of=['y']\n[[label]]\nname='y'\nnone_of=['x']",
+                "label rule `x` (line 4): depends on itself: x → y → x",
+            ),
+            (
+                "[[label]]\nname='a'\nfrom='d'\nuntil='e'\n[[label]]\nname='x'\nnone_of=['a']",
+                "label rule `x` (line 8): `none_of`: `a` has a start and an end",
+            ),
+            (
+                "[[label]]\nname='a'\nfrom='d'\n[[label]]\nname='b'\nuntil='e'\n[[label]]\nname='x'\nany_of=['a','b']",
+                "label rule `x` (line 10): `any_of`: the validity periods of `a` and `b`",
+            ),
+            (
+                "[[label]]\nname='a'\nfrom='d'\n[[label]]\nname='x.y'\nany_of=['a','good']",
+                "label rule `x.y` (line 7): the name of a label with a validity",
             ),
         ];
         for (invalid, message) in cases {

@@ -29,14 +29,21 @@ const MAX_MONTHS: u32 = 9_999 * 12;
 const MAX_DAYS: u32 = 9_999 * 366;
 
 impl Period {
-    /// The day that is this period after `date`. Months are added first, then days; 29 February plus
-    /// one year is 28 February.
+    /// The day that is this period after `date`. Months are added first, then days. If the month reached has no
+    /// such day, its last one counts: 29 February plus one year is 28 February, as in XML Schema 1.1 part 2
+    /// (E.3.3, adding a duration to a date), in PostgreSQL's intervals and in Elasticsearch's date math.
     ///
     /// `None` if the day is beyond chrono's calendar, some 260,000 years from now.
     #[must_use]
     pub fn after(self, date: NaiveDate) -> Option<NaiveDate> {
         date.checked_add_months(Months::new(self.months))?
             .checked_add_days(Days::new(self.days.into()))
+    }
+
+    /// A day from which this period leads to `date`, or misses it by the lengths of the months between.
+    pub(super) fn before(self, date: NaiveDate) -> Option<NaiveDate> {
+        date.checked_sub_days(Days::new(self.days.into()))?
+            .checked_sub_months(Months::new(self.months))
     }
 }
 

@@ -63,13 +63,17 @@ async fn an_unavailable_elasticsearch_ends_the_import_with_the_line_to_go_on_fro
     import.env("ELASTICSEARCH_URL", url).env("ETL_IMPORT_RETRY_SECONDS", "1");
     let mut import = import.stdin(Stdio::piped()).spawn().unwrap();
     feed(&mut import, &lines(0, 1_000)).await;
-    until("begun", async || films.film("0").await.is_object()).await;
-    proxy.cut();
     feed(&mut import, &lines(1_000, 2_000)).await;
+    // It is sent after the answer to the first thousand; whether its own answer still arrives is open.
+    until("begun", async || films.film("1000").await.is_object()).await;
+    proxy.cut();
+    feed(&mut import, &lines(2_000, 3_000)).await;
     let ended = finished(import).await;
     assert_eq!(ended.status, Some(69), "{ended:?}");
-    assert!(ended.stderr.contains("with --from-line 1001\n"), "{ended:?}");
-    assert_eq!(ended.number("imported"), 1_000);
+    let imported = ended.number("imported");
+    assert!([1_000, 2_000].contains(&imported), "{ended:?}");
+    let line = format!("with --from-line {}\n", imported + 1);
+    assert!(ended.stderr.contains(&line), "{ended:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,221 @@
+//! The loss limit: a run that would take a label from unexpectedly many films stops before it writes anything.
+
+use std::{collections::BTreeMap, fmt};
+
+use elasticsearch::{
+    SearchParts,
+    indices::{IndicesGetMappingParts, IndicesPutMappingParts},
+};
+use policies::label_rules::LabelRules;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    LabelerError,
+    elastic::{Elastic, ElasticError, body, read},
+    plan::Plan,
+};
+
+/// Key within `_meta` of the mapping.
+const META: &str = "labels";
+
+/// How many films a label may lose between two runs. More than `percent` of them and at least `films` is a loss.
+#[derive(Debug, Clone, Copy)]
+pub struct LossLimit {
+    /// `ETL_LOSS_LIMIT`.
+    pub percent: u8,
+    /// `ETL_LOSS_MIN`.
+    pub films: u64,
+}
+
+/// The number of films, and of those on which each label is active.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LabelCounts {
+    films: u64,
+    counts: BTreeMap<String, u64>,
+    /// Start of the run.
+    pub(crate) labelled_at: String,
+}
+
+/// A label that would be on fewer films.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shrinking {
+    label: String,
+    before: u64,
+    after: u64,
+    has_rule: bool,
+}
+
+impl fmt::Display for Shrinking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { label, before, after, has_rule } = self;
+        write!(f, "label `{label}` would be on {after} films instead of {before}")?;
+        if *has_rule { Ok(()) } else { write!(f, " (it has no rule any more)") }
+    }
+}
+
+impl LossLimit {
+    /// Compares with the counts of the last finished run.
+    pub(crate) fn check(
+        self,
+        before: &LabelCounts,
+        after: &LabelCounts,
+        rules: &LabelRules,
+    ) -> Result<(), LabelerError> {
+        let shrunk = before.films.saturating_sub(after.films);
+        let exempt = |label: &str| rules.get(label).is_some_and(|rule| rule.may_shrink);
+        let mut losses = Vec::new();
+        for (label, &before) in before.counts.iter().filter(|(label, _)| !exempt(label)) {
+            let after = after.counts.get(label).copied().unwrap_or(0);
+            let lost = before.saturating_sub(after).saturating_sub(shrunk);
+            if lost >= self.films && lost * 100 > before * u64::from(self.percent) {
+                let has_rule = rules.get(label).is_some();
+                losses.push(Shrinking { label: label.clone(), before, after, has_rule });
+            }
+        }
+        if losses.is_empty() { Ok(()) } else { Err(LabelerError::Loss(losses)) }
+    }
+}
+
+impl LabelCounts {
+    /// Logs the labels that are on more films than after the last finished run.
+    pub(crate) fn report_gains(&self, before: &Self) {
+        for (label, &after) in &self.counts {
+            let before = before.counts.get(label).copied().unwrap_or(0);
+            if after > before {
+                tracing::info!(label, before, after, "the label is on more films than before");
+            }
+        }
+    }
+}
+
+impl Elastic {
+    /// Counts the films on which each label is active at the time of the plan, in one search.
+    pub(crate) async fn count_labels(&self, plan: &Plan) -> Result<LabelCounts, ElasticError> {
+        #[derive(Deserialize)]
+        struct Found {
+            hits: Hits,
+            aggregations: Option<Aggregations>,
+        }
+        #[derive(Deserialize)]
+        struct Hits {
+            total: Total,
+        }
+        #[derive(Deserialize)]
+        struct Total {
+            value: u64,
+        }
+        #[derive(Deserialize)]
+        struct Aggregations {
+            labels: Buckets,
+        }
+        #[derive(Deserialize)]
+        struct Buckets {
+            buckets: BTreeMap<String, Bucket>,
+        }
+        #[derive(Deserialize)]
+        struct Bucket {
+            doc_count: u64,
+        }
+        let operation = "count the films of each label";
+        let queries = plan.rules.active_queries(plan.now).into_iter();
+        let filters: Map<String, Value> =
+            queries.map(|(label, query)| (label.to_string(), query)).collect();
+        // Elasticsearch refuses an aggregation without filters.
+        let aggregations = if filters.is_empty() {
+            json!({})
+        } else {
+            json!({ "labels": { "filters": { "filters": filters } } })
+        };
+        let search = json!({ "size": 0, "track_total_hits": true, "aggs": aggregations });
+        let index = [self.index.as_str()];
+        let request =
+            self.client.search(SearchParts::Index(&index)).allow_partial_search_results(false);
+        let response = body(request.body(search).send().await, operation).await?;
+        let found: Found = read(&response, operation)?;
+        let buckets = found.aggregations.map(|found| found.labels.buckets).unwrap_or_default();
+        let counts = buckets.into_iter().map(|(label, bucket)| (label, bucket.doc_count)).collect();
+        let films = found.hits.total.value;
+        Ok(LabelCounts { films, counts, labelled_at: plan.labelled_at.clone() })
+    }
+
+    /// What the last finished run has left in the mapping; of several indices the latest.
+    pub(crate) async fn stored_counts(&self) -> Result<Option<LabelCounts>, ElasticError> {
+        let mappings = self.mappings().await?;
+        let stored = mappings.values().filter_map(|mapping| {
+            serde_json::from_value(mapping.get("_meta")?.get(META)?.clone()).ok()
+        });
+        Ok(stored.max_by(|a: &LabelCounts, b| a.labelled_at.cmp(&b.labelled_at)))
+    }
+
+    /// Leaves the counts in the mapping of every index behind the name, beside what else is in `_meta`.
+    pub(crate) async fn store_counts(&self, counts: &LabelCounts) -> Result<(), ElasticError> {
+        for (index, mapping) in self.mappings().await? {
+            let meta = mapping.get("_meta").and_then(Value::as_object);
+            let mut meta = meta.cloned().unwrap_or_default();
+            meta.insert(META.to_owned(), json!(counts));
+            let index = [index.as_str()];
+            let indices = self.client.indices();
+            let put = indices.put_mapping(IndicesPutMappingParts::Index(&index));
+            let sent = put.body(json!({ "_meta": meta })).send().await;
+            body(sent, "store the counts of labels in the mapping").await?;
+        }
+        Ok(())
+    }
+
+    /// The mapping of each index behind the name.
+    pub(crate) async fn mappings(&self) -> Result<BTreeMap<String, Value>, ElasticError> {
+        #[derive(Deserialize)]
+        struct IndexMapping {
+            mappings: Value,
+        }
+        let operation = "read the mapping";
+        let index = [self.index.as_str()];
+        let indices = self.client.indices();
+        let sent = indices.get_mapping(IndicesGetMappingParts::Index(&index)).send().await;
+        let response = match body(sent, operation).await {
+            Err(ElasticError::Refused { status: 404, .. }) => {
+                return Err(ElasticError::NoIndex(self.index.clone()));
+            }
+            response => response?,
+        };
+        let found: BTreeMap<String, IndexMapping> = read(&response, operation)?;
+        Ok(found.into_iter().map(|(index, found)| (index, found.mappings)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(films: u64, adult: u64) -> LabelCounts {
+        let counts = BTreeMap::from([("adult".to_owned(), adult)]);
+        LabelCounts { films, counts, labelled_at: String::new() }
+    }
+
+    #[test]
+    fn a_loss_is_more_than_the_share_and_at_least_the_minimum_beyond_what_the_index_shrank() {
+        let limit = LossLimit { percent: 20, films: 10 };
+        let rule = "[[label]]\nname='adult'\nquery={exists={field='x'}}\n";
+        let rules = LabelRules::parse(rule).unwrap();
+        let stops = |before, after| limit.check(&before, &after, &rules).is_err();
+        assert!(!stops(counts(1000, 100), counts(1000, 80)));
+        assert!(stops(counts(1000, 100), counts(1000, 79)));
+        assert!(!stops(counts(1000, 12), counts(1000, 3)));
+        assert!(stops(counts(1000, 12), counts(1000, 2)));
+        assert!(!stops(counts(1000, 100), counts(920, 20)));
+        assert!(stops(counts(1000, 100), counts(921, 0)));
+        assert!(!stops(counts(1000, 100), counts(1000, 500)));
+        let exempt = LabelRules::parse(&format!("{rule}may_shrink=true")).unwrap();
+        assert!(limit.check(&counts(1000, 100), &counts(1000, 0), &exempt).is_ok());
+    }
+
+    #[test]
+    fn a_label_without_a_rule_is_lost() {
+        let limit = LossLimit { percent: 20, films: 10 };
+        let rules = LabelRules::parse("").unwrap();
+        let after = LabelCounts { counts: BTreeMap::new(), ..counts(1000, 0) };
+        let error = limit.check(&counts(1000, 100), &after, &rules).unwrap_err().to_string();
+        assert!(error.contains("label `adult` would be on 0 films instead of 100 (it has no rule"));
+    }
+}

@@ -1,0 +1,307 @@
+//! The fields of an index as it maps them, and whether a label rule can use them as it means to.
+
+use std::collections::BTreeMap;
+
+use policies::label_rules::{FieldTest, FieldUse};
+use serde_json::{Value, json};
+use service::similar::closest;
+use thiserror::Error;
+
+/// Every field of one index by its full name.
+#[derive(Debug, Default)]
+pub(crate) struct Mapping(BTreeMap<String, Field>);
+
+#[derive(Debug, Clone)]
+struct Field {
+    kind: String,
+    /// Whether queries can find values of it.
+    searchable: bool,
+    /// The `nested` objects around it whose values stay inside, from the outermost to the innermost.
+    nested: Vec<String>,
+}
+
+/// Why a rule cannot use a field.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum FieldFault {
+    /// The index has no such field.
+    #[error("the index has no {kind} `{field}`{}", hint(.closest.as_deref()))]
+    Missing {
+        /// `field` or `date field`.
+        kind: &'static str,
+        /// The field.
+        field: String,
+        /// The most similar field.
+        closest: Option<String>,
+    },
+    /// The field is mapped in another way.
+    #[error("{needs}, but `{field}` is of type {kind}{}", hint(.closest.as_deref()))]
+    Kind {
+        /// The field.
+        field: String,
+        /// Its type.
+        kind: String,
+        /// What the rule needs, as the start of a sentence.
+        needs: &'static str,
+        /// A field that would do.
+        closest: Option<String>,
+    },
+    /// The mapping excludes the field from searches.
+    #[error("`{0}` is not searchable: its mapping has `index: false` without doc values")]
+    NotSearchable(String),
+    /// The values are in nested documents, which a query sees only with their path.
+    #[error("`{field}` is in nested objects: it needs a `nested` query with the path `{path}`")]
+    NeedsNested {
+        /// The field.
+        field: String,
+        /// The path.
+        path: String,
+    },
+    /// A nested query sees nothing else.
+    #[error("`{field}` is outside `{path}`, the path of the `nested` query around it")]
+    OutsideNested {
+        /// The field.
+        field: String,
+        /// The path.
+        path: String,
+    },
+    /// A whole number never equals a fraction.
+    #[error("`{field}` holds whole numbers, which never equal {value}")]
+    Fraction {
+        /// The field.
+        field: String,
+        /// The value.
+        value: Value,
+    },
+}
+
+fn hint(closest: Option<&str>) -> String {
+    closest.map(|closest| format!("; did you mean `{closest}`?")).unwrap_or_default()
+}
+
+const DATES: [&str; 2] = ["date", "date_nanos"];
+const INTEGERS: [&str; 5] = ["long", "integer", "short", "byte", "unsigned_long"];
+const FRACTIONS: [&str; 4] = ["double", "float", "half_float", "scaled_float"];
+const WORDS: [&str; 3] = ["text", "match_only_text", "search_as_you_type"];
+const KEYWORDS: [&str; 3] = ["keyword", "constant_keyword", "wildcard"];
+
+impl Mapping {
+    /// Reads the `mappings` of an index.
+    pub(crate) fn read(mappings: &Value) -> Self {
+        let mut mapping = Self::default();
+        mapping.add(mappings, "", &[]);
+        for (name, runtime) in objects(mappings, "runtime") {
+            mapping.insert(name.clone(), runtime, &[]);
+        }
+        mapping.resolve_aliases();
+        mapping
+    }
+
+    fn add(&mut self, object: &Value, prefix: &str, nested: &[String]) {
+        for (name, field) in objects(object, "properties") {
+            let path = format!("{prefix}{name}");
+            let mut inside = nested.to_vec();
+            if field["type"] == "nested" {
+                let copied = |key: &str| field[key] == json!(true) || field[key] == "true";
+                if copied("include_in_root") {
+                    inside.clear();
+                } else if !copied("include_in_parent") {
+                    inside.push(path.clone());
+                }
+            }
+            self.insert(path.clone(), field, nested);
+            self.add(field, &format!("{path}."), &inside);
+            for (name, multi) in objects(field, "fields") {
+                self.insert(format!("{path}.{name}"), multi, &inside);
+            }
+        }
+    }
+
+    fn insert(&mut self, name: String, field: &Value, nested: &[String]) {
+        let kind = match field["type"].as_str() {
+            Some("alias") => format!("alias:{}", field["path"].as_str().unwrap_or_default()),
+            kind => kind.unwrap_or("object").to_owned(),
+        };
+        let off = |key: &str| field[key] == json!(false) || field[key] == "false";
+        let words = WORDS.contains(&kind.as_str());
+        let searchable = !(off("index") && (words || off("doc_values")));
+        self.0.insert(name, Field { kind, searchable, nested: nested.to_vec() });
+    }
+
+    fn resolve_aliases(&mut self) {
+        let target = |field: &Field| self.0.get(field.kind.strip_prefix("alias:")?).cloned();
+        let resolved: Vec<(String, Field)> = self
+            .0
+            .iter()
+            .filter_map(|(name, field)| Some((name.clone(), target(field)?)))
+            .collect();
+        self.0.extend(resolved);
+    }
+
+    /// Checks one use of a field.
+    pub(crate) fn check(&self, used: &FieldUse) -> Result<(), FieldFault> {
+        let FieldUse { field, nested, test } = used;
+        let found = self.0.get(field).ok_or_else(|| self.missing(field, test))?;
+        if !suits(&found.kind, test) {
+            let kind = found.kind.clone();
+            let closest = self.suitable(field, test);
+            return Err(FieldFault::Kind {
+                field: field.clone(),
+                kind,
+                needs: needs(test),
+                closest,
+            });
+        }
+        if !found.searchable {
+            return Err(FieldFault::NotSearchable(field.clone()));
+        }
+        let outside = |path: &&String| !field.starts_with(&format!("{path}."));
+        if let Some(path) = nested.as_ref().filter(outside) {
+            let (field, path) = (field.clone(), path.clone());
+            return Err(FieldFault::OutsideNested { field, path });
+        }
+        let inside = |path: &&String| !nested.as_ref().is_some_and(|around| reaches(around, path));
+        if let Some(path) = found.nested.iter().find(inside) {
+            return Err(FieldFault::NeedsNested { field: field.clone(), path: path.clone() });
+        }
+        let fractions =
+            |value: &&Value| is_fraction(value) && INTEGERS.contains(&found.kind.as_str());
+        match test {
+            FieldTest::Equal(values) => values.iter().find(fractions).map_or(Ok(()), |value| {
+                Err(FieldFault::Fraction { field: field.clone(), value: value.clone() })
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn missing(&self, field: &str, test: &FieldTest) -> FieldFault {
+        let kind = if *test == FieldTest::Date { "date field" } else { "field" };
+        let candidates = self.0.iter().filter(|(_, known)| suits(&known.kind, test));
+        let closest = closest(field, candidates.map(|(name, _)| name.as_str())).map(str::to_owned);
+        FieldFault::Missing { kind, field: field.to_owned(), closest }
+    }
+
+    /// A sub-field, or otherwise the most similar one, that is mapped as needed.
+    fn suitable(&self, field: &str, test: &FieldTest) -> Option<String> {
+        let suiting = || self.0.iter().filter(|(_, known)| suits(&known.kind, test));
+        let below = format!("{field}.");
+        let sub =
+            suiting().find(|(name, _)| name.starts_with(&below)).map(|(name, _)| name.clone());
+        let parent = field.rsplit_once('.').map(|(parent, _)| parent.to_owned());
+        let parent = parent.filter(|parent| suiting().any(|(name, _)| name == parent));
+        sub.or(parent)
+    }
+}
+
+/// Whether a nested query with the path `around` sees what stays inside the nested object `path`.
+fn reaches(around: &str, path: &str) -> bool {
+    around == path || around.starts_with(&format!("{path}."))
+}
+
+fn is_fraction(value: &Value) -> bool {
+    let text = value.as_str().and_then(|text| text.parse::<f64>().ok());
+    value.as_f64().or(text).is_some_and(|number| number.fract() != 0.0)
+}
+
+fn suits(kind: &str, test: &FieldTest) -> bool {
+    let number = INTEGERS.contains(&kind) || FRACTIONS.contains(&kind);
+    let exact = number || DATES.contains(&kind) || KEYWORDS.contains(&kind);
+    match test {
+        FieldTest::Equal(_) => exact || matches!(kind, "boolean" | "ip" | "version"),
+        FieldTest::Range { dates: false } => exact || matches!(kind, "ip" | "version"),
+        FieldTest::Range { dates: true } | FieldTest::Date => DATES.contains(&kind),
+        FieldTest::Exists => !matches!(kind, "object" | "nested"),
+        FieldTest::Prefix => KEYWORDS.contains(&kind),
+        FieldTest::Match => WORDS.contains(&kind),
+        FieldTest::Path => kind == "nested",
+    }
+}
+
+fn needs(test: &FieldTest) -> &'static str {
+    match test {
+        FieldTest::Equal(_) => "`term` and `terms` compare whole values",
+        FieldTest::Range { dates: false } => "`range` needs a number, a date or a keyword",
+        FieldTest::Range { dates: true } => "`range` with `format` or `time_zone` needs a date",
+        FieldTest::Exists => "`exists` needs a field with values",
+        FieldTest::Prefix => "`prefix` needs a keyword",
+        FieldTest::Match => "`match` searches for words in a text",
+        FieldTest::Path => "`nested` needs a nested object",
+        FieldTest::Date => "a validity period needs a date",
+    }
+}
+
+fn objects<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = (&'v String, &'v Value)> {
+    value.get(key).and_then(Value::as_object).into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::label_rules::LabelRules;
+
+    use super::*;
+
+    fn check(condition: &str) -> Result<(), String> {
+        let mapping = Mapping::read(&json!({ "properties": {
+            "mpaa_rating": { "type": "keyword" },
+            "title": { "type": "text", "fields": { "keyword": { "type": "keyword" } } },
+            "year": { "type": "integer" },
+            "off": { "type": "keyword", "index": false, "doc_values": false },
+            "flag": { "type": "boolean" },
+            "release_date": { "type": "date" },
+            "cast": { "type": "nested", "properties": { "name": { "type": "keyword" } } },
+            "genres": { "type": "nested", "include_in_parent": true, "properties": { "id": { "type": "keyword" } } },
+            "rating": { "type": "alias", "path": "mpaa_rating" },
+            "studio": { "properties": { "name": { "type": "keyword" } } },
+        } }));
+        let rules = LabelRules::parse(&format!("[[label]]\nname='x'\n{condition}")).unwrap();
+        let query = rules.iter().next().unwrap().query.as_ref().unwrap();
+        let mut uses = query.fields().iter();
+        uses.try_for_each(|used| mapping.check(used)).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn fields_that_are_mapped_as_the_rule_means_them_are_accepted() {
+        for query in [
+            "{term={mpaa_rating='R'}}",
+            "{term={rating='R'}}",
+            "{term={'title.keyword'='X'}}",
+            "{match={title='end'}}",
+            "{range={year={gte=2000}}}",
+            "{range={release_date={lt='now/d',time_zone='+01:00'}}}",
+            "{exists={field='studio.name'}}",
+            "{term={flag=true}}",
+            "{term={'genres.id'='a'}}",
+            "{nested={path='genres',query={term={'genres.id'='a'}}}}",
+            "{nested={path='cast',query={bool={must_not={term={'cast.name'='a'}}}}}}",
+        ] {
+            assert_eq!(check(&format!("query={query}")), Ok(()), "{query}");
+        }
+    }
+
+    #[test]
+    fn other_fields_are_refused_with_the_closest_one() {
+        for (query, message) in [
+            ("{term={mpaa_ratting='R'}}", "no field `mpaa_ratting`; did you mean `mpaa_rating`?"),
+            ("{term={title='X'}}", "`title` is of type text; did you mean `title.keyword`?"),
+            ("{range={title={gt='X'}}}", "`title` is of type text"),
+            ("{match={mpaa_rating='R'}}", "`mpaa_rating` is of type keyword"),
+            ("{match={'title.keyword'='R'}}", "is of type keyword; did you mean `title`?"),
+            ("{prefix={title='X'}}", "`title` is of type text"),
+            ("{prefix={year='19'}}", "`year` is of type integer"),
+            ("{exists={field='studio'}}", "`studio` is of type object"),
+            ("{exists={field='ti*'}}", "no field `ti*`"),
+            ("{range={year={gt='2000',format='yyyy'}}}", "`year` is of type integer"),
+            ("{range={flag={gt=0}}}", "`flag` is of type boolean"),
+            ("{terms={year=[2000,2000.5]}}", "never equal 2000.5"),
+            ("{term={off='x'}}", "`off` is not searchable"),
+            ("{term={'cast.name'='a'}}", "needs a `nested` query with the path `cast`"),
+            ("{nested={path='genres',query={term={mpaa_rating='R'}}}}", "outside `genres`"),
+            (
+                "{nested={path='studio',query={term={'studio.name'='R'}}}}",
+                "`studio` is of type object",
+            ),
+        ] {
+            let refused = check(&format!("query={query}")).unwrap_err();
+            assert!(refused.contains(message), "{query}: {refused}");
+        }
+    }
+}
