@@ -59,8 +59,14 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Label films on a schedule until SIGTERM or SIGINT
+    /// Label films on a schedule, and films that others changed within a minute, until SIGTERM or SIGINT
     Run,
+    /// Show how far the films are labelled
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what labeling would change, without writing
     Preview {
         /// Number of films to show

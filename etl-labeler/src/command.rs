@@ -10,6 +10,7 @@ use crate::{
     clock,
     config::{Config, SETTINGS},
     elastic::Elastic,
+    exclusive::Exclusive,
     import::Import,
     metrics::Metrics,
     pipeline::{self, Run},
@@ -63,7 +64,17 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
                 counters,
                 stop: &stop,
             };
-            println!("{}", pipeline::run(&run, clock::now(&clock)).await?);
+            let exclusive = exclusive(&config, &elastic).await?;
+            let labelled = pipeline::run(&run, clock::now(&clock)).await;
+            if let Some(exclusive) = exclusive {
+                exclusive.release().await;
+            }
+            println!("{}", labelled?);
+        }
+        Command::Status { json } => {
+            let status = elastic.status(&rules.hash()).await?;
+            let next_run = config.labeling.schedule.0.after(&clock.now()).next();
+            print!("{}", status.report(next_run, json));
         }
         Command::Preview { samples } => {
             let now = clock::now(&clock);
@@ -72,4 +83,13 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
         Command::Run => worker::run(config, elastic, rules, clock).await?,
     }
     Ok(Exit::Success)
+}
+
+/// The lock that keeps runs apart; none without PostgreSQL, where no `run` can be in progress.
+async fn exclusive(config: &Config, elastic: &Elastic) -> Result<Option<Exclusive>, LabelerError> {
+    let Some(url) = &config.database.url else { return Ok(None) };
+    match Exclusive::acquire(url, elastic).await? {
+        Some(exclusive) => Ok(Some(exclusive)),
+        None => Err(LabelerError::Busy(elastic.index.clone())),
+    }
 }

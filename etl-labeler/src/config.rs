@@ -55,6 +55,12 @@ const LABELING: &[Setting] = &[
         "when `run` labels films: cron with seconds, in UTC",
     ),
     number(
+        "ETL_CHANGES_SECONDS",
+        "labeling.changes_seconds",
+        "30",
+        "how often `run` looks for films that others changed, s; 0: only at the schedule",
+    ),
+    number(
         "ETL_PAGE_SIZE",
         "labeling.page_size",
         "5000",
@@ -123,6 +129,7 @@ pub struct LabelingConfig {
     rules: Option<PathBuf>,
     /// When `run` labels films.
     pub schedule: Cron,
+    changes_seconds: u16,
     /// Films read, compared and written at a time.
     pub page_size: PageSize,
     loss_limit: Percentage,
@@ -130,6 +137,13 @@ pub struct LabelingConfig {
 }
 
 impl LabelingConfig {
+    /// How often `run` looks for films that others changed, if it does.
+    #[must_use]
+    pub fn changes_interval(&self) -> Option<Duration> {
+        let seconds = Some(self.changes_seconds).filter(|seconds| *seconds > 0);
+        seconds.map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
     /// How many films a label may lose between two runs.
     #[must_use]
     pub fn loss_limit(&self) -> LossLimit {

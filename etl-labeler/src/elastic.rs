@@ -58,6 +58,14 @@ pub enum ElasticError {
         /// Position and kind of the difference.
         source: serde_json::Error,
     },
+    /// Writing to the index is blocked, by an operator or because a disk is full.
+    #[error("{films} films of a page were not written, since writing is blocked: {reason}")]
+    Blocked {
+        /// Films that were not written.
+        films: u64,
+        /// Elasticsearch's message, which names the block.
+        reason: String,
+    },
     /// The index does not exist.
     #[error("the index `{0}` does not exist; `etl-labeler import FILE` creates it")]
     NoIndex(String),

@@ -60,6 +60,9 @@ pub enum LabelerError {
         /// Id and reason of the first.
         first: String,
     },
+    /// Another process labels the films.
+    #[error("another run on the index `{0}` is in progress; repeat the command when it has ended")]
+    Busy(String),
     /// Stopped by a signal between two pages. What was written stays; the next run goes on.
     #[error("interrupted")]
     Interrupted,
@@ -103,8 +106,8 @@ pub enum LabelerError {
     /// The index or alias is not in a state for this import.
     #[error("{0}")]
     Target(String),
-    /// The index was deleted while films were being written to it.
-    #[error("the index `{0}` was deleted during the import")]
+    /// The index was deleted while films were being read from it or written to it.
+    #[error("the index `{0}` was deleted meanwhile; nothing more was written")]
     IndexDeleted(String),
     /// An index without films must not replace one with films.
     #[error("no film was imported; the current index was not replaced")]
@@ -146,6 +149,7 @@ impl LabelerError {
             Self::Elastic(_)
             | Self::Mapping { .. }
             | Self::Refused { .. }
+            | Self::Busy(_)
             | Self::Interrupted
             | Self::Rejects { .. }
             | Self::IndexDeleted(_)

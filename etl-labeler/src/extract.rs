@@ -35,12 +35,12 @@ pub(crate) struct PageSearch {
 }
 
 impl PageSearch {
-    /// The search for the first page, without a point in time yet.
-    pub(crate) fn first(plan: &Plan, page_size: u16) -> Self {
+    /// The search for the first page of the films that match a query, without a point in time yet.
+    pub(crate) fn first(plan: &Plan, films: &Value, page_size: u16) -> Self {
         let dates = plan.date_fields().into_iter();
         Self {
             size: page_size,
-            query: plan.query(),
+            query: plan.query(films),
             sort: ["_shard_doc"],
             track_total_hits: false,
             seq_no_primary_term: true,

@@ -86,6 +86,14 @@ impl Elastic {
             .map(drop)
     }
 
+    /// Changes aliases in one step.
+    pub(crate) async fn change_aliases(&self, actions: &[Value]) -> Result<(), ElasticError> {
+        let indices = self.client.indices();
+        let update = indices.update_aliases();
+        let actions = json!({ "actions": actions });
+        body(update.body(actions).send().await, "change the aliases").await.map(drop)
+    }
+
     /// Makes all previous writes visible to searches.
     ///
     /// # Errors
@@ -98,19 +106,11 @@ impl Elastic {
 
     /// The number of films.
     pub(crate) async fn count(&self) -> Result<u64, ElasticError> {
-        self.count_matching(json!({ "match_all": {} })).await
+        self.count_matching(&json!({ "match_all": {} })).await
     }
 
-    /// The number of films with labels of other rules than those with this hash.
-    pub(crate) async fn count_under_other_rules(&self, hash: &str) -> Result<u64, ElasticError> {
-        self.count_matching(json!({ "bool": {
-            "filter": [{ "exists": { "field": "access.labelled_at" } }],
-            "must_not": [{ "term": { "access.rules": hash } }]
-        } }))
-        .await
-    }
-
-    async fn count_matching(&self, query: Value) -> Result<u64, ElasticError> {
+    /// The number of films that match a query.
+    pub(crate) async fn count_matching(&self, query: &Value) -> Result<u64, ElasticError> {
         #[derive(Deserialize)]
         struct CountResponse {
             count: u64,

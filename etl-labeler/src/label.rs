@@ -6,6 +6,7 @@ use crate::{
     access::{self, CurrentAccess, ExpectedLabel},
     extract::{Hit, Page},
     plan::Plan,
+    writers::writer,
 };
 
 /// A film whose `access` has to change.
@@ -94,7 +95,7 @@ fn update(film: &Hit<'_>, document: &Value) -> String {
 /// for the next run.
 fn action(film: &Hit<'_>) -> Value {
     let mut update = json!({
-        "_index": film.index, "_id": film.id,
+        "_index": writer(&film.index), "require_alias": true, "_id": film.id,
         "if_seq_no": film.seq_no, "if_primary_term": film.primary_term,
     });
     if let (Some(routing), Some(update)) = (&film.routing, update.as_object_mut()) {

@@ -16,17 +16,21 @@ pub mod metrics;
 pub mod pipeline;
 pub mod plan;
 pub mod preview;
+pub mod status;
 pub mod summary;
 pub mod worker;
 
 mod access;
 mod check;
 mod error;
+mod exclusive;
 mod extract;
 mod index;
 mod loss;
 mod mapping;
+mod positions;
 mod progress;
+mod writers;
 
 pub use error::LabelerError;
 pub use loss::{LossLimit, Shrinking};

@@ -68,15 +68,19 @@ impl Elastic {
 
 fn count(items: Vec<BulkItem>) -> Result<Loaded, ElasticError> {
     let mut loaded = Loaded::default();
+    let mut blocked: Option<(u64, String)> = None;
     for BulkItem { update } in items {
         let reason = || update.error.as_ref().map(ToString::to_string).unwrap_or_default();
-        match update.status {
-            200..=299 => loaded.written += 1,
-            404 | 409 => loaded.conflicts += 1,
-            400..=499 if update.status != 429 => {
+        match (update.status, update.error.as_ref().map(ErrorCause::kind)) {
+            (_, Some("cluster_block_exception")) => {
+                blocked.get_or_insert_with(|| (0, reason())).0 += 1;
+            }
+            (200..=299, _) => loaded.written += 1,
+            (404, Some("document_missing_exception")) | (409, _) => loaded.conflicts += 1,
+            (400..=403 | 405..=428 | 430..=499, _) => {
                 loaded.refused.push(format!("{}: {}", update.id, reason()));
             }
-            status => {
+            (status, _) => {
                 return Err(ElasticError::Refused {
                     operation: WRITE.to_owned(),
                     status,
@@ -85,5 +89,8 @@ fn count(items: Vec<BulkItem>) -> Result<Loaded, ElasticError> {
             }
         }
     }
-    Ok(loaded)
+    match blocked {
+        Some((films, reason)) => Err(ElasticError::Blocked { films, reason }),
+        None => Ok(loaded),
+    }
 }

@@ -14,6 +14,7 @@ use crate::{
     LabelerError,
     elastic::{Elastic, ElasticError, body, read},
     plan::Plan,
+    positions::Positions,
 };
 
 /// Key within `_meta` of the mapping.
@@ -28,13 +29,16 @@ pub struct LossLimit {
     pub films: u64,
 }
 
-/// The number of films, and of those on which each label is active.
+/// What a finished run leaves in the mapping: the number of films, and of those on which each label is active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LabelCounts {
-    films: u64,
-    counts: BTreeMap<String, u64>,
+pub(crate) struct LastRun {
+    pub(crate) films: u64,
+    pub(crate) counts: BTreeMap<String, u64>,
     /// Start of the run.
     pub(crate) labelled_at: String,
+    /// Up to which changes films are labelled.
+    #[serde(default)]
+    pub(crate) positions: Positions,
 }
 
 /// A label that would be on fewer films.
@@ -58,8 +62,8 @@ impl LossLimit {
     /// Compares with the counts of the last finished run.
     pub(crate) fn check(
         self,
-        before: &LabelCounts,
-        after: &LabelCounts,
+        before: &LastRun,
+        after: &LastRun,
         rules: &LabelRules,
     ) -> Result<(), LabelerError> {
         let shrunk = before.films.saturating_sub(after.films);
@@ -77,7 +81,7 @@ impl LossLimit {
     }
 }
 
-impl LabelCounts {
+impl LastRun {
     /// Logs the labels that are on more films than after the last finished run.
     pub(crate) fn report_gains(&self, before: &Self) {
         for (label, &after) in &self.counts {
@@ -91,7 +95,7 @@ impl LabelCounts {
 
 impl Elastic {
     /// Counts the films on which each label is active at the time of the plan, in one search.
-    pub(crate) async fn count_labels(&self, plan: &Plan) -> Result<LabelCounts, ElasticError> {
+    pub(crate) async fn count_labels(&self, plan: &Plan) -> Result<LastRun, ElasticError> {
         #[derive(Deserialize)]
         struct Found {
             hits: Hits,
@@ -136,20 +140,21 @@ impl Elastic {
         let buckets = found.aggregations.map(|found| found.labels.buckets).unwrap_or_default();
         let counts = buckets.into_iter().map(|(label, bucket)| (label, bucket.doc_count)).collect();
         let films = found.hits.total.value;
-        Ok(LabelCounts { films, counts, labelled_at: plan.labelled_at.clone() })
+        let (labelled_at, positions) = (plan.labelled_at.clone(), Positions::default());
+        Ok(LastRun { films, counts, labelled_at, positions })
     }
 
     /// What the last finished run has left in the mapping; of several indices the latest.
-    pub(crate) async fn stored_counts(&self) -> Result<Option<LabelCounts>, ElasticError> {
+    pub(crate) async fn last_run(&self) -> Result<Option<LastRun>, ElasticError> {
         let mappings = self.mappings().await?;
         let stored = mappings.values().filter_map(|mapping| {
             serde_json::from_value(mapping.get("_meta")?.get(META)?.clone()).ok()
         });
-        Ok(stored.max_by(|a: &LabelCounts, b| a.labelled_at.cmp(&b.labelled_at)))
+        Ok(stored.max_by(|a: &LastRun, b| a.labelled_at.cmp(&b.labelled_at)))
     }
 
-    /// Leaves the counts in the mapping of every index behind the name, beside what else is in `_meta`.
-    pub(crate) async fn store_counts(&self, counts: &LabelCounts) -> Result<(), ElasticError> {
+    /// Leaves a run in the mapping of every index behind the name, beside what else is in `_meta`.
+    pub(crate) async fn store_last_run(&self, counts: &LastRun) -> Result<(), ElasticError> {
         for (index, mapping) in self.mappings().await? {
             let meta = mapping.get("_meta").and_then(Value::as_object);
             let mut meta = meta.cloned().unwrap_or_default();
@@ -188,9 +193,9 @@ impl Elastic {
 mod tests {
     use super::*;
 
-    fn counts(films: u64, adult: u64) -> LabelCounts {
+    fn counts(films: u64, adult: u64) -> LastRun {
         let counts = BTreeMap::from([("adult".to_owned(), adult)]);
-        LabelCounts { films, counts, labelled_at: String::new() }
+        LastRun { films, counts, labelled_at: String::new(), positions: Positions::default() }
     }
 
     #[test]
@@ -214,7 +219,7 @@ mod tests {
     fn a_label_without_a_rule_is_lost() {
         let limit = LossLimit { percent: 20, films: 10 };
         let rules = LabelRules::parse("").unwrap();
-        let after = LabelCounts { counts: BTreeMap::new(), ..counts(1000, 0) };
+        let after = LastRun { counts: BTreeMap::new(), ..counts(1000, 0) };
         let error = limit.check(&counts(1000, 100), &after, &rules).unwrap_err().to_string();
         assert!(error.contains("label `adult` would be on 0 films instead of 100 (it has no rule"));
     }

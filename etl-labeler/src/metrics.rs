@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, atomic::AtomicU64};
 
+use chrono::{DateTime, Utc};
 use service::metrics::{Counter, EncodeLabelSet, Family, Gauge, Registry};
 
-use crate::{LabelerError, label::LabelledPage, load::Loaded, summary::Summary};
+use crate::{LabelerError, label::LabelledPage, load::Loaded, status::Status, summary::Summary};
 
 /// Everything that etl-labeler counts. Clones count together.
 #[derive(Clone, Debug)]
@@ -14,7 +15,11 @@ pub struct Metrics {
     runs: Family<Run, Counter>,
     last_run_duration: Gauge<f64, AtomicU64>,
     last_success: Gauge,
+    next_run: Gauge,
+    all_films: Gauge,
+    unlabelled_films: Gauge,
     outdated_films: Gauge,
+    oldest_outdated: Gauge,
     /// What `/metrics` shows.
     pub registry: Arc<Registry>,
 }
@@ -46,28 +51,39 @@ impl Metrics {
             "Duration of the last successful run",
             last_run_duration.clone(),
         );
-        let last_success = Gauge::default();
-        registry.register(
-            "last_success_timestamp_seconds",
-            "Start of the last successful run",
-            last_success.clone(),
-        );
-        let outdated_films = Gauge::default();
-        registry.register(
-            "outdated_films",
-            "Films whose labels come from other label rules",
-            outdated_films.clone(),
-        );
-        let registry = Arc::new(registry);
-        Self { films, runs, last_run_duration, last_success, outdated_films, registry }
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        Self {
+            films,
+            runs,
+            last_run_duration,
+            last_success: gauge(
+                "last_success_timestamp_seconds",
+                "Start of the last successful run, by whichever process; 0: none",
+            ),
+            next_run: gauge("next_run_timestamp_seconds", "Start of the next scheduled run"),
+            all_films: gauge("films", "Films in the index"),
+            unlabelled_films: gauge("unlabelled_films", "Films without labels, which are closed"),
+            outdated_films: gauge(
+                "outdated_films",
+                "Films whose labels come from other label rules",
+            ),
+            oldest_outdated: gauge(
+                "oldest_outdated_timestamp_seconds",
+                "When the oldest labels from other label rules were written; 0: there are none",
+            ),
+            registry: Arc::new(registry),
+        }
     }
 
-    /// Counts a run that started at `started`, in seconds since 1970.
-    pub(crate) fn run_ended(&self, started: i64, outcome: &Result<Summary, LabelerError>) {
+    /// Counts a run.
+    pub(crate) fn run_ended(&self, outcome: &Result<Summary, LabelerError>) {
         let outcome = match outcome {
             Ok(summary) => {
                 self.last_run_duration.set(summary.took.as_secs_f64());
-                self.last_success.set(started);
                 SUCCESS
             }
             Err(LabelerError::Interrupted) => INTERRUPTED,
@@ -77,9 +93,20 @@ impl Metrics {
         self.runs.get_or_create(&Run { outcome }).inc();
     }
 
-    /// Sets the number of films whose labels come from other label rules.
-    pub(crate) fn set_outdated_films(&self, films: u64) {
-        self.outdated_films.set(i64::try_from(films).unwrap_or(i64::MAX));
+    /// Shows how far the films are labelled.
+    pub(crate) fn set_status(&self, status: &Status) {
+        let count = |films: u64| i64::try_from(films).unwrap_or(i64::MAX);
+        let seconds = |at: Option<DateTime<Utc>>| at.map_or(0, |at| at.timestamp());
+        self.all_films.set(count(status.films));
+        self.unlabelled_films.set(count(status.unlabelled_films));
+        self.outdated_films.set(count(status.outdated_films));
+        self.oldest_outdated.set(seconds(status.oldest_outdated_at));
+        self.last_success.set(seconds(status.last_success_at));
+    }
+
+    /// Shows when the next run is due.
+    pub(crate) fn set_next_run(&self, at: DateTime<Utc>) {
+        self.next_run.set(at.timestamp());
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use policies::label_rules::LabelRules;
+use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +13,7 @@ use crate::{
     elastic::{Elastic, ElasticError, read},
     extract,
     label::{self, LabelledPage},
+    loss::LastRun,
     metrics::FilmCounters,
     plan::Plan,
     progress::Progress,
@@ -38,34 +40,104 @@ pub struct Run<'a> {
 ///
 /// # Errors
 /// [`LabelerError::RuleQuery`] or [`LabelerError::RuleField`] before the first write if the index does not
-/// accept a rule, and [`LabelerError::Loss`] if too many films would lose a label. [`LabelerError::Refused`] after all other films have been written. Any other error ends
-/// the run at once.
+/// accept a rule, and [`LabelerError::Loss`] if too many films would lose a label.
+/// [`LabelerError::Refused`] after all other films have been written. Any other error ends the run at once.
 pub async fn run(run: &Run<'_>, now: DateTime<Utc>) -> Result<Summary, LabelerError> {
-    let Run { elastic, rules, page_size, loss_limit, counters, stop } = *run;
-    let started = Instant::now();
+    let Run { elastic, rules, .. } = *run;
     let plan = Plan::new(rules, now);
-    elastic.check(&plan).await?;
-    let counts = elastic.count_labels(&plan).await?;
-    if let Some(before) = elastic.stored_counts().await? {
-        loss_limit.map_or(Ok(()), |limit| limit.check(&before, &counts, rules))?;
-        counts.report_gains(&before);
+    let labelled = async {
+        let before = elastic.last_run().await?;
+        let positions = elastic.history().await?.complete;
+        let counts = prepare(run, &plan, before.as_ref()).await?;
+        if let Some(before) = &before {
+            counts.report_gains(before);
+        }
+        label_films(run, &plan, json!({ "match_all": {} }), LastRun { positions, ..counts }).await
+    };
+    explain(elastic, labelled.await).await
+}
+
+/// Labels the films that were changed since the last run; all of them if there was none. `None` if no film
+/// was changed.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_on_changes(
+    run: &Run<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<Summary>, LabelerError> {
+    let Run { elastic, rules, .. } = *run;
+    let Some(before) = elastic.last_run().await? else {
+        return self::run(run, now).await.map(Some);
+    };
+    let history = elastic.history().await?;
+    let Some(changed) = history.changed_since(&before.positions) else { return Ok(None) };
+    let plan = Plan::new(rules, now);
+    let labelled = async {
+        prepare(run, &plan, Some(&before)).await?;
+        // The counts remain those of all films, so that many small losses add up.
+        label_films(run, &plan, changed, LastRun { positions: history.complete, ..before }).await
+    };
+    explain(elastic, labelled.await).await.map(Some)
+}
+
+/// Everything before the first write. Returns the number of films of each label.
+async fn prepare(
+    run: &Run<'_>,
+    plan: &Plan,
+    before: Option<&LastRun>,
+) -> Result<LastRun, LabelerError> {
+    let Run { elastic, rules, loss_limit, .. } = *run;
+    elastic.check(plan).await?;
+    elastic.refresh().await?;
+    let counts = elastic.count_labels(plan).await?;
+    if let (Some(limit), Some(before)) = (loss_limit, before) {
+        limit.check(before, &counts, rules)?;
     }
     elastic.prepare_mapping(rules).await?;
-    let mut summary = Summary::new(&plan);
-    let mut pages = Pages::read(elastic, &plan, page_size, stop);
-    let first_refused = write_changes(elastic, &plan, &mut pages, counters, &mut summary).await;
+    elastic.prepare_writers().await?;
+    Ok(counts)
+}
+
+/// Labels the films that match a query, and leaves in the mapping what the next run needs.
+async fn label_films(
+    run: &Run<'_>,
+    plan: &Plan,
+    films: Value,
+    finished: LastRun,
+) -> Result<Summary, LabelerError> {
+    let Run { elastic, page_size, counters, stop, .. } = *run;
+    let started = Instant::now();
+    let mut summary = Summary::new(plan);
+    let progress = Progress::films(elastic.count_matching(&films).await?);
+    let mut pages = Pages::read(elastic, plan, &films, page_size, stop);
+    let first_refused =
+        write_changes(elastic, plan, &mut pages, counters, &progress, &mut summary).await;
     let closed = pages.close().await;
     let first_refused = first_refused?;
     closed?;
+    progress.finish();
     elastic.refresh().await?;
     summary.took = started.elapsed();
     match first_refused {
         _ if stop.is_cancelled() => Err(LabelerError::Interrupted),
         Some(first) => Err(LabelerError::Refused { count: summary.refused, first }),
         None => {
-            elastic.store_counts(&counts).await?;
+            elastic.store_last_run(&finished).await?;
             Ok(summary)
         }
+    }
+}
+
+/// Names an index that was deleted during the run.
+async fn explain<T>(elastic: &Elastic, ended: Result<T, LabelerError>) -> Result<T, LabelerError> {
+    match ended {
+        Err(LabelerError::Elastic(ElasticError::Refused { status: 404, .. }))
+            if !elastic.index_exists().await? =>
+        {
+            Err(LabelerError::IndexDeleted(elastic.index.clone()))
+        }
+        ended => ended,
     }
 }
 
@@ -75,9 +147,9 @@ async fn write_changes(
     plan: &Plan,
     pages: &mut Pages,
     counters: &FilmCounters,
+    progress: &Progress,
     summary: &mut Summary,
 ) -> Result<Option<String>, LabelerError> {
-    let progress = Progress::films(elastic.count().await?);
     let mut first_refused = None;
     while let Some(page) = pages.next(plan).await? {
         let loaded = elastic.write(&page.changes).await?;
@@ -90,12 +162,8 @@ async fn write_changes(
         summary.add_page(&page);
         summary.add_written(&loaded);
         counters.add(&page, &loaded);
-        for refused in &loaded.refused {
-            tracing::warn!("Elasticsearch refused a film: {refused}");
-        }
         progress.add(page.seen);
     }
-    progress.finish();
     Ok(first_refused)
 }
 
@@ -110,11 +178,12 @@ impl Pages {
     pub(crate) fn read(
         elastic: &Elastic,
         plan: &Plan,
+        films: &Value,
         page_size: u16,
         stop: &CancellationToken,
     ) -> Self {
         let (sender, pages) = mpsc::channel(1);
-        let search = extract::PageSearch::first(plan, page_size);
+        let search = extract::PageSearch::first(plan, films, page_size);
         let reader = extract::read_all(elastic.clone(), search, sender, stop.clone());
         Self { pages, reader: tokio::spawn(reader) }
     }

@@ -40,10 +40,10 @@ impl Plan {
         fields
     }
 
-    /// A query for all films that reports which rules each film matches.
-    pub(crate) fn query(&self) -> Value {
+    /// A query for films that reports which rules each film matches.
+    pub(crate) fn query(&self, films: &Value) -> Value {
         let named: Vec<Value> = self.rules().filter_map(named_query).collect();
-        json!({ "bool": { "filter": [{ "match_all": {} }], "should": named } })
+        json!({ "bool": { "filter": [films], "should": named } })
     }
 }
 

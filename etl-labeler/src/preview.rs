@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Utc};
 use policies::label_rules::LabelRules;
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -44,12 +45,13 @@ pub async fn preview(
 ) -> Result<Preview, LabelerError> {
     let plan = Plan::new(rules, now);
     elastic.check(&plan).await?;
-    let progress = Progress::films(elastic.count().await?);
+    let all = json!({ "match_all": {} });
+    let progress = Progress::films(elastic.count_matching(&all).await?);
     let mut preview = Preview::default();
     for label in &plan.labels {
         preview.labels.insert(label.clone(), LabelCounts::default());
     }
-    let mut pages = Pages::read(elastic, &plan, page_size, &CancellationToken::new());
+    let mut pages = Pages::read(elastic, &plan, &all, page_size, &CancellationToken::new());
     let compared = preview.compare(&plan, &mut pages, samples, &progress).await;
     let closed = pages.close().await;
     compared?;

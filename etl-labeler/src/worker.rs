@@ -1,11 +1,17 @@
 //! Labeling on a schedule. Ticks become jobs in PostgreSQL, so that any number of processes share one
 //! schedule, and one process takes over what another leaves unfinished.
 
+mod changes;
 mod health;
 mod job;
+mod retention;
 mod ticks;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use apalis::{
     layers::retry::{HasherRng, backoff::ExponentialBackoffMaker, backoff::MakeBackoff},
@@ -17,7 +23,7 @@ use service::{
     build,
     clock::Clock,
     config::ConfigError,
-    database::Limits,
+    database::{DatabaseUrl, Limits},
     health::{LivenessApi, Recent},
     lifecycle::Lifecycle,
     ops,
@@ -64,7 +70,8 @@ pub async fn run(
     let (lifecycle, metrics) = (Lifecycle::default(), Metrics::new());
     let schedule = config.labeling.schedule.0.clone();
     let next_run = schedule.after(&clock.now()).next().ok_or_else(never)?;
-    let pool = connect(&config).await?;
+    let url = config.database.url.clone().ok_or(ConfigError::Missing("DATABASE_URL"))?;
+    let pool = connect(&url).await?;
     let health =
         ReadinessApi { elastic: elastic.clone(), pool: pool.clone(), states: Recent::default() };
     let ops_address = serve_ops(&config, &lifecycle, &metrics, health).await?;
@@ -79,16 +86,32 @@ pub async fn run(
         next_run = %clock::text(next_run),
         "started"
     );
-    let ticks = ticks::keep(schedule, queue.clone(), lifecycle.stop_token());
-    lifecycle.spawn("schedule", ticks);
-    let page_size = config.labeling.page_size.get();
-    let loss_limit = config.labeling.loss_limit();
-    let labeler = Labeler::new(elastic, rules, page_size, loss_limit, metrics, clock, stop.clone());
+    metrics.set_next_run(next_run);
+    let ticks = ticks::Ticks { schedule, clock: clock.clone(), metrics: metrics.clone() };
+    lifecycle.spawn("schedule", ticks.keep(queue.clone(), lifecycle.stop_token()));
+    let retention =
+        retention::enforce(pool, queue_name(&config), clock.clone(), lifecycle.stop_token());
+    lifecycle.spawn("retention", retention);
+    let labeler = Arc::new(Labeler {
+        elastic,
+        rules,
+        page_size: config.labeling.page_size.get(),
+        loss_limit: config.labeling.loss_limit(),
+        database: url,
+        metrics,
+        clock,
+        stop: stop.clone(),
+        labelled_at: AtomicU64::new(0),
+    });
+    if let Some(interval) = config.labeling.changes_interval() {
+        // It ends with the signal, not when the process has stopped.
+        lifecycle.tasks().spawn(changes::watch(Arc::clone(&labeler), interval));
+    }
     let signal = async move {
         stop.cancelled().await;
         Ok(())
     };
-    let worked = monitor(queue, Arc::new(labeler))?.run_with_signal(signal).await;
+    let worked = monitor(queue, labeler)?.run_with_signal(signal).await;
     lifecycle.stop().await;
     worked.map_err(|error| LabelerError::Worker(error.to_string()))
 }
@@ -134,8 +157,7 @@ fn monitor(
 }
 
 /// Connects to PostgreSQL and creates or migrates the tables of the queue.
-async fn connect(config: &Config) -> Result<PgPool, LabelerError> {
-    let url = config.database.url.as_ref().ok_or(ConfigError::Missing("DATABASE_URL"))?;
+async fn connect(url: &DatabaseUrl) -> Result<PgPool, LabelerError> {
     let connect = |limits: Limits| {
         let pool = PgPoolOptions::new().acquire_timeout(CONNECT_TIMEOUT);
         pool.connect_with(limits.direct(url.options()))
@@ -146,10 +168,14 @@ async fn connect(config: &Config) -> Result<PgPool, LabelerError> {
     Ok(connect(Limits::REQUEST).await?)
 }
 
+fn queue_name(config: &Config) -> String {
+    format!("etl-labeler/{}", config.elasticsearch.index)
+}
+
 /// The jobs of this index.
 fn queue(config: &Config, pool: &PgPool) -> PostgresStorage<LabelFilms> {
     let queue = Queue::default()
-        .queue(format!("etl-labeler/{}", config.elasticsearch.index))
+        .queue(queue_name(config))
         .batch_size(1)
         .heartbeat_interval(HEARTBEAT)
         .missed_heartbeats(MISSED);

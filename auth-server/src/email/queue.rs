@@ -11,6 +11,7 @@ use apalis::prelude::{PollWith, StreamStrategy, TaskId};
 use apalis_postgres::{Config, PostgresStorage, Pubsub};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use service::database::jobs;
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 use uuid::Uuid;
@@ -101,7 +102,7 @@ pub(super) fn delay_after(attempts: usize) -> Duration {
 pub(crate) async fn enforce_retention(pool: PgPool, clock: Clock, stop: CancellationToken) {
     let mut tick = tokio::time::interval(RETENTION_INTERVAL);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        match delete_old(&pool, clock.now() - RETENTION).await {
+        match jobs::delete_finished(&pool, QUEUE, clock.now() - RETENTION).await {
             Ok((jobs, workers)) => tracing::debug!(jobs, workers, "deleted finished e-mail jobs"),
             Err(error) => tracing::warn!(%error, "finished e-mail jobs were not deleted"),
         }
@@ -110,27 +111,6 @@ pub(crate) async fn enforce_retention(pool: PgPool, clock: Clock, stop: Cancella
             tracing::warn!(%error, "old counts of notices were not deleted");
         }
     }
-}
-
-/// Deletes jobs that finished, and workers last seen, before this time.
-async fn delete_old(pool: &PgPool, before: DateTime<Utc>) -> sqlx::Result<(u64, u64)> {
-    let jobs = sqlx::query(
-        "DELETE FROM apalis.jobs WHERE job_type = $1 AND done_at < $2
-             AND (status IN ('Done', 'Killed') OR status = 'Failed' AND attempts >= max_attempts)",
-    )
-    .bind(QUEUE)
-    .bind(before)
-    .execute(pool)
-    .await?;
-    let workers = sqlx::query(
-        "DELETE FROM apalis.workers w WHERE worker_type = $1 AND last_seen < $2
-             AND NOT EXISTS (SELECT FROM apalis.jobs j WHERE j.lock_by = w.id)",
-    )
-    .bind(QUEUE)
-    .bind(before)
-    .execute(pool)
-    .await?;
-    Ok((jobs.rows_affected(), workers.rows_affected()))
 }
 
 #[cfg(test)]

@@ -255,15 +255,8 @@ impl Elastic {
 
     /// Leaves the counts of the current index to a new one, for the loss limit.
     async fn carry_counts(&self, index: &str) -> Result<(), ElasticError> {
-        let Some(counts) = self.stored_counts().await? else { return Ok(()) };
+        let Some(counts) = self.last_run().await? else { return Ok(()) };
         let new = Self { index: index.to_owned(), ..self.clone() };
-        new.store_counts(&counts).await
-    }
-
-    async fn change_aliases(&self, actions: &[Value]) -> Result<(), ElasticError> {
-        let indices = self.client.indices();
-        let update = indices.update_aliases();
-        let actions = json!({ "actions": actions });
-        body(update.body(actions).send().await, "change the aliases").await.map(drop)
+        new.store_last_run(&counts).await
     }
 }

@@ -1,22 +1,32 @@
 //! The job: one run of the pipeline.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use apalis::prelude::{BoxDynError, Data};
+use chrono::{DateTime, Utc};
 use policies::label_rules::LabelRules;
 use serde::{Deserialize, Serialize};
-use service::clock::Clock;
+use service::{clock::Clock, database::DatabaseUrl};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     LabelerError, LossLimit, clock,
     elastic::Elastic,
+    exclusive::Exclusive,
     metrics::Metrics,
     pipeline::{self, Run},
+    summary::Summary,
 };
+
+/// How often a run that waits for another looks again.
+const BUSY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A tick of the schedule, at which the films are to be labelled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,39 +38,60 @@ pub(super) struct LabelFilms {
 /// The input of every run in this process.
 #[derive(Debug)]
 pub(super) struct Labeler {
-    elastic: Elastic,
-    rules: LabelRules,
-    page_size: u16,
-    loss_limit: LossLimit,
-    metrics: Metrics,
-    clock: Clock,
-    stop: CancellationToken,
+    pub(super) elastic: Elastic,
+    pub(super) rules: LabelRules,
+    pub(super) page_size: u16,
+    pub(super) loss_limit: LossLimit,
+    /// PostgreSQL, which admits one run at a time.
+    pub(super) database: DatabaseUrl,
+    pub(super) metrics: Metrics,
+    pub(super) clock: Clock,
+    pub(super) stop: CancellationToken,
     /// Start of the last successful run, in seconds since 1970.
-    labelled_at: AtomicU64,
+    pub(super) labelled_at: AtomicU64,
 }
 
 impl Labeler {
-    pub(super) fn new(
-        elastic: Elastic,
-        rules: LabelRules,
-        page_size: u16,
-        loss_limit: LossLimit,
-        metrics: Metrics,
-        clock: Clock,
-        stop: CancellationToken,
-    ) -> Self {
-        let labelled_at = AtomicU64::new(0);
-        Self { elastic, rules, page_size, loss_limit, metrics, clock, stop, labelled_at }
-    }
-}
-
-impl Labeler {
-    /// Updates the metric, which keeps its value if Elasticsearch is unavailable.
-    async fn count_outdated_films(&self) {
-        match self.elastic.count_under_other_rules(&self.rules.hash()).await {
-            Ok(films) => self.metrics.set_outdated_films(films),
-            Err(error) => tracing::debug!(%error, "cannot count films with labels of other rules"),
+    pub(super) fn run(&self) -> Run<'_> {
+        Run {
+            elastic: &self.elastic,
+            rules: &self.rules,
+            page_size: self.page_size,
+            loss_limit: Some(self.loss_limit),
+            counters: &self.metrics.films,
+            stop: &self.stop,
         }
+    }
+
+    /// Updates the metrics, which keep their values if Elasticsearch is unavailable.
+    pub(super) async fn update_status(&self) {
+        match self.elastic.status(&self.rules.hash()).await {
+            Ok(status) => self.metrics.set_status(&status),
+            Err(error) => tracing::debug!(%error, "cannot count unlabelled films"),
+        }
+    }
+
+    /// Waits until no other process labels the films.
+    async fn exclusive(&self) -> Result<Exclusive, LabelerError> {
+        loop {
+            if let Some(exclusive) = Exclusive::acquire(&self.database, &self.elastic).await? {
+                return Ok(exclusive);
+            }
+            if self.stop.run_until_cancelled(sleep(BUSY_INTERVAL)).await.is_none() {
+                return Err(LabelerError::Interrupted);
+            }
+        }
+    }
+
+    /// Labels all films, and returns when that began.
+    async fn label(&self) -> Result<(Summary, DateTime<Utc>), LabelerError> {
+        let exclusive = self.exclusive().await?;
+        let started = clock::now(&self.clock);
+        let outcome = pipeline::run(&self.run(), started).await;
+        exclusive.release().await;
+        self.metrics.run_ended(&outcome);
+        self.update_status().await;
+        outcome.map(|summary| (summary, started))
     }
 }
 
@@ -73,18 +104,10 @@ pub(super) async fn label_films(
     if labeler.labelled_at.load(Ordering::Relaxed) >= job.tick {
         return Ok("covered by a later run".to_owned());
     }
-    let Labeler { elastic, rules, page_size, loss_limit, metrics, clock, stop, labelled_at } =
-        &**labeler;
-    let started = clock::now(clock);
-    labeler.count_outdated_films().await;
-    let (page_size, loss_limit) = (*page_size, Some(*loss_limit));
-    let run = Run { elastic, rules, page_size, loss_limit, counters: &metrics.films, stop };
-    let outcome = pipeline::run(&run, started).await;
-    metrics.run_ended(started.timestamp(), &outcome);
-    labeler.count_outdated_films().await;
-    match outcome {
-        Ok(summary) => {
-            labelled_at.store(started.timestamp().max(0).cast_unsigned(), Ordering::Relaxed);
+    match labeler.label().await {
+        Ok((summary, started)) => {
+            let started = started.timestamp().max(0).cast_unsigned();
+            labeler.labelled_at.store(started, Ordering::Relaxed);
             println!("{summary}");
             Ok(summary.to_string())
         }

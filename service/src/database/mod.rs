@@ -2,6 +2,7 @@
 
 mod connection;
 mod dedicated;
+pub mod jobs;
 mod limits;
 mod migrations;
 mod pool;

@@ -116,7 +116,7 @@ async fn an_index_deleted_during_an_import_is_not_created_again() {
 
         let ended = finished(import).await;
         assert_eq!(ended.status, Some(1), "{ended:?}");
-        assert!(ended.stderr.contains("was deleted during the import"), "{ended:?}");
+        assert!(ended.stderr.contains("was deleted meanwhile"), "{ended:?}");
         assert!(ended.stderr.contains("--from-line 1001"), "{ended:?}");
         assert_eq!(films.index.aliases().await, json!({}), "{ended:?}");
     }

@@ -1,0 +1,124 @@
+//! How far the films are labelled.
+
+use chrono::{DateTime, Utc};
+use elasticsearch::SearchParts;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    clock,
+    elastic::{Elastic, ElasticError, body, read},
+};
+
+/// How far the films are labelled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Number of films.
+    pub films: u64,
+    /// Films without labels, which are closed to everyone whom the rules do not let see `unlabelled`.
+    pub unlabelled_films: u64,
+    /// Films whose labels come from other label rules.
+    pub outdated_films: u64,
+    /// When the oldest of those labels were written.
+    pub oldest_outdated_at: Option<DateTime<Utc>>,
+    /// Start of the last run that finished.
+    pub last_success_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    hits: Hits,
+    aggregations: Aggregations,
+}
+
+#[derive(Deserialize)]
+struct Hits {
+    total: Total,
+}
+
+#[derive(Deserialize)]
+struct Total {
+    value: u64,
+}
+
+#[derive(Deserialize)]
+struct Aggregations {
+    unlabelled: Bucket,
+    outdated: Outdated,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    doc_count: u64,
+}
+
+#[derive(Deserialize)]
+struct Outdated {
+    doc_count: u64,
+    oldest: Oldest,
+}
+
+#[derive(Deserialize)]
+struct Oldest {
+    value: Option<f64>,
+}
+
+impl Elastic {
+    /// How far the films are labelled by the rules with this hash.
+    pub(crate) async fn status(&self, rules: &str) -> Result<Status, ElasticError> {
+        let last_run = self.last_run().await?;
+        let operation = "count unlabelled films";
+        let outdated = json!({ "bool": {
+            "filter": [{ "exists": { "field": "access.labelled_at" } }],
+            "must_not": [{ "term": { "access.rules": rules } }],
+        } });
+        let oldest = json!({ "min": { "field": "access.labelled_at" } });
+        let search = json!({ "size": 0, "track_total_hits": true, "aggs": {
+            "unlabelled": { "missing": { "field": "access.labelled_at" } },
+            "outdated": { "filter": outdated, "aggs": { "oldest": oldest } },
+        } });
+        let index = [self.index.as_str()];
+        let request =
+            self.client.search(SearchParts::Index(&index)).allow_partial_search_results(false);
+        let response = body(request.body(search).send().await, operation).await?;
+        let Found { hits, aggregations } = read(&response, operation)?;
+        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of an instant")]
+        let instant = |millis: f64| DateTime::from_timestamp_millis(millis as i64);
+        let Aggregations { unlabelled, outdated } = aggregations;
+        Ok(Status {
+            films: hits.total.value,
+            unlabelled_films: unlabelled.doc_count,
+            outdated_films: outdated.doc_count,
+            oldest_outdated_at: outdated.oldest.value.and_then(instant),
+            last_success_at: last_run.and_then(|run| run.labelled_at.parse().ok()),
+        })
+    }
+}
+
+impl Status {
+    /// For the terminal, or as JSON, with the time at which a `run` with these settings labels next.
+    #[must_use]
+    pub fn report(&self, next_run: Option<DateTime<Utc>>, json: bool) -> String {
+        if json {
+            let mut report = json!(self);
+            if let Some(report) = report.as_object_mut() {
+                report.insert("next_run_at".to_owned(), json!(next_run));
+            }
+            return format!("{report:#}\n");
+        }
+        let text = |at: Option<DateTime<Utc>>| at.map_or("never".to_owned(), clock::text);
+        let oldest = self.oldest_outdated_at.map(clock::text);
+        let oldest = oldest.map(|oldest| format!(", the oldest since {oldest}"));
+        let rows = [
+            ("films", self.films.to_string()),
+            ("unlabelled, closed", self.unlabelled_films.to_string()),
+            (
+                "labelled by other rules",
+                format!("{}{}", self.outdated_films, oldest.unwrap_or_default()),
+            ),
+            ("last finished run", text(self.last_success_at)),
+            ("next run of the schedule", text(next_run)),
+        ];
+        rows.map(|(name, value)| format!("{name:<25} {value}\n")).concat()
+    }
+}
