@@ -123,7 +123,7 @@ pub(crate) fn dotted_keys<'h>(film: &'h Hit<'_>) -> impl Iterator<Item = &'h str
 }
 
 /// The current `access` of a film, as far as it is readable.
-pub(crate) struct CurrentAccess(Value);
+pub(crate) struct CurrentAccess(pub(crate) Value);
 
 impl CurrentAccess {
     pub(crate) fn of(film: &Hit<'_>) -> Self {

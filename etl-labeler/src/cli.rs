@@ -69,8 +69,15 @@ pub enum Command {
     },
     /// Show what labeling would change, without writing
     Preview {
-        /// Number of films to show
-        #[arg(long, default_value_t = 10, value_name = "N")]
+        /// Number of films to show of each kind of change
+        #[arg(long, default_value_t = 5, value_name = "N")]
         samples: usize,
+        /// Rules as written by `auth-server rules export`, `-` for standard input: show what films each
+        /// role gains and loses
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use serde_json::json;
 use service::{clock::Clock, exit::Exit, log, shutdown};
 
 use crate::{
@@ -14,7 +15,8 @@ use crate::{
     import::Import,
     metrics::Metrics,
     pipeline::{self, Run},
-    preview, worker,
+    preview::{self, Audience, Preview},
+    worker,
 };
 
 /// Runs one command; results go to standard output, everything else to standard error.
@@ -76,9 +78,11 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
             let next_run = config.labeling.schedule.0.after(&clock.now()).next();
             print!("{}", status.report(next_run, json));
         }
-        Command::Preview { samples } => {
-            let now = clock::now(&clock);
-            print!("{}", preview::preview(&elastic, &rules, page_size, samples, now).await?);
+        Command::Preview { samples, policy, json } => {
+            let audience = policy.map(|path| Audience::read(&path, &rules)).transpose()?;
+            let options = preview::Options { page_size, samples, audience };
+            let preview = Preview::new(&elastic, &rules, &options, clock::now(&clock)).await?;
+            if json { println!("{:#}", json!(preview)) } else { print!("{preview}") }
         }
         Command::Run => worker::run(config, elastic, rules, clock).await?,
     }

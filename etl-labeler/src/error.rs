@@ -2,12 +2,15 @@
 
 use std::{io, path::PathBuf};
 
+use policies::PolicyError;
 use policies::label_rules::LabelRuleError;
 use policies::mapping::MappingProblem;
 use service::{config::ConfigError, exit::Exit, server::ListenError};
 use thiserror::Error;
 
-use crate::{FieldFault, Shrinking, elastic::ElasticError, import::MappingFileError};
+use crate::{
+    FieldFault, Shrinking, elastic::ElasticError, import::MappingFileError, preview::AudienceError,
+};
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -15,6 +18,9 @@ pub enum LabelerError {
     /// A setting.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The policy of a preview.
+    #[error("policy: {0}")]
+    Policy(#[from] AudienceError),
     /// Elasticsearch.
     #[error(transparent)]
     Elastic(#[from] ElasticError),
@@ -135,6 +141,7 @@ impl LabelerError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Config(_)
+            | Self::Policy(_)
             | Self::Rules(_)
             | Self::RuleQuery { .. }
             | Self::RuleField { .. }
@@ -160,6 +167,12 @@ impl LabelerError {
             | Self::Signals(_)
             | Self::Worker(_) => Exit::Failure,
         }
+    }
+}
+
+impl From<PolicyError> for LabelerError {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(error.into())
     }
 }
 

@@ -18,8 +18,21 @@ pub struct FilmChange {
     pub added: Vec<String>,
     /// Labels that the film loses.
     pub removed: Vec<String>,
+    /// Its `access` until now, as far as it is readable.
+    pub before: Value,
     /// The two lines of the bulk request.
     pub(crate) update: String,
+}
+
+impl FilmChange {
+    /// Its `access` after the change.
+    pub(crate) fn after(&self) -> Value {
+        let document =
+            self.update.lines().nth(1).and_then(|line| serde_json::from_str::<Value>(line).ok());
+        document
+            .and_then(|mut document| Some(document.get_mut("doc")?.get_mut("access")?.take()))
+            .unwrap_or_default()
+    }
 }
 
 /// The result of labeling a page of films.
@@ -64,11 +77,13 @@ fn unlabel(film: &Hit<'_>) -> Option<FilmChange> {
     }
     let mut document = nulls(access::dotted_keys(film));
     document.insert("access".to_owned(), Value::Null);
-    let labels = CurrentAccess::of(film).labels().into_iter().map(ToOwned::to_owned).collect();
+    let current = CurrentAccess::of(film);
+    let labels = current.labels().into_iter().map(ToOwned::to_owned).collect();
     Some(FilmChange {
         id: film.id.to_string(),
         added: Vec::new(),
         removed: labels,
+        before: current.0,
         update: update(film, &document.into()),
     })
 }
@@ -84,6 +99,7 @@ fn change(plan: &Plan, film: &Hit<'_>, expected: &[ExpectedLabel<'_>]) -> FilmCh
         added: added.map(ToString::to_string).collect(),
         removed: removed.map(ToString::to_string).collect(),
         update: update(film, &document(plan, film, expected, &current)),
+        before: current.0,
     }
 }
 
