@@ -67,6 +67,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Check label rules, or test them with films whose labels are known
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Show what labeling would change, without writing
     Preview {
         /// Number of films to show of each kind of change
@@ -79,5 +82,26 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// What to do with label rules.
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Check whether label rules are valid
+    Check {
+        /// Label rules [default: those of `ETL_LABELS`]
+        file: Option<PathBuf>,
+        /// Check also whether the index of films maps every field as the rules mean it
+        #[arg(long)]
+        index: bool,
+    },
+    /// Label the films of a file in an index of their own, and compare with the expected labels
+    Test {
+        /// Films and expected labels, in TOML
+        cases: PathBuf,
+        /// Test the rules in this file instead of those of `ETL_LABELS`
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
     },
 }

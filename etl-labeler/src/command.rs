@@ -2,21 +2,22 @@
 
 use std::process::ExitCode;
 
+use policies::label_rules::LabelRules;
 use serde_json::json;
 use service::{clock::Clock, exit::Exit, log, shutdown};
 
 use crate::{
     LabelerError,
-    cli::{Cli, Command},
+    cli::{Cli, Command, RulesCommand},
     clock,
-    config::{Config, SETTINGS},
+    config::{self, Config, SETTINGS},
     elastic::Elastic,
     exclusive::Exclusive,
     import::Import,
     metrics::Metrics,
     pipeline::{self, Run},
     preview::{self, Audience, Preview},
-    worker,
+    rules, worker,
 };
 
 /// Runs one command; results go to standard output, everything else to standard error.
@@ -34,7 +35,7 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
     let config: Config = SETTINGS.load_from_environment(config.as_deref())?;
     log::start(&config.log);
     let clock = Clock::default();
-    let rules = config.labeling.rules()?;
+    let rules = rules_of(&command, &config)?;
     let elastic =
         Elastic::new(config.elasticsearch.url.url(), config.elasticsearch.index.as_str())?;
     let page_size = config.labeling.page_size.get();
@@ -73,6 +74,12 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
             }
             println!("{}", labelled?);
         }
+        Command::Rules(RulesCommand::Check { index, .. }) => {
+            return rules::check(&rules, index.then_some(&elastic), clock::now(&clock)).await;
+        }
+        Command::Rules(RulesCommand::Test { cases, .. }) => {
+            return rules::test(&elastic, &rules, &cases, clock::now(&clock)).await;
+        }
         Command::Status { json } => {
             let status = elastic.status(&rules.hash()).await?;
             let next_run = config.labeling.schedule.0.after(&clock.now()).next();
@@ -87,6 +94,17 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
         Command::Run => worker::run(config, elastic, rules, clock).await?,
     }
     Ok(Exit::Success)
+}
+
+/// The label rules that a command is about.
+fn rules_of(command: &Command, config: &Config) -> Result<LabelRules, LabelerError> {
+    match command {
+        Command::Rules(
+            RulesCommand::Check { file: Some(file), .. }
+            | RulesCommand::Test { rules: Some(file), .. },
+        ) => config::label_rules(file),
+        _ => config.labeling.rules(),
+    }
 }
 
 /// The lock that keeps runs apart; none without PostgreSQL, where no `run` can be in progress.

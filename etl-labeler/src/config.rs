@@ -1,6 +1,12 @@
 //! Settings.
 
-use std::{fs, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use cron::Schedule;
 use policies::label_rules::{LabelRules, SHIPPED};
@@ -155,11 +161,20 @@ impl LabelingConfig {
     /// # Errors
     /// The file cannot be read, or a rule in it is invalid.
     pub fn rules(&self) -> Result<LabelRules, LabelerError> {
-        let Some(path) = &self.rules else { return Ok(LabelRules::parse(SHIPPED)?) };
-        let text = fs::read_to_string(path)
-            .map_err(|source| LabelerError::File { path: path.clone(), source })?;
-        Ok(LabelRules::parse(&text)?)
+        match &self.rules {
+            Some(path) => label_rules(path),
+            None => Ok(LabelRules::parse(SHIPPED)?),
+        }
     }
+}
+
+/// The label rules of a file.
+///
+/// # Errors
+/// The file cannot be read, or a rule in it is invalid.
+pub fn label_rules(path: &Path) -> Result<LabelRules, LabelerError> {
+    let unreadable = |source| LabelerError::File { path: path.to_owned(), source };
+    Ok(LabelRules::parse(&fs::read_to_string(path).map_err(unreadable)?)?)
 }
 
 /// Imports.

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::{
     FieldFault, Shrinking, elastic::ElasticError, import::MappingFileError, preview::AudienceError,
+    rules::CaseError,
 };
 
 /// Why a command failed.
@@ -18,6 +19,9 @@ pub enum LabelerError {
     /// A setting.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The cases of `rules test`.
+    #[error(transparent)]
+    Cases(#[from] CaseError),
     /// The policy of a preview.
     #[error("policy: {0}")]
     Policy(#[from] AudienceError),
@@ -142,6 +146,7 @@ impl LabelerError {
         match self {
             Self::Config(_)
             | Self::Policy(_)
+            | Self::Cases(_)
             | Self::Rules(_)
             | Self::RuleQuery { .. }
             | Self::RuleField { .. }

@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod pipeline;
 pub mod plan;
 pub mod preview;
+pub mod rules;
 pub mod status;
 pub mod summary;
 pub mod worker;

@@ -16,6 +16,7 @@ use crate::names::Label;
 use validity::Activity;
 
 pub use fault::{LabelRuleError, LabelRuleFault};
+pub use parse::{line_at, toml_as_json};
 pub use period::{Period, PeriodError};
 pub use query::{FieldTest, FieldUse, QUERIES, Query, QueryFault};
 pub use validity::{Dates, End, Interval, Validity};

@@ -13,6 +13,7 @@ mod label_rules;
 mod loss_limit;
 mod odd_documents;
 mod preview;
+mod rules_command;
 mod runs;
 mod settings;
 mod validity_periods;

@@ -86,7 +86,10 @@ fn rule(table: toml::Table, line: usize) -> Result<LabelRule, LabelRuleFault> {
     if is_ambiguous(name.as_str()) {
         return Err(LabelRuleFault::AmbiguousName);
     }
-    let query = raw.query.map(|query| json(toml::Value::Table(query))).transpose()?;
+    let query = raw
+        .query
+        .map(|query| toml_as_json(toml::Value::Table(query)).ok_or(LabelRuleFault::Number));
+    let query = query.transpose()?;
     let rule = LabelRule {
         name,
         line,
@@ -146,30 +149,31 @@ fn date_field(key: &'static str, field: String) -> Result<String, LabelRuleFault
     Ok(field)
 }
 
-/// Converts TOML to JSON. A date becomes a string, as Elasticsearch queries expect.
-fn json(value: toml::Value) -> Result<Value, LabelRuleFault> {
-    Ok(match value {
+/// Converts TOML to JSON. A date becomes a string, as Elasticsearch expects. `None` if a number is not
+/// finite.
+#[must_use]
+pub fn toml_as_json(value: toml::Value) -> Option<Value> {
+    Some(match value {
         toml::Value::String(text) => text.into(),
         toml::Value::Integer(number) => number.into(),
-        toml::Value::Float(number) => {
-            serde_json::Number::from_f64(number).ok_or(LabelRuleFault::Number)?.into()
-        }
+        toml::Value::Float(number) => serde_json::Number::from_f64(number)?.into(),
         toml::Value::Boolean(flag) => flag.into(),
         toml::Value::Datetime(date) => date.to_string().into(),
         toml::Value::Array(items) => {
-            Value::Array(items.into_iter().map(json).collect::<Result<_, _>>()?)
+            Value::Array(items.into_iter().map(toml_as_json).collect::<Option<_>>()?)
         }
         toml::Value::Table(table) => Value::Object(
             table
                 .into_iter()
-                .map(|(key, value)| Ok((key, json(value)?)))
-                .collect::<Result<_, LabelRuleFault>>()?,
+                .map(|(key, value)| Some((key, toml_as_json(value)?)))
+                .collect::<Option<_>>()?,
         ),
     })
 }
 
 /// The line of a byte offset, counted from 1.
-pub(crate) fn line_at(text: &str, offset: usize) -> usize {
+#[must_use]
+pub fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 

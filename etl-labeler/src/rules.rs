@@ -1,0 +1,64 @@
+//! `etl-labeler rules`: checks label rules, and tests them with films whose labels are known.
+
+mod cases;
+mod trial;
+
+use std::{fs, path::Path};
+
+use chrono::{DateTime, Utc};
+use policies::label_rules::LabelRules;
+use service::exit::Exit;
+
+pub use self::cases::CaseError;
+use self::{cases::Cases, trial::Trial};
+use crate::{LabelerError, elastic::Elastic, plan::Plan};
+
+/// Says that rules are valid; with an index, also that it maps every field as they mean it.
+///
+/// # Errors
+/// [`LabelerError::RuleField`] or [`LabelerError::RuleQuery`] for the first invalid rule.
+pub async fn check(
+    rules: &LabelRules,
+    index: Option<&Elastic>,
+    now: DateTime<Utc>,
+) -> Result<Exit, LabelerError> {
+    let count = rules.iter().count();
+    match index {
+        Some(elastic) => {
+            elastic.check(&Plan::new(rules, now)).await?;
+            println!("{count} label rules are valid for the index `{}`", elastic.index);
+        }
+        None => println!("{count} label rules are valid"),
+    }
+    Ok(Exit::Success)
+}
+
+/// Labels the films of a file in an index of their own, which maps them as the index of films does, and prints
+/// those whose labels differ from the expected ones.
+///
+/// # Errors
+/// [`LabelerError`]. The index is deleted in any case.
+pub async fn test(
+    elastic: &Elastic,
+    rules: &LabelRules,
+    path: &Path,
+    now: DateTime<Utc>,
+) -> Result<Exit, LabelerError> {
+    let unreadable = |source| LabelerError::File { path: path.to_owned(), source };
+    let cases = Cases::parse(&fs::read_to_string(path).map_err(unreadable)?)?;
+    let at = cases.at.unwrap_or(now);
+    let trial = Trial::create(elastic, rules).await?;
+    let labelled = trial.label(rules, &cases, at).await;
+    trial.delete().await?;
+    let labelled = labelled?;
+    let mut failures = 0;
+    for (case, actual) in cases.list.iter().zip(&labelled) {
+        if *actual != case.labels {
+            failures += 1;
+            println!("{}:{}: {}", path.display(), case.line, case.name);
+            println!("    expected {:?}\n    actual   {actual:?}", case.labels);
+        }
+    }
+    println!("{} of {} cases passed", labelled.len() - failures, labelled.len());
+    Ok(if failures == 0 { Exit::Success } else { Exit::Failure })
+}

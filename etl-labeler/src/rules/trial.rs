@@ -1,0 +1,176 @@
+//! An index for the films of a test, which lives as long as the test.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use elasticsearch::{
+    BulkParts, SearchParts,
+    indices::{IndicesCreateParts, IndicesDeleteParts, IndicesGetParts},
+    params::Refresh,
+};
+use policies::{Facts, label_rules::LabelRules, names::Label};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::cases::{Case, Cases};
+use crate::{
+    LabelerError,
+    elastic::{Elastic, ElasticError, body, read},
+    index::film_mapping,
+    metrics::Metrics,
+    pipeline::{self, Run},
+};
+
+/// Films labelled at a time.
+const PAGE_SIZE: u16 = 1_000;
+/// Elasticsearch's limit of one search.
+const MAX_CASES: usize = 10_000;
+
+/// The index of a test.
+pub(super) struct Trial(Elastic);
+
+#[derive(Deserialize)]
+struct Written {
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    index: Indexed,
+}
+
+#[derive(Deserialize)]
+struct Indexed {
+    error: Option<crate::elastic::ErrorCause>,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    hits: Hits,
+}
+
+#[derive(Deserialize)]
+struct Hits {
+    hits: Vec<Hit>,
+}
+
+#[derive(Deserialize)]
+struct Hit {
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(rename = "_source")]
+    source: Source,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    #[serde(default)]
+    access: Value,
+}
+
+impl Trial {
+    /// Maps films as the index of films does, or as an import would if there is none yet.
+    pub(super) async fn create(
+        elastic: &Elastic,
+        rules: &LabelRules,
+    ) -> Result<Self, ElasticError> {
+        let name = format!("{}-rules-test-{}", elastic.index, Uuid::new_v4().simple());
+        let definition = elastic
+            .definition()
+            .await?
+            .unwrap_or_else(|| json!({ "mappings": film_mapping(rules, Map::new()) }));
+        let indices = elastic.client.indices();
+        let create = indices.create(IndicesCreateParts::Index(&name)).body(definition);
+        body(create.send().await, "create the index of the test").await?;
+        Ok(Self(Elastic { index: name, ..elastic.clone() }))
+    }
+
+    /// The labels that are active on the film of each case.
+    pub(super) async fn label(
+        &self,
+        rules: &LabelRules,
+        cases: &Cases,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Vec<String>>, LabelerError> {
+        self.write(&cases.list).await?;
+        let run = Run {
+            elastic: &self.0,
+            rules,
+            page_size: PAGE_SIZE,
+            loss_limit: None,
+            counters: &Metrics::new().films,
+            stop: &CancellationToken::new(),
+        };
+        pipeline::run(&run, at).await?;
+        let time_bound: Vec<Label> = rules.time_bound_labels().cloned().collect();
+        let labelled = self.read().await?;
+        let active = |case: &Case| {
+            let access = labelled.get(&case.id).unwrap_or(&Value::Null);
+            let facts = Facts::access(access, &time_bound, at);
+            let mut labels: Vec<_> = facts.active().iter().map(ToString::to_string).collect();
+            labels.sort_unstable();
+            labels
+        };
+        Ok(cases.list.iter().map(active).collect())
+    }
+
+    async fn write(&self, cases: &[Case]) -> Result<(), LabelerError> {
+        if cases.len() > MAX_CASES {
+            return Err(LabelerError::Target(format!("a file has at most {MAX_CASES} cases")));
+        }
+        let operation = "write the films of the test";
+        let lines = cases.iter().flat_map(|case| {
+            [json!({ "index": { "_id": case.id } }).to_string(), json!(case.film).to_string()]
+        });
+        let bulk = self.0.client.bulk(BulkParts::Index(&self.0.index)).refresh(Refresh::True);
+        let written = body(bulk.body(lines.collect()).send().await, operation).await?;
+        let written: Written = read(&written, operation)?;
+        let refused = cases.iter().zip(written.items).find_map(|(case, item)| {
+            let error = item.index.error?;
+            Some(format!("line {}, case {:?}: {error}", case.line, case.name))
+        });
+        refused.map_or(Ok(()), |refused| Err(LabelerError::Target(refused)))
+    }
+
+    /// `access` by id.
+    async fn read(&self) -> Result<BTreeMap<String, Value>, ElasticError> {
+        let operation = "read the films of the test";
+        let index = [self.0.index.as_str()];
+        let search = self.0.client.search(SearchParts::Index(&index));
+        let all = json!({ "size": MAX_CASES, "_source": ["access"] });
+        let found = body(search.body(all).send().await, operation).await?;
+        let found: Found = read(&found, operation)?;
+        Ok(found.hits.hits.into_iter().map(|hit| (hit.id, hit.source.access)).collect())
+    }
+
+    pub(super) async fn delete(self) -> Result<(), ElasticError> {
+        let index = [self.0.index.as_str()];
+        let indices = self.0.client.indices();
+        let delete = indices.delete(IndicesDeleteParts::Index(&index));
+        body(delete.send().await, "delete the index of the test").await.map(drop)
+    }
+}
+
+impl Elastic {
+    /// The mapping and the analyzers of the first index behind the name, for another index like it.
+    async fn definition(&self) -> Result<Option<Value>, ElasticError> {
+        let operation = "read the definition of the index";
+        let index = [self.index.as_str()];
+        let indices = self.client.indices();
+        let get = indices.get(IndicesGetParts::Index(&index));
+        let indices = match body(get.send().await, operation).await {
+            Err(ElasticError::Refused { status: 404, .. }) => return Ok(None),
+            indices => read::<Map<String, Value>>(&indices?, operation)?,
+        };
+        Ok(indices.into_iter().next().map(|(_, mut index)| {
+            if let Some(mappings) = index.get_mut("mappings").and_then(Value::as_object_mut) {
+                mappings.remove("_meta");
+            }
+            let analysis = index.pointer("/settings/index/analysis").cloned();
+            let settings = analysis.map_or(json!({}), |analysis| json!({ "analysis": analysis }));
+            json!({ "mappings": index.get("mappings"), "settings": settings })
+        }))
+    }
+}
