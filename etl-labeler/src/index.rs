@@ -132,16 +132,20 @@ pub(crate) fn film_mapping(rules: &LabelRules, declared: Map<String, Value>) -> 
 }
 
 fn film_properties(rules: &LabelRules) -> Map<String, Value> {
-    let searched = json!({ "type": "text", "fields": { "keyword": { "type": "keyword", "ignore_above": 512 } } });
+    let keyword = json!({ "type": "keyword", "ignore_above": 512 });
+    let folded = json!({ "type": "keyword", "ignore_above": 512, "normalizer": "lowercase" });
+    let searched = json!({ "type": "text", "fields": { "keyword": &keyword } });
+    // Titles are also sorted, whatever their case.
+    let title = json!({ "type": "text", "fields": { "keyword": keyword, "folded": folded } });
     // `nested` keeps each id together with its name; the copy in the parent serves plain queries such
     // as `{ term = { "genres.id" = … } }`.
     let named = json!({
         "type": "nested", "include_in_parent": true,
-        "properties": { "id": { "type": "keyword" }, "name": &searched }
+        "properties": { "id": { "type": "keyword" }, "name": searched }
     });
     let properties = [
         ("id", json!({ "type": "keyword" })),
-        ("title", searched),
+        ("title", title),
         ("description", json!({ "type": "text" })),
         ("release_date", json!({ "type": "date", "format": "strict_date" })),
         ("imdb_rating", json!({ "type": "float" })),

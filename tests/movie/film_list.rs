@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Method;
 use serde_json::{Value, json};
+use tests::Index;
 
 use crate::sample_films::{self, NEW_FILMS, OLD_FILMS};
-use crate::site::Site;
+use crate::site::{Running, Site, get};
 
 type Ids = BTreeSet<String>;
 
@@ -121,6 +123,53 @@ async fn status_new_lists_the_latest_release_first_over_everything_the_caller_ma
         for status in ["old", "NEW", "", "new%20"] {
             assert_eq!(pages(&site, &format!("&status={status}"), token).await, default);
         }
+    }
+}
+
+/// Films whose titles are in upper and lower case by turns.
+async fn put_titles(index: &Index) {
+    let access = json!({ "labels": [], "labelled_at": "2025-01-01T00:00:00Z" });
+    let film = |n: u32| {
+        let title = format!("title {n:02}");
+        let title = if n.is_multiple_of(2) { title.to_uppercase() } else { title };
+        let id = format!("film-{}", 99 - n);
+        (id.clone(), json!({ "id": id, "title": title, "access": access }))
+    };
+    index.put_all((0..20).map(film)).await;
+}
+
+async fn titles(movie: &Running) -> Vec<String> {
+    let mut titles = Vec::new();
+    let mut path = "/movies/?page=1&sort=title".to_owned();
+    loop {
+        let page = get(&movie.url, &path, None).await.json();
+        let films = page["items"].as_array().unwrap().iter();
+        titles.extend(films.map(|film| film["title"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { return titles };
+        path = format!("/movies/?sort=title&cursor={next}");
+    }
+}
+
+#[tokio::test]
+async fn titles_are_sorted_whatever_their_case_if_the_index_can() {
+    let site = Site::open().await;
+    let mut mapping = site.index.mapping().await;
+    for (folded, expected) in [(true, "TITLE 00 title 01"), (false, "TITLE 00 TITLE 02")] {
+        if !folded {
+            mapping["properties"]["title"]["fields"].as_object_mut().unwrap().remove("folded");
+        }
+        let index = Index::new();
+        index.request(Method::PUT, "", Some(json!({ "mappings": mapping }))).await;
+        put_titles(&index).await;
+        let movie = site.another(&[("FILMS_INDEX", &index.name)]);
+        let titles = titles(&movie).await;
+        assert_eq!((titles.len(), titles[..2].join(" ").as_str()), (20, expected));
+        let sorted = if folded {
+            titles.is_sorted_by_key(|title| title.to_lowercase())
+        } else {
+            titles.is_sorted()
+        };
+        assert!(sorted, "{titles:?}");
     }
 }
 

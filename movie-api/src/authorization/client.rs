@@ -41,7 +41,8 @@ impl Filter {
     /// The Elasticsearch query that matches what the caller may read.
     pub(super) fn query(&self) -> Value {
         match &self.scope {
-            Scope::All => json!({ "match_all": {} }),
+            // A document without `id` is no film, and is counted for no other caller either.
+            Scope::All => json!({ "exists": { "field": "id" } }),
             Scope::None => json!({ "match_none": {} }),
             Scope::Some { query } => query.clone(),
         }

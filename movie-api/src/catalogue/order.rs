@@ -10,7 +10,7 @@ pub(crate) enum Order {
     BestRated,
     /// Latest release first; films without a date at the end.
     Newest,
-    /// By title; films without one at the end.
+    /// By title, whatever its case; films without one at the end.
     Title,
     /// Best match for the text of the search first, then as [`Order::BestRated`].
     Relevance,
@@ -42,7 +42,7 @@ impl Order {
         match self {
             Self::BestRated => &[Key::Rating, Key::Id],
             Self::Newest => &[Key::ReleaseDate, Key::Id],
-            Self::Title => &[Key::Title, Key::Id],
+            Self::Title => &[Key::FoldedTitle, Key::Title, Key::Id],
             Self::Relevance => &[Key::Score, Key::Rating, Key::Id],
         }
     }
@@ -54,6 +54,8 @@ enum Key {
     Score,
     Rating,
     ReleaseDate,
+    /// The title in lower case, which only indices of the labeler have.
+    FoldedTitle,
     Title,
     Id,
 }
@@ -64,6 +66,7 @@ impl Key {
             Self::Score => return json!({ "_score": "desc" }),
             Self::Rating => ("imdb_rating", "desc", "float"),
             Self::ReleaseDate => ("release_date", "desc", "date"),
+            Self::FoldedTitle => ("title.folded", "asc", "keyword"),
             Self::Title => ("title.keyword", "asc", "keyword"),
             Self::Id => ("id", "asc", "keyword"),
         };
@@ -76,7 +79,7 @@ impl Key {
             Self::Score => value.is_number(),
             Self::Rating => value.is_number() || value == "-Infinity",
             Self::ReleaseDate => value.is_i64(),
-            Self::Title | Self::Id => value.is_string() || value.is_null(),
+            Self::FoldedTitle | Self::Title | Self::Id => value.is_string() || value.is_null(),
         }
     }
 }

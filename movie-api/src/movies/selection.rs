@@ -20,7 +20,7 @@ pub(super) enum Sort {
     Rating,
     /// Latest release first; films without a date at the end.
     ReleaseDate,
-    /// By title.
+    /// By title, in upper or lower case.
     Title,
 }
 
