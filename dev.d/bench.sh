@@ -3,7 +3,7 @@
 #
 # `./dev bench NAME`: the benchmarks of bench/ and policies/benches, on release builds.
 
-bench_names() { echo 'check, login, refresh, history, flood, etl, policies'; }
+bench_names() { echo 'check, login, refresh, history, flood, etl, movies, policies'; }
 
 bench() {
     local name=${1:-} services=(postgres redis)
@@ -13,6 +13,10 @@ bench() {
     refresh) install_for_bench pgbench taskset ;;
     history | flood) install_for_bench taskset ;;
     etl) services=(elasticsearch) ;;
+    movies)
+        services+=(elasticsearch)
+        install_for_bench taskset
+        ;;
     policies)
         SQLX_OFFLINE=true cargo bench -p policies
         return
@@ -25,7 +29,7 @@ bench() {
     # One build of everything, whose binary runs directly: `cargo run -p bench` would resolve other features for the
     # dependencies, and compile them all again.
     SQLX_OFFLINE=true cargo build --locked --release --workspace --bins
-    "$root/target/release/bench" "$@"
+    "${CARGO_TARGET_DIR:-$root/target}/release/bench" "$@"
 }
 
 # Before the build, so that nobody waits for it in order to hear what is missing.

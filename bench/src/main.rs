@@ -7,9 +7,12 @@ mod closed_loop;
 mod database;
 mod deployment;
 mod etl;
+mod films;
 mod flood;
 mod history;
+mod labeler;
 mod login;
+mod movies;
 mod open_loop;
 mod process;
 mod refresh;
@@ -42,6 +45,8 @@ enum Bench {
     Refresh(refresh::Options),
     /// Compare import and labelling of many films with bare loops over the same Elasticsearch.
     Etl(etl::Options),
+    /// Compare lists, pages, searches and films of movie-api with bare searches.
+    Movies(movies::Options),
     /// Hash with argon2id on one thread. Started by `login`.
     #[command(hide = true)]
     Argon2 {
@@ -65,6 +70,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Flood(options) => runtime.block_on(flood::run(&options)),
         Bench::Refresh(options) => runtime.block_on(refresh::run(&options)),
         Bench::Etl(options) => runtime.block_on(etl::run(&options)),
+        Bench::Movies(options) => runtime.block_on(movies::run(&options)),
         Bench::Argon2 { milliseconds } => login::print_hash_rate(milliseconds),
         Bench::Bare { listen } => runtime.block_on(bare::serve(&listen)),
     }

@@ -1,8 +1,6 @@
 //! Import and labelling of many films, each beside a bare loop over the same Elasticsearch.
 
 mod cluster;
-mod films;
-mod labeler;
 
 use std::path::Path;
 use std::time::Instant;
@@ -11,9 +9,10 @@ use anyhow::ensure;
 use clap::Args;
 use serde_json::{Map, json};
 
+use crate::films;
+use crate::labeler::Labeler;
 use crate::stats::Spread;
 use cluster::Cluster;
-use labeler::Labeler;
 
 /// Target for memory.
 const MAX_RESIDENT_MIB: f64 = 200.0;

@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-const WORDS: &[&str] = &[
+pub(crate) const WORDS: &[&str] = &[
     "after",
     "army",
     "city",
@@ -93,7 +93,7 @@ const RATINGS: &[&str] = &["G", "PG", "PG-13", "R", "NC-17"];
 const DIRECTORS: u32 = 50_000;
 
 /// A file with this many films, one a line. The same films each time.
-pub(super) fn generate(count: u32) -> anyhow::Result<NamedTempFile> {
+pub(crate) fn generate(count: u32) -> anyhow::Result<NamedTempFile> {
     let file = NamedTempFile::with_suffix(".ndjson")?;
     let mut lines = BufWriter::new(file.as_file());
     let mut random = StdRng::seed_from_u64(1895);

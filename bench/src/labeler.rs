@@ -20,7 +20,7 @@ const ADDED_RULE: &str =
     "\n[[label]]\nname = \"rated\"\nquery = { exists = { field = \"imdb_rating\" } }\n";
 
 /// The program, and an index name of its own.
-pub(super) struct Labeler {
+pub(crate) struct Labeler {
     program: PathBuf,
     index: String,
     changed_rules: NamedTempFile,
@@ -28,28 +28,28 @@ pub(super) struct Labeler {
 
 impl Labeler {
     /// With the etl-labeler that was built together with this program.
-    pub(super) fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let mut changed_rules = NamedTempFile::with_suffix(".toml")?;
-        let shipped = include_str!("../../../policies/labels.toml");
+        let shipped = include_str!("../../policies/labels.toml");
         write!(changed_rules, "{shipped}{ADDED_RULE}")?;
         let program = std::env::current_exe()?.with_file_name("etl-labeler");
         Ok(Self { program, index: format!("bench-{}", Uuid::new_v4().simple()), changed_rules })
     }
 
-    pub(super) fn index(&self) -> &str {
+    pub(crate) fn index(&self) -> &str {
         &self.index
     }
 
     /// A file with other label rules than those shipped.
-    pub(super) fn changed_rules(&self) -> &Path {
+    pub(crate) fn changed_rules(&self) -> &Path {
         self.changed_rules.path()
     }
 
-    pub(super) async fn import(&self, file: &Path) -> anyhow::Result<Vec<f64>> {
+    pub(crate) async fn import(&self, file: &Path) -> anyhow::Result<Vec<f64>> {
         self.run(&[OsStr::new("import"), file.as_os_str()], None).await
     }
 
-    pub(super) async fn once(&self, rules: Option<&Path>) -> anyhow::Result<Vec<f64>> {
+    pub(crate) async fn once(&self, rules: Option<&Path>) -> anyhow::Result<Vec<f64>> {
         self.run(&[OsStr::new("once")], rules).await
     }
 
