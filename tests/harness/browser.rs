@@ -1,5 +1,7 @@
 //! A real browser: headless Chromium, driven by chromedriver.
 
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Browser {
     client: Client,
     driver: Child,
+    port: u16,
 }
 
 /// Size of a window, in CSS pixels.
@@ -40,7 +43,7 @@ impl Browser {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(width, height));
         let client = builder.connect(&url).await.unwrap();
-        Self { client, driver }
+        Self { client, driver, port }
     }
 
     /// Opens a page.
@@ -99,11 +102,18 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // chromedriver closes its browsers when it is asked to end.
-        let pid = self.driver.id().to_string();
-        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        // A signal would end chromedriver alone, and leave the browser running.
+        if shut_down(self.port).is_err() {
+            let _ = self.driver.kill();
+        }
         let _ = self.driver.wait();
     }
+}
+
+fn shut_down(port: u16) -> io::Result<()> {
+    let mut driver = TcpStream::connect(("127.0.0.1", port))?;
+    driver.write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")?;
+    driver.read_to_end(&mut Vec::new()).map(drop)
 }
 
 fn capabilities(width: u32, height: u32) -> Map<String, Value> {
