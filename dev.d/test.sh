@@ -29,10 +29,13 @@ install_test_tools() {
     install_in_python schemathesis "$schemathesis_version"
     install_in_python aiosmtpd "$aiosmtpd_version"
     install_from_npm oidc-provider "$oidc_provider"
+    install_catalogues
     export SCHEMATHESIS=$state/schemathesis-$schemathesis_version/bin/schemathesis
     export AIOSMTPD=$state/aiosmtpd-$aiosmtpd_version/bin/python
     OIDC_PROVIDER=$(npm_folder oidc-provider "$oidc_provider")
     export OIDC_PROVIDER
+    FILM_CATALOGUES=$(catalogues_folder)
+    export FILM_CATALOGUES
 }
 
 test_suites() {
