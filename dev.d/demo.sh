@@ -144,10 +144,10 @@ demo_end() {
     rm -rf "$demo_folder"
 }
 
-# What the alias leads to: an alias itself cannot be deleted.
+# What the alias leads to, as an alias itself cannot be deleted, and the hidden index of the lease.
 demo_delete_indices() {
     local index
-    for index in $(curl -sf "$ELASTICSEARCH_URL/_cat/indices/$FILMS_INDEX*?h=index"); do
+    for index in $(curl -sf "$ELASTICSEARCH_URL/_cat/indices/$FILMS_INDEX*?h=index&expand_wildcards=all"); do
         curl -s -o /dev/null -X DELETE "$ELASTICSEARCH_URL/$index"
     done
 }

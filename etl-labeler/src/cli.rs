@@ -35,6 +35,9 @@ pub struct ImportOptions {
     /// Go on with a stopped import from this line (of a JSON array: this element)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub from_line: Option<u64>,
+    /// Replace although lines of the file were skipped
+    #[arg(long, requires = "replace")]
+    pub accept_rejects: bool,
     /// Replace although labels would be lost by more films than `ETL_LOSS_LIMIT` allows
     #[arg(long, requires = "replace")]
     pub force: bool,
@@ -51,6 +54,18 @@ pub enum Command {
     /// Reads NDJSON, a JSON array or CSV, also compressed with gzip or zstd; what a file is, its content
     /// tells. Invalid lines are counted by reason and skipped; the exit code is then 65.
     Import(ImportOptions),
+    /// Write what has changed in a film database (`ETL_SOURCE_DATABASE_URL`) to the index
+    ///
+    /// Reads the tables `content.film_work`, `content.genre`, `content.person` and their links. Changed films are closed until they are
+    /// labelled: `run` syncs before it labels.
+    Sync {
+        /// Compare all films, and delete those that the database no longer has
+        #[arg(long)]
+        full: bool,
+        /// Delete films even if they are more than `ETL_LOSS_LIMIT` allows
+        #[arg(long)]
+        force: bool,
+    },
     /// Label all films now
     ///
     /// Exits with 3, and changes nothing, if a label would be lost by more films than `ETL_LOSS_LIMIT` allows.

@@ -13,7 +13,7 @@ use crate::{
     config::{self, Config, SETTINGS},
     elastic::Elastic,
     exclusive::Exclusive,
-    import::Import,
+    import::{Import, database::Sync},
     metrics::Metrics,
     pipeline::{self, Run},
     preview::{self, Audience, Preview},
@@ -54,6 +54,20 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
                 stop: &stop,
             };
             return import.run(clock::now(&clock)).await;
+        }
+        Command::Sync { full, force } => {
+            let stop = shutdown::token().map_err(LabelerError::Signals)?;
+            let sync = Sync {
+                elastic: &elastic,
+                rules: &rules,
+                source: &config.source,
+                retry_for: config.import.retry_for(),
+                loss_limit: (!force).then(|| config.labeling.loss_limit()),
+                stop: &stop,
+            };
+            let synced = sync.run(full, clock::now(&clock)).await?;
+            println!("{synced}");
+            return Ok(if synced.skipped == 0 { Exit::Success } else { Exit::RejectedInput });
         }
         Command::Once { force } => {
             let stop = shutdown::token().map_err(LabelerError::Signals)?;

@@ -31,6 +31,7 @@ pub const SETTINGS: SettingsTable = SettingsTable {
         DATABASE,
         LABELING,
         IMPORT,
+        SOURCE,
         SERVER,
         service::log_settings!("ETL_", "info,sqlx=warn"),
     ],
@@ -93,6 +94,15 @@ const IMPORT: &[Setting] = &[number(
     "how long an import waits for an overloaded or unavailable Elasticsearch, s",
 )];
 
+const SOURCE: &[Setting] = &[
+    secret(
+        "ETL_SOURCE_DATABASE_URL",
+        "source.database_url",
+        "PostgreSQL with the film tables that `sync` and `run` keep the index like; it is only read",
+    ),
+    text("ETL_SOURCE_MAPPING", "source.mapping", "", "path of a mapping file for these tables"),
+];
+
 const SERVER: &[Setting] = &[text(
     "ETL_OPS_LISTEN",
     "server.ops_listen",
@@ -112,6 +122,8 @@ pub struct Config {
     pub labeling: LabelingConfig,
     /// Imports.
     pub import: ImportConfig,
+    /// The film database.
+    pub source: SourceConfig,
     /// The operators' listener of `run`.
     pub server: OpsConfig,
     /// What is logged.
@@ -190,6 +202,18 @@ impl ImportConfig {
     pub fn retry_for(&self) -> Duration {
         Duration::from_secs(self.retry_seconds.into())
     }
+}
+
+/// The film database that the index is kept like.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    /// Only `sync` requires it.
+    #[serde(deserialize_with = "none_if_empty")]
+    pub database_url: Option<DatabaseUrl>,
+    /// Path of a mapping file.
+    #[serde(deserialize_with = "none_if_empty")]
+    pub mapping: Option<PathBuf>,
 }
 
 /// The operators' listener of `run`.

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use policies::PolicyError;
 use policies::label_rules::LabelRuleError;
 use policies::mapping::MappingProblem;
-use service::{config::ConfigError, exit::Exit, server::ListenError};
+use service::{config::ConfigError, database::is_unavailable, exit::Exit, server::ListenError};
 use thiserror::Error;
 
 use crate::{
@@ -116,12 +116,46 @@ pub enum LabelerError {
     /// The index or alias is not in a state for this import.
     #[error("{0}")]
     Target(String),
+    /// The lease for imports was taken over by another process, as this one did not renew it in time.
+    #[error("another import has begun, since this process did not answer for a while; it stopped")]
+    LeaseLost,
+    /// The film database.
+    #[error("cannot read films from PostgreSQL ({database}): {source}")]
+    Source {
+        /// Host, port and name.
+        database: String,
+        /// The error.
+        source: sqlx::Error,
+    },
+    /// A sync that would delete too many films.
+    #[error(
+        "{gone} of {films} films are no longer in the film database, more than ETL_LOSS_LIMIT allows; if that is \
+         right: etl-labeler sync --full --force"
+    )]
+    SourceLoss {
+        /// Films of the index that the database does not have.
+        gone: u64,
+        /// Films of the index that come from the database.
+        films: u64,
+    },
     /// The index was deleted while films were being read from it or written to it.
     #[error("the index `{0}` was deleted meanwhile; nothing more was written")]
     IndexDeleted(String),
     /// An index without films must not replace one with films.
     #[error("no film was imported; the current index was not replaced")]
     NothingToReplaceWith,
+    /// A replacement that lacks lines of its file is not led to without the operator's word.
+    #[error(
+        "{skipped} lines were skipped, so the current index was not replaced. To go on without them, repeat the command \
+         with --from-line {next} --accept-rejects; to add them first, import a file of the corrected ones with --replace \
+         --from-line 1 --accept-rejects"
+    )]
+    SkippedLines {
+        /// Lines skipped.
+        skipped: u64,
+        /// The line after the last one.
+        next: u64,
+    },
     /// PostgreSQL, or the job queue in it.
     #[error("PostgreSQL: {0}")]
     Database(#[from] sqlx::Error),
@@ -154,7 +188,10 @@ impl LabelerError {
             | Self::NoIdColumn { .. }
             | Self::Unsupported { .. }
             | Self::Target(_) => Exit::Usage,
-            Self::Loss(_) => Exit::SafetyLimit,
+            Self::Loss(_) | Self::SourceLoss { .. } | Self::SkippedLines { .. } => {
+                Exit::SafetyLimit
+            }
+            Self::Source { source, .. } if is_unavailable(source) => Exit::Unavailable,
             Self::Elastic(ElasticError::Unreachable { .. }) | Self::Database(_) => {
                 Exit::Unavailable
             }
@@ -165,6 +202,8 @@ impl LabelerError {
             | Self::Interrupted
             | Self::Rejects { .. }
             | Self::IndexDeleted(_)
+            | Self::LeaseLost
+            | Self::Source { .. }
             | Self::NothingToReplaceWith
             | Self::File { .. }
             | Self::Queue(_)

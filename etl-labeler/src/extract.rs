@@ -19,6 +19,9 @@ pub(crate) const READ: &str = "read a page of films";
 /// time open for as long.
 const KEEP_ALIVE: &str = "5m";
 
+/// Ids on a page of ids.
+const IDS: u16 = 5_000;
+
 /// The search for one page.
 #[derive(Debug, Serialize)]
 pub(crate) struct PageSearch {
@@ -27,7 +30,7 @@ pub(crate) struct PageSearch {
     sort: [&'static str; 1],
     track_total_hits: bool,
     seq_no_primary_term: bool,
-    _source: [&'static str; 2],
+    _source: &'static [&'static str],
     docvalue_fields: Vec<Value>,
     pit: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,10 +48,25 @@ impl PageSearch {
             track_total_hits: false,
             seq_no_primary_term: true,
             // Also the keys `access.` and `access.labels`.
-            _source: ["id", "access*"],
+            _source: &["id", "access*"],
             docvalue_fields: dates
                 .map(|field| json!({ "field": field, "format": "epoch_millis" }))
                 .collect(),
+            pit: Value::Null,
+            search_after: None,
+        }
+    }
+
+    /// The search for the first page of ids alone, with the versions of the documents.
+    pub(crate) fn ids() -> Self {
+        Self {
+            size: IDS,
+            query: json!({ "match_all": {} }),
+            sort: ["_shard_doc"],
+            track_total_hits: false,
+            seq_no_primary_term: true,
+            _source: &[],
+            docvalue_fields: Vec::new(),
             pit: Value::Null,
             search_after: None,
         }

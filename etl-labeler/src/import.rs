@@ -6,9 +6,11 @@
 mod bad_line;
 mod bulk;
 mod cell;
+pub mod database;
 mod dates;
 mod film;
 mod kind;
+mod lease;
 mod mapping;
 mod names;
 mod reader;
@@ -30,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     bulk::{Done, Writer},
+    lease::Lease,
     mapping::FilmMapping,
     reader::Films,
     rejects::Rejects,
@@ -39,7 +42,7 @@ use self::{
 use crate::{
     LabelerError, LossLimit,
     cli::ImportOptions,
-    elastic::{Elastic, ElasticError},
+    elastic::Elastic,
     metrics::Metrics,
     pipeline::{self, Run},
     progress::Progress,
@@ -48,7 +51,11 @@ use crate::{
 pub(crate) use self::film::UNINDEXED;
 pub use self::{mapping::MappingFileError, report::Imported};
 
+/// How often an import says how far it is, where there is no terminal.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
 /// An import.
+#[derive(Clone, Copy)]
 pub struct Import<'a> {
     /// The index or alias of the films.
     pub elastic: &'a Elastic,
@@ -75,30 +82,45 @@ impl Import<'_> {
     /// [`LabelerError`]. Earlier lines remain imported.
     pub async fn run(&self, now: DateTime<Utc>) -> Result<Exit, LabelerError> {
         let options = self.options;
-        let mapping = FilmMapping::read(options.mapping.as_deref())?;
-        let progress = Progress::bytes();
-        let source = source::open(&options.file, &progress)?;
+        let mapping = FilmMapping::read(options.mapping.as_deref(), "")?;
+        let (source, progress) = source::open(&options.file)?;
         eprintln!("{}: {}", options.file.display(), source.detected);
         self.check_columns(&source, &mapping)?;
         if let Some(films) = options.sample {
             return sample(source, &mapping, films);
         }
+        let purpose = format!("an import of {}", options.file.display());
+        let lease = Lease::acquire(self.elastic, &purpose, self.stop).await?;
+        let import = Import { stop: lease.held(), ..*self };
+        let exit = import.run_alone(source, mapping, &progress, now).await;
+        lease.end(exit).await
+    }
+
+    async fn run_alone(
+        &self,
+        source: Source,
+        mapping: FilmMapping,
+        progress: &Progress,
+        now: DateTime<Utc>,
+    ) -> Result<Exit, LabelerError> {
+        let options = self.options;
         let choice = Choice { replace: options.replace, go_on: options.from_line.is_some() };
         let target = Target::prepare(self.elastic, &choice, &mapping, self.rules, now).await?;
-        let mut imported = self.write(source, mapping, &target).await?;
+        let mut imported = self.write(source, mapping, &target, progress).await?;
         progress.finish();
         eprint!("{}", imported.details());
         println!("{imported}");
-        match imported.stopped.take() {
-            Some(error) => {
-                if !options.replace {
-                    // The index may be gone or Elasticsearch unreachable, which is what stopped the import.
-                    let _ = target.release().await;
-                }
-                Err(error)
-            }
-            None => self.finish(&target, &imported, now).await,
+        if let Some(error) = imported.stopped.take() {
+            // The index may be gone or Elasticsearch unreachable, which is what stopped the import.
+            let _ = target.stop(&choice, imported.skipped).await;
+            return Err(error);
         }
+        let skipped = if options.replace {
+            target.add_skipped(&choice, imported.skipped).await?
+        } else {
+            imported.skipped
+        };
+        self.finish(&target, &imported, skipped, now).await
     }
 
     fn check_columns(&self, source: &Source, mapping: &FilmMapping) -> Result<(), LabelerError> {
@@ -118,18 +140,21 @@ impl Import<'_> {
         source: Source,
         mapping: FilmMapping,
         target: &Target,
+        progress: &Progress,
     ) -> Result<Imported, LabelerError> {
         let started = Instant::now();
         let from = self.options.from_line.unwrap_or(1);
         let header = source.header.as_ref().map(|(header, _)| header.as_slice());
         let rejects = self.options.rejects.as_deref();
         let rejects = rejects.map(|path| Rejects::create(path, from > 1, header)).transpose()?;
-        let mut session = Session { next: from, imported: Imported::default(), rejects };
+        let imported = Imported::default();
+        let mut session = Session { next: from, imported, rejects, progress, logged: started };
         session.imported.details.unit = source.unit();
         let mut films = Films::read(source, mapping, from, session.rejects.is_some());
         let mut writer = Writer::new(self.elastic, &target.writer, self.retry_for, self.stop);
         let ended = self.write_films(&mut films, &mut writer, &mut session).await;
         let mut imported = session.imported;
+        imported.details.next = session.next;
         if let Some(rejects) = session.rejects {
             rejects.finish()?;
         }
@@ -137,7 +162,7 @@ impl Import<'_> {
             Ok(()) => imported.details.never_seen = films.never_seen(),
             Err(error) => {
                 imported.details.continue_from = Some(session.next);
-                imported.stopped = Some(explain(error, target));
+                imported.stopped = Some(target.explain(error));
             }
         }
         imported.took = started.elapsed();
@@ -148,7 +173,7 @@ impl Import<'_> {
         &self,
         films: &mut Films,
         writer: &mut Writer<'_>,
-        session: &mut Session,
+        session: &mut Session<'_>,
     ) -> Result<(), LabelerError> {
         let mut queue = VecDeque::new();
         loop {
@@ -170,22 +195,28 @@ impl Import<'_> {
                 if let Some(entry) = queue.front() {
                     session.next = entry.number;
                 }
+                session.log();
             }
         }
     }
 
-    /// Makes the films visible. A replacement is labelled before readers see it: its films would be
+    /// Makes the films visible. `skipped` lines are missing, with those of earlier parts of a replacement. A
+    /// replacement is labelled before readers see it: its films would be
     /// closed to everyone until the next run.
     async fn finish(
         &self,
         target: &Target,
         imported: &Imported,
+        skipped: u64,
         now: DateTime<Utc>,
     ) -> Result<Exit, LabelerError> {
         target.elastic.refresh().await?;
         if self.options.replace {
             if target.elastic.count().await? == 0 {
                 return Err(LabelerError::NothingToReplaceWith);
+            }
+            if skipped > 0 && !self.options.accept_rejects {
+                return Err(LabelerError::SkippedLines { skipped, next: imported.details.next });
             }
             let counters = &Metrics::new().films;
             let Self { rules, page_size, loss_limit, stop, .. } = *self;
@@ -196,19 +227,34 @@ impl Import<'_> {
         } else {
             target.release().await?;
         }
-        Ok(if imported.skipped == 0 { Exit::Success } else { Exit::RejectedInput })
+        Ok(if skipped == 0 { Exit::Success } else { Exit::RejectedInput })
     }
 }
 
 /// The state of an import in progress.
-struct Session {
+struct Session<'a> {
     /// The record to go on from.
     next: u64,
     imported: Imported,
     rejects: Option<Rejects>,
+    progress: &'a Progress,
+    /// When the log last had a line on it.
+    logged: Instant,
 }
 
-impl Session {
+impl Session<'_> {
+    /// Says how far the import is, if no terminal shows it.
+    fn log(&mut self) {
+        if self.progress.is_hidden() && self.logged.elapsed() >= LOG_INTERVAL {
+            self.logged = Instant::now();
+            tracing::info!(
+                lines = self.imported.lines,
+                skipped = self.imported.skipped,
+                "importing"
+            );
+        }
+    }
+
     fn add(&mut self, Done { entry, replaced }: &Done) -> Result<(), LabelerError> {
         self.next = self.next.max(entry.number + 1);
         match &entry.film {
@@ -221,16 +267,6 @@ impl Session {
             }
         }
         Ok(())
-    }
-}
-
-/// The alias for writing exists as long as its index.
-fn explain(error: LabelerError, target: &Target) -> LabelerError {
-    match error {
-        LabelerError::Elastic(ElasticError::Refused { status: 404, .. }) => {
-            LabelerError::IndexDeleted(target.elastic.index.clone())
-        }
-        error => error,
     }
 }
 

@@ -59,6 +59,11 @@ impl fmt::Display for Shrinking {
 }
 
 impl LossLimit {
+    /// Whether the loss of so many of these films is beyond the limit.
+    pub(crate) fn is_exceeded(self, films: u64, lost: u64) -> bool {
+        lost >= self.films && lost * 100 > films * u64::from(self.percent)
+    }
+
     /// Compares with the counts of the last finished run.
     pub(crate) fn check(
         self,
@@ -72,7 +77,7 @@ impl LossLimit {
         for (label, &before) in before.counts.iter().filter(|(label, _)| !exempt(label)) {
             let after = after.counts.get(label).copied().unwrap_or(0);
             let lost = before.saturating_sub(after).saturating_sub(shrunk);
-            if lost >= self.films && lost * 100 > before * u64::from(self.percent) {
+            if self.is_exceeded(before, lost) {
                 let has_rule = rules.get(label).is_some();
                 losses.push(Shrinking { label: label.clone(), before, after, has_rule });
             }
@@ -153,17 +158,22 @@ impl Elastic {
         Ok(stored.max_by(|a: &LastRun, b| a.labelled_at.cmp(&b.labelled_at)))
     }
 
-    /// Leaves a run in the mapping of every index behind the name, beside what else is in `_meta`.
+    /// Leaves a run in the mapping of every index behind the name.
     pub(crate) async fn store_last_run(&self, counts: &LastRun) -> Result<(), ElasticError> {
+        self.store_meta(META, &json!(counts)).await
+    }
+
+    /// Leaves a value in the mapping of every index behind the name, beside what else is in `_meta`.
+    pub(crate) async fn store_meta(&self, key: &str, value: &Value) -> Result<(), ElasticError> {
         for (index, mapping) in self.mappings().await? {
             let meta = mapping.get("_meta").and_then(Value::as_object);
             let mut meta = meta.cloned().unwrap_or_default();
-            meta.insert(META.to_owned(), json!(counts));
+            meta.insert(key.to_owned(), value.clone());
             let index = [index.as_str()];
             let indices = self.client.indices();
             let put = indices.put_mapping(IndicesPutMappingParts::Index(&index));
             let sent = put.body(json!({ "_meta": meta })).send().await;
-            body(sent, "store the counts of labels in the mapping").await?;
+            body(sent, &format!("store `_meta.{key}` in the mapping")).await?;
         }
         Ok(())
     }

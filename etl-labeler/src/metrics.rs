@@ -5,7 +5,10 @@ use std::sync::{Arc, atomic::AtomicU64};
 use chrono::{DateTime, Utc};
 use service::metrics::{Counter, EncodeLabelSet, Family, Gauge, Registry};
 
-use crate::{LabelerError, label::LabelledPage, load::Loaded, status::Status, summary::Summary};
+use crate::{
+    LabelerError, import::database::Synced, label::LabelledPage, load::Loaded, status::Status,
+    summary::Summary,
+};
 
 /// Everything that etl-labeler counts. Clones count together.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub struct Metrics {
     /// Films, counted while a run goes on.
     pub films: FilmCounters,
     runs: Family<Run, Counter>,
+    syncs: Family<Run, Counter>,
+    last_sync: Gauge,
     last_run_duration: Gauge<f64, AtomicU64>,
     last_success: Gauge,
     next_run: Gauge,
@@ -40,11 +45,16 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("etl");
         let films = FilmCounters::register(&mut registry);
-        let runs = Family::<Run, Counter>::default();
-        registry.register("runs", "Runs by outcome", runs.clone());
-        for outcome in [SUCCESS, FAILURE, INTERRUPTED, LOSS_LIMIT] {
-            drop(runs.get_or_create_owned(&Run { outcome }));
-        }
+        let mut outcomes = |name: &str, help: &str| {
+            let counters = Family::<Run, Counter>::default();
+            registry.register(name, help, counters.clone());
+            for outcome in [SUCCESS, FAILURE, INTERRUPTED, LOSS_LIMIT] {
+                drop(counters.get_or_create_owned(&Run { outcome }));
+            }
+            counters
+        };
+        let runs = outcomes("runs", "Runs by outcome");
+        let syncs = outcomes("syncs", "Syncs with the film database by outcome");
         let last_run_duration = Gauge::default();
         registry.register(
             "last_run_duration_seconds",
@@ -59,7 +69,12 @@ impl Metrics {
         Self {
             films,
             runs,
+            syncs,
             last_run_duration,
+            last_sync: gauge(
+                "last_sync_timestamp_seconds",
+                "End of this process's last successful sync with the film database; 0: none",
+            ),
             last_success: gauge(
                 "last_success_timestamp_seconds",
                 "Start of the last successful run, by whichever process; 0: none",
@@ -91,6 +106,20 @@ impl Metrics {
             Err(_) => FAILURE,
         };
         self.runs.get_or_create(&Run { outcome }).inc();
+    }
+
+    /// Counts a sync with the film database.
+    pub(crate) fn sync_ended(&self, outcome: &Result<Synced, LabelerError>, now: DateTime<Utc>) {
+        let outcome = match outcome {
+            Ok(_) => {
+                self.last_sync.set(now.timestamp());
+                SUCCESS
+            }
+            Err(LabelerError::Interrupted) => INTERRUPTED,
+            Err(LabelerError::SourceLoss { .. }) => LOSS_LIMIT,
+            Err(_) => FAILURE,
+        };
+        self.syncs.get_or_create(&Run { outcome }).inc();
     }
 
     /// Shows how far the films are labelled.

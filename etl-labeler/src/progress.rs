@@ -1,4 +1,4 @@
-//! A progress bar on standard error, shown only on a terminal.
+//! Progress on standard error: a bar on a terminal, a line of the log now and then elsewhere.
 
 use std::io::Read;
 
@@ -11,13 +11,14 @@ impl Progress {
         Self::new(total, "{bar:40} {human_pos} of {human_len} films, {per_sec}, {eta} left")
     }
 
-    /// Progress of reading a file, whose length is set when it is known.
-    pub(crate) fn bytes() -> Self {
-        Self::new(0, "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
-    }
-
-    pub(crate) fn set_length(&self, total: u64) {
-        self.0.set_length(total);
+    /// Progress of reading a file, or a stream whose length is not known.
+    pub(crate) fn bytes(total: Option<u64>) -> Self {
+        match total {
+            Some(total) => {
+                Self::new(total, "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
+            }
+            None => Self::new(0, "{spinner} {bytes}, {bytes_per_sec}"),
+        }
     }
 
     /// Counts what is read.
@@ -31,6 +32,11 @@ impl Progress {
             bar.set_style(style);
         }
         Self(bar)
+    }
+
+    /// Whether there is no terminal to show it on.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.0.is_hidden()
     }
 
     pub(crate) fn add(&self, done: u64) {

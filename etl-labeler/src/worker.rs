@@ -5,6 +5,7 @@ mod changes;
 mod health;
 mod job;
 mod retention;
+mod source;
 mod ticks;
 
 use std::{
@@ -92,18 +93,21 @@ pub async fn run(
     let retention =
         retention::enforce(pool, queue_name(&config), clock.clone(), lifecycle.stop_token());
     lifecycle.spawn("retention", retention);
+    let changes_interval = config.labeling.changes_interval();
     let labeler = Arc::new(Labeler {
         elastic,
         rules,
         page_size: config.labeling.page_size.get(),
         loss_limit: config.labeling.loss_limit(),
+        source: config.source,
+        retry_for: config.import.retry_for(),
         database: url,
         metrics,
         clock,
         stop: stop.clone(),
         labelled_at: AtomicU64::new(0),
     });
-    if let Some(interval) = config.labeling.changes_interval() {
+    if let Some(interval) = changes_interval {
         // It ends with the signal, not when the process has stopped.
         lifecycle.tasks().spawn(changes::watch(Arc::clone(&labeler), interval));
     }

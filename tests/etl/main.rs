@@ -16,5 +16,6 @@ mod preview;
 mod rules_command;
 mod runs;
 mod settings;
+mod sync;
 mod validity_periods;
 mod worker;

@@ -105,12 +105,12 @@ impl Index {
         indices.as_object().unwrap().values().next().unwrap()["mappings"].clone()
     }
 
-    /// The indices behind the name, and the aliases of each.
+    /// The indices of this name and of those that begin with it, except for hidden ones, and the aliases of each.
     ///
     /// # Panics
     /// If there is no answer.
     pub async fn aliases(&self) -> Value {
-        self.request(Method::GET, "*/_alias", None).await
+        self.request(Method::GET, "*/_alias?expand_wildcards=open", None).await
     }
 
     /// Deletes one of these indices.

@@ -3,6 +3,7 @@
 //! | module | contents |
 //! | --- | --- |
 //! | `database`, `redis`, `elasticsearch`, `mail_server` | the services behind a server |
+//! | `film_database` | the tables that `etl-labeler sync` reads |
 //! | `server` | an auth-server in this process |
 //! | `program` | a program as a process |
 //! | `caller`, `answer`, `kept_connection` | requests and their answers |
@@ -24,6 +25,7 @@ mod caller;
 pub mod contract;
 mod database;
 mod elasticsearch;
+mod film_database;
 mod kept_connection;
 mod mail_server;
 pub mod oidc;
@@ -43,6 +45,7 @@ pub use browser::{Browser, DESKTOP, PHONE};
 pub use caller::{Caller, User};
 pub use database::Database;
 pub use elasticsearch::Index;
+pub use film_database::FilmDatabase;
 pub use kept_connection::KeptConnection;
 pub use mail_server::{EMAIL_SETTINGS, Mail, MailServer};
 pub use ports::{free_address, free_port};

@@ -1,6 +1,6 @@
 //! The READMEs of the programs.
 
-use tests::{Database, Index, PASSWORD, setting};
+use tests::{Database, FilmDatabase, Index, PASSWORD, setting};
 
 use crate::shell::Shell;
 use crate::site::Site;
@@ -29,9 +29,11 @@ async fn the_commands_of_movie_api_work_as_written() {
 
 #[tokio::test]
 async fn the_commands_of_etl_labeler_work_as_written() {
-    let (database, index) = (Database::empty().await, Index::new());
+    let (database, index) = (Database::migrated().await, Index::new());
+    let films = FilmDatabase::create().await;
     Shell::new(&[("DATABASE_URL", database.url.as_str()), ("ETL_OPS_LISTEN", "127.0.0.1:0")])
         .set("ELASTICSEARCH_URL", &index.server)
         .set("FILMS_INDEX", &index.name)
+        .placeholder("postgres://reader:password@127.0.0.1/films", &films.url())
         .run("etl-labeler/README.md");
 }

@@ -55,12 +55,13 @@ pub(super) struct Field {
 }
 
 impl FilmMapping {
-    /// Without a mapping file, every field has the same name in the source.
+    /// Without a mapping file, that of `default`; an empty one takes every field from the field of the same
+    /// name.
     ///
     /// # Errors
     /// [`LabelerError::File`], or [`LabelerError::MappingFile`] with the key that is wrong.
-    pub(super) fn read(path: Option<&Path>) -> Result<Self, LabelerError> {
-        let Some(path) = path else { return Ok(Self::parse("")?) };
+    pub(super) fn read(path: Option<&Path>, default: &str) -> Result<Self, LabelerError> {
+        let Some(path) = path else { return Ok(Self::parse(default)?) };
         let text = fs::read_to_string(path)
             .map_err(|source| LabelerError::File { path: path.to_owned(), source })?;
         let invalid = |message| MappingFileError(format!("{}: {message}", path.display()));

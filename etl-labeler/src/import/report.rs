@@ -45,6 +45,8 @@ pub(super) struct Details {
     years_alone: u64,
     /// Fields of the source that the mapping names and no line has.
     pub(super) never_seen: Vec<String>,
+    /// Line after the last one that was written or skipped.
+    pub(super) next: u64,
     /// The command line option that continues a stopped import.
     pub(super) continue_from: Option<u64>,
 }

@@ -67,26 +67,31 @@ pub(super) struct Source {
 /// # Errors
 /// [`LabelerError::File`] if the file cannot be read, [`LabelerError::Unsupported`] if its content shows
 /// that it is of another kind.
-pub(super) fn open(path: &Path, progress: &Progress) -> Result<Source, LabelerError> {
+pub(super) fn open(path: &Path) -> Result<(Source, Progress), LabelerError> {
     let unreadable = |source| LabelerError::File { path: path.to_owned(), source };
     let unsupported = |hint| LabelerError::Unsupported { path: path.to_owned(), hint };
-    let mut input = progress.read(input(path, progress).map_err(unreadable)?);
+    let (input, length) = input(path).map_err(unreadable)?;
+    let progress = Progress::bytes(length);
+    let mut input = progress.read(input);
     let start = head(&mut input).map_err(unreadable)?;
     let compression = Compression::of(&start).map_err(unsupported)?;
     let mut text = compression.decompress(start, input).map_err(unreadable)?;
     let start = head(&mut text).map_err(unreadable)?;
     let encoding = Encoding::of(&start).map_err(unsupported)?;
     let text = BufReader::with_capacity(1 << 16, encoding.text(start).chain(text));
-    Source::new(text, compression, encoding).map_err(unreadable)
+    let source = Source::new(text, compression, encoding).map_err(unreadable)?;
+    Ok((source, progress))
 }
 
-fn input(path: &Path, progress: &Progress) -> io::Result<Box<dyn Read + Send>> {
+/// The file and its length, as it is read: compressed or not. A pipe has none.
+fn input(path: &Path) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
     if path == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
+        return Ok((Box::new(io::stdin()), None));
     }
     let file = File::open(path)?;
-    progress.set_length(file.metadata()?.len());
-    Ok(Box::new(file))
+    let metadata = file.metadata()?;
+    let length = metadata.is_file().then_some(metadata.len());
+    Ok((Box::new(file), length))
 }
 
 impl Source {

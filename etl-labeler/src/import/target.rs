@@ -122,6 +122,51 @@ impl Target {
         Ok(Self { elastic, writer, name, current })
     }
 
+    /// Adds to the number of lines of the replacement that were skipped, which a later part of it still has to
+    /// know; returns it.
+    pub(super) async fn add_skipped(
+        &self,
+        choice: &Choice,
+        skipped: u64,
+    ) -> Result<u64, ElasticError> {
+        let mapping = self.elastic.mappings().await?.remove(&self.elastic.index);
+        let earlier = mapping.and_then(|mapping| mapping.pointer("/_meta/skipped_lines")?.as_u64());
+        let skipped = skipped + earlier.filter(|_| choice.go_on).unwrap_or(0);
+        self.elastic.store_meta("skipped_lines", &json!(skipped)).await?;
+        Ok(skipped)
+    }
+
+    /// Leaves an import that was stopped: a replacement can be gone on with.
+    pub(super) async fn stop(&self, choice: &Choice, skipped: u64) -> Result<(), ElasticError> {
+        if choice.replace {
+            self.add_skipped(choice, skipped).await.map(drop)
+        } else {
+            self.release().await
+        }
+    }
+
+    /// Checks that the name still leads to the index, and to no other.
+    pub(super) async fn check_current(&self) -> Result<(), LabelerError> {
+        let Self { elastic, name, .. } = self;
+        let current = elastic.current(name).await?;
+        if current.single(name) == Some(elastic.index.as_str()) {
+            return Ok(());
+        }
+        Err(LabelerError::Target(format!(
+            "`{name}` was led to another index in the meantime; repeat the command"
+        )))
+    }
+
+    /// The alias for writing exists as long as its index.
+    pub(super) fn explain(&self, error: LabelerError) -> LabelerError {
+        match error {
+            LabelerError::Elastic(ElasticError::Refused { status: 404, .. }) => {
+                LabelerError::IndexDeleted(self.elastic.index.clone())
+            }
+            error => error,
+        }
+    }
+
     /// Ends writing to an index that readers see already.
     pub(super) async fn release(&self) -> Result<(), ElasticError> {
         let remove = json!({ "remove": { "index": self.elastic.index, "alias": self.writer } });

@@ -38,6 +38,7 @@ async fn label(labeler: &Labeler) -> Result<Option<Summary>, LabelerError> {
     let Some(exclusive) = Exclusive::acquire(&labeler.database, &labeler.elastic).await? else {
         return Ok(None);
     };
+    labeler.sync().await;
     let now = clock::now(&labeler.clock);
     let labelled = pipeline::run_on_changes(&labeler.run(), now).await;
     exclusive.release().await;

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     LabelerError, LossLimit, clock,
+    config::SourceConfig,
     elastic::Elastic,
     exclusive::Exclusive,
     metrics::Metrics,
@@ -42,6 +43,10 @@ pub(super) struct Labeler {
     pub(super) rules: LabelRules,
     pub(super) page_size: u16,
     pub(super) loss_limit: LossLimit,
+    /// The film database.
+    pub(super) source: SourceConfig,
+    /// How long a sync waits for an overloaded Elasticsearch.
+    pub(super) retry_for: Duration,
     /// PostgreSQL, which admits one run at a time.
     pub(super) database: DatabaseUrl,
     pub(super) metrics: Metrics,
@@ -86,6 +91,7 @@ impl Labeler {
     /// Labels all films, and returns when that began.
     async fn label(&self) -> Result<(Summary, DateTime<Utc>), LabelerError> {
         let exclusive = self.exclusive().await?;
+        self.sync().await;
         let started = clock::now(&self.clock);
         let outcome = pipeline::run(&self.run(), started).await;
         exclusive.release().await;

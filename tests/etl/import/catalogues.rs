@@ -1,6 +1,5 @@
 //! Catalogues that others made, as they come. `./dev test` downloads them; none of their data is kept here.
 
-use std::env;
 use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,8 +7,8 @@ use std::process::Command;
 use auth_server::clock::Clock;
 use chrono::{Months, NaiveDate};
 use serde_json::{Value, json};
-use tests::TestServer;
 use tests::program::MOVIE_API;
+use tests::{TestServer, setting};
 
 use crate::films::Films;
 
@@ -55,16 +54,21 @@ fn right_values() -> Value {
 
 /// The folder of the catalogues. One that could not be downloaded is not in it.
 fn folder() -> PathBuf {
-    env::var_os("FILM_CATALOGUES").expect("FILM_CATALOGUES is not set: ./dev test sets it").into()
+    setting("FILM_CATALOGUES").into()
 }
 
-/// The file, or a line that shows also when the output of tests is captured.
+/// Says so even when the output of tests is captured.
+#[expect(clippy::explicit_write, reason = "eprintln! is captured")]
+fn skipped(what: &str) {
+    writeln!(stderr(), "\nSKIPPED: {what}").unwrap();
+}
+
 fn catalogue(name: &str) -> Option<String> {
     let file = folder().join(name);
     if file.exists() {
         return Some(file.to_str().unwrap().to_owned());
     }
-    writeln!(stderr(), "\nSKIPPED: {name} could not be downloaded: its test did not run").unwrap();
+    skipped(&format!("{name} could not be downloaded: its test did not run"));
     None
 }
 
@@ -145,8 +149,7 @@ fn python_computes_the_same_values() {
     let ran = match Command::new("python3").arg(script).arg(folder()).output() {
         Ok(ran) => ran,
         Err(error) => {
-            let skipped = "SKIPPED: the right values of the catalogues were not computed again";
-            return writeln!(stderr(), "\n{skipped}: python3: {error}").unwrap();
+            return skipped(&format!("the right values were not computed again: python3: {error}"));
         }
     };
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));

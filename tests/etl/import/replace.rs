@@ -50,7 +50,7 @@ async fn a_replacement_is_labelled_and_seen_when_it_is_complete() {
     assert_eq!((films.labelled().await, behind(&films, "").await), (3, first.clone()));
     let refused = films.import(&lines(1, "C")).await;
     assert!(
-        refused.status == Some(2) && refused.stderr.contains("unfinished replacement"),
+        refused.status == Some(2) && refused.stderr.contains("are being imported"),
         "{refused:?}"
     );
 
@@ -69,6 +69,61 @@ async fn a_replacement_is_labelled_and_seen_when_it_is_complete() {
     films.run(&["import", &file, "--replace"]).await;
     assert_eq!(behind(&films, "-previous").await, second);
     assert_eq!(films.index.aliases().await[&first[0]], Value::Null, "the one before is deleted");
+}
+
+#[tokio::test]
+async fn a_file_with_skipped_lines_replaces_only_if_that_is_accepted() {
+    let films = Films::new();
+    films.import(&lines(2, "A")).await;
+    let file = films.file("films.ndjson", lines(3, "B") + "bad\n");
+    let rejects = films.file("rejects.ndjson", "");
+    let refused = films.run(&["import", &file, "--replace", "--rejects", &rejects]).await;
+    assert_eq!(refused.status, Some(3), "{refused:?}");
+    let hint = "1 lines were skipped, so the current index was not replaced. To go on without them, repeat the command \
+                with --from-line 5 --accept-rejects";
+    assert!(refused.stderr.contains(hint), "{refused:?}");
+    assert_eq!(films.film("film-0").await["title"], "A");
+
+    let still = films.run(&["import", &file, "--replace", "--from-line", "5"]).await;
+    assert_eq!(still.status, Some(3), "lines that an earlier part has skipped count: {still:?}");
+    let corrected = films.file("rejects.ndjson", lines(4, "C"));
+    let accept = ["--replace", "--from-line", "4", "--accept-rejects"];
+    let replaced = films.run(&[&["import", &corrected][..], &accept].concat()).await;
+    assert_eq!(replaced.status, Some(65), "{replaced:?}");
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 4);
+    assert_eq!(films.film("film-0").await["title"], "B");
+    assert_eq!(films.film("film-3").await["title"], "C");
+}
+
+#[tokio::test]
+async fn two_imports_into_one_index_are_refused_while_both_are_alive() {
+    let films = Films::new();
+    let mut first = films.command(&["import", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    feed(&mut first, &lines(1_000, "A")).await;
+    until("begun", async || films.film("film-0").await.is_object()).await;
+    let refused = films.import(&lines(1, "B")).await;
+    assert_eq!(refused.status, Some(2), "{refused:?}");
+    let message = format!(
+        "films are being imported into `{}` already: an import of -, process",
+        films.index.name
+    );
+    assert!(refused.stderr.contains(&message), "{refused:?}");
+    let first = finished(first).await;
+    assert_eq!((first.status, first.number("imported")), (Some(0), 1_000), "{first:?}");
+    assert_eq!(films.import(&lines(1, "B")).await.status, Some(0));
+}
+
+#[tokio::test]
+async fn an_import_that_was_killed_does_not_block_the_next_one_for_long() {
+    let films = Films::new();
+    let mut killed = films.command(&["import", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    feed(&mut killed, &lines(1_000, "A")).await;
+    until("begun", async || films.film("film-0").await.is_object()).await;
+    killed.kill().await.unwrap();
+    let next = films.import(&lines(1, "B")).await;
+    assert_eq!(next.status, Some(0), "{next:?}");
+    assert!(next.stderr.contains("was killed: waiting up to 15s"), "{next:?}");
+    assert_eq!(films.film("film-0").await["title"], "B");
 }
 
 #[tokio::test]

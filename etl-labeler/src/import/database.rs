@@ -1,0 +1,130 @@
+//! Keeps the index like a film database, in the tables of the "movies admin": `content.film_work`,
+//! `content.genre`, `content.person` and their links.
+//!
+//! [`queries`] reads films as records, which become films as those of a file do. [`changes`] writes the
+//! ones that differ from the index, [`deletions`] removes the ones that are gone, and [`position`] is the
+//! time up to which the index is like the database. It moves when everything before it has been written, so
+//! that a sync that ends early is repeated and loses nothing.
+
+mod changes;
+mod deletions;
+mod position;
+mod queries;
+mod summary;
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use policies::label_rules::LabelRules;
+use service::{config::ConfigError, database::DatabaseUrl};
+use tokio_util::sync::CancellationToken;
+
+use self::{changes::Changes, position::Position, queries::FilmDatabase};
+use super::{
+    lease::Lease,
+    mapping::FilmMapping,
+    target::{Choice, Target},
+};
+use crate::{LabelerError, LossLimit, config::SourceConfig, elastic::Elastic};
+
+pub use self::summary::Synced;
+
+/// A transaction that was open for longer than this when a sync began may be missed until the next full
+/// comparison; so may rows of an application whose clock is late by more.
+const OVERLAP: TimeDelta = TimeDelta::minutes(10);
+
+/// How films are read from a row without a mapping file.
+const MAPPING: &str = r#"
+[fields.release_date]
+from = "creation_date"
+[fields.imdb_rating]
+from = "rating"
+[fields.mpaa_rating]
+from = "certificate"
+"#;
+
+/// A sync.
+#[derive(Clone, Copy)]
+pub struct Sync<'a> {
+    /// The index or alias of the films.
+    pub elastic: &'a Elastic,
+    /// The label rules, for the mapping of `access`.
+    pub rules: &'a LabelRules,
+    /// The film database.
+    pub source: &'a SourceConfig,
+    /// How long Elasticsearch may accept nothing.
+    pub retry_for: Duration,
+    /// How many films may be gone; without it any number.
+    pub loss_limit: Option<LossLimit>,
+    /// Cancel it to end the sync.
+    pub stop: &'a CancellationToken,
+}
+
+impl Sync<'_> {
+    /// Writes what has changed since the last sync. `full` compares every film, and deletes those that are no
+    /// longer in the database; so does the first sync, and the first of each day.
+    ///
+    /// # Errors
+    /// [`LabelerError`]. What was written stays, and the next sync does the rest.
+    pub async fn run(&self, full: bool, now: DateTime<Utc>) -> Result<Synced, LabelerError> {
+        let url = self.source.database_url.as_ref();
+        let url = url.ok_or(ConfigError::Missing("ETL_SOURCE_DATABASE_URL"))?;
+        let mapping = FilmMapping::read(self.source.mapping.as_deref(), MAPPING)?;
+        let lease = Lease::acquire(self.elastic, &format!("a sync with {url}"), self.stop).await?;
+        let sync = Sync { stop: lease.held(), ..*self };
+        let synced = tokio::select! {
+            synced = sync.run_alone(url, mapping, full, now) => synced,
+            () = lease.held().cancelled() => Err(LabelerError::Interrupted),
+        };
+        lease.end(synced).await
+    }
+
+    async fn run_alone(
+        &self,
+        url: &DatabaseUrl,
+        mapping: FilmMapping,
+        full: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Synced, LabelerError> {
+        let started = Instant::now();
+        let database = FilmDatabase::new(url);
+        // Before the index is created: a database that cannot be read leaves everything as it is.
+        let at = database.now().await?;
+        let choice = Choice { replace: false, go_on: false };
+        let target = Target::prepare(self.elastic, &choice, &mapping, self.rules, now).await?;
+        let mut changes = Changes::new(self, &database, &target, mapping);
+        let written = self.write(&mut changes, url, full, at).await;
+        let mut synced = changes.end();
+        synced.took = started.elapsed();
+        let released = target.release().await;
+        written.map_err(|error| target.explain(error))?;
+        released?;
+        Ok(synced)
+    }
+
+    async fn write(
+        &self,
+        changes: &mut Changes<'_>,
+        url: &DatabaseUrl,
+        full: bool,
+        at: DateTime<Utc>,
+    ) -> Result<(), LabelerError> {
+        let target = changes.target;
+        let before = Position::read(&target.elastic, url).await?;
+        let full_at = match &before {
+            Some(before) if !full && before.full_at.date_naive() == at.date_naive() => {
+                changes.write_changed(before.at - OVERLAP).await?;
+                before.full_at
+            }
+            _ => {
+                changes.write_all().await?;
+                target.elastic.refresh().await?;
+                changes.delete_gone().await?;
+                at
+            }
+        };
+        target.elastic.refresh().await?;
+        target.check_current().await?;
+        Position { at, full_at, source: url.to_string() }.store(&target.elastic).await
+    }
+}

@@ -1,0 +1,115 @@
+//! Deletes the films that the database no longer has.
+
+use std::collections::HashSet;
+
+use elasticsearch::BulkParts;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::changes::Changes;
+use crate::{
+    LabelerError,
+    elastic::{Elastic, ElasticError, ErrorCause, body, read},
+    extract::{self, Page, PageSearch, read_all},
+};
+
+const DELETE: &str = "delete films";
+/// Films deleted at a time.
+const CHUNK: usize = 1_000;
+
+/// A film of the index that the database does not have, in the version that was found.
+struct Gone {
+    id: Uuid,
+    seq_no: u64,
+    primary_term: u64,
+}
+
+impl Changes<'_> {
+    /// Deletes them, unless they are more than the loss limit allows: then something else is wrong, such as a
+    /// database that was restored in part. Ids that are no UUIDs come from elsewhere, and stay.
+    pub(super) async fn delete_gone(&mut self) -> Result<(), LabelerError> {
+        let (films, gone) = self.find_gone().await?;
+        let count = gone.len() as u64;
+        if self.sync.loss_limit.is_some_and(|limit| limit.is_exceeded(films, count)) {
+            return Err(LabelerError::SourceLoss { gone: count, films });
+        }
+        for gone in gone.chunks(CHUNK) {
+            self.synced.deleted += self.target.elastic.delete(gone).await?;
+        }
+        Ok(())
+    }
+
+    /// The number of films that come from the database, and those of them that are gone.
+    async fn find_gone(&self) -> Result<(u64, Vec<Gone>), LabelerError> {
+        let (sender, mut pages) = mpsc::channel(1);
+        let search = PageSearch::ids();
+        let (elastic, stop) = (self.target.elastic.clone(), self.sync.stop.clone());
+        let reader = tokio::spawn(read_all(elastic, search, sender, stop));
+        let (mut films, mut gone) = (0, Vec::new());
+        while let Some(page) = pages.recv().await.transpose()? {
+            let page: Page<'_> = read(&page, extract::READ)?;
+            let mut found: Vec<Gone> = page
+                .hits
+                .hits
+                .iter()
+                .filter_map(|hit| {
+                    let id = hit.id.parse().ok().filter(|id: &Uuid| id.to_string() == hit.id)?;
+                    Some(Gone { id, seq_no: hit.seq_no, primary_term: hit.primary_term })
+                })
+                .collect();
+            films += found.len() as u64;
+            let ids: Vec<Uuid> = found.iter().map(|film| film.id).collect();
+            let existing: HashSet<Uuid> = self.database.existing(&ids).await?.into_iter().collect();
+            found.retain(|film| !existing.contains(&film.id));
+            gone.append(&mut found);
+        }
+        reader.await.map_err(|error| LabelerError::Worker(format!("reading films: {error}")))?;
+        Ok((films, gone))
+    }
+}
+
+impl Elastic {
+    /// Deletes films in the version that was found; one that was written again in the meantime stays. Returns
+    /// how many were deleted.
+    async fn delete(&self, gone: &[Gone]) -> Result<u64, ElasticError> {
+        #[derive(Deserialize)]
+        struct BulkResponse {
+            items: Vec<BulkItem>,
+        }
+        #[derive(Deserialize)]
+        struct BulkItem {
+            delete: Deleted,
+        }
+        #[derive(Deserialize)]
+        struct Deleted {
+            status: u16,
+            error: Option<ErrorCause>,
+        }
+        let lines = gone.iter().map(|Gone { id, seq_no, primary_term }| {
+            let version =
+                json!({ "_id": id, "if_seq_no": seq_no, "if_primary_term": primary_term });
+            format!("{}\n", json!({ "delete": version }))
+        });
+        let lines: String = lines.collect();
+        let bulk = self.client.bulk(BulkParts::Index(&self.index));
+        let response = body(bulk.body(vec![lines]).send().await, DELETE).await?;
+        let mut deleted = 0;
+        for BulkItem { delete } in read::<BulkResponse>(&response, DELETE)?.items {
+            match delete.status {
+                200..=299 => deleted += 1,
+                404 | 409 => {}
+                status => {
+                    let reason = delete.error.map(|error| error.to_string()).unwrap_or_default();
+                    return Err(ElasticError::Refused {
+                        operation: DELETE.to_owned(),
+                        status,
+                        reason,
+                    });
+                }
+            }
+        }
+        Ok(deleted)
+    }
+}
