@@ -1,13 +1,12 @@
 //! One run per index at a time, by a lock of PostgreSQL that ends with its connection.
 
-use service::database::{DatabaseUrl, Limits};
-use sqlx::{Connection, PgConnection};
+use service::database::{DatabaseUrl, DedicatedConnection, Limits};
 
 use crate::elastic::Elastic;
 
 /// The right to label the films of an index. Without it nothing would be wrong, since a write applies
 /// only to the version that was read; the work would be done twice.
-pub(crate) struct Exclusive(PgConnection);
+pub(crate) struct Exclusive(DedicatedConnection);
 
 impl Exclusive {
     /// `None` while another process has it.
@@ -18,21 +17,19 @@ impl Exclusive {
         url: &DatabaseUrl,
         elastic: &Elastic,
     ) -> sqlx::Result<Option<Self>> {
-        let options = Limits::REQUEST.direct(url.options());
-        let mut connection = PgConnection::connect_with(&options).await?;
+        let mut connection = DedicatedConnection::new(url.options(), Limits::REQUEST);
         let acquired = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
             .bind(format!("etl-labeler/{}", elastic.index))
-            .fetch_one(&mut connection)
+            .fetch_one(connection.get().await?)
             .await?;
-        if acquired {
-            return Ok(Some(Self(connection)));
-        }
-        connection.close().await?;
-        Ok(None)
+        Ok(if acquired { Some(Self(connection)) } else { None })
     }
 
-    /// A connection that is broken has released the lock already.
-    pub(crate) async fn release(self) {
-        let _ = self.0.close().await;
+    /// Before the end of the connection, which PostgreSQL may notice later than the next run begins. A
+    /// connection that is broken has released the lock already.
+    pub(crate) async fn release(mut self) {
+        if let Ok(connection) = self.0.get().await {
+            let _ = sqlx::query("SELECT pg_advisory_unlock_all()").execute(connection).await;
+        }
     }
 }

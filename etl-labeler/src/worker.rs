@@ -108,8 +108,13 @@ pub async fn run(
         labelled_at: AtomicU64::new(0),
     });
     if let Some(interval) = changes_interval {
-        // It ends with the signal, not when the process has stopped.
-        lifecycle.tasks().spawn(changes::watch(Arc::clone(&labeler), interval));
+        let (watch, stopped) =
+            (changes::watch(Arc::clone(&labeler), interval), lifecycle.stop_token());
+        // It ends with the signal, before the process has stopped.
+        lifecycle.spawn("changed films", async move {
+            watch.await;
+            stopped.cancelled_owned().await;
+        });
     }
     let signal = async move {
         stop.cancelled().await;

@@ -78,8 +78,10 @@ async fn with_a_policy_a_preview_says_who_gains_and_loses_films() {
         (&json!(0), &json!(0))
     );
 
-    let broken = films.file("broken.csv", "p, 10, anonymous\n");
-    let refused = films.run(&["preview", "--policy", &broken]).await;
-    assert_eq!(refused.status, Some(2), "{refused:?}");
-    assert!(refused.stderr.contains("policy: line 1"), "{refused:?}");
+    for (text, message) in [("p, 10, anonymous\n", "policy: line 1"), ("", "it has no rules")] {
+        let broken = films.file("broken.csv", text);
+        let refused = films.run(&["preview", "--policy", &broken]).await;
+        assert_eq!(refused.status, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains(message), "{refused:?}");
+    }
 }

@@ -198,3 +198,20 @@ async fn finished_jobs_and_dead_workers_are_deleted_after_a_while() {
     let dead = async || sqlx::query_scalar::<_, i64>(dead).fetch_one(&pool).await.unwrap();
     until("deleted", async || dead().await == 0).await;
 }
+
+#[tokio::test]
+async fn health_says_what_is_missing() {
+    let (films, database, port) = (Films::new(), Database::empty().await, free_port());
+    let _run = watching(&films, &database, port);
+    let get = async |path: &str| {
+        let answer = reqwest::get(format!("http://127.0.0.1:{port}{path}")).await;
+        let Ok(answer) = answer else { return (0, Value::Null) };
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    };
+    until("live", async || get("/health/live").await == (200, json!({ "live": true }))).await;
+    let missing = json!({ "ready": false, "elasticsearch": "down", "database": "up" });
+    assert_eq!(get("/health/ready").await, (503, missing));
+    assert_eq!(get("/health").await.0, 404);
+    films.import_many(1).await;
+    until("ready", async || get("/health/ready").await.0 == 200).await;
+}

@@ -31,6 +31,9 @@ pub enum AudienceError {
     /// A line is invalid.
     #[error(transparent)]
     Csv(#[from] CsvError),
+    /// Nobody could read anything; more likely the program that should have written it failed.
+    #[error("it has no rules")]
+    Empty,
     /// The policy as a whole is invalid.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -48,6 +51,9 @@ impl Audience {
             fs::read_to_string(path)?
         };
         let document = csv::read(&text)?;
+        if document.rules.is_empty() {
+            return Err(AudienceError::Empty);
+        }
         let time_bound: Vec<Label> = rules.time_bound_labels().cloned().collect();
         let snapshot = Snapshot::empty(time_bound)?.next(1, &document.changes())?;
         let guest = (RoleName::anonymous().to_string(), Vec::new());
