@@ -184,8 +184,9 @@ impl Mapping {
     fn suitable(&self, field: &str, test: &FieldTest) -> Option<String> {
         let suiting = || self.0.iter().filter(|(_, known)| suits(&known.kind, test));
         let below = format!("{field}.");
-        let sub =
-            suiting().find(|(name, _)| name.starts_with(&below)).map(|(name, _)| name.clone());
+        let subs = suiting().map(|(name, _)| name).filter(|name| name.starts_with(&below));
+        // By convention the one with the whole value as it is written.
+        let sub = subs.min_by_key(|name| !name.ends_with(".keyword")).cloned();
         let parent = field.rsplit_once('.').map(|(parent, _)| parent.to_owned());
         let parent = parent.filter(|parent| suiting().any(|(name, _)| name == parent));
         sub.or(parent)
