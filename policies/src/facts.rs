@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use self::instant::instant;
 use crate::names::Label;
 
-pub(crate) use self::ambiguous::{AMBIGUOUS, is_ambiguous};
+pub(crate) use self::ambiguous::{ambiguous, is_ambiguous};
 pub use self::json::{access_from_json, with_lone_surrogates_replaced};
 
 /// The labels of a resource that are active now.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::At;
 use super::namespace::Namespace;
 use crate::error::PolicyError;
-use crate::facts::AMBIGUOUS;
+use crate::facts::ambiguous;
 use crate::names::{Label, UNLABELLED};
 use crate::rule::Verdict;
 use crate::snapshot::{Evaluator, Snapshot};
@@ -15,7 +15,7 @@ use crate::snapshot::{Evaluator, Snapshot};
 pub(super) fn is_labelled() -> Value {
     json!({ "bool": {
         "filter": [{ "exists": { "field": "access.labelled_at" } }],
-        "must_not": [{ "regexp": { "access.labels": { "value": AMBIGUOUS, "flags": "NONE" } } }],
+        "must_not": ambiguous("access.labels"),
     } })
 }
 
