@@ -70,30 +70,57 @@ impl Sync<'_> {
         let url = self.source.database_url.as_ref();
         let url = url.ok_or(ConfigError::Missing("ETL_SOURCE_DATABASE_URL"))?;
         let mapping = FilmMapping::read(self.source.mapping.as_deref(), MAPPING)?;
+        let database = FilmDatabase::new(url);
+        // Before the index is created: a database that cannot be read leaves everything as it is.
+        let at = database.now().await?;
+        if let Next::Changes { since, .. } = self.next(url, full, at).await?
+            && !database.has_changed(since).await?
+        {
+            return Ok(Synced::default());
+        }
         let lease = Lease::acquire(self.elastic, &format!("a sync with {url}"), self.stop).await?;
         let sync = Sync { stop: lease.held(), ..*self };
         let synced = tokio::select! {
-            synced = sync.run_alone(url, mapping, full, now) => synced,
+            synced = sync.run_alone(&database, url, mapping, full, now) => synced,
             () = lease.held().cancelled() => Err(LabelerError::Interrupted),
         };
         lease.end(synced).await
     }
 
+    /// What the next sync has to read.
+    async fn next(
+        &self,
+        url: &DatabaseUrl,
+        full: bool,
+        at: DateTime<Utc>,
+    ) -> Result<Next, LabelerError> {
+        let before = Position::read(self.elastic, url).await?;
+        Ok(match before {
+            Some(Position { at: since, full_at, .. })
+                if !full && since <= at && full_at.date_naive() == at.date_naive() =>
+            {
+                Next::Changes { since: since - OVERLAP, full_at }
+            }
+            _ => Next::Everything,
+        })
+    }
+
     async fn run_alone(
         &self,
+        database: &FilmDatabase,
         url: &DatabaseUrl,
         mapping: FilmMapping,
         full: bool,
         now: DateTime<Utc>,
     ) -> Result<Synced, LabelerError> {
         let started = Instant::now();
-        let database = FilmDatabase::new(url);
-        // Before the index is created: a database that cannot be read leaves everything as it is.
+        // Again, since the lease may have been waited for.
         let at = database.now().await?;
+        let next = self.next(url, full, at).await?;
         let choice = Choice { replace: false, go_on: false };
         let target = Target::prepare(self.elastic, &choice, &mapping, self.rules, now).await?;
-        let mut changes = Changes::new(self, &database, &target, mapping);
-        let written = self.write(&mut changes, url, full, at).await;
+        let mut changes = Changes::new(self, database, &target, mapping);
+        let written = self.write(&mut changes, url, &next, at).await;
         let mut synced = changes.end();
         synced.took = started.elapsed();
         let released = target.release().await;
@@ -106,17 +133,16 @@ impl Sync<'_> {
         &self,
         changes: &mut Changes<'_>,
         url: &DatabaseUrl,
-        full: bool,
+        next: &Next,
         at: DateTime<Utc>,
     ) -> Result<(), LabelerError> {
         let target = changes.target;
-        let before = Position::read(&target.elastic, url).await?;
-        let full_at = match &before {
-            Some(before) if !full && before.full_at.date_naive() == at.date_naive() => {
-                changes.write_changed(before.at - OVERLAP).await?;
-                before.full_at
+        let full_at = match *next {
+            Next::Changes { since, full_at } => {
+                changes.write_changed(since).await?;
+                full_at
             }
-            _ => {
+            Next::Everything => {
                 changes.write_all().await?;
                 target.elastic.refresh().await?;
                 changes.delete_gone().await?;
@@ -127,4 +153,14 @@ impl Sync<'_> {
         target.check_current().await?;
         Position { at, full_at, source: url.to_string() }.store(&target.elastic).await
     }
+}
+
+/// What a sync has to read.
+enum Next {
+    /// What has changed since this time; all films were compared at that one.
+    Changes {
+        since: DateTime<Utc>,
+        full_at: DateTime<Utc>,
+    },
+    Everything,
 }

@@ -119,7 +119,7 @@ impl Document {
                 return Ok(version);
             }
             let Some((found, holder)) = self.read().await? else { continue };
-            eprintln!(
+            tracing::warn!(
                 "{holder}, imports films already or was killed: waiting up to {EXPIRY:?} to see which"
             );
             let since = Instant::now();

@@ -82,6 +82,20 @@ async fn a_film_that_is_committed_late_is_found() {
     assert_eq!(site.films.film(A).await["title"], "Late");
 }
 
+#[tokio::test]
+async fn a_sync_without_changes_writes_nothing_at_all() {
+    let site = synced().await;
+    let position = site.position().await;
+    let state = async || {
+        let path = "/_stats/indexing?filter_path=_all.total.indexing.index_total";
+        (site.films.request("GET", path, None).await, site.films.index.aliases().await)
+    };
+    let before = state().await;
+    let synced = site.sync().await;
+    assert!(synced.stdout.starts_with("full=false seen=0 written=0"), "{synced:?}");
+    assert_eq!((state().await, site.position().await), (before, position));
+}
+
 /// A link has no time of its removal, and an import of old data may keep the times of the old database.
 #[tokio::test]
 async fn what_no_time_tells_is_found_by_a_full_comparison() {

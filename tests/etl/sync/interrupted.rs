@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use tests::program::signal;
 use tests::{Proxy, until};
 
 use super::Site;
@@ -30,6 +31,23 @@ async fn a_sync_that_is_killed_loses_nothing() {
     assert!(synced.number("written") < FILMS, "what was written stays: {synced:?}");
     assert_eq!(count(&site).await, FILMS);
     assert_eq!(site.sync().await.number("written"), 0);
+}
+
+#[tokio::test]
+async fn a_sync_that_is_stopped_says_so_and_blocks_nothing() {
+    let site = Site::new().await;
+    site.database.films(FILMS).await;
+    let mut sync = site.films.command(&["sync"]);
+    let sync = sync.env("ETL_SOURCE_DATABASE_URL", site.database.url()).spawn().unwrap();
+    until("begun", async || count(&site).await > 0).await;
+    signal(sync.id().unwrap(), "TERM");
+    let stopped = finished(sync).await;
+    assert_eq!(stopped.status, Some(1), "{stopped:?}");
+    assert!(stopped.stderr.contains("interrupted"), "{stopped:?}");
+    assert_eq!(site.position().await, Value::Null);
+    let next = site.sync().await;
+    assert!(!next.stderr.contains("waiting"), "the lease was released: {next:?}");
+    assert_eq!(count(&site).await, FILMS);
 }
 
 #[tokio::test]

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use service::database::DatabaseUrl;
 
-use crate::{LabelerError, elastic::Elastic};
+use crate::{
+    LabelerError,
+    elastic::{Elastic, ElasticError},
+};
 
 /// Key within `_meta` of the mapping.
 const META: &str = "source";
@@ -23,12 +26,17 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// The position in this database, if there is one.
+    /// The position in this database, if the one index behind the name has it.
     pub(super) async fn read(
         elastic: &Elastic,
         url: &DatabaseUrl,
     ) -> Result<Option<Self>, LabelerError> {
-        let mapping = elastic.mappings().await?.remove(&elastic.index);
+        let mappings = match elastic.mappings().await {
+            Err(ElasticError::NoIndex(_)) => return Ok(None),
+            mappings => mappings?,
+        };
+        let mut mappings = mappings.into_values();
+        let mapping = mappings.next().filter(|_| mappings.next().is_none());
         let stored = mapping.and_then(|mut mapping| {
             serde_json::from_value::<Self>(mapping.pointer_mut("/_meta")?.get_mut(META)?.take())
                 .ok()

@@ -88,6 +88,14 @@ const OF_CHANGES: &str = "
     ) AS changed
     WHERE film_work_id > $2 ORDER BY film_work_id LIMIT $3";
 
+/// Whether a row is as new.
+const HAS_CHANGED: &str = "
+    SELECT EXISTS (SELECT FROM content.film_work WHERE modified >= $1)
+        OR EXISTS (SELECT FROM content.genre WHERE modified >= $1)
+        OR EXISTS (SELECT FROM content.person WHERE modified >= $1)
+        OR EXISTS (SELECT FROM content.genre_film_work WHERE created >= $1)
+        OR EXISTS (SELECT FROM content.person_film_work WHERE created >= $1)";
+
 impl FilmDatabase {
     pub(super) fn new(url: &DatabaseUrl) -> Self {
         let pool = PgPool::new(url.options().clone(), 1, CONNECT, Limits::MAINTENANCE);
@@ -98,6 +106,12 @@ impl FilmDatabase {
     pub(super) async fn now(&self) -> Result<DateTime<Utc>, LabelerError> {
         let now: Vec<(DateTime<Utc>,)> = self.rows(sqlx::query_as("SELECT now()")).await?;
         now.first().map(|(now,)| *now).ok_or_else(|| self.error(sqlx::Error::RowNotFound))
+    }
+
+    /// Whether anything has changed since this time.
+    pub(super) async fn has_changed(&self, since: DateTime<Utc>) -> Result<bool, LabelerError> {
+        let found: Vec<(bool,)> = self.rows(sqlx::query_as(HAS_CHANGED).bind(since)).await?;
+        Ok(found.contains(&(true,)))
     }
 
     /// All films, by id.
@@ -150,7 +164,8 @@ impl FilmDatabase {
     {
         let rows = async {
             let mut transaction: Transaction<'_> = self.pool.begin_snapshot().await?;
-            let rows = query.fetch_all(&mut *transaction).await?;
+            // A pooler may lead the next transaction to a connection that does not know a named statement.
+            let rows = query.persistent(false).fetch_all(&mut *transaction).await?;
             transaction.commit().await?;
             Ok(rows)
         };
