@@ -84,7 +84,7 @@ impl Import<'_> {
         let options = self.options;
         let mapping = FilmMapping::read(options.mapping.as_deref(), "")?;
         let (source, progress) = source::open(&options.file)?;
-        eprintln!("{}: {}", options.file.display(), source.detected);
+        progress.say(&format!("{}: {}", options.file.display(), source.detected));
         self.check_columns(&source, &mapping)?;
         if let Some(films) = options.sample {
             return sample(source, &mapping, films);

@@ -34,6 +34,11 @@ impl Progress {
         Self(bar)
     }
 
+    /// Writes a line to standard error, above the bar.
+    pub(crate) fn say(&self, line: &str) {
+        self.0.suspend(|| eprintln!("{line}"));
+    }
+
     /// Whether there is no terminal to show it on.
     pub(crate) fn is_hidden(&self) -> bool {
         self.0.is_hidden()

@@ -1,9 +1,11 @@
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::program::signal;
 use tests::{Proxy, until};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::timeout;
 
 use crate::films::{Films, feed, finished};
 
@@ -32,6 +34,26 @@ async fn an_overloaded_elasticsearch_is_waited_for() {
     assert_eq!(imported.status, Some(0), "{imported:?}");
     assert_eq!((imported.number("imported"), imported.number("skipped")), (5_000, 0));
     assert_eq!(films.count(json!({ "match_all": {} })).await, 5_000);
+}
+
+#[tokio::test]
+async fn without_a_terminal_a_long_import_says_how_far_it_is() {
+    let films = Films::new();
+    let mut import = films.command(&["import", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(import.stderr.take().unwrap()).lines();
+    // A thousand lines are a chunk; the next one is written when the line is due.
+    let mut from = 0;
+    let line = loop {
+        feed(&mut import, &lines(from, from + 1_000)).await;
+        from += 1_000;
+        let next = timeout(Duration::from_millis(500), log.next_line()).await;
+        let line = next.ok().map(|line| line.unwrap().unwrap());
+        if let Some(line) = line.filter(|line| line.contains("importing")) {
+            break line;
+        }
+    };
+    assert!(!line.contains('\u{1b}') && line.contains("\"lines\":"), "{line}");
+    assert_eq!(finished(import).await.status, Some(0));
 }
 
 #[tokio::test]
