@@ -18,6 +18,33 @@ async fn deleted_films_are_removed_by_a_full_comparison() {
     assert!(site.films.film(B).await.is_object());
 }
 
+/// A former version might be open to more users.
+#[tokio::test]
+async fn a_film_that_cannot_be_indexed_is_taken_from_the_index() {
+    let site = Site::new().await;
+    site.database.film(A, "Alien", "1979-05-25", Some(8.5)).await;
+    site.database.film(B, "Brazil", "1985-02-20", Some(7.8)).await;
+    site.sync().await;
+    for change in
+        ["description = repeat('x', 5000000)", "description = '', certificate = repeat('x', 40000)"]
+    {
+        let update =
+            format!("UPDATE content.film_work SET {change}, modified = now() WHERE id = '{A}'");
+        site.database.execute(&update).await;
+        let synced = site.run(&["sync"]).await;
+        assert_eq!((synced.status, synced.number("skipped")), (Some(65), 1), "{synced:?}");
+        assert!(synced.stderr.contains(A), "{synced:?}");
+        assert!(site.films.film(A).await.is_null());
+
+        let update =
+            "UPDATE content.film_work SET description = '', certificate = 'R', modified = now()";
+        site.database.execute(update).await;
+        site.sync().await;
+        assert!(site.films.film(A).await.is_object());
+    }
+    assert!(site.films.film(B).await.is_object());
+}
+
 #[tokio::test]
 async fn a_database_that_has_lost_many_films_takes_none_from_the_index() {
     let site = Site::new().await;

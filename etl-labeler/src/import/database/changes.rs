@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     Sync,
+    deletions::Gone,
     queries::{FILMS, FilmDatabase, FilmRow},
     summary::Synced,
 };
@@ -85,31 +86,34 @@ impl<'a> Changes<'a> {
     }
 
     /// Writes films, without `access`: they are closed until they are labelled. One that is in the index as it
-    /// would be written is left alone.
+    /// would be written is left alone. One that cannot be indexed is taken from the index, where a former
+    /// version of it might be open to more users than this one.
     async fn write(&mut self, rows: Vec<FilmRow>) -> Result<(), LabelerError> {
         self.synced.seen += rows.len() as u64;
-        let films: Vec<_> =
-            rows.into_iter().map(|row| (row.id, self.film(row.film.as_deref()))).collect();
-        let indexed = self.indexed(films.iter().map(|(id, _)| *id)).await?;
-        let mut queue = VecDeque::new();
-        for (id, film) in films {
-            let is_indexed = |film: &Film| {
-                let document: Option<Value> = serde_json::from_str(&film.document).ok();
-                document.is_some() && indexed.get(film.id.as_str()) == document.as_ref()
-            };
-            match film {
-                Ok(film) if is_indexed(&film) => {}
-                Ok(film) => queue.push_back(Entry { number: 0, raw: Vec::new(), film: Ok(film) }),
-                Err(bad) => self.synced.skip(&id.to_string(), &bad),
+        let indexed = self.indexed(&rows).await?;
+        let (mut queue, mut skipped) = (VecDeque::new(), Vec::new());
+        for (row, number) in rows.iter().zip(0..) {
+            let film = self.film(row.film.as_deref());
+            if !film.as_ref().is_ok_and(|film| is_in(&indexed, film)) {
+                queue.push_back(Entry { number, raw: Vec::new(), film });
             }
         }
         while !queue.is_empty() {
-            for Done { entry, .. } in self.writer.write(&mut queue).await? {
-                match &entry.film {
-                    Ok(film) => self.synced.add(film),
-                    Err(bad) => self.synced.skip("a film", bad),
+            for Done { entry: Entry { number, film, .. }, .. } in
+                self.writer.write(&mut queue).await?
+            {
+                match (film, rows.get(usize::try_from(number).unwrap_or(usize::MAX))) {
+                    (Ok(film), _) => self.synced.add(&film),
+                    (Err(bad), Some(FilmRow { id, .. })) => {
+                        self.synced.skip(*id, &bad);
+                        skipped.push(Gone { id: *id, version: None });
+                    }
+                    (Err(_), None) => {}
                 }
             }
+        }
+        if !skipped.is_empty() {
+            self.target.elastic.delete(&skipped).await?;
         }
         Ok(())
     }
@@ -120,11 +124,8 @@ impl<'a> Changes<'a> {
         self.mapping.film(fields)
     }
 
-    /// The films of these ids that the index has, without `access`.
-    async fn indexed(
-        &self,
-        ids: impl Iterator<Item = Uuid>,
-    ) -> Result<HashMap<String, Value>, ElasticError> {
+    /// The films of these rows that the index has, without `access`.
+    async fn indexed(&self, rows: &[FilmRow]) -> Result<HashMap<String, Value>, ElasticError> {
         #[derive(Deserialize)]
         struct Response {
             docs: Vec<Found>,
@@ -138,7 +139,7 @@ impl<'a> Changes<'a> {
         }
         let operation = "read films";
         let elastic = &self.target.elastic;
-        let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
+        let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
@@ -152,4 +153,12 @@ impl<'a> Changes<'a> {
         });
         Ok(films.collect())
     }
+}
+
+/// Whether the index has exactly this film.
+fn is_in(indexed: &HashMap<String, Value>, film: &Film) -> bool {
+    let stored = indexed.get(&film.id);
+    stored.is_some_and(|stored| {
+        serde_json::from_str::<Value>(&film.document).is_ok_and(|film| film == *stored)
+    })
 }

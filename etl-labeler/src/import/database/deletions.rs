@@ -19,11 +19,11 @@ const DELETE: &str = "delete films";
 /// Films deleted at a time.
 const CHUNK: usize = 1_000;
 
-/// A film of the index that the database does not have, in the version that was found.
-struct Gone {
-    id: Uuid,
-    seq_no: u64,
-    primary_term: u64,
+/// A film to delete.
+pub(super) struct Gone {
+    pub(super) id: Uuid,
+    /// Only this version of it: a sequence number and its primary term.
+    pub(super) version: Option<(u64, u64)>,
 }
 
 impl Changes<'_> {
@@ -56,7 +56,7 @@ impl Changes<'_> {
                 .iter()
                 .filter_map(|hit| {
                     let id = hit.id.parse().ok().filter(|id: &Uuid| id.to_string() == hit.id)?;
-                    Some(Gone { id, seq_no: hit.seq_no, primary_term: hit.primary_term })
+                    Some(Gone { id, version: Some((hit.seq_no, hit.primary_term)) })
                 })
                 .collect();
             films += found.len() as u64;
@@ -71,9 +71,8 @@ impl Changes<'_> {
 }
 
 impl Elastic {
-    /// Deletes films in the version that was found; one that was written again in the meantime stays. Returns
-    /// how many were deleted.
-    async fn delete(&self, gone: &[Gone]) -> Result<u64, ElasticError> {
+    /// Deletes films; one that was written again since its version stays. Returns how many were deleted.
+    pub(super) async fn delete(&self, gone: &[Gone]) -> Result<u64, ElasticError> {
         #[derive(Deserialize)]
         struct BulkResponse {
             items: Vec<BulkItem>,
@@ -87,10 +86,14 @@ impl Elastic {
             status: u16,
             error: Option<ErrorCause>,
         }
-        let lines = gone.iter().map(|Gone { id, seq_no, primary_term }| {
-            let version =
-                json!({ "_id": id, "if_seq_no": seq_no, "if_primary_term": primary_term });
-            format!("{}\n", json!({ "delete": version }))
+        let lines = gone.iter().map(|Gone { id, version }| {
+            let delete = match version {
+                Some((seq_no, primary_term)) => {
+                    json!({ "_id": id, "if_seq_no": seq_no, "if_primary_term": primary_term })
+                }
+                None => json!({ "_id": id }),
+            };
+            format!("{}\n", json!({ "delete": delete }))
         });
         let lines: String = lines.collect();
         let bulk = self.client.bulk(BulkParts::Index(&self.index));

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use uuid::Uuid;
+
 use crate::import::{bad_line::BadLine, film::Film};
 
 /// The result of a sync.
@@ -15,7 +17,7 @@ pub struct Synced {
     pub written: u64,
     /// Number of films deleted.
     pub deleted: u64,
-    /// Number of films that cannot be indexed.
+    /// Number of films that cannot be indexed, and are not in the index.
     pub skipped: u64,
     /// Number of films written without a release date.
     pub undated: u64,
@@ -30,10 +32,10 @@ impl Synced {
     }
 
     /// Counts a film that cannot be indexed, and logs the first.
-    pub(super) fn skip(&mut self, id: &str, bad: &BadLine) {
+    pub(super) fn skip(&mut self, id: Uuid, bad: &BadLine) {
         self.skipped += 1;
         if self.skipped == 1 {
-            tracing::warn!(id, reason = %bad, "films of the database are skipped; the first");
+            tracing::warn!(%id, reason = %bad, "films that cannot be indexed are not in the index; the first");
         }
     }
 }
