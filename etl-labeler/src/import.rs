@@ -16,6 +16,7 @@ mod names;
 mod reader;
 mod rejects;
 mod report;
+mod retry;
 mod source;
 mod target;
 
@@ -36,6 +37,7 @@ use self::{
     mapping::FilmMapping,
     reader::Films,
     rejects::Rejects,
+    retry::Retry,
     source::Source,
     target::{Choice, Target},
 };
@@ -90,7 +92,9 @@ impl Import<'_> {
             return sample(source, &mapping, films);
         }
         let purpose = format!("an import of {}", options.file.display());
-        let lease = Lease::acquire(self.elastic, &purpose, self.stop).await?;
+        let retry = Retry { retry_for: self.retry_for, stop: self.stop };
+        let lease = async || Lease::acquire(self.elastic, &purpose, self.stop).await;
+        let lease = retry.run(lease).await?;
         let import = Import { stop: lease.held(), ..*self };
         let exit = import.run_alone(source, mapping, &progress, now).await;
         lease.end(exit).await
@@ -210,9 +214,10 @@ impl Import<'_> {
         skipped: u64,
         now: DateTime<Utc>,
     ) -> Result<Exit, LabelerError> {
-        target.elastic.refresh().await?;
+        let retry = Retry { retry_for: self.retry_for, stop: self.stop };
+        retry.run(async || Ok(target.elastic.refresh().await?)).await?;
         if self.options.replace {
-            if target.elastic.count().await? == 0 {
+            if retry.run(async || Ok(target.elastic.count().await?)).await? == 0 {
                 return Err(LabelerError::NothingToReplaceWith);
             }
             if skipped > 0 && !self.options.accept_rejects {
@@ -223,9 +228,9 @@ impl Import<'_> {
             let elastic = &target.elastic;
             let run = Run { elastic, rules, page_size, loss_limit, counters, stop };
             println!("{}", pipeline::run(&run, now).await?);
-            target.switch().await?;
+            retry.run(async || Ok(target.switch().await?)).await?;
         } else {
-            target.release().await?;
+            retry.run(async || Ok(target.release().await?)).await?;
         }
         Ok(if skipped == 0 { Exit::Success } else { Exit::RejectedInput })
     }

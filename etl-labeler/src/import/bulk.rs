@@ -10,7 +10,11 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{bad_line::BadLine, reader::Entry};
+use super::{
+    bad_line::BadLine,
+    reader::Entry,
+    retry::{FIRST_DELAY, MAX_DELAY},
+};
 use crate::{
     LabelerError,
     elastic::{Elastic, ElasticError, ErrorCause, body, read},
@@ -19,8 +23,6 @@ use crate::{
 const WRITE: &str = "write films";
 const MAX_BYTES: usize = 8 << 20;
 const MIN_BYTES: usize = 64 << 10;
-const FIRST_DELAY: Duration = Duration::from_millis(100);
-const MAX_DELAY: Duration = Duration::from_secs(10);
 
 /// Writes through an alias and never creates an index.
 pub(super) struct Writer<'a> {
