@@ -1,7 +1,7 @@
-//! Imports films from a file as others made it.
+//! Imports films from a file as others made it, and from a film database ([`database`]).
 //!
 //! [`source`] divides a file into records, [`mapping`] says how each becomes a [`film`], [`bulk`] writes
-//! them into the index that [`target`] chose, and [`report`] counts.
+//! them into the index that [`target`] chose, and [`report`] counts. A [`lease`] keeps imports apart.
 
 mod bad_line;
 mod bulk;

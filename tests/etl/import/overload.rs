@@ -15,9 +15,14 @@ fn lines(from: usize, to: usize) -> String {
 
 /// Elasticsearch answers 429 to every write, as it does when its disk is full.
 async fn block(films: &Films, blocked: bool) {
+    block_index(films, "", blocked).await;
+}
+
+/// The same for the index whose name ends so.
+async fn block_index(films: &Films, suffix: &str, blocked: bool) {
     let value = if blocked { json!(true) } else { Value::Null };
     let settings = json!({ "index.blocks.read_only_allow_delete": value });
-    films.request("PUT", "/_settings", Some(settings)).await;
+    films.request("PUT", &format!("{suffix}/_settings"), Some(settings)).await;
 }
 
 #[tokio::test]
@@ -34,6 +39,20 @@ async fn an_overloaded_elasticsearch_is_waited_for() {
     assert_eq!(imported.status, Some(0), "{imported:?}");
     assert_eq!((imported.number("imported"), imported.number("skipped")), (5_000, 0));
     assert_eq!(films.count(json!({ "match_all": {} })).await, 5_000);
+}
+
+#[tokio::test]
+async fn an_import_waits_with_its_first_request_too() {
+    let films = Films::new();
+    films.import(&lines(0, 1)).await;
+    block_index(&films, "-lease", true).await;
+    let file = films.file("films.ndjson", lines(0, 10));
+    let mut import = films.command(&["import", &file]).spawn().unwrap();
+    let mut log = BufReader::new(import.stderr.take().unwrap()).lines();
+    while !log.next_line().await.unwrap().unwrap().contains("asking again") {}
+    block_index(&films, "-lease", false).await;
+    let imported = finished(import).await;
+    assert_eq!((imported.status, imported.number("imported")), (Some(0), 10), "{imported:?}");
 }
 
 #[tokio::test]
