@@ -23,7 +23,7 @@ use site::{Site, Viewer};
 #[derive(Args)]
 pub(crate) struct Options {
     /// Number of generated films.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 20_000)]
     films: u32,
     /// Number of pairs of each operation; a pair of complete lists is measured once in each.
     #[arg(long, default_value_t = 5)]

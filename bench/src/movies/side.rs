@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use reqwest::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::operation::{Operation, Variant};
@@ -38,10 +39,13 @@ impl Comparison<'_> {
 
     /// How many films the viewer's list has.
     pub(super) async fn films(&self) -> anyhow::Result<usize> {
+        #[derive(Deserialize)]
+        struct List {
+            total: usize,
+        }
         let variant = self.variants.first().context("no list")?;
         let list = self.site.get(&self.site.movie, &variant.path, self.viewer).await?;
-        let list: Value = serde_json::from_slice(&list)?;
-        Ok(list.get("items").and_then(Value::as_array).context("no films")?.len())
+        Ok(serde_json::from_slice::<List>(&list)?.total)
     }
 
     async fn repeat(
