@@ -121,7 +121,7 @@ fn rules_of(command: &Command, config: &Config) -> Result<LabelRules, LabelerErr
     }
 }
 
-/// The lock that keeps runs apart; none without PostgreSQL, where no `run` can be in progress.
+/// The lock that keeps runs apart; none without PostgreSQL, when a run may be done twice.
 async fn exclusive(config: &Config, elastic: &Elastic) -> Result<Option<Exclusive>, LabelerError> {
     let Some(url) = &config.database.url else { return Ok(None) };
     match Exclusive::acquire(url, elastic).await? {

@@ -186,7 +186,12 @@ impl LabelingConfig {
 /// The file cannot be read, or a rule in it is invalid.
 pub fn label_rules(path: &Path) -> Result<LabelRules, LabelerError> {
     let unreadable = |source| LabelerError::File { path: path.to_owned(), source };
-    Ok(LabelRules::parse(&fs::read_to_string(path).map_err(unreadable)?)?)
+    let rules = LabelRules::parse(&fs::read_to_string(path).map_err(unreadable)?)?;
+    // More likely the file was not written to its end: without a rule every film is open.
+    if rules.iter().next().is_none() {
+        return Err(LabelerError::NoRules(path.to_owned()));
+    }
+    Ok(rules)
 }
 
 /// Imports.

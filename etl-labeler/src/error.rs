@@ -19,6 +19,9 @@ pub enum LabelerError {
     /// A setting.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A file without a label rule.
+    #[error("{} has no label rule, with which every film would be open", .0.display())]
+    NoRules(PathBuf),
     /// The cases of `rules test`.
     #[error(transparent)]
     Cases(#[from] CaseError),
@@ -146,13 +149,14 @@ pub enum LabelerError {
     NothingToReplaceWith,
     /// A replacement that lacks lines of its file is not led to without the operator's word.
     #[error(
-        "{skipped} lines were skipped, so the current index was not replaced. To go on without them, repeat the command \
+        "{} lines were skipped, so the current index was not replaced. To go on without them, repeat the command \
          with --from-line {next} --accept-rejects; to add them first, import a file of the corrected ones with --replace \
-         --from-line 1 --accept-rejects"
+         --from-line 1 --accept-rejects",
+        .skipped.map_or("an unknown number of".to_owned(), |skipped| skipped.to_string())
     )]
     SkippedLines {
-        /// Lines skipped.
-        skipped: u64,
+        /// Lines skipped; unknown after a part of the import that was killed.
+        skipped: Option<u64>,
         /// The line after the last one.
         next: u64,
     },
@@ -180,6 +184,7 @@ impl LabelerError {
         match self {
             Self::Config(_)
             | Self::Policy(_)
+            | Self::NoRules(_)
             | Self::Cases(_)
             | Self::Rules(_)
             | Self::RuleQuery { .. }

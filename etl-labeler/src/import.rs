@@ -22,6 +22,7 @@ mod target;
 
 use std::{
     collections::VecDeque,
+    fs,
     time::{Duration, Instant},
 };
 
@@ -88,6 +89,7 @@ impl Import<'_> {
         let (source, progress) = source::open(&options.file)?;
         progress.say(&format!("{}: {}", options.file.display(), source.detected));
         self.check_columns(&source, &mapping)?;
+        self.check_rejects()?;
         if let Some(films) = options.sample {
             return sample(source, &mapping, films);
         }
@@ -120,9 +122,9 @@ impl Import<'_> {
             return Err(error);
         }
         let skipped = if options.replace {
-            target.add_skipped(&choice, imported.skipped).await?
+            target.add_skipped(imported.skipped).await?
         } else {
-            imported.skipped
+            Some(imported.skipped)
         };
         self.finish(&target, &imported, skipped, now).await
     }
@@ -136,6 +138,19 @@ impl Import<'_> {
         };
         let path = self.options.file.clone();
         Err(LabelerError::NoIdColumn { path, column: column.to_owned(), hint })
+    }
+
+    /// The file of rejected lines is emptied first, so it must not be the one that is read.
+    fn check_rejects(&self) -> Result<(), LabelerError> {
+        let Some(rejects) = &self.options.rejects else { return Ok(()) };
+        let same = fs::canonicalize(rejects).is_ok_and(|rejects| {
+            fs::canonicalize(&self.options.file).is_ok_and(|file| file == rejects)
+        });
+        if !same {
+            return Ok(());
+        }
+        let message = format!("--rejects {} is the file that is imported", rejects.display());
+        Err(LabelerError::Target(message))
     }
 
     /// Writes all films. An error that ends the import early is part of the result.
@@ -211,7 +226,7 @@ impl Import<'_> {
         &self,
         target: &Target,
         imported: &Imported,
-        skipped: u64,
+        skipped: Option<u64>,
         now: DateTime<Utc>,
     ) -> Result<Exit, LabelerError> {
         let retry = Retry { retry_for: self.retry_for, stop: self.stop };
@@ -220,7 +235,7 @@ impl Import<'_> {
             if retry.run(async || Ok(target.elastic.count().await?)).await? == 0 {
                 return Err(LabelerError::NothingToReplaceWith);
             }
-            if skipped > 0 && !self.options.accept_rejects {
+            if skipped != Some(0) && !self.options.accept_rejects {
                 return Err(LabelerError::SkippedLines { skipped, next: imported.details.next });
             }
             let counters = &Metrics::new().films;
@@ -232,7 +247,7 @@ impl Import<'_> {
         } else {
             retry.run(async || Ok(target.release().await?)).await?;
         }
-        Ok(if skipped == 0 { Exit::Success } else { Exit::RejectedInput })
+        Ok(if skipped == Some(0) { Exit::Success } else { Exit::RejectedInput })
     }
 }
 

@@ -30,6 +30,8 @@ struct BulkResponse {
 
 #[derive(Deserialize)]
 struct BulkItem {
+    /// On its shard an update becomes the indexing of the whole film, which can fail under that name.
+    #[serde(alias = "index")]
     update: UpdateResult,
 }
 

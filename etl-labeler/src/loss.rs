@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Key within `_meta` of the mapping.
-const META: &str = "labels";
+pub(crate) const LAST_RUN: &str = "labels";
 
 /// How many films a label may lose between two runs. More than `percent` of them and at least `films` is a loss.
 #[derive(Debug, Clone, Copy)]
@@ -153,14 +153,18 @@ impl Elastic {
     pub(crate) async fn last_run(&self) -> Result<Option<LastRun>, ElasticError> {
         let mappings = self.mappings().await?;
         let stored = mappings.values().filter_map(|mapping| {
-            serde_json::from_value(mapping.get("_meta")?.get(META)?.clone()).ok()
+            serde_json::from_value(mapping.get("_meta")?.get(LAST_RUN)?.clone()).ok()
         });
         Ok(stored.max_by(|a: &LastRun, b| a.labelled_at.cmp(&b.labelled_at)))
     }
 
-    /// Leaves a run in the mapping of every index behind the name.
-    pub(crate) async fn store_last_run(&self, counts: &LastRun) -> Result<(), ElasticError> {
-        self.store_meta(META, &json!(counts)).await
+    /// Leaves a run in the mapping of the indices that it read; behind the name there may be others by now.
+    pub(crate) async fn store_last_run(&self, run: &LastRun) -> Result<(), ElasticError> {
+        for index in run.positions.indices() {
+            let index = Self { index: index.to_owned(), ..self.clone() };
+            index.store_meta(LAST_RUN, &json!(run)).await?;
+        }
+        Ok(())
     }
 
     /// Leaves a value in the mapping of every index behind the name, beside what else is in `_meta`.

@@ -119,13 +119,15 @@ async fn label_films(
     progress.finish();
     elastic.refresh().await?;
     summary.took = started.elapsed();
+    if stop.is_cancelled() {
+        return Err(LabelerError::Interrupted);
+    }
+    // Also if films were refused, which the next run over all films attempts again: the loss limit and
+    // the next look must not go without it.
+    elastic.store_last_run(&finished).await?;
     match first_refused {
-        _ if stop.is_cancelled() => Err(LabelerError::Interrupted),
         Some(first) => Err(LabelerError::Refused { count: summary.refused, first }),
-        None => {
-            elastic.store_last_run(&finished).await?;
-            Ok(summary)
-        }
+        None => Ok(summary),
     }
 }
 

@@ -13,6 +13,12 @@ use crate::elastic::{Elastic, ElasticError, body, read};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Positions(BTreeMap<String, BTreeMap<String, i64>>);
 
+impl Positions {
+    pub(crate) fn indices(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
 /// Where the history of each shard is now.
 #[derive(Debug, Default)]
 pub(crate) struct History {

@@ -69,12 +69,14 @@ async fn an_invalid_rule_is_named_before_anything_is_written() {
 }
 
 #[tokio::test]
-async fn without_rules_every_film_is_labelled_with_no_labels() {
+async fn a_file_without_a_rule_labels_nothing() {
     let films = Films::new();
-    films.rules("");
     films.import_many(2).await;
-    assert_eq!(films.once().await.number("written"), 2);
-    assert_eq!(films.labels("film-0").await, json!([]));
+    films.rules("# to be written\n");
+    let refused = films.run(&["once"]).await;
+    assert_eq!(refused.status, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("has no label rule"), "{refused:?}");
+    assert_eq!(films.labelled().await, 0);
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ async fn an_index_with_another_mapping_of_access_is_refused() {
     let films = Films::new();
     let text = json!({ "mappings": { "properties": { "access": { "type": "keyword" } } } });
     films.request("PUT", "", Some(text)).await;
-    films.rules("");
+    films.rules("[[label]]\nname='x'\nquery={ids={values=['x']}}");
     let run = films.run(&["once"]).await;
     assert_eq!(run.status, Some(1));
     let named = format!("index `{}`: `id` must be a keyword", films.index.name);

@@ -95,7 +95,7 @@ async fn status_says_how_far_the_films_are_labelled() {
     films.import_many(3).await;
     assert_eq!(unlabelled(&films).await, 3);
     films.once().await;
-    films.rules("");
+    films.rules("[[label]]\nname='adult'\nquery={term={mpaa_rating='R'}}");
     let status = films.run(&["status", "--json"]).await;
     let status: Value = serde_json::from_str(&status.stdout).unwrap();
     assert_eq!((&status["films"], &status["unlabelled_films"]), (&json!(3), &json!(0)));

@@ -132,11 +132,16 @@ impl<'a> Writer<'a> {
         let results = if lines.is_empty() { Ok(Vec::new()) } else { self.request(lines).await };
         let results = match results {
             Ok(results) => results,
-            Err(ElasticError::Refused { status: 413, reason, .. }) if batch.len() == 1 => {
+            Err(ElasticError::Refused { status: 413, reason, .. })
+                if batch.iter().filter(|entry| entry.film.is_ok()).count() == 1 =>
+            {
                 let kind = "too large".to_owned();
-                let refused = |entry| Entry {
-                    film: Err(BadLine::Refused { kind: kind.clone(), reason: reason.clone() }),
-                    ..entry
+                let refused = |entry: Entry| match entry.film {
+                    Ok(_) => {
+                        let (kind, reason) = (kind.clone(), reason.clone());
+                        Entry { film: Err(BadLine::Refused { kind, reason }), ..entry }
+                    }
+                    Err(_) => entry,
                 };
                 let done =
                     batch.into_iter().map(|entry| Done { entry: refused(entry), replaced: false });

@@ -23,7 +23,7 @@ use self::{changes::Changes, position::Position, queries::FilmDatabase};
 use super::{
     lease::Lease,
     mapping::FilmMapping,
-    target::{Choice, Target},
+    target::{Choice, Target, writer},
 };
 use crate::{LabelerError, LossLimit, config::SourceConfig, elastic::Elastic};
 
@@ -70,6 +70,11 @@ impl Sync<'_> {
         let url = self.source.database_url.as_ref();
         let url = url.ok_or(ConfigError::Missing("ETL_SOURCE_DATABASE_URL"))?;
         let mapping = FilmMapping::read(self.source.mapping.as_deref(), MAPPING)?;
+        if mapping.id != ["id"] {
+            return Err(LabelerError::Target(
+                "ETL_SOURCE_MAPPING: a film of the database has the id of its row; remove `[fields.id]`".to_owned(),
+            ));
+        }
         let database = FilmDatabase::new(url);
         // Before the index is created: a database that cannot be read leaves everything as it is.
         let at = database.now().await?;
@@ -82,7 +87,11 @@ impl Sync<'_> {
         let sync = Sync { stop: lease.held(), ..*self };
         let synced = tokio::select! {
             synced = sync.run_alone(&database, url, mapping, full, now) => synced,
-            () = lease.held().cancelled() => Err(LabelerError::Interrupted),
+            () = lease.held().cancelled() => {
+                // Best effort: what is left behind, the next import or sync takes over.
+                let _ = self.elastic.detach(&writer(&self.elastic.index), None).await;
+                Err(LabelerError::Interrupted)
+            }
         };
         lease.end(synced).await
     }
@@ -137,21 +146,25 @@ impl Sync<'_> {
         at: DateTime<Utc>,
     ) -> Result<(), LabelerError> {
         let target = changes.target;
-        let full_at = match *next {
+        let (full_at, deleted) = match *next {
             Next::Changes { since, full_at } => {
                 changes.write_changed(since).await?;
-                full_at
+                (full_at, Ok(()))
             }
             Next::Everything => {
                 changes.write_all().await?;
                 target.elastic.refresh().await?;
-                changes.delete_gone().await?;
-                at
+                (at, changes.delete_gone().await)
             }
         };
+        // Deletions that the loss limit refuses are attempted again tomorrow, or with --full.
+        if !matches!(deleted, Ok(()) | Err(LabelerError::SourceLoss { .. })) {
+            return deleted;
+        }
         target.elastic.refresh().await?;
         target.check_current().await?;
-        Position { at, full_at, source: url.to_string() }.store(&target.elastic).await
+        Position { at, full_at, source: url.to_string() }.store(&target.elastic).await?;
+        deleted
     }
 }
 

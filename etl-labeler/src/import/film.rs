@@ -8,7 +8,7 @@ use super::{
     bad_line::BadLine,
     cell::Cell,
     dates::is_year,
-    kind::{Kind, Reading},
+    kind::{Kind, Reading, boolean},
     mapping::{Field, FilmMapping},
     names::{Names, short_hash, slug},
     source::Fields,
@@ -53,9 +53,9 @@ impl FilmMapping {
         document.add("id", &film.id.as_str().into());
         for field in &self.fields {
             let Reading { value, unreadable } = field.read(&source, &self.missing);
-            if let (true, Some(raw)) = (unreadable, source.get(&field.from)) {
+            if let (true, Some(raw)) = (unreadable, field.source(&source, &self.missing)) {
                 film.unreadable.push(Unreadable::new(field, raw));
-                document.unindexed.insert(field.name.clone(), raw.clone());
+                document.unindexed.insert(field.name.clone(), raw.to_owned());
             }
             if let Some(value) = value {
                 film.dated |= field.name == "release_date";
@@ -100,11 +100,33 @@ impl Field {
             return cell.map(|cell| self.kind.read(cell, missing)).unwrap_or_default();
         }
         let is_set = |flag: &&String| {
-            let cell = source.get(*flag).map(|raw| Cell::of(raw));
-            cell.is_some_and(|cell| matches!(cell.scalar(), Some("1" | "true")))
+            let raw = source.get(*flag);
+            raw.is_some_and(|raw| Cell::of(raw).scalar().and_then(boolean) == Some(true))
         };
         let names = Names::of_flags(flags.iter().filter(is_set).map(String::as_str));
-        Reading { unreadable: false, value: names.value() }
+        let unreadable = self.unreadable_flag(source, missing).is_some();
+        Reading { unreadable, value: names.value() }
+    }
+
+    /// The value of the source that was not readable.
+    fn source<'s>(&self, source: &'s Fields, missing: &[String]) -> Option<&'s RawValue> {
+        if self.kind.flags().is_empty() {
+            return source.get(&self.from).map(AsRef::as_ref);
+        }
+        self.unreadable_flag(source, missing)
+    }
+
+    /// The first flag that is neither set nor unset.
+    fn unreadable_flag<'s>(&self, source: &'s Fields, missing: &[String]) -> Option<&'s RawValue> {
+        let mut flags =
+            self.kind.flags().iter().filter_map(|flag| Some(source.get(flag)?.as_ref()));
+        flags.find(|raw| match Cell::of(raw) {
+            Cell::Null => false,
+            cell => cell.scalar().is_none_or(|text| {
+                let absent = text.is_empty() || missing.iter().any(|missing| missing == text);
+                !absent && boolean(text).is_none()
+            }),
+        })
     }
 }
 

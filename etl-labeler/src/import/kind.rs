@@ -55,9 +55,13 @@ impl Kind {
                 Reading { unreadable: names.unreadable, value: names.value() }
             }
             (Cell::List(items), Self::Keyword) => {
-                let texts: Option<Vec<Value>> =
-                    items.iter().map(|item| Some(Cell::of(item).scalar()?.into())).collect();
-                texts.map(Value::Array).into()
+                let cells = items.iter().map(|item| Cell::of(item));
+                let cells: Vec<_> = cells.filter(|cell| !matches!(cell, Cell::Null)).collect();
+                let texts: Vec<Value> =
+                    cells.iter().filter_map(|cell| Some(cell.scalar()?.into())).collect();
+                // What can be read counts: a rule must not miss it.
+                let unreadable = texts.len() < cells.len();
+                Reading { value: (!texts.is_empty()).then_some(Value::Array(texts)), unreadable }
             }
             (cell, kind) => cell.scalar().and_then(|text| kind.scalar(text)).into(),
         }
@@ -69,11 +73,7 @@ impl Kind {
             Self::Long => text.parse::<i64>().ok().map(Value::from),
             Self::Float => number(text, f64::from(f32::MAX)),
             Self::Double => number(text, f64::MAX),
-            Self::Boolean => match text {
-                "true" | "1" => Some(true.into()),
-                "false" | "0" => Some(false.into()),
-                _ => None,
-            },
+            Self::Boolean => boolean(text).map(Value::from),
             Self::Date(rule) => Some(rule.read(text)?.format("%Y-%m-%d").to_string().into()),
             Self::Names(_) => None,
         }
@@ -83,6 +83,15 @@ impl Kind {
 impl From<Option<Value>> for Reading {
     fn from(value: Option<Value>) -> Self {
         Self { unreadable: value.is_none(), value }
+    }
+}
+
+/// As programs write it: `true`, `True`, `1`, `1.0`.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "1.0" => Some(true),
+        "false" | "0" | "0.0" => Some(false),
+        _ => None,
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     LabelerError,
@@ -65,7 +66,8 @@ impl Lease {
         stop: &CancellationToken,
     ) -> Result<Self, LabelerError> {
         let index = format!("{}-lease", elastic.index);
-        let holder = format!("{purpose}, process {}", process::id());
+        // In a container every process has the same number.
+        let holder = format!("{purpose}, process {}, {}", process::id(), Uuid::new_v4().simple());
         let document = Document { elastic: elastic.clone(), index, holder };
         document.create_index().await?;
         let version = document.acquire(stop).await?;
@@ -158,6 +160,13 @@ impl Document {
             }
             match self.write(version).await {
                 Ok(Some(next)) => version = next,
+                // The answer to the last one may have been lost.
+                Ok(None)
+                    if let Ok(Some((next, holder))) = self.read().await
+                        && holder == self.holder =>
+                {
+                    version = next;
+                }
                 Ok(None) => {
                     lost.cancel();
                     held.cancel();

@@ -66,9 +66,11 @@ impl NameRule {
                 let others = others.filter_map(|(key, raw)| {
                     Some((key.clone(), serde_json::from_str(raw.get()).ok()?))
                 });
-                match name {
-                    Some(name) => names.add(id, &name, others.collect()),
-                    None => names.unreadable = true,
+                match (name, id) {
+                    (Some(name), id) => names.add(id, &name, others.collect()),
+                    // A rule may be about the id.
+                    (None, Some(id)) => names.add(Some(id.clone()), &id, others.collect()),
+                    (None, None) => names.unreadable = true,
                 }
             }
             item => match item.scalar() {

@@ -11,9 +11,11 @@ use super::{
     source::{Record, Source},
 };
 
-/// Records that travel together; three of these chunks are in memory at most.
+/// Records that travel together, so that the first of a slow source need not wait for many.
 const CHUNK_BYTES: usize = 1 << 20;
 const CHUNK_RECORDS: usize = 1_000;
+/// Chunks that wait for the writer. It takes all of them at once: fewer and larger requests are faster.
+const WAITING: usize = 4;
 
 /// A record and what became of it.
 pub(super) struct Entry {
@@ -28,13 +30,15 @@ pub(super) struct Entry {
 pub(super) struct Films {
     chunks: mpsc::Receiver<io::Result<Vec<Entry>>>,
     reader: thread::JoinHandle<Vec<String>>,
+    /// The end of the source, for the next call.
+    failed: Option<io::Error>,
 }
 
 impl Films {
     /// Reads `source` from the record `from` on. A thread that waits for standard input does not keep
     /// the program from ending.
     pub(super) fn read(source: Source, mapping: FilmMapping, from: u64, keep_raw: bool) -> Self {
-        let (sender, chunks) = mpsc::channel(1);
+        let (sender, chunks) = mpsc::channel(WAITING);
         let reader = thread::spawn(move || {
             let mut reader = Reader { mapping, keep_raw, seen: BTreeSet::new() };
             let records = source
@@ -43,12 +47,24 @@ impl Films {
             reader.send(records, &sender);
             reader.never_seen()
         });
-        Self { chunks, reader }
+        Self { chunks, reader, failed: None }
     }
 
-    /// The next films; none at the end.
+    /// The next films, as many as have been read; none at the end.
     pub(super) async fn next(&mut self) -> io::Result<Option<Vec<Entry>>> {
-        self.chunks.recv().await.transpose()
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let Some(first) = self.chunks.recv().await else { return Ok(None) };
+        let mut entries = first?;
+        for _ in 0..WAITING {
+            match self.chunks.try_recv() {
+                Ok(Ok(more)) => entries.extend(more),
+                Ok(Err(error)) => self.failed = Some(error),
+                Err(_) => break,
+            }
+        }
+        Ok(Some(entries))
     }
 
     /// The fields that the mapping names and no record had.

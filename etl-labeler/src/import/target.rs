@@ -19,6 +19,7 @@ use crate::{
     elastic::{Elastic, ElasticError, body, read},
     import::film::UNINDEXED,
     index::film_mapping,
+    loss::LAST_RUN,
 };
 
 /// Where an import writes.
@@ -31,7 +32,12 @@ pub(super) struct Target {
     name: String,
     /// What it named when the import started.
     current: Current,
+    /// Lines that earlier parts of a replacement have skipped, if they left it.
+    skipped_before: Option<u64>,
 }
+
+/// Key within `_meta` of the mapping of a replacement.
+const SKIPPED: &str = "skipped_lines";
 
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +71,11 @@ pub(super) struct Choice {
     pub(super) go_on: bool,
 }
 
+/// The alias through which films are written.
+pub(super) fn writer(name: &str) -> String {
+    format!("{name}-import")
+}
+
 impl Target {
     /// Chooses or creates the index, with its mapping, and leads the alias for writing to it.
     pub(super) async fn prepare(
@@ -75,7 +86,7 @@ impl Target {
         now: DateTime<Utc>,
     ) -> Result<Self, LabelerError> {
         let name = elastic.index.clone();
-        let writer = format!("{name}-import");
+        let writer = writer(&name);
         let current = elastic.current(&name).await?;
         let unfinished = elastic.unfinished(&writer, &current, &name).await?;
         let index = match (&current, unfinished, choice) {
@@ -101,6 +112,7 @@ impl Target {
                 elastic
                     .create(&index, &properties, readable.into_iter().chain([writer.as_str()]))
                     .await?;
+                elastic.detach(&writer, Some(&index)).await?;
                 if current != Current::Nothing {
                     elastic.carry_counts(&index).await?;
                 }
@@ -119,27 +131,22 @@ impl Target {
             }
         };
         let elastic = Elastic { index, ..elastic.clone() };
-        Ok(Self { elastic, writer, name, current })
+        let skipped_before = elastic.take_skipped(choice).await?;
+        Ok(Self { elastic, writer, name, current, skipped_before })
     }
 
-    /// Adds to the number of lines of the replacement that were skipped, which a later part of it still has to
-    /// know; returns it.
-    pub(super) async fn add_skipped(
-        &self,
-        choice: &Choice,
-        skipped: u64,
-    ) -> Result<u64, ElasticError> {
-        let mapping = self.elastic.mappings().await?.remove(&self.elastic.index);
-        let earlier = mapping.and_then(|mapping| mapping.pointer("/_meta/skipped_lines")?.as_u64());
-        let skipped = skipped + earlier.filter(|_| choice.go_on).unwrap_or(0);
-        self.elastic.store_meta("skipped_lines", &json!(skipped)).await?;
+    /// Leaves to a later part of the replacement how many lines were skipped until now; returns it, or `None`
+    /// if an earlier part did not leave it.
+    pub(super) async fn add_skipped(&self, skipped: u64) -> Result<Option<u64>, ElasticError> {
+        let skipped = self.skipped_before.map(|before| before + skipped);
+        self.elastic.store_meta(SKIPPED, &json!(skipped)).await?;
         Ok(skipped)
     }
 
     /// Leaves an import that was stopped: a replacement can be gone on with.
     pub(super) async fn stop(&self, choice: &Choice, skipped: u64) -> Result<(), ElasticError> {
         if choice.replace {
-            self.add_skipped(choice, skipped).await.map(drop)
+            self.add_skipped(skipped).await.map(drop)
         } else {
             self.release().await
         }
@@ -177,7 +184,7 @@ impl Target {
     /// `<name>-previous`, so that searches in progress end well and the step can be taken back; the one
     /// before it is deleted.
     pub(super) async fn switch(&self) -> Result<(), ElasticError> {
-        let Self { elastic, writer, name, current } = self;
+        let Self { elastic, writer, name, current, .. } = self;
         let previous = format!("{name}-previous");
         let index = &elastic.index;
         let mut actions = vec![
@@ -298,10 +305,35 @@ impl Elastic {
         Ok(())
     }
 
+    /// How many lines the earlier parts of a replacement have skipped. It is unknown until this part leaves
+    /// it: a part that is killed may have skipped more.
+    async fn take_skipped(&self, choice: &Choice) -> Result<Option<u64>, ElasticError> {
+        if !choice.replace {
+            return Ok(Some(0));
+        }
+        let mapping = self.mappings().await?.remove(&self.index);
+        let left = mapping.and_then(|mapping| mapping.pointer("/_meta")?.get(SKIPPED)?.as_u64());
+        self.store_meta(SKIPPED, &Value::Null).await?;
+        Ok(if choice.go_on { left } else { Some(0) })
+    }
+
+    /// Ends writing through an alias to any index but one.
+    pub(super) async fn detach(
+        &self,
+        writer: &str,
+        except: Option<&str>,
+    ) -> Result<(), ElasticError> {
+        let Current::Alias(written) = self.current(writer).await? else { return Ok(()) };
+        let others = written.iter().filter(|index| except != Some(index.as_str()));
+        let remove: Vec<Value> =
+            others.map(|index| json!({ "remove": { "index": index, "alias": writer } })).collect();
+        if remove.is_empty() { Ok(()) } else { self.change_aliases(&remove).await }
+    }
+
     /// Leaves the counts of the current index to a new one, for the loss limit.
     async fn carry_counts(&self, index: &str) -> Result<(), ElasticError> {
         let Some(counts) = self.last_run().await? else { return Ok(()) };
         let new = Self { index: index.to_owned(), ..self.clone() };
-        new.store_last_run(&counts).await
+        new.store_meta(LAST_RUN, &json!(counts)).await
     }
 }

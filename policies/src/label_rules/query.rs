@@ -1,6 +1,7 @@
 //! The queries of label rules: a subset of Elasticsearch's query DSL in which every query says which fields it
 //! uses and how, so that a query that can never match is found before it is used.
 
+use chrono::{Datelike, NaiveDate};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -172,7 +173,15 @@ impl Parser {
         if lower.or(upper).is_none() {
             return Err(form("range", "needs a bound: gt, gte, lt or lte"));
         }
-        let number = |bound: Option<&Value>| bound.and_then(Value::as_f64);
+        // A day without a time compares as a number of days.
+        let day = |bound: &Value| {
+            let day = bound.as_str()?.parse::<NaiveDate>().ok()?;
+            Some(f64::from(day.num_days_from_ce()))
+        };
+        let number = |bound: Option<&Value>| {
+            let bound = bound?;
+            bound.as_f64().or_else(|| day(bound))
+        };
         if let (Some(lower), Some(upper)) = (number(lower), number(upper)) {
             let strict = bounds.contains_key("gt") || bounds.contains_key("lt");
             if lower > upper || strict && lower >= upper {

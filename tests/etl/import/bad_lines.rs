@@ -14,7 +14,7 @@ async fn bad_lines_are_counted_by_reason_and_kept() {
         r#"{"id":"b","release_date":"29.2.2020","imdb_rating":"eight"}"#,
         r#"{"id":""}"#,
         &too_long,
-        r#"{"id":"c","genres":[{"id":"x"},"Drama"]}"#,
+        r#"{"id":"c","genres":[{"id":"x"},["y"],"Drama"]}"#,
         r#"{"id":["d"]} "#,
         r#"{"id":"e","same":{"x":1,"x":2},"title":"E"}"#,
         r#"{"id":"f","title":"F"}"#,
@@ -35,7 +35,8 @@ async fn bad_lines_are_counted_by_reason_and_kept() {
     ] {
         assert!(imported.stderr.contains(text), "{text} in {imported:?}");
     }
-    assert_eq!(films.film("c").await["genres"], json!([{ "id": "drama", "name": "Drama" }]));
+    let genres = json!([{ "id": "x", "name": "x" }, { "id": "drama", "name": "Drama" }]);
+    assert_eq!(films.film("c").await["genres"], genres);
     let kept = std::fs::read_to_string(&rejects).unwrap();
     let kept: Vec<&str> = kept.lines().collect();
     assert_eq!(&kept[..3], [lines[1], lines[3], lines[5]]);
@@ -82,4 +83,35 @@ async fn unknown_fields_are_kept_and_not_indexed() {
     assert!(!mapping.contains("budget") && !mapping.contains("field 7"), "{mapping}");
     films.once().await;
     assert_eq!(films.once().await.number("written"), 0);
+}
+
+/// A value that is lost could be the one that a rule is about.
+#[tokio::test]
+async fn what_can_be_read_of_a_value_is_kept() {
+    let films = Films::new();
+    let mapping = films.file(
+        "mapping.toml",
+        "[fields.adult]\ntype = 'boolean'\n[fields.genres]\nflags = ['War', 'Drama']\n",
+    );
+    let file = films.file(
+        "films.ndjson",
+        "{\"id\":\"a\",\"mpaa_rating\":[\"R\",null,[1]],\"adult\":\"True\",\"War\":\"1.0\",\"Drama\":\"maybe\"}\n",
+    );
+    let imported = films.run(&["import", &file, "--mapping", &mapping]).await;
+    assert_eq!(imported.status, Some(0), "{imported:?}");
+    for field in ["mpaa_rating", "genres"] {
+        assert!(imported.stderr.contains(&format!("unreadable 1: `{field}`")), "{imported:?}");
+    }
+    let imported = films.film("a").await;
+    assert_eq!((&imported["mpaa_rating"], &imported["adult"]), (&json!(["R"]), &json!(true)));
+    assert_eq!(imported["genres"], json!([{ "id": "war", "name": "War" }]));
+}
+
+#[tokio::test]
+async fn the_file_that_is_imported_is_not_emptied_for_rejected_lines() {
+    let films = Films::new();
+    let file = films.file("films.ndjson", "bad\n");
+    let refused = films.run(&["import", &file, "--rejects", &file]).await;
+    assert_eq!(refused.status, Some(2), "{refused:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "bad\n");
 }

@@ -180,3 +180,36 @@ async fn an_index_deleted_during_an_import_is_not_created_again() {
         assert_eq!(films.index.aliases().await, json!({}), "{ended:?}");
     }
 }
+
+#[tokio::test]
+async fn a_killed_import_stands_in_the_way_of_no_replacement_and_is_not_gone_on_with_blindly() {
+    let films = Films::new();
+    films.import(&lines(2, "A")).await;
+    let mut killed = films.command(&["import", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    feed(&mut killed, &lines(1_000, "B")).await;
+    until("begun", async || films.film("film-999").await.is_object()).await;
+    killed.kill().await.unwrap();
+
+    let replace = ["import", "-", "--replace"];
+    let mut killed = films.command(&replace).stdin(Stdio::piped()).spawn().unwrap();
+    feed(&mut killed, &format!("{0}bad\n{0}", lines(1_000, "C"))).await;
+    let live = behind(&films, "").await;
+    let written = async || {
+        if behind(&films, "-import").await == live {
+            return false;
+        }
+        films.request("GET", "-import/_refresh", None).await;
+        let count = films.request("GET", "-import/_count?ignore_unavailable=true", None).await;
+        count["count"] == 1_000
+    };
+    until("begun", written).await;
+    killed.kill().await.unwrap();
+
+    let file = films.file("films.ndjson", lines(1_000, "C"));
+    let rest = films.run(&["import", &file, "--replace", "--from-line", "1000"]).await;
+    assert_eq!(rest.status, Some(3), "{rest:?}");
+    assert!(rest.stderr.contains("an unknown number of lines were skipped"), "{rest:?}");
+    let whole = films.run(&["import", &file, "--replace"]).await;
+    assert_eq!(whole.status, Some(0), "{whole:?}");
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 1_000);
+}

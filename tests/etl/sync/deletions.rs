@@ -50,7 +50,6 @@ async fn a_database_that_has_lost_many_films_takes_none_from_the_index() {
     let site = Site::new().await;
     site.database.films(30).await;
     site.sync().await;
-    let before = site.position().await;
     site.database.execute("DELETE FROM content.film_work WHERE title::int <= 12").await;
     let refused = site.run(&["sync", "--full"]).await;
     assert_eq!(refused.status, Some(3), "{refused:?}");
@@ -59,7 +58,9 @@ async fn a_database_that_has_lost_many_films_takes_none_from_the_index() {
         "{refused:?}"
     );
     let all = json!({ "match_all": {} });
-    assert_eq!((site.films.count(all.clone()).await, site.position().await), (30, before));
+    assert_eq!(site.films.count(all.clone()).await, 30);
+    // Until the next full comparison the other changes are followed.
+    assert_eq!(site.run(&["sync"]).await.status, Some(0));
     let forced = site.run(&["sync", "--full", "--force"]).await;
     assert_eq!((forced.status, forced.number("deleted")), (Some(0), 12), "{forced:?}");
     assert_eq!(site.films.count(all).await, 18);

@@ -17,6 +17,36 @@ pub(super) struct Line {
     pub(super) number: u64,
     pub(super) bytes: Vec<u8>,
     pub(super) too_long: bool,
+    /// The file ends within it.
+    pub(super) unfinished: bool,
+}
+
+/// Where in a row of a table the next byte is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    CellStart,
+    Cell,
+    Quotes,
+    /// After a quote between quotes, which ends them unless another follows.
+    QuoteWithin,
+}
+
+impl Place {
+    /// As the csv library reads: a quote has a meaning only at the start of a cell and between quotes.
+    fn after(self, byte: u8, is_delimiter: impl Fn(u8) -> bool) -> Self {
+        match (self, byte) {
+            (Self::Quotes, b'"') => Self::QuoteWithin,
+            (Self::CellStart | Self::QuoteWithin, b'"') | (Self::Quotes, _) => Self::Quotes,
+            (_, byte) if byte == b'\n' || is_delimiter(byte) => Self::CellStart,
+            _ => Self::Cell,
+        }
+    }
+}
+
+impl Line {
+    fn new(number: u64) -> Self {
+        Self { number, bytes: Vec::new(), too_long: false, unfinished: false }
+    }
 }
 
 impl<R: BufRead> Lines<R> {
@@ -31,24 +61,29 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The next record of a table that is not blank: an end of line between quotes is a part of it.
-    pub(super) fn next_row(&mut self) -> io::Result<Option<Line>> {
-        let mut quoted = false;
+    pub(super) fn next_row(
+        &mut self,
+        is_delimiter: impl Fn(u8) -> bool,
+    ) -> io::Result<Option<Line>> {
+        let mut place = Place::CellStart;
         self.next_whole(|line| {
-            quoted = line.iter().fold(quoted, |quoted, byte| quoted ^ (*byte == b'"'));
-            !quoted
+            place = line.iter().fold(place, |place, byte| place.after(*byte, &is_delimiter));
+            place != Place::Quotes
         })
     }
 
     /// Joins lines until `is_end` is true for the last of them.
     fn next_whole(&mut self, mut is_end: impl FnMut(&[u8]) -> bool) -> io::Result<Option<Line>> {
-        let mut line = Line { number: self.number + 1, bytes: Vec::new(), too_long: false };
+        let mut line = Line::new(self.number + 1);
         loop {
             let start = line.bytes.len();
             let read = self.append(&mut line)?;
             if read && line.bytes.trim_ascii().is_empty() {
-                line = Line { number: self.number + 1, bytes: Vec::new(), too_long: false };
-            } else if !read || line.too_long || is_end(line.bytes.get(start..).unwrap_or_default())
-            {
+                line = Line::new(self.number + 1);
+            } else if !read {
+                line.unfinished = !line.bytes.is_empty();
+                break;
+            } else if line.too_long || is_end(line.bytes.get(start..).unwrap_or_default()) {
                 break;
             }
         }
@@ -74,7 +109,7 @@ impl<R: BufRead> Lines<R> {
 /// The films of a file with one JSON object per line.
 pub(super) fn films<R: BufRead>(mut lines: Lines<R>) -> impl Iterator<Item = io::Result<Record>> {
     std::iter::from_fn(move || lines.next_line().transpose()).map(|line| {
-        let Line { number, bytes: raw, too_long } = line?;
+        let Line { number, bytes: raw, too_long, .. } = line?;
         Ok(Record { number, fields: json_fields(&raw, too_long), raw })
     })
 }

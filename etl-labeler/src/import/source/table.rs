@@ -25,7 +25,8 @@ impl<R: BufRead> Table<R> {
     /// Reads the header, which also tells the delimiter.
     pub(super) fn new(mut lines: Lines<R>) -> io::Result<Self> {
         let invalid = |message| io::Error::new(ErrorKind::InvalidData, message);
-        let header = lines.next_row()?.filter(|line| !line.too_long);
+        let header =
+            lines.next_row(|byte| DELIMITERS.contains(&byte))?.filter(|line| !line.too_long);
         let header = header.ok_or_else(|| invalid("the header is too long"))?.bytes;
         let delimiter = delimiter(&header);
         let columns = cells(&header, delimiter).map_err(|_| invalid("the header is not CSV"))?;
@@ -49,6 +50,9 @@ impl<R: BufRead> Table<R> {
         if line.too_long {
             return Err(BadLine::TooLong);
         }
+        if line.unfinished {
+            return Err(BadLine::Csv("a quote is opened and never closed".to_owned()));
+        }
         let cells = cells(&line.bytes, self.delimiter)?;
         if cells.len() != self.columns.len() {
             return Err(BadLine::Cells { found: cells.len(), expected: self.columns.len() });
@@ -66,7 +70,8 @@ impl<R: BufRead> Iterator for Table<R> {
     type Item = io::Result<Record>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let line = match self.lines.next_row() {
+        let delimiter = self.delimiter;
+        let line = match self.lines.next_row(|byte| byte == delimiter) {
             Ok(line) => line?,
             Err(error) => return Some(Err(error)),
         };
@@ -119,6 +124,18 @@ mod tests {
             (2, r#"{"id":"1","t":"a,\n\"b\""}"#),
             (5, r#"{"id":"2"}"#),
             (6, "3 cells instead of 2"),
+        ];
+        assert_eq!(rows, expected.map(|(line, text)| (line, text.to_owned())));
+    }
+
+    #[test]
+    fn a_quote_within_a_cell_is_a_character() {
+        let rows = rows("id,t\n1,5\" disk\n2,a\n3,\"b\"\"\"\n4,\"c\n5,d\n");
+        let expected = [
+            (2, r#"{"id":"1","t":"5\" disk"}"#),
+            (3, r#"{"id":"2","t":"a"}"#),
+            (4, r#"{"id":"3","t":"b\""}"#),
+            (5, "not CSV: a quote is opened and never closed"),
         ];
         assert_eq!(rows, expected.map(|(line, text)| (line, text.to_owned())));
     }
