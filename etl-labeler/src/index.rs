@@ -1,15 +1,17 @@
 //! The film index: its mapping, of which `access` follows the label rules, and the number of films.
 
+use std::collections::BTreeMap;
+
 use elasticsearch::{
-    CountParts,
+    CountParts, SearchParts,
     indices::{
-        IndicesCreateParts, IndicesExistsParts, IndicesGetParts, IndicesPutMappingParts,
-        IndicesRefreshParts,
+        IndicesCreateParts, IndicesDeleteParts, IndicesExistsParts, IndicesGetMappingParts,
+        IndicesGetParts, IndicesPutMappingParts, IndicesRefreshParts,
     },
 };
 use policies::label_rules::LabelRules;
 use policies::mapping::{INSTANT_FORMAT, mapping_problems};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 use crate::LabelerError;
@@ -36,10 +38,32 @@ impl Elastic {
     /// # Errors
     /// [`ElasticError`] if the request fails.
     pub async fn create_index(&self, rules: &LabelRules) -> Result<(), ElasticError> {
-        let request = json!({ "mappings": film_mapping(rules, Map::new()) });
+        let definition = json!({ "mappings": film_mapping(rules, Map::new()) });
+        self.create(&definition, "create the index").await
+    }
+
+    /// Creates the index with these mappings, settings and aliases.
+    pub(crate) async fn create(
+        &self,
+        definition: &Value,
+        operation: &str,
+    ) -> Result<(), ElasticError> {
         let indices = self.client.indices();
         let create = indices.create(IndicesCreateParts::Index(&self.index));
-        body(create.body(request).send().await, "create the index").await.map(drop)
+        body(create.body(definition).send().await, operation).await.map(drop)
+    }
+
+    /// Deletes the index, which must not be an alias.
+    pub(crate) async fn delete_index(&self, operation: &str) -> Result<(), ElasticError> {
+        let index = [self.index.as_str()];
+        let indices = self.client.indices();
+        let delete = indices.delete(IndicesDeleteParts::Index(&index));
+        body(delete.send().await, operation).await.map(drop)
+    }
+
+    /// The same cluster, and another index or alias.
+    pub(crate) fn of_index(&self, index: &str) -> Self {
+        Self { index: index.to_owned(), ..self.clone() }
     }
 
     /// Prepares the mapping for the labels of the rules.
@@ -86,6 +110,41 @@ impl Elastic {
             .map(drop)
     }
 
+    /// Leaves a value in the mapping of every index behind the name, beside what else is in `_meta`.
+    pub(crate) async fn store_meta(&self, key: &str, value: &Value) -> Result<(), ElasticError> {
+        for (index, mapping) in self.mappings().await? {
+            let meta = mapping.get("_meta").and_then(Value::as_object);
+            let mut meta = meta.cloned().unwrap_or_default();
+            meta.insert(key.to_owned(), value.clone());
+            let index = [index.as_str()];
+            let indices = self.client.indices();
+            let put = indices.put_mapping(IndicesPutMappingParts::Index(&index));
+            let sent = put.body(json!({ "_meta": meta })).send().await;
+            body(sent, &format!("store `_meta.{key}` in the mapping")).await?;
+        }
+        Ok(())
+    }
+
+    /// The mapping of each index behind the name.
+    pub(crate) async fn mappings(&self) -> Result<BTreeMap<String, Value>, ElasticError> {
+        #[derive(Deserialize)]
+        struct IndexMapping {
+            mappings: Value,
+        }
+        let operation = "read the mapping";
+        let index = [self.index.as_str()];
+        let indices = self.client.indices();
+        let sent = indices.get_mapping(IndicesGetMappingParts::Index(&index)).send().await;
+        let response = match body(sent, operation).await {
+            Err(ElasticError::Refused { status: 404, .. }) => {
+                return Err(ElasticError::NoIndex(self.index.clone()));
+            }
+            response => response?,
+        };
+        let found: BTreeMap<String, IndexMapping> = read(&response, operation)?;
+        Ok(found.into_iter().map(|(index, found)| (index, found.mappings)).collect())
+    }
+
     /// Changes aliases in one step.
     pub(crate) async fn change_aliases(&self, actions: &[Value]) -> Result<(), ElasticError> {
         let indices = self.client.indices();
@@ -102,6 +161,35 @@ impl Elastic {
         let index = [self.index.as_str()];
         let sent = self.client.indices().refresh(IndicesRefreshParts::Index(&index)).send().await;
         body(sent, "refresh the index").await.map(drop)
+    }
+
+    /// The number of films, with these aggregations over them. If there may be none, the response has none, and `A` is an
+    /// option.
+    pub(crate) async fn aggregate<A: DeserializeOwned>(
+        &self,
+        aggregations: &Value,
+        operation: &str,
+    ) -> Result<Aggregated<A>, ElasticError> {
+        #[derive(Deserialize)]
+        struct Found<A> {
+            hits: Hits,
+            aggregations: A,
+        }
+        #[derive(Deserialize)]
+        struct Hits {
+            total: Total,
+        }
+        #[derive(Deserialize)]
+        struct Total {
+            value: u64,
+        }
+        let search = json!({ "size": 0, "track_total_hits": true, "aggs": aggregations });
+        let index = [self.index.as_str()];
+        let request =
+            self.client.search(SearchParts::Index(&index)).allow_partial_search_results(false);
+        let response = body(request.body(search).send().await, operation).await?;
+        let Found { hits, aggregations } = read(&response, operation)?;
+        Ok(Aggregated { films: hits.total.value, aggregations })
     }
 
     /// The number of films.
@@ -121,6 +209,12 @@ impl Elastic {
         let response = body(count.send().await, operation).await?;
         read::<CountResponse>(&response, operation).map(|response| response.count)
     }
+}
+
+/// A count of films and aggregations over them.
+pub(crate) struct Aggregated<A> {
+    pub(crate) films: u64,
+    pub(crate) aggregations: A,
 }
 
 /// The mapping of an index of films, with these fields besides those of every film. Other fields are stored

@@ -22,6 +22,7 @@ pub mod summary;
 pub mod worker;
 
 mod access;
+mod bulk_items;
 mod check;
 mod error;
 mod exclusive;

@@ -2,17 +2,13 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use elasticsearch::{
-    SearchParts,
-    indices::{IndicesGetMappingParts, IndicesPutMappingParts},
-};
 use policies::label_rules::LabelRules;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
     LabelerError,
-    elastic::{Elastic, ElasticError, body, read},
+    elastic::{Elastic, ElasticError},
     plan::Plan,
     positions::Positions,
 };
@@ -102,19 +98,6 @@ impl Elastic {
     /// Counts the films on which each label is active at the time of the plan, in one search.
     pub(crate) async fn count_labels(&self, plan: &Plan) -> Result<LastRun, ElasticError> {
         #[derive(Deserialize)]
-        struct Found {
-            hits: Hits,
-            aggregations: Option<Aggregations>,
-        }
-        #[derive(Deserialize)]
-        struct Hits {
-            total: Total,
-        }
-        #[derive(Deserialize)]
-        struct Total {
-            value: u64,
-        }
-        #[derive(Deserialize)]
         struct Aggregations {
             labels: Buckets,
         }
@@ -136,15 +119,10 @@ impl Elastic {
         } else {
             json!({ "labels": { "filters": { "filters": filters } } })
         };
-        let search = json!({ "size": 0, "track_total_hits": true, "aggs": aggregations });
-        let index = [self.index.as_str()];
-        let request =
-            self.client.search(SearchParts::Index(&index)).allow_partial_search_results(false);
-        let response = body(request.body(search).send().await, operation).await?;
-        let found: Found = read(&response, operation)?;
+        let found = self.aggregate::<Option<Aggregations>>(&aggregations, operation).await?;
         let buckets = found.aggregations.map(|found| found.labels.buckets).unwrap_or_default();
         let counts = buckets.into_iter().map(|(label, bucket)| (label, bucket.doc_count)).collect();
-        let films = found.hits.total.value;
+        let films = found.films;
         let (labelled_at, positions) = (plan.labelled_at.clone(), Positions::default());
         Ok(LastRun { films, counts, labelled_at, positions })
     }
@@ -161,45 +139,9 @@ impl Elastic {
     /// Leaves a run in the mapping of the indices that it read; behind the name there may be others by now.
     pub(crate) async fn store_last_run(&self, run: &LastRun) -> Result<(), ElasticError> {
         for index in run.positions.indices() {
-            let index = Self { index: index.to_owned(), ..self.clone() };
-            index.store_meta(LAST_RUN, &json!(run)).await?;
+            self.of_index(index).store_meta(LAST_RUN, &json!(run)).await?;
         }
         Ok(())
-    }
-
-    /// Leaves a value in the mapping of every index behind the name, beside what else is in `_meta`.
-    pub(crate) async fn store_meta(&self, key: &str, value: &Value) -> Result<(), ElasticError> {
-        for (index, mapping) in self.mappings().await? {
-            let meta = mapping.get("_meta").and_then(Value::as_object);
-            let mut meta = meta.cloned().unwrap_or_default();
-            meta.insert(key.to_owned(), value.clone());
-            let index = [index.as_str()];
-            let indices = self.client.indices();
-            let put = indices.put_mapping(IndicesPutMappingParts::Index(&index));
-            let sent = put.body(json!({ "_meta": meta })).send().await;
-            body(sent, &format!("store `_meta.{key}` in the mapping")).await?;
-        }
-        Ok(())
-    }
-
-    /// The mapping of each index behind the name.
-    pub(crate) async fn mappings(&self) -> Result<BTreeMap<String, Value>, ElasticError> {
-        #[derive(Deserialize)]
-        struct IndexMapping {
-            mappings: Value,
-        }
-        let operation = "read the mapping";
-        let index = [self.index.as_str()];
-        let indices = self.client.indices();
-        let sent = indices.get_mapping(IndicesGetMappingParts::Index(&index)).send().await;
-        let response = match body(sent, operation).await {
-            Err(ElasticError::Refused { status: 404, .. }) => {
-                return Err(ElasticError::NoIndex(self.index.clone()));
-            }
-            response => response?,
-        };
-        let found: BTreeMap<String, IndexMapping> = read(&response, operation)?;
-        Ok(found.into_iter().map(|(index, found)| (index, found.mappings)).collect())
     }
 }
 

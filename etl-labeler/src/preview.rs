@@ -108,9 +108,10 @@ impl Preview {
             progress.add(page.seen);
             self.add_page(plan, &page);
             for change in &page.changes {
-                self.add(change, options.samples);
+                let after = change.after();
+                self.add(change, &after, options.samples);
                 if let (Some(audience), Some(roles)) = (&options.audience, &mut self.roles) {
-                    audience.add(change, plan.now, options.samples, roles)?;
+                    audience.add(change, &after, plan.now, options.samples, roles)?;
                 }
             }
         }
@@ -127,7 +128,7 @@ impl Preview {
         }
     }
 
-    fn add(&mut self, change: &FilmChange, samples: usize) {
+    fn add(&mut self, change: &FilmChange, after: &Value, samples: usize) {
         for label in &change.added {
             self.labels.entry(label.clone()).or_default().gain(&change.id, samples);
         }
@@ -136,7 +137,7 @@ impl Preview {
         }
         if !change.added.is_empty() || !change.removed.is_empty() {
             self.labels_changed += 1;
-        } else if periods(&change.before) == periods(&change.after()) {
+        } else if periods(&change.before) == periods(after) {
             self.stamps_only += 1;
         } else {
             self.periods_changed += 1;

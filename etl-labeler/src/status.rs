@@ -1,13 +1,12 @@
 //! How far the films are labelled.
 
 use chrono::{DateTime, Utc};
-use elasticsearch::SearchParts;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
     clock,
-    elastic::{Elastic, ElasticError, body, read},
+    elastic::{Elastic, ElasticError},
 };
 
 /// How far the films are labelled.
@@ -23,22 +22,6 @@ pub struct Status {
     pub oldest_outdated_at: Option<DateTime<Utc>>,
     /// Start of the last run that finished.
     pub last_success_at: Option<DateTime<Utc>>,
-}
-
-#[derive(Deserialize)]
-struct Found {
-    hits: Hits,
-    aggregations: Aggregations,
-}
-
-#[derive(Deserialize)]
-struct Hits {
-    total: Total,
-}
-
-#[derive(Deserialize)]
-struct Total {
-    value: u64,
 }
 
 #[derive(Deserialize)]
@@ -73,20 +56,16 @@ impl Elastic {
             "must_not": [{ "term": { "access.rules": rules } }],
         } });
         let oldest = json!({ "min": { "field": "access.labelled_at" } });
-        let search = json!({ "size": 0, "track_total_hits": true, "aggs": {
+        let aggregations = json!({
             "unlabelled": { "missing": { "field": "access.labelled_at" } },
             "outdated": { "filter": outdated, "aggs": { "oldest": oldest } },
-        } });
-        let index = [self.index.as_str()];
-        let request =
-            self.client.search(SearchParts::Index(&index)).allow_partial_search_results(false);
-        let response = body(request.body(search).send().await, operation).await?;
-        let Found { hits, aggregations } = read(&response, operation)?;
+        });
+        let found = self.aggregate::<Aggregations>(&aggregations, operation).await?;
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds of an instant")]
         let instant = |millis: f64| DateTime::from_timestamp_millis(millis as i64);
-        let Aggregations { unlabelled, outdated } = aggregations;
+        let Aggregations { unlabelled, outdated } = found.aggregations;
         Ok(Status {
-            films: hits.total.value,
+            films: found.films,
             unlabelled_films: unlabelled.doc_count,
             outdated_films: outdated.doc_count,
             oldest_outdated_at: outdated.oldest.value.and_then(instant),

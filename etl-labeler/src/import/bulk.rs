@@ -6,7 +6,6 @@ use std::{
 };
 
 use elasticsearch::BulkParts;
-use serde::Deserialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +16,8 @@ use super::{
 };
 use crate::{
     LabelerError,
-    elastic::{Elastic, ElasticError, ErrorCause, body, read},
+    bulk_items::{self, ItemResult},
+    elastic::{Elastic, ElasticError, ErrorCause, body},
 };
 
 const WRITE: &str = "write films";
@@ -40,23 +40,6 @@ pub(super) struct Done {
     pub(super) entry: Entry,
     /// It replaced a film.
     pub(super) replaced: bool,
-}
-
-#[derive(Deserialize)]
-struct BulkResponse {
-    items: Vec<BulkItem>,
-}
-
-#[derive(Deserialize)]
-struct BulkItem {
-    index: IndexResult,
-}
-
-#[derive(Deserialize)]
-struct IndexResult {
-    status: u16,
-    result: Option<String>,
-    error: Option<ErrorCause>,
 }
 
 impl<'a> Writer<'a> {
@@ -155,12 +138,11 @@ impl<'a> Writer<'a> {
         sort(batch, results, queue)
     }
 
-    async fn request(&self, lines: Vec<u8>) -> Result<Vec<IndexResult>, ElasticError> {
+    async fn request(&self, lines: Vec<u8>) -> Result<Vec<ItemResult>, ElasticError> {
         let bulk = self.elastic.client.bulk(BulkParts::Index(self.alias)).require_alias(true);
         let bulk = bulk.filter_path(&["items.*.status", "items.*.result", "items.*.error.*"]);
         let response = body(bulk.body(vec![lines]).send().await, WRITE).await?;
-        let response: BulkResponse = read(&response, WRITE)?;
-        Ok(response.items.into_iter().map(|item| item.index).collect())
+        bulk_items::results(&response, WRITE)
     }
 }
 
@@ -189,7 +171,7 @@ fn put_back(queue: &mut VecDeque<Entry>, entries: Vec<Entry>) {
 /// Sorts a batch by its results: done, or back into the queue.
 fn sort(
     batch: Vec<Entry>,
-    results: Vec<IndexResult>,
+    results: Vec<ItemResult>,
     queue: &mut VecDeque<Entry>,
 ) -> Result<Sent, ElasticError> {
     let (mut sent, mut again) = (Sent { done: Vec::new(), busy: None }, Vec::new());

@@ -6,9 +6,7 @@
 
 use std::{process, time::Duration};
 
-use elasticsearch::{
-    DeleteParts, GetParts, IndexParts, indices::IndicesCreateParts, params::OpType,
-};
+use elasticsearch::{DeleteParts, GetParts, IndexParts, params::OpType};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{
@@ -106,11 +104,9 @@ impl Document {
         let settings =
             json!({ "index.hidden": true, "number_of_shards": 1, "auto_expand_replicas": "0-1" });
         let request = json!({ "settings": settings, "mappings": { "dynamic": false } });
-        let indices = self.elastic.client.indices();
-        let create = indices.create(IndicesCreateParts::Index(&self.index));
-        match body(create.body(request).send().await, ACQUIRE).await {
+        match self.elastic.of_index(&self.index).create(&request, ACQUIRE).await {
             // It exists.
-            Ok(_) | Err(ElasticError::Refused { status: 400, .. }) => Ok(()),
+            Ok(()) | Err(ElasticError::Refused { status: 400, .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -5,10 +5,7 @@
 //! instead of creating an index with a mapping of its own guess.
 
 use chrono::{DateTime, Utc};
-use elasticsearch::indices::{
-    IndicesCreateParts, IndicesDeleteParts, IndicesGetAliasParts, IndicesGetMappingParts,
-    IndicesPutMappingParts,
-};
+use elasticsearch::indices::{IndicesGetAliasParts, IndicesPutMappingParts};
 use policies::label_rules::LabelRules;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -107,11 +104,13 @@ impl Target {
                 let (at, unique) = (now.format("%Y%m%dt%H%M%S"), Uuid::new_v4().simple());
                 let index = format!("{name}-{at}-{unique}");
                 let readable = (!choice.replace).then_some(name.as_str());
-                let properties = film_mapping(rules, mapping.declared());
+                let aliases = readable.into_iter().chain([writer.as_str()]);
+                let aliases: Map<String, Value> =
+                    aliases.map(|alias| (alias.to_owned(), json!({}))).collect();
+                let mapping = film_mapping(rules, mapping.declared());
+                let definition = json!({ "mappings": mapping, "aliases": aliases });
                 elastic.delete_unfinished(&writer, &current, &name).await?;
-                elastic
-                    .create(&index, &properties, readable.into_iter().chain([writer.as_str()]))
-                    .await?;
+                elastic.of_index(&index).create(&definition, "create the index").await?;
                 elastic.detach(&writer, Some(&index)).await?;
                 if current != Current::Nothing {
                     elastic.carry_counts(&index).await?;
@@ -130,7 +129,7 @@ impl Target {
                 index.to_owned()
             }
         };
-        let elastic = Elastic { index, ..elastic.clone() };
+        let elastic = elastic.of_index(&index);
         let skipped_before = elastic.take_skipped(choice).await?;
         Ok(Self { elastic, writer, name, current, skipped_before })
     }
@@ -251,24 +250,7 @@ impl Elastic {
         name: &str,
     ) -> Result<(), ElasticError> {
         let Some(index) = self.unfinished(writer, current, name).await? else { return Ok(()) };
-        let names = [index.as_str()];
-        let indices = self.client.indices();
-        let delete = indices.delete(IndicesDeleteParts::Index(&names));
-        body(delete.send().await, "delete an unfinished index").await.map(drop)
-    }
-
-    async fn create<'a>(
-        &self,
-        index: &str,
-        mapping: &Value,
-        aliases: impl Iterator<Item = &'a str>,
-    ) -> Result<(), ElasticError> {
-        let aliases: Map<String, Value> =
-            aliases.map(|alias| (alias.to_owned(), json!({}))).collect();
-        let request = json!({ "mappings": mapping, "aliases": aliases });
-        let indices = self.client.indices();
-        let create = indices.create(IndicesCreateParts::Index(index));
-        body(create.body(request).send().await, "create the index").await.map(drop)
+        self.of_index(&index).delete_index("delete an unfinished index").await
     }
 
     /// Prepares an index that exists. Films that it holds would not be found by a field that is new, so
@@ -279,13 +261,9 @@ impl Elastic {
         mapping: &FilmMapping,
         rules: &LabelRules,
     ) -> Result<(), LabelerError> {
-        let operation = "read the mapping";
-        let names = [index];
-        let indices = self.client.indices();
-        let get = indices.get_mapping(IndicesGetMappingParts::Index(&names));
-        let mappings = body(get.send().await, operation).await?;
-        let mappings: Map<String, Value> = read(&mappings, operation)?;
-        let present = mappings.get(index).and_then(|index| index.pointer("/mappings/properties"));
+        let elastic = self.of_index(index);
+        let mappings = elastic.mappings().await?;
+        let present = mappings.get(index).and_then(|mapping| mapping.get("properties"));
         for (field, declared) in mapping.declared() {
             if present.and_then(|present| present.get(&field)?.get("type")) != declared.get("type")
             {
@@ -295,10 +273,10 @@ impl Elastic {
                 )));
             }
         }
-        let elastic = Self { index: index.to_owned(), ..self.clone() };
         elastic.prepare_mapping(rules).await?;
         let unindexed = json!({ "type": "object", "enabled": false });
         let request = json!({ "dynamic": false, "properties": { UNINDEXED: unindexed } });
+        let names = [index];
         let indices = self.client.indices();
         let put = indices.put_mapping(IndicesPutMappingParts::Index(&names));
         body(put.body(request).send().await, "update the mapping").await?;
@@ -333,7 +311,6 @@ impl Elastic {
     /// Leaves the counts of the current index to a new one, for the loss limit.
     async fn carry_counts(&self, index: &str) -> Result<(), ElasticError> {
         let Some(counts) = self.last_run().await? else { return Ok(()) };
-        let new = Self { index: index.to_owned(), ..self.clone() };
-        new.store_meta(LAST_RUN, &json!(counts)).await
+        self.of_index(index).store_meta(LAST_RUN, &json!(counts)).await
     }
 }

@@ -69,14 +69,14 @@ impl Audience {
     pub(super) fn add(
         &self,
         change: &FilmChange,
+        after: &Value,
         now: DateTime<Utc>,
         samples: usize,
         counts: &mut BTreeMap<String, Change>,
     ) -> Result<(), PolicyError> {
-        let after = change.after();
         for (name, roles) in &self.roles {
             let may_read = |access| self.may_read(roles, &change.id, access, now);
-            let (before, after) = (may_read(&change.before)?, may_read(&after)?);
+            let (before, after) = (may_read(&change.before)?, may_read(after)?);
             let Some(count) = counts.get_mut(name) else { continue };
             match (before, after) {
                 (false, true) => count.gain(&change.id, samples),

@@ -3,11 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use elasticsearch::{
-    BulkParts, SearchParts,
-    indices::{IndicesCreateParts, IndicesDeleteParts, IndicesGetParts},
-    params::Refresh,
-};
+use elasticsearch::{BulkParts, SearchParts, indices::IndicesGetParts, params::Refresh};
 use policies::{Facts, label_rules::LabelRules, names::Label};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -16,7 +12,7 @@ use uuid::Uuid;
 
 use super::cases::{Case, Cases};
 use crate::{
-    LabelerError,
+    LabelerError, bulk_items,
     elastic::{Elastic, ElasticError, body, read},
     index::film_mapping,
     metrics::Metrics,
@@ -30,21 +26,6 @@ const MAX_CASES: usize = 10_000;
 
 /// The index of a test.
 pub(super) struct Trial(Elastic);
-
-#[derive(Deserialize)]
-struct Written {
-    items: Vec<Item>,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    index: Indexed,
-}
-
-#[derive(Deserialize)]
-struct Indexed {
-    error: Option<crate::elastic::ErrorCause>,
-}
 
 #[derive(Deserialize)]
 struct Found {
@@ -81,10 +62,9 @@ impl Trial {
             .definition()
             .await?
             .unwrap_or_else(|| json!({ "mappings": film_mapping(rules, Map::new()) }));
-        let indices = elastic.client.indices();
-        let create = indices.create(IndicesCreateParts::Index(&name)).body(definition);
-        body(create.send().await, "create the index of the test").await?;
-        Ok(Self(Elastic { index: name, ..elastic.clone() }))
+        let index = elastic.of_index(&name);
+        index.create(&definition, "create the index of the test").await?;
+        Ok(Self(index))
     }
 
     /// The labels that are active on the film of each case.
@@ -126,9 +106,9 @@ impl Trial {
         });
         let bulk = self.0.client.bulk(BulkParts::Index(&self.0.index)).refresh(Refresh::True);
         let written = body(bulk.body(lines.collect()).send().await, operation).await?;
-        let written: Written = read(&written, operation)?;
-        let refused = cases.iter().zip(written.items).find_map(|(case, item)| {
-            let error = item.index.error?;
+        let written = bulk_items::results(&written, operation)?;
+        let refused = cases.iter().zip(written).find_map(|(case, item)| {
+            let error = item.error?;
             Some(format!("line {}, case {:?}: {error}", case.line, case.name))
         });
         refused.map_or(Ok(()), |refused| Err(LabelerError::Target(refused)))
@@ -146,10 +126,7 @@ impl Trial {
     }
 
     pub(super) async fn delete(self) -> Result<(), ElasticError> {
-        let index = [self.0.index.as_str()];
-        let indices = self.0.client.indices();
-        let delete = indices.delete(IndicesDeleteParts::Index(&index));
-        body(delete.send().await, "delete the index of the test").await.map(drop)
+        self.0.delete_index("delete the index of the test").await
     }
 }
 

@@ -3,15 +3,14 @@
 use std::collections::HashSet;
 
 use elasticsearch::BulkParts;
-use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::changes::Changes;
 use crate::{
-    LabelerError,
-    elastic::{Elastic, ElasticError, ErrorCause, body, read},
+    LabelerError, bulk_items,
+    elastic::{Elastic, ElasticError, body, read},
     extract::{self, Page, PageSearch, read_all},
 };
 
@@ -73,19 +72,6 @@ impl Changes<'_> {
 impl Elastic {
     /// Deletes films; one that was written again since its version stays. Returns how many were deleted.
     pub(super) async fn delete(&self, gone: &[Gone]) -> Result<u64, ElasticError> {
-        #[derive(Deserialize)]
-        struct BulkResponse {
-            items: Vec<BulkItem>,
-        }
-        #[derive(Deserialize)]
-        struct BulkItem {
-            delete: Deleted,
-        }
-        #[derive(Deserialize)]
-        struct Deleted {
-            status: u16,
-            error: Option<ErrorCause>,
-        }
         let lines = gone.iter().map(|Gone { id, version }| {
             let delete = match version {
                 Some((seq_no, primary_term)) => {
@@ -99,16 +85,15 @@ impl Elastic {
         let bulk = self.client.bulk(BulkParts::Index(&self.index));
         let response = body(bulk.body(vec![lines]).send().await, DELETE).await?;
         let mut deleted = 0;
-        for BulkItem { delete } in read::<BulkResponse>(&response, DELETE)?.items {
-            match delete.status {
+        for item in bulk_items::results(&response, DELETE)? {
+            match item.status {
                 200..=299 => deleted += 1,
                 404 | 409 => {}
                 status => {
-                    let reason = delete.error.map(|error| error.to_string()).unwrap_or_default();
                     return Err(ElasticError::Refused {
                         operation: DELETE.to_owned(),
                         status,
-                        reason,
+                        reason: item.reason(),
                     });
                 }
             }
