@@ -80,13 +80,15 @@ endpoint() {
     local scheme=${1%%://*} authority=${1#*://} host port
     authority=${authority%%[/?#]*}
     authority=${authority##*@}
+    authority=${authority%%,*} # of several hosts the first
     host=${authority%:*}
     port=${authority##*:}
     if [[ ! $authority =~ :[0-9]+$ ]]; then
         host=$authority
         case $scheme in
         postgres | postgresql) port=5432 ;;
-        redis | rediss) port=6379 ;;
+        *+sentinel) port=26379 ;;
+        redis*) port=6379 ;;
         https) port=443 ;;
         *) port=80 ;;
         esac

@@ -17,10 +17,10 @@ LAYERS = [
     {"app"},
     {"api"},
     {"authn"},
-    {"account_admin"},
-    {"audit", "client", "email", "login_history", "oidc", "password", "policy", "second_factor",
+    {"account_admin", "secret_replacement"},
+    {"audit", "client", "email", "idempotency", "login_history", "oidc", "password", "policy", "second_factor",
      "session", "throttle", "token", "user"},
-    {"config", "crypto", "db", "http"},
+    {"config", "crypto", "db", "http", "redis"},
     {"metrics", "unicode"},
 ]
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}

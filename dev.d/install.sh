@@ -19,6 +19,7 @@ missing_packages() {
         pgbench) has_pgbench || echo postgresql ;;
         chromedriver) has chromedriver || echo chromium-driver ;;
         node) has node || echo nodejs ;;
+        pgbouncer) [[ -x /usr/sbin/pgbouncer ]] || echo pgbouncer ;;
         venv) python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv ;;
         *) has "$name" || echo "$name" ;;
         esac
@@ -41,15 +42,16 @@ install_missing() {
     DEBIAN_FRONTEND=noninteractive quietly apt-install apt-get install -y --no-install-recommends "${packages[@]}"
 }
 
-# install_in_python NAME VERSION: into a folder of its own, because test results depend on the version of each.
+# install_in_python NAME VERSION [PACKAGE…]: into a folder of its own, because test results depend on the version of each.
 install_in_python() {
     local name=$1 version=$2 folder=$state/$1-$2
+    shift 2
     [[ ! -e $folder/complete ]] || return 0
     install_missing python3 venv
     say "$name: installing version $version"
     rm -rf "$folder"
     quietly venv python3 -m venv "$folder"
-    quietly "$name" "$folder/bin/pip" install --disable-pip-version-check "$name==$version"
+    quietly "$name" "$folder/bin/pip" install --disable-pip-version-check "$name==$version" "$@"
     touch "$folder/complete"
 }
 
@@ -63,7 +65,9 @@ install_from_npm() {
     rm -rf "$folder"
     mkdir -p "$folder"
     cp "$source"/{package.json,package-lock.json,.npmrc} "$folder/"
-    quietly "$name" npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund
+    # Node trusts only its own list of certificate authorities unless it is told of the system's.
+    NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
+        quietly "$name" npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund
     touch "$folder/complete"
 }
 

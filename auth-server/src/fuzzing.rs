@@ -1,7 +1,6 @@
 //! Parsers of outside input, for the fuzz targets (`fuzz/`). Each panics if a property does not hold.
 
-use openidconnect::core::CoreIdTokenClaims;
-
+use crate::api::forward_auth;
 use crate::email::EmailAddress;
 use crate::http::pagination::PageQuery;
 use crate::oidc;
@@ -28,20 +27,18 @@ pub fn signed_access_token(header: &str, claims: &str) {
 /// Whether this is a refresh token that the server issued.
 #[must_use]
 pub fn accepts_refresh_token(text: &str) -> bool {
-    RefreshKeys::new(&[1; 32], Some(&[2; 32])).decode(text).is_some()
+    RefreshKeys::new(&[1; 32], [&[2; 32]]).decode(text).is_some()
 }
 
-/// Whether a provider with this metadata and these keys, which signed nothing, could log anybody in with
-/// this token response.
+/// Whether a provider with these keys, which signed nothing, could log anybody in with this ID token.
 #[must_use]
-pub fn accepts_token_response(metadata: &str, keys: &str, response: &str) -> bool {
-    oidc::fuzzed::identity(metadata, keys, response).is_some()
+pub fn accepts_id_token(keys: &str, token: &str) -> bool {
+    oidc::fuzzed::identity(keys, token).is_some()
 }
 
 /// The identity in the claims of an ID token.
 pub fn oidc_claims(text: &str) {
-    let Ok(claims) = serde_json::from_str::<CoreIdTokenClaims>(text) else { return };
-    let Some(identity) = oidc::fuzzed::identity_of(&claims) else { return };
+    let Some(identity) = oidc::fuzzed::identity_of(text) else { return };
     assert!(!identity.email_verified || identity.email.is_some());
     assert!(identity.login.is_none_or(|login| !login.as_str().contains('@')));
 }
@@ -57,4 +54,19 @@ pub fn typed_text(text: &str) {
     }
     let _ = ProfileName::parse(text);
     let _ = PageQuery::<(i64, String)>::parse(None, Some(text));
+}
+
+/// A request that a proxy asks about: its resource names one path, whatever the spelling, and contains nothing that
+/// applications read differently.
+pub fn original_request(host: &str, target: &str) {
+    let Some(id) = forward_auth::fuzzed(host, target) else { return };
+    let path = id.find('/').map_or("", |at| id.split_at(at).1);
+    for part in ["//", "/./", "/../", "\\", ";"] {
+        assert!(!path.contains(part), "{path}");
+    }
+    assert!(!path.ends_with("/.") && !path.ends_with("/.."), "{path}");
+    assert!(!path.contains(char::is_control), "{path}");
+    let escape = |b| if b == b'/' { "/".to_owned() } else { format!("%{b:02x}") };
+    let escaped: String = path.bytes().map(escape).collect();
+    assert_eq!(forward_auth::fuzzed(host, &escaped), Some(id));
 }

@@ -1,4 +1,5 @@
 //! Accounts, sessions, roles and rules, and the answers made of them.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 #![doc = include_str!("../README.md")]
 
 pub mod account_admin;
@@ -15,12 +16,15 @@ pub(crate) mod email;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod http;
+pub(crate) mod idempotency;
 pub mod login_history;
 pub(crate) mod metrics;
 pub(crate) mod oidc;
 pub(crate) mod password;
 pub mod policy;
+pub(crate) mod redis;
 pub(crate) mod second_factor;
+pub(crate) mod secret_replacement;
 pub(crate) mod session;
 pub(crate) mod throttle;
 pub mod token;

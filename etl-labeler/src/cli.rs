@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::SETTINGS;
+use crate::{config::SETTINGS, preview::PolicySource};
 
 /// Writes access labels on the films in Elasticsearch
 #[derive(Debug, Parser)]
@@ -13,6 +13,9 @@ pub struct Cli {
     /// TOML settings file; environment variables take precedence
     #[arg(long, global = true, env = SETTINGS.file_variable, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Warn of unknown variables instead of refusing them
+    #[arg(long, global = true)]
+    pub allow_unknown_settings: bool,
     /// The command.
     #[command(subcommand)]
     pub command: Command,
@@ -90,10 +93,13 @@ pub enum Command {
         /// Number of films to show of each kind of change
         #[arg(long, default_value_t = 5, value_name = "N")]
         samples: usize,
-        /// Rules as written by `auth-server rules export`, `-` for standard input: show what films each
-        /// role gains and loses
-        #[arg(long, value_name = "FILE")]
-        policy: Option<PathBuf>,
+        /// URL of auth-server, a file as written by `auth-server rules export`, or `-` for standard input:
+        /// show what films each role gains and loses
+        ///
+        /// auth-server shows its policy to a service client with the scope `policy:read` (`ETL_CLIENT_ID`, `ETL_CLIENT_SECRET`),
+        /// and the sets of roles that users have.
+        #[arg(long, value_name = "URL|FILE")]
+        policy: Option<PolicySource>,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -4,7 +4,12 @@ use std::process::ExitCode;
 
 use policies::label_rules::LabelRules;
 use serde_json::json;
-use service::{clock::Clock, exit::Exit, log, shutdown};
+use service::{
+    clock::Clock,
+    config::{Loaded, Source},
+    exit::Exit,
+    log, output, shutdown,
+};
 
 use crate::{
     LabelerError,
@@ -16,7 +21,7 @@ use crate::{
     import::{Import, database::Sync},
     metrics::Metrics,
     pipeline::{self, Run},
-    preview::{self, Audience, Preview},
+    preview::{self, Audience, PolicySource, Preview},
     rules, worker,
 };
 
@@ -25,19 +30,22 @@ pub async fn execute(cli: Cli) -> ExitCode {
     match run(cli).await {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("etl-labeler: {error}");
+            output::report(format_args!("etl-labeler: {error}"));
             error.exit().into()
         }
     }
 }
 
-async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
-    let config: Config = SETTINGS.load_from_environment(config.as_deref())?;
-    log::start(&config.log);
+async fn run(
+    Cli { config, allow_unknown_settings: allow_unknown, command }: Cli,
+) -> Result<Exit, LabelerError> {
+    let source = Source { file: config.as_deref(), allow_unknown };
+    let loaded: Loaded<Config> = SETTINGS.load_from_environment(source)?;
+    log::start(&loaded.config.log);
+    let config = loaded.warn();
     let clock = Clock::default();
     let rules = rules_of(&command, &config)?;
-    let elastic =
-        Elastic::new(config.elasticsearch.url.url(), config.elasticsearch.index.as_str())?;
+    let elastic = Elastic::connect(&config.elasticsearch).await?;
     let page_size = config.labeling.page_size.get();
     match command {
         Command::Import(options) => {
@@ -66,7 +74,7 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
                 stop: &stop,
             };
             let synced = sync.run(full, clock::now(&clock)).await?;
-            println!("{synced}");
+            output::print(&synced)?;
             return Ok(if synced.skipped == 0 { Exit::Success } else { Exit::RejectedInput });
         }
         Command::Once { force } => {
@@ -81,12 +89,12 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
                 counters,
                 stop: &stop,
             };
-            let exclusive = exclusive(&config, &elastic).await?;
+            let exclusive = exclusive(&config, &elastic, &clock).await?;
             let labelled = pipeline::run(&run, clock::now(&clock)).await;
             if let Some(exclusive) = exclusive {
                 exclusive.release().await;
             }
-            println!("{}", labelled?);
+            output::print(labelled?)?;
         }
         Command::Rules(RulesCommand::Check { index, .. }) => {
             return rules::check(&rules, index.then_some(&elastic), clock::now(&clock)).await;
@@ -97,17 +105,30 @@ async fn run(Cli { config, command }: Cli) -> Result<Exit, LabelerError> {
         Command::Status { json } => {
             let status = elastic.status(&rules.hash()).await?;
             let next_run = config.labeling.schedule.0.after(&clock.now()).next();
-            print!("{}", status.report(next_run, json));
+            output::print(status.report(next_run, json).trim_end_matches('\n'))?;
         }
         Command::Preview { samples, policy, json } => {
-            let audience = policy.map(|path| Audience::read(&path, &rules)).transpose()?;
+            let audience = match policy {
+                Some(source) => Some(audience(source, &config, &rules).await?),
+                None => None,
+            };
             let options = preview::Options { page_size, samples, audience };
             let preview = Preview::new(&elastic, &rules, &options, clock::now(&clock)).await?;
-            if json { println!("{:#}", json!(preview)) } else { print!("{preview}") }
+            let text = if json { format!("{:#}", json!(preview)) } else { preview.to_string() };
+            output::print(text.trim_end_matches('\n'))?;
         }
         Command::Run => worker::run(config, elastic, rules, clock).await?,
     }
     Ok(Exit::Success)
+}
+
+async fn audience(
+    source: PolicySource,
+    config: &Config,
+    rules: &LabelRules,
+) -> Result<Audience, LabelerError> {
+    let policy = source.read(config.auth.credentials()?).await?;
+    Ok(Audience::new(&policy, rules)?)
 }
 
 /// The label rules that a command is about.
@@ -122,9 +143,13 @@ fn rules_of(command: &Command, config: &Config) -> Result<LabelRules, LabelerErr
 }
 
 /// The lock that keeps runs apart; none without PostgreSQL, when a run may be done twice.
-async fn exclusive(config: &Config, elastic: &Elastic) -> Result<Option<Exclusive>, LabelerError> {
+async fn exclusive(
+    config: &Config,
+    elastic: &Elastic,
+    clock: &Clock,
+) -> Result<Option<Exclusive>, LabelerError> {
     let Some(url) = &config.database.url else { return Ok(None) };
-    match Exclusive::acquire(url, elastic).await? {
+    match Exclusive::acquire(url, elastic, clock).await? {
         Some(exclusive) => Ok(Some(exclusive)),
         None => Err(LabelerError::Busy(elastic.index.clone())),
     }

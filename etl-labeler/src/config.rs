@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::SocketAddr,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -10,11 +9,13 @@ use std::{
 
 use cron::Schedule;
 use policies::label_rules::{LabelRules, SHIPPED};
+use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use service::{
+    client_credentials::{self, ClientSecret, IncompleteCredentials},
     config::{
-        ElasticsearchConfig, LogConfig, Removed, Setting, SettingsTable, none_if_empty, number,
-        secret, text,
+        ElasticsearchConfig, ListenAddress, LogConfig, NonEmpty, Removed, Setting, SettingsTable,
+        none_if_empty, number, secret, text,
     },
     database::DatabaseUrl,
 };
@@ -32,6 +33,7 @@ pub const SETTINGS: SettingsTable = SettingsTable {
         LABELING,
         IMPORT,
         SOURCE,
+        AUTH,
         SERVER,
         service::log_settings!("ETL_", "info,sqlx=warn"),
     ],
@@ -103,6 +105,16 @@ const SOURCE: &[Setting] = &[
     text("ETL_SOURCE_MAPPING", "source.mapping", "", "path of a mapping file for these tables"),
 ];
 
+const AUTH: &[Setting] = &[
+    text(
+        "ETL_CLIENT_ID",
+        "auth.client_id",
+        "",
+        "id of a service client of auth-server with the scope `policy:read`, for `preview --policy URL`",
+    ),
+    secret("ETL_CLIENT_SECRET", "auth.client_secret", "secret of that service client"),
+];
+
 const SERVER: &[Setting] = &[text(
     "ETL_OPS_LISTEN",
     "server.ops_listen",
@@ -124,6 +136,8 @@ pub struct Config {
     pub import: ImportConfig,
     /// The film database.
     pub source: SourceConfig,
+    /// auth-server.
+    pub auth: AuthConfig,
     /// The operators' listener of `run`.
     pub server: OpsConfig,
     /// What is logged.
@@ -221,13 +235,34 @@ pub struct SourceConfig {
     pub mapping: Option<PathBuf>,
 }
 
+/// auth-server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthConfig {
+    #[serde(deserialize_with = "none_if_empty")]
+    client_id: Option<NonEmpty>,
+    #[serde(deserialize_with = "none_if_empty")]
+    client_secret: Option<ClientSecret>,
+}
+
+impl AuthConfig {
+    /// The header with the credentials of the service client, if one is configured.
+    ///
+    /// # Errors
+    /// Only one of id and secret is set.
+    pub fn credentials(&self) -> Result<Option<HeaderValue>, IncompleteCredentials> {
+        let Self { client_id, client_secret } = self;
+        client_credentials::authorization("ETL_", client_id.as_ref(), client_secret.as_ref())
+    }
+}
+
 /// The operators' listener of `run`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpsConfig {
     /// Address of metrics and health, if they are served.
     #[serde(deserialize_with = "none_if_empty")]
-    pub ops_listen: Option<SocketAddr>,
+    pub ops_listen: Option<ListenAddress>,
 }
 
 /// A cron expression with seconds, in UTC.
@@ -291,11 +326,13 @@ impl TryFrom<u8> for Percentage {
 
 #[cfg(test)]
 mod tests {
+    use service::config::Source;
+
     use super::*;
 
     #[test]
     fn the_defaults_are_valid() {
-        SETTINGS.load::<Config>(None, []).expect("defaults");
+        let _ = SETTINGS.load::<Config>(Source::default(), []).expect("defaults");
     }
 
     #[test]

@@ -1,22 +1,12 @@
 //! The Elasticsearch client, and responses as bytes or as errors that name the operation.
 
-use std::{borrow::Cow, time::Duration};
-
-use elasticsearch::{
-    Elasticsearch,
-    auth::Credentials,
-    http::{
-        Url,
-        headers::{ACCEPT_ENCODING, HeaderValue},
-        response::Response,
-        transport::{BuildError, SingleNodeConnectionPool, TransportBuilder},
-    },
-};
+use elasticsearch::{Elasticsearch, http::response::Response};
 use serde::Deserialize;
+use service::{
+    config::ElasticsearchConfig,
+    elasticsearch::{ClientError, connect},
+};
 use thiserror::Error;
-
-/// Longer than any page or bulk request takes on a busy cluster.
-const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A client for the index (or alias) of the films.
 #[derive(Debug, Clone)]
@@ -30,8 +20,8 @@ pub struct Elastic {
 #[derive(Debug, Error)]
 pub enum ElasticError {
     /// The client cannot be created.
-    #[error("cannot create the Elasticsearch client: {0}")]
-    Client(#[from] BuildError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// There was no response, or it was incomplete.
     #[error("cannot {operation}: no response from Elasticsearch: {source}")]
     Unreachable {
@@ -72,32 +62,13 @@ pub enum ElasticError {
 }
 
 impl Elastic {
-    /// A client for one URL. A user name and password in it are sent with basic authentication and
-    /// appear in no message.
+    /// A client of the configured index.
     ///
     /// # Errors
-    /// [`ElasticError::Client`] if TLS cannot be set up on this machine.
-    pub fn new(url: &Url, index: &str) -> Result<Self, ElasticError> {
-        let mut bare = url.clone();
-        // Fails only for URLs without a host, which have no credentials either.
-        let _ = bare.set_username("").and_then(|()| bare.set_password(None));
-        // Compression takes Elasticsearch longer than a local network takes for the uncompressed bytes.
-        let mut transport = TransportBuilder::new(SingleNodeConnectionPool::new(bare))
-            .timeout(REQUEST_TIMEOUT)
-            .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if !url.username().is_empty() {
-            let password = url.password().unwrap_or_default();
-            transport =
-                transport.auth(Credentials::Basic(decoded(url.username()), decoded(password)));
-        }
-        Ok(Self { client: Elasticsearch::new(transport.build()?), index: index.to_owned() })
+    /// [`ElasticError::Client`] if certificates cannot be read, or TLS cannot be set up on this machine.
+    pub async fn connect(config: &ElasticsearchConfig) -> Result<Self, ElasticError> {
+        Ok(Self { client: connect(config).await?, index: config.index.to_string() })
     }
-}
-
-fn decoded(part: &str) -> String {
-    percent_encoding::percent_decode_str(part)
-        .decode_utf8()
-        .map_or_else(|_| part.to_owned(), Cow::into_owned)
 }
 
 /// The body of a successful response.

@@ -5,11 +5,21 @@ use std::{io, path::PathBuf};
 use policies::PolicyError;
 use policies::label_rules::LabelRuleError;
 use policies::mapping::MappingProblem;
-use service::{config::ConfigError, database::is_unavailable, exit::Exit, server::ListenError};
+use service::{
+    client_credentials::IncompleteCredentials,
+    config::ConfigError,
+    database::{ClockSkew, is_unavailable},
+    exit::Exit,
+    output::OutputError,
+    server::ListenError,
+};
 use thiserror::Error;
 
 use crate::{
-    FieldFault, Shrinking, elastic::ElasticError, import::MappingFileError, preview::AudienceError,
+    FieldFault, Shrinking,
+    elastic::ElasticError,
+    import::MappingFileError,
+    preview::{AudienceError, PolicyServerError},
     rules::CaseError,
 };
 
@@ -19,12 +29,18 @@ pub enum LabelerError {
     /// A setting.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Standard output cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// A file without a label rule.
     #[error("{} has no label rule, with which every film would be open", .0.display())]
     NoRules(PathBuf),
     /// The cases of `rules test`.
     #[error(transparent)]
     Cases(#[from] CaseError),
+    /// The credentials of the service client.
+    #[error(transparent)]
+    Credentials(#[from] IncompleteCredentials),
     /// The policy of a preview.
     #[error("policy: {0}")]
     Policy(#[from] AudienceError),
@@ -73,6 +89,9 @@ pub enum LabelerError {
         /// Id and reason of the first.
         first: String,
     },
+    /// The clock of this machine, or PostgreSQL's, is wrong. Labels would begin or end at the wrong time.
+    #[error("no film is labelled: {0}")]
+    Clock(#[from] ClockSkew),
     /// Another process labels the films.
     #[error("another run on the index `{0}` is in progress; repeat the command when it has ended")]
     Busy(String),
@@ -182,7 +201,11 @@ impl LabelerError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
+            Self::Policy(AudienceError::Server(PolicyServerError::Unavailable { .. }))
+            | Self::Elastic(ElasticError::Unreachable { .. })
+            | Self::Database(_) => Exit::Unavailable,
             Self::Config(_)
+            | Self::Credentials(_)
             | Self::Policy(_)
             | Self::NoRules(_)
             | Self::Cases(_)
@@ -197,12 +220,10 @@ impl LabelerError {
                 Exit::SafetyLimit
             }
             Self::Source { source, .. } if is_unavailable(source) => Exit::Unavailable,
-            Self::Elastic(ElasticError::Unreachable { .. }) | Self::Database(_) => {
-                Exit::Unavailable
-            }
             Self::Elastic(_)
             | Self::Mapping { .. }
             | Self::Refused { .. }
+            | Self::Clock(_)
             | Self::Busy(_)
             | Self::Interrupted
             | Self::Rejects { .. }
@@ -214,6 +235,7 @@ impl LabelerError {
             | Self::Queue(_)
             | Self::Listen(_)
             | Self::Signals(_)
+            | Self::Output(_)
             | Self::Worker(_) => Exit::Failure,
         }
     }

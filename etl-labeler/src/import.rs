@@ -29,7 +29,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use policies::label_rules::LabelRules;
 use serde_json::Value;
-use service::exit::Exit;
+use service::{exit::Exit, output};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -114,8 +114,12 @@ impl Import<'_> {
         let target = Target::prepare(self.elastic, &choice, &mapping, self.rules, now).await?;
         let mut imported = self.write(source, mapping, &target, progress).await?;
         progress.finish();
-        eprint!("{}", imported.details());
-        println!("{imported}");
+        // Whether it can be read must not decide whether the import is finished.
+        let details = imported.details();
+        if !details.is_empty() {
+            output::report(details.trim_end_matches('\n'));
+        }
+        let printed = output::print(&imported);
         if let Some(error) = imported.stopped.take() {
             // The index may be gone or Elasticsearch unreachable, which is what stopped the import.
             let _ = target.stop(&choice, imported.skipped).await;
@@ -126,7 +130,9 @@ impl Import<'_> {
         } else {
             Some(imported.skipped)
         };
-        self.finish(&target, &imported, skipped, now).await
+        let exit = self.finish(&target, &imported, skipped, now).await?;
+        printed?;
+        Ok(exit)
     }
 
     fn check_columns(&self, source: &Source, mapping: &FilmMapping) -> Result<(), LabelerError> {
@@ -242,8 +248,9 @@ impl Import<'_> {
             let Self { rules, page_size, loss_limit, stop, .. } = *self;
             let elastic = &target.elastic;
             let run = Run { elastic, rules, page_size, loss_limit, counters, stop };
-            println!("{}", pipeline::run(&run, now).await?);
+            let printed = output::print(pipeline::run(&run, now).await?);
             retry.run(async || Ok(target.switch().await?)).await?;
+            printed?;
         } else {
             retry.run(async || Ok(target.release().await?)).await?;
         }
@@ -299,11 +306,11 @@ fn sample(source: Source, mapping: &FilmMapping, films: usize) -> Result<Exit, L
         match record.fields.and_then(|fields| mapping.film(fields)) {
             Ok(film) => {
                 let document: Value = serde_json::from_str(&film.document).unwrap_or_default();
-                println!("{document:#}");
+                output::print(format_args!("{document:#}"))?;
             }
             Err(bad) => {
                 exit = Exit::RejectedInput;
-                eprintln!("{unit} {}: {bad}", record.number);
+                output::report(format_args!("{unit} {}: {bad}", record.number));
             }
         }
     }

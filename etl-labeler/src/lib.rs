@@ -4,6 +4,8 @@
 //! ([`load`]); [`pipeline::run`] connects the three. [`worker::run`] repeats runs on a schedule,
 //! [`preview::preview`] compares without writing, and [`import::import`] imports films.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 pub mod clock;
 pub mod command;

@@ -1,6 +1,7 @@
 //! Shows the changes that a run would make, without writing.
 
 mod audience;
+mod policy;
 mod report;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-pub use self::audience::{Audience, AudienceError};
+pub use self::{
+    audience::{Audience, AudienceError},
+    policy::{PolicyServerError, PolicySource, PolicyText},
+};
 use crate::{
     LabelerError,
     elastic::Elastic,
@@ -36,7 +40,8 @@ pub struct Preview {
     stamps_only: u64,
     /// By label.
     labels: BTreeMap<String, Change>,
-    /// By role, with the roles that it inherits: who may read which films. Only with a policy.
+    /// By role, with the roles that it inherits, and by the sets of roles that users have: who may read
+    /// which films. Only with a policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     roles: Option<BTreeMap<String, Change>>,
 }
@@ -49,6 +54,9 @@ pub(crate) struct Change {
     /// How many films have the label afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<u64>,
+    /// How many users have exactly these roles, if auth-server was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    users: Option<u64>,
     /// The first ids.
     gained_samples: Vec<String>,
     lost_samples: Vec<String>,
@@ -84,8 +92,7 @@ impl Preview {
             preview.labels.insert(label.clone(), Change { after: Some(0), ..Change::default() });
         }
         if let Some(audience) = &options.audience {
-            let rows = audience.roles().map(|role| (role.to_owned(), Change::default()));
-            preview.roles = Some(rows.collect());
+            preview.roles = Some(audience.rows());
         }
         let mut pages =
             Pages::read(elastic, &plan, &all, options.page_size, &CancellationToken::new());

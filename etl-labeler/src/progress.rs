@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use service::output;
 
 pub(crate) struct Progress(ProgressBar);
 
@@ -36,7 +37,7 @@ impl Progress {
 
     /// Writes a line to standard error, above the bar.
     pub(crate) fn say(&self, line: &str) {
-        self.0.suspend(|| eprintln!("{line}"));
+        self.0.suspend(|| output::report(line));
     }
 
     /// Whether there is no terminal to show it on.

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use chrono::{DateTime, Utc};
 use policies::label_rules::LabelRules;
-use service::exit::Exit;
+use service::{exit::Exit, output};
 
 pub use self::cases::CaseError;
 use self::{cases::Cases, trial::Trial};
@@ -26,9 +26,12 @@ pub async fn check(
     match index {
         Some(elastic) => {
             elastic.check(&Plan::new(rules, now)).await?;
-            println!("{count} label rules are valid for the index `{}`", elastic.index);
+            output::print(format_args!(
+                "{count} label rules are valid for the index `{}`",
+                elastic.index
+            ))?;
         }
-        None => println!("{count} label rules are valid"),
+        None => output::print(format_args!("{count} label rules are valid"))?,
     }
     Ok(Exit::Success)
 }
@@ -55,10 +58,14 @@ pub async fn test(
     for (case, actual) in cases.list.iter().zip(&labelled) {
         if *actual != case.labels {
             failures += 1;
-            println!("{}:{}: {}", path.display(), case.line, case.name);
-            println!("    expected {:?}\n    actual   {actual:?}", case.labels);
+            output::print(format_args!("{}:{}: {}", path.display(), case.line, case.name))?;
+            output::print(format_args!("    expected {:?}\n    actual   {actual:?}", case.labels))?;
         }
     }
-    println!("{} of {} cases passed", labelled.len() - failures, labelled.len());
+    output::print(format_args!(
+        "{} of {} cases passed",
+        labelled.len() - failures,
+        labelled.len()
+    ))?;
     Ok(if failures == 0 { Exit::Success } else { Exit::Failure })
 }

@@ -24,14 +24,15 @@ use service::{
     build,
     clock::Clock,
     config::ConfigError,
-    database::{DatabaseUrl, Limits},
+    database::{AgreedClock, DEFAULT_TOLERANCE, DatabaseUrl, Limits, PgPool as WatchingPool, jobs},
     health::{LivenessApi, Recent},
     lifecycle::Lifecycle,
     ops,
-    server::{ListenError, Listener},
+    server::{Drain, ListenError, Listener},
     shutdown,
 };
 use sqlx::{PgPool, postgres::PgPoolOptions};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{LabelerError, clock, config::Config, elastic::Elastic, metrics::Metrics};
@@ -41,6 +42,10 @@ use job::{LabelFilms, Labeler};
 /// A worker without a heartbeat for `HEARTBEAT` × `MISSED` is considered dead; its job goes to another.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const MISSED: usize = 4;
+
+/// A worker that is silent for so long, although PostgreSQL answers, waits for a connection that has died. It cannot be
+/// ended without the process.
+const MAX_SILENCE: Duration = Duration::from_secs(15);
 
 /// Attempts at a failing run, with increasing delays; then it is left to the next tick.
 const ATTEMPTS: usize = 5;
@@ -53,9 +58,6 @@ const SHUTDOWN: Duration = Duration::from_secs(30);
 
 /// A database that is down is reported, not waited for.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Time for the operators' listener to finish a scrape.
-const OPS_DRAIN: Duration = Duration::from_secs(1);
 
 /// Works until SIGTERM or SIGINT.
 ///
@@ -73,8 +75,10 @@ pub async fn run(
     let next_run = schedule.after(&clock.now()).next().ok_or_else(never)?;
     let url = config.database.url.clone().ok_or(ConfigError::Missing("DATABASE_URL"))?;
     let pool = connect(&url).await?;
+    let watching = WatchingPool::new(url.options().clone(), 1, CONNECT_TIMEOUT, Limits::REQUEST);
+    let agreed = AgreedClock::new(pool.clone().into(), clock.clone(), DEFAULT_TOLERANCE);
     let health =
-        ReadinessApi { elastic: elastic.clone(), pool: pool.clone(), states: Recent::default() };
+        ReadinessApi { elastic: elastic.clone(), clock: agreed.clone(), states: Recent::default() };
     let ops_address = serve_ops(&config, &lifecycle, &metrics, health).await?;
     let queue = queue(&config, &pool);
     tracing::info!(
@@ -88,10 +92,9 @@ pub async fn run(
         "started"
     );
     metrics.set_next_run(next_run);
-    let ticks = ticks::Ticks { schedule, clock: clock.clone(), metrics: metrics.clone() };
+    let ticks = ticks::Ticks { schedule, clock: agreed.clone(), metrics: metrics.clone() };
     lifecycle.spawn("schedule", ticks.keep(queue.clone(), lifecycle.stop_token()));
-    let retention =
-        retention::enforce(pool, queue_name(&config), clock.clone(), lifecycle.stop_token());
+    let retention = retention::enforce(pool, queue_name(&config), agreed, lifecycle.stop_token());
     lifecycle.spawn("retention", retention);
     let changes_interval = config.labeling.changes_interval();
     let labeler = Arc::new(Labeler {
@@ -116,13 +119,31 @@ pub async fn run(
             stopped.cancelled_owned().await;
         });
     }
+    let process = format!("etl-labeler-{}", Uuid::now_v7());
+    lifecycle.spawn("queue", watch_heartbeat(watching, &process, stop.clone(), &lifecycle));
     let signal = async move {
         stop.cancelled().await;
         Ok(())
     };
-    let worked = monitor(queue, labeler)?.run_with_signal(signal).await;
+    let worked = monitor(process, queue, labeler)?.run_with_signal(signal).await;
     lifecycle.stop().await;
     worked.map_err(|error| LabelerError::Worker(error.to_string()))
+}
+
+/// Ends if the worker waits for a connection that has died: the process then does not count as live.
+fn watch_heartbeat(
+    pool: WatchingPool,
+    process: &str,
+    signal: CancellationToken,
+    lifecycle: &Lifecycle,
+) -> impl Future<Output = ()> + use<> {
+    let (workers, stopped) = (format!("{process}-%"), lifecycle.stop_token());
+    async move {
+        let stalled = jobs::stalled(&pool, &workers, MAX_SILENCE);
+        if signal.run_until_cancelled(stalled).await.is_none() {
+            stopped.cancelled().await;
+        }
+    }
 }
 
 /// Serves metrics and health until the process stops.
@@ -132,25 +153,25 @@ async fn serve_ops(
     metrics: &Metrics,
     health: ReadinessApi,
 ) -> Result<Option<SocketAddr>, ListenError> {
-    let Some(address) = config.server.ops_listen else { return Ok(None) };
+    let Some(address) = &config.server.ops_listen else { return Ok(None) };
     let health = (LivenessApi(lifecycle.clone()), health);
     let endpoint = ops::endpoint(health, Arc::clone(&metrics.registry), async || {});
     let listener = Listener::bind("ETL_OPS_LISTEN", address, endpoint).await?;
     let (address, stop) = (listener.address(), lifecycle.stop_token());
-    lifecycle.spawn("operators' listener", listener.run(stop.cancelled_owned(), OPS_DRAIN));
+    lifecycle.spawn("operators' listener", listener.run(stop.cancelled_owned(), Drain::OPS));
     Ok(Some(address))
 }
 
 fn monitor(
+    process: String,
     queue: PostgresStorage<LabelFilms>,
     labeler: Arc<Labeler>,
 ) -> Result<Monitor, LabelerError> {
     let retry = BackoffRetryPolicy::new(ATTEMPTS - 1, backoff()?)
         .retry_if(|error: &BoxDynError| !job::is_interrupted(error));
     // One name per process: a job of a dead worker is taken over only by a worker of another name.
-    let process = Uuid::now_v7();
     let monitor = Monitor::new().register(move |restarts| {
-        WorkerBuilder::new(format!("etl-labeler-{process}-{restarts}"))
+        WorkerBuilder::new(format!("{process}-{restarts}"))
             .backend(queue.clone())
             .data(labeler.clone())
             .concurrency(1)

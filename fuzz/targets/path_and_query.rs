@@ -67,8 +67,8 @@ fn respond(request: Request) -> Response {
 
 fn config() -> ServerConfig {
     let config = json!({
-        "listen": "127.0.0.1:0", "ops_listen": "", "cors_origins": "https://films.example",
-        "trusted_proxies": "0.0.0.0/0", "body_limit": 1024, "drain_seconds": 1,
+        "listen": "127.0.0.1:0", "ops_listen": "", "cors_origins": "https://films.example", "cors_headers": "content-type",
+        "trusted_proxies": "0.0.0.0/0", "body_limit": 1024, "drain_seconds": 1, "drain_delay_seconds": 0,
     });
     ServerConfig::deserialize(config).expect("a configuration")
 }

@@ -7,9 +7,11 @@ use poem::error::ParsePathError;
 use poem::http::{HeaderValue, header};
 use poem::middleware::{NormalizePath, TrailingSlash};
 use poem::{Endpoint, EndpointExt, Response, Result};
+use service::client_credentials::IncompleteCredentials;
 use service::clock::Clock;
 use service::docs::{self, ApiInfo};
-use service::health::LivenessApi;
+use service::elasticsearch::ClientError;
+use service::health::{LivenessApi, Recent};
 use service::http::{ExactQuery, Revalidate, RouteTable, pipeline};
 use service::lifecycle::Lifecycle;
 use service::problem::Problem;
@@ -20,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{self, Accounts};
 use crate::authorization::Authorization;
-use crate::catalogue::{Catalogue, CatalogueError};
-use crate::config::{Config, IncompleteCredentials};
-use crate::database;
+use crate::catalogue::Catalogue;
+use crate::config::Config;
+use crate::database::{self, DatabaseError};
 use crate::facets::{Facets, GetDirectorError, GetGenreError};
 use crate::favorites::{DeletionFollower, Favorites};
 use crate::health::ReadinessApi;
@@ -56,7 +58,10 @@ pub(crate) enum ServeError {
     Auth(#[from] reqwest::Error),
     /// The client for Elasticsearch cannot be built.
     #[error(transparent)]
-    Catalogue(#[from] CatalogueError),
+    Elasticsearch(#[from] ClientError),
+    /// The database can never be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 }
 
 /// Serves until SIGTERM or SIGINT, then finishes open requests.
@@ -68,13 +73,14 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::default());
     let credentials = config.auth.credentials()?;
     let authorization = Arc::new(Authorization::new(config, credentials, &metrics, clock.clone())?);
-    let catalogue = Arc::new(Catalogue::new(config, lifecycle.tasks().clone(), clock.clone())?);
+    let catalogue =
+        Arc::new(Catalogue::new(config, lifecycle.tasks().clone(), clock.clone()).await?);
     let full = FullLists::new(config.lists.max_full(), lifecycle.tasks().clone());
     let lists = Arc::new(Lists { catalogue: Arc::clone(&catalogue), full });
     let readiness = ReadinessApi {
         authorization: Arc::clone(&authorization),
         catalogue: Arc::clone(&catalogue),
-        ready: Arc::default(),
+        ready: Recent::default(),
     };
     let facets = Facets { authorization: Arc::clone(&authorization), lists: Arc::clone(&lists) };
     let accounts = Accounts::new(
@@ -88,7 +94,10 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
         catalogue: Arc::clone(&catalogue),
         lists,
     };
-    let pool = config.database.url.as_ref().map(database::pool);
+    let pool = match &config.database.url {
+        None => None,
+        Some(url) => Some(database::open(url).await?),
+    };
     if let Some(pool) = &pool {
         let (authorization, deletions) = (Arc::clone(&authorization), metrics.deletions.clone());
         let follower = DeletionFollower::new(authorization, pool, deletions, clock.clone());
@@ -96,7 +105,7 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
     }
     let favorites = Favorites { movies: movies.clone(), pool, clock };
 
-    let ops = match config.server.ops_listen {
+    let ops = match &config.server.ops_listen {
         None => None,
         Some(address) => {
             let health = (LivenessApi(lifecycle.clone()), readiness.clone());
@@ -106,7 +115,8 @@ pub(crate) async fn run(config: &Config, clock: Clock) -> Result<(), ServeError>
     };
     let api =
         (movies, facets, accounts.api(), favorites, LivenessApi(lifecycle.clone()), readiness);
-    let api = Listener::bind("MOVIE_LISTEN", config.server.listen, endpoint(api, &metrics, config));
+    let api =
+        Listener::bind("MOVIE_LISTEN", &config.server.listen, endpoint(api, &metrics, config));
     let api = api.await?;
     tracing::info!(
         version = build::VERSION,

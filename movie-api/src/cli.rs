@@ -1,12 +1,15 @@
 //! The command line.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use service::clock::Clock;
+use service::config::{Loaded, Source};
 use service::exit::Exit;
 use service::log;
+use service::output::{self, OutputError};
 
 use crate::app::{self, ServeError};
 use crate::config::{Config, SETTINGS};
@@ -19,6 +22,9 @@ struct Cli {
     /// TOML settings file; environment variables take precedence
     #[arg(long, env = SETTINGS.file_variable, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
+    /// Warn of unknown variables instead of refusing them
+    #[arg(long, global = true)]
+    allow_unknown_settings: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -33,26 +39,32 @@ enum Command {
 
 /// Runs the program with the arguments and the environment of this process.
 pub async fn start() -> ExitCode {
-    let Cli { config, command } = Cli::parse();
-    let config: Config = match SETTINGS.load_from_environment(config.as_deref()) {
-        Ok(config) => config,
+    let Cli { config, allow_unknown_settings: allow_unknown, command } = Cli::parse();
+    let source = Source { file: config.as_deref(), allow_unknown };
+    let loaded: Loaded<Config> = match SETTINGS.load_from_environment(source) {
+        Ok(loaded) => loaded,
         Err(error) => {
-            eprintln!("movie-api: {error}");
+            report(error);
             return Exit::Usage.into();
         }
     };
     match command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(&config).await,
-        Command::Migrate => migrate(&config).await,
+        Command::Serve => {
+            log::start(&loaded.config.log);
+            serve(&loaded.warn()).await
+        }
+        Command::Migrate => {
+            log::start_for_command();
+            migrate(&loaded.warn()).await
+        }
     }
 }
 
 async fn serve(config: &Config) -> ExitCode {
-    log::start(&config.log);
     match app::run(config, Clock::default()).await {
         Ok(()) => Exit::Success.into(),
         Err(ServeError::Credentials(error)) => {
-            eprintln!("movie-api: {error}");
+            report(error);
             Exit::Usage.into()
         }
         Err(error) => {
@@ -64,18 +76,32 @@ async fn serve(config: &Config) -> ExitCode {
 
 async fn migrate(config: &Config) -> ExitCode {
     let Some(url) = &config.database.url else {
-        eprintln!(
-            "movie-api: MOVIE_DATABASE_URL must be set, as postgres://user:password@host/database"
-        );
+        report("MOVIE_DATABASE_URL must be set, as postgres://user:password@host/database");
         return Exit::Usage.into();
     };
-    match database::migrate(url).await {
-        Ok(applied) if applied.is_empty() => println!("the database is up to date"),
-        Ok(applied) => applied.iter().for_each(|name| println!("applied {name}")),
+    let direct = config.database.direct_url.as_ref().unwrap_or(url);
+    match database::migrate(url, direct).await {
+        Ok(applied) => match print_applied(&applied) {
+            Ok(()) => Exit::Success.into(),
+            Err(error) => {
+                report(error);
+                Exit::Failure.into()
+            }
+        },
         Err(error) => {
-            eprintln!("movie-api: {error}");
-            return error.exit().into();
+            report(&error);
+            error.exit().into()
         }
     }
-    Exit::Success.into()
+}
+
+fn print_applied(applied: &[String]) -> Result<(), OutputError> {
+    if applied.is_empty() {
+        return output::print("the database is up to date");
+    }
+    applied.iter().try_for_each(|name| output::print(format_args!("applied {name}")))
+}
+
+fn report(error: impl Display) {
+    output::report(format_args!("movie-api: {error}"));
 }

@@ -1,22 +1,18 @@
 //! Settings.
 
-use std::fmt;
 use std::num::{NonZeroU16, NonZeroU64};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use chrono::TimeDelta;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::http::HeaderValue;
 use policies::Label;
 use serde::Deserialize;
+use service::client_credentials::{self, ClientSecret, IncompleteCredentials};
 use service::config::{
     BaseUrl, ElasticsearchConfig, LogConfig, NonEmpty, Removed, ServerConfig, Setting,
     SettingsTable, list, none_if_empty, number, secret, text,
 };
 use service::database::DatabaseUrl;
-use zeroize::Zeroizing;
 
 /// The settings of movie-api.
 pub(crate) const SETTINGS: SettingsTable = SettingsTable {
@@ -77,11 +73,18 @@ const FILMS: &[Setting] = &[text(
     "labels that everyone sees on the films that they may read, comma-separated; all others are never shown",
 )];
 
-const DATABASE: &[Setting] = &[secret(
-    "MOVIE_DATABASE_URL",
-    "database.url",
-    "PostgreSQL for favorites, as `postgres://user:password@host/database`; without it there are none",
-)];
+const DATABASE: &[Setting] = &[
+    secret(
+        "MOVIE_DATABASE_URL",
+        "database.url",
+        "PostgreSQL for favorites, as `postgres://user:password@host/database`; without it there are none",
+    ),
+    secret(
+        "MOVIE_DATABASE_DIRECT_URL",
+        "database.direct_url",
+        "PostgreSQL itself, if `MOVIE_DATABASE_URL` leads to a connection pooler; for `migrate`",
+    ),
+];
 
 const GUEST_FILTER: &[Setting] = &[
     number(
@@ -126,46 +129,17 @@ pub(crate) struct AuthConfig {
     client_secret: Option<ClientSecret>,
 }
 
-/// The secret of a service client. Shows nothing.
-#[derive(Clone, Deserialize)]
-#[serde(from = "String")]
-struct ClientSecret(Zeroizing<String>);
-
-impl From<String> for ClientSecret {
-    fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-}
-
-impl fmt::Debug for ClientSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// Either id or secret of the service client is missing.
-#[derive(Debug, thiserror::Error)]
-#[error("set both MOVIE_CLIENT_ID and MOVIE_CLIENT_SECRET, or neither")]
-pub(crate) struct IncompleteCredentials;
-
 impl AuthConfig {
     /// The header with the credentials of the service client, if one is configured.
     ///
     /// # Errors
     /// Only one of id and secret is set.
     pub(crate) fn credentials(&self) -> Result<Option<HeaderValue>, IncompleteCredentials> {
-        let (id, secret) = match (&self.client_id, &self.client_secret) {
-            (None, None) => return Ok(None),
-            (Some(id), Some(ClientSecret(secret))) => (id, secret),
-            (None, Some(_)) | (Some(_), None) => return Err(IncompleteCredentials),
-        };
-        // RFC 6749, section 2.3.1: both are form-encoded first.
-        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let pair = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret)));
-        let header = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())));
-        let mut header = HeaderValue::from_str(&header).map_err(|_| IncompleteCredentials)?;
-        header.set_sensitive(true);
-        Ok(Some(header))
+        client_credentials::authorization(
+            "MOVIE_",
+            self.client_id.as_ref(),
+            self.client_secret.as_ref(),
+        )
     }
 
     pub(crate) fn timeout(&self) -> Duration {
@@ -220,6 +194,9 @@ pub(crate) struct DatabaseConfig {
     /// Without it there are no favorites.
     #[serde(deserialize_with = "none_if_empty")]
     pub(crate) url: Option<DatabaseUrl>,
+    /// Without a pooler in between.
+    #[serde(deserialize_with = "none_if_empty")]
+    pub(crate) direct_url: Option<DatabaseUrl>,
 }
 
 /// The cached filter for guests.
@@ -244,11 +221,13 @@ impl GuestFilterConfig {
 
 #[cfg(test)]
 mod tests {
+    use service::config::Source;
+
     use super::*;
 
     #[test]
     fn the_defaults_are_valid() {
-        SETTINGS.load::<Config>(None, []).expect("defaults");
+        let _ = SETTINGS.load::<Config>(Source::default(), []).expect("defaults");
     }
 
     #[test]

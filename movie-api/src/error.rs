@@ -5,6 +5,7 @@ use poem::{IntoResponse, Response};
 use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
+use service::docs::header;
 use service::problem::{CONTENT_TYPE, Problem, Spec};
 
 use crate::authorization::{AUTHORIZATION_UNAVAILABLE, AuthError, TokenRefusal};
@@ -159,7 +160,10 @@ fn token_refused() -> MetaResponse {
         status: Some(401),
         status_range: None,
         content: vec![content],
-        headers: vec![header("WWW-Authenticate", "auth-server's challenge.")],
+        headers: vec![MetaHeader {
+            required: false,
+            ..header("WWW-Authenticate", "auth-server's challenge.")
+        }],
     }
 }
 
@@ -167,15 +171,5 @@ fn token_refused() -> MetaResponse {
 pub(crate) fn stale_meta() -> MetaHeader {
     let description = "`stale; age=<seconds>` if auth-server is unavailable and the cached guest filter \
                        decided; otherwise absent.";
-    header(X_AUTHORIZATION, description)
-}
-
-fn header(name: &str, description: &str) -> MetaHeader {
-    MetaHeader {
-        name: name.into(),
-        description: Some(description.into()),
-        required: false,
-        deprecated: false,
-        schema: String::schema_ref(),
-    }
+    MetaHeader { required: false, ..header(X_AUTHORIZATION, description) }
 }

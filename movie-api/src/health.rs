@@ -19,7 +19,7 @@ pub(crate) const RETRY_AFTER_SECONDS: u32 = 5;
 pub(crate) struct ReadinessApi {
     pub(crate) authorization: Arc<Authorization>,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) ready: Arc<Recent<Option<Spec>>>,
+    pub(crate) ready: Recent<Option<Spec>>,
 }
 
 /// Whether requests can be answered.
@@ -46,7 +46,8 @@ impl ReadinessApi {
             let problem = Problem::new(AUTHORIZATION_UNAVAILABLE).retry_after(RETRY_AFTER_SECONDS);
             return Err(problem.detail("auth-server refuses the credentials of movie-api.").into());
         }
-        match self.ready.get_or(self.check()).await {
+        let this = self.clone();
+        match self.ready.get_or(async move { this.check().await }).await {
             None => Ok(Reply(Readiness { ready: true })),
             Some(spec) => Err(Problem::new(spec).retry_after(RETRY_AFTER_SECONDS).into()),
         }

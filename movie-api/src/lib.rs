@@ -1,3 +1,4 @@
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 #![doc = include_str!("../README.md")]
 
 mod accounts;

@@ -61,6 +61,17 @@ impl Classes {
         self.literal_class(name).into_iter().chain(prefixes)
     }
 
+    /// Whether a literal or a prefix other than the empty one covers `name`.
+    pub(crate) fn covers_more_than_everything(&self, name: &str) -> bool {
+        let everything = self.prefixes.get("").copied();
+        self.covering(name).any(|class| Some(class) != everything)
+    }
+
+    /// The names that occur literally in rules, in no particular order.
+    pub(crate) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.literals.keys().map(SmolStr::as_str)
+    }
+
     /// The classes of all patterns within this one.
     pub(crate) fn within(&self, pattern: &Pattern) -> Vec<ClassId> {
         if !pattern.is_prefix() {

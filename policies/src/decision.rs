@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::action::Action;
 use crate::error::PolicyError;
 use crate::facts::{Facts, Kind};
 use crate::names::{Resource, UNLABELLED};
@@ -74,10 +75,11 @@ impl Snapshot {
         method: &str,
         path: &str,
     ) -> Result<bool, PolicyError> {
-        Ok(self.evaluator(roles, method).verdict(&format!("route:{path}"))?.allows())
+        let method = Action::new(method);
+        Ok(self.evaluator(roles, &method).verdict(&format!("route:{path}"))?.allows())
     }
 
-    /// Decides whether a caller with these roles may perform `action` on `resource`.
+    /// Decides whether a caller with these roles may perform the action with this text on `resource`.
     ///
     /// # Errors
     /// [`PolicyError::Internal`] if casbin fails. The caller must then deny.
@@ -85,6 +87,20 @@ impl Snapshot {
         &self,
         roles: &RoleSet,
         action: &str,
+        resource: &Resource,
+        facts: &Facts,
+    ) -> Result<Decision, PolicyError> {
+        self.decide_action(roles, &Action::new(action), resource, facts)
+    }
+
+    /// Decides whether a caller with these roles may perform `action` on `resource`.
+    ///
+    /// # Errors
+    /// [`PolicyError::Internal`] if casbin fails. The caller must then deny.
+    pub fn decide_action(
+        &self,
+        roles: &RoleSet,
+        action: &Action,
         resource: &Resource,
         facts: &Facts,
     ) -> Result<Decision, PolicyError> {
@@ -103,18 +119,28 @@ impl Snapshot {
         if !own.allows() {
             return Ok(decision(ReasonCode::DeniedByRule, own, None));
         }
-        let Some((denied, label)) = denied_label(&evaluator, resource, facts)? else {
+        let kind = self.reading(facts);
+        let Some((denied, label)) = denied_label(&evaluator, resource, kind)? else {
             return Ok(decision(ReasonCode::Allowed, own, None));
         };
         let by_name = evaluator.verdict_by_name(resource.as_str(), own)?;
         if by_name.allows() && by_name < denied {
             return Ok(decision(ReasonCode::AllowedByName, by_name, None));
         }
-        Ok(match &facts.kind {
+        Ok(match kind {
             Kind::Labelled(_) => decision(ReasonCode::LabelDenied, denied, Some(label)),
             Kind::Unlabelled => decision(ReasonCode::Unlabelled, denied, None),
             Kind::Missing => decision(ReasonCode::LabelsMissing, denied, None),
         })
+    }
+
+    /// What the labels of a resource are to this policy: whether one of them is uncertain matters only if
+    /// a rule tells such labels from others.
+    pub(crate) fn reading<'f, 'a>(&self, facts: &'f Facts<'a>) -> &'f Kind<'a> {
+        if facts.uncertain && self.tells_uncertain_labels() {
+            return &Kind::Unlabelled;
+        }
+        &facts.kind
     }
 }
 
@@ -123,7 +149,7 @@ impl Snapshot {
 fn denied_label<'f>(
     evaluator: &Evaluator,
     resource: &Resource,
-    facts: &'f Facts,
+    kind: &'f Kind,
 ) -> Result<Option<(Verdict, &'f str)>, PolicyError> {
     let mut first: Option<(Verdict, &str)> = None;
     let mut name = String::with_capacity(80);
@@ -137,7 +163,7 @@ fn denied_label<'f>(
         }
         Ok(())
     };
-    match &facts.kind {
+    match kind {
         Kind::Labelled(labels) => labels.iter().try_for_each(|label| evaluate(label))?,
         Kind::Unlabelled => evaluate(UNLABELLED)?,
         // The labeler labels films only; for any other resource the caller would have sent labels.

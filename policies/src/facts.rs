@@ -1,9 +1,9 @@
 //! What a decision knows about a resource: its labels, and when they are active. A film's `access`
 //! object is read exactly as Elasticsearch reads it.
 
-mod ambiguous;
 mod instant;
 mod json;
+mod uncertain;
 
 use std::borrow::Cow;
 
@@ -14,13 +14,15 @@ use smallvec::SmallVec;
 use self::instant::instant;
 use crate::names::Label;
 
-pub(crate) use self::ambiguous::{ambiguous, is_ambiguous};
 pub use self::json::{access_from_json, with_lone_surrogates_replaced};
+pub(crate) use self::uncertain::{is_uncertain, starts_uncertain, uncertain};
 
 /// The labels of a resource that are active now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts<'a> {
     pub(crate) kind: Kind<'a>,
+    /// Whether the text of a label in the index is uncertain.
+    pub(crate) uncertain: bool,
     /// The next second at which the validity period of a label begins or ends.
     pub(crate) next_change: Option<DateTime<Utc>>,
 }
@@ -38,14 +40,14 @@ impl<'a> Facts<'a> {
     /// Labels stated by the caller, all of them active; an empty list is valid.
     pub fn labels(labels: impl IntoIterator<Item = &'a str>) -> Self {
         let labels = labels.into_iter().map(Cow::Borrowed).collect();
-        Self { kind: Kind::Labelled(labels), next_change: None }
+        Self { kind: Kind::Labelled(labels), ..Self::missing() }
     }
 
     /// Neither labels nor `access` were sent: a film counts as unlabelled, any other resource has no
     /// labels.
     #[must_use]
     pub fn missing() -> Self {
-        Self { kind: Kind::Missing, next_change: None }
+        Self { kind: Kind::Missing, uncertain: false, next_change: None }
     }
 
     /// The `access` value of a document, of any shape. `time_bound` are the labels with a validity
@@ -53,7 +55,7 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn access(access: &'a Value, time_bound: &[Label], now: DateTime<Utc>) -> Self {
         read(access, time_bound, now.timestamp())
-            .unwrap_or(Self { kind: Kind::Unlabelled, next_change: None })
+            .unwrap_or(Self { kind: Kind::Unlabelled, ..Self::missing() })
     }
 
     /// The labels that are active; none if the resource counts as unlabelled.
@@ -71,7 +73,7 @@ fn read<'a>(access: &'a Value, time_bound: &[Label], now: i64) -> Option<Facts<'
     if dates(access, &["labelled_at"])?.is_empty() {
         return None;
     }
-    let mut labels = SmallVec::new();
+    let mut labels: SmallVec<[Cow<str>; 4]> = SmallVec::new();
     for_each(access, &["labels"], &mut |value| {
         labels.push(keyword(value)?);
         Some(())
@@ -91,7 +93,8 @@ fn read<'a>(access: &'a Value, time_bound: &[Label], now: i64) -> Option<Facts<'
         }
     }
     let next_change = changes.into_iter().min().and_then(|t| DateTime::from_timestamp(t, 0));
-    Some(Facts { kind: Kind::Labelled(labels), next_change })
+    let uncertain = labels.iter().any(|label| is_uncertain(label));
+    Some(Facts { kind: Kind::Labelled(labels), uncertain, next_change })
 }
 
 /// Visits every value at a path. As in a search, an array at any step stands for its items, null for
@@ -121,15 +124,14 @@ fn below<'p>(key: &str, path: &'p [&'p str]) -> Option<&'p [&'p str]> {
     })
 }
 
-/// The indexed text of a label; `None` if the value is none, or may have another spelling in the index.
+/// The indexed text of a label, or one of its spellings; `None` if the value is none.
 fn keyword(value: &Value) -> Option<Cow<'_, str>> {
-    let text = match value {
+    Some(match value {
         Value::String(text) => Cow::Borrowed(text.as_str()),
         Value::Number(number) => Cow::Owned(number.to_string()),
         Value::Bool(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
         Value::Null | Value::Array(_) | Value::Object(_) => return None,
-    };
-    (!is_ambiguous(&text)).then_some(text)
+    })
 }
 
 /// The values of a field with [`crate::mapping::INSTANT_FORMAT`], in Unix seconds; `None` if one is not
@@ -194,16 +196,23 @@ mod tests {
         }
         for access in [
             json!({"labels": {}}),
-            json!({"labels": [1.5]}),
-            json!({"labels": [1e5]}),
-            json!({"labels": ["x", "1.50"]}),
-            json!({"labels": [0]}),
             json!({"until": ["x"]}),
             json!({"until": "x"}),
             json!({"until": {"new": 5}}),
             json!({"from": {"new": "2026-01-01T00:00:00.5Z"}}),
         ] {
             assert_eq!(facts(with(access.clone())), None, "{access}");
+        }
+    }
+
+    #[test]
+    fn numbers_with_several_spellings_are_uncertain() {
+        for (label, uncertain) in
+            [(json!(1.5), true), (json!("Infinity"), true), (json!(0), true), (json!(7), false)]
+        {
+            let access = with(json!({ "labels": ["x", label] }));
+            let facts = Facts::access(&access, &[], NOW.parse().unwrap());
+            assert_eq!((facts.active().len(), facts.uncertain), (2, uncertain), "{label}");
         }
     }
 

@@ -21,6 +21,7 @@ pub use self::class::FilterClass;
 use self::labels::LabelVerdicts;
 use self::namespace::Namespace;
 use self::overrides::Overrides;
+use crate::action::Action;
 use crate::error::PolicyError;
 use crate::rule::Verdict;
 use crate::snapshot::{RoleSet, Snapshot};
@@ -96,7 +97,8 @@ impl Snapshot {
         if !crate::names::is_type(kind) {
             return Ok(Filter::none());
         }
-        let evaluator = self.evaluator(roles, action);
+        let action = Action::new(action);
+        let evaluator = self.evaluator(roles, &action);
         let ids = Namespace::read(&evaluator, &self.policy.resources, &format!("{kind}:"))?;
         if ids.is_closed() {
             return Ok(Filter::none());

@@ -1,15 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod action;
 pub mod cases;
 mod classes;
 pub mod csv;
 pub mod decision;
 pub mod engine;
 mod error;
+pub mod explanation;
 mod facts;
 mod filter;
 pub mod label_rules;
 mod limits;
+pub mod lint;
 pub mod mapping;
 pub mod names;
 pub mod pattern;
@@ -19,11 +22,14 @@ pub mod rule;
 mod snapshot;
 mod table;
 
+pub use action::Action;
 pub use decision::{Decision, ReasonCode};
 pub use error::PolicyError;
+pub use explanation::{ConsideredRule, ExplainedVerdict, Explanation, RuleOutcome};
 pub use facts::{Facts, access_from_json, with_lone_surrogates_replaced};
 pub use filter::{At, Filter, FilterClass, FilterKind};
 pub use limits::{MAX_LABELS, MAX_NAMES, MAX_PREFIXES};
+pub use lint::Warning;
 pub use names::{Label, NameError, Resource, RoleName};
 pub use pattern::{ActionPattern, MAX_ACTION_BYTES, Pattern, ResourcePattern};
 pub use policy::Change;

@@ -191,6 +191,7 @@ mod tests {
             "film:a*",
             "label:x-*",
             "route:/api/v1/roles*",
+            "web:films.example/admin/*",
             "film:Amélie",
             "film:a:b",
             "film:\"q\"",
@@ -221,7 +222,7 @@ mod tests {
         for reaching in ["*", "r*", "route*", "route:*", "route:/x"] {
             assert!(reaches(reaching), "{reaching}");
         }
-        for other in ["route", "film:*", "routes*", "ro"] {
+        for other in ["route", "film:*", "routes*", "ro", "web:*"] {
             assert!(!reaches(other), "{other}");
         }
     }

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
+use crate::action::Action;
 use crate::classes::{ClassId, Classes};
 use crate::error::PolicyError;
+use crate::facts::{is_uncertain, starts_uncertain};
 use crate::limits;
 use crate::names::RoleName;
 use crate::roles::{RoleId, Roles};
@@ -55,6 +57,8 @@ pub(crate) struct Policy {
     rules_by_resource: HashMap<(RoleId, ClassId), RuleIds, RandomState>,
     /// Number of rules on resources of a type, except for those on the whole type or on several.
     rules_of_type: HashMap<SmolStr, u32, RandomState>,
+    /// Number of rules that tell labels of uncertain text from others.
+    rules_on_uncertain_labels: u32,
 }
 
 impl Policy {
@@ -87,6 +91,7 @@ impl Policy {
         if let Some(kind) = rule.resource.kind() {
             *self.rules_of_type.entry(kind.into()).or_default() += 1;
         }
+        self.rules_on_uncertain_labels += u32::from(tells_uncertain_labels(rule));
         self.rules.insert(rule.id, Arc::new(rule.clone()));
         Ok(())
     }
@@ -119,6 +124,7 @@ impl Policy {
                 self.rules_of_type.remove(kind);
             }
         }
+        self.rules_on_uncertain_labels -= u32::from(tells_uncertain_labels(&rule));
         self.resources.release(rule.resource.pattern());
         self.actions.release(rule.action.pattern());
     }
@@ -126,6 +132,11 @@ impl Policy {
     /// Whether a rule distinguishes resources of this type.
     pub(crate) fn names_resources_of(&self, kind: &str) -> bool {
         self.rules_of_type.contains_key(kind)
+    }
+
+    /// Whether a rule tells labels of uncertain text from others.
+    pub(crate) fn tells_uncertain_labels(&self) -> bool {
+        self.rules_on_uncertain_labels > 0
     }
 
     fn remove_role(&mut self, name: &RoleName) -> Result<(), PolicyError> {
@@ -151,19 +162,40 @@ impl Policy {
         }
     }
 
+    /// The classes of an action's names, sorted, each with one of its names: rules do not tell the others
+    /// of a class apart.
+    pub(crate) fn action_classes<'n>(
+        &self,
+        action: &'n Action,
+    ) -> SmallVec<[(ClassId, &'n str); 2]> {
+        let names = action.names();
+        let mut classes: SmallVec<[(ClassId, &str); 2]> =
+            names.filter_map(|name| Some((self.actions.class_of(name)?, name))).collect();
+        classes.sort_unstable_by_key(|(class, _)| *class);
+        classes.dedup_by_key(|(class, _)| *class);
+        classes
+    }
+
     /// The rules that can apply to a caller with this role, in rule order.
     pub(crate) fn applicable(&self, role: RoleId, resource: &str, action: &str) -> Vec<&Arc<Rule>> {
         let Some(role) = self.roles.by_id(role) else { return Vec::new() };
         let mut rules: Vec<&Arc<Rule>> = Vec::new();
         for class in self.resources.covering(resource) {
-            for &id in role.closure.iter() {
-                let Some(ids) = self.rules_by_resource.get(&(id, class)) else { continue };
-                rules.extend(ids.iter().filter_map(|id| self.rules.get(id)));
-            }
+            rules.extend(role.closure.iter().flat_map(|&id| self.rules_on(id, class)));
         }
         rules.retain(|rule| rule.action.pattern().covers(action));
         rules.sort_unstable_by_key(|rule| Verdict::of(rule));
         rules
+    }
+
+    /// The rules of this role itself whose resource is the pattern of this class.
+    pub(crate) fn rules_on(
+        &self,
+        role: RoleId,
+        class: ClassId,
+    ) -> impl Iterator<Item = &Arc<Rule>> {
+        let ids = self.rules_by_resource.get(&(role, class)).into_iter().flatten();
+        ids.filter_map(|id| self.rules.get(id))
     }
 
     /// The inheritance links of the role and of everything that it inherits.
@@ -171,5 +203,15 @@ impl Policy {
         let Some(role) = self.roles.by_id(role) else { return Vec::new() };
         let closure = role.closure.iter().filter_map(|&id| self.roles.by_id(id));
         closure.flat_map(|role| role.inherits.iter().map(|next| (&role.name, next))).collect()
+    }
+}
+
+/// Whether the rule is about some labels of uncertain text and not about all labels.
+fn tells_uncertain_labels(rule: &Rule) -> bool {
+    let pattern = rule.resource.pattern();
+    match pattern.text().strip_prefix("label:") {
+        None | Some("") => false,
+        Some(start) if pattern.is_prefix() => starts_uncertain(start),
+        Some(label) => is_uncertain(label),
     }
 }

@@ -2,6 +2,7 @@
 
 mod evaluator;
 mod invalidation;
+mod named;
 mod role_set;
 
 use std::cell::LazyCell;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use crate::engine;
 use crate::error::PolicyError;
+use crate::facts::is_uncertain;
 use crate::names::{Label, RoleName};
 use crate::policy::{Change, Policy};
 use crate::rule::Rule;
@@ -98,6 +100,12 @@ impl Snapshot {
     #[must_use]
     pub fn time_bound_labels(&self) -> &[Label] {
         &self.time_bound
+    }
+
+    /// Whether rules give a label of uncertain text another verdict than labels that no rule names.
+    pub(crate) fn tells_uncertain_labels(&self) -> bool {
+        self.policy.tells_uncertain_labels()
+            || self.time_bound.iter().any(|label| is_uncertain(label.as_str()))
     }
 
     /// The same policy with new, contiguous ids.

@@ -9,13 +9,14 @@ use policies::{
     Snapshot,
 };
 
-const RULES: [(&str, &str, Effect); 8] = [
+const RULES: [(&str, &str, Effect); 9] = [
     ("film:f1", "read", Effect::Deny),
     ("film:special-*", "re*", Effect::Allow),
     ("label:adult", "*", Effect::Deny),
     ("fi*", "watch", Effect::Allow),
     ("book", "read", Effect::Deny),
     ("game:*", "play*", Effect::Deny),
+    ("film:f2", "read?hd=true", Effect::Deny),
     ("a*", "read", Effect::Deny),
     ("*", "read", Effect::Allow),
 ];
@@ -43,8 +44,22 @@ fn class(policy: &Snapshot, action: &str, kind: &str) -> Option<FilterClass> {
     policy.filter_class(&policy.role_set([]), action, kind)
 }
 
-const ACTIONS: [&str; 10] =
-    ["read", "reads", "re", "r", "", "watch", "watch!", "play", "playing", "invented"];
+const ACTIONS: [&str; 14] = [
+    "read",
+    "reads",
+    "re",
+    "r",
+    "",
+    "watch",
+    "watch!",
+    "play",
+    "playing",
+    "invented",
+    "read?hd=true",
+    "read?hd=false",
+    "read?hd=true&x=1",
+    "watch?hd=true",
+];
 const KINDS: [&str; 12] =
     ["film", "films", "fi", "fig", "book", "books", "game", "a", "apple", "zoo", "no type", ""];
 
@@ -72,6 +87,8 @@ fn invented_names_make_no_new_class() {
         assert_eq!(class(&policy, "read", name), class(&policy, "read", "zoo"));
         assert_eq!(class(&policy, &format!("re{name}"), "film"), class(&policy, "re", "film"));
     }
+    assert_eq!(class(&policy, "read?invented=1", "film"), class(&policy, "read?x=2", "film"));
+    assert_ne!(class(&policy, "read?hd=true", "film"), class(&policy, "read?x=2", "film"));
     assert_ne!(class(&policy, "read", "film"), class(&policy, "read", "zoo"));
 }
 

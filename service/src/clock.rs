@@ -9,10 +9,13 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Tells the time. Cheap to clone; clones share the same offset.
+/// Tells the time. Cheap to clone; clones share the same offsets.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    offset_ms: Arc<AtomicI64>,
+    /// Time that a test let pass: for every machine.
+    passed_ms: Arc<AtomicI64>,
+    /// How wrong a test made this machine's clock.
+    error_ms: Arc<AtomicI64>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
@@ -20,7 +23,7 @@ impl Clock {
     /// The current time.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
-        Utc::now() + TimeDelta::milliseconds(self.offset_ms.load(Ordering::Relaxed))
+        Utc::now() + TimeDelta::milliseconds(self.offset_ms())
     }
 
     /// The current time in whole seconds since 1970, without the cost of a calendar.
@@ -30,11 +33,26 @@ impl Clock {
         let since_epoch =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let millis = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
-        millis.saturating_add(self.offset_ms.load(Ordering::Relaxed)).div_euclid(1_000)
+        millis.saturating_add(self.offset_ms()).div_euclid(1_000)
     }
 
-    /// Moves the clock of every clone by `delta`. Tests use this to let time pass.
+    fn offset_ms(&self) -> i64 {
+        self.passed_ms.load(Ordering::Relaxed) + self.error_ms.load(Ordering::Relaxed)
+    }
+
+    /// Lets `delta` pass for every clone, and for the machines that it is compared with. For tests.
     pub fn advance(&self, delta: TimeDelta) {
-        self.offset_ms.fetch_add(delta.num_milliseconds(), Ordering::Relaxed);
+        self.passed_ms.fetch_add(delta.num_milliseconds(), Ordering::Relaxed);
+    }
+
+    /// Makes every clone wrong by `delta`, unlike the machines that it is compared with. For tests.
+    pub fn set_error(&self, delta: TimeDelta) {
+        self.error_ms.store(delta.num_milliseconds(), Ordering::Relaxed);
+    }
+
+    /// The time of another machine's clock, which shows `reading`, after what a test let pass.
+    #[must_use]
+    pub fn elsewhere(&self, reading: DateTime<Utc>) -> DateTime<Utc> {
+        reading + TimeDelta::milliseconds(self.passed_ms.load(Ordering::Relaxed))
     }
 }

@@ -1,5 +1,6 @@
 //! Liveness. Readiness depends on what a program needs, so each program answers that itself.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use poem_openapi::payload::Json;
@@ -8,7 +9,7 @@ use poem_openapi::{ApiResponse, Enum, Object, OpenApi, Tags};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, joined};
 
 /// Section of the API page.
 #[derive(Tags)]
@@ -23,8 +24,10 @@ pub enum Tag {
 pub enum State {
     /// It responds.
     Up,
-    /// It does not respond.
+    /// It does not respond, or refuses the connection.
     Down,
+    /// It responds but takes no writes: it is read-only or full, or a privilege is missing.
+    Unusable,
     /// It is not configured.
     Off,
 }
@@ -33,29 +36,32 @@ pub enum State {
 const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// The result of a check of other services, at most a second old. Callers need no credentials, so they
-/// must not decide how often these services are asked.
-#[derive(Debug)]
-pub struct Recent<T>(Mutex<Option<(Instant, T)>>);
+/// must not decide how often these services are asked. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Recent<T>(Arc<Mutex<Option<(Instant, T)>>>);
 
 impl<T> Default for Recent<T> {
     fn default() -> Self {
-        Self(Mutex::new(None))
+        Self(Arc::new(Mutex::new(None)))
     }
 }
 
-impl<T: Clone> Recent<T> {
+impl<T: Clone + Send + 'static> Recent<T> {
     /// The last result, or that of `check` if there is none or it is too old. Concurrent callers share
-    /// one check.
-    pub async fn get_or(&self, check: impl Future<Output = T>) -> T {
-        let mut last = self.0.lock().await;
+    /// one check, which runs to its end even if its caller leaves.
+    pub async fn get_or(&self, check: impl Future<Output = T> + Send + 'static) -> T {
+        let mut last = Arc::clone(&self.0).lock_owned().await;
         if let Some((at, result)) = &*last
             && at.elapsed() < MAX_AGE
         {
             return result.clone();
         }
-        let result = check.await;
-        *last = Some((Instant::now(), result.clone()));
-        result
+        joined(tokio::spawn(async move {
+            let result = check.await;
+            *last = Some((Instant::now(), result.clone()));
+            result
+        }))
+        .await
     }
 
     /// Makes the next caller check again.
@@ -102,5 +108,26 @@ impl LivenessApi {
                 failed_task: Some(task.to_owned()),
             })),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_check_goes_on_although_its_caller_has_left() {
+        let (recent, (end, ended)) = (Recent::default(), oneshot::channel());
+        let first = recent.clone();
+        let caller = tokio::spawn(async move { first.get_or(async { ended.await.is_ok() }).await });
+        while recent.0.try_lock().is_ok() {
+            tokio::task::yield_now().await;
+        }
+        tokio::task::yield_now().await;
+        caller.abort();
+        end.send(()).expect("the check waits");
+        assert!(recent.get_or(async { false }).await);
     }
 }

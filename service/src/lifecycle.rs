@@ -1,16 +1,25 @@
 //! Background tasks, and whether the process is draining.
 
+use std::future::pending;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// How long what requests have begun may take at a stop.
+const BEGUN_DRAIN: Duration = Duration::from_secs(10);
 
 /// The background tasks of a process and its way out. Clones share everything.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle {
     tasks: TaskTracker,
+    begun: TaskTracker,
     stop: CancellationToken,
     draining: Arc<AtomicBool>,
     failed: Arc<OnceLock<&'static str>>,
@@ -27,6 +36,13 @@ impl Lifecycle {
     #[must_use]
     pub fn tasks(&self) -> &TaskTracker {
         &self.tasks
+    }
+
+    /// The tracker of what requests have begun and has to end even if their clients are gone. At a stop, the
+    /// background tasks go on until it has.
+    #[must_use]
+    pub fn begun(&self) -> &TaskTracker {
+        &self.begun
     }
 
     /// Runs a task that the process cannot do without. If it ends before the process stops, the
@@ -59,8 +75,13 @@ impl Lifecycle {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Stops the background tasks and waits until they have ended.
+    /// Waits for what requests have begun, but not for long, then stops the background tasks and waits until
+    /// they have ended.
     pub async fn stop(&self) {
+        self.begun.close();
+        if timeout(BEGUN_DRAIN, self.begun.wait()).await.is_err() {
+            tracing::warn!(unfinished = self.begun.len(), "stopped before everything was finished");
+        }
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
@@ -79,6 +100,19 @@ impl Drop for Ended {
         if !self.stop.is_cancelled() && self.failed.set(self.name).is_ok() {
             tracing::error!(task = self.name, "a background task ended unexpectedly");
         }
+    }
+}
+
+/// The result of a task that goes on if nobody waits for it. A panic in it goes on here, as if the work had been
+/// done in place.
+pub async fn joined<T>(task: JoinHandle<T>) -> T {
+    match task.await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The runtime is shutting down, and this task with it.
+            Err(_) => pending().await,
+        },
     }
 }
 
@@ -110,5 +144,17 @@ mod tests {
         lifecycle.spawn("waits", async move { stop.cancelled().await });
         lifecycle.stop().await;
         assert_eq!(lifecycle.failed_task(), None);
+    }
+
+    #[tokio::test]
+    async fn background_tasks_go_on_until_what_was_begun_has_ended() {
+        let lifecycle = Lifecycle::default();
+        let (stop, told) = (lifecycle.stop_token(), tokio::sync::oneshot::channel());
+        lifecycle.begun().spawn(async move {
+            tokio::task::yield_now().await;
+            told.0.send(stop.is_cancelled()).expect("a receiver");
+        });
+        lifecycle.stop().await;
+        assert_eq!(told.1.await, Ok(false));
     }
 }

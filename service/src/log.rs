@@ -11,9 +11,17 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::config::{LogConfig, LogFormat};
 use crate::http::RequestContext;
 
+/// A line that cannot be written is lost: tracing would report that with `eprintln!`, which panics where
+/// standard error cannot be written, in the middle of a request.
+const NEVER: bool = false;
+
 /// Prints warnings as text, for commands that run in a terminal. Call it once.
 pub fn start_for_command() {
-    tracing_subscriber::fmt().with_env_filter("warn").with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter("warn")
+        .with_writer(std::io::stderr)
+        .log_internal_errors(NEVER)
+        .init();
 }
 
 /// Starts the log of a program, panics included. Call it once.
@@ -26,6 +34,7 @@ pub fn start(config: &LogConfig) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(config.filter.filter())
         .with_writer(std::io::stderr)
+        .log_internal_errors(NEVER)
         .with_ansi(false);
     if json {
         let format = Format::default().json().flatten_event(true).with_span_list(false);

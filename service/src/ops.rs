@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use poem::endpoint::make;
 use poem::http::{StatusCode, header};
-use poem::{Endpoint, Response, Route};
+use poem::{Endpoint, EndpointExt, Response, Route};
 use poem_openapi::{OpenApi, OpenApiService};
 
+use crate::http::WellFormed;
 use crate::metrics::{self, Registry};
 
 /// `/metrics` from `registry`, and the operations of `health`. `refresh` runs before each scrape, to
@@ -27,6 +28,7 @@ where
     Route::new()
         .nest("/", OpenApiService::new(health, "operation", crate::build::VERSION))
         .at("/metrics", poem::get(scrape))
+        .with(WellFormed)
 }
 
 fn scrape(registry: &Registry) -> poem::Result<Response> {

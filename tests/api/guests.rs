@@ -5,7 +5,7 @@ use tests::TestServer;
 use crate::samples::samples;
 
 /// Operations for guests.
-const MEANT_FOR_GUESTS: [&str; 14] = [
+const MEANT_FOR_GUESTS: [&str; 15] = [
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/login/second-factor",
@@ -18,16 +18,24 @@ const MEANT_FOR_GUESTS: [&str; 14] = [
     "POST /api/v1/check/batch",
     "POST /api/v1/filter",
     "GET /.well-known/jwks.json",
+    "GET /.well-known/authzen-configuration",
     "GET /.well-known/oauth-authorization-server",
     "GET /health/live",
 ];
 
 /// For guests, too, but these tests have no provider; see `auth::oidc`.
-const BY_A_PROVIDER: [&str; 2] =
-    ["GET /api/v1/auth/oidc/{provider}/start", "GET /api/v1/auth/oidc/{provider}/callback"];
+const BY_A_PROVIDER: [&str; 4] = [
+    "GET /api/v1/auth/oidc/{provider}/start",
+    "GET /api/v1/auth/oidc/{provider}/callback",
+    "POST /api/v1/auth/oidc/{provider}/callback",
+    "POST /api/v1/auth/oidc/exchange",
+];
 
 /// Operators use their own port; load balancers may use this one.
 const FOR_LOAD_BALANCERS: [&str; 1] = ["GET /health/ready"];
+
+/// For proxies that these tests are not; see `forward_auth`.
+const FOR_PROXIES: [&str; 1] = ["GET /forward-auth"];
 
 #[tokio::test]
 async fn a_guest_reaches_only_the_operations_for_guests() {
@@ -39,7 +47,10 @@ async fn a_guest_reaches_only_the_operations_for_guests() {
         if meant(&sample.name()) {
             answer.ok();
         } else if BY_A_PROVIDER.contains(&&*sample.name()) {
-            answer.expect(404, "provider_not_found");
+            let refusals = ["provider_not_found", "media_type_unsupported", "oidc_code_invalid"];
+            assert!(refusals.contains(&&*answer.code()), "{answer:?}");
+        } else if FOR_PROXIES.contains(&&*sample.name()) {
+            answer.expect(403, "proxy_not_trusted");
         } else if sample.operation.is_for_clients() {
             answer.expect(401, "invalid_client");
         } else {
@@ -51,6 +62,16 @@ async fn a_guest_reaches_only_the_operations_for_guests() {
     assert_eq!((rules, server.database.count("SELECT count(*) FROM user_roles").await), (5, 0));
 }
 
+const FOR_ADMINS: [&str; 7] = [
+    "/api/v1/roles",
+    "/api/v1/rules",
+    "/api/v1/policy",
+    "/api/v1/users",
+    "/api/v1/audit",
+    "/api/v1/clients",
+    "/access/v1/",
+];
+
 #[tokio::test]
 async fn a_user_without_rights_is_told_which_permission_is_missing() {
     let server = TestServer::start().await;
@@ -60,10 +81,7 @@ async fn a_user_without_rights_is_told_which_permission_is_missing() {
         if sample.operation.is_for_clients() {
             continue;
         }
-        if ["/api/v1/roles", "/api/v1/rules", "/api/v1/users", "/api/v1/audit", "/api/v1/clients"]
-            .iter()
-            .any(|p| path.starts_with(p))
-        {
+        if FOR_ADMINS.iter().any(|prefix| path.starts_with(prefix)) {
             let answer = sample.send(&user).await.expect(403, "forbidden");
             let missing = &answer.json()["missing"];
             assert_eq!(missing["action"], sample.operation.method, "{answer:?}");

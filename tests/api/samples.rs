@@ -27,7 +27,10 @@ impl Sample {
             let request = caller.without_token().request(method, &self.path);
             return request.basic_auth(UNKNOWN_ID, Some("x")).form(&[("token", "x")]);
         }
-        let request = caller.request(method, &self.path);
+        let mut request = caller.request(method, &self.path);
+        if self.operation.path == "/forward-auth" {
+            request = request.header("x-original-method", "GET").header("x-original-uri", "/");
+        }
         match &self.body {
             Some(body) => request.json(body),
             None => request,
@@ -43,6 +46,7 @@ impl Sample {
 pub(crate) async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
     let document = server.guest().get("/openapi.json").await.ok();
     let mut good = good_requests(user);
+    good.extend(access_requests());
     good.push(second_step(server).await);
     good.extend(by_mail(server).await);
     let mut samples = Vec::new();
@@ -82,6 +86,22 @@ async fn second_step(server: &TestServer) -> (&'static str, String, Value) {
     ("POST", "/api/v1/auth/login/second-factor".to_owned(), body)
 }
 
+/// The requests of AuthZEN.
+fn access_requests() -> [(&'static str, String, Value); 6] {
+    let (subject, action) = (json!({ "type": "user", "id": "sample" }), json!({ "name": "read" }));
+    let resource = json!({ "type": "film", "id": "f1", "properties": { "labels": ["new"] } });
+    let all = json!({ "subject": subject, "action": action, "resource": resource });
+    let actions = json!({ "subject": subject, "resource": resource });
+    [
+        ("POST", "/access/v1/evaluation".to_owned(), all.clone()),
+        ("POST", "/access/v1/evaluations".to_owned(), all.clone()),
+        ("POST", "/access/v1/search/subject".to_owned(), all.clone()),
+        ("POST", "/access/v1/search/resource".to_owned(), all),
+        ("POST", "/access/v1/search/action".to_owned(), actions),
+        ("GET", "/.well-known/authzen-configuration".to_owned(), Value::Null),
+    ]
+}
+
 fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
     let new_role = json!({ "name": "sample" });
     let rule = json!({
@@ -95,11 +115,14 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("POST", "/api/v1/check", json!({ "action": "read", "resource": film })),
         ("POST", "/api/v1/check/batch", json!({ "action": "read", "resources": [film] })),
         ("POST", "/api/v1/filter", json!({ "action": "read", "type": "film" })),
+        ("GET", "/forward-auth", Value::Null),
         ("GET", "/api/v1/roles", Value::Null),
         ("POST", "/api/v1/roles", new_role),
         ("GET", "/api/v1/roles/subscriber", Value::Null),
         ("PATCH", "/api/v1/roles/subscriber", json!({ "description": "Pays." })),
         ("DELETE", "/api/v1/roles/sample", Value::Null),
+        ("GET", "/api/v1/policy", Value::Null),
+        ("GET", "/api/v1/policy/role-sets", Value::Null),
         ("GET", "/api/v1/rules", Value::Null),
         ("POST", "/api/v1/rules", rule.clone()),
         ("GET", "/api/v1/rules/3", Value::Null),
@@ -142,6 +165,8 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("GET", "/api/v1/auth/oidc", Value::Null),
         ("GET", "/api/v1/auth/oidc/nobody/start", Value::Null),
         ("GET", "/api/v1/auth/oidc/nobody/callback", Value::Null),
+        ("POST", "/api/v1/auth/oidc/nobody/callback", Value::Null),
+        ("POST", "/api/v1/auth/oidc/exchange", json!({ "code": "x", "code_verifier": "x" })),
         ("GET", "/api/v1/me/identities", Value::Null),
         (
             "POST",

@@ -84,3 +84,33 @@ async fn a_flood_from_a_few_networks_leaves_room_for_logins_from_others() {
     let turned_away = answers.iter().filter(|answer| answer.status == 503).count();
     assert!(turned_away > AT_ONCE / 2, "{turned_away}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_with_the_right_password_of_one_account_leaves_room_for_others() {
+    let database = Database::migrated().await;
+    let mut settings = with(&settings(&database), "AUTH_PASSWORD_QUEUE", "16");
+    for (name, value) in [("AUTH_PASSWORD_THREADS", "1"), ("AUTH_TRUSTED_PROXIES", "127.0.0.1")] {
+        settings = with(&settings, name, value);
+    }
+    let mut server = AUTH_SERVER.serve(&settings);
+    let guest = guest(&mut server);
+    let account = |login: &str| json!({ "login": login, "password": PASSWORD });
+    for login in ["ada", "mallory"] {
+        guest.post("auth/register", &account(login)).await.expect(201, "");
+    }
+    let log_in = |login: &str, network: String| {
+        let request = guest.request(Method::POST, "auth/login").json(&account(login));
+        guest.send(request.header("x-forwarded-for", network))
+    };
+    // More networks than there is room for attempts.
+    let attempts =
+        (0..AT_ONCE).map(|number| log_in("mallory", format!("198.51.100.{}", number % 100)));
+    let others = async {
+        for number in 0..10 {
+            log_in("ada", format!("192.0.2.{number}")).await.expect(200, "");
+        }
+    };
+    let (answers, ()) = tokio::join!(join_all(attempts), others);
+    let turned_away = answers.iter().filter(|answer| answer.status == 503).count();
+    assert!(turned_away > AT_ONCE / 2, "{turned_away}");
+}

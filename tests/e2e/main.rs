@@ -3,18 +3,23 @@
 
 mod arguments;
 mod client;
+mod clock_skew;
+mod descriptors;
 mod doctor;
 mod email;
+mod environment;
 mod keys;
 mod logging;
 mod login_flood;
 mod login_history;
 mod migrate;
 mod oidc;
+mod output;
 mod published_revocations;
 mod redis_outage;
 mod revocations;
 mod rules;
+mod secret;
 mod sessions;
 mod settings;
 mod shutdown;

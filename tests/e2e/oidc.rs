@@ -3,7 +3,7 @@
 use auth_server::clock::Clock;
 use reqwest::{Client, redirect};
 use serde_json::json;
-use tests::oidc::{Browser, CLIENT_SECRET, HostileProvider};
+use tests::oidc::{Browser, CLIENT_SECRET, HostileProvider, Reply};
 use tests::program::AUTH_SERVER;
 use tests::{Answer, Caller, Database, PASSWORD};
 
@@ -34,7 +34,7 @@ async fn nothing_from_a_provider_is_logged_even_at_level_trace() {
     let mut server = AUTH_SERVER.serve(&with(&loud, "FILMS_SECRET", CLIENT_SECRET));
     let stays = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
     let guest = Caller::guest(stays, &server.url("api"));
-    let browser = Browser { guest, provider: "hostile".into() };
+    let browser = Browser { guest, provider: "hostile".into(), posts: false };
     let (answer, secrets) = finish(&provider, &browser).await;
     let pair = answer.expect(200, "").json();
     // A rejected ID token is logged without its contents.
@@ -43,10 +43,19 @@ async fn nothing_from_a_provider_is_logged_even_at_level_trace() {
     provider.script().claims = claims;
     let (answer, more) = finish(&provider, &browser).await;
     answer.expect(401, "provider_answer_invalid");
+    // An OAuth error code is logged if it is one.
+    for error in ["invalid_client", "text-of-another-user"] {
+        let refusal = Reply::Text(json!({ "error": error }).to_string());
+        provider.script().token_reply = refusal;
+        finish(&provider, &browser).await.0.expect(401, "provider_answer_invalid");
+    }
     server.signal("TERM");
     server.wait();
     let log = server.log().join("\n");
     assert!(log.contains("invalid answer of an identity provider"), "{log}");
+    for named in ["\"claim\":\"aud\"", "\"error\":\"invalid_client\"", "\"error\":\"unreadable\""] {
+        assert!(log.contains(named), "{named}: {log}");
+    }
     let pair = [&pair["access_token"], &pair["refresh_token"]].map(|t| t.as_str().unwrap());
     let mut all = vec!["access-token-of-the-provider", CLIENT_SECRET, PASSWORD, "ada@example.com"];
     all.extend(["-of-another-user", "subject-1"]);

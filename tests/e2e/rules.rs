@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 use tests::TestServer;
-use tests::program::AUTH_SERVER;
+use tests::program::{AUTH_SERVER, NO_SETTINGS};
 
 use crate::settings;
 
@@ -20,8 +20,20 @@ async fn an_import_replaces_the_rules_and_is_audited_once() {
     let read = json!({ "action": "read", "resource": { "type": "film", "labels": ["secret"] } });
     assert_eq!(server.guest().post("check", &read).await.ok()["allowed"], true);
     fs::write(file, format!("{exported}p, 300, anonymous, label:secret, read, deny\n")).unwrap();
-    let ran = AUTH_SERVER.run(&["rules", "import", file], &settings, "");
-    assert!(ran.status == Some(0) && ran.stdout.contains("rules in force"), "{ran:?}");
+    let import = |options: &[&str]| {
+        AUTH_SERVER.run(&[&["rules", "import", file], options].concat(), &settings, "")
+    };
+    let change = "+ p, 300, anonymous, label:secret, read, deny\n";
+    let shown = import(&["--dry-run"]);
+    assert_eq!((shown.status, &*shown.stdout), (Some(0), change), "{shown:?}");
+    let refused = import(&[]);
+    assert!(refused.status == Some(1) && refused.stderr.contains("--yes"), "{refused:?}");
+    assert_eq!(AUTH_SERVER.run(&["rules", "export"], &settings, "").stdout, exported);
+    let ran = import(&["--yes"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stdout.starts_with(change) && ran.stdout.contains("rules in force"), "{ran:?}");
+    let again = import(&["--yes"]);
+    assert!(again.stdout.contains("already"), "{again:?}");
     server.wait_for_revision(3).await;
     assert_eq!(server.guest().post("check", &read).await.ok()["allowed"], false);
     let line = root.get("audit?limit=1").await.ok()["items"][0].clone();
@@ -30,9 +42,51 @@ async fn an_import_replaces_the_rules_and_is_audited_once() {
     assert_eq!(line["revision"], 3);
     let (before, after) = (line["before"]["rules"].as_i64(), line["after"]["rules"].as_i64());
     assert_eq!(after, before.map(|rules| rules + 1), "{line}");
+    assert_eq!(line["before"]["text"], exported);
+    assert!(line["after"]["text"].as_str().unwrap().contains("label:secret"), "{line}");
     // A refused import changes nothing and is not audited.
     fs::write(file, "p, 300, anonymous, no pattern:**, read, deny\n").unwrap();
-    assert_eq!(AUTH_SERVER.run(&["rules", "import", file], &settings, "").status, Some(1));
+    assert_eq!(import(&["--yes"]).status, Some(1));
+    fs::write(file, "# truncated\n").unwrap();
+    let empty = import(&["--yes"]);
+    assert!(empty.status == Some(1) && empty.stderr.contains("--allow-empty"), "{empty:?}");
     assert_eq!(root.get("audit?limit=1").await.ok()["items"][0]["id"], line["id"]);
     assert_eq!(server.guest().post("check", &read).await.ok()["allowed"], false);
+}
+
+#[test]
+fn a_check_warns_of_probable_mistakes_and_counts_what_an_import_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let rules = "p, 0, superuser, *, *, allow\n\
+        p, 10, anonymous, label:adutl, read, deny\n\
+        p, 20, anonymous, film:*, raed, allow\n\
+        p, 30, anonymous, film:*, read, allow\n\
+        p, 40, anonymous, film:a*, read, deny\n";
+    fs::write(path("rules.csv"), rules).unwrap();
+    fs::write(
+        path("labels.toml"),
+        "[[label]]\nname = 'adult'\nquery = { exists = { field = 'id' } }\n",
+    )
+    .unwrap();
+    let file = path("rules.csv");
+    let lines = |arguments: &[&str]| {
+        let ran =
+            AUTH_SERVER.run(&[&["rules", "check", &file], arguments].concat(), NO_SETTINGS, "");
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        ran.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected = [
+        "warning: `p, 10, anonymous, label:adutl, read, deny`: no label rule gives the label `adutl`; did you mean `adult`?",
+        "warning: `p, 20, anonymous, film:*, raed, allow`: no other rule uses the action `raed`; did you mean `read`?",
+        "warning: `p, 40, anonymous, film:a*, read, deny`: an earlier rule decides whatever this one covers: `p, 30, anonymous, film:*, read, allow`",
+        "warning: no rule is about the label `adult`",
+        &format!("{file}: valid, 4 rules"),
+    ];
+    assert_eq!(lines(&["--labels", &path("labels.toml")]), expected);
+    let shipped = lines(&[]);
+    assert!(
+        shipped.contains(&"warning: no rule is about the label `upcoming`".to_owned()),
+        "{shipped:?}"
+    );
 }

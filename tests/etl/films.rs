@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use etl_labeler::elastic::Elastic;
 use policies::label_rules::LabelRules;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::program::{ETL_LABELER, Finished};
-use tests::{Index, setting};
+use tests::{Index, elastic, setting};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
@@ -28,8 +27,7 @@ impl Films {
 
     /// An index of this name with the labeler's mapping, as before there were aliases.
     pub(crate) async fn create_plain(&self) {
-        let server = self.index.server.parse().unwrap();
-        let elastic = Elastic::new(&server, &self.index.name).unwrap();
+        let elastic = elastic(&self.index.server, &self.index.name).await;
         elastic
             .create_index(&LabelRules::parse(include_str!("../../policies/labels.toml")).unwrap())
             .await

@@ -6,6 +6,7 @@
     reason = "test code: anything unexpected ends the test"
 )]
 
+mod clock_skew;
 mod conflicts;
 mod films;
 mod import;

@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
-use crate::films::Films;
+use tests::{TestServer, free_address};
+
+use crate::films::{Films, finished};
 
 #[tokio::test]
 async fn preview_shows_the_changes_and_writes_nothing() {
@@ -84,4 +86,61 @@ async fn with_a_policy_a_preview_says_who_gains_and_loses_films() {
         assert_eq!(refused.status, Some(2), "{refused:?}");
         assert!(refused.stderr.contains(message), "{refused:?}");
     }
+}
+
+#[tokio::test]
+async fn with_the_url_of_auth_server_a_preview_is_about_the_roles_that_users_have() {
+    let (films, auth) = (Films::new(), TestServer::start().await);
+    let root = auth.superuser().await;
+    root.post("roles", &json!({ "name": "editor" })).await.ok();
+    let rule = json!({ "priority": 5, "role": "editor", "resource": "label:draft",
+        "action": "read", "effect": "allow" });
+    root.post("rules", &rule).await.ok();
+    let rule = json!({ "priority": 20, "role": "anonymous", "resource": "label:draft",
+        "action": "read", "effect": "deny" });
+    root.post("rules", &rule).await.ok();
+    for (login, roles) in [("ada", &["editor", "subscriber"][..]), ("bob", &["editor"])] {
+        let user = auth.register(login).await;
+        for role in roles {
+            let path = format!("users/{}/roles/{role}", user.id);
+            root.send(root.request(reqwest::Method::PUT, &path)).await.ok();
+        }
+    }
+    let client = json!({ "name": "previews", "scopes": ["policy:read"] });
+    let client = root.post("clients", &client).await.ok();
+    let [id, secret] = ["id", "secret"].map(|field| client[field].as_str().unwrap().to_owned());
+    let preview = async |options: &[&str], id: &str, secret: &str| {
+        let mut command = films.command(&[&["preview", "--policy", &auth.url], options].concat());
+        command.env("ETL_CLIENT_ID", id).env("ETL_CLIENT_SECRET", secret);
+        finished(command.spawn().unwrap()).await
+    };
+
+    films.rules("[[label]]\nname='draft'\nquery={ids={values=['film-0']}}\n");
+    films.import_many(3).await;
+    films.once().await;
+    films.rules("[[label]]\nname='draft'\nquery={ids={values=['film-1', 'film-2']}}\n");
+    let ran = preview(&["--json"], &id, &secret).await;
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let roles = serde_json::from_str::<Value>(&ran.stdout).unwrap()["roles"].clone();
+    let row = |name: &str| {
+        let row = &roles[name];
+        [&row["users"], &row["gained"], &row["lost"]].map(Value::as_u64)
+    };
+    assert_eq!(row("anonymous"), [None, Some(1), Some(2)], "{roles}");
+    assert_eq!(row("subscriber"), [Some(0), Some(1), Some(2)], "{roles}");
+    assert_eq!(row("editor"), [Some(1), Some(0), Some(0)], "{roles}");
+    assert_eq!(row("editor + subscriber"), [Some(1), Some(0), Some(0)], "{roles}");
+    let shown = preview(&[], &id, &secret).await.stdout;
+    assert!(shown.contains("editor + subscriber (1 user) "), "{shown}");
+
+    for (id, secret) in [("", ""), (&id, "wrong")] {
+        let refused = preview(&[], id, secret).await;
+        assert_eq!(refused.status, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains("scope `policy:read`"), "{refused:?}");
+    }
+    let incomplete = preview(&[], &id, "").await;
+    assert_eq!(incomplete.status, Some(2), "{incomplete:?}");
+    let nowhere = format!("http://{}", free_address());
+    let unreachable = films.run(&["preview", "--policy", &nowhere]).await;
+    assert_eq!(unreachable.status, Some(69), "{unreachable:?}");
 }

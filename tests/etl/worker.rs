@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use auth_server::db::PgPool;
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::Executor;
 use tests::program::signal;
-use tests::{Database, free_port, until};
+use tests::{Database, Proxy, free_port, until};
 use tokio::process::Child;
 use tokio::time::sleep;
 
@@ -135,4 +136,30 @@ async fn metrics_are_served_from_the_start() {
     let line = "etl_runs_total{outcome=\"success\"} 1";
     until("succeeded", async || metrics(port).await.contains(line)).await;
     assert!(metrics(port).await.contains("etl_outdated_films 0"));
+}
+
+#[tokio::test]
+async fn a_worker_whose_connection_died_silently_is_not_live() {
+    let (films, database, port) = (Films::new(), Database::empty().await, free_port());
+    let (proxy, url) = Proxy::to_url(&database.url).await;
+    let mut command = films.command(&["run"]);
+    command.env("DATABASE_URL", &url).env("ETL_SCHEDULE", NEVER);
+    command.env("ETL_OPS_LISTEN", format!("127.0.0.1:{port}"));
+    let worker = command.spawn().unwrap();
+    let live = async || {
+        let answer = reqwest::get(format!("http://127.0.0.1:{port}/health/live")).await;
+        answer.map_or(0, |answer| answer.status().as_u16())
+    };
+    until("live", async || live().await == 200).await;
+    let workers = "SELECT count(*) FROM apalis.workers";
+    until("registered", async || database.count(workers).await > 0).await;
+    // The heartbeat is sent, and its answer never arrives.
+    let mut lock = database.connect().await;
+    lock.execute("BEGIN; SELECT FROM apalis.workers FOR UPDATE").await.unwrap();
+    database.wait_for_lock().await;
+    proxy.freeze();
+    drop(lock);
+    until("not live", async || live().await == 503).await;
+    stop(&worker, "KILL");
+    finished(worker).await;
 }

@@ -62,6 +62,12 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap_or("not text"))
     }
 
+    /// All values of a header.
+    #[must_use]
+    pub fn headers(&self, name: &str) -> Vec<&str> {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
+    }
+
     /// The problem code, or an empty string if the answer is not a problem.
     #[must_use]
     pub fn code(&self) -> String {
@@ -88,14 +94,18 @@ impl Answer {
         (self.status, self.string("code"))
     }
 
-    /// The JSON body of a 2xx answer, or `null` if the body is empty.
+    /// The JSON body of a 2xx answer, `null` if the body is empty, or the text of another body.
     ///
     /// # Panics
     /// On any other status.
     #[expect(clippy::must_use_candidate, reason = "callers may only want the assertion")]
     pub fn ok(&self) -> Value {
         assert!((200..300).contains(&self.status), "{self:#?}");
-        if self.text.is_empty() { Value::Null } else { self.json() }
+        match &*self.text {
+            "" => Value::Null,
+            text if self.header("content-type").starts_with("text/") => text.into(),
+            _ => self.json(),
+        }
     }
 
     /// Asserts status and problem code (empty: not a problem), and that a problem is well-formed.

@@ -101,6 +101,56 @@ impl Database {
         until("a statement waits for a lock", async || self.count(waiting).await > 0).await;
     }
 
+    /// The URL for a role of its own, with this password, that may read and write every table.
+    ///
+    /// # Panics
+    /// If `PostgreSQL` rejects it.
+    pub async fn role_url(&self, password: &str) -> String {
+        let name = &self.name;
+        execute_on_server(&format!("CREATE ROLE {name} LOGIN PASSWORD '{password}'")).await;
+        self.execute(&format!(
+            "DO $$ DECLARE s text; BEGIN
+                 FOREACH s IN ARRAY ARRAY['public', 'apalis'] LOOP
+                     EXECUTE format('GRANT ALL ON SCHEMA %I TO {name}', s);
+                     EXECUTE format('GRANT ALL ON ALL TABLES IN SCHEMA %I TO {name}', s);
+                     EXECUTE format('GRANT ALL ON ALL SEQUENCES IN SCHEMA %I TO {name}', s);
+                 END LOOP;
+             END $$"
+        ))
+        .await;
+        let address = self.url.split_once('@').unwrap().1;
+        format!("postgres://{name}:{password}@{address}")
+    }
+
+    /// Gives the role of [`Database::role_url`] another password. Open connections stay open.
+    pub async fn set_password(&self, password: &str) {
+        execute_on_server(&format!("ALTER ROLE {} PASSWORD '{password}'", self.name)).await;
+    }
+
+    /// Lets the role of [`Database::role_url`] have this many connections; −1: any number.
+    pub async fn limit_connections(&self, limit: i32) {
+        execute_on_server(&format!("ALTER ROLE {} CONNECTION LIMIT {limit}", self.name)).await;
+    }
+
+    /// Executes `GRANT …` or `REVOKE …` for the role of [`Database::role_url`].
+    pub async fn privileges(&self, statement: &str) {
+        self.execute(&format!("{statement} {}", self.name)).await;
+    }
+
+    /// Makes the database read-only, and closes all connections as a failover does; or writable again,
+    /// with the connections left as they are.
+    pub async fn set_read_only(&self, is_read_only: bool) {
+        let setting = if is_read_only { "SET" } else { "RESET" };
+        let value = if is_read_only { " = on" } else { "" };
+        let name = &self.name;
+        let statement =
+            format!("ALTER DATABASE {name} {setting} default_transaction_read_only{value}");
+        execute_on_server(&statement).await;
+        if is_read_only {
+            self.disconnect().await;
+        }
+    }
+
     /// Terminates every connection and refuses new ones.
     pub async fn refuse_connections(&self) {
         execute_on_server(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).await;
@@ -122,10 +172,16 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let database = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let role = format!("DROP ROLE IF EXISTS {}", self.name);
         let runtime =
             || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let dropped = thread::spawn(move || runtime().block_on(execute_on_server(&statement)));
+        let dropped = thread::spawn(move || {
+            runtime().block_on(async {
+                execute_on_server(&database).await;
+                execute_on_server(&role).await;
+            });
+        });
         assert!(dropped.join().is_ok() || thread::panicking(), "{} was not dropped", self.name);
     }
 }
@@ -175,7 +231,7 @@ async fn create_template(connection: &mut PgConnection, name: &str) {
         connection.execute(AssertSqlSafe(format!("{statement} {unfinished}"))).await.unwrap();
     }
     let pool = pool(&url_of(&unfinished)).await;
-    migrations::migrate(pool.raw()).await.unwrap();
+    migrations::migrate(PgConnection::connect(&url_of(&unfinished)).await.unwrap()).await.unwrap();
     let now = Clock::default().now();
     policy::seed::seed(&pool, now).await.unwrap();
     // Every server would create these partitions; the template has them.

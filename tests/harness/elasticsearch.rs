@@ -2,11 +2,25 @@
 
 use std::thread;
 
+use etl_labeler::config::{Config, SETTINGS};
+use etl_labeler::elastic::Elastic;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use service::config::Source;
 use uuid::Uuid;
 
 use crate::setting;
+
+/// The labeler's client of an index.
+///
+/// # Panics
+/// If the URL is invalid.
+pub async fn elastic(server: &str, index: &str) -> Elastic {
+    let settings = [("ELASTICSEARCH_URL", server), ("FILMS_INDEX", index)];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config: Config = SETTINGS.load(Source::default(), settings).unwrap().warn();
+    Elastic::connect(&config.elasticsearch).await.unwrap()
+}
 
 /// The name of an index that does not exist yet. Whatever is created under it goes with this value.
 pub struct Index {
@@ -70,8 +84,20 @@ impl Index {
     /// # Panics
     /// If the request fails.
     pub async fn open_searches(&self) -> u64 {
+        self.search_statistic("open_contexts").await
+    }
+
+    /// The number of searches so far.
+    ///
+    /// # Panics
+    /// If the request fails.
+    pub async fn searches(&self) -> u64 {
+        self.search_statistic("query_total").await
+    }
+
+    async fn search_statistic(&self, name: &str) -> u64 {
         let stats = self.request(Method::GET, "/_stats/search", None).await;
-        stats["_all"]["total"]["search"]["open_contexts"].as_u64().unwrap()
+        stats["_all"]["total"]["search"][name].as_u64().unwrap()
     }
 
     /// Id and source of every document, up to 1,000.

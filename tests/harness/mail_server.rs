@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::oidc::OidcSite;
-use crate::{TestServer, free_port, setting};
+use crate::{Database, TestServer, free_port, setting};
 
 /// How long delivery may take: the first attempts may fail, and the machine may be busy.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -122,10 +122,15 @@ impl MailServer {
 
     /// An auth-server that sends its e-mail here, with these additional settings.
     pub async fn server(&self, settings: &[(&str, &str)]) -> TestServer {
+        self.server_on(Database::migrated().await, settings).await
+    }
+
+    /// As [`MailServer::server`], on a database that the test has prepared.
+    pub async fn server_on(&self, database: Database, settings: &[(&str, &str)]) -> TestServer {
         let url = self.url();
         let mut all = sending_to(&url);
         all.extend(settings);
-        TestServer::with(&all).await
+        TestServer::on_database(database, &all).await
     }
 
     /// A site with identity providers, whose auth-server sends its e-mail here.

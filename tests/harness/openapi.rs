@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One documented answer to an operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,10 +50,11 @@ impl Operation {
             && template.zip(segments).all(|(own, given)| own == given || own.starts_with('{'))
     }
 
-    /// True if the operation requires a token.
+    /// True if the operation requires a token, unless a service client calls it.
     #[must_use]
     pub fn requires_token(&self) -> bool {
-        self.schemes().is_some_and(|all| all.iter().all(|scheme| scheme.get("bearer").is_some()))
+        self.accepts_token()
+            && self.schemes().is_some_and(|all| all.iter().all(|scheme| scheme != &json!({})))
     }
 
     /// True if the operation accepts a token.
@@ -69,11 +70,18 @@ impl Operation {
         self.schemes().is_some_and(|all| all.iter().all(|scheme| scheme.get("client").is_some()))
     }
 
+    /// True if the operation accepts service clients beside users.
+    #[must_use]
+    pub fn accepts_clients(&self) -> bool {
+        self.schemes().is_some_and(|all| all.iter().any(|scheme| scheme.get("client").is_some()))
+            && !self.is_for_clients()
+    }
+
     /// True if service clients may name the user by a token.
     #[must_use]
     pub fn accepts_subject(&self) -> bool {
-        self.schemes().is_some_and(|all| all.iter().any(|scheme| scheme.get("client").is_some()))
-            && !self.is_for_clients()
+        let parameters = self.object["parameters"].as_array();
+        parameters.is_some_and(|all| all.iter().any(|one| one["name"] == "X-Subject-Token"))
     }
 
     fn schemes(&self) -> Option<&Vec<Value>> {

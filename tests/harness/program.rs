@@ -27,7 +27,7 @@ pub type Settings = Vec<(String, String)>;
 pub const NO_SETTINGS: &[(&str, &str)] = &[];
 
 /// A program of this workspace, built before the tests run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Program(&'static str);
 
 impl Program {
@@ -176,6 +176,28 @@ impl Server {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Processor time that the process has used, in hundredths of a second.
+    ///
+    /// # Panics
+    /// If the process has ended.
+    #[must_use]
+    pub fn processor_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let after_name = stat.rsplit_once(')').unwrap().1;
+        let times = after_name.split_whitespace().skip(11).take(2);
+        times.map(|time| time.parse::<u64>().unwrap()).sum()
+    }
+
+    /// Lets the process open at most this many file descriptors from now on.
+    ///
+    /// # Panics
+    /// If the process has ended.
+    pub fn limit_descriptors(&self, limit: u32) {
+        let pid = self.child.id().to_string();
+        let arguments = ["--pid", &pid, &format!("--nofile={limit}:{limit}")];
+        assert!(Command::new("prlimit").args(arguments).status().unwrap().success());
     }
 
     /// Sends a signal: `TERM`, `INT`, `KILL`, `STOP`, `CONT`.

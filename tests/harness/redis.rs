@@ -9,6 +9,7 @@ use crate::{free_port, program};
 /// A Redis without persistence: it is empty whenever it starts.
 pub struct Redis {
     port: u16,
+    arguments: Vec<String>,
     child: Option<Child>,
 }
 
@@ -19,7 +20,17 @@ impl Redis {
     /// If there is no `redis-server`, or it does not start.
     #[must_use]
     pub fn start() -> Self {
-        let mut redis = Self { port: free_port(), child: None };
+        Self::with(&[])
+    }
+
+    /// Starts it with further arguments.
+    ///
+    /// # Panics
+    /// If there is no `redis-server`, or it does not start.
+    #[must_use]
+    pub fn with(arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut redis = Self { port: free_port(), arguments, child: None };
         redis.restart();
         redis
     }
@@ -28,6 +39,12 @@ impl Redis {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Its port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Kills the process, as a power failure would.
@@ -61,7 +78,17 @@ impl Redis {
         program::signal(self.child.as_ref().unwrap().id(), name);
     }
 
-    /// Starts it again, empty, at the same address.
+    /// How often scripts were called.
+    ///
+    /// # Panics
+    /// If it is not running.
+    pub async fn script_calls(&self) -> u64 {
+        let stats: String = self.call(&["INFO", "commandstats"]).await;
+        let calls = stats.lines().filter_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
+        calls.map(|line| line.split(',').next().unwrap().parse::<u64>().unwrap()).sum()
+    }
+
+    /// Starts it again, empty, at the same address and with the same arguments.
     ///
     /// # Panics
     /// If it does not start.
@@ -70,6 +97,7 @@ impl Redis {
         let port = self.port.to_string();
         let mut command = Command::new("redis-server");
         command.args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"]);
+        command.args(&self.arguments);
         let command = command.stdin(Stdio::null()).stdout(Stdio::null()).current_dir("/");
         self.child = Some(command.spawn().unwrap());
         let started = Instant::now();
@@ -79,15 +107,28 @@ impl Redis {
         }
     }
 
+    /// What it answers to a command.
+    ///
+    /// # Panics
+    /// If it does not reply, or refuses the command.
+    pub async fn call<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
+        self.ask(command).await.unwrap()
+    }
+
+    /// What it answers to a command, for a server that may end the connection.
+    ///
+    /// # Errors
+    /// If it does not reply, or refuses the command.
+    pub async fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> redis::RedisResult<T> {
+        ask(&self.url(), command).await
+    }
+
     /// The number of revocations published to it since it started.
     ///
     /// # Panics
     /// If it does not reply.
     pub async fn revocations(&self) -> usize {
-        let client = redis::Client::open(self.url()).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        let length = redis::cmd("XLEN").arg("auth:revocations").clone();
-        length.query_async(&mut connection).await.unwrap()
+        self.call(&["XLEN", "auth:revocations"]).await
     }
 
     /// The number of connections that it accepted since it started, including the one that asks.
@@ -95,10 +136,7 @@ impl Redis {
     /// # Panics
     /// If it does not reply.
     pub async fn connections(&self) -> u64 {
-        let client = redis::Client::open(self.url()).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        let stats = redis::cmd("INFO").arg("stats").clone();
-        let stats: String = stats.query_async(&mut connection).await.unwrap();
+        let stats: String = self.call(&["INFO", "stats"]).await;
         let total = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
         total.unwrap().parse().unwrap()
     }
@@ -108,4 +146,18 @@ impl Drop for Redis {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// What the server at this URL answers to a command, on a connection of its own.
+///
+/// # Errors
+/// If it does not reply, or refuses the command.
+///
+/// # Panics
+/// If the command is empty.
+pub async fn ask<T: redis::FromRedisValue>(url: &str, command: &[&str]) -> redis::RedisResult<T> {
+    let client = redis::Client::open(url)?;
+    let mut connection = client.get_multiplexed_async_connection().await?;
+    let (name, arguments) = command.split_first().unwrap();
+    redis::cmd(name).arg(arguments).query_async(&mut connection).await
 }

@@ -11,6 +11,7 @@ mod auth_unavailable;
 mod caching;
 mod catalogue_unavailable;
 mod catalogue_unusable;
+mod early_search;
 mod facets;
 mod favorites;
 mod film;

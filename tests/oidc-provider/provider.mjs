@@ -34,7 +34,6 @@ server.listen(0, '127.0.0.1', () => {
       email: ['email', 'email_verified'],
       profile: ['preferred_username', 'given_name', 'family_name'],
     },
-    conformIdTokenClaims: false,
     cookies: { keys: ['a key of tests'] },
     findAccount: (_, id) => ({
       accountId: id,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use policies::{At, Facts, Resource, RoleName, Snapshot, access_from_json};
+use policies::{At, Facts, Resource, Snapshot, access_from_json};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -74,9 +74,9 @@ fn agrees(
     case: &Case,
 ) -> Result<(), TestCaseError> {
     let before = start().next(2, &case.first).unwrap();
-    compare(runtime, index, films, &before, &case.held)?;
+    compare(runtime, index, films, &before, case)?;
     let after = before.next(3, &case.second).unwrap();
-    compare(runtime, index, films, &after, &case.held)
+    compare(runtime, index, films, &after, case)
 }
 
 fn compare(
@@ -84,13 +84,13 @@ fn compare(
     index: &Index,
     films: &[Film],
     snapshot: &Snapshot,
-    held: &[RoleName],
+    case: &Case,
 ) -> Result<(), TestCaseError> {
-    let set = snapshot.role_set(held);
+    let (set, action) = (snapshot.role_set(&case.held), case.action);
     let times = times();
     let queries: Vec<Value> = times
         .iter()
-        .map(|(at, _)| snapshot.filter(&set, "read", "film", *at).unwrap().query)
+        .map(|(at, _)| snapshot.filter(&set, action, "film", *at).unwrap().query)
         .collect();
     let found = runtime.block_on(index.search(&queries));
     for (((at, now), query), found) in times.into_iter().zip(queries).zip(found) {
@@ -101,7 +101,7 @@ fn compare(
             for reading in readings {
                 let facts = Facts::access(reading, snapshot.time_bound_labels(), now);
                 let resource = Resource::new("film", Some(id));
-                let decision = snapshot.decide(&set, "read", &resource, &facts).unwrap();
+                let decision = snapshot.decide(&set, action, &resource, &facts).unwrap();
                 let expected = decision.allowed && (*has_id_field || finds_all);
                 if expected != found.contains(id) {
                     differing.insert(id, (access, reading, decision));

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fmt::Write;
 
-use etl_labeler::elastic::Elastic;
 use policies::label_rules::LabelRules;
 use policies::with_lone_surrogates_replaced;
 use reqwest::Client;
 use serde_json::{Value, json};
+use tests::elastic;
 use uuid::Uuid;
 
 use crate::documents::{Document, TIME_BOUND};
@@ -22,7 +22,7 @@ impl Index {
     pub(crate) async fn create() -> Self {
         let server = env::var("ELASTICSEARCH_URL").expect("ELASTICSEARCH_URL: see ./dev env");
         let name = format!("property-{}", Uuid::new_v4().simple());
-        let elastic = Elastic::new(&server.parse().unwrap(), &name).unwrap();
+        let elastic = elastic(&server, &name).await;
         elastic.create_index(&label_rules()).await.unwrap();
         Self { url: format!("{server}/{name}"), http: Client::new() }
     }

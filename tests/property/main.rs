@@ -8,6 +8,7 @@
 )]
 
 mod documents;
+mod explanation;
 mod filter;
 mod index;
 mod limits;

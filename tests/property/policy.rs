@@ -59,16 +59,20 @@ pub(crate) struct Case {
     pub first: Vec<Change>,
     pub second: Vec<Change>,
     pub held: Vec<RoleName>,
+    pub action: &'static str,
 }
 
 pub(crate) fn case() -> impl Strategy<Value = Case> {
     let held = prop::sample::subsequence(ROLES.to_vec(), 0..=3);
     let rules = || prop::collection::vec(rule(), 0..10);
-    (rules(), rules(), prop::sample::subsequence(vec!["r1", "r2"], 0..=2), held).prop_map(
-        |(first, second, inherits, held)| Case {
+    let inherits = prop::sample::subsequence(vec!["r1", "r2"], 0..=2);
+    let action = prop::sample::select(vec!["read", "read?hd=true"]);
+    (rules(), rules(), inherits, held, action).prop_map(
+        |(first, second, inherits, held, action)| Case {
             first,
             second: [vec![role_set("r0", &inherits)], second].concat(),
             held: held.into_iter().map(role).collect(),
+            action,
         },
     )
 }
@@ -90,7 +94,17 @@ fn role_set(name: &str, inherits: &[&str]) -> Change {
 
 fn rule() -> impl Strategy<Value = Change> {
     let effect = prop_oneof![Just(Effect::Allow), Just(Effect::Deny)];
-    let action = prop::sample::select(vec!["read", "read", "read", "re*", "*", "write", "reading"]);
+    let action = prop::sample::select(vec![
+        "read",
+        "read",
+        "read",
+        "re*",
+        "*",
+        "write",
+        "reading",
+        "read?hd=true",
+        "read?*",
+    ]);
     (1..16u32, 1..6u32, prop::sample::select(ROLES.to_vec()), resource(), action, effect).prop_map(
         |(id, priority, name, resource, action, effect)| {
             // A rule that allows guests every action on everything would be rejected.

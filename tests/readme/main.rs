@@ -29,7 +29,7 @@ const COVERED: [&str; 6] = [
 ];
 
 /// Languages without commands. Rust blocks are documentation tests of their crate.
-const OTHER_LANGUAGES: [&str; 5] = ["json", "mermaid", "rust", "text", "toml"];
+const OTHER_LANGUAGES: [&str; 6] = ["json", "mermaid", "nginx", "rust", "text", "toml"];
 
 /// `README.md` of this folder and of the folders below it.
 fn readmes(folder: &Path, found: &mut Vec<String>) {

@@ -91,6 +91,14 @@ impl Shell {
         self
     }
 
+    /// Writes a file that only its owner can read, relative to the home directory.
+    pub(crate) fn secret(self, name: &str, text: &str) -> Self {
+        self.write(&format!(".home/{name}"), text);
+        let path = self.folder.path().join(".home").join(name);
+        fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+        self
+    }
+
     /// Writes a file, relative to the root of the repository.
     pub(crate) fn file(self, path: &str, text: &str) -> Self {
         self.write(path, text);

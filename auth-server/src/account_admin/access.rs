@@ -17,6 +17,7 @@ pub(crate) async fn reset_second_factor(
     period: RevocationPeriod,
 ) -> Result<Option<Revocation>, Problem> {
     if !second_factor::store::remove(write.db(), user.id).await? {
+        write.commit_nothing().await?;
         return Ok(None);
     }
     let revocation = end_all(write.db(), user.id, "second_factor_reset", period).await?;

@@ -22,6 +22,7 @@ pub(crate) async fn disable(
     period: RevocationPeriod,
 ) -> Result<Option<Revocation>, Problem> {
     if user.disabled {
+        write.commit_nothing().await?;
         return Ok(None);
     }
     let at = write.at();
@@ -44,6 +45,7 @@ pub(crate) async fn enable(
     by: Actor,
 ) -> Result<bool, Problem> {
     if !user.disabled {
+        write.commit_nothing().await?;
         return Ok(false);
     }
     store::set_disabled(write.db(), user.id, None).await?;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::audit;
 use crate::audit::{Actor, AuditRecord};
-use crate::db::PgPool;
+use crate::db::PgConnection;
 use crate::email::token_store::{NewToken, Purpose};
 use crate::email::{EmailToken, token_store};
 
@@ -14,7 +14,7 @@ use crate::email::{EmailToken, token_store};
 /// # Errors
 /// The database is unavailable or refused a statement.
 pub async fn create_reset_token(
-    pool: &PgPool,
+    transaction: &mut PgConnection,
     user: Uuid,
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
@@ -27,12 +27,10 @@ pub async fn create_reset_token(
         email_key: None,
         expires_at,
     };
-    let mut transaction = pool.begin().await?;
-    if !token_store::insert(&mut transaction, &new, now).await? {
+    if !token_store::insert(&mut *transaction, &new).await? {
         return Ok(None);
     }
     let record = AuditRecord::new(Actor::CommandLine, "create_reset_link", format!("user:{user}"));
-    audit::insert(&mut transaction, &record, now).await?;
-    transaction.commit().await?;
+    audit::insert(transaction, &record, now).await?;
     Ok(Some(token))
 }

@@ -12,6 +12,7 @@ use crate::password::{Hasher, NewPassword, Password};
 use crate::policy::write::PolicyWrite;
 use crate::policy::{LivePolicy, UserRoles, grants};
 use crate::user::Login;
+use crate::user::confusable;
 use crate::user::store::{self, NewUser};
 
 /// Why a superuser cannot be created, promoted or revoked.
@@ -23,6 +24,9 @@ pub enum SuperuserError {
     /// The login is taken.
     #[error("the account `{0}` exists already; add --promote to make it a superuser")]
     Exists(String),
+    /// An account has a login that looks the same.
+    #[error("`{0}` looks like a login that is already in use")]
+    LooksAlike(String),
     /// No account has this login.
     #[error("there is no account `{0}`")]
     Unknown(String),
@@ -88,8 +92,13 @@ impl Superusers<'_> {
             first_name: None,
             last_name: None,
         };
+        if !confusable::is_distinct(write.db(), &login, id).await? {
+            return Err(SuperuserError::LooksAlike(login.as_str().to_owned()));
+        }
         store::insert(write.db(), &user, at).await.map_err(|error| match constraint(&error) {
-            Some("users_login_key") => SuperuserError::Exists(login.as_str().to_owned()),
+            Some("users_login_key" | "users_login_skeleton_key") => {
+                SuperuserError::Exists(login.as_str().to_owned())
+            }
             _ => error.into(),
         })?;
         grant(write, id).await?;

@@ -13,11 +13,12 @@ use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::client::store;
 use crate::client::store::Client;
 use crate::client::{ClientName, ClientSecret, Scope, scope};
-use crate::db::{DATABASE, constraint};
+use crate::db::{DATABASE, DATABASE_WRITE, constraint};
 use crate::http::pagination::{PageQuery, cut};
 use crate::http::problem::{INTERNAL, Problem};
 use crate::http::request_errors::{BODY, FIELD, PARAMETERS, PATH_ID};
 use crate::http::{Body, Created, NoContent, Reply, canonical};
+use crate::idempotency::{Claimed, Earlier, IDEMPOTENCY, IdempotencyKey};
 use crate::problems;
 
 /// A new service client.
@@ -57,14 +58,16 @@ problems! {
 
 problems! {
     /// Errors of creating a service client.
-    pub(crate) enum CreateError includes [SIGNED_IN, AUTHORIZATION, BODY, DATABASE] {
+    pub(crate) enum CreateError includes [SIGNED_IN, AUTHORIZATION, BODY, IDEMPOTENCY, DATABASE_WRITE] {
         Taken = 409 "client_name_taken" "A client with this name already exists.",
+        SecretIssued = 409 "secret_already_issued"
+            "The client was created by an earlier request with this Idempotency-Key; its secret was shown then.",
     }
 }
 
 problems! {
     /// Errors of disabling a service client.
-    pub(crate) enum DisableError includes [SIGNED_IN, AUTHORIZATION, PATH_ID, DATABASE] {
+    pub(crate) enum DisableError includes [SIGNED_IN, AUTHORIZATION, PATH_ID, IDEMPOTENCY, DATABASE_WRITE] {
         NotFound = 404 "client_not_found" "Client not found.",
     }
 }
@@ -98,6 +101,10 @@ impl ClientsApi {
     async fn create(
         &self,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
         body: Body<NewClient>,
     ) -> Result<Created<CreatedClient>, CreateError> {
         let name = ClientName::parse(&body.name)
@@ -113,11 +120,17 @@ impl ClientsApi {
             Problem::new(INTERNAL)
         })?;
         let (actor, now) = (caller.actor(), self.0.clock.now());
-        let client = store::insert(&self.0.pool, &name, &scopes, &secret, actor, now).await;
-        let client = client.map_err(|error| match constraint(&error) {
+        let (mut transaction, claim) = match key.begin(&self.0.pool, caller.user).await? {
+            Claimed::New(transaction, claim) => (transaction, claim),
+            Claimed::Made(earlier) => return Err(secret_issued(&earlier)),
+        };
+        let client = store::insert(&mut transaction, &name, &scopes, &secret, actor, now).await;
+        let (client, record) = client.map_err(|error| match constraint(&error) {
             Some("clients_name_key") => CreateError::Taken.problem().field("name").into(),
             _ => CreateError::from(error),
         })?;
+        claim.keep(&mut transaction, Some(record)).await?;
+        transaction.commit().await?;
         self.0.authenticator.clients().forget().await;
         tracing::info!(client = %client.id, by = %caller.user, "service client created");
         Ok(Created(CreatedClient { client, secret: secret.expose().to_owned() }))
@@ -132,12 +145,31 @@ impl ClientsApi {
         /// Id of the client.
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
     ) -> Result<NoContent, DisableError> {
         let (actor, now) = (caller.actor(), self.0.clock.now());
-        let disabled = store::disable(&self.0.pool, id.0, actor, now).await?;
-        disabled.ok_or(DisableError::NotFound)?;
+        let Claimed::New(mut transaction, claim) = key.begin(&self.0.pool, caller.user).await?
+        else {
+            return Ok(NoContent);
+        };
+        let disabled = store::disable(&mut transaction, id.0, actor, now).await?;
+        claim.keep(&mut transaction, disabled.ok_or(DisableError::NotFound)?.record).await?;
+        transaction.commit().await?;
         self.0.authenticator.clients().forget().await;
         tracing::info!(client = %id.0, by = %caller.user, "service client disabled");
         Ok(NoContent)
     }
+}
+
+/// The secret is not kept: nothing can show it a second time.
+fn secret_issued(earlier: &Earlier) -> CreateError {
+    let client = earlier.target.as_deref().and_then(|target| target.strip_prefix("client:"));
+    let detail = format!(
+        "It is the client {}. If its secret did not arrive, disable it and create another.",
+        client.unwrap_or("in the audit trail"),
+    );
+    CreateError::SecretIssued.problem().detail(detail).into()
 }

@@ -3,9 +3,8 @@
 //! The future of a request is dropped when its client disconnects. An attempt must not end there: it
 //! would be counted by nobody, and a client that hangs up in time could guess without limit.
 
-use std::panic::resume_unwind;
-
 use service::http::RequestContext;
+use service::lifecycle::joined;
 
 use super::AppState;
 
@@ -16,14 +15,6 @@ impl AppState {
         &self,
         attempt: impl Future<Output = T> + Send + 'static,
     ) -> T {
-        match self.tasks.spawn(RequestContext::carry(attempt)).await {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                // The request fails as if the attempt had been made in its own task.
-                Ok(panic) => resume_unwind(panic),
-                // The runtime is shutting down, and this task with it.
-                Err(_) => std::future::pending().await,
-            },
-        }
+        joined(self.begun.spawn(RequestContext::carry(attempt))).await
     }
 }

@@ -159,6 +159,7 @@ impl AppState {
     }
 
     async fn check_code(&self, user: Uuid, code: &str) -> Result<Option<String>, Problem> {
+        let _turn = self.throttle.code_turn(user).await?;
         let mut transaction = self.pool.begin().await?;
         let stored = credentials::password_hash(&mut *transaction, user).await?;
         let checked = self.second_factors.verify_code(&mut transaction, user, code).await?;

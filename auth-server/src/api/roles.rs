@@ -10,22 +10,23 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::AppState;
-use super::policy_write::{PolicyWriteResult, role_name, role_names};
+use super::policy_write::{PolicyWriteResult, role_name, role_names, written};
 use crate::audit::AuditRecord;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
-use crate::db::{DATABASE, constraint};
+use crate::db::{DATABASE, DATABASE_WRITE, constraint};
 use crate::http::pagination::{PageQuery, cut};
-use crate::http::precondition::{PRECONDITION, check, etag};
+use crate::http::precondition::{PRECONDITION, check, tagged};
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, FIELD, PARAMETERS};
 use crate::http::{Body, Created, Reply};
+use crate::idempotency::{IDEMPOTENCY, IdempotencyKey};
 use crate::policy::policy_problem;
 use crate::policy::roles as store;
 use crate::policy::roles::StoredRole;
 use crate::policy::rules;
 use crate::policy::rules::StoredRule;
-use crate::policy::write::PolicyWrite;
+use crate::policy::write::{Begun, PolicyWrite};
 use crate::policy::{BUILTIN_IMMUTABLE, INHERITANCE, ROLE_DELETION, UserRoles, grants};
 use crate::problems;
 
@@ -100,7 +101,7 @@ problems! {
 problems! {
     /// Errors of creating a role.
     pub(crate) enum CreateError includes
-        [SIGNED_IN, AUTHORIZATION, BODY, INHERITANCE, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, BODY, INHERITANCE, IDEMPOTENCY, DATABASE_WRITE]
     {
         Taken = 409 "role_exists" "A role with this name already exists.",
         Reserved = 409 "role_name_reserved" "The name of a recently deleted role is reserved.",
@@ -110,7 +111,7 @@ problems! {
 problems! {
     /// Errors of updating a role.
     pub(crate) enum UpdateError includes
-        [SIGNED_IN, AUTHORIZATION, BODY, BUILTIN_IMMUTABLE, INHERITANCE, PRECONDITION, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, BODY, BUILTIN_IMMUTABLE, INHERITANCE, PRECONDITION, IDEMPOTENCY, DATABASE_WRITE]
     {
         NotFound = 404 "role_not_found" "Role not found.",
     }
@@ -119,7 +120,7 @@ problems! {
 problems! {
     /// Errors of deleting a role.
     pub(crate) enum DeleteError includes
-        [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_DELETION, PRECONDITION, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_DELETION, PRECONDITION, IDEMPOTENCY, DATABASE_WRITE]
     {
         NotFound = 404 "role_not_found" "Role not found.",
     }
@@ -158,8 +159,8 @@ impl RolesApi {
         let name = RoleName::parse(&name.0).map_err(|_| GetError::NotFound)?;
         let role = store::find(&self.0.pool, &name).await?.ok_or(GetError::NotFound)?;
         let rules = rules::page(&self.0.pool, Some(name.as_str()), rules::START, MAX_RULES).await?;
-        let tag = etag(role.revision);
-        Ok(Response::new(Reply(RoleWithRules { role, rules })).header("ETag", tag))
+        let revision = role.revision;
+        Ok(tagged(Reply(RoleWithRules { role, rules }), revision))
     }
 
     /// Create a role.
@@ -167,12 +168,19 @@ impl RolesApi {
     async fn create(
         &self,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
         body: Body<NewRole>,
     ) -> Result<Response<Created<StoredRole>>, CreateError> {
         let name = role_name("name", &body.name)?;
         let description = description(body.description.as_deref())?.unwrap_or("");
         let mut inherits = role_names("inherits", body.inherits.as_deref().unwrap_or(&[]))?;
-        let mut write = self.0.begin_policy_write().await?;
+        let mut write = match self.0.begin_admin_write(&caller, &key).await? {
+            Begun::Write(write) => write,
+            Begun::Made(earlier) => return written(earlier, Created),
+        };
         for role in &inherits {
             caller.authorize_role_grant(write.base(), role)?;
         }
@@ -197,7 +205,7 @@ impl RolesApi {
         write.change(Change::RoleSet { name: name.clone(), inherits });
         let record = AuditRecord::new(caller.actor(), "create_role", format!("role:{name}"));
         let revision = write.commit(record.after(&role)).await?;
-        Ok(Response::new(Created(role)).header("ETag", etag(revision)))
+        Ok(tagged(Created(role), revision))
     }
 
     /// Update the description of a role, or what it inherits.
@@ -205,6 +213,10 @@ impl RolesApi {
     async fn update(
         &self,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
         /// Name of the role.
         name: Path<String>,
         /// ETag of the role as last read; the update fails if the role has changed since.
@@ -216,7 +228,10 @@ impl RolesApi {
         let description = description(body.description.as_deref())?;
         let inherits =
             body.inherits.as_deref().map(|names| role_names("inherits", names)).transpose()?;
-        let mut write = self.0.begin_policy_write().await?;
+        let mut write = match self.0.begin_admin_write(&caller, &key).await? {
+            Begun::Write(write) => write,
+            Begun::Made(earlier) => return written(earlier, Reply),
+        };
         let mut role = store::find(write.db(), &name).await?.ok_or(UpdateError::NotFound)?;
         let record = AuditRecord::new(caller.actor(), "update_role", format!("role:{name}"));
         let record = record.before(&role);
@@ -236,7 +251,7 @@ impl RolesApi {
         }
         store::update(write.db(), &name, description, role.revision).await?;
         let revision = write.commit(record.after(&role)).await?;
-        Ok(Response::new(Reply(role)).header("ETag", etag(revision)))
+        Ok(tagged(Reply(role), revision))
     }
 
     /// Delete a role and revoke it from all users.
@@ -247,6 +262,10 @@ impl RolesApi {
     async fn delete(
         &self,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
         /// Name of the role.
         name: Path<String>,
         /// ETag of the role as last read; the deletion fails if the role has changed since.
@@ -254,7 +273,10 @@ impl RolesApi {
         if_match: Header<Option<String>>,
     ) -> Result<Reply<PolicyWriteResult>, DeleteError> {
         let name = RoleName::parse(&name.0).map_err(|_| DeleteError::NotFound)?;
-        let mut write = self.0.begin_policy_write().await?;
+        let mut write = match self.0.begin_admin_write(&caller, &key).await? {
+            Begun::Write(write) => write,
+            Begun::Made(earlier) => return Ok(Reply(earlier.into())),
+        };
         let role = store::find(write.db(), &name).await?.ok_or(DeleteError::NotFound)?;
         check(if_match.0.as_deref(), role.revision)?;
         caller.authorize_role_grant(write.base(), &name)?;

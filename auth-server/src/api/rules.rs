@@ -10,20 +10,21 @@ use policies::{ActionPattern, Change, NameError, PolicyError, ResourcePattern, R
 use serde::{Deserialize, Serialize};
 
 use super::AppState;
-use super::policy_write::{PolicyWriteResult, role_name};
+use super::policy_write::{PolicyWriteResult, role_name, written};
 use crate::audit::AuditRecord;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
-use crate::db::DATABASE;
+use crate::db::{DATABASE, DATABASE_WRITE};
 use crate::http::pagination::{PageQuery, cut};
-use crate::http::precondition::{PRECONDITION, check, etag};
+use crate::http::precondition::{PRECONDITION, check, tagged};
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, PARAMETERS, PATH_ID};
 use crate::http::{Body, Created, Reply, canonical};
+use crate::idempotency::{IDEMPOTENCY, IdempotencyKey};
 use crate::policy::policy_problem;
 use crate::policy::rules as store;
 use crate::policy::rules::{EffectName, StoredRule};
-use crate::policy::write::PolicyWrite;
+use crate::policy::write::{Begun, PolicyWrite};
 use crate::policy::{BUILTIN_IMMUTABLE, ROLE_GRANT, ROLE_NAME, RULE_WRITE};
 use crate::problems;
 
@@ -69,14 +70,14 @@ problems! {
 problems! {
     /// Errors of creating a rule.
     pub(crate) enum CreateError includes
-        [SIGNED_IN, AUTHORIZATION, BODY, RULE_WRITE, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, BODY, RULE_WRITE, IDEMPOTENCY, DATABASE_WRITE]
     {}
 }
 
 problems! {
     /// Errors of updating a rule.
     pub(crate) enum UpdateError includes
-        [SIGNED_IN, AUTHORIZATION, PATH_ID, BODY, BUILTIN_IMMUTABLE, RULE_WRITE, PRECONDITION, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, PATH_ID, BODY, BUILTIN_IMMUTABLE, RULE_WRITE, PRECONDITION, IDEMPOTENCY, DATABASE_WRITE]
     {
         NotFound = 404 "rule_not_found" "Rule not found.",
     }
@@ -85,7 +86,7 @@ problems! {
 problems! {
     /// Errors of deleting a rule.
     pub(crate) enum DeleteError includes
-        [SIGNED_IN, AUTHORIZATION, PATH_ID, ROLE_GRANT, PRECONDITION, DATABASE]
+        [SIGNED_IN, AUTHORIZATION, PATH_ID, ROLE_GRANT, PRECONDITION, IDEMPOTENCY, DATABASE_WRITE]
     {
         NotFound = 404 "rule_not_found" "Rule not found.",
     }
@@ -122,10 +123,17 @@ impl RulesApi {
     async fn create(
         &self,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
         body: Body<RuleBody>,
     ) -> Result<Response<Created<StoredRule>>, CreateError> {
         let row = body.parse()?;
-        let mut write = self.0.begin_policy_write().await?;
+        let mut write = match self.0.begin_admin_write(&caller, &key).await? {
+            Begun::Write(write) => write,
+            Begun::Made(earlier) => return written(earlier, Created),
+        };
         refuse_unknown_role(&write, &row.role)?;
         let (at, revision) = (write.at(), write.revision());
         let rule = store::insert(write.db(), &row, at, revision).await?;
@@ -134,7 +142,7 @@ impl RulesApi {
         let stored = StoredRule::of(&rule, revision);
         let record = AuditRecord::new(caller.actor(), "create_rule", format!("rule:{}", rule.id));
         let revision = write.commit(record.after(&stored)).await?;
-        Ok(Response::new(Created(stored)).header("ETag", etag(revision)))
+        Ok(tagged(Created(stored), revision))
     }
 
     /// Get a rule.
@@ -146,8 +154,8 @@ impl RulesApi {
         _caller: AuthorizedAdmin,
     ) -> Result<Response<Reply<StoredRule>>, GetError> {
         let rule = store::find(&self.0.pool, id.0).await?.ok_or(GetError::NotFound)?;
-        let tag = etag(rule.revision);
-        Ok(Response::new(Reply(rule)).header("ETag", tag))
+        let revision = rule.revision;
+        Ok(tagged(Reply(rule), revision))
     }
 
     /// Replace a rule.
@@ -157,13 +165,20 @@ impl RulesApi {
         /// Id of the rule.
         id: canonical::Path<i32>,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
         /// ETag of the rule as last read; the update fails if the rule has changed since.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
         body: Body<RuleBody>,
     ) -> Result<Response<Reply<StoredRule>>, UpdateError> {
         let RuleRow { priority, role, resource, action, effect } = body.parse()?;
-        let mut write = self.0.begin_policy_write().await?;
+        let mut write = match self.0.begin_admin_write(&caller, &key).await? {
+            Begun::Write(write) => write,
+            Begun::Made(earlier) => return written(earlier, Reply),
+        };
         let stored = store::find(write.db(), id.0).await?.ok_or(UpdateError::NotFound)?;
         let old = changeable(&write, &stored)?.ok_or(UpdateError::NotFound)?;
         caller.authorize_rule_write(&old)?;
@@ -177,7 +192,7 @@ impl RulesApi {
         let new = StoredRule::of(&rule, revision);
         let record = AuditRecord::new(caller.actor(), "update_rule", format!("rule:{}", rule.id));
         let revision = write.commit(record.before(&stored).after(&new)).await?;
-        Ok(Response::new(Reply(new)).header("ETag", etag(revision)))
+        Ok(tagged(Reply(new), revision))
     }
 
     /// Delete a rule.
@@ -187,11 +202,18 @@ impl RulesApi {
         /// Id of the rule.
         id: canonical::Path<i32>,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
         /// ETag of the rule as last read; the deletion fails if the rule has changed since.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<Reply<PolicyWriteResult>, DeleteError> {
-        let mut write = self.0.begin_policy_write().await?;
+        let mut write = match self.0.begin_admin_write(&caller, &key).await? {
+            Begun::Write(write) => write,
+            Begun::Made(earlier) => return Ok(Reply(earlier.into())),
+        };
         let stored = store::find(write.db(), id.0).await?.ok_or(DeleteError::NotFound)?;
         let old = changeable(&write, &stored)?.ok_or(DeleteError::NotFound)?;
         caller.authorize_rule_write(&old)?;

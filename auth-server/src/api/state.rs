@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use service::config::TrustedProxies;
 use tokio_util::task::TaskTracker;
 
 use crate::authn::Authenticator;
+use crate::authn::authorized_admin::AuthorizedAdmin;
 use crate::clock::Clock;
 use crate::config::{FilterConfig, MailConfig};
 use crate::db::PgPool;
 use crate::http::problem::Problem;
+use crate::idempotency::IdempotencyKey;
 use crate::login_history::LoginHistory;
 use crate::metrics::{Decisions, Outcomes};
 use crate::oidc::Oidc;
 use crate::password::Hasher;
-use crate::policy::write::PolicyWrite;
+use crate::policy::write::{Begun, PolicyWrite};
 use crate::policy::{LivePolicy, Offload};
 use crate::second_factor::SecondFactors;
 use crate::session::Sessions;
@@ -53,9 +56,11 @@ pub(crate) struct AppState {
     /// Counts registrations.
     pub registrations: Outcomes,
     /// Runs attempts that must not end with the connection of their client.
-    pub tasks: TaskTracker,
+    pub begun: TaskTracker,
     /// Counts decisions.
     pub decisions: Decisions,
+    /// Proxies that may ask about requests to other applications.
+    pub trusted_proxies: TrustedProxies,
     /// Who gets search filters.
     pub filter: FilterConfig,
     /// Settings of e-mail.
@@ -69,5 +74,18 @@ impl AppState {
     /// The database is unavailable.
     pub(crate) async fn begin_policy_write(&self) -> Result<PolicyWrite<'_>, Problem> {
         PolicyWrite::begin(&self.policy, &self.pool, self.clock.now()).await
+    }
+
+    /// Begins an admin's write of the policy, who makes it once under this key.
+    ///
+    /// # Errors
+    /// One of [`crate::idempotency::IDEMPOTENCY`], or the database is unavailable.
+    pub(crate) async fn begin_admin_write(
+        &self,
+        caller: &AuthorizedAdmin,
+        key: &IdempotencyKey,
+    ) -> Result<Begun<'_>, Problem> {
+        let Self { policy, pool, clock, .. } = self;
+        PolicyWrite::begin_once(policy, pool, clock.now(), caller.user, key).await
     }
 }

@@ -1,6 +1,7 @@
 //! The server as a whole: everything built, listening, and stopped gracefully.
 
 pub(crate) mod build;
+mod expiry;
 pub(crate) mod health;
 pub(crate) mod open;
 pub(crate) mod routes;
@@ -35,7 +36,7 @@ impl Application {
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         let lifecycle = Lifecycle::default();
         let built = build(&config, clock, &lifecycle).await?;
-        let ops = match config.server.ops_listen {
+        let ops = match &config.server.ops_listen {
             None => None,
             Some(address) => {
                 let endpoint = operators(&built, &lifecycle);
@@ -43,7 +44,7 @@ impl Application {
             }
         };
         let endpoint = routes::endpoint(&built, &lifecycle, &config.server);
-        let api = Listener::bind("AUTH_LISTEN", config.server.listen, endpoint).await?;
+        let api = Listener::bind("AUTH_LISTEN", &config.server.listen, endpoint).await?;
         let revision = built.state.policy.snapshot().revision();
         let server = Server { api, ops, drain: config.server.drain(), lifecycle };
         Ok(Self { server, revision })

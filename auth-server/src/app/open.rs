@@ -3,30 +3,37 @@
 use chrono::TimeDelta;
 use policies::Label;
 use policies::label_rules::{LabelRules, SHIPPED};
-use sqlx::{Connection, PgConnection};
+use service::database::{UnfitDatabase, check_directness, check_fitness};
 
 use super::StartError;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseConfig, PolicyConfig, RedisConfig};
-use crate::db::{Limits, PgPool, migrations};
+use crate::db::{ClockReading, Limits, PgPool, migrations};
 use crate::policy;
 use crate::policy::LivePolicy;
+use crate::redis::Redis;
 use crate::token::LEEWAY;
 
 /// Connects to the database, for statements that no request waits for.
 pub(crate) async fn database(config: &DatabaseConfig) -> Result<PgPool, StartError> {
     let options = config.url.options().clone();
     // A pool would retry until its timeout and lose the reason.
-    let first = tokio::time::timeout(config.timeout(), PgConnection::connect_with(&options)).await;
-    let first = first.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-    let broken = |error| StartError::Database(config.url.clone(), error);
-    first.map_err(broken)?.close().await.map_err(broken)?;
+    check_fitness(&options).await.map_err(|error| match error {
+        UnfitDatabase::Unavailable(error) => StartError::Database(config.url.clone(), error),
+        unfit => StartError::Unfit(config.url.clone(), unfit),
+    })?;
+    let direct = config.direct();
+    let indirect = |error| StartError::Indirect(direct.clone(), error);
+    check_directness(direct.options()).await.map_err(indirect)?;
     Ok(PgPool::new(options, config.connections(), config.timeout(), Limits::MAINTENANCE))
 }
 
-/// Connects to the database and checks its migrations.
-pub(crate) async fn migrated(config: &DatabaseConfig) -> Result<PgPool, StartError> {
+/// Connects to the database, and checks its clock and its migrations.
+pub(crate) async fn migrated(config: &DatabaseConfig, clock: &Clock) -> Result<PgPool, StartError> {
     let pool = database(config).await?;
+    let reading = ClockReading::take(&pool, clock).await;
+    let reading = reading.map_err(|error| StartError::Database(config.url.clone(), error))?;
+    reading.within(config.clock_tolerance())?;
     migrations::check(pool.raw()).await.map_err(StartError::Migrations)?;
     Ok(pool)
 }
@@ -39,11 +46,21 @@ pub(crate) async fn policy(
     config: &Config,
     clock: &Clock,
 ) -> Result<(PgPool, LivePolicy), StartError> {
-    let pool = migrated(&config.database).await?;
+    let pool = migrated(&config.database, clock).await?;
+    let policy = load_policy(&pool, config, clock).await?;
+    Ok((pool, policy))
+}
+
+/// Loads the policy from a database whose migrations were checked.
+pub(crate) async fn load_policy(
+    pool: &PgPool,
+    config: &Config,
+    clock: &Clock,
+) -> Result<LivePolicy, StartError> {
     let time_bound_labels = time_bound_labels(&config.policy).await?;
     let max_token_age = config.token.life() + LEEWAY + MARGIN;
-    let policy = policy::load(&pool, time_bound_labels, max_token_age, clock.now()).await;
-    Ok((pool, policy.map_err(StartError::Policy)?))
+    let policy = policy::load(pool, time_bound_labels, max_token_age, clock.now()).await;
+    policy.map_err(StartError::Policy)
 }
 
 /// The labels that have a validity period.
@@ -59,7 +76,10 @@ async fn time_bound_labels(config: &PolicyConfig) -> Result<Vec<Label>, StartErr
 }
 
 /// Redis, if it is configured; connects when it is first used.
-pub(crate) fn redis(config: &RedisConfig) -> Result<Option<redis::Client>, StartError> {
-    let client = config.connection().cloned().map(redis::Client::open).transpose();
-    client.map_err(StartError::Redis)
+pub(crate) fn redis(config: &RedisConfig) -> Result<Option<Redis>, StartError> {
+    let Some(address) = config.address() else { return Ok(None) };
+    let root_cert = config.ca().map(|path| {
+        std::fs::read(path).map_err(|error| StartError::RedisCertificates(path.to_owned(), error))
+    });
+    Redis::new(address, root_cert.transpose()?).map(Some).map_err(StartError::Redis)
 }

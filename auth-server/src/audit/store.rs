@@ -36,19 +36,19 @@ pub(crate) struct StoredRecord {
 }
 
 /// Inserts a record in the transaction of the write, after the write has set the policy revision, if
-/// it does.
+/// it does. Returns its id.
 pub(crate) async fn insert(
     transaction: &mut PgConnection,
     record: &AuditRecord,
     at: DateTime<Utc>,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<i64> {
     let (by, via) = match record.by {
         Actor::User(user) => (Some(user), "api"),
         Actor::CommandLine => (None, "cli"),
     };
-    sqlx::query!(
+    sqlx::query_scalar!(
         "INSERT INTO audit (at, by_user, via, operation, target, before, after, revision)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, (SELECT revision FROM policy_state))",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, (SELECT revision FROM policy_state)) RETURNING id",
         at,
         by,
         via,
@@ -57,9 +57,8 @@ pub(crate) async fn insert(
         record.before,
         record.after,
     )
-    .execute(transaction)
-    .await?;
-    Ok(())
+    .fetch_one(transaction)
+    .await
 }
 
 /// Records with an id less than `before`, newest first.

@@ -12,12 +12,9 @@ use uuid::Uuid;
 
 use super::SignedIn;
 use crate::audit::Actor;
-use crate::http::problem::{Extension, ForbiddenDetails, INTERNAL, MissingRight, Problem, Spec};
+use crate::http::problem::{FORBIDDEN, INTERNAL, Problem, Spec, forbidden};
 use crate::policy::{ESCALATION, LivePolicy};
 use crate::second_factor::{MFA_REQUIRED, MfaRequirement};
-
-const FORBIDDEN: Spec = Spec::new(403, "forbidden", "You are not authorized to do this.")
-    .with(Extension::of::<ForbiddenDetails>());
 
 /// Errors of an admin operation, besides [`crate::authn::SIGNED_IN`].
 pub(crate) const AUTHORIZATION: &[Spec] = &[FORBIDDEN, MFA_REQUIRED];
@@ -123,10 +120,7 @@ impl<'a> ApiExtractor<'a> for AuthorizedAdmin {
             .allows_route(&policy.role_set(&roles), method, &path)
             .map_err(|error| fault(error.to_string()))?;
         if !allowed {
-            let problem = Problem::new(FORBIDDEN).extend(&ForbiddenDetails {
-                missing: MissingRight { action: method.into(), resource: format!("route:{path}") },
-            });
-            return Err(problem.into());
+            return Err(forbidden(method, format!("route:{path}")).into());
         }
         let admin = Self { user: principal.user, roles };
         if admin.is_superuser() {

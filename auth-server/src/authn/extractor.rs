@@ -93,7 +93,7 @@ impl Caller {
     ///
     /// # Errors
     /// The token is invalid, or its revocation unknown.
-    pub(super) async fn of(
+    pub(crate) async fn of(
         request: &Request,
         authenticator: &Authenticator,
     ) -> Result<Self, TokenError> {

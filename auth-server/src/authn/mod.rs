@@ -8,6 +8,7 @@ pub(crate) mod service_client;
 pub(crate) mod subject;
 pub(crate) mod token_cache;
 pub(crate) mod token_error;
+pub(crate) mod trusted_reader;
 
 use std::sync::Arc;
 
@@ -22,10 +23,12 @@ pub(crate) use subject::{EvaluationSubject, FilterSubject};
 pub(crate) use token_error::{
     NO_SUBJECT, REVOCATION_UNKNOWN, SIGNED_CLAIMS, SIGNED_IN, TOKEN, TokenError,
 };
+pub(crate) use trusted_reader::{EnforcementPoint, PolicyReading, TrustedReader};
 
 use crate::client::ClientDirectory;
 use crate::clock::Clock;
 use crate::db::DedicatedConnection;
+use crate::redis::Redis;
 use crate::session;
 use crate::session::{Horizon, Revocation};
 use crate::token::{Claims, IssuedToken, Verifier};
@@ -52,7 +55,7 @@ impl Authenticator {
         connection: DedicatedConnection<Horizon>,
         clients: ClientDirectory,
         verifier: Verifier,
-        redis: Option<redis::Client>,
+        redis: Option<Redis>,
         cache_capacity: usize,
         clock: Clock,
     ) -> sqlx::Result<(Self, Follower)> {

@@ -1,6 +1,7 @@
 //! `auth-server client …`: service clients.
 
 use clap::Subcommand;
+use service::output;
 use uuid::Uuid;
 
 use super::Failure;
@@ -10,7 +11,7 @@ use crate::client::store;
 use crate::client::{ClientName, ClientSecret, Scope, scope};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::constraint;
+use crate::db::{constraint, is_outcome_unknown};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -43,24 +44,31 @@ async fn create(config: &Config, name: &str, scopes: Vec<Scope>) -> Result<(), F
     let name = ClientName::parse(name).map_err(Failure::because)?;
     // clap requires a value after each `--scope`.
     let scopes = scope::normalize(scopes).unwrap_or_else(|| Scope::DEFAULT.to_vec());
-    let pool = open::migrated(&config.database).await?;
+    let pool = open::migrated(&config.database, &Clock::default()).await?;
     let secret = ClientSecret::random().map_err(Failure::because)?;
     let (actor, now) = (Actor::CommandLine, Clock::default().now());
-    let created = store::insert(&pool, &name, &scopes, &secret, actor, now).await;
-    let client = created.map_err(|error| match constraint(&error) {
+    let mut transaction = pool.begin().await.map_err(Failure::because)?;
+    let created = store::insert(&mut transaction, &name, &scopes, &secret, actor, now).await;
+    let (client, _) = created.map_err(|error| match constraint(&error) {
         Some("clients_name_key") => Failure::because("another client has this name"),
         _ => Failure::because(error),
     })?;
-    println!("client_id={}", client.id);
-    println!("client_secret={}", secret.expose());
-    Ok(())
+    output::print_once(format_args!("client_id={}\nclient_secret={}", client.id, secret.expose()))?;
+    transaction.commit().await.map_err(|error| {
+        let what = if is_outcome_unknown(&error) {
+            "`client list` shows whether the client was created"
+        } else {
+            "do not use the secret: nothing was created"
+        };
+        Failure::because(format_args!("{error}; {what}"))
+    })
 }
 
 /// Clients per query.
 const PAGE_SIZE: i64 = 1_000;
 
 async fn list(config: &Config) -> Result<(), Failure> {
-    let pool = open::migrated(&config.database).await?;
+    let pool = open::migrated(&config.database, &Clock::default()).await?;
     let mut after = String::new();
     loop {
         let clients = store::page(&pool, &after, PAGE_SIZE).await.map_err(Failure::because)?;
@@ -71,16 +79,22 @@ async fn list(config: &Config) -> Result<(), Failure> {
             let since = client.created_at.format("%Y-%m-%d");
             let scopes: Vec<&str> = client.scopes.iter().map(|scope| scope.as_str()).collect();
             let scopes = scopes.join(",");
-            println!("{}  {}  {scopes}  since {since}{disabled}", client.id, client.name);
+            output::print(format_args!(
+                "{}  {}  {scopes}  since {since}{disabled}",
+                client.id, client.name
+            ))?;
         }
     }
 }
 
 async fn disable(config: &Config, id: Uuid) -> Result<(), Failure> {
-    let pool = open::migrated(&config.database).await?;
-    let disabled = store::disable(&pool, id, Actor::CommandLine, Clock::default().now()).await;
-    let name = disabled.map_err(Failure::because)?;
-    let name = name.ok_or_else(|| Failure::because("there is no client with this id"))?;
-    println!("{name} is disabled");
+    let pool = open::migrated(&config.database, &Clock::default()).await?;
+    let (actor, now) = (Actor::CommandLine, Clock::default().now());
+    let mut transaction = pool.begin().await.map_err(Failure::because)?;
+    let disabled = store::disable(&mut transaction, id, actor, now).await;
+    let disabled = disabled.map_err(Failure::because)?;
+    let disabled = disabled.ok_or_else(|| Failure::because("there is no client with this id"))?;
+    transaction.commit().await.map_err(Failure::because)?;
+    output::print(format_args!("{} is disabled", disabled.name))?;
     Ok(())
 }

@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use service::config::ConfigError;
+use service::output::{self, OutputError};
 
+use super::Failure;
 use crate::app::open;
 use crate::clock::Clock;
 use crate::config::{Config, RedisConfig};
 use crate::crypto::EncryptionKeys;
 use crate::crypto::{Purpose, Secrets};
-use crate::db::{PgPool, migrations, status};
+use crate::db::{ClockReading, PgPool, migrations, status};
 use crate::email;
 use crate::oidc::Oidc;
+use crate::redis::is_answer;
 use crate::token;
 use crate::token::KeyRing;
 
@@ -25,48 +28,58 @@ type CheckResult = Result<String, String>;
 /// Timeout for Redis and for the mail server.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Timeout of each step towards Redis.
+const REDIS_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Maximum difference between this machine's clock and the database's. Token verification tolerates
 /// five seconds between any two servers.
 const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(2);
 
 /// Runs all checks, and prints a line for each.
-pub(crate) async fn run(config: Result<Config, ConfigError>) -> ExitCode {
+pub(crate) async fn run(config: Result<Config, ConfigError>) -> Result<ExitCode, Failure> {
     let mut report = Report { healthy: true };
     let config = match config {
         Ok(config) => config,
         Err(error) => {
-            report.add("configuration", Err(error.to_string()));
-            return report.code();
+            report.add("configuration", Err(error.to_string()))?;
+            return Ok(report.code());
         }
     };
-    report.add("configuration", Ok("all settings are valid".into()));
-    report.add("providers", providers(&config));
-    report.add("redis", redis(&config.redis).await);
-    report.add("mail", email(&config).await);
+    report.add("configuration", Ok("all settings are valid".into()))?;
+    report.add("providers", providers(&config))?;
+    report.add("redis", redis(&config.redis).await)?;
+    report.add("mail", email(&config).await)?;
     match open::database(&config.database).await {
         Err(error) => {
-            report.add("database", problem(error, "start PostgreSQL, or correct DATABASE_URL"));
-            println!("skipped: migrations, clock, signing keys, policy (they need the database)");
+            report.add("database", problem(error, "start PostgreSQL, or correct DATABASE_URL"))?;
+            output::print(format_args!(
+                "skipped: migrations, clock, signing keys, policy (they need the database)"
+            ))?;
         }
-        Ok(pool) => with_database(&mut report, &config, &pool).await,
+        Ok(pool) => with_database(&mut report, &config, &pool).await?,
     }
-    report.code()
+    Ok(report.code())
 }
 
-async fn with_database(report: &mut Report, config: &Config, pool: &PgPool) {
+async fn with_database(
+    report: &mut Report,
+    config: &Config,
+    pool: &PgPool,
+) -> Result<(), OutputError> {
     let clock = Clock::default();
-    report.add("database", database(config, pool).await);
-    report.add("clock", time(pool, &clock).await);
+    report.add("database", database(config, pool).await)?;
+    report.add("clock", time(pool, &clock).await)?;
     let schema = migrations::check(pool.raw()).await;
     let is_current = schema.is_ok();
     let schema = schema.map(|()| "up to date".into()).map_err(|error| error.to_string());
-    report.add("migrations", schema);
+    report.add("migrations", schema)?;
     if is_current {
-        report.add("signing keys", keys(config, pool, &clock).await);
-        report.add("policy", policy(config, &clock).await);
+        report.add("signing keys", keys(config, pool, &clock).await)?;
+        report.add("policy", policy(config, pool, &clock).await)?;
     } else {
-        println!("skipped: signing keys, policy (they need the migrations)");
+        output::print(format_args!("skipped: signing keys, policy (they need the migrations)"))?;
     }
+    Ok(())
 }
 
 struct Report {
@@ -74,12 +87,12 @@ struct Report {
 }
 
 impl Report {
-    fn add(&mut self, what: &str, result: CheckResult) {
+    fn add(&mut self, what: &str, result: CheckResult) -> Result<(), OutputError> {
         match result {
-            Ok(state) => println!("ok    {what}: {state}"),
+            Ok(state) => output::print(format_args!("ok    {what}: {state}")),
             Err(problem) => {
                 self.healthy = false;
-                println!("FAIL  {what}: {problem}");
+                output::print(format_args!("FAIL  {what}: {problem}"))
             }
         }
     }
@@ -100,20 +113,19 @@ fn problem(error: impl Display, advice: &str) -> CheckResult {
 }
 
 async fn redis(config: &RedisConfig) -> CheckResult {
-    let Some(connection) = config.connection() else {
-        return Ok("not configured; correct for a single server".into());
-    };
     let advice = "start Redis, or correct REDIS_URL; a single server does not need it";
-    let client = match redis::Client::open(connection.clone()) {
-        Ok(client) => client,
+    let redis = match open::redis(config) {
+        Ok(Some(redis)) => redis,
+        Ok(None) => return Ok("not configured; correct for a single server".into()),
         Err(error) => return problem(error, advice),
     };
-    let ping = async {
-        let mut connection = client.get_multiplexed_async_connection().await?;
-        redis::cmd("PING").query_async::<String>(&mut connection).await
-    };
-    match tokio::time::timeout(TIMEOUT, ping).await {
-        Ok(Ok(_)) => Ok("responds".into()),
+    match tokio::time::timeout(TIMEOUT, redis.connect(REDIS_TIMEOUT)).await {
+        Ok(Ok(_)) => Ok("accepts writes".into()),
+        Ok(Err(error)) if is_answer(&error) => problem(
+            format!("unusable: {error}"),
+            "point REDIS_URL at a primary with free memory or a cluster that serves all slots, and grant its user \
+             what the README lists",
+        ),
         Ok(Err(error)) => problem(error, advice),
         Err(_) => problem("no response", advice),
     }
@@ -134,25 +146,25 @@ async fn email(config: &Config) -> CheckResult {
 }
 
 async fn database(config: &Config, pool: &PgPool) -> CheckResult {
-    match status::is_read_only(pool).await {
-        Ok(false) => Ok(format!("{} accepts reads and writes", config.database.url)),
-        Ok(true) => problem(
-            format!("{} is read-only", config.database.url),
-            "point DATABASE_URL at the primary server",
+    let url = &config.database.url;
+    match status::read(pool).await {
+        Ok(status) if status.is_writable() => Ok(format!("{url} accepts reads and writes")),
+        Ok(status) if status.is_read_only => {
+            problem(format!("{url} is read-only"), "point DATABASE_URL at the primary server")
+        }
+        Ok(status) => problem(
+            format!("{url}: its role may not read and write {}", status.forbidden.join(", ")),
+            "grant it SELECT, INSERT, UPDATE and DELETE",
         ),
         Err(error) => problem(error, "correct DATABASE_URL"),
     }
 }
 
 async fn time(pool: &PgPool, clock: &Clock) -> CheckResult {
-    let before = clock.now();
-    let there = match status::now(pool).await {
-        Ok(there) => there,
+    let apart = match ClockReading::take(pool, clock).await {
+        Ok(reading) => reading.skew.abs(),
         Err(error) => return problem(error, "correct DATABASE_URL"),
     };
-    // The database read its clock at some time between the two readings here.
-    let here = before + (clock.now() - before) / 2;
-    let apart = (there - here).abs();
     if apart > MAX_CLOCK_DIFFERENCE {
         let seconds = apart.num_seconds();
         let apart = format!("{seconds} s difference from the database's clock");
@@ -199,9 +211,9 @@ async fn keys_without_secret(pool: &PgPool, clock: &Clock) -> CheckResult {
     }
 }
 
-async fn policy(config: &Config, clock: &Clock) -> CheckResult {
-    match open::policy(config, clock).await {
-        Ok((_, policy)) => Ok(format!("loads, at revision {}", policy.snapshot().revision())),
+async fn policy(config: &Config, pool: &PgPool, clock: &Clock) -> CheckResult {
+    match open::load_policy(pool, config, clock).await {
+        Ok(policy) => Ok(format!("loads, at revision {}", policy.snapshot().revision())),
         Err(error) => problem(error, "running servers keep the policy that they have loaded"),
     }
 }

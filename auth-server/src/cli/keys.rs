@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
+use service::output;
 
 use super::Failure;
 use crate::app::open;
@@ -53,33 +54,33 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
 }
 
 async fn list(config: &Config) -> Result<(), Failure> {
-    let pool = open::migrated(&config.database).await?;
+    let pool = open::migrated(&config.database, &Clock::default()).await?;
     let keys = token::list(&pool, Clock::default().now()).await.map_err(Failure::because)?;
     for (key, state) in keys {
         let end = key.retire_at.map(|at| format!("  until {}", second(at)));
         let (from, end) = (second(key.signs_from), end.unwrap_or_default());
-        println!("{}  {state:<7}  signs from {from}{end}", key.kid);
+        output::print(format_args!("{}  {state:<7}  signs from {from}{end}", key.kid))?;
     }
     Ok(())
 }
 
 async fn rotate(config: &Config, lead: TimeDelta) -> Result<(), Failure> {
-    let pool = open::migrated(&config.database).await?;
+    let pool = open::migrated(&config.database, &Clock::default()).await?;
     let (encryption, now) = (encryption(config)?, Clock::default().now());
     let rotated = token::rotate(&pool, &encryption, now, config.token.life(), lead).await;
     let Rotation { kid, signs_from, old, retire_at } = rotated.map_err(Failure::because)?;
-    println!("{kid} is published and signs from {}", second(signs_from));
-    println!("{old} signs until then and is removed at {}", second(retire_at));
+    output::print(format_args!("{kid} is published and signs from {}", second(signs_from)))?;
+    output::print(format_args!("{old} signs until then and is removed at {}", second(retire_at)))?;
     Ok(())
 }
 
 async fn revoke(config: &Config, kid: &str) -> Result<(), Failure> {
-    let pool = open::migrated(&config.database).await?;
+    let pool = open::migrated(&config.database, &Clock::default()).await?;
     let (encryption, now) = (encryption(config)?, Clock::default().now());
     let revoked = token::revoke(&pool, &encryption, kid, now).await.map_err(Failure::because)?;
-    println!("{kid} is revoked. {REVOKED}");
+    output::print(format_args!("{kid} is revoked. {REVOKED}"))?;
     if let Some(successor) = revoked.successor {
-        println!("{successor} takes its place");
+        output::print(format_args!("{successor} takes its place"))?;
     }
     Ok(())
 }

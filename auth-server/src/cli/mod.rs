@@ -7,6 +7,7 @@ pub(crate) mod migrate;
 pub(crate) mod password;
 pub(crate) mod reset_link;
 pub(crate) mod rules;
+pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod sessions;
 pub(crate) mod superuser;
@@ -18,9 +19,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use service::config::ConfigError;
+use service::config::{ConfigError, Loaded, Source};
 use service::exit::Exit;
 use service::log;
+use service::output::{self, OutputError};
 
 use crate::app::{StartError, open};
 use crate::authn::publish_now;
@@ -35,6 +37,9 @@ struct Cli {
     /// TOML settings file; environment variables take precedence
     #[arg(long, env = SETTINGS.file_variable, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
+    /// Warn of unknown variables instead of refusing them
+    #[arg(long, global = true)]
+    allow_unknown_settings: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -54,6 +59,9 @@ enum Command {
     /// List, rotate and revoke the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Replace a secret that was stolen or lost
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// End sessions
     #[command(subcommand)]
     Sessions(sessions::Command),
@@ -77,6 +85,9 @@ pub(crate) enum Failure {
     /// The server, or what a command needs of it, does not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// It was attempted, and its output could not be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// It was attempted, and failed.
     #[error("{0}")]
     Failed(String),
@@ -88,7 +99,7 @@ impl Failure {
         match self {
             Self::Settings(_) => Exit::Usage,
             Self::Start(error) => error.exit(),
-            Self::Failed(_) => Exit::Failure,
+            Self::Output(_) | Self::Failed(_) => Exit::Failure,
         }
     }
 
@@ -119,23 +130,28 @@ pub async fn run() -> ExitCode {
     match dispatch(Cli::parse()).await {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            output::report(format_args!("error: {failure}"));
             failure.exit().into()
         }
     }
 }
 
-async fn dispatch(Cli { config, command }: Cli) -> Result<ExitCode, Failure> {
-    let settings = || settings(config.as_deref());
+async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
+    let Cli { config, allow_unknown_settings: allow_unknown, command } = cli;
+    let source = Source { file: config.as_deref(), allow_unknown };
+    let loaded = || SETTINGS.load_from_environment::<Config>(source);
+    // The log has been started.
+    let settings = || loaded().map(Loaded::warn);
     if !matches!(command, Command::Serve) {
         log::start_for_command();
     }
     match command {
-        Command::Serve => serve::run(settings()?).await?,
+        Command::Serve => serve::run(loaded()?).await?,
         Command::Migrate => migrate::run(settings()?).await?,
         Command::Superuser(command) => superuser::run(command, settings()?).await?,
-        Command::Doctor => return Ok(doctor::run(settings()).await),
+        Command::Doctor => return doctor::run(settings()).await,
         Command::Keys(command) => keys::run(command, settings()?).await?,
+        Command::Secret(command) => secret::run(command, settings()?).await?,
         Command::Sessions(command) => sessions::run(command, settings()?).await?,
         Command::User(command) => user::run(command, settings()?).await?,
         Command::Client(command) => client::run(command, settings()?).await?,
@@ -152,8 +168,4 @@ async fn publish(config: &Config, revocation: &Revocation) -> Result<(), Failure
         tracing::warn!(%error, "cannot send the revocation to Redis");
     }
     Ok(())
-}
-
-fn settings(file: Option<&Path>) -> Result<Config, ConfigError> {
-    SETTINGS.load_from_environment(file)
 }

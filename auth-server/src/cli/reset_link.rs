@@ -1,5 +1,7 @@
 //! `auth-server user reset-link`: a new password for users who cannot receive e-mail.
 
+use service::output;
+
 use super::Failure;
 use crate::account_admin::create_reset_token;
 use crate::clock::Clock;
@@ -13,11 +15,13 @@ pub(crate) async fn run(login: &str, config: &Config, pool: &PgPool) -> Result<(
     let user = user.ok_or_else(|| Failure::unknown_login(login))?;
     let now = Clock::default().now();
     let expires_at = now + config.mail.reset_lifetime();
-    let token = create_reset_token(pool, user, now, expires_at).await.map_err(Failure::because)?;
+    let mut transaction = pool.begin().await.map_err(Failure::because)?;
+    let token = create_reset_token(&mut transaction, user, now, expires_at).await;
+    let token = token.map_err(Failure::because)?;
     let token = token.ok_or_else(|| Failure::Failed(format!("{login} is disabled")))?;
     match &config.mail.link_reset {
-        Some(page) => println!("{}", page.with_token(&token.text)),
-        None => println!("{}", *token.text),
+        Some(page) => output::print_once(page.with_token(&token.text))?,
+        None => output::print_once(&*token.text)?,
     }
-    Ok(())
+    transaction.commit().await.map_err(Failure::because)
 }

@@ -1,5 +1,6 @@
 //! `auth-server serve`.
 
+use service::config::Loaded;
 use service::{log, shutdown};
 
 use super::Failure;
@@ -7,8 +8,9 @@ use crate::app::Application;
 use crate::clock::Clock;
 use crate::config::Config;
 
-pub(crate) async fn run(config: Config) -> Result<(), Failure> {
-    log::start(&config.log);
+pub(crate) async fn run(loaded: Loaded<Config>) -> Result<(), Failure> {
+    log::start(&loaded.config.log);
+    let config = loaded.warn();
     // Received from here on: a stop during the start is not lost.
     let stop = shutdown::requested().map_err(Failure::because)?;
     let application = Application::build(config, Clock::default()).await?;

@@ -1,6 +1,7 @@
 //! `auth-server sessions …`: for when a user has lost a device.
 
 use clap::Subcommand;
+use service::output;
 
 use super::{Failure, publish};
 use crate::app::open;
@@ -30,7 +31,7 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
 
 async fn end(config: &Config, login: &str) -> Result<(), Failure> {
     let unknown = || Failure::unknown_login(login);
-    let pool = open::migrated(&config.database).await?;
+    let pool = open::migrated(&config.database, &Clock::default()).await?;
     let mut transaction = pool.begin().await.map_err(Failure::because)?;
     let user = store::find_by_login(&mut *transaction, login).await.map_err(Failure::because)?;
     let user = user.ok_or_else(unknown)?;
@@ -43,6 +44,6 @@ async fn end(config: &Config, login: &str) -> Result<(), Failure> {
     audit::insert(&mut transaction, &record, period.from).await.map_err(Failure::because)?;
     transaction.commit().await.map_err(Failure::because)?;
     publish(config, &ended).await?;
-    println!("all sessions of {login} are ended");
+    output::print(format_args!("all sessions of {login} are ended"))?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `auth-server superuser …`: superusers, the first one above all.
 
 use clap::Subcommand;
+use service::output;
 
 use super::{Failure, password};
 use crate::account_admin::superuser::Superusers;
@@ -41,15 +42,21 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
             let password = password::ask()?;
             let created = superusers.create(&config.password, &login, password).await;
             created.map_err(Failure::because)?;
-            println!("{login} is a superuser");
+            output::print(format_args!("{login} is a superuser"))?;
         }
         Command::Create { login, promote: true } => {
             let promoted = superusers.promote(&login).await.map_err(Failure::because)?;
-            println!("{login} is {}a superuser", if promoted { "" } else { "already " });
+            output::print(format_args!(
+                "{login} is {}a superuser",
+                if promoted { "" } else { "already " }
+            ))?;
         }
         Command::Revoke { login } => {
             let revoked = superusers.revoke(&login).await.map_err(Failure::because)?;
-            println!("{login} {} a superuser", if revoked { "is no longer" } else { "is not" });
+            output::print(format_args!(
+                "{login} {} a superuser",
+                if revoked { "is no longer" } else { "is not" }
+            ))?;
         }
         Command::List => list(&pool).await?,
     }
@@ -59,7 +66,11 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
 async fn list(pool: &PgPool) -> Result<(), Failure> {
     for user in store::superusers(pool).await.map_err(Failure::because)? {
         let disabled = if user.disabled_at.is_some() { "  disabled" } else { "" };
-        println!("{}  since {}{disabled}", user.login, user.granted_at.format("%Y-%m-%d"));
+        output::print(format_args!(
+            "{}  since {}{disabled}",
+            user.login,
+            user.granted_at.format("%Y-%m-%d")
+        ))?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `auth-server user …`: accounts, for operators.
 
 use clap::Subcommand;
+use service::output;
 
 use super::{Failure, publish, reset_link};
 use crate::account_admin;
@@ -82,7 +83,7 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
     if let Some(ended) = &ended {
         publish(&config, ended).await?;
     }
-    println!("{login} is {}{state}", if changed { "" } else { "already " });
+    output::print(format_args!("{login} is {}{state}", if changed { "" } else { "already " }))?;
     Ok(())
 }
 

@@ -30,16 +30,17 @@ impl ClientDirectory {
     /// # Errors
     /// The database is unavailable.
     pub(crate) async fn get(&self, id: Uuid) -> Result<Option<ActiveClient>, Problem> {
-        Ok(self.clients.get_or(self.load()).await?.get(&id).cloned())
+        let pool = self.pool.clone();
+        Ok(self.clients.get_or(async move { load(&pool).await }).await?.get(&id).cloned())
     }
 
     /// Applies a write from the next request on. To be called after its commit.
     pub(crate) async fn forget(&self) {
         self.clients.forget().await;
     }
+}
 
-    async fn load(&self) -> Result<Arc<Clients>, Problem> {
-        let active = store::active(&self.pool).await?;
-        Ok(Arc::new(active.into_iter().map(|client| (client.id, client)).collect()))
-    }
+async fn load(pool: &PgPool) -> Result<Arc<Clients>, Problem> {
+    let active = store::active(pool).await?;
+    Ok(Arc::new(active.into_iter().map(|client| (client.id, client)).collect()))
 }

@@ -35,6 +35,12 @@ pub(crate) enum Scope {
     #[value(name = "users:deleted")]
     #[sqlx(rename = "users:deleted")]
     UsersDeleted,
+    /// Read the policy.
+    #[serde(rename = "policy:read")]
+    #[oai(rename = "policy:read")]
+    #[value(name = "policy:read")]
+    #[sqlx(rename = "policy:read")]
+    PolicyRead,
 }
 
 impl Scope {
@@ -48,6 +54,7 @@ impl Scope {
             Self::Filter => "filter",
             Self::Evaluate => "evaluate",
             Self::UsersDeleted => "users:deleted",
+            Self::PolicyRead => "policy:read",
         }
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{ClientName, ClientSecret, Scope};
 use crate::audit;
 use crate::audit::{Actor, AuditRecord};
-use crate::db::PgPool;
+use crate::db::{PgConnection, PgPool};
 
 /// A service client.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
@@ -37,19 +37,18 @@ pub(crate) struct ActiveClient {
     pub scopes: Vec<Scope>,
 }
 
-/// Creates a client with this secret, and its audit record.
+/// Creates a client with this secret, and its audit record, whose id is returned too.
 ///
 /// # Errors
 /// The name is taken (`clients_name_key`), among others.
 pub(crate) async fn insert(
-    pool: &PgPool,
+    transaction: &mut PgConnection,
     name: &ClientName,
     scopes: &[Scope],
     secret: &ClientSecret,
     by: Actor,
     now: DateTime<Utc>,
-) -> sqlx::Result<Client> {
-    let mut transaction = pool.begin().await?;
+) -> sqlx::Result<(Client, i64)> {
     let client = sqlx::query_as!(
         Client,
         r#"INSERT INTO clients (id, name, scopes, secret_hash, created_at)
@@ -65,9 +64,8 @@ pub(crate) async fn insert(
     .await?;
     let record =
         AuditRecord::new(by, "create_client", format!("client:{}", client.id)).after(&client);
-    audit::insert(&mut transaction, &record, now).await?;
-    transaction.commit().await?;
-    Ok(client)
+    let record = audit::insert(transaction, &record, now).await?;
+    Ok((client, record))
 }
 
 /// Clients after the name `after`, ordered by name.
@@ -83,15 +81,21 @@ pub(crate) async fn page(pool: &PgPool, after: &str, limit: i64) -> sqlx::Result
     .await
 }
 
-/// Disables a client and inserts an audit record, unless it is disabled already. Returns its name, or
-/// nothing if there is no such client.
+/// A client that is disabled now.
+pub(crate) struct Disabled {
+    pub(crate) name: String,
+    /// Id of the audit record; `None` if the client was disabled before.
+    pub(crate) record: Option<i64>,
+}
+
+/// Disables a client and inserts an audit record, unless it is disabled already. `None` if there is no
+/// such client.
 pub(crate) async fn disable(
-    pool: &PgPool,
+    transaction: &mut PgConnection,
     id: Uuid,
     by: Actor,
     now: DateTime<Utc>,
-) -> sqlx::Result<Option<String>> {
-    let mut transaction = pool.begin().await?;
+) -> sqlx::Result<Option<Disabled>> {
     let disabled = sqlx::query_scalar!(
         "UPDATE clients SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL RETURNING name",
         id,
@@ -99,17 +103,17 @@ pub(crate) async fn disable(
     )
     .fetch_optional(&mut *transaction)
     .await?;
-    if disabled.is_none() {
-        return sqlx::query_scalar!("SELECT name FROM clients WHERE id = $1", id)
-            .fetch_optional(&mut *transaction)
-            .await;
-    }
+    let Some(name) = disabled else {
+        let before = sqlx::query_scalar!("SELECT name FROM clients WHERE id = $1", id)
+            .fetch_optional(transaction)
+            .await?;
+        return Ok(before.map(|name| Disabled { name, record: None }));
+    };
     let record = AuditRecord::new(by, "disable_client", format!("client:{id}"))
         .before(json!({ "disabled_at": null }))
         .after(json!({ "disabled_at": now }));
-    audit::insert(&mut transaction, &record, now).await?;
-    transaction.commit().await?;
-    Ok(disabled)
+    let record = audit::insert(transaction, &record, now).await?;
+    Ok(Some(Disabled { name, record: Some(record) }))
 }
 
 /// All active clients.

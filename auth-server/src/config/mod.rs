@@ -11,6 +11,7 @@ pub(crate) mod oidc;
 pub(crate) mod password;
 pub(crate) mod policy;
 pub(crate) mod redis;
+pub(crate) mod redis_address;
 pub(crate) mod second_factor;
 pub(crate) mod secret;
 pub(crate) mod session;
@@ -21,16 +22,19 @@ pub(crate) mod token;
 use std::path::Path;
 
 use serde::Deserialize;
-use service::config::{ConfigError, LogConfig, Removed, ServerConfig, SettingsTable};
+use service::config::{
+    ConfigError, Loaded, LogConfig, Removed, ServerConfig, SettingsTable, Source,
+};
 
 pub use database::DatabaseConfig;
 pub use filter::FilterConfig;
 pub use history::HistoryConfig;
 pub use mail::{MailConfig, MailServer, Page};
-pub use oidc::{OidcConfig, ProviderEntry};
+pub use oidc::{OidcConfig, ProviderEntry, ResponseMode};
 pub use password::PasswordConfig;
 pub use policy::PolicyConfig;
 pub use redis::RedisConfig;
+pub use redis_address::{InvalidRedisAddress, RedisAddress, SentinelAddress};
 pub use second_factor::SecondFactorConfig;
 pub use secret::{SecretConfig, SecretKey};
 pub use session::SessionConfig;
@@ -57,7 +61,7 @@ pub const SETTINGS: SettingsTable = SettingsTable {
         mail::SETTINGS,
         policy::SETTINGS,
         filter::SETTINGS,
-        service::log_settings!("AUTH_", "info,poem=warn"),
+        service::log_settings!("AUTH_", "info,poem=warn,redis=off"),
     ],
     foreign: &["AUTH_URL"],
     removed: REMOVED,
@@ -91,7 +95,7 @@ pub fn load(
     file: Option<&Path>,
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
-    SETTINGS.load(file, variables)
+    SETTINGS.load(Source { file, allow_unknown: false }, variables).map(Loaded::warn)
 }
 
 /// The settings of one process; the tables of the TOML file carry the names of these fields.

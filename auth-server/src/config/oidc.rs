@@ -12,6 +12,9 @@ pub struct OidcConfig {
     /// The providers, in the order in which they are offered.
     #[serde(default)]
     pub provider: Vec<ProviderEntry>,
+    /// Pages of front ends on other sites, to which the callback may send browsers.
+    #[serde(default)]
+    pub pages: Vec<String>,
 }
 
 /// One provider as it is configured; [`crate::oidc`] checks it.
@@ -36,8 +39,25 @@ pub struct ProviderEntry {
     /// Algorithms that may sign id tokens.
     #[serde(default = "default_algorithms")]
     pub algorithms: Vec<CoreJwsSigningAlgorithm>,
+    /// How the provider sends browsers back.
+    #[serde(default)]
+    pub response_mode: ResponseMode,
+    /// Other audiences that ID tokens may have besides `client_id`.
+    #[serde(default)]
+    pub audiences: Vec<String>,
     /// Where the provider sends browsers back to, if not to this server's callback.
     pub redirect_uri: Option<String>,
+}
+
+/// How a provider sends browsers back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    /// By a redirect.
+    #[default]
+    Query,
+    /// By a form that they post.
+    FormPost,
 }
 
 fn default_scopes() -> Vec<String> {

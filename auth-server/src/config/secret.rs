@@ -19,9 +19,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
          without it one is generated in the user's state directory",
     ),
     secret(
+        "AUTH_SECRET_NEXT",
+        "secret.next",
+        "next secret, before it replaces AUTH_SECRET: it is read but not used",
+    ),
+    secret(
         "AUTH_SECRET_PREVIOUS",
         "secret.previous",
-        "previous secret, while it is being replaced",
+        "previous secret, for AUTH_SESSION_DAYS after it was replaced",
     ),
 ];
 
@@ -32,6 +37,9 @@ pub struct SecretConfig {
     /// The secret in use.
     #[serde(deserialize_with = "none_if_empty")]
     pub current: Option<SecretKey>,
+    /// The one that will replace it, with which other servers may write already.
+    #[serde(deserialize_with = "none_if_empty")]
+    pub next: Option<SecretKey>,
     /// The one before, whose tokens and keys are still taken.
     #[serde(deserialize_with = "none_if_empty")]
     pub previous: Option<SecretKey>,
@@ -64,7 +72,10 @@ impl TryFrom<String> for SecretKey {
 
     fn try_from(text: String) -> Result<Self, String> {
         let text = Zeroizing::new(text);
-        match decode(text.trim()) {
+        // `base64` and `openssl` break lines.
+        let text: Zeroizing<String> =
+            Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect());
+        match decode(&text) {
             Some(bytes) if bytes.len() >= MIN_LENGTH => Ok(Self(Zeroizing::new(bytes))),
             _ => Err(format!(
                 "must be {MIN_LENGTH} or more random bytes in base64 or hex; \
@@ -103,6 +114,7 @@ mod tests {
         assert_eq!(bytes(&"fB".repeat(32)), Some(vec![0xfb; 32]));
         let padded = format!("{}+/s=\n", "+/v7".repeat(10));
         assert_eq!(bytes(&padded), Some(vec![0xfb; 32]));
+        assert_eq!(bytes(&padded.replace("v7+", "v7\r\n+")), bytes(&padded));
         assert_eq!(
             bytes(&padded.replace('+', "-").replace('/', "_").replace('=', "")),
             bytes(&padded)

@@ -7,25 +7,25 @@ use zeroize::Zeroizing;
 
 use super::{Purpose, Secrets};
 
-/// The current encryption key, and the previous one while the server's secret is being replaced.
+/// The current encryption key, and others while the server's secret is being replaced.
 pub struct EncryptionKeys {
     current: Aes256Gcm,
-    previous: Option<Aes256Gcm>,
+    others: Vec<Aes256Gcm>,
 }
 
 /// A plaintext, and the key that decrypted it.
 pub enum Decrypted {
     /// Decrypted with the current key.
     Current(Zeroizing<Vec<u8>>),
-    /// Decrypted with the previous key; to be re-encrypted before that key is discarded.
-    Previous(Zeroizing<Vec<u8>>),
+    /// Decrypted with another key; to be re-encrypted before that key is discarded.
+    Other(Zeroizing<Vec<u8>>),
 }
 
 impl Decrypted {
     /// The plaintext, whichever key decrypted it.
     #[must_use]
     pub fn into_plaintext(self) -> Zeroizing<Vec<u8>> {
-        let (Self::Current(plaintext) | Self::Previous(plaintext)) = self;
+        let (Self::Current(plaintext) | Self::Other(plaintext)) = self;
         plaintext
     }
 }
@@ -34,17 +34,17 @@ impl Decrypted {
 const NONCE: usize = 12;
 
 impl EncryptionKeys {
-    /// The keys for this purpose, derived from the current and the previous secret.
+    /// The keys for this purpose, derived from all secrets.
     #[must_use]
     pub fn of(secrets: &Secrets, purpose: Purpose) -> Self {
-        Self::new(&secrets.derive(purpose), secrets.derive_previous(purpose).as_deref())
+        let others = secrets.derive_others(purpose);
+        Self::new(&secrets.derive(purpose), others.iter().map(|key| &**key))
     }
 
-    /// Encrypts with `current`, decrypts with both.
-    #[must_use]
-    pub fn new(current: &[u8; 32], previous: Option<&[u8; 32]>) -> Self {
+    /// Encrypts with `current`, decrypts with all.
+    pub fn new<'a>(current: &[u8; 32], others: impl IntoIterator<Item = &'a [u8; 32]>) -> Self {
         let cipher = |key: &[u8; 32]| Aes256Gcm::new(key.into());
-        Self { current: cipher(current), previous: previous.map(cipher) }
+        Self { current: cipher(current), others: others.into_iter().map(cipher).collect() }
     }
 
     /// Nonce and ciphertext of `secret`. Decryption requires the same `label` (associated data).
@@ -70,7 +70,7 @@ impl EncryptionKeys {
         };
         decrypt(&self.current)
             .map(Decrypted::Current)
-            .or_else(|| self.previous.as_ref().and_then(decrypt).map(Decrypted::Previous))
+            .or_else(|| self.others.iter().find_map(decrypt).map(Decrypted::Other))
     }
 }
 
@@ -92,8 +92,8 @@ mod tests {
     #[test]
     fn the_previous_key_decrypts_too() {
         let encrypted = EncryptionKeys::new(&[1; 32], None).encrypt("a", b"secret").unwrap();
-        let rotated = EncryptionKeys::new(&[2; 32], Some(&[1; 32]));
-        assert!(matches!(rotated.decrypt("a", &encrypted), Some(Decrypted::Previous(_))));
+        let rotated = EncryptionKeys::new(&[2; 32], [&[1; 32]]);
+        assert!(matches!(rotated.decrypt("a", &encrypted), Some(Decrypted::Other(_))));
         assert!(EncryptionKeys::new(&[2; 32], None).decrypt("a", &encrypted).is_none());
     }
 }

@@ -22,6 +22,8 @@ pub enum Purpose {
     SecondFactorEncryption,
     /// Encrypts the cookie of an OIDC flow.
     OidcFlow,
+    /// Tells secrets apart without revealing them.
+    Fingerprint,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::Throttle => b"throttle",
             Self::SecondFactorEncryption => b"second-factor-encryption",
             Self::OidcFlow => b"oidc-flow",
+            Self::Fingerprint => b"fingerprint",
         }
     }
 }
@@ -39,9 +42,10 @@ impl Purpose {
 /// A derived key: 32 bytes.
 pub type DerivedKey = Zeroizing<[u8; 32]>;
 
-/// The server's secret, and the previous one while it is being replaced.
+/// The server's secret, and the next and the previous one while it is being replaced.
 pub struct Secrets {
     current: SecretKey,
+    next: Option<SecretKey>,
     previous: Option<SecretKey>,
 }
 
@@ -70,7 +74,7 @@ impl Secrets {
             Some(secret) => secret.clone(),
             None => load_or_create()?,
         };
-        Ok(Self { current, previous: config.previous.clone() })
+        Ok(Self::of(config, current))
     }
 
     /// As [`Secrets::load_or_create`], but returns none instead of creating a secret.
@@ -82,7 +86,11 @@ impl Secrets {
             Some(secret) => Some(secret.clone()),
             None => load()?,
         };
-        Ok(current.map(|current| Self { current, previous: config.previous.clone() }))
+        Ok(current.map(|current| Self::of(config, current)))
+    }
+
+    fn of(config: &SecretConfig, current: SecretKey) -> Self {
+        Self { current, next: config.next.clone(), previous: config.previous.clone() }
     }
 
     /// The key for this purpose.
@@ -91,10 +99,32 @@ impl Secrets {
         derive(&self.current, purpose)
     }
 
-    /// The key that the previous secret derives for this purpose.
+    /// The keys that the other secrets derive for this purpose: they read and never write.
     #[must_use]
-    pub fn derive_previous(&self, purpose: Purpose) -> Option<DerivedKey> {
-        self.previous.as_ref().map(|secret| derive(secret, purpose))
+    pub fn derive_others(&self, purpose: Purpose) -> Vec<DerivedKey> {
+        let others = [&self.previous, &self.next].into_iter().flatten();
+        others.map(|secret| derive(secret, purpose)).collect()
+    }
+
+    /// True while the secret replaces another one.
+    #[must_use]
+    pub const fn has_previous(&self) -> bool {
+        self.previous.is_some()
+    }
+
+    /// What tells the previous secret from others, if there is one.
+    #[must_use]
+    pub fn previous_fingerprint(&self) -> Option<Vec<u8>> {
+        let previous = self.previous.as_ref()?;
+        Some(derive(previous, Purpose::Fingerprint).to_vec())
+    }
+
+    /// What tells the secrets apart, that of the current one first.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<Vec<u8>> {
+        let current = self.derive(Purpose::Fingerprint);
+        let all = [current].into_iter().chain(self.derive_others(Purpose::Fingerprint));
+        all.map(|fingerprint| fingerprint.to_vec()).collect()
     }
 }
 
@@ -132,7 +162,7 @@ mod tests {
 
     fn secrets(current: &str, previous: Option<&str>) -> Secrets {
         let key = |digit: &str| SecretKey::try_from(digit.repeat(64)).expect("a secret");
-        Secrets { current: key(current), previous: previous.map(key) }
+        Secrets { current: key(current), next: None, previous: previous.map(key) }
     }
 
     #[test]
@@ -140,7 +170,7 @@ mod tests {
         let secrets = secrets("a", Some("b"));
         let refresh = secrets.derive(Purpose::RefreshToken);
         assert_ne!(refresh, secrets.derive(Purpose::SigningKeyEncryption));
-        assert_ne!(Some(&refresh), secrets.derive_previous(Purpose::RefreshToken).as_ref());
+        assert!(!secrets.derive_others(Purpose::RefreshToken).contains(&refresh));
         assert_ne!(*refresh, [0; 32]);
     }
 
@@ -148,6 +178,6 @@ mod tests {
     fn the_previous_secret_still_derives_its_keys() {
         let before = secrets("b", None).derive(Purpose::RefreshToken);
         let after = secrets("a", Some("b"));
-        assert_eq!(after.derive_previous(Purpose::RefreshToken), Some(before));
+        assert_eq!(after.derive_others(Purpose::RefreshToken), [before]);
     }
 }

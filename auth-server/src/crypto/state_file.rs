@@ -36,7 +36,7 @@ pub(super) fn path() -> Option<PathBuf> {
 pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, StateFileError> {
     match read_secret_file(path) {
         Err(SecretFileError::Io(_, error)) if error.kind() == ErrorKind::NotFound => Ok(None),
-        read => Ok(read.map(Some)?),
+        read => Ok(Some(read?.text)),
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn read_or_create(path: &Path) -> Result<Zeroizing<String>, StateFile
             if error.kind() == ErrorKind::AlreadyExists => {}
         created => created?,
     }
-    Ok(read_secret_file(path)?)
+    Ok(read_secret_file(path)?.text)
 }
 
 fn create(path: &Path) -> Result<(), StateFileError> {

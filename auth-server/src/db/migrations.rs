@@ -2,7 +2,7 @@
 
 use apalis_postgres::PostgresStorage;
 use service::database::Migrations;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 pub use service::database::MigrationError;
 
@@ -31,12 +31,11 @@ pub async fn check(pool: &PgPool) -> Result<(), MigrationError> {
     Err(MigrationError::Behind { missing, total, program: "auth-server" })
 }
 
-/// Applies missing migrations, one process at a time. Returns the names of the applied ones.
+/// Applies missing migrations, one process at a time: the lock belongs to the session. Returns the names of the applied ones.
 ///
 /// # Errors
 /// The database is unavailable, or was migrated by another program.
-pub async fn migrate(pool: &PgPool) -> Result<Vec<String>, MigrationError> {
-    let mut connection = pool.acquire().await?.detach();
+pub async fn migrate(mut connection: PgConnection) -> Result<Vec<String>, MigrationError> {
     let (own, job_queue) = (own(), job_queue());
     let mut names: Vec<_> = (own.apply(&mut connection).await?.iter())
         .map(|own| format!("{:04} {}", own.version, own.description))

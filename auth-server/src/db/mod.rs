@@ -3,5 +3,8 @@
 pub mod migrations;
 pub(crate) mod status;
 
-pub(crate) use service::database::{DATABASE, DedicatedConnection, constraint};
+pub(crate) use service::database::{
+    AgreedClock, ClockReading, DATABASE, DATABASE_WRITE, DedicatedConnection, connect, constraint,
+    is_outcome_unknown,
+};
 pub use service::database::{Limits, PgConnection, PgPool, Transaction};

@@ -11,7 +11,8 @@ const MAX_LENGTH: usize = 254;
 
 const INVALID: &str = "This is not an e-mail address.";
 
-/// A well-formed e-mail address. Only a message to it can tell whether it exists.
+/// A well-formed e-mail address. Only a message to it can tell whether it exists. Addresses are compared
+/// with the A-label form of the domain (RFC 5890), which names a mailbox once.
 #[derive(Clone, Debug)]
 pub(crate) struct EmailAddress {
     address: Address,
@@ -29,10 +30,12 @@ impl EmailAddress {
             return Err(INVALID);
         }
         let address: Address = text.parse().map_err(|_| INVALID)?;
-        if is_ip_address(address.domain()) {
+        let domain = idna::domain_to_ascii(address.domain()).map_err(|_| INVALID)?;
+        if is_ip_address(&domain) {
             return Err(INVALID);
         }
-        Ok(Self { key: fold_case(&text), address })
+        let key = format!("{}@{}", fold_case(address.user()), domain.to_ascii_lowercase());
+        Ok(Self { address, key })
     }
 
     /// The address as it was typed.
@@ -87,5 +90,7 @@ mod tests {
         let key = |typed| EmailAddress::parse(typed).unwrap().key().to_owned();
         assert_eq!(key("Renée@Example.COM"), key("rene\u{301}e@example.com"));
         assert_eq!(EmailAddress::parse("Ada@b.example").unwrap().as_str(), "Ada@b.example");
+        assert_eq!(key("Ü@MÜNCHEN.example"), "ü@xn--mnchen-3ya.example");
+        assert!(EmailAddress::parse("a@１０.0.0.1").is_err());
     }
 }

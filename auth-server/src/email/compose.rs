@@ -68,7 +68,7 @@ impl Composer {
             email_key: Some(key),
             expires_at: now + self.lifetime(purpose),
         };
-        if !token_store::insert(&mut pool.acquire().await?, &new, now).await? {
+        if !token_store::insert(pool, &new).await? {
             return Ok(None);
         }
         self.render(purpose, &recipient, &token).map(Some)

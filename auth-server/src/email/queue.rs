@@ -17,8 +17,7 @@ use ulid::Ulid;
 use uuid::Uuid;
 
 use super::notice::{self, Notice};
-use crate::clock::Clock;
-use crate::db::{PgConnection, PgPool};
+use crate::db::{AgreedClock, PgConnection, PgPool};
 
 /// What the library calls the queue.
 const QUEUE: &str = "auth-server/email";
@@ -32,7 +31,11 @@ const MAX_DELAY: Duration = Duration::from_mins(2);
 /// A worker without a heartbeat for `HEARTBEAT` × `MISSED_HEARTBEATS` is dead: other workers take
 /// its jobs over. A worker also looks for jobs that have become due at each heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(2);
-const MISSED_HEARTBEATS: usize = 5;
+const MISSED_HEARTBEATS: u8 = 5;
+
+/// When other workers take over the jobs of a silent one.
+pub(super) const MAX_SILENCE: Duration =
+    Duration::from_secs(HEARTBEAT.as_secs() * MISSED_HEARTBEATS as u64);
 
 /// How long finished jobs and dead workers are kept, for operators to look at.
 const RETENTION: TimeDelta = TimeDelta::days(1);
@@ -75,7 +78,7 @@ pub(super) fn storage(
         .queue(QUEUE)
         .batch_size(1)
         .heartbeat_interval(HEARTBEAT)
-        .missed_heartbeats(MISSED_HEARTBEATS);
+        .missed_heartbeats(MISSED_HEARTBEATS.into());
     PostgresStorage::new(pool).with_config(config).with_pubsub()
 }
 
@@ -99,18 +102,20 @@ pub(super) fn delay_after(attempts: usize) -> Duration {
 
 /// Deletes old jobs and workers at once and then hourly, until `stop`. Any number of servers may do
 /// so at the same time.
-pub(crate) async fn enforce_retention(pool: PgPool, clock: Clock, stop: CancellationToken) {
+pub(crate) async fn enforce_retention(pool: PgPool, clock: AgreedClock, stop: CancellationToken) {
     let mut tick = tokio::time::interval(RETENTION_INTERVAL);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        match jobs::delete_finished(&pool, QUEUE, clock.now() - RETENTION).await {
-            Ok((jobs, workers)) => tracing::debug!(jobs, workers, "deleted finished e-mail jobs"),
-            Err(error) => tracing::warn!(%error, "finished e-mail jobs were not deleted"),
-        }
-        let today = clock.now().date_naive();
-        if let Err(error) = notice::delete_counts(&pool, today).await {
-            tracing::warn!(%error, "old counts of notices were not deleted");
+        if let Err(error) = delete_old(&pool, &clock).await {
+            tracing::warn!(%error, "finished e-mail jobs and old counts of notices were not deleted");
         }
     }
+}
+
+async fn delete_old(pool: &PgPool, clock: &AgreedClock) -> sqlx::Result<()> {
+    let Some(now) = clock.agreed().await? else { return Ok(()) };
+    let (jobs, workers) = jobs::delete_finished(pool, QUEUE, now - RETENTION).await?;
+    tracing::debug!(jobs, workers, "deleted finished e-mail jobs");
+    notice::delete_counts(pool, now.date_naive()).await
 }
 
 #[cfg(test)]

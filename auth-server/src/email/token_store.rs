@@ -41,19 +41,11 @@ pub(crate) struct Recipient {
 }
 
 /// Stores a token. False if it could never be used: there is no such account, or it no longer has or
-/// claims the address. Deletes some expired tokens on the way.
+/// claims the address.
 pub(crate) async fn insert(
-    database: &mut PgConnection,
+    database: impl PgExecutor<'_>,
     new: &NewToken<'_>,
-    now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    sqlx::query!(
-        "DELETE FROM mail_tokens WHERE hash IN
-             (SELECT hash FROM mail_tokens WHERE expires_at <= $1 LIMIT 100 FOR UPDATE SKIP LOCKED)",
-        now,
-    )
-    .execute(&mut *database)
-    .await?;
     let done = sqlx::query!(
         "INSERT INTO mail_tokens (hash, purpose, user_id, email_key, password_was, expires_at)
          SELECT $1, $2, id, $4, sha256(convert_to(password_hash, 'UTF8')), $5
@@ -70,6 +62,12 @@ pub(crate) async fn insert(
     .execute(database)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Deletes tokens that expired before this time.
+pub(crate) async fn delete_expired(pool: &PgPool, passed: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM mail_tokens WHERE expires_at <= $1", passed).execute(pool).await?;
+    Ok(())
 }
 
 /// The account, if it has yet to confirm this address.

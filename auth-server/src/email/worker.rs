@@ -11,7 +11,8 @@ use apalis::prelude::{
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use sqlx::postgres::PgPoolOptions;
+use service::database::jobs;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -30,8 +31,9 @@ use crate::metrics::{EmailOutcome, Emails};
 const CONCURRENCY: usize = 4;
 
 /// Database connections of the worker, apart from those of requests: a flood of requests must not
-/// keep a worker from its heartbeat. One listens for new jobs.
-const DATABASE_CONNECTIONS: u32 = 4;
+/// keep a worker from its heartbeat. Of those of the queue's library, one listens for new jobs.
+const QUEUE_CONNECTIONS: u32 = 2;
+const OWN_CONNECTIONS: u32 = 2;
 
 /// Timeout of one attempt. A mail server may take its time before it accepts a message.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -49,12 +51,24 @@ const MAX_RESTART_DELAY: Duration = Duration::from_secs(16);
 /// Sends queued e-mail.
 pub(crate) struct EmailWorker {
     pool: PgPool,
+    /// Leads the queue's library to the database.
+    queue: PgConnectOptions,
+    acquire_timeout: Duration,
     composer: Composer,
     /// `None`: links are logged in place of messages.
     transport: Option<SmtpTransport>,
     emails: Emails,
     clock: Clock,
     stop: CancellationToken,
+}
+
+/// Why a worker has to start again.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error(transparent)]
+    Queue(#[from] WorkerError),
+    #[error("it has sent no heartbeat for {} s", queue::MAX_SILENCE.as_secs())]
+    Stalled,
 }
 
 /// Why an attempt to send a message failed. Its text holds no address and no token.
@@ -101,12 +115,11 @@ impl EmailWorker {
                  for development only"
             );
         }
-        let pool = PgPoolOptions::new()
-            .max_connections(DATABASE_CONNECTIONS)
-            .acquire_timeout(config.database.timeout())
-            .connect_lazy_with(Limits::REQUEST.direct(config.database.url.options()));
+        let (limits, acquire_timeout) = (Limits::REQUEST, config.database.timeout());
+        let queue = limits.direct(config.database.direct().options());
+        let pool = PgPool::new(queue.clone(), OWN_CONNECTIONS, acquire_timeout, limits);
         let composer = Composer { templates, config: config.mail.clone() };
-        Ok(Self { pool: pool.into(), composer, transport, emails, clock, stop })
+        Ok(Self { pool, queue, acquire_timeout, composer, transport, emails, clock, stop })
     }
 
     /// Delivers until the stop. What then is being sent is finished or handed back.
@@ -128,25 +141,34 @@ impl EmailWorker {
             delay = if was_short { MAX_RESTART_DELAY.min(2 * delay) } else { MIN_RESTART_DELAY };
             let _ = worker.stop.run_until_cancelled(sleep(delay)).await;
         }
-        worker.pool.raw().close().await;
     }
 
-    async fn run_once(worker: &Arc<Self>, name: String) -> Result<(), WorkerError> {
+    async fn run_once(worker: &Arc<Self>, name: String) -> Result<(), RunError> {
+        // For this run alone: a connection that died silently never returns to its pool.
+        let pool = PgPoolOptions::new()
+            .max_connections(QUEUE_CONNECTIONS)
+            .acquire_timeout(worker.acquire_timeout)
+            .connect_lazy_with(worker.queue.clone());
         let overdue = async {
             worker.stop.cancelled().await;
             sleep(SHUTDOWN).await;
         };
         tokio::select! {
-            ended = Self::take_jobs(Arc::clone(worker), name) => ended,
+            ended = Self::take_jobs(Arc::clone(worker), &pool, name.clone()) => ended.map_err(RunError::from),
+            () = jobs::stalled(&worker.pool, &name, queue::MAX_SILENCE) => Err(RunError::Stalled),
             () = overdue => Ok(()),
         }
     }
 
     /// Takes jobs until the stop, or until the queue fails.
-    fn take_jobs(worker: Arc<Self>, name: String) -> BoxFuture<'static, Result<(), WorkerError>> {
+    fn take_jobs(
+        worker: Arc<Self>,
+        pool: &sqlx::PgPool,
+        name: String,
+    ) -> BoxFuture<'static, Result<(), WorkerError>> {
         let stop = worker.stop.clone();
         WorkerBuilder::new(name)
-            .backend(queue::storage(worker.pool.raw()))
+            .backend(queue::storage(pool))
             .data(worker)
             .concurrency(CONCURRENCY)
             .catch_panic()

@@ -2,6 +2,7 @@
 
 use poem::http::HeaderMap;
 use poem::http::header::IF_MATCH;
+use poem_openapi::payload::Response;
 
 use super::problem::{Problem, Spec};
 use super::request_errors::FIELD;
@@ -16,8 +17,13 @@ const CHANGED: Spec = Spec::new(
 pub(crate) const PRECONDITION: &[Spec] = &[CHANGED];
 
 /// The entity tag of a resource last written at `revision`.
-pub(crate) fn etag(revision: i64) -> String {
+fn etag(revision: i64) -> String {
     format!("\"{revision}\"")
+}
+
+/// A representation with its entity tag.
+pub(crate) fn tagged<T>(body: T, revision: i64) -> Response<T> {
+    Response::new(body).header("ETag", etag(revision))
 }
 
 /// Refuses an `If-Match` that contains neither the current entity tag nor `*`. The header is optional.

@@ -13,6 +13,17 @@ pub(crate) const INVALID_CLIENT: Spec = Spec::new(
 )
 .challenge(Challenge::Basic);
 
+/// The caller lacks a right; made by [`forbidden`].
+pub(crate) const FORBIDDEN: Spec =
+    Spec::new(403, "forbidden", "You are not authorized to do this.")
+        .with(Extension::of::<ForbiddenDetails>());
+
+/// The caller may not perform this action on this resource.
+pub(crate) fn forbidden(action: &str, resource: String) -> Problem {
+    let missing = MissingRight { action: action.to_owned(), resource };
+    Problem::new(FORBIDDEN).extend(&ForbiddenDetails { missing })
+}
+
 /// What `forbidden` adds to a problem.
 #[derive(Clone, Debug, Serialize, Object)]
 pub(crate) struct ForbiddenDetails {

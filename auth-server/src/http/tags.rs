@@ -7,6 +7,8 @@ use poem_openapi::Tags;
 pub(crate) enum Tag {
     /// Decisions and search filters for enforcement points.
     Check,
+    /// Decisions and searches as `OpenID` `AuthZEN` 1.0 has them.
+    Access,
     /// Registration, login, refresh and logout.
     Auth,
     /// The caller's own account.
@@ -15,6 +17,8 @@ pub(crate) enum Tag {
     Roles,
     /// Rules of the policy.
     Rules,
+    /// The policy as a whole.
+    Policy,
     /// User accounts and their roles.
     Users,
     /// The audit trail of admin writes.

@@ -21,7 +21,7 @@ pub use partitions::prepare;
 pub(crate) use retention::Retention;
 
 use crate::clock::Clock;
-use crate::db::{Limits, PgPool};
+use crate::db::{AgreedClock, Limits, PgPool};
 use crate::metrics::Anonymization;
 use crate::session::Device;
 use writer::Writer;
@@ -146,7 +146,7 @@ impl LoginHistory {
         pool: &PgPool,
         retention: Retention,
         metrics: Anonymization,
-        clock: &Clock,
+        clock: &AgreedClock,
         background: &TaskTracker,
         stop: &CancellationToken,
     ) -> Self {
@@ -161,7 +161,7 @@ impl LoginHistory {
         let deleted = Arc::new(Notify::new());
         let anonymizing = anonymize::run(pool.clone(), Arc::clone(&deleted), metrics, stop.clone());
         background.spawn(anonymizing);
-        Self { queue, deleted, clock: clock.clone() }
+        Self { queue, deleted, clock: clock.unconfirmed().clone() }
     }
 
     /// Anonymizes the history of accounts that were just deleted.

@@ -42,25 +42,24 @@ pub async fn prepare(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
     transaction.commit().await
 }
 
-/// Drops the partitions that only have rows from before `cutoff`. Returns their number.
-pub(crate) async fn drop_before(pool: &PgPool, cutoff: DateTime<Utc>) -> sqlx::Result<usize> {
+/// Drops the oldest partition, if it only has rows from before `cutoff`. Returns its name.
+pub(crate) async fn drop_oldest_before(
+    pool: &PgPool,
+    cutoff: DateTime<Utc>,
+) -> sqlx::Result<Option<String>> {
     let mut transaction = pool.begin().await?;
-    let Some(first_kept) = month(cutoff, 0).map(name) else { return Ok(0) };
+    let Some(first_kept) = month(cutoff, 0).map(name) else { return Ok(None) };
     // Names of equal length sort by time.
-    let old: Vec<String> = names(&mut transaction)
+    let old = names(&mut transaction)
         .await?
         .into_iter()
         .filter(|name| name.len() == first_kept.len() && *name < first_kept)
-        .collect();
-    if old.is_empty() {
-        return Ok(0);
-    }
+        .min();
+    let Some(oldest) = old else { return Ok(None) };
     lock(&mut transaction).await?;
-    for name in &old {
-        transaction.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS {name}"))).await?;
-    }
+    transaction.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS {oldest}"))).await?;
     transaction.commit().await?;
-    Ok(old.len())
+    Ok(Some(oldest))
 }
 
 /// One server at a time, with a timeout: logins must not queue behind a lock request that waits.

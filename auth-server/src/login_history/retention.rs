@@ -6,11 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::partitions;
-use crate::clock::Clock;
 use crate::config::HistoryConfig;
-use crate::db::PgPool;
+use crate::db::{AgreedClock, PgPool};
 
 const INTERVAL: Duration = Duration::from_hours(24);
+
+/// Time until the next try while the database is unavailable or the clocks differ, and until the next month
+/// is deleted: one at a time, so that a mistake is noticed before it has taken everything.
+const SHORT_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Maximum number of rows in one statement.
 const BATCH: i64 = 1_000;
@@ -37,39 +40,44 @@ impl Retention {
 
 /// Creates partitions in advance and deletes old data, now and then daily, until `stop`. Safe on
 /// several servers at once.
-pub(crate) async fn run(pool: PgPool, retention: Retention, clock: Clock, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(INTERVAL);
-    while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        let now = clock.now();
-        if let Err(error) = partitions::prepare(&pool, now).await {
-            tracing::warn!(%error, "partitions of the login history not created in advance");
-        }
-        match delete_old(&pool, retention, now).await {
-            Ok(Deleted { months, addresses }) => {
-                tracing::debug!(months, addresses, "old login history deleted");
+pub(crate) async fn run(
+    pool: PgPool,
+    retention: Retention,
+    clock: AgreedClock,
+    stop: CancellationToken,
+) {
+    let mut wait = Duration::ZERO;
+    while stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
+        wait = match maintain(&pool, retention, &clock).await {
+            Ok(wait) => wait,
+            Err(error) => {
+                tracing::warn!(%error, "the login history is not maintained");
+                SHORT_INTERVAL
             }
-            Err(error) => tracing::warn!(%error, "old login history not deleted"),
-        }
+        };
     }
 }
 
-struct Deleted {
-    months: usize,
-    addresses: u64,
-}
-
-async fn delete_old(
+/// Returns the time until the next run.
+async fn maintain(
     pool: &PgPool,
     retention: Retention,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Deleted> {
-    let months = partitions::drop_before(pool, now - retention.attempts).await?;
+    clock: &AgreedClock,
+) -> sqlx::Result<Duration> {
+    // A wrong clock creates partitions that are not needed yet, which harms nothing.
+    partitions::prepare(pool, clock.unconfirmed().now()).await?;
+    let Some(now) = clock.agreed().await? else { return Ok(SHORT_INTERVAL) };
+    let month = partitions::drop_oldest_before(pool, now - retention.attempts).await?;
+    if let Some(month) = &month {
+        tracing::info!(partition = month, "a month of the login history is deleted");
+    }
     let mut addresses = 0;
     loop {
         let erased = erase_addresses(pool, now - retention.addresses).await?;
         addresses += erased;
         if erased == 0 {
-            return Ok(Deleted { months, addresses });
+            tracing::debug!(addresses, "addresses of old logins erased");
+            return Ok(if month.is_some() { SHORT_INTERVAL } else { INTERVAL });
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use service::metrics::{Counter, EncodeLabelSet, Family, Gauge, HttpMetrics, Registry};
+use service::metrics::{Counter, EncodeLabelSet, Family, FloatGauge, Gauge, HttpMetrics, Registry};
 
 /// Everything that this server counts. Clones count together.
 #[derive(Clone)]
@@ -28,6 +28,8 @@ pub(crate) struct Metrics {
     pub database_up: Gauge,
     /// 1 while Redis answers; 0 also where there is none.
     pub redis_up: Gauge,
+    /// How far the clock here is ahead of PostgreSQL's, in seconds.
+    pub clock_skew: FloatGauge,
     /// Open connections to the database.
     pub database_connections: Gauge,
     /// What `/metrics` shows.
@@ -47,6 +49,9 @@ impl Metrics {
         let database_up = gauge("database_up", "Whether the database answers");
         let redis_up = gauge("redis_up", "Whether Redis answers");
         let database_connections = gauge("database_connections", "Open database connections");
+        let clock_skew = FloatGauge::default();
+        let help = "How far the clock of this machine is ahead of PostgreSQL's";
+        registry.register("clock_skew_seconds", help, clock_skew.clone());
         let help = "Times the database held another history of the policy than this server";
         registry.register("policy_recoveries", help, policy_recoveries.clone());
         Self {
@@ -64,6 +69,7 @@ impl Metrics {
             policy_revision,
             database_up,
             redis_up,
+            clock_skew,
             database_connections,
             registry: Arc::new(registry),
         }

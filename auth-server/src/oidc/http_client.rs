@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use openidconnect::url::{Host, Url};
+use openidconnect::url::Url;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
-use reqwest::redirect;
+use reqwest::{StatusCode, redirect};
+use service::outbound::{self, is_loopback};
 
 /// For one request, up to the last byte of the response.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,12 +41,10 @@ impl HttpClient {
     /// A client for the provider at this URL.
     pub(crate) fn new(issuer: &Url) -> Result<Self, String> {
         let loopback = issuer.scheme() == "http";
-        let builder = reqwest::Client::builder()
+        let builder = outbound::client_for(issuer)
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT);
-        // A proxy cannot reach the loopback interface of this host.
-        let builder = if loopback { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|error| error.to_string())?;
         Ok(Self { client, loopback })
     }
@@ -55,14 +54,15 @@ impl HttpClient {
         url.scheme() == "https" || (self.loopback && url.scheme() == "http" && is_loopback(url))
     }
 
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    /// The response, unless it is a server's error or asks to come again later.
+    pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let request = reqwest::Request::try_from(request).map_err(|_| HttpError::Failed)?;
         if !self.may_connect_to(request.url()) {
             return Err(HttpError::Insecure);
         }
         let mut response = self.client.execute(request).await.map_err(|error| reason(&error))?;
         let status = response.status();
-        if status.is_server_error() {
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(HttpError::Failed);
         }
         let headers = std::mem::take(response.headers_mut());
@@ -95,16 +95,6 @@ fn reason(error: &reqwest::Error) -> HttpError {
         HttpError::Unreachable
     } else {
         HttpError::Failed
-    }
-}
-
-/// True for a loopback address.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

@@ -1,18 +1,26 @@
 //! Logging in with external identities: this server as an OpenID Connect relying party.
 
+pub(crate) mod claims;
 pub(crate) mod flow;
+pub(crate) mod flow_cookies;
+pub(crate) mod front_end;
 pub(crate) mod http_client;
 pub(crate) mod id_token;
+pub(crate) mod identity;
 pub(crate) mod provider;
 pub(crate) mod provider_config;
 pub(crate) mod store;
+pub(crate) mod tokens;
+pub(crate) mod user_info;
 
 use std::sync::Arc;
 
-pub(crate) use flow::{Flow, LinkRequest, consume_flow};
+pub(crate) use flow::{Flow, LinkRequest, consume};
+pub(crate) use flow_cookies::FlowCookies;
+pub(crate) use front_end::FrontEnd;
 #[cfg(feature = "fuzzing")]
 pub(crate) use id_token::fuzzed;
-pub(crate) use id_token::{ExternalIdentity, IdentityError};
+pub(crate) use identity::{ExternalIdentity, IdentityError};
 pub(crate) use provider::Provider;
 pub(crate) use provider_config::OidcError;
 
@@ -32,6 +40,8 @@ pub(crate) const UNAVAILABLE: Spec = Spec::new(
 /// The configured identity providers.
 pub(crate) struct Oidc {
     providers: Vec<Arc<Provider>>,
+    /// Pages of front ends on other sites.
+    pages: Vec<String>,
     encryption: EncryptionKeys,
     clock: Clock,
 }
@@ -50,7 +60,8 @@ impl Oidc {
         let providers = configured.into_iter().map(|one| Provider::new(one, clock.clone()));
         let providers = providers.map(|one| one.map(Arc::new)).collect::<Result<_, _>>()?;
         let encryption = EncryptionKeys::of(secrets, Purpose::OidcFlow);
-        Ok(Self { providers, encryption, clock: clock.clone() })
+        let pages = provider_config::validate_pages(&config.oidc.pages)?;
+        Ok(Self { providers, pages, encryption, clock: clock.clone() })
     }
 
     /// The number of configured providers.

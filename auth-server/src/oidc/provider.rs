@@ -9,9 +9,10 @@ use openidconnect::core::{
     CoreJsonWebKey, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm,
     CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
+use openidconnect::url::Url;
 use openidconnect::{
-    AdditionalProviderMetadata, AuthType, DiscoveryError, EndpointMaybeSet, EndpointNotSet,
-    EndpointSet, ProviderMetadata,
+    AdditionalProviderMetadata, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    ProviderMetadata, TokenUrl, UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Semaphore};
@@ -28,10 +29,13 @@ const MAX_AGE: TimeDelta = TimeDelta::hours(1);
 const MAX_STALE_AGE: TimeDelta = TimeDelta::hours(24);
 /// Pause after a failed fetch.
 const RETRY_DELAY: TimeDelta = TimeDelta::seconds(5);
-/// Minimum time between two fetches of the keys because of a token signed with an unknown key.
+/// Minimum time between two fetches of the keys because of a token that the known ones do not verify.
 const KEY_FETCH_INTERVAL: TimeDelta = TimeDelta::seconds(30);
 /// Maximum number of logins that wait for this provider at a time.
 const MAX_CONCURRENT_LOGINS: usize = 64;
+
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const JSON: &str = "application/json";
 
 /// The metadata that RFC 9207 adds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -71,16 +75,26 @@ pub(crate) type Client = CoreClient<
 pub(crate) struct Discovery {
     metadata: Metadata,
     fetched_at: DateTime<Utc>,
-    keys_fetched_at: DateTime<Utc>,
 }
 
-#[cfg(feature = "fuzzing")]
 impl Discovery {
-    /// The metadata and keys in two responses.
-    pub(crate) fn parse(metadata: &str, keys: &str, now: DateTime<Utc>) -> Option<Self> {
-        let metadata: Metadata = serde_json::from_str(metadata).ok()?;
-        let keys: CoreJsonWebKeySet = serde_json::from_str(keys).ok()?;
-        Some(Self { metadata: metadata.set_jwks(keys), fetched_at: now, keys_fetched_at: now })
+    /// The published keys.
+    pub(super) fn keys(&self) -> &CoreJsonWebKeySet {
+        self.metadata.jwks()
+    }
+
+    pub(super) fn token_endpoint(&self) -> Option<&Url> {
+        self.metadata.token_endpoint().map(TokenUrl::url)
+    }
+
+    pub(super) fn user_info_endpoint(&self) -> Option<&Url> {
+        self.metadata.userinfo_endpoint().map(UserInfoUrl::url)
+    }
+
+    /// Whether the token endpoint authenticates clients by HTTP Basic.
+    pub(super) fn accepts_basic(&self) -> bool {
+        let offered = self.metadata.token_endpoint_auth_methods_supported();
+        offered.is_none_or(|offered| offered.contains(&CoreClientAuthMethod::ClientSecretBasic))
     }
 }
 
@@ -92,8 +106,16 @@ pub(crate) struct Provider {
     /// Bounds what a provider that does not respond can hold.
     pub(crate) concurrent_logins: Semaphore,
     cached: ArcSwapOption<Discovery>,
-    /// When metadata was last fetched. Held during a fetch: concurrent logins wait for its result.
-    last_fetch: Mutex<Option<DateTime<Utc>>>,
+    /// Held during a fetch: concurrent logins wait for its result.
+    last_fetches: Mutex<LastFetches>,
+}
+
+#[derive(Default)]
+struct LastFetches {
+    /// Of the metadata, with the keys.
+    metadata: Option<DateTime<Utc>>,
+    /// Of the keys alone, because of a token that the known ones do not verify.
+    keys: Option<DateTime<Utc>>,
 }
 
 impl Provider {
@@ -106,7 +128,7 @@ impl Provider {
             clock,
             concurrent_logins: Semaphore::new(MAX_CONCURRENT_LOGINS),
             cached: ArcSwapOption::empty(),
-            last_fetch: Mutex::default(),
+            last_fetches: Mutex::default(),
         })
     }
 
@@ -114,6 +136,11 @@ impl Provider {
     #[must_use]
     pub(crate) fn name(&self) -> &str {
         &self.config.name
+    }
+
+    /// The path that starts a login, as browsers see it.
+    pub(crate) fn start_path(&self) -> String {
+        format!("{}/start", self.config.cookie_path)
     }
 
     /// Display name.
@@ -145,17 +172,9 @@ impl Provider {
 
     /// A client for the discovered endpoints.
     pub(crate) fn client(&self, discovery: &Discovery) -> Client {
-        let ProviderConfig { client_id, secret, redirect_uri, .. } = &self.config;
+        let ProviderConfig { client_id, redirect_uri, .. } = &self.config;
         let metadata = discovery.metadata.clone();
-        let offered = metadata.token_endpoint_auth_methods_supported();
-        let supports = |method| offered.is_none_or(|offered| offered.contains(&method));
-        let auth_type = if supports(CoreClientAuthMethod::ClientSecretBasic) {
-            AuthType::BasicAuth
-        } else {
-            AuthType::RequestBody
-        };
-        CoreClient::from_provider_metadata(metadata, client_id.clone(), secret.clone())
-            .set_auth_type(auth_type)
+        CoreClient::from_provider_metadata(metadata, client_id.clone(), None)
             .set_redirect_uri(redirect_uri.clone())
     }
 
@@ -188,21 +207,19 @@ impl Provider {
     }
 
     async fn fetch_discovery(&self) -> Option<Arc<Discovery>> {
-        let mut last_fetch = self.last_fetch.lock().await;
+        let mut last = self.last_fetches.lock().await;
         if let Some(discovery) = self.younger_than(MAX_AGE) {
             return Some(discovery);
         }
         let now = self.clock.now();
-        if last_fetch.is_some_and(|at| now - at < RETRY_DELAY) {
+        if last.metadata.is_some_and(|at| now - at < RETRY_DELAY) {
             return self.younger_than(MAX_STALE_AGE);
         }
         let fetched = self.fetch_metadata().await;
         // The pause starts at the end of the fetch: those who waited for it must not repeat it.
-        *last_fetch = Some(self.clock.now());
+        last.metadata = Some(self.clock.now());
         match fetched {
-            Ok(metadata) => {
-                Some(self.cache(Discovery { metadata, fetched_at: now, keys_fetched_at: now }))
-            }
+            Ok(metadata) => Some(self.cache(Discovery { metadata, fetched_at: now })),
             Err(reason) => {
                 tracing::warn!(provider = self.name(), reason, "identity provider unavailable");
                 self.younger_than(MAX_STALE_AGE)
@@ -211,25 +228,24 @@ impl Provider {
     }
 
     async fn fetch_keys(&self, seen: &Arc<Discovery>) -> Option<Arc<Discovery>> {
-        let _one_at_a_time = self.last_fetch.lock().await;
+        let mut last = self.last_fetches.lock().await;
         let cached = self.cached.load_full()?;
         if !Arc::ptr_eq(&cached, seen) {
             return Some(cached);
         }
         let now = self.clock.now();
-        if now - cached.keys_fetched_at < KEY_FETCH_INTERVAL {
+        if last.keys.is_some_and(|at| now - at < KEY_FETCH_INTERVAL) {
             return None;
         }
+        last.keys = Some(now);
         let (metadata, fetched_at) = (cached.metadata.clone(), cached.fetched_at);
         match CoreJsonWebKeySet::fetch_async(metadata.jwks_uri(), &self.http).await {
             Ok(keys) => {
-                let metadata = metadata.set_jwks(keys);
-                Some(self.cache(Discovery { metadata, fetched_at, keys_fetched_at: now }))
+                Some(self.cache(Discovery { metadata: metadata.set_jwks(keys), fetched_at }))
             }
             Err(error) => {
                 let reason = reason(&error);
                 tracing::warn!(provider = self.name(), reason, "keys of the provider unavailable");
-                self.cache(Discovery { metadata, fetched_at, keys_fetched_at: now });
                 None
             }
         }

@@ -1,14 +1,17 @@
 //! The configured providers, validated.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use openidconnect::core::CoreJwsSigningAlgorithm;
 use openidconnect::url::Url;
 use openidconnect::{ClientId, ClientSecret, IssuerUrl, JwsSigningAlgorithm, RedirectUrl, Scope};
-use service::config::read_secret_file;
+use service::config::{SecretFile, read_secret_file};
+use service::outbound::is_loopback;
+use zeroize::Zeroizing;
 
-use super::http_client::is_loopback;
 use crate::config::ProviderEntry;
+pub(super) use crate::config::ResponseMode;
 
 /// The settings of a provider are invalid.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,9 @@ pub(crate) struct ProviderConfig {
     pub secret: Option<ClientSecret>,
     pub scopes: Vec<Scope>,
     pub algorithms: Vec<CoreJwsSigningAlgorithm>,
+    pub response_mode: ResponseMode,
+    /// Other audiences that ID tokens for this server may have, too.
+    pub audiences: Vec<String>,
     pub redirect_uri: RedirectUrl,
     /// Path attribute of the cookies of its flows.
     pub cookie_path: String,
@@ -53,12 +59,31 @@ pub(crate) fn validate(
     Ok(all)
 }
 
+/// The pages of front ends.
+pub(crate) fn validate_pages(pages: &[String]) -> Result<Vec<String>, OidcError> {
+    for page in pages {
+        let invalid = |reason| OidcError { name: "pages".into(), reason };
+        check_url("page", page).map_err(invalid)?;
+    }
+    Ok(pages.to_vec())
+}
+
 impl ProviderEntry {
     fn check(self, public: &str) -> Result<ProviderConfig, String> {
         check_name(&self.name)?;
         check_url("issuer", &self.issuer)?;
-        let secret = self.secret()?;
-        let Self { name, title, issuer, client_id, scopes, algorithms, redirect_uri, .. } = self;
+        let (secret, redirect_uri) = (self.secret()?, self.redirect_uri.clone());
+        let Self {
+            name,
+            title,
+            issuer,
+            client_id,
+            scopes,
+            algorithms,
+            audiences,
+            response_mode,
+            ..
+        } = self;
         if client_id.is_empty() {
             return Err("`client_id` must not be empty".into());
         }
@@ -77,6 +102,8 @@ impl ProviderEntry {
             secret,
             scopes: scopes.into_iter().filter(|one| one != "openid").map(Scope::new).collect(),
             algorithms,
+            response_mode,
+            audiences,
             redirect_uri: RedirectUrl::new(redirect_uri).map_err(|error| error.to_string())?,
             cookie_path: format!("{}/api/v1/auth/oidc/{name}", base.path().trim_end_matches('/')),
             cookie_secure: base.scheme() == "https",
@@ -90,7 +117,7 @@ impl ProviderEntry {
             (Some(_), Some(_)) => {
                 return Err("keep one of `client_secret_file` and `client_secret_env`".into());
             }
-            (Some(path), None) => read_secret_file(path).map_err(|error| error.to_string())?,
+            (Some(path), None) => secret_of(path)?,
             (None, Some(variable)) => std::env::var(variable)
                 .map_err(|_| format!("the variable {variable} is not set"))?
                 .into(),
@@ -100,6 +127,14 @@ impl ProviderEntry {
         }
         Ok(Some(ClientSecret::new(secret.to_string())))
     }
+}
+
+fn secret_of(path: &Path) -> Result<Zeroizing<String>, String> {
+    let SecretFile { text, warning } = read_secret_file(path).map_err(|error| error.to_string())?;
+    if let Some(warning) = warning {
+        tracing::warn!("client_secret_file: {warning}");
+    }
+    Ok(text)
 }
 
 fn is_not_asymmetric(algorithm: &CoreJwsSigningAlgorithm) -> bool {

@@ -11,6 +11,7 @@ use super::{ExternalIdentity, LinkRequest, Oidc};
 use crate::db::PgConnection;
 use crate::email::EmailAddress;
 use crate::session::lock_active;
+use crate::user::confusable;
 use crate::user::{Login, ProfileName};
 
 /// An external identity that the user can log in with.
@@ -187,13 +188,17 @@ pub(crate) async fn create_account(
     identity: &ExternalIdentity,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
+    if !confusable::is_distinct(transaction, login, id).await? {
+        return Ok(false);
+    }
     let done = sqlx::query!(
-        "INSERT INTO users (id, login, login_key, first_name, last_name, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (login_key) DO NOTHING",
+        "INSERT INTO users (id, login, login_key, login_skeleton, first_name, last_name, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT DO NOTHING",
         id,
         login.as_str(),
         login.key(),
+        login.skeleton(),
         identity.first_name.as_ref().map(ProfileName::as_str),
         identity.last_name.as_ref().map(ProfileName::as_str),
         now,

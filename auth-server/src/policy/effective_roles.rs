@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use policies::{PolicyError, RoleName, RoleSet, Snapshot};
 use uuid::Uuid;
 
@@ -100,8 +101,15 @@ pub(super) struct RecentGrants {
 
 struct RecentGrant {
     revision: i64,
-    at: DateTime<Utc>,
+    /// Not the time of the write: the clock of the server that made it, or of this one, may be wrong.
+    known_since: Instant,
     roles: Arc<[RoleName]>,
+}
+
+impl RecentGrant {
+    fn new(changed: &UserRoles, revision: i64) -> Self {
+        Self { revision, known_since: Instant::now(), roles: changed.roles.clone().into() }
+    }
 }
 
 impl RecentGrants {
@@ -115,35 +123,33 @@ impl RecentGrants {
         (grant.revision > revision).then(|| Arc::clone(&grant.roles))
     }
 
-    pub(super) fn record(&self, changed: &UserRoles, revision: i64, at: DateTime<Utc>) {
+    pub(super) fn record(&self, changed: &UserRoles, revision: i64) {
         let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
         if users.get(&changed.user).is_some_and(|known| known.revision >= revision) {
             return;
         }
-        let roles = changed.roles.clone().into();
-        users.insert(changed.user, RecentGrant { revision, at, roles });
+        users.insert(changed.user, RecentGrant::new(changed, revision));
         self.count.store(users.len(), Ordering::Release);
     }
 
     /// Keeps nothing but what these writes changed.
     pub(super) fn replace(&self, written: &[JournalEntry]) {
         let grants = written.iter().flat_map(|entry| {
-            let of = |changed: &UserRoles| RecentGrant {
-                revision: entry.revision,
-                at: entry.at,
-                roles: changed.roles.clone().into(),
-            };
-            entry.delta.user_roles.iter().map(move |changed| (changed.user, of(changed)))
+            let revision = entry.revision;
+            let changed = entry.delta.user_roles.iter();
+            changed.map(move |changed| (changed.user, RecentGrant::new(changed, revision)))
         });
         let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
         *users = grants.collect();
         self.count.store(users.len(), Ordering::Release);
     }
 
-    /// Drops changes from before `oldest`: every token that is still valid contains them.
-    pub(super) fn sweep(&self, oldest: DateTime<Utc>) {
+    /// Drops changes that have been known for longer than a token may be accepted: every one that is still
+    /// valid contains them.
+    pub(super) fn sweep(&self, max_token_age: TimeDelta) {
+        let max_age = max_token_age.to_std().unwrap_or_default();
         let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
-        users.retain(|_, grant| grant.at >= oldest);
+        users.retain(|_, grant| grant.known_since.elapsed() <= max_age);
         self.count.store(users.len(), Ordering::Release);
     }
 }

@@ -3,9 +3,8 @@
 //! follow even while requests have taken every connection of the pool, or wait for each.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -15,17 +14,13 @@ use super::notifications::Notifications;
 use super::recovery::{self, History};
 use super::{LivePolicy, PolicyLoadError, journal, load};
 use crate::clock::Clock;
-use crate::db::{DedicatedConnection, Limits, PgConnection, PgPool};
+use crate::db::{DedicatedConnection, Limits, PgConnection};
 
 /// Longest time between two looks into the journal: half of the time within which a write is in force
 /// everywhere.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// A connection that does not tell the last write within this time is replaced.
 const LOOK_TIMEOUT: Duration = Duration::from_millis(400);
-/// How long journal entries are kept.
-const JOURNAL_RETENTION: TimeDelta = TimeDelta::days(1);
-/// Time between two sweeps of the journal.
-const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Keeps the policy of this replica up to date.
 pub(crate) struct PolicyFollower {
@@ -33,34 +28,23 @@ pub(crate) struct PolicyFollower {
     connection: DedicatedConnection,
     notifications: Notifications,
     notified: Arc<Notify>,
-    /// For the sweep of the journal.
-    pool: PgPool,
     clock: Clock,
 }
 
 impl PolicyFollower {
     /// `options` lead straight to PostgreSQL.
-    pub(crate) fn new(
-        live: Arc<LivePolicy>,
-        options: &PgConnectOptions,
-        pool: PgPool,
-        clock: Clock,
-    ) -> Self {
+    pub(crate) fn new(live: Arc<LivePolicy>, options: &PgConnectOptions, clock: Clock) -> Self {
         let connection = DedicatedConnection::new(options, Limits::REQUEST);
         let notified = Arc::new(Notify::new());
         let notifications = Notifications::new(options, Arc::clone(&notified));
-        Self { live, connection, notifications, notified, pool, clock }
+        Self { live, connection, notifications, notified, clock }
     }
 
     /// Follows until `stop`. Errors are logged and retried; the current policy keeps deciding.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let Self { live, connection, notifications, notified, pool, clock } = self;
+        let Self { live, connection, notifications, notified, clock } = self;
         let following = async {
-            tokio::join!(
-                notifications.receive(),
-                poll(&live, connection, &notified, &clock),
-                prune(&pool, &clock),
-            );
+            tokio::join!(notifications.receive(), poll(&live, connection, &notified, &clock));
         };
         // Boxed: it is large, and stays where it is for as long as the server runs.
         stop.run_until_cancelled(Box::pin(following)).await;
@@ -75,10 +59,14 @@ async fn poll(
 ) {
     let mut failing = false;
     loop {
+        let asked = Instant::now();
         let mut looked = look(live, &mut connection, clock).await;
         if looked.is_err() {
             // A connection that died silently costs one look, not the time until the next.
             looked = look(live, &mut connection, clock).await;
+        }
+        if looked.is_ok() {
+            live.looked(asked);
         }
         match looked {
             Ok(()) if failing => {
@@ -92,7 +80,7 @@ async fn poll(
             }
             Ok(()) | Err(_) => {}
         }
-        live.recent_grants.sweep(clock.now() - live.max_token_age());
+        live.recent_grants.sweep(live.max_token_age());
         // Until the next notification or poll.
         let _ = timeout(POLL_INTERVAL, notified.notified()).await;
     }
@@ -114,16 +102,6 @@ async fn look(
             Ok(db.commit().await?)
         }
         History::Other => recovery::recover(live, db.begin().await?, clock.now()).await,
-    }
-}
-
-async fn prune(pool: &PgPool, clock: &Clock) {
-    let mut tick = tokio::time::interval(PRUNE_INTERVAL);
-    loop {
-        tick.tick().await;
-        if let Err(error) = journal::prune(pool, clock.now() - JOURNAL_RETENTION).await {
-            tracing::warn!(%error, "cannot delete old entries of the policy journal");
-        }
     }
 }
 
@@ -172,7 +150,7 @@ async fn reload(live: &LivePolicy, db: &mut PgConnection) -> Result<(), PolicyLo
     let (snapshot, written_at) = load::read(db, &empty).await?;
     for entry in journal::after(db, live.snapshot().revision()).await? {
         for user in &entry.delta.user_roles {
-            live.recent_grants.record(user, entry.revision, entry.at);
+            live.recent_grants.record(user, entry.revision);
         }
     }
     live.advance(Arc::new(snapshot), written_at);

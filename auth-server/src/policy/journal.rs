@@ -62,16 +62,19 @@ pub(super) struct Stored {
 }
 
 /// Where the database is, seen from `revision`.
+///
+/// # Errors
+/// PostgreSQL is unavailable, or a standby.
 pub(super) async fn stored(db: &mut PgConnection, revision: i64) -> sqlx::Result<Stored> {
-    sqlx::query_as!(
+    let stored = sqlx::query_as!(
         Stored,
         r#"SELECT revision,
                   (SELECT at FROM policy_journal WHERE revision = $1) AS applied_at
-           FROM policy_state"#,
+           FROM policy_state WHERE NOT pg_is_in_recovery()"#,
         revision
-    )
-    .fetch_one(db)
-    .await
+    );
+    let stored = stored.fetch_optional(&mut *db).await?;
+    stored.ok_or_else(|| db.reject_standby())
 }
 
 /// Revision and time of the last write; no time if it has no entry.
@@ -85,10 +88,19 @@ pub(super) async fn last(db: &mut PgConnection) -> sqlx::Result<(i64, Option<Dat
     Ok((row.revision, row.at))
 }
 
-/// Takes the policy lock: one writer at a time, until the transaction ends.
-pub(super) async fn lock(transaction: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query!("SELECT FROM policy_state FOR UPDATE").execute(transaction).await?;
-    Ok(())
+/// Takes the policy lock: one writer at a time, until the transaction ends. Returns the time of the write:
+/// `now`, or that of PostgreSQL if the clock here is behind. Servers that start later look for writes by their
+/// time.
+pub(super) async fn lock(
+    transaction: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> sqlx::Result<DateTime<Utc>> {
+    sqlx::query_scalar!(
+        r#"SELECT GREATEST($1, clock_timestamp()) AS "at!" FROM policy_state FOR UPDATE"#,
+        now
+    )
+    .fetch_one(transaction)
+    .await
 }
 
 /// Entries after `revision`, in order.
@@ -132,13 +144,13 @@ pub(super) async fn delete_after(db: &mut PgConnection, revision: i64) -> sqlx::
 
 /// Deletes entries older than `before`, but not the last one: replicas recognize by it that the database
 /// is theirs. A replica that is further behind reloads the whole policy.
-pub(super) async fn prune(pool: &PgPool, before: DateTime<Utc>) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
+pub(crate) async fn prune(pool: &PgPool, before: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!(
         "DELETE FROM policy_journal
              WHERE at < $1 AND revision < (SELECT revision FROM policy_state)",
         before
     )
     .execute(pool)
     .await?;
-    Ok(done.rows_affected())
+    Ok(())
 }

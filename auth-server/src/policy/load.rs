@@ -24,7 +24,7 @@ pub async fn load(
     live.advance(snapshot.into(), written_at);
     for entry in journal::written_since(&mut db, now - max_token_age).await? {
         for user in &entry.delta.user_roles {
-            live.recent_grants.record(user, entry.revision, entry.at);
+            live.recent_grants.record(user, entry.revision);
         }
     }
     Ok(live)

@@ -16,6 +16,7 @@ mod notifications;
 pub(crate) mod offload;
 pub(crate) mod permissions;
 mod recovery;
+pub(crate) mod role_sets;
 pub(crate) mod roles;
 pub(crate) mod rules;
 pub mod seed;
@@ -23,7 +24,7 @@ pub(crate) mod transfer;
 pub(crate) mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -48,6 +49,9 @@ use journal::JournalEntry;
 /// PostgreSQL stores times in microseconds.
 const DATABASE_PRECISION: u16 = 6;
 
+/// How long after its last look into the journal a replica may be considered up to date.
+const MAX_LOOK_AGE: Duration = Duration::from_secs(5);
+
 /// How long a check waits for the revision that it asks for.
 const REVISION_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -57,6 +61,8 @@ pub struct LivePolicy {
     recent_grants: RecentGrants,
     /// Held while a snapshot is installed, never across an await.
     head: Mutex<Head>,
+    /// When the journal was last seen to hold no more than this replica has applied.
+    looked_at: Mutex<Instant>,
     revision: watch::Sender<i64>,
     max_token_age: TimeDelta,
     /// How often the database held another history than this server.
@@ -79,6 +85,7 @@ impl LivePolicy {
             snapshot: ArcSwap::from_pointee(snapshot),
             recent_grants: RecentGrants::default(),
             head: Mutex::new(Head { revision, written_at: None }),
+            looked_at: Mutex::new(Instant::now()),
             revision: watch::Sender::new(revision),
             max_token_age,
             recoveries: Counter::default(),
@@ -108,6 +115,18 @@ impl LivePolicy {
         matches!(tokio::time::timeout(REVISION_TIMEOUT, reached).await, Ok(Ok(_)))
     }
 
+    /// Whether this replica knows the policy as it was a few seconds ago. It goes on deciding by what it
+    /// knows, but must not say that it is ready.
+    pub(crate) fn is_followed(&self) -> bool {
+        let looked_at = *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        looked_at.elapsed() <= MAX_LOOK_AGE
+    }
+
+    /// The journal, asked at this time, holds no more than was applied.
+    fn looked(&self, asked: Instant) {
+        *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = asked;
+    }
+
     fn head(&self) -> Head {
         *self.head.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,7 +135,7 @@ impl LivePolicy {
     fn install(&self, next: Arc<Snapshot>, changed: &[UserRoles], at: DateTime<Utc>) {
         // Grants first: a token issued earlier must never meet the new rules with its old roles.
         for user in changed {
-            self.recent_grants.record(user, next.revision(), at);
+            self.recent_grants.record(user, next.revision());
         }
         self.advance(next, Some(at));
     }

@@ -42,7 +42,7 @@ pub(super) async fn recover(
     mut transaction: Transaction<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), PolicyLoadError> {
-    journal::lock(&mut transaction).await?;
+    let at = journal::lock(&mut transaction, now).await?;
     let History::Other = compare(live, &mut transaction).await? else { return Ok(()) };
     let known = live.head().revision;
     let (stored, written_at) = load::read(&mut transaction, &live.snapshot().cleared()?).await?;
@@ -52,9 +52,9 @@ pub(super) async fn recover(
         (stored, written_at)
     } else {
         // Tokens and clients remember revisions: one must never name two states of the policy.
-        let entry = JournalEntry { revision: known + 1, at: now, delta: Delta::default() };
+        let entry = JournalEntry { revision: known + 1, at, delta: Delta::default() };
         journal::append(&mut transaction, &entry).await?;
-        (stored.next(known + 1, &[])?, Some(now))
+        (stored.next(known + 1, &[])?, Some(at))
     };
     let recent = journal::written_since(&mut transaction, now - live.max_token_age()).await?;
     transaction.commit().await?;

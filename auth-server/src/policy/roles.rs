@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use policies::RoleName;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;
 
 use crate::db::PgConnection;
 
 /// A role as stored.
-#[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, poem_openapi::Object)]
 #[oai(rename = "Role")]
 pub(crate) struct StoredRole {
     /// Name; permanent, in lower case.

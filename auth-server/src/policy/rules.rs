@@ -9,7 +9,7 @@ use sqlx::PgExecutor;
 use crate::db::PgConnection;
 
 /// A rule as stored.
-#[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, poem_openapi::Object)]
 #[oai(rename = "Rule")]
 pub(crate) struct StoredRule {
     /// Id; permanent.

@@ -1,6 +1,6 @@
 //! Export and import of the whole policy as text.
 
-use policies::csv::{Document, RuleRow};
+use policies::csv::{self, Document, RuleRow};
 use policies::{Change, RoleDefinition, Rule, Snapshot, Verdict};
 use serde_json::json;
 
@@ -42,7 +42,7 @@ pub(crate) async fn import(
 ) -> Result<Imported, Problem> {
     let old: Vec<_> =
         write.base().rules().filter(|rule| !rule.is_builtin()).map(|r| r.id).collect();
-    let replaced = old.len();
+    let before = json!({ "rules": old.len(), "text": csv::write(&export(write.base())) });
     sqlx::query!("DELETE FROM rules WHERE priority > 0").execute(write.db()).await?;
     for id in old {
         write.change(Change::RuleRemoved { id });
@@ -66,7 +66,7 @@ pub(crate) async fn import(
     }
     let rules = rows.len();
     let record = AuditRecord::new(by, "import_rules", "policy")
-        .before(json!({ "rules": replaced }))
-        .after(json!({ "rules": rules, "new_roles": created }));
+        .before(before)
+        .after(json!({ "rules": rules, "new_roles": created, "text": csv::write(document) }));
     Ok(Imported { roles: created, rules, revision: write.commit(record).await? })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use policies::{Change, Snapshot};
+use uuid::Uuid;
 
 use super::journal;
 use super::journal::{Delta, JournalEntry, UserRoles};
@@ -14,6 +15,7 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::db::{PgConnection, PgPool, Transaction};
 use crate::http::problem::Problem;
+use crate::idempotency::{Claim, Claimed, Earlier, IdempotencyKey};
 
 /// A write in progress. It holds the policy lock: other writes wait until it commits, or is dropped
 /// and thereby rolled back.
@@ -23,6 +25,15 @@ pub(crate) struct PolicyWrite<'a> {
     base: Arc<Snapshot>,
     at: DateTime<Utc>,
     delta: Delta,
+    claim: Claim,
+}
+
+/// A write with an idempotency key.
+pub(crate) enum Begun<'a> {
+    /// It is to be made.
+    Write(PolicyWrite<'a>),
+    /// It was made before.
+    Made(Earlier),
 }
 
 impl<'a> PolicyWrite<'a> {
@@ -30,20 +41,54 @@ impl<'a> PolicyWrite<'a> {
     pub(crate) async fn begin(
         live: &'a LivePolicy,
         pool: &PgPool,
-        at: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<Self, Problem> {
-        let mut tx = pool.begin().await?;
-        journal::lock(&mut tx).await?;
+        loop {
+            let tx = pool.begin().await?;
+            if let Some(write) = Self::lock(live, tx, now, Claim::default()).await? {
+                return Ok(write);
+            }
+        }
+    }
+
+    /// The same for `caller`, who makes it once under this key.
+    pub(crate) async fn begin_once(
+        live: &'a LivePolicy,
+        pool: &PgPool,
+        now: DateTime<Utc>,
+        caller: Uuid,
+        key: &IdempotencyKey,
+    ) -> Result<Begun<'a>, Problem> {
+        loop {
+            let (tx, claim) = match key.begin(pool, caller).await? {
+                Claimed::New(tx, claim) => (tx, claim),
+                Claimed::Made(earlier) => return Ok(Begun::Made(earlier)),
+            };
+            if let Some(write) = Self::lock(live, tx, now, claim).await? {
+                return Ok(Begun::Write(write));
+            }
+        }
+    }
+
+    /// Nothing if the policy of this replica was not the one of the database and was loaded again, for which
+    /// the transaction was spent.
+    async fn lock(
+        live: &'a LivePolicy,
+        mut tx: Transaction<'static>,
+        now: DateTime<Utc>,
+        claim: Claim,
+    ) -> Result<Option<Self>, Problem> {
+        let at = journal::lock(&mut tx, now).await?;
         match recovery::compare(live, &mut tx).await? {
             History::Same => {}
             History::Continued => follow::catch_up(live, &mut tx).await?,
             History::Other => {
-                recovery::recover(live, tx, at).await?;
-                return Box::pin(Self::begin(live, pool, at)).await;
+                recovery::recover(live, tx, now).await?;
+                return Ok(None);
             }
         }
         let base = live.snapshot_full();
-        Ok(Self { live, tx, base, at, delta: Delta::default() })
+        Ok(Some(Self { live, tx, base, at, delta: Delta::default(), claim }))
     }
 
     /// The connection for the write's own statements.
@@ -94,7 +139,8 @@ impl<'a> PolicyWrite<'a> {
             .map_err(policy_problem)?;
         let entry = JournalEntry { revision, at: self.at, delta: self.delta };
         journal::append(&mut self.tx, &entry).await?;
-        audit::insert(&mut self.tx, &record, self.at).await?;
+        let record = audit::insert(&mut self.tx, &record, self.at).await?;
+        self.claim.keep(&mut self.tx, Some(record)).await?;
         self.tx.commit().await?;
         self.live.install(Arc::new(next), &entry.delta.user_roles, self.at);
         Ok(revision)
@@ -105,7 +151,15 @@ impl<'a> PolicyWrite<'a> {
         mut self,
         record: AuditRecord,
     ) -> Result<(), Problem> {
-        audit::insert(&mut self.tx, &record, self.at).await?;
+        let record = audit::insert(&mut self.tx, &record, self.at).await?;
+        self.claim.keep(&mut self.tx, Some(record)).await?;
         Ok(self.tx.commit().await?)
+    }
+
+    /// Ends a write that has nothing to change. The revision stays.
+    pub(crate) async fn commit_nothing(mut self) -> Result<i64, Problem> {
+        self.claim.keep(&mut self.tx, None).await?;
+        self.tx.commit().await?;
+        Ok(self.base.revision())
     }
 }

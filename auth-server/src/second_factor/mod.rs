@@ -5,6 +5,7 @@ pub(crate) mod recovery_codes;
 pub(crate) mod reencrypt;
 pub(crate) mod store;
 pub(crate) mod totp;
+mod typed_code;
 pub(crate) mod verify;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ use uuid::Uuid;
 pub(crate) use mfa_requirement::{MFA_REQUIRED, MfaRequirement};
 pub(crate) use recovery_codes::RecoveryCodes;
 pub(crate) use reencrypt::reencrypt;
+pub(crate) use totp::label as encryption_label;
 pub(crate) use verify::{CodeCheck, throttled};
 
 use crate::clock::Clock;

@@ -1,6 +1,7 @@
 //! SQL of second factors, recovery codes and consumed challenges.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::db::{PgConnection, PgPool};
@@ -219,7 +220,7 @@ pub(crate) async fn page(
 
 /// Replaces one encrypted form of a secret with another.
 pub(crate) async fn replace_secret(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     user: Uuid,
     before: &[u8],
     after: &[u8],
@@ -230,7 +231,7 @@ pub(crate) async fn replace_secret(
         before,
         after,
     )
-    .execute(pool)
+    .execute(db)
     .await?;
     Ok(())
 }
@@ -250,19 +251,22 @@ pub(crate) async fn is_challenge_consumed(
     .await
 }
 
+/// Forgets challenges that expired before this time.
+pub(crate) async fn delete_consumed_challenges(
+    pool: &PgPool,
+    passed: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM consumed_challenges WHERE expires_at <= $1", passed)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
 /// Consumes a challenge. False if it was consumed before.
 pub(crate) async fn consume_challenge(
     transaction: &mut PgConnection,
     challenge: &Challenge,
-    now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    sqlx::query!(
-        "DELETE FROM consumed_challenges WHERE user_id = $1 AND expires_at <= $2",
-        challenge.user,
-        now,
-    )
-    .execute(&mut *transaction)
-    .await?;
     let done = sqlx::query!(
         "INSERT INTO consumed_challenges (user_id, id, expires_at) VALUES ($1, $2, $3)
          ON CONFLICT DO NOTHING",

@@ -64,18 +64,18 @@ impl SecondFactors {
             tracing::error!(%user, "a second factor is encrypted with another AUTH_SECRET");
             Problem::new(INTERNAL)
         })?;
-        let (Decrypted::Current(secret) | Decrypted::Previous(secret)) = decrypted;
+        let secret = decrypted.into_plaintext();
         let second = u64::try_from(now.timestamp()).unwrap_or_default();
         // Compares in constant time.
         let step = self.totp(&secret, "")?.check(code, second);
         Ok(step.and_then(|step| i64::try_from(step).ok()))
     }
 
-    /// The secret encrypted with the current key, if it is encrypted with the previous one.
+    /// The secret encrypted with the current key, if it is encrypted with another one.
     pub(super) fn reencrypted(&self, user: Uuid, encrypted: &[u8]) -> Option<Vec<u8>> {
         match self.encryption.decrypt(&label(user), encrypted)? {
             Decrypted::Current(_) => None,
-            Decrypted::Previous(secret) => self.encryption.encrypt(&label(user), &secret).ok(),
+            Decrypted::Other(secret) => self.encryption.encrypt(&label(user), &secret).ok(),
         }
     }
 
@@ -94,7 +94,7 @@ impl SecondFactors {
 }
 
 /// Additional authenticated data: a secret cannot be moved to another user's row.
-fn label(user: Uuid) -> String {
+pub(crate) fn label(user: Uuid) -> String {
     format!("second-factor:{user}")
 }
 

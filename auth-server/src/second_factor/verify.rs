@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::store;
 use super::store::Factor;
+use super::typed_code::TypedCode;
 use super::{SecondFactors, recovery_codes};
 use crate::audit::AccountChange;
 use crate::db::PgConnection;
@@ -72,14 +73,14 @@ impl SecondFactors {
             let lockout = Lockout { began: until - delay_after(factor.failures) };
             return Ok(CodeCheck::Throttled { seconds, lockout });
         }
-        let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-        if digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_digit()) {
-            if let Some(step) = self.matching_step(user, &factor.secret, &digits, now)? {
+        let code = TypedCode::read(code);
+        if let Some(digits) = code.totp() {
+            if let Some(step) = self.matching_step(user, &factor.secret, digits, now)? {
                 let consumed = store::consume_step(transaction, user, step).await?;
                 return Ok(if consumed { CodeCheck::Valid } else { CodeCheck::Used });
             }
         } else {
-            let hash = recovery_codes::hash(user, code);
+            let hash = recovery_codes::hash(user, code.as_str());
             if store::consume_recovery_code(transaction, user, &hash).await? {
                 store::reset_failures(transaction, user).await?;
                 let (operation, notice) = ("use_recovery_code", Notice::RecoveryCodeUsed);
@@ -108,7 +109,10 @@ impl SecondFactors {
         if let Some((seconds, _)) = remaining_delay(factor.locked_until, now) {
             return Err(throttled(seconds));
         }
-        let step = self.matching_step(user, &factor.secret, code.trim(), now)?;
+        let step = match TypedCode::read(code).totp() {
+            Some(digits) => self.matching_step(user, &factor.secret, digits, now)?,
+            None => None,
+        };
         if step.is_none() {
             count_failure(transaction, user, factor, now).await?;
         }

@@ -19,7 +19,6 @@ pub(crate) use refresh::{Companion, Presented, Refreshed, Rotation};
 pub(crate) use refresh_batch::RefreshBatches;
 pub(crate) use refresh_token::{PREFIX, RefreshKeys};
 pub(crate) use revocation::{Horizon, Revocation, RevocationPeriod, Revoked, since};
-pub(crate) use sweep::sweep;
 
 use crate::clock::Clock;
 use crate::config::{SessionConfig, TokenConfig};

@@ -52,7 +52,7 @@ impl RefreshBatches {
     pub(crate) fn start(config: &DatabaseConfig, idle: TimeDelta, clock: &Clock) -> Self {
         let (queue, waiting) = mpsc::channel(MAX_WAITING);
         let timeout = config.timeout();
-        let connection = DedicatedConnection::new(config.url.options(), Limits::REQUEST);
+        let connection = DedicatedConnection::new(config.direct().options(), Limits::REQUEST);
         let worker = Worker { connection, timeout, idle, clock: clock.clone() };
         tokio::spawn(worker.run(waiting));
         Self { queue, timeout }

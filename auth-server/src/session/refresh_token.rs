@@ -19,7 +19,7 @@ const MAC: usize = 32;
 /// be encoded again.
 pub(crate) struct RefreshKeys {
     current: Hmac<Sha256>,
-    previous: Option<Hmac<Sha256>>,
+    others: Vec<Hmac<Sha256>>,
 }
 
 /// What a refresh token contains.
@@ -40,19 +40,19 @@ impl RefreshToken {
 }
 
 impl RefreshKeys {
-    /// Keys that encode with `current`, and also decode what `previous` encoded.
-    #[must_use]
-    pub(crate) fn new(current: &[u8; 32], previous: Option<&[u8; 32]>) -> Self {
-        Self { current: mac(current), previous: previous.map(mac) }
+    /// Keys that encode with `current`, and also decode what the others encoded.
+    pub(crate) fn new<'a>(
+        current: &[u8; 32],
+        others: impl IntoIterator<Item = &'a [u8; 32]>,
+    ) -> Self {
+        Self { current: mac(current), others: others.into_iter().map(mac).collect() }
     }
 
     /// The keys derived from the server's secrets.
     #[must_use]
     pub(crate) fn derive(secrets: &Secrets) -> Self {
-        Self::new(
-            &secrets.derive(Purpose::RefreshToken),
-            secrets.derive_previous(Purpose::RefreshToken).as_deref(),
-        )
+        let others = secrets.derive_others(Purpose::RefreshToken);
+        Self::new(&secrets.derive(Purpose::RefreshToken), others.iter().map(|key| &**key))
     }
 
     pub(crate) fn encode(&self, token: RefreshToken) -> String {
@@ -68,12 +68,12 @@ impl RefreshKeys {
         // Text of another length does not fit, or is too short for the MAC.
         let length = URL_SAFE_NO_PAD.decode_slice(encoded, &mut bytes).ok()?;
         let (content, mac) = bytes.get(..length)?.split_first_chunk::<{ ID + COUNTER }>()?;
-        let keys = [Some(&self.current), self.previous.as_ref()];
+        let mut keys = [&self.current].into_iter().chain(&self.others);
         let genuine = |key: &Hmac<Sha256>| {
             // Compares in constant time.
             key.clone().chain_update(content).verify_slice(mac).is_ok()
         };
-        if !keys.into_iter().flatten().any(genuine) {
+        if !keys.any(genuine) {
             return None;
         }
         let (id, counter) = content.split_first_chunk::<ID>()?;
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn tokens_survive_a_change_of_the_secret() {
         let token = RefreshKeys::new(&[1; 32], None).encode(TOKEN);
-        let rotated = RefreshKeys::new(&[2; 32], Some(&[1; 32]));
+        let rotated = RefreshKeys::new(&[2; 32], [&[1; 32]]);
         assert_eq!(rotated.decode(&token), Some(TOKEN));
     }
 }

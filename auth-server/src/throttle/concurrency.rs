@@ -5,10 +5,8 @@
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::counter::CounterKey;
-use super::shares::{NetworkShares, Share};
+use super::shares::{Share, Shares};
 use crate::http::network;
-use crate::http::problem::Problem;
-use crate::password;
 
 /// Accounts are distributed over this many slots. Attempts in one slot wait for each other, which has
 /// no other effect.
@@ -17,7 +15,7 @@ const SLOTS: usize = 256;
 pub(crate) struct ConcurrencyLimiter {
     slots: Vec<Semaphore>,
     /// Bounds all attempts that wait, and thereby the cost of a flood.
-    shares: NetworkShares,
+    shares: Shares,
 }
 
 /// Held during an attempt.
@@ -30,21 +28,19 @@ impl ConcurrencyLimiter {
     pub(crate) fn new(per_account: usize, total: usize) -> Self {
         let per_account = per_account.clamp(1, Semaphore::MAX_PERMITS);
         let slots = (0..SLOTS).map(|_| Semaphore::new(per_account)).collect();
-        Self { slots, shares: NetworkShares::new(total) }
+        Self { slots, shares: Shares::new(total) }
     }
 
-    /// Waits for other attempts at the account with this key.
-    ///
-    /// # Errors
-    /// Too many attempts from the request's network are in progress or wait: [`password::BUSY`].
-    pub(crate) async fn acquire(&self, key: &CounterKey) -> Result<ConcurrencyPermit<'_>, Problem> {
-        let share = self.shares.acquire(network::of_request()).ok_or_else(password::busy)?;
+    /// Waits for other attempts at the account with this key. `None` if too many at this account, or from
+    /// the request's network, are in progress or wait.
+    pub(crate) async fn acquire(&self, key: &CounterKey) -> Option<ConcurrencyPermit<'_>> {
+        let share = self.shares.acquire(network::of_request(), *key)?;
         let [first, ..] = key;
         let slot = match self.slots.get(usize::from(*first)) {
             // Fails only for a closed semaphore, and these are never closed.
             Some(slot) => slot.acquire().await.ok(),
             None => None,
         };
-        Ok(ConcurrencyPermit { _slot: slot, _share: share })
+        Some(ConcurrencyPermit { _slot: slot, _share: share })
     }
 }

@@ -8,6 +8,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::crypto::DerivedKey;
+use crate::redis::THROTTLE_PREFIX;
 
 /// What a counter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +115,7 @@ pub(crate) const LEASE: i64 = 60_000;
 
 /// The key of a counter in Redis.
 pub(crate) fn redis_key(key: &CounterKey) -> String {
-    let mut text = String::from("auth:throttle:");
+    let mut text = THROTTLE_PREFIX.to_owned();
     for byte in key {
         let _ = write!(text, "{byte:02x}");
     }
@@ -150,6 +151,6 @@ mod tests {
         assert_eq!(different.len(), all.len());
         let other = CounterKeys::new(zeroize::Zeroizing::new([8; 32]));
         assert_ne!(keys.account("ada"), other.account("ada"));
-        assert!(redis_key(&keys.account("ada")).len() == 46);
+        assert!(redis_key(&keys.account("ada")).len() == 48);
     }
 }

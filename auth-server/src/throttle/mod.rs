@@ -16,19 +16,22 @@ pub(crate) mod limits;
 pub(crate) mod local;
 pub(crate) mod rate;
 pub(crate) mod registration;
+mod settlement;
 pub(crate) mod shared;
 mod shares;
+mod waiting;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
-use tokio::sync::Notify;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
 pub(crate) use limits::ThrottleLimits;
 pub(crate) use registration::RegistrationLimits;
+pub(crate) use settlement::LateSettlements;
 
 use crate::clock::Clock;
 use crate::crypto::DerivedKey;
@@ -37,12 +40,15 @@ use crate::http::network;
 use crate::http::problem::{Problem, RateLimit, Spec};
 use crate::login_history::Lockout;
 use crate::password;
+use crate::redis::Redis;
 use crate::session;
 use concurrency::{ConcurrencyLimiter, ConcurrencyPermit};
 use counter::{Counter, CounterKey, CounterKeys, CounterKind};
 use local::LocalCounters;
 use rate::LocalRates;
+use settlement::Settlement;
 use shared::SharedCounters;
+use waiting::WaitingLines;
 
 /// The attempt was rejected because of earlier ones.
 pub(crate) const TOO_MANY: Spec =
@@ -65,12 +71,12 @@ pub(crate) struct Throttle {
     keys: CounterKeys,
     limits: ThrottleLimits,
     local: LocalCounters,
-    shared: Option<SharedCounters>,
+    shared: Option<Arc<SharedCounters>>,
     rates: LocalRates,
     registrations: RegistrationLimits,
     concurrency: ConcurrencyLimiter,
-    /// Wakes waiting attempts when another one has ended.
-    ended: Notify,
+    codes: ConcurrencyLimiter,
+    waiting: WaitingLines,
     clock: Clock,
 }
 
@@ -158,31 +164,32 @@ pub(crate) enum CounterUpdate {
 }
 
 impl Throttle {
-    /// Counts in `redis`, if configured. At most `max_concurrent` attempts are in progress at a time.
-    ///
-    /// # Errors
-    /// The Redis settings are invalid.
+    /// Counts in `redis`, if configured; then the returned [`LateSettlements`] have to be run. At most
+    /// `max_concurrent` attempts are in progress at a time.
     pub(crate) fn new(
         key: DerivedKey,
         limits: ThrottleLimits,
         registrations: RegistrationLimits,
-        redis: Option<redis::Client>,
+        redis: Option<Redis>,
         max_concurrent: usize,
         clock: Clock,
-    ) -> redis::RedisResult<Self> {
+    ) -> (Self, Option<LateSettlements>) {
+        let (shared, late) = redis.map(|redis| SharedCounters::new(redis, &limits)).unzip();
         let per_account = limits.attempts(CounterKind::AccountAndAddress);
         let per_account = usize::try_from(per_account).unwrap_or(usize::MAX);
-        Ok(Self {
+        let this = Self {
             keys: CounterKeys::new(key),
             limits,
             local: LocalCounters::default(),
-            shared: redis.map(SharedCounters::new).transpose()?,
+            shared,
             rates: LocalRates::default(),
             registrations,
             concurrency: ConcurrencyLimiter::new(per_account, max_concurrent),
-            ended: Notify::new(),
+            codes: ConcurrencyLimiter::new(1, max_concurrent),
+            waiting: WaitingLines::default(),
             clock,
-        })
+        };
+        (this, late)
     }
 
     /// Waits for the turn of an attempt at this login. To be called before anything else is done for
@@ -191,7 +198,17 @@ impl Throttle {
     /// # Errors
     /// [`password::BUSY`].
     pub(crate) async fn turn(&self, login: &str) -> Result<ConcurrencyPermit<'_>, Problem> {
-        self.concurrency.acquire(&self.keys.account(login)).await
+        self.concurrency.acquire(&self.keys.account(login)).await.ok_or_else(password::busy)
+    }
+
+    /// Waits for the turn of an attempt with a code of this user's second factor. Attempts of one user also wait
+    /// for each other in the database; here they hold no connection meanwhile.
+    ///
+    /// # Errors
+    /// [`TOO_MANY`].
+    pub(crate) async fn code_turn(&self, user: Uuid) -> Result<ConcurrencyPermit<'_>, Problem> {
+        let turn = self.codes.acquire(&self.keys.user("second-factor", user)).await;
+        turn.ok_or_else(|| Problem::new(TOO_MANY).retry_after(1))
     }
 
     /// Admits an attempt to log in, whose turn it is.
@@ -253,7 +270,7 @@ impl Throttle {
         purpose: &'static str,
     ) -> Result<ThrottlePermit<'_>, Problem> {
         let counter = self.counter(CounterKind::User(purpose), self.keys.user(purpose, user));
-        let turn = self.concurrency.acquire(&counter.key).await?;
+        let turn = self.concurrency.acquire(&counter.key).await.ok_or_else(password::busy)?;
         let attempt = Uuid::now_v7();
         let admission = self.admit(&[counter], attempt).await;
         let permit = self.permit(vec![counter], attempt, admission, Some(turn));
@@ -264,17 +281,22 @@ impl Throttle {
         Counter { kind, key, attempts: self.limits.attempts(kind) }
     }
 
-    /// Waits while attempts in progress leave no room for another, up to [`MAX_WAIT`].
+    /// Waits while attempts in progress leave no room for another, up to [`MAX_WAIT`]. Of those that
+    /// wait for the same counter, the first asks for all.
     async fn admit(&self, counters: &[Counter], attempt: Uuid) -> Admission {
         let give_up = Instant::now() + MAX_WAIT;
+        let mut admission = self.try_admit(counters, attempt).await;
+        let Admission::Occupied { counter } = admission else { return admission };
+        let Some(line) = counters.get(counter).map(|one| self.waiting.line(&one.key)) else {
+            return admission;
+        };
+        let Ok(_first) = timeout_at(give_up, line.first.lock()).await else { return admission };
         loop {
-            // Before asking: the last one must not end unnoticed.
-            let ended = self.ended.notified();
-            let admission = self.try_admit(counters, attempt).await;
+            admission = self.try_admit(counters, attempt).await;
             if !matches!(admission, Admission::Occupied { .. }) || Instant::now() >= give_up {
                 return admission;
             }
-            let _ = timeout(POLL_INTERVAL, ended).await;
+            let _ = timeout(POLL_INTERVAL, line.ended.notified()).await;
         }
     }
 
@@ -336,9 +358,12 @@ impl Throttle {
         // Also if Redis counts: when it becomes unavailable, this process continues from here.
         self.local.update(updates, attempt, now, &self.limits);
         if let Some(shared) = &self.shared {
-            shared.update(updates, attempt, now, &self.limits).await;
+            let updates = updates.to_vec();
+            shared.update(Settlement { attempt, updates, at: now }, &self.limits).await;
         }
-        self.ended.notify_waiters();
+        for (counter, _) in updates {
+            self.waiting.line(&counter.key).ended.notify_one();
+        }
     }
 }
 

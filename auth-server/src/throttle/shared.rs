@@ -1,16 +1,18 @@
 //! Counters of all servers, in Redis. Each step is one Lua script, and thereby atomic.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{FromRedisValue, RedisResult, Script};
+use redis::{FromRedisValue, Script};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::counter::{Counter, LEASE, pending_key, redis_key};
 use super::limits::ThrottleLimits;
 use super::rate::{Rate, milliseconds};
+use super::settlement::{self, LateSettlements, Settlement};
 use super::{Admission, CounterUpdate};
+use crate::redis::{ReconnectingRedis, Redis};
 
 /// After this long without a response Redis is unavailable.
 const TIMEOUT: Duration = Duration::from_millis(300);
@@ -19,27 +21,29 @@ const TIMEOUT: Duration = Duration::from_millis(300);
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(crate) struct SharedCounters {
-    redis: ConnectionManager,
+    redis: ReconnectingRedis,
     admit: Script,
     update: Script,
     rate: Script,
+    late: mpsc::Sender<Settlement>,
     unavailable_since: Mutex<Option<Instant>>,
 }
 
 impl SharedCounters {
-    /// To be called on a tokio runtime. Connects lazily.
-    pub(crate) fn new(redis: redis::Client) -> RedisResult<Self> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(TIMEOUT))
-            .set_response_timeout(Some(TIMEOUT))
-            .set_number_of_retries(0);
-        Ok(Self {
-            redis: ConnectionManager::new_lazy_with_config(redis, config)?,
+    /// Connects lazily. Ends of attempts that it does not learn of in time arrive through the returned
+    /// [`LateSettlements`], which have to be run.
+    pub(crate) fn new(redis: Redis, limits: &ThrottleLimits) -> (Arc<Self>, LateSettlements) {
+        let (late, waiting) = mpsc::channel(settlement::CAPACITY);
+        let shared = Arc::new(Self {
+            redis: ReconnectingRedis::new(redis, TIMEOUT),
             admit: Script::new(concat!(include_str!("common.lua"), include_str!("admit.lua"))),
             update: Script::new(concat!(include_str!("common.lua"), include_str!("update.lua"))),
             rate: Script::new(include_str!("rate.lua")),
+            late,
             unavailable_since: Mutex::default(),
-        })
+        });
+        let limits = limits.clone();
+        (Arc::clone(&shared), LateSettlements { shared, limits, waiting })
     }
 
     /// None if Redis is unavailable.
@@ -67,16 +71,19 @@ impl SharedCounters {
         answer.map(|(delay, which)| admission(milliseconds(delay), which, milliseconds(now)))
     }
 
-    /// Without effect if Redis is unavailable.
-    pub(crate) async fn update(
-        &self,
-        updates: &[(Counter, CounterUpdate)],
-        attempt: Uuid,
-        now: i64,
-        limits: &ThrottleLimits,
-    ) {
+    /// Ends an attempt: now or, if Redis is unavailable, later.
+    pub(crate) async fn update(&self, settlement: Settlement, limits: &ThrottleLimits) {
+        if !self.settle(&settlement, limits).await && self.late.try_send(settlement.late()).is_err()
+        {
+            tracing::warn!("Redis does not learn how an attempt ended: too many ends wait for it");
+        }
+    }
+
+    /// Ends an attempt. False if Redis is unavailable.
+    pub(super) async fn settle(&self, settlement: &Settlement, limits: &ThrottleLimits) -> bool {
+        let Settlement { attempt, updates, at } = settlement;
         let counters = updates.iter().map(|(counter, _)| counter);
-        let mut script = prepare(&self.update, counters, attempt, now, limits);
+        let mut script = prepare(&self.update, counters, *attempt, *at, limits);
         for (_, update) in updates {
             script.arg(match update {
                 CounterUpdate::Failed => "failed",
@@ -84,7 +91,7 @@ impl SharedCounters {
                 CounterUpdate::Reset => "reset",
             });
         }
-        self.invoke::<()>(&script).await;
+        self.invoke::<()>(&script).await.is_some()
     }
 
     async fn invoke<T: FromRedisValue>(&self, script: &redis::ScriptInvocation<'_>) -> Option<T> {

@@ -108,7 +108,8 @@ impl Challenges {
             exp: now.saturating_add(LIFETIME.num_seconds()),
             stamp: stamp(credential, since),
         };
-        let payload = Payload { iss: &self.name, aud: &self.name, claims: &challenge };
+        let payload =
+            Payload { iss: &self.name, aud: &self.name, client_id: None, claims: &challenge };
         let text = sign(&self.ring, CHALLENGE_TYPE, &payload)?;
         Ok(IssuedChallenge { text, expires_in: LIFETIME.num_seconds() })
     }

@@ -18,7 +18,11 @@ use crate::http::problem::{INTERNAL, Problem};
 /// `typ` of an access token (RFC 9068): no other token of this server can be mistaken for one.
 pub const TYPE: &str = "at+jwt";
 
-/// The claims of an access token besides `iss` and `aud`, which are the same in all of them.
+/// `client_id` of every access token, which RFC 9068 requires: the front ends of the site, in which
+/// users log in. They are no clients of their own here.
+pub(crate) const CLIENT_ID: &str = "auth-server";
+
+/// The claims of an access token besides `iss`, `aud` and `client_id`, which are the same in all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// The user.
@@ -128,17 +132,24 @@ impl Issuer {
             roles,
             rev: revision,
         };
-        let payload = Payload { iss: &self.name, aud: &self.audience, claims: &claims };
+        let payload = Payload {
+            iss: &self.name,
+            aud: &self.audience,
+            client_id: Some(CLIENT_ID),
+            claims: &claims,
+        };
         let text = sign(&self.ring, TYPE, &payload)?;
         Ok(AccessToken { text, expires_in: self.lifetime.num_seconds() })
     }
 }
 
-/// The payload of a token: issuer, audience and further claims.
+/// The payload of a token. `client_id` is for other services; this server does not read it.
 #[derive(Serialize)]
 pub(super) struct Payload<'a, C> {
     pub(super) iss: &'a str,
     pub(super) aud: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_id: Option<&'static str>,
     #[serde(flatten)]
     pub(super) claims: &'a C,
 }

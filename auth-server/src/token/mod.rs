@@ -11,11 +11,13 @@ pub(crate) mod store;
 pub(crate) mod verify;
 
 pub use challenge::{CHALLENGE_TYPE, Challenge, Challenges, IssuedChallenge};
+pub(crate) use issue::CLIENT_ID;
 pub use issue::{AccessToken, Claims, Issuer, Subject, TYPE};
 pub use key::Key;
 pub(crate) use key::KeyRevocation;
+pub(crate) use revoke::replace_all;
 pub use revoke::{RevokeError, RevokedKey, revoke};
-pub use ring::{KeyError, KeyRing, prepare, reload};
+pub use ring::{KeyError, KeyRing, create_first, reencrypt, reload};
 pub use rotate::{KeyState, RotateError, Rotation, list, rotate};
 pub use store::KeyTimes;
 pub(crate) use verify::IssuedToken;

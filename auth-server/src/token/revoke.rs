@@ -68,6 +68,20 @@ pub async fn revoke(
     Ok(RevokedKey { successor })
 }
 
+/// Takes every key out of use, for another one that signs at once.
+pub(crate) async fn replace_all(
+    transaction: &mut PgConnection,
+    encryption: &EncryptionKeys,
+    now: DateTime<Utc>,
+) -> Result<(), KeyError> {
+    store::lock(transaction).await?;
+    let keys = store::times(&mut *transaction).await?;
+    for key in keys.iter().filter(|key| key.revoked_at.is_none()) {
+        store::revoke(transaction, &key.kid, now).await?;
+    }
+    rotate::publish(transaction, encryption, now, now).await.map(drop)
+}
+
 /// Fills the place of a revoked key. The successor signs from when the revoked key did, so that it also
 /// signs at servers whose clocks are behind.
 async fn replace(

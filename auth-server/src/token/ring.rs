@@ -17,7 +17,7 @@ use super::store;
 use super::store::KeyRow;
 use crate::clock::Clock;
 use crate::crypto::aead::{Decrypted, EncryptionKeys};
-use crate::db::PgPool;
+use crate::db::{AgreedClock, PgPool};
 
 /// Why the signing keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -88,16 +88,21 @@ impl KeyRing {
         Ok(())
     }
 
-    async fn erase_and_reload(&self) -> Result<(), KeyError> {
-        store::erase_private_keys(&self.pool, self.clock.now()).await?;
-        self.reload().await
+    /// Erases the private keys of removed keys, if the clocks agree that these are removed.
+    async fn erase(&self, clock: &AgreedClock) -> sqlx::Result<()> {
+        if !store::any_to_erase(&self.pool, self.clock.now()).await? {
+            return Ok(());
+        }
+        let Some(now) = clock.agreed().await? else { return Ok(()) };
+        store::erase_private_keys(&self.pool, now).await
     }
 
-    /// The key that signs now: the newest that has started to sign.
+    /// The key that signs now: the newest that has started to sign. On a server whose clock is behind
+    /// none may have; then the one that started first.
     #[must_use]
     pub fn signing(&self) -> Option<Arc<Key>> {
-        let now = self.clock.now();
-        self.keys.load().iter().find(|key| key.signs_from <= now).cloned()
+        let (now, keys) = (self.clock.now(), self.keys.load());
+        keys.iter().find(|key| key.signs_from <= now).or(keys.last()).cloned()
     }
 
     /// The key with this id. An unknown one may be new on another server, so the keys are reloaded, at
@@ -149,27 +154,25 @@ impl KeyRing {
 const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Reloads the keys regularly until `stop`, and erases the private keys of removed ones.
-pub async fn reload(ring: Arc<KeyRing>, stop: CancellationToken) {
+pub async fn reload(ring: Arc<KeyRing>, clock: AgreedClock, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(RELOAD_INTERVAL)).await.is_some() {
-        if let Err(error) = ring.erase_and_reload().await {
+        if let Err(error) = ring.erase(&clock).await {
+            tracing::warn!(%error, "cannot erase removed signing keys");
+        }
+        if let Err(error) = ring.reload().await {
             tracing::warn!(%error, "cannot reload the signing keys; the current ones stay in use");
         }
     }
 }
 
-/// Creates the first key if there is none, and re-encrypts keys that were encrypted with the previous
-/// secret. Several servers may do this at once.
+/// Re-encrypts keys that were encrypted with another secret than the current one. Several servers may do
+/// this at once.
 ///
 /// # Errors
 /// As [`KeyRing::load`].
-pub async fn prepare(
-    pool: &PgPool,
-    encryption: &EncryptionKeys,
-    clock: &Clock,
-) -> Result<(), KeyError> {
-    create_first(pool, encryption, clock.now()).await?;
-    for row in store::active(pool, clock.now()).await? {
-        if let Some(Decrypted::Previous(seed)) = encryption.decrypt(&row.kid, &row.private_key) {
+pub async fn reencrypt(pool: &PgPool, encryption: &EncryptionKeys) -> Result<(), KeyError> {
+    for row in store::with_private_key(pool).await? {
+        if let Some(Decrypted::Other(seed)) = encryption.decrypt(&row.kid, &row.private_key) {
             let encrypted = encryption.encrypt(&row.kid, &seed).map_err(|_| KeyError::Unusable)?;
             store::replace_private_key(pool, &row.kid, &row.private_key, &encrypted).await?;
             tracing::info!(kid = row.kid, "signing key re-encrypted with the current secret");
@@ -178,7 +181,11 @@ pub async fn prepare(
     Ok(())
 }
 
-async fn create_first(
+/// Creates the first key if there is none. Several servers may do this at once.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn create_first(
     pool: &PgPool,
     encryption: &EncryptionKeys,
     now: DateTime<Utc>,

@@ -15,15 +15,29 @@ pub(super) struct KeyRow {
     pub(super) retire_at: Option<DateTime<Utc>>,
 }
 
-/// Keys of tokens that may still be valid, newest first.
+/// Keys of tokens that may still be valid, newest first. One whose private key was erased is removed, even
+/// if a clock that is behind says otherwise.
 pub(super) async fn active(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<Vec<KeyRow>> {
     sqlx::query_as!(
         KeyRow,
         "SELECT kid, private_key, signs_from, retire_at FROM signing_keys
-         WHERE algorithm = $1 AND revoked_at IS NULL AND (retire_at IS NULL OR retire_at > $2)
+         WHERE algorithm = $1 AND revoked_at IS NULL AND private_key <> ''
+           AND (retire_at IS NULL OR retire_at > $2)
          ORDER BY signs_from DESC",
         ALGORITHM,
         now,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Keys whose private key is not erased.
+pub(super) async fn with_private_key(pool: &PgPool) -> sqlx::Result<Vec<KeyRow>> {
+    sqlx::query_as!(
+        KeyRow,
+        "SELECT kid, private_key, signs_from, retire_at FROM signing_keys
+         WHERE algorithm = $1 AND private_key <> ''",
+        ALGORITHM,
     )
     .fetch_all(pool)
     .await
@@ -147,7 +161,18 @@ pub(super) async fn sign_from(
     Ok(())
 }
 
-/// Erases the private keys of retired keys.
+/// True if a key is removed whose private key is not erased.
+pub(super) async fn any_to_erase(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM signing_keys WHERE retire_at <= $1 AND private_key <> '')
+           AS "any!""#,
+        now,
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Erases the private keys of removed keys.
 pub(super) async fn erase_private_keys(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE signing_keys SET private_key = '' WHERE retire_at <= $1 AND private_key <> ''",

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::names::Login;
 use crate::db::{PgConnection, PgPool};
+use crate::email::EmailAddress;
 
 /// What is needed to check a password.
 pub(crate) struct Credentials {
@@ -21,29 +22,50 @@ pub(crate) struct Credentials {
     pub disabled: bool,
 }
 
-/// The account that is meant by a login or an e-mail address, folded for comparison; disabled or not.
-/// That is the one that confirmed the address; or else has the login; or else claimed the address
+/// The keys by which an account can be meant.
+pub(crate) struct TypedName {
+    /// Of a login.
+    login: String,
+    /// Of an e-mail address, if it is one.
+    email: Option<String>,
+}
+
+impl TypedName {
+    /// The keys of text that was typed as a login or an e-mail address.
+    pub(crate) fn read(typed: &str) -> Self {
+        let email = EmailAddress::parse(typed).ok().map(|email| email.key().to_owned());
+        Self { login: Login::key_of(typed), email }
+    }
+
+    /// The same for all spellings of a name.
+    pub(crate) fn key(&self) -> &str {
+        self.email.as_deref().unwrap_or(&self.login)
+    }
+}
+
+/// The account that is meant by a login or an e-mail address; disabled or not. That is the one that confirmed the address; or else has the login; or else claimed the address
 /// first.
-pub(crate) async fn find(pool: &PgPool, key: &str) -> sqlx::Result<Option<Credentials>> {
+pub(crate) async fn find(pool: &PgPool, name: &TypedName) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as!(
         Credentials,
         r#"WITH meant AS (
                SELECT id, 1 AS rank, created_at AS since FROM users
-               WHERE email_key = $1 AND email_verified_at IS NOT NULL
+               WHERE email_key = $2 AND email_verified_at IS NOT NULL
                UNION ALL
                SELECT id, 2, created_at FROM users WHERE login_key = $1
                UNION ALL
                SELECT u.id, 3, COALESCE(c.since, u.created_at)
-               FROM users u LEFT JOIN email_claims c ON c.user_id = u.id AND c.email_key = $1
-               WHERE u.email_key = $1 AND u.email_verified_at IS NULL
+               FROM users u LEFT JOIN email_claims c ON c.user_id = u.id AND c.email_key = $2
+               WHERE u.email_key = $2 AND u.email_verified_at IS NULL
                UNION ALL
                (SELECT user_id, 3, claimed_at FROM pending_emails
-                WHERE email_key = $1 ORDER BY claimed_at, user_id LIMIT 1)
+                WHERE email_key = $2 ORDER BY claimed_at, user_id LIMIT 1)
            )
            SELECT u.id, u.password_hash, u.disabled_at IS NOT NULL AS "disabled!"
            FROM meant m JOIN users u ON u.id = m.id
            ORDER BY m.rank, m.since, m.id LIMIT 1"#,
-        key,
+        name.login,
+        name.email,
     )
     .fetch_optional(pool)
     .await
@@ -130,7 +152,8 @@ pub(crate) async fn change_password(
     Ok(done.rows_affected() > 0)
 }
 
-/// Changes the login of an account that the transaction has locked.
+/// Changes the login of an account that the transaction has locked. The new one has been found to be
+/// distinct.
 ///
 /// # Errors
 /// A taken login violates the constraint `users_login_key`.
@@ -140,10 +163,11 @@ pub(crate) async fn change_login(
     login: &Login,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE users SET login = $2, login_key = $3 WHERE id = $1",
+        "UPDATE users SET login = $2, login_key = $3, login_skeleton = $4 WHERE id = $1",
         id,
         login.as_str(),
         login.key(),
+        login.skeleton(),
     )
     .execute(transaction)
     .await?;

@@ -1,10 +1,13 @@
 //! Accounts: names, profiles, credentials, and what their owners and admins see of them.
 
+pub(crate) mod adopt;
+pub(crate) mod confusable;
 pub(crate) mod credentials;
 pub(crate) mod deletions;
 pub(crate) mod names;
 pub(crate) mod profile;
 pub(crate) mod store;
+pub(crate) mod subject;
 pub(crate) mod user_agents;
 pub(crate) mod view;
 

@@ -79,7 +79,7 @@ pub(crate) async fn taken(
     .await
 }
 
-/// Creates an account.
+/// Creates an account, whose login has been found to be distinct.
 ///
 /// # Errors
 /// A taken login violates the constraint `users_login_key`.
@@ -89,11 +89,13 @@ pub(crate) async fn insert(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO users (id, login, login_key, password_hash, first_name, last_name, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO users (id, login, login_key, login_skeleton, password_hash, first_name,
+                            last_name, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         new.id,
         new.login.as_str(),
         new.login.key(),
+        new.login.skeleton(),
         new.password_hash,
         new.first_name.map(ProfileName::as_str),
         new.last_name.map(ProfileName::as_str),

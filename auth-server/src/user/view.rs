@@ -16,6 +16,10 @@ pub(crate) struct UserView {
     pub id: Uuid,
     /// Login, as typed.
     pub login: String,
+    /// What the login is compared by.
+    #[serde(skip)]
+    #[oai(skip)]
+    pub(crate) login_key: String,
     /// E-mail address: the confirmed one, if there is one.
     pub email: Option<String>,
     /// Whether `email` was confirmed; until then it is only a claim.
@@ -53,7 +57,7 @@ pub(crate) async fn search(
 ) -> sqlx::Result<Vec<UserView>> {
     sqlx::query_as!(
         UserView,
-        r#"SELECT u.id, u.login, COALESCE(u.email, p.email) AS email, u.first_name, u.last_name,
+        r#"SELECT u.id, u.login, u.login_key, COALESCE(u.email, p.email) AS email, u.first_name, u.last_name,
                   u.created_at, u.last_login_at,
                   CASE WHEN u.email IS NOT NULL THEN p.email END AS pending_email,
                   disabled_at IS NOT NULL AS "disabled!",
@@ -74,7 +78,7 @@ pub(crate) async fn search(
 pub(crate) async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<UserView>> {
     sqlx::query_as!(
         UserView,
-        r#"SELECT u.id, u.login, COALESCE(u.email, p.email) AS email, u.first_name, u.last_name,
+        r#"SELECT u.id, u.login, u.login_key, COALESCE(u.email, p.email) AS email, u.first_name, u.last_name,
                   u.created_at, u.last_login_at,
                   CASE WHEN u.email IS NOT NULL THEN p.email END AS pending_email,
                   disabled_at IS NOT NULL AS "disabled!",

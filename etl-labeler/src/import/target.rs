@@ -87,7 +87,11 @@ impl Target {
         let current = elastic.current(&name).await?;
         let unfinished = elastic.unfinished(&writer, &current, &name).await?;
         let index = match (&current, unfinished, choice) {
-            (_, Some(unfinished), Choice { replace: true, go_on: true }) => unfinished,
+            (_, Some(unfinished), Choice { replace: true, go_on: true }) => {
+                // It may have been killed before it ended an earlier import.
+                elastic.detach(&writer, Some(&unfinished)).await?;
+                unfinished
+            }
             (_, None, Choice { replace: true, go_on: true }) => {
                 return Err(LabelerError::Target(format!(
                     "`{name}` has no unfinished replacement to go on with"

@@ -25,7 +25,10 @@ fn table(
     title: &str,
     changes: &BTreeMap<String, Change>,
 ) -> fmt::Result {
-    let width = changes.keys().map(String::len).chain([title.len()]).max().unwrap_or_default();
+    let named = |(name, change): (&String, _)| (described(name, change), change);
+    let changes: Vec<(String, &Change)> = changes.iter().map(named).collect();
+    let width = changes.iter().map(|(name, _)| name.len()).chain([title.len()]).max();
+    let width = width.unwrap_or_default();
     writeln!(f, "\n{title:<width$}  {:>8}  {:>8}  {:>8}  samples", "gained", "lost", "after")?;
     for (name, change) in changes {
         let after = change.after.map_or("-".to_owned(), |films| films.to_string());
@@ -36,4 +39,12 @@ fn table(
         writeln!(f)?;
     }
     Ok(())
+}
+
+fn described(name: &str, change: &Change) -> String {
+    match change.users {
+        Some(1) => format!("{name} (1 user)"),
+        Some(users) => format!("{name} ({users} users)"),
+        None => name.to_owned(),
+    }
 }

@@ -35,7 +35,8 @@ pub(super) async fn watch(labeler: Arc<Labeler>, every: Duration) {
 }
 
 async fn label(labeler: &Labeler) -> Result<Option<Summary>, LabelerError> {
-    let Some(exclusive) = Exclusive::acquire(&labeler.database, &labeler.elastic).await? else {
+    let Labeler { database, elastic, clock, .. } = labeler;
+    let Some(exclusive) = Exclusive::acquire(database, elastic, clock).await? else {
         return Ok(None);
     };
     labeler.sync().await;

@@ -1,20 +1,25 @@
 //! `GET /health/ready`
 
+use chrono::TimeDelta;
 use poem_openapi::{ApiResponse, Object, OpenApi, payload::Json};
-use service::health::{Recent, State, Tag};
-use sqlx::PgPool;
+use service::{
+    database::AgreedClock,
+    health::{Recent, State, Tag},
+};
 
 use crate::elastic::Elastic;
 
 /// What `run` needs.
+#[derive(Clone)]
 pub(super) struct ReadinessApi {
     pub(super) elastic: Elastic,
-    pub(super) pool: PgPool,
-    pub(super) states: Recent<(State, State)>,
+    pub(super) clock: AgreedClock,
+    pub(super) states: Recent<(State, Option<TimeDelta>)>,
 }
 
 /// Whether films can be labelled, and what is missing.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Readiness {
     /// Whether films can be labelled.
     ready: bool,
@@ -22,6 +27,9 @@ struct Readiness {
     elasticsearch: State,
     /// PostgreSQL, for the jobs.
     database: State,
+    /// How far the clock of this machine is ahead of PostgreSQL's, in seconds; negative if it is behind.
+    /// Beyond 30 s no film is labelled. Missing while PostgreSQL does not respond.
+    clock_skew_seconds: Option<f64>,
 }
 
 #[derive(ApiResponse)]
@@ -41,10 +49,14 @@ impl ReadinessApi {
     /// The states of Elasticsearch and PostgreSQL are at most a second old.
     #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
     async fn ready(&self) -> ReadyResponse {
-        let check = async { tokio::join!(self.elasticsearch(), self.database()) };
-        let (elasticsearch, database) = self.states.get_or(check).await;
-        let ready = elasticsearch == State::Up && database == State::Up;
-        let readiness = Json(Readiness { ready, elasticsearch, database });
+        let this = self.clone();
+        let check = async move { tokio::join!(this.elasticsearch(), this.skew()) };
+        let (elasticsearch, skew) = self.states.get_or(check).await;
+        let agrees = skew.is_some_and(|skew| self.clock.tolerates(skew));
+        let database = if skew.is_some() { State::Up } else { State::Down };
+        let ready = elasticsearch == State::Up && agrees;
+        let clock_skew_seconds = skew.map(TimeDelta::as_seconds_f64);
+        let readiness = Json(Readiness { ready, elasticsearch, database, clock_skew_seconds });
         if ready { ReadyResponse::Ready(readiness) } else { ReadyResponse::NotReady(readiness) }
     }
 }
@@ -57,10 +69,7 @@ impl ReadinessApi {
         }
     }
 
-    async fn database(&self) -> State {
-        match sqlx::query("SELECT 1").execute(&self.pool).await {
-            Ok(_) => State::Up,
-            Err(_) => State::Down,
-        }
+    async fn skew(&self) -> Option<TimeDelta> {
+        Some(self.clock.read().await.ok()?.skew)
     }
 }

@@ -12,7 +12,7 @@ use apalis::prelude::{BoxDynError, Data};
 use chrono::{DateTime, Utc};
 use policies::label_rules::LabelRules;
 use serde::{Deserialize, Serialize};
-use service::{clock::Clock, database::DatabaseUrl};
+use service::{clock::Clock, database::DatabaseUrl, output};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -79,7 +79,9 @@ impl Labeler {
     /// Waits until no other process labels the films.
     async fn exclusive(&self) -> Result<Exclusive, LabelerError> {
         loop {
-            if let Some(exclusive) = Exclusive::acquire(&self.database, &self.elastic).await? {
+            if let Some(exclusive) =
+                Exclusive::acquire(&self.database, &self.elastic, &self.clock).await?
+            {
                 return Ok(exclusive);
             }
             if self.stop.run_until_cancelled(sleep(BUSY_INTERVAL)).await.is_none() {
@@ -114,7 +116,10 @@ pub(super) async fn label_films(
         Ok((summary, started)) => {
             let started = started.timestamp().max(0).cast_unsigned();
             labeler.labelled_at.store(started, Ordering::Relaxed);
-            println!("{summary}");
+            // The films are labelled whether that can be printed or not.
+            if let Err(error) = output::print(&summary) {
+                tracing::warn!(%error, "cannot print the summary");
+            }
             Ok(summary.to_string())
         }
         // Another attempt would find the same: the labels stay until the next tick, and new films closed.

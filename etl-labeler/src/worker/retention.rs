@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use service::{clock::Clock, database::jobs};
+use service::database::{AgreedClock, jobs};
 use sqlx::PgPool;
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
@@ -13,12 +13,23 @@ const RETENTION: TimeDelta = TimeDelta::days(7);
 const INTERVAL: Duration = Duration::from_hours(1);
 
 /// Deletes at once and then hourly, until `stop`.
-pub(super) async fn enforce(pool: PgPool, queue: String, clock: Clock, stop: CancellationToken) {
+pub(super) async fn enforce(
+    pool: PgPool,
+    queue: String,
+    clock: AgreedClock,
+    stop: CancellationToken,
+) {
     let mut tick = interval(INTERVAL);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        match jobs::delete_finished(&pool, &queue, clock.now() - RETENTION).await {
-            Ok((jobs, workers)) => tracing::debug!(jobs, workers, "deleted finished jobs"),
-            Err(error) => tracing::warn!(%error, "finished jobs were not deleted"),
+        if let Err(error) = delete_old(&pool, &queue, &clock).await {
+            tracing::warn!(%error, "finished jobs were not deleted");
         }
     }
+}
+
+async fn delete_old(pool: &PgPool, queue: &str, clock: &AgreedClock) -> sqlx::Result<()> {
+    let Some(now) = clock.agreed().await? else { return Ok(()) };
+    let (jobs, workers) = jobs::delete_finished(pool, queue, now - RETENTION).await?;
+    tracing::debug!(jobs, workers, "deleted finished jobs");
+    Ok(())
 }

@@ -8,6 +8,7 @@ use poem::{IntoResponse, Response};
 use reqwest::redirect::Policy;
 use serde::Serialize;
 use service::http::REQUEST_ID;
+use service::outbound;
 use service::problem::{CONTENT_TYPE, Problem, Spec};
 
 use super::answer::Answer;
@@ -62,12 +63,11 @@ impl Forwarder {
     /// # Errors
     /// The HTTP client cannot be built.
     pub(super) fn new(config: &AuthConfig, metrics: AuthMetrics) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
+        let http = outbound::client_for(config.url.url())
             .connect_timeout(config.timeout())
             .timeout(config.accounts_timeout())
             // Passwords and tokens go to auth-server and nowhere else.
             .redirect(Policy::none())
-            .no_proxy()
             // A connection that auth-server is about to close is not used again.
             .pool_idle_timeout(Duration::from_secs(10))
             .build()?;

@@ -11,7 +11,7 @@ use service::problem::{Spec, request};
 use super::answer::Answer;
 use super::operation::Operation;
 use super::origin::Origin;
-use super::problems::{AGENT_NOT_ALLOWED, DATABASE, THROTTLE, TOO_MANY};
+use super::problems::{AGENT_NOT_ALLOWED, DATABASE_WRITE, THROTTLE, TOO_MANY};
 use super::tokens::{LoginResponse, TokenPair};
 use super::{Accounts, Tag};
 
@@ -49,7 +49,7 @@ impl Operation for LogInUser {
     const PROBLEMS: &'static [&'static [Spec]] = &[
         request::BODY,
         THROTTLE,
-        DATABASE,
+        DATABASE_WRITE,
         &[
             Spec::new(401, "credentials_invalid", "Incorrect e-mail address or password."),
             AGENT_NOT_ALLOWED,
@@ -66,7 +66,7 @@ impl Operation for CompleteLogin {
     type Success = Reply<TokenPair>;
     const PROBLEMS: &'static [&'static [Spec]] = &[
         request::BODY,
-        DATABASE,
+        DATABASE_WRITE,
         &[
             TOO_MANY,
             Spec::new(

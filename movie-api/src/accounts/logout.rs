@@ -10,7 +10,7 @@ use service::problem::Spec;
 use super::answer::Answer;
 use super::operation::Operation;
 use super::origin::Origin;
-use super::problems::{DATABASE, SIGNED_CLAIMS, SIGNED_IN};
+use super::problems::{DATABASE_WRITE, SIGNED_CLAIMS, SIGNED_IN};
 use super::{Accounts, NO_BODY, Tag};
 use crate::caller::Caller;
 
@@ -21,7 +21,7 @@ impl Operation for EndSession {
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "auth/logout";
     type Success = NoContent;
-    const PROBLEMS: &'static [&'static [Spec]] = &[SIGNED_CLAIMS, DATABASE];
+    const PROBLEMS: &'static [&'static [Spec]] = &[SIGNED_CLAIMS, DATABASE_WRITE];
 }
 
 struct EndOtherSessions;
@@ -31,7 +31,7 @@ impl Operation for EndOtherSessions {
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "auth/logout/others";
     type Success = NoContent;
-    const PROBLEMS: &'static [&'static [Spec]] = &[SIGNED_IN, DATABASE];
+    const PROBLEMS: &'static [&'static [Spec]] = &[SIGNED_IN, DATABASE_WRITE];
 }
 
 pub(crate) struct LogOut(pub(super) Arc<Accounts>);

@@ -13,7 +13,8 @@ use super::answer::Answer;
 use super::operation::Operation;
 use super::origin::Origin;
 use super::problems::{
-    DATABASE, EMAIL_TAKEN, NEW_PASSWORD, PASSWORD_INCORRECT, THROTTLE, TOKEN, TOO_MANY,
+    DATABASE, DATABASE_WRITE, EMAIL_TAKEN, NEW_PASSWORD, PASSWORD_INCORRECT, THROTTLE, TOKEN,
+    TOO_MANY,
 };
 use super::{Accounts, Tag};
 use crate::caller::Caller;
@@ -63,7 +64,7 @@ impl Operation for VerifyEmail {
         request::BODY,
         TOKEN,
         THROTTLE,
-        DATABASE,
+        DATABASE_WRITE,
         &[
             Spec::new(
                 401,
@@ -101,7 +102,7 @@ impl Operation for ResetPassword {
     const PROBLEMS: &'static [&'static [Spec]] = &[
         request::BODY,
         NEW_PASSWORD,
-        DATABASE,
+        DATABASE_WRITE,
         &[Spec::new(401, "reset_token_invalid", "Invalid or expired token; request a new e-mail.")],
     ];
 }

@@ -11,7 +11,7 @@ use service::problem::{Spec, request};
 use super::answer::Answer;
 use super::operation::Operation;
 use super::origin::Origin;
-use super::problems::{DATABASE, NEW_PASSWORD, REAUTHENTICATION, SIGNED_IN, THROTTLE};
+use super::problems::{DATABASE_WRITE, NEW_PASSWORD, REAUTHENTICATION, SIGNED_IN, THROTTLE};
 use super::{Accounts, Tag};
 use crate::caller::Caller;
 
@@ -36,7 +36,7 @@ impl Operation for ChangePassword {
     const PATH: &'static str = "me/password";
     type Success = NoContent;
     const PROBLEMS: &'static [&'static [Spec]] =
-        &[request::BODY, SIGNED_IN, THROTTLE, REAUTHENTICATION, NEW_PASSWORD, DATABASE];
+        &[request::BODY, SIGNED_IN, THROTTLE, REAUTHENTICATION, NEW_PASSWORD, DATABASE_WRITE];
 }
 
 pub(crate) struct Password(pub(super) Arc<Accounts>);

@@ -3,9 +3,21 @@
 
 use service::problem::{Challenge, Spec};
 
-/// auth-server's database is unavailable.
-pub(super) const DATABASE: &[Spec] =
-    &[Spec::new(503, "database_unavailable", "The database of accounts is unavailable.")];
+/// auth-server's database is unavailable, for operations that read.
+pub(super) const DATABASE: &[Spec] = &[UNAVAILABLE];
+
+/// The same for operations that write.
+pub(super) const DATABASE_WRITE: &[Spec] = &[
+    UNAVAILABLE,
+    Spec::new(
+        503,
+        "outcome_unknown",
+        "The connection to the database of accounts was lost during the commit; the change may or may not have been made.",
+    ),
+];
+
+const UNAVAILABLE: Spec =
+    Spec::new(503, "database_unavailable", "The database of accounts is unavailable.");
 
 /// There were too many attempts.
 pub(super) const TOO_MANY: Spec =

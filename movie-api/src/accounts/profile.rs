@@ -12,7 +12,7 @@ use service::problem::{Problem, Spec, request};
 use super::answer::Answer;
 use super::operation::Operation;
 use super::origin::Origin;
-use super::problems::{DATABASE, SIGNED_IN, USER_NOT_FOUND};
+use super::problems::{DATABASE, DATABASE_WRITE, SIGNED_IN, USER_NOT_FOUND};
 use super::{Accounts, NO_BODY, Tag};
 use crate::caller::{Caller, CallerKind};
 use crate::catalogue::{Count, Facet, Order, Search, Section};
@@ -83,7 +83,7 @@ impl Operation for UpdateProfile {
     const PATH: &'static str = "me";
     type Success = Reply<Profile>;
     const PROBLEMS: &'static [&'static [Spec]] =
-        &[request::BODY, SIGNED_IN, DATABASE, UNAVAILABLE, &[USER_NOT_FOUND]];
+        &[request::BODY, SIGNED_IN, DATABASE_WRITE, UNAVAILABLE, &[USER_NOT_FOUND]];
 }
 
 pub(crate) struct User(pub(super) Arc<Accounts>);
@@ -120,11 +120,13 @@ impl User {
         if caller.kind() == CallerKind::Guest {
             return Ok(());
         }
-        let admitted = self.0.authorization.filter(caller).await?;
-        let filter = vec![admitted.query, Facet::Genres.term(genre)];
-        let search = Search { filter, matching: None, order: Order::BestRated };
-        let found = self.0.catalogue.search(&search, &Section::first(1, Count::None)).await?;
-        if !found.films.is_empty() {
+        let search = |admitted| async move {
+            let filter = vec![admitted, Facet::Genres.term(genre)];
+            let search = Search { filter, matching: None, order: Order::BestRated };
+            let found = self.0.catalogue.search(&search, &Section::first(1, Count::None)).await?;
+            Ok::<_, WithToken<Problem>>(!found.films.is_empty())
+        };
+        if self.0.authorization.search(caller, search).await?.found {
             return Ok(());
         }
         let unknown = Problem::new(request::FIELD).field("favorite_genre");

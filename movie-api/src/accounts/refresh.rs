@@ -11,7 +11,7 @@ use service::problem::{Spec, request};
 use super::answer::Answer;
 use super::operation::Operation;
 use super::origin::Origin;
-use super::problems::DATABASE;
+use super::problems::DATABASE_WRITE;
 use super::tokens::TokenPair;
 use super::{Accounts, Tag};
 
@@ -36,7 +36,7 @@ impl Operation for RefreshTokens {
     type Success = Reply<TokenPair>;
     const PROBLEMS: &'static [&'static [Spec]] = &[
         request::BODY,
-        DATABASE,
+        DATABASE_WRITE,
         &[
             Spec::new(
                 401,

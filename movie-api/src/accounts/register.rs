@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::answer::Answer;
 use super::operation::Operation;
 use super::origin::Origin;
-use super::problems::{DATABASE, EMAIL_TAKEN, NEW_PASSWORD, TOO_MANY};
+use super::problems::{DATABASE_WRITE, EMAIL_TAKEN, NEW_PASSWORD, TOO_MANY};
 use super::profile::Profile;
 use super::tokens::TokenPair;
 use super::{Accounts, Tag};
@@ -53,7 +53,7 @@ impl Operation for RegisterUser {
     const PATH: &'static str = "auth/register";
     type Success = Created<Registered>;
     const PROBLEMS: &'static [&'static [Spec]] =
-        &[request::BODY, NEW_PASSWORD, DATABASE, &[TOO_MANY, EMAIL_TAKEN]];
+        &[request::BODY, NEW_PASSWORD, DATABASE_WRITE, &[TOO_MANY, EMAIL_TAKEN]];
 }
 
 pub(crate) struct Register(pub(super) Arc<Accounts>);

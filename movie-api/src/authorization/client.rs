@@ -2,7 +2,6 @@
 
 mod users;
 
-use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
@@ -13,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::http::{REQUEST_ID, SUBJECT_TOKEN, bearer_token};
+use service::outbound;
 
 use super::AuthError;
 use crate::caller::{Caller, CallerKind};
@@ -110,11 +110,10 @@ impl AuthServer {
         credentials: Option<HeaderValue>,
         metrics: AuthMetrics,
     ) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
+        let http = outbound::client_for(config.url.url())
             .timeout(config.timeout())
             // Tokens go to auth-server and nowhere else.
             .redirect(Policy::none())
-            .no_proxy()
             .build()?;
         let base = config.url.as_str().to_owned();
         Ok(Self { http, base, credentials, refused: AtomicBool::new(false), metrics })
@@ -149,8 +148,6 @@ impl AuthServer {
     ) -> Result<Decision, AuthError> {
         let mut resource = json!({ "type": "film", "id": id });
         if let (Some(access), Some(resource)) = (access, resource.as_object_mut()) {
-            // auth-server refuses U+0000; a film with it in a label counts as unlabelled.
-            let access = if access.to_string().contains("\\u0000") { &Value::Null } else { access };
             resource.insert("access".into(), access.clone());
         }
         self.post("check", caller, &json!({ "action": "read", "resource": resource })).await
@@ -255,16 +252,9 @@ fn is_for_clients(headers: &HeaderMap) -> bool {
     challenge.is_some_and(|challenge| challenge.as_bytes().starts_with(b"Basic"))
 }
 
-/// The error with its causes; reqwest's own message only says that a request failed.
 fn unavailable(error: &reqwest::Error) -> AuthError {
     if error.is_timeout() {
         return AuthError::TimedOut;
     }
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    AuthError::Unavailable(text)
+    AuthError::Unavailable(outbound::causes(error))
 }

@@ -33,7 +33,9 @@ pub(super) struct GuestFilter {
 }
 
 struct Cached {
-    filter: Filter,
+    query: Arc<Value>,
+    /// When the query becomes incorrect by itself.
+    valid_until: Option<DateTime<Utc>>,
     /// The time of the request, by the clock and by the monotonic one, which never goes back.
     requested_at: DateTime<Utc>,
     requested: Instant,
@@ -45,7 +47,7 @@ impl Cached {
     }
 
     fn has_ended(&self, now: DateTime<Utc>) -> bool {
-        self.filter.valid_until.is_some_and(|end| end <= now)
+        self.valid_until.is_some_and(|end| end <= now)
     }
 }
 
@@ -96,6 +98,11 @@ impl GuestFilter {
         self.fetch(clock, request).await.map(drop)
     }
 
+    /// The cached filter, whatever its age.
+    pub(super) fn last(&self) -> Option<Arc<Value>> {
+        self.cached.load().as_ref().map(|cached| Arc::clone(&cached.query))
+    }
+
     /// Seconds since the cached filter was requested.
     pub(super) fn age(&self, now: DateTime<Utc>) -> Option<f64> {
         self.cached.load().as_ref().map(|cached| cached.age(now).as_seconds_f64())
@@ -128,14 +135,16 @@ impl GuestFilter {
         };
         self.paused_until.store(pause.map(|pause| Arc::new(Instant::now() + pause)));
         let filter = response?;
-        let query = filter.query();
-        self.cached.store(Some(Arc::new(Cached { filter, requested_at, requested })));
+        let (query, valid_until) = (filter.query(), filter.valid_until);
+        let cached =
+            Cached { query: Arc::new(query.clone()), valid_until, requested_at, requested };
+        self.cached.store(Some(Arc::new(cached)));
         Ok(query)
     }
 
     fn requested_since(&self, arrived: Instant) -> Option<Admitted> {
         let cached = self.cached.load_full().filter(|cached| cached.requested >= arrived)?;
-        Some(Admitted { query: cached.filter.query(), stale: None })
+        Some(Admitted { query: Value::clone(&cached.query), stale: None })
     }
 
     /// The cached query, unless it is too old or past its own end.
@@ -146,7 +155,7 @@ impl GuestFilter {
             return None;
         }
         let seconds = u32::try_from(age.num_seconds()).ok()?;
-        Some(Admitted { query: cached.filter.query(), stale: Some(seconds) })
+        Some(Admitted { query: Value::clone(&cached.query), stale: Some(seconds) })
     }
 }
 

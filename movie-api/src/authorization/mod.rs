@@ -2,8 +2,12 @@
 
 mod client;
 mod guest_filter;
+mod last_filters;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use futures::future::{Either, select};
 use poem::http::HeaderValue;
 use serde_json::Value;
 use service::clock::Clock;
@@ -15,6 +19,7 @@ use uuid::Uuid;
 use client::AuthServer;
 pub(crate) use client::{Decision, DeletedUsers, Reason, TokenRefusal};
 use guest_filter::GuestFilter;
+use last_filters::LastFilters;
 
 use crate::caller::{Caller, CallerKind};
 use crate::catalogue::Document;
@@ -60,10 +65,19 @@ pub(crate) struct Admitted {
     pub(crate) stale: Option<u32>,
 }
 
+/// What a search found with the caller's filter.
+pub(crate) struct Searched<T> {
+    /// What it found.
+    pub(crate) found: T,
+    /// As in [`Admitted`].
+    pub(crate) stale: Option<u32>,
+}
+
 /// Knows what callers may see.
 pub(crate) struct Authorization {
     server: AuthServer,
     guest_filter: GuestFilter,
+    last_filters: LastFilters,
     guest_filter_age: Gauge<f64, AtomicU64>,
     clock: Clock,
 }
@@ -80,6 +94,7 @@ impl Authorization {
         Ok(Self {
             server: AuthServer::new(&config.auth, credentials, metrics.auth.clone())?,
             guest_filter: GuestFilter::new(config.guest_filter.max_age()),
+            last_filters: LastFilters::default(),
             guest_filter_age: metrics.guest_filter_age.clone(),
             clock,
         })
@@ -89,15 +104,57 @@ impl Authorization {
     ///
     /// # Errors
     /// The token is refused, or auth-server is unavailable and no cached filter applies to the caller.
-    pub(crate) async fn filter(&self, caller: &Caller) -> Result<Admitted, AuthError> {
+    async fn filter(&self, caller: &Caller) -> Result<Admitted, AuthError> {
         match caller.kind() {
             CallerKind::Guest => {
                 self.guest_filter.get(&self.clock, self.server.filter(caller)).await
             }
             CallerKind::User => {
-                let filter = self.server.filter(caller).await?;
-                Ok(Admitted { query: filter.query(), stale: None })
+                let query = self.server.filter(caller).await?.query();
+                self.last_filters.keep(caller, &query);
+                Ok(Admitted { query, stale: None })
             }
+        }
+    }
+
+    /// What `search` finds with the caller's filter. It begins with the filter that the caller had last,
+    /// while auth-server is asked for the current one. What it found then counts only if the two are
+    /// equal; otherwise it is repeated.
+    ///
+    /// # Errors
+    /// As [`Self::filter`]; those of `search`.
+    pub(crate) async fn search<T, E: From<AuthError>, S: Future<Output = Result<T, E>>>(
+        &self,
+        caller: &Caller,
+        search: impl Fn(Value) -> S,
+    ) -> Result<Searched<T>, E> {
+        let Some(last) = self.last_filter(caller) else {
+            let Admitted { query, stale } = self.filter(caller).await?;
+            return Ok(Searched { found: search(query).await?, stale });
+        };
+        let asked = Box::pin(self.filter(caller));
+        let begun = Box::pin(search(Value::clone(&last)));
+        let (Admitted { query, stale }, begun) = match select(asked, begun).await {
+            Either::Left((admitted, begun)) => (admitted?, Either::Left(begun)),
+            Either::Right((found, asked)) => (asked.await?, Either::Right(found)),
+        };
+        let found = if query == *last {
+            match begun {
+                Either::Left(begun) => begun.await?,
+                Either::Right(found) => found?,
+            }
+        } else {
+            // What it holds is free for the next one.
+            drop(begun);
+            search(query).await?
+        };
+        Ok(Searched { found, stale })
+    }
+
+    fn last_filter(&self, caller: &Caller) -> Option<Arc<Value>> {
+        match caller.kind() {
+            CallerKind::Guest => self.guest_filter.last(),
+            CallerKind::User => self.last_filters.get(caller),
         }
     }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use elasticsearch::http::response::Response;
-use elasticsearch::http::transport::Transport;
 use elasticsearch::{Elasticsearch, SearchParts};
 use policies::with_lone_surrogates_replaced;
 use serde::Deserialize;
@@ -17,6 +16,7 @@ use super::public_labels::PublicLabels;
 use super::query::{ADMITTED, Search, Section, by_id};
 use service::clock::Clock;
 use service::config::IndexName;
+use service::elasticsearch::{ClientError, connect, is_disconnected};
 use service::problem::Spec;
 use tokio_util::task::TaskTracker;
 
@@ -79,18 +79,15 @@ pub(crate) struct Catalogue {
 }
 
 impl Catalogue {
-    /// Does not connect yet.
-    ///
     /// # Errors
-    /// The HTTP client cannot be built.
-    pub(crate) fn new(
+    /// The client cannot be built. An Elasticsearch that does not respond is no error.
+    pub(crate) async fn new(
         config: &Config,
         tasks: TaskTracker,
         clock: Clock,
-    ) -> Result<Self, CatalogueError> {
-        let transport = Transport::single_node(config.elasticsearch.url.as_str())?;
+    ) -> Result<Self, ClientError> {
         Ok(Self {
-            client: Elasticsearch::new(transport),
+            client: connect(&config.elasticsearch).await?,
             index: config.elasticsearch.index.clone(),
             timeout: config.search.timeout(),
             last_check: LastCheck::default(),
@@ -144,14 +141,20 @@ impl Catalogue {
     /// Every search of the current state of the index is sent here.
     pub(super) async fn send(&self, body: &Value) -> Result<SearchResponse, CatalogueError> {
         self.ensure_usable().await?;
-        let response = self
-            .client
-            .search(SearchParts::Index(&[self.index.as_str()]))
-            .allow_partial_search_results(false)
-            .request_timeout(self.timeout)
-            .body(body)
-            .send()
-            .await?;
+        let index = [self.index.as_str()];
+        let search = || {
+            self.client
+                .search(SearchParts::Index(&index))
+                .allow_partial_search_results(false)
+                .request_timeout(self.timeout)
+                .body(body)
+                .send()
+        };
+        let response = match search().await {
+            // Of several nodes the next one may answer.
+            Err(error) if is_disconnected(&error) => search().await?,
+            sent => sent?,
+        };
         read(response).await
     }
 }

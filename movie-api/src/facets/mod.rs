@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use futures::TryFutureExt;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi, Tags};
 
-use crate::authorization::Authorization;
+use crate::authorization::{Authorization, Searched};
 use crate::caller::Caller;
 use crate::catalogue::{Counted, Facet};
 use crate::error::{UNAVAILABLE, WithToken, stale_header};
@@ -131,9 +132,9 @@ impl Facets {
         caller: &Caller,
         paging: Paging,
     ) -> Result<ListResponse<List<Counted>>, WithToken<ListFacetsError>> {
-        let admitted = self.authorization.filter(caller).await?;
-        let listed = self.lists.facets(facet, admitted.query, paging).await?;
-        Ok(listed.respond(admitted.stale, |list| list))
+        let search = |admitted| self.lists.facets(facet, admitted, &paging);
+        let listed = self.authorization.search(caller, search).await?;
+        Ok(listed.found.respond(listed.stale, |list| list))
     }
 
     async fn get<E: From<service::problem::Problem>>(
@@ -142,9 +143,10 @@ impl Facets {
         caller: &Caller,
         id: &str,
     ) -> Result<Option<CountedResponse>, WithToken<E>> {
-        let admitted = self.authorization.filter(caller).await?;
-        let counted = self.lists.catalogue.facet(facet, id, admitted.query).await?;
-        let stale = stale_header(admitted.stale);
-        Ok(counted.map(|counted| CountedResponse::Counted(Json(counted), stale)))
+        let search = |admitted| {
+            self.lists.catalogue.facet(facet, id, admitted).map_err(WithToken::<E>::from)
+        };
+        let Searched { found, stale } = self.authorization.search(caller, search).await?;
+        Ok(found.map(|counted| CountedResponse::Counted(Json(counted), stale_header(stale))))
     }
 }

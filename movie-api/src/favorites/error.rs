@@ -1,6 +1,6 @@
 //! Errors that all operations on favorites share.
 
-use service::database::is_unavailable;
+use service::database::{is_unavailable, sqlstate};
 use service::problem::{Problem, Spec};
 
 use crate::health::RETRY_AFTER_SECONDS;
@@ -40,6 +40,5 @@ pub(super) fn database_problem(error: sqlx::Error) -> Problem {
 
 /// A table or the schema is missing (42P01, 3F000), or must not be used (42501).
 fn is_not_migrated(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| matches!(code.as_ref(), "42P01" | "3F000" | "42501"))
+    sqlstate(error).is_some_and(|code| matches!(code.as_ref(), "42P01" | "3F000" | "42501"))
 }

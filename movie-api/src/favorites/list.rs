@@ -10,7 +10,7 @@ use crate::caller::Caller;
 use crate::catalogue::{Film, Order, Search, with_ids};
 use crate::error::{UNAVAILABLE, WithToken};
 use crate::lists::{LISTS, List, ListResponse, Paging};
-use crate::movies;
+use crate::movies::{self, Movies};
 
 /// The favorites that the caller may read now.
 #[derive(Debug, Serialize, Object)]
@@ -39,15 +39,14 @@ pub(super) async fn list(
     if let Some(among) = among {
         ids.retain(|id| among.contains(id.as_str()));
     }
-    let admitted = favorites.movies.authorization.filter(caller).await?;
+    let Movies { authorization, lists, .. } = &favorites.movies;
     let all = ids.len() as u64;
-    let search = Search {
-        filter: vec![admitted.query, with_ids(&ids)],
-        matching: None,
-        order: Order::BestRated,
+    let search = |admitted| {
+        let filter = vec![admitted, with_ids(&ids)];
+        lists.films(Search { filter, matching: None, order: Order::BestRated }, &paging)
     };
-    let listed = favorites.movies.lists.films(search, paging).await?;
-    Ok(listed.respond(admitted.stale, move |list| FavoriteList {
+    let listed = authorization.search(caller, search).await?;
+    Ok(listed.found.respond(listed.stale, move |list| FavoriteList {
         hidden: all.saturating_sub(list.total),
         list,
     }))

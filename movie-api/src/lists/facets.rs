@@ -21,11 +21,11 @@ impl Lists {
         &self,
         facet: Facet,
         admitted: Value,
-        paging: Paging,
+        paging: &Paging,
     ) -> Result<Listed<Counted>, WithToken<E>> {
-        let page = match paging.part {
+        let page = match &paging.part {
             Part::Whole => return self.all_facets(facet, admitted).await,
-            Part::Page(page) => Some(page),
+            Part::Page(page) => Some(*page),
             Part::After(_) => None,
         };
         let first = self.catalogue.facet_ids(facet, &admitted, None, MAX_COUNTED + 1).await?;
@@ -37,8 +37,8 @@ impl Lists {
             }
             _ => (MAX_COUNTED.into(), TotalIs::AtLeast),
         };
-        let mut ids = if let Part::After(text) = paging.part {
-            self.after(facet, &admitted, first, &text).await?
+        let mut ids = if let Part::After(text) = &paging.part {
+            self.after(facet, &admitted, first, text).await?
         } else {
             let skipped = page.unwrap_or(1).saturating_sub(1) * PAGE_SIZE;
             first.into_iter().skip(skipped as usize).take(PAGE_SIZE as usize + 1).collect()

@@ -26,11 +26,11 @@ impl Lists {
     pub(crate) async fn films<E: From<Problem>>(
         &self,
         search: Search,
-        paging: Paging,
+        paging: &Paging,
     ) -> Result<Listed<Film>, WithToken<E>> {
-        match paging.part {
+        match &paging.part {
             Part::Whole => self.all_films(search).await,
-            Part::Page(page) => {
+            &Part::Page(page) => {
                 let list = self
                     .page_of_films(&search, Start::At((page - 1) * PAGE_SIZE), paging.count)
                     .await?;
@@ -40,7 +40,7 @@ impl Lists {
             Part::After(text) => {
                 let order = search.order;
                 let position =
-                    cursor::decode(&text, order.name(), |values| order.has_position(values))?;
+                    cursor::decode(text, order.name(), |values| order.has_position(values))?;
                 let list =
                     self.page_of_films(&search, Start::After(position), paging.count).await?;
                 Ok(Listed::Whole(list))

@@ -3,10 +3,11 @@
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 use serde::Serialize;
+use serde_json::Value;
 use service::problem::{Extension, Problem};
 
 use super::Movies;
-use crate::authorization::{AuthError, Decision, Reason};
+use crate::authorization::{AuthError, Decision, Reason, Searched};
 use crate::caller::{Caller, CallerKind};
 use crate::catalogue::{Document, Film};
 use crate::error::{UNAVAILABLE, WithToken, stale_header};
@@ -47,20 +48,21 @@ pub(crate) async fn get(
     caller: &Caller,
     id: &str,
 ) -> Result<MovieResponse, WithToken<GetMovieError>> {
-    // Asked first: an invalid token is 401 whatever is requested with it.
-    let filter = movies.authorization.filter(caller).await?;
-    let Some(film) = movies.catalogue.find(id, &filter.query).await? else {
-        return Err(GetMovieError::FilmNotFound.problem().into());
-    };
+    let find = |admitted: Value| async move { Ok(movies.catalogue.find(id, &admitted).await?) };
+    // An invalid token is 401 whatever is requested with it.
+    let found: Result<_, WithToken<GetMovieError>> =
+        movies.authorization.search(caller, find).await;
+    let Searched { found, stale } = found?;
+    let Some(film) = found else { return Err(GetMovieError::FilmNotFound.problem().into()) };
     if film.admitted {
-        return Ok(MovieResponse::Film(Json(film.document.film), stale_header(filter.stale)));
+        return Ok(MovieResponse::Film(Json(film.document.film), stale_header(stale)));
     }
-    let reason = match filter.stale {
+    let reason = match stale {
         Some(_) => Reason::of_code("guest_filter"),
         None => reason(movies, caller, &film.document).await?,
     };
     let error = forbidden(reason, caller.kind()).into();
-    Err(WithToken::Problem { error, stale: filter.stale })
+    Err(WithToken::Problem { error, stale })
 }
 
 /// Why the film is refused. The filter has decided already, so that no answer of auth-server shows it.

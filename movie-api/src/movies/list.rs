@@ -18,8 +18,7 @@ pub(super) async fn list(
     selection: Selection,
     paging: Paging,
 ) -> Result<ListResponse<List<Film>>, WithToken<ListMoviesError>> {
-    let admitted = movies.authorization.filter(caller).await?;
-    let search = selection.search(admitted.query);
-    let listed = movies.lists.films(search, paging).await?;
-    Ok(listed.respond(admitted.stale, |list| list))
+    let search = |admitted| movies.lists.films(selection.search(admitted), &paging);
+    let listed = movies.authorization.search(caller, search).await?;
+    Ok(listed.found.respond(listed.stale, |list| list))
 }

@@ -40,7 +40,7 @@ pub(super) struct Parameters {
 }
 
 /// What the parameters select, and in what order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Selection {
     filter: Vec<Value>,
     matching: Option<Value>,
@@ -71,8 +71,8 @@ impl Selection {
     }
 
     /// The search among the films that `admitted` admits.
-    pub(super) fn search(self, admitted: Value) -> Search {
-        let Self { mut filter, matching, order } = self;
+    pub(super) fn search(&self, admitted: Value) -> Search {
+        let Self { mut filter, matching, order } = self.clone();
         filter.push(admitted);
         Search { filter, matching, order }
     }

@@ -1,4 +1,5 @@
-//! JSON that Elasticsearch stores but no text in UTF-8 can hold: escapes of lone surrogates.
+//! JSON that Elasticsearch stores but other readers refuse: escapes of lone surrogates, which no text in
+//! UTF-8 can hold, and numbers beyond the range of double precision.
 
 use serde_json::Value;
 
@@ -6,9 +7,63 @@ use serde_json::Value;
 /// null, which counts as unlabelled.
 #[must_use]
 pub fn access_from_json(text: &str) -> Value {
-    let parse = |text: &str| serde_json::from_str(text);
-    let parsed = parse(text).or_else(|_| parse(&with_lone_surrogates_replaced(text)));
+    let readable = || with_large_numbers_replaced(&with_lone_surrogates_replaced(text));
+    let parsed = serde_json::from_str(text).or_else(|_| serde_json::from_str(&readable()));
     parsed.unwrap_or_default()
+}
+
+/// Replaces every number that is too large by the text that Elasticsearch returns for it.
+fn with_large_numbers_replaced(json: &str) -> String {
+    let is_numeric = |c: char| c.is_ascii_digit() || "-+.eE".contains(c);
+    let mut replaced = String::with_capacity(json.len());
+    for (index, part) in strings_and_others(json).enumerate() {
+        let is_string = index % 2 == 1;
+        if is_string {
+            replaced.push_str(part);
+            continue;
+        }
+        let mut rest = part;
+        while let Some(start) = rest.find(is_numeric) {
+            let (before, number) = rest.split_at(start);
+            let end = number.find(|c| !is_numeric(c)).unwrap_or(number.len());
+            let (number, after) = number.split_at(end);
+            replaced.push_str(before);
+            match number.parse() {
+                Ok(f64::INFINITY) => replaced.push_str("\"Infinity\""),
+                Ok(f64::NEG_INFINITY) => replaced.push_str("\"-Infinity\""),
+                _ => replaced.push_str(number),
+            }
+            rest = after;
+        }
+        replaced.push_str(rest);
+    }
+    replaced
+}
+
+/// What is outside strings, and the strings with their quotes, by turns.
+fn strings_and_others(json: &str) -> impl Iterator<Item = &str> {
+    let (mut rest, mut in_string) = (json, false);
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end =
+            if in_string { string_length(rest) } else { rest.find('"').unwrap_or(rest.len()) };
+        let (part, after) = rest.split_at(end);
+        (rest, in_string) = (after, !in_string);
+        Some(part)
+    })
+}
+
+/// The length in bytes of the string at the start of the text, quotes included.
+fn string_length(text: &str) -> usize {
+    let mut escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        is_end
+    });
+    end.map_or(text.len(), |end| end + 2)
 }
 
 /// Replaces every escape of a lone surrogate by a question mark, which is what Elasticsearch indexes.
@@ -57,13 +112,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lone_surrogates_are_read_as_question_marks() {
+    fn what_other_readers_refuse_is_read_as_elasticsearch_returns_it() {
         for (text, read) in [
             (r#"["a\ud83d"]"#, json!(["a?"])),
             (r#"["\udc00a\ud83d\ude00\ud83db"]"#, json!(["?a😀?b"])),
             (r#"["\ud83d\ud83d\ude00\\ud83d"]"#, json!(["?😀\\ud83d"])),
             (r#"["\\\ud83d\n\u00e9"]"#, json!(["\\?\né"])),
-            (r#"{"labels":[1e999]}"#, Value::Null),
+            (
+                r#"{"labels":[1e999,-1E+999, 1e5]}"#,
+                json!({ "labels": ["Infinity", "-Infinity", 1e5] }),
+            ),
+            (r#"["1e999\"",-1e999,"\ud83d"]"#, json!(["1e999\"", "-Infinity", "?"])),
             (r#"["\"#, Value::Null),
             ("", Value::Null),
         ] {

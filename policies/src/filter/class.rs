@@ -1,18 +1,20 @@
 //! What a filter depends on, so that equal filters are derived once.
 
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 
+use crate::action::Action;
 use crate::classes::ClassId;
 use crate::names::is_type;
 use crate::snapshot::{RoleSet, Snapshot};
 
-/// Role set, action class and type of a filter: requests of the same class have the same filter.
+/// Role set, action classes and type of a filter: requests of the same class have the same filter.
 /// Meaningful only for the snapshot that made it, which has finitely many for each role set, whatever
 /// names callers invent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FilterClass {
     roles: RoleSet,
-    action: ClassId,
+    actions: SmallVec<[ClassId; 2]>,
     kind: TypeClass,
 }
 
@@ -28,9 +30,10 @@ impl FilterClass {
     /// Memory that this value uses, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        // Role sets and types that are stored inline are counted twice.
+        // Role sets, actions and types that are stored inline are counted twice.
         let kind = if let TypeClass::Named(kind) = &self.kind { kind.len() } else { 0 };
-        size_of::<Self>() + size_of_val(self.roles.0.as_slice()) + kind
+        let slices = size_of_val(self.roles.0.as_slice()) + size_of_val(self.actions.as_slice());
+        size_of::<Self>() + slices + kind
     }
 }
 
@@ -42,12 +45,17 @@ impl Snapshot {
         if !is_type(kind) {
             return None;
         }
-        let action = self.policy.actions.class_of(action)?;
+        let action = Action::new(action);
+        let actions: SmallVec<[ClassId; 2]> =
+            self.policy.action_classes(&action).iter().map(|(class, _)| *class).collect();
+        if actions.is_empty() {
+            return None;
+        }
         let kind = if self.policy.names_resources_of(kind) {
             TypeClass::Named(kind.into())
         } else {
             TypeClass::Unnamed(self.policy.resources.class_of(&format!("{kind}:"))?)
         };
-        Some(FilterClass { roles: roles.clone(), action, kind })
+        Some(FilterClass { roles: roles.clone(), actions, kind })
     }
 }

@@ -5,21 +5,14 @@ use serde_json::{Value, json};
 use super::At;
 use super::namespace::Namespace;
 use crate::error::PolicyError;
-use crate::facts::ambiguous;
+use crate::facts::uncertain;
 use crate::names::{Label, UNLABELLED};
 use crate::rule::Verdict;
 use crate::snapshot::{Evaluator, Snapshot};
 
-/// Matches the documents that the labeler has written, except those with a label whose text is
-/// uncertain.
-pub(super) fn is_labelled() -> Value {
-    json!({ "bool": {
-        "filter": [{ "exists": { "field": "access.labelled_at" } }],
-        "must_not": ambiguous("access.labels"),
-    } })
-}
-
 pub(super) struct LabelVerdicts<'a> {
+    /// Whether documents with a label of uncertain text count as unlabelled.
+    certain_only: bool,
     namespace: Namespace<'a>,
     pub(super) unlabelled: Verdict,
     /// The labels with a validity period.
@@ -37,11 +30,22 @@ impl<'a> LabelVerdicts<'a> {
         let names = snapshot.time_bound.iter().map(Label::as_str);
         let time_bound = names.map(|label| verdict(label).map(|verdict| (label, verdict)));
         Ok(Self {
+            certain_only: snapshot.tells_uncertain_labels(),
             namespace: Namespace::read(evaluator, &snapshot.policy.resources, "label:")?,
             unlabelled: verdict(UNLABELLED)?,
             time_bound: time_bound.collect::<Result<_, _>>()?,
             at,
         })
+    }
+
+    /// Matches the documents that count as labelled.
+    pub(super) fn is_labelled(&self) -> Value {
+        let written = json!({ "exists": { "field": "access.labelled_at" } });
+        if self.certain_only {
+            let uncertain = uncertain("access.labels");
+            return json!({ "bool": { "filter": [written], "must_not": uncertain } });
+        }
+        written
     }
 
     /// All verdicts that deny a label, in rule order.

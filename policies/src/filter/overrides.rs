@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::labels::{LabelVerdicts, is_labelled};
+use super::labels::LabelVerdicts;
 use super::namespace::Namespace;
 use super::{any, named};
 use crate::error::PolicyError;
@@ -57,7 +57,7 @@ impl<'a> Overrides<'a> {
     /// The query for documents whose labels are all allowed or overridden; `None` if that is all of
     /// them.
     pub(super) fn allowed(&self, labels: &LabelVerdicts) -> Option<Value> {
-        let is_labelled = is_labelled();
+        let is_labelled = labels.is_labelled();
         let denied = except(denied(&self.0, labels), &exempt(self.0.iter().take(1)));
         if labels.unlabelled.allows() {
             let unlabelled = json!({ "bool": { "must_not": [is_labelled] } });

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::validity::{End, Validity};
 use super::{LabelRule, LabelRuleError, LabelRuleFault, Query, TimeBound, combine, query};
-use crate::facts::is_ambiguous;
+use crate::facts::is_uncertain;
 use crate::names::{Label, UNLABELLED};
 
 #[derive(Deserialize)]
@@ -83,7 +83,7 @@ fn rule(table: toml::Table, line: usize) -> Result<LabelRule, LabelRuleFault> {
     if name.as_str() == UNLABELLED {
         return Err(LabelRuleFault::Reserved);
     }
-    if is_ambiguous(name.as_str()) {
+    if is_uncertain(name.as_str()) {
         return Err(LabelRuleFault::AmbiguousName);
     }
     let query = raw

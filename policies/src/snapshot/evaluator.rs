@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{RoleSet, Snapshot};
+use crate::action::Action;
 use crate::classes::ClassId;
 use crate::engine::{self, DecisionContext};
 use crate::error::PolicyError;
@@ -13,11 +14,19 @@ use crate::table::Row;
 /// A caller's roles and an action, ready to evaluate resources.
 pub(crate) struct Evaluator<'a> {
     snapshot: &'a Snapshot,
+    /// One for each role and each class of the action's names; empty if no rule applies to the action.
+    entries: SmallVec<[Entry<'a>; 8]>,
+}
+
+/// One of the caller's roles with one name of the action. As for several roles, the first match for
+/// several names is the minimum of their verdicts.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    role: RoleId,
+    class: ClassId,
     action: &'a str,
-    /// `None` if no rule applies to the action.
-    class: Option<ClassId>,
-    /// The caller's roles with their rows, as far as these fit into memory; empty without a class.
-    rows: SmallVec<[(RoleId, Option<&'a Row>); 8]>,
+    /// The row of role and class, if it fits into memory.
+    row: Option<&'a Row>,
 }
 
 /// The rules that are evaluated.
@@ -29,12 +38,14 @@ enum Scope {
 }
 
 impl Snapshot {
-    pub(crate) fn evaluator<'a>(&'a self, roles: &RoleSet, action: &'a str) -> Evaluator<'a> {
-        let class = self.policy.actions.class_of(action);
-        let rows = class.map_or_else(SmallVec::new, |class| {
-            roles.0.iter().map(|&role| (role, self.table.row(role, class))).collect()
+    pub(crate) fn evaluator<'a>(&'a self, roles: &RoleSet, action: &'a Action) -> Evaluator<'a> {
+        let classes = self.policy.action_classes(action);
+        let entries = classes.iter().flat_map(|&(class, action)| {
+            let entry =
+                move |&role| Entry { role, class, action, row: self.table.row(role, class) };
+            roles.0.iter().map(entry)
         });
-        Evaluator { snapshot: self, action, class, rows }
+        Evaluator { snapshot: self, entries: entries.collect() }
     }
 }
 
@@ -50,8 +61,8 @@ impl Evaluator<'_> {
     /// As [`Self::verdict`], for a known class and any name that belongs to it.
     pub(crate) fn class_verdict(&self, class: ClassId, name: &str) -> Result<Verdict, PolicyError> {
         let mut first = Verdict::NONE;
-        for &(role, row) in &self.rows {
-            first = first.min(self.role_verdict(role, row, class, name, Scope::All)?);
+        for &entry in &self.entries {
+            first = first.min(self.entry_verdict(entry, class, name, Scope::All)?);
         }
         Ok(first)
     }
@@ -71,27 +82,27 @@ impl Evaluator<'_> {
             return Ok(own);
         }
         let mut first = Verdict::NONE;
-        for &(role, _) in &self.rows {
-            let row = self.class.and_then(|action| self.snapshot.by_name.row(role, action));
-            first = first.min(self.role_verdict(role, row, class, resource, Scope::ByName)?);
+        for &entry in &self.entries {
+            let row = self.snapshot.by_name.row(entry.role, entry.class);
+            let entry = Entry { row, ..entry };
+            first = first.min(self.entry_verdict(entry, class, resource, Scope::ByName)?);
         }
         Ok(first)
     }
 
-    /// The verdict for one role: from its row, or computed and stored there.
-    fn role_verdict(
+    /// The verdict for one role and name: from its row, or computed and stored there.
+    fn entry_verdict(
         &self,
-        role: RoleId,
-        row: Option<&Row>,
+        entry: Entry,
         class: ClassId,
         name: &str,
         scope: Scope,
     ) -> Result<Verdict, PolicyError> {
-        if let Some(cached) = row.and_then(|row| row.get(class)) {
+        if let Some(cached) = entry.row.and_then(|row| row.get(class)) {
             return Ok(cached);
         }
-        let verdict = self.evaluate(role, name, scope)?;
-        if let Some(row) = row {
+        let verdict = self.evaluate(entry, name, scope)?;
+        if let Some(row) = entry.row {
             row.put(class, verdict);
         }
         Ok(verdict)
@@ -100,9 +111,10 @@ impl Evaluator<'_> {
     /// Casbin's verdict. Without an applicable rule it is a deny, and casbin is not called: with an
     /// empty policy it would match empty strings.
     #[cold]
-    fn evaluate(&self, role: RoleId, resource: &str, scope: Scope) -> Result<Verdict, PolicyError> {
+    fn evaluate(&self, entry: Entry, resource: &str, scope: Scope) -> Result<Verdict, PolicyError> {
         let policy = &self.snapshot.policy;
-        let mut rules = policy.applicable(role, resource, self.action);
+        let Entry { role, action, .. } = entry;
+        let mut rules = policy.applicable(role, resource, action);
         if let Scope::ByName = scope {
             rules.retain(|rule| is_literal(rule));
         }
@@ -114,7 +126,7 @@ impl Evaluator<'_> {
             links: &policy.links(role),
             rules: &rules,
             resource,
-            action: self.action,
+            action,
         };
         let first = engine::evaluate(&context)?.and_then(|index| rules.get(index));
         Ok(first.map_or(Verdict::NONE, |rule| Verdict::of(rule)))

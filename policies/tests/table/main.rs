@@ -4,5 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a failure ends the test")]
 
 mod labels;
+mod qualified;
 mod reference;
 mod strategies;

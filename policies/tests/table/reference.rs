@@ -25,7 +25,7 @@ fn reference(snapshot: &Snapshot, links: &[(String, String)]) -> casbin::Enforce
     enforcer
 }
 
-fn links(snapshot: &Snapshot, held: &[&str]) -> Vec<(String, String)> {
+pub(crate) fn links(snapshot: &Snapshot, held: &[&str]) -> Vec<(String, String)> {
     let callers = held.iter().chain(&["anonymous"]);
     let mut links: Vec<_> =
         callers.map(|name| (engine::SUBJECT.to_owned(), (*name).to_owned())).collect();

@@ -1,9 +1,14 @@
 //! Elasticsearch and the index of films.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use url::Url;
+use zeroize::Zeroizing;
+
+use super::none_if_empty;
+use super::values::OneOrMany;
 
 /// The settings of a program that reads the index of films.
 #[macro_export]
@@ -13,9 +18,20 @@ macro_rules! elasticsearch_settings {
             $crate::config::secret(
                 "ELASTICSEARCH_URL",
                 "elasticsearch.url",
-                "Elasticsearch, as `http://user:password@host:9200`",
+                "Elasticsearch, as `https://user:password@host:9200`; several nodes comma-separated",
             )
             .or("http://127.0.0.1:9200"),
+            $crate::config::secret(
+                "ELASTICSEARCH_API_KEY",
+                "elasticsearch.api_key",
+                "API key instead of user and password, encoded or as `id:key`",
+            ),
+            $crate::config::text(
+                "ELASTICSEARCH_CA_FILE",
+                "elasticsearch.ca_file",
+                "",
+                "path of the CA certificates (PEM) that Elasticsearch's is signed with, if the system does not trust them",
+            ),
             $crate::config::text(
                 "FILMS_INDEX",
                 "elasticsearch.index",
@@ -30,8 +46,14 @@ macro_rules! elasticsearch_settings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ElasticsearchConfig {
-    /// Address; may contain user and password.
-    pub url: BaseUrl,
+    /// Addresses of the nodes.
+    pub url: NodeUrls,
+    /// Credentials in place of those in the addresses.
+    #[serde(deserialize_with = "none_if_empty")]
+    pub api_key: Option<ApiKey>,
+    /// Certificates that are trusted in addition to the system's.
+    #[serde(deserialize_with = "none_if_empty")]
+    pub ca_file: Option<PathBuf>,
     /// Index or alias of the films.
     pub index: IndexName,
 }
@@ -87,6 +109,75 @@ impl TryFrom<String> for BaseUrl {
     }
 }
 
+/// The nodes of a cluster; at least one. Shows no password.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "OneOrMany")]
+pub struct NodeUrls(Vec<Url>);
+
+impl NodeUrls {
+    /// The URLs, passwords included.
+    #[must_use]
+    pub fn urls(&self) -> &[Url] {
+        &self.0
+    }
+}
+
+impl fmt::Display for NodeUrls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<String> =
+            self.0.iter().map(|url| BaseUrl(url.clone()).to_string()).collect();
+        f.write_str(&shown.join(","))
+    }
+}
+
+impl TryFrom<OneOrMany> for NodeUrls {
+    type Error = String;
+
+    fn try_from(given: OneOrMany) -> Result<Self, String> {
+        let url = |text: &str| BaseUrl::try_from(text.to_owned()).map(|BaseUrl(url)| url);
+        let urls: Vec<Url> = given.items().into_iter().map(url).collect::<Result<_, _>>()?;
+        let credentials =
+            |url: &Url| (url.username().to_owned(), url.password().map(str::to_owned));
+        let mut known = urls.iter().map(credentials).filter(|(user, _)| !user.is_empty());
+        let first = known.next();
+        if known.any(|other| Some(other) != first) {
+            return Err("must have the same user and password for every node".into());
+        }
+        if urls.is_empty() { Err("must name a host".into()) } else { Ok(Self(urls)) }
+    }
+}
+
+/// An API key of Elasticsearch. Shows nothing.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub enum ApiKey {
+    /// Id and key in base64, as Kibana shows them.
+    Encoded(Zeroizing<String>),
+    /// Id and key.
+    Parts(String, Zeroizing<String>),
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl TryFrom<String> for ApiKey {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let text = text.trim();
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("must be the encoded API key, or `id:key`");
+        }
+        Ok(match text.split_once(':') {
+            Some((id, key)) => Self::Parts(id.to_owned(), Zeroizing::new(key.to_owned())),
+            None => Self::Encoded(Zeroizing::new(text.to_owned())),
+        })
+    }
+}
+
 /// The name of one index or alias, as Elasticsearch allows it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
@@ -136,6 +227,31 @@ mod tests {
             "https://films.example:9243 https://films.example:9243"
         );
         assert_eq!(url.as_str(), "https://app:hunter2@films.example:9243");
+    }
+
+    fn nodes(text: &str) -> Result<NodeUrls, String> {
+        NodeUrls::try_from(OneOrMany::One(text.to_owned()))
+    }
+
+    #[test]
+    fn several_nodes_share_their_credentials() {
+        let two = nodes("https://app:hunter2@a:9200, https://b:9200").expect("URLs");
+        assert_eq!(two.to_string(), "https://a:9200,https://b:9200");
+        for refused in ["", ",", "https://x:1@a,https://y:1@b", "https://a,ftp://b"] {
+            assert!(nodes(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn an_api_key_is_encoded_or_in_parts_and_never_shown() {
+        let key = |text: &str| ApiKey::try_from(text.to_owned());
+        assert!(matches!(
+            key("VuaCfGcBCdbkQm-e5aOx:ui2lp2axTNmsyakw9tvNnw"),
+            Ok(ApiKey::Parts(..))
+        ));
+        assert!(matches!(key("VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWky\n"), Ok(ApiKey::Encoded(_))));
+        assert!(key("two words").is_err());
+        assert_eq!(format!("{:?}", key("a:b")), "Ok(***)");
     }
 
     #[test]

@@ -9,39 +9,74 @@ use figment::providers::Serialized;
 use figment::value::Value;
 use serde::de::DeserializeOwned;
 
+use super::injected::is_injected;
 use super::toml_file::TomlFile;
-use super::{ConfigError, Kind, Setting, SettingsTable, read_secret_file};
+use super::{ConfigError, Kind, SecretFile, Setting, SettingsTable, read_secret_file};
 
 type Variables = BTreeMap<String, String>;
 
+/// Where settings come from besides the environment, as options of the command line.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Source<'a> {
+    /// The TOML file.
+    pub file: Option<&'a Path>,
+    /// Only warn of variables that are not settings.
+    pub allow_unknown: bool,
+}
+
+/// Settings that were read, and what is questionable about them.
+#[derive(Debug)]
+#[must_use]
+pub struct Loaded<T> {
+    /// The settings.
+    pub config: T,
+    warnings: Vec<String>,
+}
+
+impl<T> Loaded<T> {
+    /// The settings. What is questionable about them is logged, so the log must have been started.
+    pub fn warn(self) -> T {
+        for warning in &self.warnings {
+            tracing::warn!("{warning}");
+        }
+        self.config
+    }
+}
+
 impl SettingsTable {
-    /// Reads the settings of this process: defaults, then `file`, then the environment.
+    /// Reads the settings of this process: defaults, then the file, then the environment.
     ///
     /// # Errors
     /// A setting is unknown, removed or invalid, or the file does not exist.
     pub fn load_from_environment<T: DeserializeOwned>(
         &self,
-        file: Option<&Path>,
-    ) -> Result<T, ConfigError> {
+        source: Source<'_>,
+    ) -> Result<Loaded<T>, ConfigError> {
         // No setting has a name that is not UTF-8; a value that is not fails when it is parsed.
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
         });
-        self.load(file, variables)
+        self.load(source, variables)
     }
 
-    /// Reads the settings: defaults, then `file`, then `variables`.
+    /// Reads the settings: defaults, then the file, then `variables`.
     ///
     /// # Errors
     /// A setting is unknown, removed or invalid, or the file does not exist.
     pub fn load<T: DeserializeOwned>(
         &self,
-        file: Option<&Path>,
+        Source { file, allow_unknown }: Source<'_>,
         variables: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<T, ConfigError> {
+    ) -> Result<Loaded<T>, ConfigError> {
         let variables: Variables = variables.into_iter().collect();
         self.refuse_removed(&variables)?;
-        self.refuse_unknown(&variables)?;
+        let mut warnings = Vec::new();
+        for unknown in self.unknown(&variables) {
+            if !allow_unknown {
+                return Err(unknown);
+            }
+            warnings.push(unknown.to_string());
+        }
         let mut figment = Figment::new();
         for setting in self.settings() {
             let default = value(setting, setting.default);
@@ -52,13 +87,14 @@ impl SettingsTable {
             figment = figment.merge(Serialized::defaults(file.table()?));
         }
         for setting in self.settings() {
-            if let Some(text) = given(setting, &variables)? {
+            if let Some(text) = given(setting, &variables, &mut warnings)? {
                 figment = figment.merge(Serialized::default(setting.key, value(setting, &text)));
             }
         }
-        figment
+        let config = figment
             .extract()
-            .map_err(|error| ConfigError::Invalid(self.describe(&error, file.as_ref())))
+            .map_err(|error| ConfigError::Invalid(self.describe(&error, file.as_ref())))?;
+        Ok(Loaded { config, warnings })
     }
 
     fn refuse_removed(&self, variables: &Variables) -> Result<(), ConfigError> {
@@ -72,21 +108,24 @@ impl SettingsTable {
         }
     }
 
-    fn refuse_unknown(&self, variables: &Variables) -> Result<(), ConfigError> {
+    /// Variables that are most likely misspelled settings: with the prefix of the program, or almost with
+    /// the name of a setting that it shares with other programs.
+    fn unknown(&self, variables: &Variables) -> impl Iterator<Item = ConfigError> {
         let known = |name: &str| {
             name == self.file_variable
                 || self.foreign.contains(&name)
                 || self.settings().any(|setting| setting.is_set_by(name))
         };
-        let mut ours = variables.keys().filter(|name| name.starts_with(self.prefix));
-        match ours.find(|name| !known(name)) {
-            None => Ok(()),
-            Some(name) => Err(ConfigError::Unknown {
-                name: name.clone(),
-                closest: self.closest(name).map(str::to_owned),
-                program: self.program,
-            }),
-        }
+        let unknown = variables.keys().filter(move |name| !known(name) && !is_injected(name));
+        unknown.filter_map(|name| {
+            let closest = match self.near_miss(name) {
+                Some(setting) => Some(setting),
+                None if name.starts_with(self.prefix) => self.closest(name),
+                None => return None,
+            };
+            let (name, closest) = (name.clone(), closest.map(str::to_owned));
+            Some(ConfigError::Unknown { name, closest, program: self.program })
+        })
     }
 
     /// The setting under both its names, or the place in the file, and what is wrong.
@@ -120,7 +159,11 @@ fn describe_unknown(error: &figment::Error, file: Option<&TomlFile>) -> String {
 }
 
 /// The value of the setting in the environment.
-fn given(setting: &Setting, variables: &Variables) -> Result<Option<String>, ConfigError> {
+fn given(
+    setting: &Setting,
+    variables: &Variables,
+    warnings: &mut Vec<String>,
+) -> Result<Option<String>, ConfigError> {
     let plain = variables.get(setting.variable);
     if setting.kind != Kind::Secret {
         return Ok(plain.cloned());
@@ -131,9 +174,13 @@ fn given(setting: &Setting, variables: &Variables) -> Result<Option<String>, Con
     match (plain, path) {
         (Some(_), Some(_)) => Err(ConfigError::SetTwice(setting.variable)),
         (plain, None) => Ok(plain.cloned()),
-        (None, Some(path)) => read_secret_file(Path::new(path))
-            .map(|text| Some(text.to_string()))
-            .map_err(|error| ConfigError::SecretFile(setting.variable, error)),
+        (None, Some(path)) => {
+            let SecretFile { text, warning } = read_secret_file(Path::new(path))
+                .map_err(|error| ConfigError::SecretFile(setting.variable, error))?;
+            let variable = setting.variable;
+            warnings.extend(warning.map(|warning| format!("{variable}_FILE: {warning}")));
+            Ok(Some(text.to_string()))
+        }
     }
 }
 

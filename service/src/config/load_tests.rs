@@ -9,6 +9,7 @@ const SERVER: &[Setting] = &[
     text("DEMO_NAME", "server.name", "films", "name"),
     number("DEMO_LIMIT", "server.limit", "10", "limit"),
     secret("DEMO_TOKEN", "server.token", "token").or("none"),
+    text("STORE_URL", "server.store", "store:1", "store"),
 ];
 
 const TABLE: SettingsTable = SettingsTable {
@@ -31,12 +32,14 @@ struct Server {
     name: String,
     limit: u8,
     token: String,
+    store: String,
 }
 
 fn load(file: Option<&Path>, variables: &[(&str, &str)]) -> Result<Server, String> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    let config = TABLE.load::<Config>(file, variables.iter().map(owned));
-    config.map(|config| config.server).map_err(|error| error.to_string())
+    let source = Source { file, allow_unknown: false };
+    let loaded = TABLE.load::<Config>(source, variables.iter().map(owned));
+    loaded.map(|loaded| loaded.config.server).map_err(|error| error.to_string())
 }
 
 fn file(text: &str) -> tempfile::NamedTempFile {
@@ -49,8 +52,8 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 fn the_environment_takes_precedence_over_the_file_and_the_file_over_defaults() {
     let file = file("[server]\nname = \"file\"\nlimit = 3");
     let server = load(Some(file.path()), &[("DEMO_LIMIT", "7"), ("DEMO_OF_ANOTHER", "1")]);
-    let expected = Server { name: "file".into(), limit: 7, token: "none".into() };
-    assert_eq!(server, Ok(expected));
+    let server = server.expect("loaded");
+    assert_eq!((&*server.name, server.limit, &*server.token), ("file", 7, "none"));
 }
 
 #[test]
@@ -64,6 +67,27 @@ fn a_misspelled_variable_is_answered_with_the_closest_one() {
     assert_eq!(error, "DEMO_LIMITS is not a setting; did you mean DEMO_LIMIT?");
     let error = load(None, &[("DEMO_XYZZY", "1")]).expect_err("unknown");
     assert_eq!(error, "DEMO_XYZZY is not a setting; `demo --help` lists them");
+}
+
+#[test]
+fn a_near_miss_of_a_shared_setting_is_refused_and_other_variables_are_not() {
+    let error = load(None, &[("STORE_ULR", "x")]).expect_err("unknown");
+    assert_eq!(error, "STORE_ULR is not a setting; did you mean STORE_URL?");
+    let others = [("STORE_PORT", "tcp://a:1"), ("DEMO_SERVICE_PORT_HTTP", "1"), ("STORE", "x")];
+    assert!(load(None, &others).is_ok());
+}
+
+#[test]
+fn unknown_variables_are_warnings_if_they_are_allowed() {
+    let variables = [("DEMO_LIMITS", "1"), ("STORE_ULR", "x")];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let source = Source { file: None, allow_unknown: true };
+    let loaded = TABLE.load::<Config>(source, variables).expect("loaded");
+    let expected = [
+        "DEMO_LIMITS is not a setting; did you mean DEMO_LIMIT?",
+        "STORE_ULR is not a setting; did you mean STORE_URL?",
+    ];
+    assert_eq!(loaded.warnings, expected);
 }
 
 #[test]
@@ -94,7 +118,8 @@ fn a_secret_comes_from_a_file_and_never_from_both() {
 fn a_readme_is_compared_row_by_row() {
     let rows = "| `DEMO_NAME` | `server.name` | `films` | name |\n\
                 | `DEMO_LIMIT` | `server.limit` | `10` | limit |\n\
-                | `DEMO_TOKEN` | `server.token` | `none` | token |";
+                | `DEMO_TOKEN` | `server.token` | `none` | token |\n\
+                | `STORE_URL` | `server.store` | `store:1` | store |";
     assert_eq!(TABLE.differences_to_readme(rows), Vec::<String>::new());
     let wrong = rows.replace("`10`", "`11`") + "\n| `DEMO_OLD` | `server.old` | `1` | gone |";
     assert_eq!(TABLE.differences_to_readme(&wrong).len(), 2);

@@ -6,6 +6,8 @@
 
 mod elasticsearch;
 mod error;
+mod injected;
+mod listen;
 mod load;
 mod log;
 mod proxies;
@@ -16,11 +18,13 @@ mod table;
 mod toml_file;
 mod values;
 
-pub use elasticsearch::{BaseUrl, ElasticsearchConfig, IndexName};
+pub use elasticsearch::{ApiKey, BaseUrl, ElasticsearchConfig, IndexName, NodeUrls};
 pub use error::ConfigError;
+pub use listen::ListenAddress;
+pub use load::{Loaded, Source};
 pub use log::{LogConfig, LogFilter, LogFormat};
 pub use proxies::TrustedProxies;
-pub use secret_file::{SecretFileError, read_secret_file};
+pub use secret_file::{SecretFile, SecretFileError, read_secret_file};
 pub use server::ServerConfig;
 pub use setting::{Kind, Setting, number, secret, text};
 pub use table::{Removed, SettingsTable};

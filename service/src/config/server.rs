@@ -1,12 +1,13 @@
 //! Addresses and limits of the listeners.
 
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use poem::http::HeaderName;
 use serde::Deserialize;
 
-use super::{Origins, TrustedProxies, none_if_empty};
+use super::{ListenAddress, Origins, TrustedProxies, list, none_if_empty};
+use crate::server::Drain;
 
 /// The settings of the listeners of a program with this prefix and these default addresses.
 #[macro_export]
@@ -17,7 +18,7 @@ macro_rules! server_settings {
                 concat!($prefix, "LISTEN"),
                 "server.listen",
                 $listen,
-                "address of the API; port 0 takes a free port",
+                "address or host name, and port, of the API; port 0 takes a free port",
             ),
             $crate::config::text(
                 concat!($prefix, "OPS_LISTEN"),
@@ -30,6 +31,12 @@ macro_rules! server_settings {
                 "server.cors_origins",
                 "",
                 "origins of browser front ends, comma-separated: `https://films.example`",
+            ),
+            $crate::config::text(
+                concat!($prefix, "CORS_HEADERS"),
+                "server.cors_headers",
+                "authorization,baggage,content-type,idempotency-key,if-match,if-none-match,sentry-trace,traceparent,tracestate,x-request-id",
+                "request headers that these front ends may send, comma-separated",
             ),
             $crate::config::text(
                 concat!($prefix, "TRUSTED_PROXIES"),
@@ -50,6 +57,13 @@ macro_rules! server_settings {
                 "30",
                 "maximum time for open requests to finish at shutdown, s",
             ),
+            $crate::config::number(
+                concat!($prefix, "DRAIN_DELAY_SECONDS"),
+                "server.drain_delay_seconds",
+                "0",
+                "time at shutdown for which requests are still accepted although the server is not ready \
+                 any more, so that load balancers notice, s",
+            ),
         ]
     };
 }
@@ -59,23 +73,30 @@ macro_rules! server_settings {
 #[serde(deny_unknown_fields)]
 pub struct ServerConfig {
     /// Address of the API; port 0 takes a free port.
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// Address of metrics and health, if they are served.
     #[serde(deserialize_with = "none_if_empty")]
-    pub ops_listen: Option<SocketAddr>,
+    pub ops_listen: Option<ListenAddress>,
     /// Origins of browser front ends that may read responses.
     pub cors_origins: Origins,
+    /// Headers of requests that those front ends may send.
+    #[serde(deserialize_with = "list")]
+    pub cors_headers: Vec<HeaderName>,
     /// Proxies that may name the client's address.
     pub trusted_proxies: TrustedProxies,
     /// Maximum size of a request body in bytes, unless an operation sets its own.
     pub body_limit: NonZeroU32,
     drain_seconds: u32,
+    drain_delay_seconds: u16,
 }
 
 impl ServerConfig {
-    /// Maximum time for open requests to finish at shutdown.
+    /// How the API stops.
     #[must_use]
-    pub fn drain(&self) -> Duration {
-        Duration::from_secs(self.drain_seconds.into())
+    pub fn drain(&self) -> Drain {
+        Drain {
+            delay: Duration::from_secs(self.drain_delay_seconds.into()),
+            limit: Duration::from_secs(self.drain_seconds.into()),
+        }
     }
 }

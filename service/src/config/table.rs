@@ -17,7 +17,8 @@ pub struct Removed {
 pub struct SettingsTable {
     /// Name of the program.
     pub program: &'static str,
-    /// Variables with this prefix belong to the program: an unknown one stops the start.
+    /// Variables with this prefix belong to the program: an unknown one stops the start, unless Kubernetes
+    /// or Docker inject such variables.
     pub prefix: &'static str,
     /// The variable that names the optional TOML file.
     pub file_variable: &'static str,
@@ -72,6 +73,15 @@ impl SettingsTable {
                 && !self.settings().any(|setting| setting.is_set_by(name))
         });
         missing.chain(unknown.map(|name| format!("not a setting: {name}"))).collect()
+    }
+
+    /// A setting without the prefix that `name` almost names.
+    pub(super) fn near_miss(&self, name: &str) -> Option<&'static str> {
+        let stem = name.strip_suffix("_FILE").unwrap_or(name);
+        let mut shared =
+            self.settings().filter(|setting| !setting.variable.starts_with(self.prefix));
+        let missed = |setting: &&Setting| similar::is_near_miss(stem, setting.variable);
+        shared.find(missed).map(|setting| setting.variable)
     }
 
     /// The setting whose variable is most similar to `name`.

@@ -13,6 +13,8 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::Limits;
+use super::distrust::Distrust;
+use super::failure::{spoils_all_connections, spoils_connection};
 use super::pool::ping;
 
 /// Time for the answer to a statement that nobody waits for any more. Most arrive within milliseconds; one
@@ -34,7 +36,7 @@ pub struct PgConnection {
 
 #[derive(Debug)]
 pub(super) enum Link {
-    Pooled(PoolConnection<Postgres>),
+    Pooled(PoolConnection<Postgres>, Distrust),
     Dedicated(sqlx::PgConnection),
 }
 
@@ -45,7 +47,8 @@ enum State {
     InTransaction,
     /// A statement was sent, and its answer is being waited for; or its user no longer waits.
     Running,
-    /// The answer to a statement did not arrive, or cannot be trusted.
+    /// The answer to a statement did not arrive, cannot be trusted, or says that this connection is of
+    /// no more use.
     Broken,
 }
 
@@ -73,6 +76,14 @@ impl PgConnection {
         }
     }
 
+    /// The error of a statement that needs the latest state and has found out that this connection leads to a
+    /// standby, which may lag behind. The connection is not used again: the next one may lead elsewhere.
+    #[must_use]
+    pub fn reject_standby(&mut self) -> sqlx::Error {
+        self.state = State::Broken;
+        sqlx::Error::Protocol("this is a standby, which may lag behind".into())
+    }
+
     /// Begins a transaction with this statement and sets its limits.
     pub(super) async fn start_transaction(&mut self, begin: &str) -> sqlx::Result<()> {
         // Before the answer is known: a rollback outside a transaction does no harm.
@@ -90,12 +101,14 @@ impl PgConnection {
 
     /// What a statement needs: the connection, and the guard that runs it.
     fn split(&mut self) -> sqlx::Result<(&mut sqlx::PgConnection, Guard<'_>)> {
-        let guard = Guard { state: &mut self.state, limits: self.limits };
+        let (state, limits) = (&mut self.state, self.limits);
         match &mut self.link {
-            Some(Link::Pooled(connection)) if guard.state.is_usable() => {
-                Ok((&mut **connection, guard))
+            Some(Link::Pooled(connection, distrust)) if state.is_usable() => {
+                Ok((&mut **connection, Guard { state, limits, distrust: Some(distrust) }))
             }
-            Some(Link::Dedicated(connection)) if guard.state.is_usable() => Ok((connection, guard)),
+            Some(Link::Dedicated(connection)) if state.is_usable() => {
+                Ok((connection, Guard { state, limits, distrust: None }))
+            }
             _ => Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
         }
     }
@@ -105,6 +118,8 @@ impl PgConnection {
 struct Guard<'a> {
     state: &'a mut State,
     limits: Limits,
+    /// Of the pool, if the connection is one of a pool.
+    distrust: Option<&'a Distrust>,
 }
 
 impl Guard<'_> {
@@ -112,10 +127,18 @@ impl Guard<'_> {
         let before = std::mem::replace(self.state, State::Running);
         let timed_out = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
         let done = timeout(self.limits.deadline(), statement).await.unwrap_or_else(timed_out);
-        // PostgreSQL's own errors end a statement; after any other nothing is certain.
-        let is_certain =
-            matches!(done, Ok(_) | Err(sqlx::Error::Database(_) | sqlx::Error::Encode(_)));
-        *self.state = if is_certain { before } else { State::Broken };
+        let is_usable = match &done {
+            Ok(_) | Err(sqlx::Error::Encode(_)) => true,
+            // PostgreSQL's own errors end a statement; after any other nothing is certain.
+            Err(error @ sqlx::Error::Database(_)) => !spoils_connection(error),
+            Err(_) => false,
+        };
+        if let (Err(error), Some(distrust)) = (&done, self.distrust)
+            && spoils_all_connections(error)
+        {
+            distrust.all();
+        }
+        *self.state = if is_usable { before } else { State::Broken };
         done
     }
 }
@@ -183,7 +206,7 @@ impl Drop for PgConnection {
     /// Returns a pooled connection, after what was left behind on it was removed; if that fails, it is
     /// closed. Returning takes a round trip, which has the deadline of a statement.
     fn drop(&mut self) {
-        let Some(Link::Pooled(mut connection)) = self.link.take() else { return };
+        let Some(Link::Pooled(mut connection, _)) = self.link.take() else { return };
         let (state, deadline) = (self.state, self.limits.deadline());
         let (false, Ok(runtime)) = (state == State::Broken, Handle::try_current()) else {
             return drop(connection.detach());

@@ -1,18 +1,13 @@
 //! A connection of one task's own.
 
-use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use sqlx::Connection;
 use sqlx::postgres::PgConnectOptions;
-use tokio::time::timeout;
 
 use super::Limits;
+use super::connect::connect;
 use super::connection::{Link, PgConnection};
 use super::pool::IDLE_BEFORE_PING;
-
-/// Time to open a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A connection outside the pool, for a task that must not wait for requests. It is opened when
 /// needed, straight to PostgreSQL, and replaced when anything was left behind on it: after an error,
@@ -56,18 +51,15 @@ impl<S: Default> DedicatedConnection<S> {
         }
         let known = match known {
             Some(known) => known,
-            None => (self.connect().await?, S::default()),
+            None => (self.open().await?, S::default()),
         };
         self.used = Instant::now();
         let (connection, memory) = self.open.insert(known);
         Ok((connection, memory))
     }
 
-    async fn connect(&self) -> sqlx::Result<PgConnection> {
-        // Boxed: large, and rarely needed.
-        let connecting = Box::pin(sqlx::PgConnection::connect_with(&self.options));
-        let silent = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
-        let connection = timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(silent)?;
+    async fn open(&self) -> sqlx::Result<PgConnection> {
+        let connection = connect(&self.options).await?;
         Ok(PgConnection::new(Link::Dedicated(connection), self.limits))
     }
 }

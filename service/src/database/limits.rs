@@ -50,6 +50,13 @@ impl Limits {
         )
     }
 
+    /// Whether a connection was opened with these limits.
+    pub(super) async fn are_set(self, connection: &mut sqlx::PgConnection) -> sqlx::Result<bool> {
+        let query = "SELECT extract(epoch FROM current_setting('lock_timeout')::interval)::int8";
+        let seconds: i64 = sqlx::query_scalar(query).fetch_one(connection).await?;
+        Ok(u64::try_from(seconds).is_ok_and(|seconds| seconds == self.lock.as_secs()))
+    }
+
     /// The same for a whole connection, as startup options. It has to lead straight to PostgreSQL: a
     /// pooler in between refuses startup options.
     #[must_use]

@@ -13,6 +13,7 @@ use sqlx::{Connection, Describe, Either, Execute, Executor, Postgres, SqlStr};
 use tokio::time::timeout;
 
 use super::connection::{Link, PgConnection};
+use super::distrust::Distrust;
 use super::{Limits, Transaction};
 
 /// A connection used within this time is not pinged before its next use: a ping would delay every
@@ -22,23 +23,35 @@ pub(super) const IDLE_BEFORE_PING: Duration = Duration::from_secs(1);
 /// A connection that does not answer a ping within this time is replaced.
 pub(super) const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// A connection that nobody has used for this long is closed. A network in between forgets it sooner or
+/// later, and the keepalives of the operating system find that out only after hours.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// sqlx's pool, with a deadline for every statement. Clones share the connections.
 #[derive(Clone, Debug)]
 pub struct PgPool {
     inner: sqlx::PgPool,
     limits: Limits,
+    distrust: Distrust,
 }
 
 impl PgPool {
     /// At most `size` connections, opened when needed. Waiting for one takes at most `acquire`.
     #[must_use]
     pub fn new(options: PgConnectOptions, size: u32, acquire: Duration, limits: Limits) -> Self {
+        let distrust = Distrust::default();
+        let distrusted = distrust.clone();
         let inner = PgPoolOptions::new()
             .max_connections(size)
             .acquire_timeout(acquire)
+            .idle_timeout(IDLE_TIMEOUT)
             .test_before_acquire(false)
-            .before_acquire(|connection, known| {
+            .before_acquire(move |connection, known| {
+                let is_distrusted = distrusted.covers(known.age);
                 Box::pin(async move {
+                    if is_distrusted {
+                        return Ok(false);
+                    }
                     if known.idle_for >= IDLE_BEFORE_PING {
                         ping(connection).await?;
                     }
@@ -46,13 +59,13 @@ impl PgPool {
                 })
             })
             .connect_lazy_with(options);
-        Self { inner, limits }
+        Self { inner, limits, distrust }
     }
 
     /// The same connections, for statements with other limits.
     #[must_use]
     pub fn with_limits(&self, limits: Limits) -> Self {
-        Self { inner: self.inner.clone(), limits }
+        Self { limits, ..self.clone() }
     }
 
     /// sqlx's own pool, for libraries that want it. Statements on it have no deadline.
@@ -72,7 +85,10 @@ impl PgPool {
     /// # Errors
     /// None was free in time, or PostgreSQL is unavailable.
     pub async fn acquire(&self) -> sqlx::Result<PgConnection> {
-        Ok(PgConnection::new(Link::Pooled(self.inner.acquire().await?), self.limits))
+        Ok(PgConnection::new(
+            Link::Pooled(self.inner.acquire().await?, self.distrust.clone()),
+            self.limits,
+        ))
     }
 
     /// Begins a transaction, which is rolled back unless it commits.
@@ -95,7 +111,7 @@ impl PgPool {
 impl From<sqlx::PgPool> for PgPool {
     /// For tests and libraries.
     fn from(inner: sqlx::PgPool) -> Self {
-        Self { inner, limits: Limits::REQUEST }
+        Self { inner, limits: Limits::REQUEST, distrust: Distrust::default() }
     }
 }
 

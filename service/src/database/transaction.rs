@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use super::PgConnection;
+use super::failure::of_commit;
 
 /// A transaction. It is rolled back when it is dropped without a commit.
 #[derive(Debug)]
@@ -21,9 +22,9 @@ impl Transaction<'_> {
     /// Commits.
     ///
     /// # Errors
-    /// PostgreSQL refuses, or is unavailable; then it is not known whether it has committed.
+    /// PostgreSQL refuses; or it is not known whether it has committed ([`is_outcome_unknown`](super::is_outcome_unknown)).
     pub async fn commit(mut self) -> sqlx::Result<()> {
-        self.end_transaction("COMMIT").await
+        self.end_transaction("COMMIT").await.map_err(of_commit)
     }
 
     /// Rolls back, and waits for it.

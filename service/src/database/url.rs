@@ -44,8 +44,9 @@ impl TryFrom<String> for DatabaseUrl {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err("must start with postgres://".into());
         }
-        PgConnectOptions::from_str(&url).map(|url| Self(Box::new(url))).map_err(|error| match error
-        {
+        // Values travel in binary, and PgBouncer refuses the option.
+        let options = PgConnectOptions::from_str(&url).map(|url| url.extra_float_digits(None));
+        options.map(|url| Self(Box::new(url))).map_err(|error| match error {
             sqlx::Error::Configuration(reason) => reason.to_string(),
             _ => "is not a valid URL".into(),
         })

@@ -1,6 +1,7 @@
 //! The OpenAPI document, and the page to read and try it on. Nothing is loaded from other servers.
 
 mod exact;
+mod header;
 mod one_of;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use poem_openapi::{OpenApi, OpenApiService};
 use sha2::{Digest, Sha256};
 
 use crate::http::fixed;
+pub use header::header;
 
 /// What the document says about the whole API.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +34,17 @@ pub const PAGES: &[&str] = &["/docs", "/openapi.json"];
 /// The operations of `api`, its document at `/openapi.json`, and the page at `/docs` to read and try
 /// it on.
 pub fn route<T: OpenApi + 'static>(api: T, info: ApiInfo) -> Route {
-    pages(&api, info).nest("/", service(api, info))
+    pages(&api, info, "").nest("/", service(api, info))
 }
 
-/// The document at `/openapi.json` and the page at `/docs`, without the operations.
+/// The document at `/openapi.json` and the page at `/docs`, without the operations. `prefix` is the path under which a
+/// proxy publishes the API, such as `/auth`; empty if it is the root.
 #[must_use]
-pub fn pages<T: OpenApi + 'static>(_: &T, info: ApiInfo) -> Route {
-    let described = service(Described::<T>(PhantomData), info);
+pub fn pages<T: OpenApi + 'static>(_: &T, info: ApiInfo, prefix: &str) -> Route {
+    let mut described = service(Described::<T>(PhantomData), info);
+    if !prefix.is_empty() {
+        described = described.server(prefix);
+    }
     let document = described.spec();
     let exact = exact::exact(&document).unwrap_or_else(|error| {
         tracing::error!(%error, "the OpenAPI document is not JSON");

@@ -13,7 +13,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 
 use super::json;
-use super::raw_body::{essence, limit, read};
+use super::raw_body::{essence, limit, read, refuse_encoded};
 use crate::problem::Problem;
 
 /// A JSON body. `T` needs `serde::Deserialize` (which parses it) and `poem_openapi::Object` (which
@@ -69,6 +69,14 @@ impl<T: DeserializeOwned, const LIMIT: usize> UnparsedBody<T, LIMIT> {
     pub fn parse(&self) -> std::result::Result<T, Problem> {
         json::parse(&self.bytes)
     }
+
+    /// The content of the body of an operation that passes no text on to PostgreSQL.
+    ///
+    /// # Errors
+    /// The body is not a `T`.
+    pub fn parse_any_text(&self) -> std::result::Result<T, Problem> {
+        json::parse_any_text(&self.bytes)
+    }
 }
 
 impl<'a, T, const LIMIT: usize> ApiExtractor<'a> for UnparsedBody<T, LIMIT>
@@ -95,6 +103,7 @@ where
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
         check_media_type(request.content_type())?;
+        refuse_encoded(request.headers())?;
         Ok(Self { bytes: read(body, limit::<LIMIT>()).await?, content: PhantomData })
     }
 }

@@ -19,16 +19,20 @@ pub struct ClientAddress(pub IpAddr);
 
 impl<'a> FromRequest<'a> for ClientAddress {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
-        Ok(Self(RequestContext::read(|context| context.client).unwrap_or_else(|| peer(request))))
+        Ok(Self(
+            RequestContext::read(|context| context.client).unwrap_or_else(|| peer_address(request)),
+        ))
     }
 }
 
 /// The client of this request.
 pub(super) fn of(request: &Request, trusted: &TrustedProxies) -> IpAddr {
-    client(peer(request), request.headers(), trusted)
+    client(peer_address(request), request.headers(), trusted)
 }
 
-fn peer(request: &Request) -> IpAddr {
+/// Address of the peer itself, which may be a proxy.
+#[must_use]
+pub fn peer_address(request: &Request) -> IpAddr {
     let socket = request.remote_addr().as_socket_addr();
     socket.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), SocketAddr::ip).to_canonical()
 }

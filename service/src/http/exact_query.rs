@@ -22,6 +22,7 @@ const MAX_NAME: usize = 64;
 
 /// An API whose operations refuse every query parameter that their documentation does not name, and
 /// any that is given twice, with 422. Otherwise a misspelled filter would silently filter nothing.
+/// Where a standard lets others add parameters, they are ignored as it says.
 ///
 /// What an operation accepts is read from its own documentation, so that none can be forgotten.
 pub struct ExactQuery<T>(pub T);
@@ -30,7 +31,8 @@ impl<T: OpenApi> OpenApi for ExactQuery<T> {
     fn meta() -> Vec<MetaApi> {
         let mut apis = T::meta();
         let paths = apis.iter_mut().flat_map(|api| &mut api.paths);
-        paths.flat_map(|path| &mut path.operations).for_each(document);
+        let exact = paths.filter(|path| !is_lenient(&path.path));
+        exact.flat_map(|path| &mut path.operations).for_each(document);
         apis
     }
 
@@ -47,11 +49,21 @@ impl<T: OpenApi> OpenApi for ExactQuery<T> {
             let of_path = table.entry(path.clone()).or_default();
             for (method, operation) in operations {
                 let names = declared.get(&(path.clone(), method.clone())).cloned();
-                let exact = operation.with(RefuseOthers(names.unwrap_or_default())).boxed();
-                of_path.insert(method, exact);
+                let operation = if is_lenient(&path) {
+                    operation
+                } else {
+                    operation.with(RefuseOthers(names.unwrap_or_default())).boxed()
+                };
+                of_path.insert(method, operation);
             }
         }
     }
+}
+
+/// OAuth responses (RFC 6749, section 4.1.2), metadata, the AuthZEN API, and what probes ask for.
+fn is_lenient(path: &str) -> bool {
+    ["/.well-known/", "/access/v1/", "/health/"].iter().any(|start| path.starts_with(start))
+        || path.ends_with("/callback")
 }
 
 /// Adds the refusal to the documented responses, unless an invalid parameter is among them already.

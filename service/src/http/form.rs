@@ -7,7 +7,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 
-use super::raw_body::{essence, limit, read};
+use super::raw_body::{essence, limit, read, refuse_encoded};
 use crate::problem::Problem;
 use crate::problem::request::{FORM_INVALID, FORM_MEDIA_TYPE};
 
@@ -42,6 +42,7 @@ impl<'a, T: DeserializeOwned + Type> ApiExtractor<'a> for Form<T> {
         if !essence(announced).eq_ignore_ascii_case(FORM_TYPE) {
             return Err(Problem::new(FORM_MEDIA_TYPE).into());
         }
+        refuse_encoded(request.headers())?;
         let bytes = read(body, limit::<0>()).await?;
         // The error may quote a secret.
         let form = serde_urlencoded::from_bytes(&bytes).map_err(|_| Problem::new(FORM_INVALID))?;

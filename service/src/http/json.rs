@@ -12,15 +12,26 @@ use crate::problem::request::{FIELD, MALFORMED};
 /// `body_malformed` if it is not JSON; `field_invalid` if it is not a `T`, or if any string contains
 /// U+0000.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let Ok(value) = serde_json::from_slice(bytes) else {
+    let value = parse_any_text(bytes)?;
+    // A raw U+0000 is not valid JSON, so the escape is the only way in.
+    if bytes.contains(&b'\\') && bytes.windows(6).any(|window| window == b"\\u0000") {
+        refuse_nul(bytes)?;
+    }
+    Ok(value)
+}
+
+/// As [`parse`], but strings may contain U+0000.
+///
+/// # Errors
+/// `body_malformed` if it is not JSON; `field_invalid` if it is not a `T`.
+pub(super) fn parse_any_text<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let parsed = serde_json::from_slice(bytes);
+    // Serde does not look into the text of a field that it ignores.
+    let (Ok(value), Ok(_)) = (parsed, std::str::from_utf8(bytes)) else {
         return Err(explain::<T>(bytes));
     };
     if !is_object(bytes) {
         return Err(Problem::new(FIELD).detail("The body must be an object."));
-    }
-    // A raw U+0000 is not valid JSON, so the escape is the only way in.
-    if bytes.contains(&b'\\') && bytes.windows(6).any(|window| window == b"\\u0000") {
-        refuse_nul(bytes)?;
     }
     Ok(value)
 }

@@ -26,8 +26,8 @@ impl Api {
 
 fn config() -> ServerConfig {
     let config = json!({
-        "listen": "127.0.0.1:0", "ops_listen": "", "cors_origins": "https://films.example",
-        "trusted_proxies": "", "body_limit": 1024, "drain_seconds": 1,
+        "listen": "127.0.0.1:0", "ops_listen": "", "cors_origins": "https://films.example", "cors_headers": "content-type",
+        "trusted_proxies": "", "body_limit": 1024, "drain_seconds": 1, "drain_delay_seconds": 0,
     });
     ServerConfig::deserialize(config).expect("a configuration")
 }
@@ -51,7 +51,7 @@ async fn ask(request: Request) -> (Response, Value, String) {
 }
 
 fn get(uri: &'static str) -> Request {
-    Request::builder().uri_str(uri).header("x-request-id", "mine").finish()
+    Request::builder().uri_str(uri).header("host", "a").header("x-request-id", "mine").finish()
 }
 
 #[tokio::test]
@@ -85,7 +85,8 @@ async fn an_invalid_path_parameter_is_named_as_documented() {
 
 #[tokio::test]
 async fn an_unsupported_method_is_answered_with_the_supported_ones() {
-    let request = Request::builder().method(Method::PUT).uri_str("/fine/1").finish();
+    let request =
+        Request::builder().method(Method::PUT).uri_str("/fine/1").header("host", "a").finish();
     let (response, body, _) = ask(request).await;
     assert_eq!(body["code"], "method_not_allowed");
     assert_eq!(response.header("allow"), Some("GET, HEAD"));
@@ -109,7 +110,11 @@ async fn only_configured_front_ends_may_read_a_response() {
     for (origin, expected) in
         [("https://films.example", Some("https://films.example")), ("https://evil.example", None)]
     {
-        let request = Request::builder().uri_str("/nowhere").header("origin", origin).finish();
+        let request = Request::builder()
+            .uri_str("/nowhere")
+            .header("host", "a")
+            .header("origin", origin)
+            .finish();
         let (response, _, _) = ask(request).await;
         assert_eq!(response.header("access-control-allow-origin"), expected);
     }

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 use serde::Serialize;
 
+use crate::docs;
 use crate::problem::{INTERNAL, Problem};
 
 /// 200 with a JSON body. `T` needs `serde::Serialize` (which writes it) and `poem_openapi::Object`
@@ -197,13 +198,7 @@ impl ApiResponse for OkEmpty {
 
 impl ApiResponse for SeeOther {
     fn meta() -> MetaResponses {
-        let location = MetaHeader {
-            name: "Location".into(),
-            description: Some("Where to continue.".into()),
-            required: true,
-            deprecated: false,
-            schema: String::schema_ref(),
-        };
+        let location = docs::header("Location", "Where to continue.");
         let response = response(303, "Continue at another URL.", vec![]);
         MetaResponses { responses: vec![MetaResponse { headers: vec![location], ..response }] }
     }

@@ -3,6 +3,9 @@
 //! On a kept HTTP/1 connection the next request begins where the body ends. A response that is given
 //! before the body was read, such as a 401, must therefore read the rest, or say that the connection
 //! closes: otherwise the client's next request is lost.
+//!
+//! A stream of HTTP/2 whose rest is not read is reset, and curl then drops the response that came before. So its rest
+//! is read for a while, too.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -61,21 +64,19 @@ impl<E: Endpoint> Endpoint for WithUnreadBodies<E> {
     }
 }
 
-/// Watches the body of an HTTP/1 request. Returns a flag that says whether a rest was left for which
+/// Watches the body of a request. Returns a flag that says whether a rest was left for which
 /// the connection has to close; there is none if any rest will be read.
 fn watch(request: &mut Request) -> Option<Arc<AtomicBool>> {
-    if request.version() > Version::HTTP_11 {
-        return None;
-    }
     let body: BoxBody<_, _> = request.take_body().into();
     let length = body.size_hint().exact();
     if length == Some(0) {
         return None;
     }
+    let is_http1 = request.version() <= Version::HTTP_11;
     // A client that waits for `100 Continue` is not asked for a body that nobody needs.
-    let drain = !request.headers().contains_key(header::EXPECT);
+    let drain = !is_http1 || !request.headers().contains_key(header::EXPECT);
     let is_kept = drain && length.is_some_and(|length| length <= MAX_KEPT);
-    let unread = (!is_kept).then(Arc::<AtomicBool>::default);
+    let unread = (is_http1 && !is_kept).then(Arc::<AtomicBool>::default);
     let watched = WatchedBody { body, ended: false, drain, unread: unread.clone() };
     request.set_body(poem::Body::from(BoxBody::new(watched)));
     unread

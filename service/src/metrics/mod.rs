@@ -3,6 +3,8 @@
 
 mod http;
 
+use std::sync::atomic::AtomicU64;
+
 pub use http::{HttpMetrics, OperationMetrics};
 pub use prometheus_client::encoding::EncodeLabelSet;
 pub use prometheus_client::metrics::counter::Counter;
@@ -10,6 +12,9 @@ pub use prometheus_client::metrics::family::Family;
 pub use prometheus_client::metrics::gauge::Gauge;
 pub use prometheus_client::metrics::histogram::Histogram;
 pub use prometheus_client::registry::Registry;
+
+/// A gauge that is not a whole number.
+pub type FloatGauge = Gauge<f64, AtomicU64>;
 
 /// Media type of the OpenMetrics text format.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

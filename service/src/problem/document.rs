@@ -6,6 +6,7 @@ use poem_openapi::registry::{
 use poem_openapi::types::Type;
 
 use super::{CONTENT_TYPE, Challenge, Problem, Spec, rate_limit};
+use crate::docs::header;
 
 /// The OpenAPI description of these problems: one response per status, with every code.
 #[must_use]
@@ -52,16 +53,6 @@ fn headers(status: u16, specs: &[Spec]) -> Vec<MetaHeader> {
         headers.push(header("WWW-Authenticate", "How to authenticate."));
     }
     headers
-}
-
-pub(super) fn header(name: &str, description: &str) -> MetaHeader {
-    MetaHeader {
-        name: name.into(),
-        description: Some(description.into()),
-        required: true,
-        deprecated: false,
-        schema: String::schema_ref(),
-    }
 }
 
 /// [`Problem`] with `code` narrowed to the codes of this status, and the members of its extensions.

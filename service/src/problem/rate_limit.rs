@@ -3,7 +3,7 @@
 use poem::http::{HeaderMap, HeaderName, HeaderValue};
 use poem_openapi::registry::MetaHeader;
 
-use super::document::header;
+use crate::docs::header;
 
 /// A limit that was reached.
 #[derive(Clone, Copy, Debug)]

@@ -32,7 +32,7 @@ async fn every_operation_rejects_an_authorization_header_that_is_not_one_bearer_
                 request = request.json(body);
             }
             let answer = server.guest().send(request.header("authorization", header)).await;
-            let basic = header.starts_with("Basic ") && sample.operation.accepts_subject();
+            let basic = header.starts_with("Basic ") && sample.operation.accepts_clients();
             let expected = if basic { "invalid_client" } else { "token_malformed" };
             let seen = (answer.status, answer.code());
             assert_eq!(seen, (401, expected.into()), "{header:?}: {}", sample.name());

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use serde_json::json;
+use sqlx::Executor;
 use tests::{AuthenticatorApp, TestServer, current_password};
 
 #[tokio::test]
@@ -116,4 +117,32 @@ async fn confirming_an_enrollment_is_throttled() {
     confirm(app.code(&server)).await.expect(429, "too_many_attempts");
     server.clock.advance(TimeDelta::seconds(3));
     confirm(app.code(&server)).await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_of_one_user_that_wait_for_each_other_hold_no_connections() {
+    let server = TestServer::with(&[("AUTH_DATABASE_POOL", "4")]).await;
+    let (ada, grace) = (server.register("ada").await, server.register("grace").await);
+    let (app, _) = server.enroll(&ada).await;
+    let (challenge, wrong) = (server.challenge("ada").await, app.wrong_code(&server));
+    let mut lock = server.database.connect().await;
+    lock.execute("BEGIN; SELECT FROM second_factors FOR UPDATE").await.unwrap();
+    let guest = server.guest();
+    let remove = json!({ "code": wrong });
+    let guesses = (0..8).map(|_| guest.answer_challenge(&challenge, &wrong));
+    let reauthentications = (0..8).map(|_| ada.delete_with("me/second-factor", &remove));
+    let name = json!({ "first_name": "Grace" });
+    let others = async {
+        server.database.wait_for_lock().await;
+        for _ in 0..4 {
+            for answer in join_all((0..8).map(|_| grace.patch("me", &name))).await {
+                answer.expect(200, "");
+            }
+        }
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        assert_eq!(server.database.count(waiting).await, 1);
+        drop(lock);
+    };
+    tokio::join!(join_all(guesses), join_all(reauthentications), others);
 }

@@ -1,9 +1,11 @@
 //! Ownership of e-mail addresses.
 
+use std::cell::Cell;
+
 use chrono::TimeDelta;
 use futures::future::join_all;
-use serde_json::Value;
-use tests::{MailServer, TestServer};
+use serde_json::{Value, json};
+use tests::{MailServer, Redis, TestServer};
 
 use super::{
     account, change_email, confirmed, is_verified, register_with_email, verification_token, verify,
@@ -149,4 +151,27 @@ async fn without_a_mail_server_the_first_of_twenty_concurrent_claimants_has_the_
     server.clock.advance(TimeDelta::days(400));
     let answer = server.guest().post("auth/register", &account("late", EMAIL)).await;
     answer.expect(409, "email_taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_turn_of_a_message_is_not_waited_for_in_a_transaction() {
+    let (mail, redis) = (MailServer::start(), Redis::start());
+    let server = mail.server(&[("REDIS_URL", &redis.url())]).await;
+    let ada = server.register("ada").await;
+    let (app, _) = server.enroll(&ada).await;
+    server.clock.advance(TimeDelta::seconds(30));
+    let (body, done) = (json!({ "email": EMAIL, "code": app.code(&server) }), Cell::new(false));
+    redis.suspend();
+    let change = async {
+        ada.patch("me", &body).await.expect(200, "");
+        done.set(true);
+    };
+    let watch = async {
+        let idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+            AND state = 'idle in transaction' AND now() - state_change > '200 ms'";
+        while !done.get() {
+            assert_eq!(server.database.count(idle).await, 0);
+        }
+    };
+    tokio::join!(change, watch);
 }

@@ -65,5 +65,7 @@ pub(crate) async fn reset_token(server: &TestServer, user: &User) -> String {
     let (pool, now) = (server.database.pool().await, server.clock.now());
     let id: Uuid = user.id.parse().unwrap();
     let until = now + TimeDelta::minutes(30);
-    create_reset_token(&pool, id, now, until).await.unwrap().unwrap().text.to_string()
+    let mut database = pool.acquire().await.unwrap();
+    let token = create_reset_token(&mut database, id, now, until).await;
+    token.unwrap().unwrap().text.to_string()
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use auth_server::clock::Clock;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use tests::{MailServer, PASSWORD, TestServer, until};
+use sqlx::Executor;
+use tests::{Database, MailServer, PASSWORD, Proxy, TestServer, until};
 
 use super::{account, confirmed, register_with_email};
 
@@ -139,4 +140,25 @@ async fn finished_jobs_and_dead_workers_are_deleted_after_a_day() {
     let _late = server.replica_with_clock(clock, &[]).await;
     until("finished jobs are gone", async || server.database.count(jobs).await == 1).await;
     assert_eq!(server.database.count(UNFINISHED).await, 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_dies_silently_stops_no_e_mail_for_long() {
+    let (mail, database) = (MailServer::start(), Database::migrated().await);
+    let (proxy, url) = Proxy::to_url(&database.url).await;
+    let server = mail.server_on(database, &[("DATABASE_URL", &url)]).await;
+    register_with_email(&server, "bob", "bob@example.com").await;
+    mail.mail("bob@example.com", 0).await;
+    delivered(&server).await;
+    // The heartbeat is sent, and its answer never arrives.
+    let mut lock = server.database.connect().await;
+    lock.execute("BEGIN; SELECT FROM apalis.workers FOR UPDATE").await.unwrap();
+    server.database.wait_for_lock().await;
+    proxy.freeze();
+    drop(lock);
+    until("registered", async || {
+        server.guest().post("auth/register", &account("ada", EMAIL)).await.status == 201
+    })
+    .await;
+    mail.mail(EMAIL, 0).await;
 }

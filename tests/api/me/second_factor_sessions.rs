@@ -101,7 +101,8 @@ async fn a_challenge_is_bound_to_the_second_factor_it_was_issued_for() {
 #[tokio::test]
 async fn a_second_factor_survives_a_change_of_the_servers_secret() {
     let (old, new) = ("5e".repeat(32), "6f".repeat(32));
-    let server = TestServer::with(&[("AUTH_SECRET", &old)]).await;
+    let step = [("AUTH_SECRET", old.as_str()), ("AUTH_SECRET_NEXT", &new)];
+    let server = TestServer::with(&step).await;
     let user = server.register("ada").await;
     let (app, _) = server.enroll(&user).await;
     let encrypted = "SELECT count(*) FROM second_factors WHERE secret = (SELECT secret FROM kept)";

@@ -19,11 +19,11 @@ async fn a_valid_access_token_is_active_with_its_claims_and_current_roles() {
     assert_eq!(answer.header("cache-control"), "no-store");
     let (_, claims) = read(user.token());
     let said = answer.json();
-    for name in ["sub", "sid", "iss", "aud", "iat", "nbf", "exp", "jti"] {
+    for name in ["sub", "sid", "iss", "aud", "iat", "nbf", "exp", "jti", "client_id"] {
         assert_eq!(said[name], claims[name], "{name}");
     }
     assert_eq!((&claims["roles"], &said["roles"]), (&json!([]), &json!(["subscriber"])));
-    assert_snapshot!(format!("{:?}", said.as_object().unwrap().keys().collect::<Vec<_>>()), @r#"["active", "aud", "exp", "iat", "iss", "jti", "nbf", "roles", "sid", "sub", "token_type"]"#);
+    assert_snapshot!(format!("{:?}", said.as_object().unwrap().keys().collect::<Vec<_>>()), @r#"["active", "aud", "client_id", "exp", "iat", "iss", "jti", "nbf", "roles", "sid", "sub", "token_type"]"#);
     assert_eq!((&said["active"], &said["token_type"]), (&json!(true), &json!("Bearer")));
 }
 

@@ -51,7 +51,19 @@ impl Client {
         let request = self.guest.request(Method::POST, &format!("oauth/{what}"));
         let request = self.authenticated(request);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        self.guest.send(request.body(form.to_owned())).await
+        let answer = self.guest.send(request.body(form.to_owned())).await;
+        // RFC 6749, section 5.2: libraries read `error`.
+        let error = match answer.status {
+            200 => None,
+            401 => Some("invalid_client"),
+            403 => Some("unauthorized_client"),
+            503 => Some("temporarily_unavailable"),
+            _ => Some("invalid_request"),
+        };
+        if let Some(error) = error {
+            assert_eq!(answer.json()["error"], error, "{answer:?}");
+        }
+        answer
     }
 
     async fn introspect(&self, token: &str) -> serde_json::Value {
@@ -141,5 +153,10 @@ async fn a_request_is_a_small_form_with_one_token() {
             let request = request.header("content-type", media_type).body("token=x");
             client.guest.send(request).await.expect(415, "media_type_unsupported");
         }
+        let request = client.guest.request(Method::POST, &format!("oauth/{what}"));
+        let request = request.basic_auth(&client.id, Some(&client.secret)).form(&[("token", "x")]);
+        let request = request.header("content-encoding", "gzip");
+        let answer = client.guest.send(request).await.expect(415, "encoding_unsupported");
+        assert_eq!(answer.header("accept-encoding"), "identity");
     }
 }

@@ -54,5 +54,47 @@ async fn no_origin_is_allowed_by_default() {
     for method in [Method::OPTIONS, Method::GET] {
         let answer = send(&server, method, FILMS, "/health/live").await;
         assert_eq!(answer.header("access-control-allow-origin"), "");
+        assert_eq!(answer.header("vary"), "");
     }
+}
+
+#[tokio::test]
+async fn a_shared_cache_gives_no_front_end_a_response_that_was_made_for_another_origin() {
+    let server = TestServer::with(&[("AUTH_CORS_ORIGINS", FILMS)]).await;
+    let guest = server.guest();
+    for path in ["/.well-known/jwks.json", "me", "nothing/here"] {
+        for origin in [Some(FILMS), Some("https://evil.example"), None] {
+            let request = guest.request(Method::GET, path);
+            let request =
+                origin.into_iter().fold(request, |it, origin| it.header("origin", origin));
+            let answer = guest.send(request).await;
+            assert_eq!(answer.header("vary"), "Origin", "{path} {origin:?}");
+        }
+    }
+    let refused = send(&server, Method::OPTIONS, "https://evil.example", "me").await;
+    assert_eq!(refused.header("vary"), "Origin");
+}
+
+#[tokio::test]
+async fn front_ends_may_send_headers_of_tracing_and_the_configured_ones() {
+    let preflight = async |server: &TestServer, method: &str, origin: &str, headers: &str| {
+        let request = server.guest().request(Method::OPTIONS, "me").header("origin", origin);
+        let request = request.header("access-control-request-method", method);
+        server.guest().send(request.header("access-control-request-headers", headers)).await
+    };
+    let server = TestServer::with(&[("AUTH_CORS_ORIGINS", FILMS)]).await;
+    let all = "traceparent, tracestate,baggage,sentry-trace, If-None-Match,idempotency-key";
+    let answer = preflight(&server, "PATCH", FILMS, all).await;
+    assert!((200..300).contains(&answer.status), "{answer:?}");
+    let refused = async |origin: &str, method: &str, headers: &str, why: &str| {
+        let answer = preflight(&server, method, origin, headers).await.expect(403, "cors_refused");
+        assert!(answer.string("detail").contains(why), "{answer}");
+    };
+    refused(FILMS, "PATCH", "traceparent, x-mine", "`x-mine`").await;
+    refused(FILMS, "TRACE", "traceparent", "GET, HEAD").await;
+    refused("https://evil.example", "GET", "", "CORS_ORIGINS").await;
+    let settings = [("AUTH_CORS_ORIGINS", FILMS), ("AUTH_CORS_HEADERS", "X-Mine")];
+    let server = TestServer::with(&settings).await;
+    assert!((200..300).contains(&preflight(&server, "GET", FILMS, "x-mine").await.status));
+    preflight(&server, "GET", FILMS, "authorization").await.expect(403, "cors_refused");
 }

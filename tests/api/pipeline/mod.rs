@@ -2,4 +2,5 @@
 
 mod cors;
 mod headers;
+mod refused_early;
 mod unread_bodies;

@@ -1,9 +1,10 @@
 //! Bodies that are not JSON, or not what the operation accepts.
 
 use reqwest::Method;
+use serde_json::json;
 use tests::{Answer, Caller, TestServer};
 
-use super::schema::with_bodies;
+use super::schema::{with_bodies, with_strict_bodies};
 use crate::samples::Sample;
 
 async fn send(caller: &Caller, sample: &Sample, content_type: &str, body: Vec<u8>) -> Answer {
@@ -43,7 +44,7 @@ async fn a_body_that_is_not_json_is_malformed() {
 async fn another_content_type_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    for body in with_bodies(&server, &root).await {
+    for body in with_strict_bodies(&server, &root).await {
         let good = serde_json::to_vec(body.sample.body.as_ref().unwrap()).unwrap();
         for content_type in
             ["", "text/plain", "application/x-www-form-urlencoded", "json", "application/jsonp"]
@@ -68,7 +69,7 @@ fn limit(path: &str) -> usize {
 async fn a_body_one_byte_over_the_limit_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    for body in with_bodies(&server, &root).await {
+    for body in with_strict_bodies(&server, &root).await {
         let mut large = serde_json::to_vec(body.sample.body.as_ref().unwrap()).unwrap();
         large.resize(limit(&body.sample.path), b' ');
         let answer = send(&root, &body.sample, "application/json", large.clone()).await;
@@ -99,7 +100,7 @@ async fn the_body_limit_is_configurable() {
 async fn json_that_is_not_an_object_is_refused() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    for body in with_bodies(&server, &root).await {
+    for body in with_strict_bodies(&server, &root).await {
         for text in ["null", "[]", "7", "\"x\"", "true", "[{}]"] {
             let answer = send(&root, &body.sample, "application/json", text.into()).await;
             answer.expect(422, "field_invalid");
@@ -117,4 +118,36 @@ async fn every_json_content_type_is_accepted() {
         let request = server.guest().request(Method::POST, "filter").body(text);
         server.guest().send(request.header("content-type", content_type)).await.expect(200, "");
     }
+}
+
+#[tokio::test]
+async fn an_encoded_body_is_refused_with_what_is_accepted() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for body in with_bodies(&server, &root).await {
+        for encodings in [&["gzip"][..], &["br"], &["identity", "zstd"], &[""]] {
+            let mut request = body.sample.request(&root);
+            for encoding in encodings {
+                request = request.header("content-encoding", *encoding);
+            }
+            let answer = root.send(request).await.expect(415, "encoding_unsupported");
+            assert_eq!(answer.header("accept-encoding"), "identity");
+        }
+    }
+    let request = server.guest().request(Method::POST, "filter");
+    let request = request.json(&json!({ "action": "read", "type": "film" }));
+    server.guest().send(request.header("content-encoding", "Identity")).await.expect(200, "");
+}
+
+#[tokio::test]
+async fn a_list_is_not_taken_for_an_object_within_a_body() {
+    let server = TestServer::start().await;
+    let guest = server.guest();
+    let film = json!(["film", "7", ["new"], null]);
+    let check = json!({ "action": "read", "resource": film });
+    let answer = guest.post("check", &check).await.expect(422, "field_invalid");
+    assert_eq!(answer.field(), "resource");
+    let batch = json!({ "action": "read", "resources": [{ "type": "film" }, film] });
+    let answer = guest.post("check/batch", &batch).await.expect(422, "field_invalid");
+    assert_eq!(answer.field(), "resources[1]");
 }

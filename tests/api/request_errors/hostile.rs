@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::{Answer, Caller, TestServer};
 
-use super::schema::with_bodies;
+use super::schema::{with_bodies, with_strict_bodies};
 use crate::samples::Sample;
 
 /// Texts that have broken programs before.
@@ -97,12 +97,16 @@ async fn no_text_causes_a_server_error() {
 }
 
 #[tokio::test]
-async fn a_nul_character_is_refused_in_every_string() {
+async fn a_nul_character_is_refused_in_every_string_that_could_reach_the_database() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
-    for body in with_bodies(&server, &root).await {
+    for body in with_strict_bodies(&server, &root).await {
         for changed in replaced(body.sample.body.as_ref().unwrap(), &json!("a\u{0}b")) {
             let answer = send(&root, &body.sample, changed.clone()).await;
+            if body.sample.path.starts_with("/api/v1/check") {
+                answer.ok();
+                continue;
+            }
             assert_ne!(answer.expect(422, "field_invalid").field(), "", "{changed}");
         }
     }

@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 use tests::TestServer;
 
 use crate::rules::rule;
+use crate::samples::{Sample, samples};
 
 const USER: &str = "users/00000000-0000-4000-8000-000000000000";
 
@@ -116,4 +117,31 @@ async fn an_invalid_if_match_header_never_lets_a_write_through() {
     let twice = twice.header("if-match", "*").header("if-match", "\"1\"");
     assert_eq!(root.send(twice).await.expect(422, "field_invalid").field(), "If-Match");
     root.if_match("\"0\", \"1\"", reqwest::Method::PUT, "rules/3", &body).await.expect(200, "");
+}
+
+/// Where standards allow parameters that the server does not know, or proxies pass on those of another request.
+const LENIENT: [&str; 5] =
+    ["/.well-known/", "/access/v1/", "/health/", "/callback", "/forward-auth"];
+
+#[tokio::test]
+async fn an_unknown_or_repeated_query_parameter_is_refused_with_the_closest_name() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    for sample in samples(&server, &root).await {
+        let path = &sample.path;
+        let other = Sample { path: format!("{path}?nonsense=1"), ..sample.clone() };
+        let answer = other.send(&root).await;
+        if LENIENT.iter().any(|part| path.contains(part)) {
+            assert_ne!(answer.status, 422, "{}", sample.name());
+        } else {
+            assert_eq!(answer.expect(422, "field_invalid").field(), "nonsense", "{path}");
+        }
+    }
+    let answer = root.get("users?logn=ada").await.expect(422, "field_invalid");
+    assert!(answer.string("detail").contains("did you mean `login`?"), "{answer}");
+    let answer = root.get("users?email=ada").await.expect(422, "field_invalid");
+    assert_eq!(answer.field(), "email");
+    for path in ["users?login=a&login=b", "roles?limit=1&limit=2"] {
+        root.get(path).await.expect(422, "field_invalid");
+    }
 }

@@ -205,6 +205,15 @@ async fn a_killed_import_stands_in_the_way_of_no_replacement_and_is_not_gone_on_
     until("begun", written).await;
     killed.kill().await.unwrap();
 
+    // As if it had been killed before it ended the earlier import.
+    let alias = format!("{}-import", films.index.name);
+    let both = json!({ "actions": [{ "add": { "index": live[0], "alias": alias } }] });
+    reqwest::Client::new()
+        .post(format!("{}/_aliases", films.index.server))
+        .json(&both)
+        .send()
+        .await
+        .unwrap();
     let file = films.file("films.ndjson", lines(1_000, "C"));
     let rest = films.run(&["import", &file, "--replace", "--from-line", "1000"]).await;
     assert_eq!(rest.status, Some(3), "{rest:?}");

@@ -12,6 +12,8 @@ pub struct Browser {
     pub guest: Caller,
     /// Name of the provider.
     pub provider: String,
+    /// Whether the provider sends it back with a form.
+    pub posts: bool,
 }
 
 /// A sign-in that has been started.
@@ -66,7 +68,11 @@ impl Browser {
     /// Calls the callback with this cookie, if any, and these parameters.
     pub async fn call_back(&self, cookie: &str, parameters: &[(&str, &str)]) -> Answer {
         let path = format!("auth/oidc/{}/callback", self.provider);
-        let mut request = self.guest.request(Method::GET, &path).query(parameters);
+        let mut request = if self.posts {
+            self.guest.request(Method::POST, &path).form(parameters)
+        } else {
+            self.guest.request(Method::GET, &path).query(parameters)
+        };
         if !cookie.is_empty() {
             request = request.header("cookie", cookie);
         }

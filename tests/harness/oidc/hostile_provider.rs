@@ -126,6 +126,14 @@ impl State {
                     Err(code) => json(json!({ "error": code }).to_string()).status(400),
                 }
             }
+            "/userinfo" => {
+                let bearer = format!("Bearer {ACCESS_TOKEN}");
+                if request.header("authorization") == Some(&bearer) {
+                    reply(&script.user_info_reply, || script.user_info.to_string())
+                } else {
+                    Response::builder().status(status(401)).finish()
+                }
+            }
             _ => Response::builder().status(status(404)).finish(),
         }
     }
@@ -157,11 +165,7 @@ impl State {
         }
         let id_token = script.id_token(&self.url, &nonce, self.clock.now());
         self.tokens.lock().unwrap().push(id_token.clone());
-        let answer = json!({
-            "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 60,
-            "id_token": id_token,
-        });
-        Ok(answer.to_string())
+        Ok(script.tokens(&id_token).to_string())
     }
 }
 

@@ -64,8 +64,16 @@ pub struct Script {
     pub jwks_reply: Reply,
     /// Reply of the token endpoint.
     pub token_reply: Reply,
+    /// Changes to the token response.
+    pub token: Value,
+    /// What `UserInfo` says; `null`: there is no such endpoint.
+    pub user_info: Value,
+    /// Reply of that endpoint.
+    pub user_info_reply: Reply,
     /// Number of the signing key.
     pub key: u8,
+    /// Whether all keys have the same id.
+    pub same_kid: bool,
     /// Numbers of the published keys.
     pub published: Vec<u8>,
     /// The access token that `at_hash` is computed from; empty: the issued one.
@@ -82,7 +90,11 @@ impl Default for Script {
             metadata_reply: Reply::default(),
             jwks_reply: Reply::default(),
             token_reply: Reply::default(),
+            token: json!({}),
+            user_info: Value::Null,
+            user_info_reply: Reply::default(),
             key: 1,
+            same_kid: false,
             published: vec![1],
             at_hash_of: String::new(),
         }
@@ -98,11 +110,11 @@ fn key(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
 }
 
-fn kid(number: u8) -> String {
-    format!("key-{number}")
-}
-
 impl Script {
+    fn kid(&self, number: u8) -> String {
+        if self.same_kid { "key".into() } else { format!("key-{number}") }
+    }
+
     pub(super) fn metadata(&self, url: &str) -> Value {
         let mut metadata = json!({
             "issuer": url,
@@ -113,6 +125,9 @@ impl Script {
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["EdDSA"],
         });
+        if !self.user_info.is_null() {
+            metadata["userinfo_endpoint"] = json!(format!("{url}/userinfo"));
+        }
         change(&mut metadata, &self.metadata);
         metadata
     }
@@ -120,10 +135,20 @@ impl Script {
     pub(super) fn keys(&self) -> Value {
         let keys = self.published.iter().map(|number| {
             let mut key = jwk(&key(*number));
-            change(&mut key, &json!({ "kid": kid(*number), "use": "sig", "alg": "EdDSA" }));
+            change(&mut key, &json!({ "kid": self.kid(*number), "use": "sig", "alg": "EdDSA" }));
             key
         });
         json!({ "keys": keys.collect::<Vec<_>>() })
+    }
+
+    /// The token response with this ID token.
+    pub(super) fn tokens(&self, id_token: &str) -> Value {
+        let mut response = json!({
+            "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 60,
+            "id_token": id_token,
+        });
+        change(&mut response, &self.token);
+        response
     }
 
     pub(super) fn id_token(&self, url: &str, nonce: &str, now: DateTime<Utc>) -> String {
@@ -136,7 +161,7 @@ impl Script {
             "email_verified": true, "preferred_username": "ada",
         });
         change(&mut claims, &self.claims);
-        let mut header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": kid(self.key) });
+        let mut header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": self.kid(self.key) });
         change(&mut header, &self.header);
         self.sign(header, claims)
     }

@@ -71,7 +71,7 @@ impl OidcSite {
     /// A browser that signs in through `hostile`.
     #[must_use]
     pub fn browser(&self) -> Browser {
-        Browser { guest: self.server.guest(), provider: "hostile".into() }
+        Browser { guest: self.server.guest(), provider: "hostile".into(), posts: false }
     }
 
     /// Signs in through `hostile`, whatever the outcome.

@@ -13,7 +13,7 @@ use super::login_response::{LoginResponse, LoginResult};
 use super::open_session::{SessionError, open_session};
 use super::{failed, unverified};
 use crate::api::AppState;
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, ClientAddress, Reply};
@@ -23,8 +23,7 @@ use crate::problems;
 use crate::second_factor::SecondFactors;
 use crate::session::Device;
 use crate::throttle::{AttemptOutcome, LoginSource, THROTTLE};
-use crate::user::Login;
-use crate::user::credentials::{self, Credentials};
+use crate::user::credentials::{self, Credentials, TypedName};
 
 /// The credentials of a login.
 #[derive(Deserialize, Object)]
@@ -39,7 +38,7 @@ struct LoginForm {
 
 problems! {
     /// Why a login failed.
-    pub(crate) enum LoginError includes [BODY, THROTTLE, DATABASE] {
+    pub(crate) enum LoginError includes [BODY, THROTTLE, DATABASE_WRITE] {
         CredentialsInvalid = 401 "credentials_invalid" "Incorrect login or password.",
         UserAgentNotAllowed = 403 "agent_not_allowed" "This account does not accept logins from this user agent; use a client that its owner allows.",
     }
@@ -104,21 +103,22 @@ impl LogIn {
         form: LoginForm,
     ) -> Result<LoginResult, LoginError> {
         let AppState { pool, throttle, .. } = &*self.0;
-        let login = Login::key_of(&form.login);
+        let name = TypedName::read(&form.login);
+        let login = name.key();
         let mut attempt = LoginAttempt::new(Method::Password, device);
 
         let result: Result<LoginResult, LoginError> = async {
-            let turn = throttle.turn(&login).await?;
-            let account = credentials::find(pool, &login).await?;
+            let turn = throttle.turn(login).await?;
+            let account = credentials::find(pool, &name).await?;
             attempt.user = account.as_ref().map(|account| account.id);
             // Attempts are counted by what was typed: counted by account, a rejection would reveal
             // which account an e-mail address belongs to.
-            let source = LoginSource { login: &login, user: attempt.user, address };
+            let source = LoginSource { login, user: attempt.user, address };
             let permit = throttle.begin_login(turn, pool, source).await.map_err(|refusal| {
                 attempt.merged = refusal.lockout.map(Merged::ByLockout);
                 refusal.problem
             })?;
-            let result = self.authenticate(&login, account, form.password, &attempt.device).await;
+            let result = self.authenticate(&name, account, form.password, &attempt.device).await;
             permit
                 .settle(match &result {
                     // A caller whose user agent is rejected knows the password.
@@ -147,7 +147,7 @@ impl LogIn {
     /// Verifies the password and opens a session, or issues a challenge for the second factor.
     async fn authenticate(
         &self,
-        login: &str,
+        name: &TypedName,
         mut account: Option<Credentials>,
         password: Password,
         device: &Device,
@@ -174,7 +174,7 @@ impl LogIn {
                 // Rehashed or changed by a concurrent request: verify against the new hash.
                 Opening::HashReplaced => {}
             }
-            let again = credentials::find(pool, login).await?;
+            let again = credentials::find(pool, name).await?;
             account = again.filter(|account| account.id == user);
         }
         Err(LoginError::CredentialsInvalid)

@@ -10,7 +10,7 @@ use super::open_session::{OpenedSession, SessionError, check_user_agent, open_se
 use super::token_pair::TokenPair;
 use super::{failed, unverified};
 use crate::api::AppState;
-use crate::db::{DATABASE, PgConnection};
+use crate::db::{DATABASE_WRITE, PgConnection};
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
 use crate::login_history::{LoginAttempt, LoginOutcome, Merged, Method};
@@ -35,7 +35,7 @@ struct SecondFactorForm {
 
 problems! {
     /// Why the second step of a login failed.
-    pub(crate) enum SecondFactorError includes [BODY, &[TOO_MANY], DATABASE] {
+    pub(crate) enum SecondFactorError includes [BODY, &[TOO_MANY], DATABASE_WRITE] {
         ChallengeInvalid = 401 "challenge_invalid" "This login has expired or is already complete; log in again.",
         CodeInvalid = 401 "invalid_code" "The code is invalid, expired or already used.",
         UserAgentNotAllowed = 403 "agent_not_allowed" "This account does not accept logins from this user agent; use a client that its owner allows.",
@@ -114,7 +114,8 @@ impl CompleteLogin {
         code: &str,
         attempt: &mut LoginAttempt,
     ) -> Result<OpenedSession, SecondFactorError> {
-        let AppState { pool, second_factors, authenticator, .. } = &*self.0;
+        let AppState { pool, second_factors, authenticator, throttle, .. } = &*self.0;
+        let _turn = throttle.code_turn(challenge.user).await?;
         let mut transaction = pool.begin().await?;
         // A consumed challenge must not reveal whether codes are valid.
         if second_factor_store::is_challenge_consumed(&mut transaction, challenge).await? {
@@ -156,7 +157,7 @@ impl CompleteLogin {
         device: &Device,
     ) -> Result<OpenedSession, SecondFactorError> {
         let (user, now) = (challenge.user, self.0.clock.now());
-        if !second_factor_store::consume_challenge(transaction, challenge, now).await? {
+        if !second_factor_store::consume_challenge(transaction, challenge).await? {
             return Err(SecondFactorError::ChallengeInvalid);
         }
         let hash = credentials::password_hash(&mut *transaction, user).await?;

@@ -6,13 +6,13 @@ use poem_openapi::OpenApi;
 
 use crate::api::AppState;
 use crate::authn::{SIGNED_CLAIMS, SignedClaims};
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::http::NoContent;
 use crate::problems;
 
 problems! {
     /// Why a logout failed.
-    pub(crate) enum LogoutError includes [SIGNED_CLAIMS, DATABASE] {}
+    pub(crate) enum LogoutError includes [SIGNED_CLAIMS, DATABASE_WRITE] {}
 }
 
 pub(crate) struct LogOut(pub(crate) Arc<AppState>);

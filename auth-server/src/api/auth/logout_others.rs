@@ -6,14 +6,14 @@ use poem_openapi::OpenApi;
 
 use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn, TokenError};
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::http::NoContent;
 use crate::http::problem::Problem;
 use crate::problems;
 
 problems! {
     /// Why the other sessions were not ended.
-    pub(crate) enum LogoutOthersError includes [SIGNED_IN, DATABASE] {}
+    pub(crate) enum LogoutOthersError includes [SIGNED_IN, DATABASE_WRITE] {}
 }
 
 pub(crate) struct LogOutOthers(pub(crate) Arc<AppState>);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::device::FromDevice;
 use super::token_pair::TokenPair;
 use crate::api::AppState;
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
@@ -39,7 +39,7 @@ impl fmt::Debug for RefreshForm {
 
 problems! {
     /// Why no new tokens were issued.
-    pub(crate) enum RefreshError includes [BODY, DATABASE] {
+    pub(crate) enum RefreshError includes [BODY, DATABASE_WRITE] {
         Invalid = 401 "refresh_token_invalid" "Invalid, expired or already used refresh token; log in again.",
         PairMismatch = 401 "token_pair_mismatch" "The access token is not one of the refresh token's session; send both tokens of the latest pair.",
     }

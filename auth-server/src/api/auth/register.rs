@@ -11,7 +11,7 @@ use super::device::FromDevice;
 use super::open_session::{OpenedSession, open_first_session};
 use super::token_pair::TokenPair;
 use crate::api::AppState;
-use crate::db::{DATABASE, constraint};
+use crate::db::{DATABASE_WRITE, constraint};
 use crate::email::EmailAddress;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
@@ -21,6 +21,7 @@ use crate::password::{NEW_PASSWORD, NewPassword, Password};
 use crate::problems;
 use crate::session::Device;
 use crate::throttle::TOO_MANY;
+use crate::user::confusable::{self, LOOKS_ALIKE};
 use crate::user::credentials;
 use crate::user::store;
 use crate::user::store::NewUser;
@@ -64,7 +65,7 @@ struct Names {
 
 problems! {
     /// Why no account was created.
-    pub(crate) enum RegisterError includes [BODY, &[TOO_MANY], NEW_PASSWORD, DATABASE] {
+    pub(crate) enum RegisterError includes [BODY, &[TOO_MANY], NEW_PASSWORD, DATABASE_WRITE] {
         LoginTaken = 409 "login_taken" "The login is already in use.",
         EmailTaken = 409 "email_taken" "The e-mail address is already in use.",
     }
@@ -150,6 +151,10 @@ impl Register {
         address: IpAddr,
     ) -> Result<NewSession, RegisterError> {
         let (id, now) = (Uuid::now_v7(), self.0.clock.now());
+        let claim = match &names.email {
+            Some(email) => Some((email, self.0.message_turn(email, address).await)),
+            None => None,
+        };
         let mut transaction = self.0.pool.begin().await?;
         let new = NewUser {
             id,
@@ -158,9 +163,16 @@ impl Register {
             first_name: names.first_name.as_ref(),
             last_name: names.last_name.as_ref(),
         };
+        if !confusable::is_distinct(&mut transaction, &names.login, id).await? {
+            return Err(RegisterError::LoginTaken
+                .problem()
+                .field("login")
+                .detail(LOOKS_ALIKE)
+                .into());
+        }
         store::insert(&mut transaction, &new, now).await.map_err(taken)?;
-        if let Some(email) = &names.email
-            && !self.0.claim_email(&mut transaction, id, email, address).await?
+        if let Some((email, turn)) = claim
+            && !self.0.claim_email(&mut transaction, id, email, turn).await?
         {
             return Err(email_taken());
         }
@@ -185,7 +197,7 @@ fn email_taken() -> RegisterError {
 
 fn taken(error: sqlx::Error) -> RegisterError {
     match constraint(&error) {
-        Some("users_login_key") => login_taken(),
+        Some("users_login_key" | "users_login_skeleton_key") => login_taken(),
         _ => Problem::from(error).into(),
     }
 }

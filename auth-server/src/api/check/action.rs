@@ -5,7 +5,9 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 /// An action is compared with those of rules, which are not longer either.
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(in crate::api) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
     let action = String::deserialize(deserializer)?;
     if action.len() <= MAX_ACTION_BYTES {
         return Ok(action);

@@ -43,7 +43,9 @@ impl<E: Endpoint> Endpoint for WithFastCheck<E> {
     type Output = Response;
 
     fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
-        if request.uri().path() == PATH && request.method() == Method::POST {
+        let uri = request.uri();
+        // Parameters are refused as for every other operation.
+        if uri.path() == PATH && uri.query().is_none() && request.method() == Method::POST {
             return Either::Left(check(&self.check, request));
         }
         // Boxed: this future has the size of its larger branch, and every layer around it moves it.

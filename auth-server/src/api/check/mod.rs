@@ -1,6 +1,6 @@
 //! Decisions for enforcement points: one, many, or as a search filter.
 
-mod action;
+pub(in crate::api) mod action;
 pub(crate) mod decision;
 pub(crate) mod fast_path;
 pub(crate) mod filter;

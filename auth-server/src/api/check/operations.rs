@@ -14,7 +14,7 @@ use crate::authn::{Authenticator, CLIENT, Caller, EvaluationSubject, TOKEN};
 use crate::db::DATABASE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, FIELD};
-use crate::http::{UnparsedBody, WrittenReply};
+use crate::http::{UnparsedBody, WrittenReply, object, objects};
 use crate::policy::{EVALUATION, EffectiveRoles, LivePolicy, policy_problem};
 use crate::problems;
 
@@ -35,6 +35,7 @@ pub(crate) struct CheckRequest {
     #[serde(deserialize_with = "super::action::deserialize")]
     action: String,
     /// Resource to act on.
+    #[serde(deserialize_with = "object")]
     resource: ResourceBody,
     /// Minimum policy revision, as returned by a write; the check waits up to 1 s for it.
     at_least: Option<i64>,
@@ -48,6 +49,7 @@ struct BatchRequest {
     #[serde(deserialize_with = "super::action::deserialize")]
     action: String,
     /// Resources to act on, at most 1,000.
+    #[serde(deserialize_with = "objects")]
     resources: Vec<ResourceBody>,
     /// Minimum policy revision, as returned by a write; the check waits up to 1 s for it.
     at_least: Option<i64>,
@@ -226,7 +228,7 @@ impl CheckApi {
 }
 
 fn read<Q: Question, const LIMIT: usize>(body: &UnparsedBody<Q, LIMIT>) -> Result<Q, Problem> {
-    let question = body.parse()?;
+    let question = body.parse_any_text()?;
     question.validate()?;
     Ok(question)
 }

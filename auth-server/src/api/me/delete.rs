@@ -11,7 +11,7 @@ use crate::api::reauthentication::{REAUTHENTICATION, Reauthenticated, Reauthenti
 use crate::audit;
 use crate::audit::{Actor, AuditRecord};
 use crate::authn::{Principal, SIGNED_IN};
-use crate::db::{DATABASE, PgConnection};
+use crate::db::{DATABASE_WRITE, PgConnection};
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
 use crate::policy::{LAST_SUPERUSER, UserRoles, grants};
@@ -23,7 +23,7 @@ use crate::user::store;
 problems! {
     /// Problems of deleting one's own account.
     pub(crate) enum DeleteError includes
-        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, LAST_SUPERUSER, DATABASE]
+        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, LAST_SUPERUSER, DATABASE_WRITE]
     {}
 }
 

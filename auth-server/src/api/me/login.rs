@@ -9,7 +9,7 @@ use crate::api::AppState;
 use crate::api::me::credential_change::CredentialChange;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthenticated, Reauthentication};
 use crate::authn::{Principal, SIGNED_IN, SignedIn};
-use crate::db::{DATABASE, constraint};
+use crate::db::{DATABASE_WRITE, constraint};
 use crate::email::notice::Notice;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
@@ -17,6 +17,7 @@ use crate::http::{Body, NoContent};
 use crate::password::Password;
 use crate::problems;
 use crate::throttle::THROTTLE;
+use crate::user::confusable::{self, LOOKS_ALIKE};
 use crate::user::credentials::change_login;
 use crate::user::{Login, in_field};
 
@@ -44,7 +45,7 @@ const CHANGE: CredentialChange = CredentialChange {
 
 problems! {
     /// Problems of changing the login.
-    pub(crate) enum LoginError includes [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE] {
+    pub(crate) enum LoginError includes [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE_WRITE] {
         Taken = 409 "login_taken" "This login is taken.",
     }
 }
@@ -79,6 +80,9 @@ impl MyLoginApi {
         login: &Login,
     ) -> Result<(), LoginError> {
         let mut transaction = self.0.begin_change(reauthenticated).await?;
+        if !confusable::is_distinct(&mut transaction, login, caller.user).await? {
+            return Err(LoginError::Taken.problem().field("login").detail(LOOKS_ALIKE).into());
+        }
         change_login(&mut transaction, caller.user, login).await.map_err(from_constraint)?;
         Ok(self.0.commit_credential_change(transaction, caller, CHANGE).await?)
     }
@@ -86,7 +90,9 @@ impl MyLoginApi {
 
 fn from_constraint(error: sqlx::Error) -> LoginError {
     match constraint(&error) {
-        Some("users_login_key") => LoginError::Taken.problem().field("login").into(),
+        Some("users_login_key" | "users_login_skeleton_key") => {
+            LoginError::Taken.problem().field("login").into()
+        }
         _ => Problem::from(error).into(),
     }
 }

@@ -10,7 +10,7 @@ use crate::api::AppState;
 use crate::api::me::credential_change::CredentialChange;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::email::notice::Notice;
 use crate::http::problem::Problem;
 use crate::http::request_errors::BODY;
@@ -46,7 +46,7 @@ const CHANGE: CredentialChange = CredentialChange {
 problems! {
     /// Problems of changing the password.
     pub(crate) enum PasswordError includes
-        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, NEW_PASSWORD, DATABASE] {}
+        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, NEW_PASSWORD, DATABASE_WRITE] {}
 }
 
 /// `change_my_password`

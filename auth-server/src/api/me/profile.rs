@@ -1,6 +1,5 @@
 //! `GET`, `PATCH` and `DELETE /api/v1/me`
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use poem_openapi::types::MaybeUndefined;
@@ -10,12 +9,13 @@ use uuid::Uuid;
 
 use super::delete::{DeleteError, delete};
 use crate::api::AppState;
+use crate::api::auth::email::claim::MessageTurn;
 use crate::api::reauthentication::{
     REAUTHENTICATION, Reauthenticated, Reauthentication, reauthentication_required,
 };
 use crate::audit::AccountChange;
 use crate::authn::{SIGNED_IN, SignedIn};
-use crate::db::{DATABASE, PgConnection};
+use crate::db::{DATABASE, DATABASE_WRITE, PgConnection};
 use crate::email::EmailAddress;
 use crate::email::claim_store::{self, AccountEmail};
 use crate::email::notice::Notice;
@@ -65,7 +65,7 @@ problems! {
 problems! {
     /// Problems of changing one's own account.
     pub(crate) enum UpdateError includes
-        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE] {
+        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE_WRITE] {
         Deleted = 404 "user_not_found" "This account no longer exists.",
         EmailTaken = 409 "email_taken" "Another account has this e-mail address.",
     }
@@ -101,10 +101,15 @@ impl MeApi {
         let sent = Reauthentication { current_password, code: form.code.take() };
         let change = form.parse()?;
         let before = claim_store::read(&self.0.pool, caller.user).await?;
-        let changes = changes_email(&before.ok_or(UpdateError::Deleted)?, &change.email);
+        let before = before.ok_or(UpdateError::Deleted)?;
+        let changes = changes_email(&before, &change.email);
         let reauthenticated =
             if changes { Some(self.0.reauthenticate(&caller, sent).await?) } else { None };
-        self.store(caller.user, &change, reauthenticated.as_ref(), from).await.map(Reply)
+        let turn = match &change.email {
+            Change::Set(email) if !before.has(email) => self.0.message_turn(email, from).await,
+            _ => None,
+        };
+        self.store(caller.user, &change, reauthenticated.as_ref(), turn).await.map(Reply)
     }
 
     /// Delete your account.
@@ -124,13 +129,13 @@ impl MeApi {
 }
 
 impl MeApi {
-    /// Stores the change, which `from` asks for.
+    /// Stores the change.
     async fn store(
         &self,
         id: Uuid,
         change: &ProfileChange,
         reauthenticated: Option<&Reauthenticated>,
-        from: IpAddr,
+        turn: Option<MessageTurn>,
     ) -> Result<User, UpdateError> {
         let mut transaction = match reauthenticated {
             Some(reauthenticated) => self.0.begin_change(reauthenticated).await?,
@@ -157,7 +162,7 @@ impl MeApi {
             Change::Keep => {}
             Change::Clear => claim_store::clear(&mut transaction, id).await?,
             Change::Set(email) => {
-                if !self.0.claim_email(&mut transaction, id, email, from).await? {
+                if !self.0.claim_email(&mut transaction, id, email, turn).await? {
                     return Err(UpdateError::EmailTaken.problem().field("email").into());
                 }
             }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::api::AppState;
 use crate::authn::{SIGNED_IN, SignedIn};
-use crate::db::DATABASE;
+use crate::db::{DATABASE, DATABASE_WRITE};
 use crate::http::request_errors::PATH_ID;
 use crate::http::{NoContent, Reply, canonical};
 use crate::problems;
@@ -50,7 +50,7 @@ problems! {
 
 problems! {
     /// Problems of ending one of one's own sessions.
-    pub(crate) enum RevokeError includes [SIGNED_IN, PATH_ID, DATABASE] {
+    pub(crate) enum RevokeError includes [SIGNED_IN, PATH_ID, DATABASE_WRITE] {
         NotFound = 404 "session_not_found" "You have no active session with this id.",
     }
 }

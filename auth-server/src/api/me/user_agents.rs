@@ -10,7 +10,7 @@ use crate::api::device::FromDevice;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::audit::AccountChange;
 use crate::authn::{SIGNED_IN, SignedIn};
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::email::notice::Notice;
 use crate::http::problem::Problem;
 use crate::http::request_errors::{BODY, FIELD};
@@ -42,7 +42,7 @@ struct UserAgentsForm {
 problems! {
     /// Problems of setting the allowed user agents.
     pub(crate) enum UserAgentsError includes
-        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE]
+        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE_WRITE]
     {}
 }
 

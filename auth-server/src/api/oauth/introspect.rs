@@ -16,6 +16,7 @@ use crate::http::request_errors::FORM;
 use crate::http::{Form, Reply};
 use crate::problems;
 use crate::session;
+use crate::token::CLIENT_ID;
 
 /// The state of a token. An inactive token has no other fields.
 #[derive(Default, Serialize, Object)]
@@ -29,6 +30,9 @@ struct Introspection {
     /// User id.
     #[serde(skip_serializing_if = "Option::is_none")]
     sub: Option<Uuid>,
+    /// The client that the token was issued to; access tokens only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'static str>,
     /// Session id.
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<Uuid>,
@@ -70,7 +74,7 @@ impl Introspect {
     /// Introspect an access token or a refresh token (RFC 7662).
     ///
     /// Any other, expired or revoked token results in `{"active": false}`, without a reason.
-    /// Requires the scope `introspect`.
+    /// Requires the scope `introspect`. Errors have `error` (RFC 6749, section 5.2) beside `code`.
     #[oai(path = "/introspect", method = "post", operation_id = "introspect_token")]
     async fn introspect(
         &self,
@@ -104,6 +108,7 @@ impl Introspect {
             active: true,
             token_type: Some("Bearer"),
             sub: Some(claims.sub),
+            client_id: Some(CLIENT_ID),
             sid: Some(claims.sid),
             roles: Some(roles.iter().map(ToString::to_string).collect()),
             iss: Some(self.0.issuer.name().to_owned()),

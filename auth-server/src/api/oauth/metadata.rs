@@ -4,7 +4,8 @@ use poem_openapi::payload::{Json, Response};
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
-/// Authorization server metadata (RFC 8414).
+/// Authorization server metadata (RFC 8414). There are no authorization and token endpoints, so the
+/// lists of their response and grant types would be empty, and are left out (section 3.2).
 #[derive(Clone, Debug, Serialize, Object)]
 #[oai(read_only_all)]
 struct ServerMetadata {
@@ -20,10 +21,6 @@ struct ServerMetadata {
     revocation_endpoint: String,
     /// Client authentication methods of that endpoint.
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
-    /// Empty: there is no authorization endpoint. Users log in with `POST /api/v1/auth/login`.
-    response_types_supported: Vec<&'static str>,
-    /// Empty: there is no token endpoint.
-    grant_types_supported: Vec<&'static str>,
     /// URL of the API documentation.
     service_documentation: String,
 }
@@ -45,8 +42,6 @@ impl Metadata {
             introspection_endpoint_auth_methods_supported: basic.clone(),
             revocation_endpoint: at("/api/v1/oauth/revoke"),
             revocation_endpoint_auth_methods_supported: basic,
-            response_types_supported: vec![],
-            grant_types_supported: vec![],
             service_documentation: at("/docs"),
         })
     }

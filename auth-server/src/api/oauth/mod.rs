@@ -1,6 +1,7 @@
 //! OAuth endpoints: introspection (RFC 7662), revocation (RFC 7009), metadata (RFC 8414) and JWKS
 //! (RFC 7517).
 
+pub(crate) mod errors;
 pub(crate) mod introspect;
 pub(crate) mod jwks;
 pub(crate) mod metadata;

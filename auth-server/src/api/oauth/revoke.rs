@@ -8,7 +8,7 @@ use super::TokenForm;
 use crate::api::AppState;
 use crate::authn::{CLIENT, NO_SUBJECT, ServiceClient};
 use crate::client::Scope;
-use crate::db::{DATABASE, PgConnection};
+use crate::db::{DATABASE_WRITE, PgConnection};
 use crate::http::problem::Problem;
 use crate::http::request_errors::FORM;
 use crate::http::{Form, OkEmpty};
@@ -18,7 +18,7 @@ use crate::session::lookup::TokenOwner;
 
 problems! {
     /// Errors of revoking a token.
-    pub(crate) enum RevokeError includes [CLIENT, NO_SUBJECT, FORM, DATABASE] {}
+    pub(crate) enum RevokeError includes [CLIENT, NO_SUBJECT, FORM, DATABASE_WRITE] {}
 }
 
 /// The operation.
@@ -30,6 +30,7 @@ impl Revoke {
     ///
     /// All tokens of the session are refused from the next request on. An expired or replaced token
     /// revokes its session, too; an unknown token is not an error. Requires the scope `introspect`.
+    /// Errors have `error` (RFC 6749, section 5.2) beside `code`.
     #[oai(path = "/revoke", method = "post", operation_id = "revoke_token")]
     async fn revoke(
         &self,

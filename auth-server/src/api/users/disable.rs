@@ -10,9 +10,10 @@ use crate::account_admin;
 use crate::api::AppState;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::http::request_errors::PATH_ID;
 use crate::http::{NoContent, canonical};
+use crate::idempotency::{IDEMPOTENCY, IdempotencyKey};
 use crate::policy::{LAST_SUPERUSER, SUPERUSER_ONLY};
 use crate::problems;
 
@@ -20,7 +21,7 @@ problems! {
     /// Problems of disabling an account.
     pub(crate) enum DisableError includes [
         SIGNED_IN, AUTHORIZATION, PATH_ID, SUPERUSER_ONLY, LAST_SUPERUSER, ReadError::SPECS,
-        DATABASE
+        IDEMPOTENCY, DATABASE_WRITE
     ] {}
 }
 
@@ -38,8 +39,14 @@ impl DisableApi {
         &self,
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
     ) -> Result<NoContent, DisableError> {
-        let (write, user) = self.0.begin_user_change(&caller, id.0).await?;
+        let Some((write, user)) = self.0.begin_user_change(&caller, &key, id.0).await? else {
+            return Ok(NoContent);
+        };
         let period = self.0.sessions.revocation_period();
         let revocation = account_admin::disable(write, &user, caller.actor(), period).await?;
         self.0.authenticator.revoke(revocation.as_slice());
@@ -54,8 +61,14 @@ impl DisableApi {
         &self,
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
     ) -> Result<NoContent, WriteError> {
-        let (write, user) = self.0.begin_user_change(&caller, id.0).await?;
+        let Some((write, user)) = self.0.begin_user_change(&caller, &key, id.0).await? else {
+            return Ok(NoContent);
+        };
         account_admin::enable(write, &user, caller.actor()).await?;
         Ok(NoContent)
     }

@@ -17,11 +17,12 @@ use uuid::Uuid;
 use super::AppState;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
-use crate::db::DATABASE;
+use crate::db::{DATABASE, DATABASE_WRITE};
 use crate::http::problem::Problem;
 use crate::http::request_errors::PATH_ID;
+use crate::idempotency::{IDEMPOTENCY, IdempotencyKey};
 use crate::policy::SUPERUSER_ONLY;
-use crate::policy::write::PolicyWrite;
+use crate::policy::write::{Begun, PolicyWrite};
 use crate::problems;
 use crate::user::{UserView, view};
 
@@ -35,7 +36,7 @@ problems! {
 problems! {
     /// Problems of changing a user's account.
     pub(crate) enum WriteError includes
-        [SIGNED_IN, AUTHORIZATION, PATH_ID, SUPERUSER_ONLY, DATABASE, ReadError::SPECS]
+        [SIGNED_IN, AUTHORIZATION, PATH_ID, SUPERUSER_ONLY, IDEMPOTENCY, DATABASE_WRITE, ReadError::SPECS]
     {}
 }
 
@@ -55,15 +56,19 @@ pub(crate) fn api(state: &Arc<AppState>) -> impl OpenApi + use<> {
 
 impl AppState {
     /// Begins a change of a user's account, which only a superuser may make to an admin. Holds the
-    /// policy write lock, so that nobody becomes or ceases to be a superuser meanwhile.
+    /// policy write lock, so that nobody becomes or ceases to be a superuser meanwhile. `None` if the change
+    /// was made before under this key.
     async fn begin_user_change(
         &self,
         caller: &AuthorizedAdmin,
+        key: &IdempotencyKey,
         id: Uuid,
-    ) -> Result<(PolicyWrite<'_>, UserView), Problem> {
-        let mut write = self.begin_policy_write().await?;
+    ) -> Result<Option<(PolicyWrite<'_>, UserView)>, Problem> {
+        let Begun::Write(mut write) = self.begin_admin_write(caller, key).await? else {
+            return Ok(None);
+        };
         let user = view::find(write.db(), id).await?.ok_or(ReadError::NotFound)?;
         caller.authorize_user_change(write.base(), &user.role_names()?)?;
-        Ok((write, user))
+        Ok(Some((write, user)))
     }
 }

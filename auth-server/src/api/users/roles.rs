@@ -14,12 +14,13 @@ use crate::api::policy_write::PolicyWriteResult;
 use crate::audit::AuditRecord;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::http::problem::Problem;
 use crate::http::request_errors::PATH_ID;
 use crate::http::{Reply, canonical};
+use crate::idempotency::{IDEMPOTENCY, IdempotencyKey};
 use crate::policy::policy_problem;
-use crate::policy::write::PolicyWrite;
+use crate::policy::write::{Begun, PolicyWrite};
 use crate::policy::{LAST_SUPERUSER, ROLE_GRANT, UserRoles, grants};
 use crate::problems;
 use crate::user::{store, view};
@@ -36,7 +37,7 @@ struct GrantedRoles {
 
 problems! {
     /// Problems of granting a role.
-    pub(crate) enum GrantError includes [SIGNED_IN, AUTHORIZATION, PATH_ID, ROLE_GRANT, DATABASE]
+    pub(crate) enum GrantError includes [SIGNED_IN, AUTHORIZATION, PATH_ID, ROLE_GRANT, IDEMPOTENCY, DATABASE_WRITE]
     {
         UserNotFound = 404 "user_not_found" "User not found.",
         RoleNotFound = 404 "role_not_found" "Role not found.",
@@ -46,15 +47,9 @@ problems! {
 problems! {
     /// Problems of revoking a role.
     pub(crate) enum RevokeError includes [
-        SIGNED_IN, AUTHORIZATION, PATH_ID, ROLE_GRANT, LAST_SUPERUSER, DATABASE,
+        SIGNED_IN, AUTHORIZATION, PATH_ID, ROLE_GRANT, LAST_SUPERUSER, IDEMPOTENCY, DATABASE_WRITE,
         GrantError::SPECS
     ] {}
-}
-
-/// A write that grants or revokes a role, once the caller is authorized to make it.
-struct RoleWrite<'a> {
-    write: PolicyWrite<'a>,
-    role: RoleName,
 }
 
 /// `list_user_roles`, `grant_role`, `revoke_role`
@@ -81,12 +76,21 @@ impl UserRolesApi {
         &self,
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
         role: Path<String>,
     ) -> Result<Reply<PolicyWriteResult>, GrantError> {
-        let RoleWrite { mut write, role } = self.begin(&caller, id.0, &role.0).await?;
+        let role = named(&role.0)?;
+        let mut write = match self.0.begin_admin_write(&caller, &key).await? {
+            Begun::Write(write) => write,
+            Begun::Made(earlier) => return Ok(Reply(earlier.into())),
+        };
+        check(&mut write, &caller, id.0, &role).await?;
         let at = write.at();
         if !grants::grant(write.db(), id.0, &role, Some(caller.user), at).await? {
-            return Ok(Reply(PolicyWriteResult { revision: write.base().revision() }));
+            return Ok(Reply(PolicyWriteResult { revision: write.commit_nothing().await? }));
         }
         let roles = grants::of_user(write.db(), id.0).await?.roles;
         let record = AuditRecord::grant_role(caller.actor(), id.0, &role, &roles);
@@ -102,11 +106,20 @@ impl UserRolesApi {
         &self,
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
         role: Path<String>,
     ) -> Result<Reply<PolicyWriteResult>, RevokeError> {
-        let RoleWrite { mut write, role } = self.begin(&caller, id.0, &role.0).await?;
+        let role = named(&role.0)?;
+        let mut write = match self.0.begin_admin_write(&caller, &key).await? {
+            Begun::Write(write) => write,
+            Begun::Made(earlier) => return Ok(Reply(earlier.into())),
+        };
+        check(&mut write, &caller, id.0, &role).await?;
         if !grants::revoke(write.db(), id.0, &role).await? {
-            return Ok(Reply(PolicyWriteResult { revision: write.base().revision() }));
+            return Ok(Reply(PolicyWriteResult { revision: write.commit_nothing().await? }));
         }
         if role == RoleName::superuser() {
             grants::refuse_last_superuser(write.db()).await?;
@@ -118,27 +131,28 @@ impl UserRolesApi {
     }
 }
 
-impl UserRolesApi {
-    /// Begins a write, and checks what granting and revoking have in common.
-    async fn begin(
-        &self,
-        caller: &AuthorizedAdmin,
-        id: Uuid,
-        role: &str,
-    ) -> Result<RoleWrite<'_>, Problem> {
-        let role = RoleName::parse(role).map_err(|_| GrantError::RoleNotFound)?;
-        if role == RoleName::anonymous() {
-            let builtin = PolicyError::AnonymousGrant;
-            return Err(policy_problem(builtin));
-        }
-        let mut write = self.0.begin_policy_write().await?;
-        if !write.base().has_role(&role) {
-            return Err(GrantError::RoleNotFound.into());
-        }
-        caller.authorize_role_grant(write.base(), &role)?;
-        if !store::exists(write.db(), id).await? {
-            return Err(GrantError::UserNotFound.into());
-        }
-        Ok(RoleWrite { write, role })
+/// The role in the path; the built-in role of guests is granted to nobody.
+fn named(role: &str) -> Result<RoleName, Problem> {
+    let role = RoleName::parse(role).map_err(|_| GrantError::RoleNotFound)?;
+    if role == RoleName::anonymous() {
+        return Err(policy_problem(PolicyError::AnonymousGrant));
     }
+    Ok(role)
+}
+
+/// What granting and revoking a role have in common.
+async fn check(
+    write: &mut PolicyWrite<'_>,
+    caller: &AuthorizedAdmin,
+    user: Uuid,
+    role: &RoleName,
+) -> Result<(), Problem> {
+    if !write.base().has_role(role) {
+        return Err(GrantError::RoleNotFound.into());
+    }
+    caller.authorize_role_grant(write.base(), role)?;
+    if !store::exists(write.db(), user).await? {
+        return Err(GrantError::UserNotFound.into());
+    }
+    Ok(())
 }

@@ -57,7 +57,7 @@ impl SearchApi {
         }
         let after = query.after.as_deref().unwrap_or_default();
         let rows = view::search(&self.0.pool, &prefix, after, query.rows()).await?;
-        let (items, next) = cut(rows, query.limit, |user| Login::key_of(&user.login));
+        let (items, next) = cut(rows, query.limit, |user| user.login_key.clone());
         Ok(Reply(UserPage { items, next }))
     }
 

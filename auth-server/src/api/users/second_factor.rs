@@ -10,6 +10,7 @@ use crate::account_admin;
 use crate::api::AppState;
 use crate::authn::authorized_admin::AuthorizedAdmin;
 use crate::http::{NoContent, canonical};
+use crate::idempotency::IdempotencyKey;
 
 /// `reset_user_second_factor`
 pub(crate) struct UserSecondFactorApi(pub(crate) Arc<AppState>);
@@ -28,8 +29,14 @@ impl UserSecondFactorApi {
         &self,
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
     ) -> Result<NoContent, WriteError> {
-        let (write, user) = self.0.begin_user_change(&caller, id.0).await?;
+        let Some((write, user)) = self.0.begin_user_change(&caller, &key, id.0).await? else {
+            return Ok(NoContent);
+        };
         let period = self.0.sessions.revocation_period();
         let revocation =
             account_admin::reset_second_factor(write, &user, caller.actor(), period).await?;

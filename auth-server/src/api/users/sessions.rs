@@ -10,6 +10,7 @@ use crate::api::AppState;
 use crate::audit::AuditRecord;
 use crate::authn::authorized_admin::AuthorizedAdmin;
 use crate::http::{NoContent, canonical};
+use crate::idempotency::IdempotencyKey;
 
 /// `revoke_user_sessions`
 pub(crate) struct UserSessionsApi(pub(crate) Arc<AppState>);
@@ -24,8 +25,14 @@ impl UserSessionsApi {
         &self,
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
+        /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
+        /// and not made again. 1–128 visible characters.
+        #[oai(name = "Idempotency-Key")]
+        key: IdempotencyKey,
     ) -> Result<NoContent, WriteError> {
-        let (mut write, user) = self.0.begin_user_change(&caller, id.0).await?;
+        let Some((mut write, user)) = self.0.begin_user_change(&caller, &key, id.0).await? else {
+            return Ok(NoContent);
+        };
         let AppState { sessions, authenticator, .. } = &*self.0;
         let revocation = sessions.end_all(write.db(), user.id, "ended_by_admin").await?;
         let target = format!("user:{}", user.id);

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -41,24 +42,25 @@ impl Follower {
         Self { connection, state, stream, clock }
     }
 
-    /// Applies the revocations recorded since the last call; on a new connection all of them.
-    pub(crate) async fn catch_up(&mut self) -> sqlx::Result<()> {
+    /// Applies the revocations recorded since the last call; on a new connection all of them. Returns what
+    /// PostgreSQL's clock shows.
+    pub(crate) async fn catch_up(&mut self) -> sqlx::Result<DateTime<Utc>> {
         let asked = Instant::now();
         let (db, horizon) = self.connection.get_with_memory().await?;
         let is_first = *horizon == Horizon::default();
         let reading = session::since(db, *horizon, self.clock.now());
-        let (new, next) = if is_first {
+        let recorded = if is_first {
             // All revocations: as long as a statement may take.
             reading.await?
         } else {
             timeout(TIMEOUT, reading).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?
         };
-        for revocation in &new {
+        for revocation in &recorded.revocations {
             self.state.list.add(revocation);
         }
-        *horizon = next;
+        *horizon = recorded.horizon;
         self.state.freshness.confirmed_by_database(asked);
-        Ok(())
+        Ok(self.clock.elsewhere(recorded.clock))
     }
 
     /// Follows until `stop`.
@@ -73,7 +75,8 @@ impl Follower {
         let following = async {
             tokio::join!(listening, self.poll());
         };
-        stop.run_until_cancelled(following).await;
+        // Boxed: it is large, and stays where it is for as long as the server runs.
+        stop.run_until_cancelled(Box::pin(following)).await;
     }
 
     async fn poll(&mut self) {
@@ -85,14 +88,21 @@ impl Follower {
                 _ = tick.tick() => {}
                 () = self.state.connected.notified() => {}
             }
-            let failed = self.catch_up().await.is_err() && self.catch_up().await.is_err();
+            let mut caught_up = self.catch_up().await;
+            if caught_up.is_err() {
+                caught_up = self.catch_up().await;
+            }
+            let failed = caught_up.is_err();
             if failed && !failing {
                 tracing::warn!("cannot read revocations from the database");
             } else if failing && !failed {
                 tracing::info!("reading revocations from the database again");
             }
             failing = failed;
-            self.state.list.sweep(self.clock.now());
+            if let Ok(there) = caught_up {
+                // A clock that is ahead must not forget what others have just revoked.
+                self.state.list.sweep(there.min(self.clock.now()));
+            }
         }
     }
 }

@@ -24,12 +24,14 @@ struct Cutoff {
 }
 
 impl RevocationList {
-    /// Adds a revocation. Adding it again has no effect.
+    /// Adds a revocation. Adding it again has no effect, unless it expires later: Redis and the database may
+    /// disagree about that, after a server whose clock is behind.
     pub(crate) fn add(&self, revocation: &Revocation) {
         let Revocation { user, what, expires_at } = *revocation;
         match what {
             Revoked::Session(sid) => {
-                self.sessions.pin().insert(sid, expires_at);
+                let later = |known: &DateTime<Utc>| expires_at.max(*known);
+                self.sessions.pin().update_or_insert(sid, later, expires_at);
             }
             Revoked::UpTo { number, except } => {
                 let new = Cutoff { number, except, expires_at };

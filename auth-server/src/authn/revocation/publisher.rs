@@ -4,20 +4,21 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use redis::AsyncCommands;
-use redis::aio::{
-    ConnectionLike, ConnectionManager, ConnectionManagerConfig, MultiplexedConnection,
-};
+use redis::aio::ConnectionLike;
 use redis::streams::{StreamMaxlen, StreamReadOptions, StreamReadReply};
 use tokio::sync::mpsc;
 
 use super::RevocationState;
+use crate::redis::{REVOCATIONS, ReconnectingRedis, Redis, RedisConnection};
 use crate::session::Revocation;
 
-const STREAM: &str = "auth:revocations";
 const FIELD: &str = "revocation";
 
 /// Maximum length of the stream: more than is revoked within the lifetime of a token.
 const MAX_STREAM_LENGTH: usize = 100_000;
+
+/// After this long without a revocation Redis forgets all, ms. They are in the database, too.
+const STREAM_LIFETIME_MS: i64 = 3_600_000;
 
 /// Time after which Redis answers even if there is nothing new.
 const HEARTBEAT: Duration = Duration::from_millis(250);
@@ -45,11 +46,11 @@ impl RevocationPublisher {
 
 /// The connection to Redis: sends what is published here, and receives what others published.
 pub(crate) struct RevocationStream {
-    redis: redis::Client,
+    redis: Redis,
     queue: mpsc::Receiver<Revocation>,
 }
 
-pub(crate) fn channel(redis: redis::Client) -> (RevocationPublisher, RevocationStream) {
+pub(crate) fn channel(redis: Redis) -> (RevocationPublisher, RevocationStream) {
     let (sender, receiver) = mpsc::channel(QUEUE_CAPACITY);
     (RevocationPublisher { queue: sender }, RevocationStream { redis, queue: receiver })
 }
@@ -61,15 +62,8 @@ impl RevocationStream {
 }
 
 /// Sends each revocation. If Redis refuses one, other servers read it from the database.
-async fn send(redis: redis::Client, mut queue: mpsc::Receiver<Revocation>) {
-    let config = ConnectionManagerConfig::new()
-        .set_connection_timeout(Some(TIMEOUT))
-        .set_response_timeout(Some(TIMEOUT))
-        .set_number_of_retries(0);
-    let Ok(mut connection) = ConnectionManager::new_lazy_with_config(redis, config) else {
-        tracing::error!("cannot send revocations to Redis");
-        return;
-    };
+async fn send(redis: Redis, mut queue: mpsc::Receiver<Revocation>) {
+    let mut connection = ReconnectingRedis::new(redis, TIMEOUT);
     let mut failing = false;
     while let Some(revocation) = queue.recv().await {
         let mut sent = append(&mut connection, &revocation).await;
@@ -85,19 +79,8 @@ async fn send(redis: redis::Client, mut queue: mpsc::Receiver<Revocation>) {
 }
 
 /// Publishes a revocation of a command, which does not stay to do it in the background.
-pub(crate) async fn publish_now(
-    redis: &redis::Client,
-    revocation: &Revocation,
-) -> redis::RedisResult<()> {
-    append(&mut connect(redis).await?, revocation).await
-}
-
-/// A connection on which every command has a timeout.
-async fn connect(redis: &redis::Client) -> redis::RedisResult<MultiplexedConnection> {
-    let config = redis::AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(TIMEOUT))
-        .set_response_timeout(Some(TIMEOUT));
-    redis.get_multiplexed_async_connection_with_config(&config).await
+pub(crate) async fn publish_now(redis: &Redis, revocation: &Revocation) -> redis::RedisResult<()> {
+    append(&mut redis.connect(TIMEOUT).await?, revocation).await
 }
 
 async fn append(
@@ -108,16 +91,16 @@ async fn append(
         (redis::ErrorKind::Client, "cannot serialize a revocation", error.to_string())
     })?;
     redis::pipe()
-        .xadd_maxlen(STREAM, StreamMaxlen::Approx(MAX_STREAM_LENGTH), "*", &[(FIELD, text)])
+        .xadd_maxlen(REVOCATIONS, StreamMaxlen::Approx(MAX_STREAM_LENGTH), "*", &[(FIELD, text)])
         .ignore()
-        .expire_at(STREAM, revocation.expires_at.timestamp())
+        .pexpire(REVOCATIONS, STREAM_LIFETIME_MS)
         .ignore()
         .query_async(redis)
         .await
 }
 
 /// Receives what others published, reconnecting forever.
-async fn receive(redis: &redis::Client, state: &RevocationState) {
+async fn receive(redis: &Redis, state: &RevocationState) {
     let mut failing = false;
     loop {
         let Err(error) = receive_once(redis, state, &mut failing).await;
@@ -130,11 +113,11 @@ async fn receive(redis: &redis::Client, state: &RevocationState) {
 }
 
 async fn receive_once(
-    redis: &redis::Client,
+    redis: &Redis,
     state: &RevocationState,
     failing: &mut bool,
 ) -> redis::RedisResult<Infallible> {
-    let mut connection = connect(redis).await?;
+    let mut connection = redis.connect(TIMEOUT).await?;
     let mut last = "0-0".to_owned();
     let connected = Instant::now();
     state.connected.notify_one();
@@ -150,14 +133,14 @@ async fn receive_once(
 
 /// Waits for entries after `last`, or for a heartbeat.
 async fn read(
-    redis: &mut MultiplexedConnection,
+    redis: &mut RedisConnection,
     last: &mut String,
     state: &RevocationState,
 ) -> redis::RedisResult<()> {
     let block = usize::try_from(HEARTBEAT.as_millis()).unwrap_or(usize::MAX);
     let options = StreamReadOptions::default().block(block).count(1_000);
     let reply: Option<StreamReadReply> =
-        redis.xread_options(&[STREAM], &[last.as_str()], &options).await?;
+        redis.xread_options(&[REVOCATIONS], &[last.as_str()], &options).await?;
     for entry in reply.into_iter().flat_map(|reply| reply.keys).flat_map(|stream| stream.ids) {
         let text: Option<String> = entry.get(FIELD);
         if let Some(revocation) = text.and_then(|text| serde_json::from_str(&text).ok()) {

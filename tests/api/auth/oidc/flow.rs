@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use reqwest::Url;
+use reqwest::{Method, Url};
 use tests::current_password;
 use tests::oidc::{Browser, OidcSite};
 
@@ -21,7 +21,9 @@ async fn a_sign_in_starts_with_state_nonce_pkce_and_a_flow_cookie() {
         assert!(flow.parameter(name).len() >= 22, "{}", flow.authorization_url);
         assert_ne!(flow.parameter(name), another.parameter(name));
         // The cookie does not reveal its contents.
-        assert!(!flow.cookie.contains(&flow.parameter(name)));
+        let (cookie, value) = flow.cookie.split_once('=').unwrap();
+        assert!(!value.contains(&flow.parameter(name)));
+        assert_eq!(cookie, format!("oidc-hostile-{}", flow.parameter("state")));
     }
     let (_, attributes) = flow.set_cookie.split_once("; ").unwrap();
     let path = "Path=/api/v1/auth/oidc/hostile";
@@ -49,7 +51,10 @@ async fn a_browser_cannot_finish_a_sign_in_that_another_browser_started() {
     let other_letter = if tail.starts_with('A') { "B" } else { "A" };
     let changed = format!("{head}{other_letter}{}", &tail[1..]);
     let at_other = own.cookie.replace("oidc-hostile", "oidc-other");
-    for cookie in ["", "oidc-hostile=", "oidc-hostile=x", &other.cookie, &changed, &at_other] {
+    let (name, theirs) =
+        (own.cookie.split_once('=').unwrap().0, other.cookie.split_once('=').unwrap().1);
+    let [empty, nonsense, swapped] = ["", "x", theirs].map(|value| format!("{name}={value}"));
+    for cookie in ["", &empty, &nonsense, &other.cookie, &swapped, &changed, &at_other] {
         let answer = browser.call_back(cookie, &brought).await;
         answer.expect(400, "state_invalid");
     }
@@ -63,7 +68,7 @@ async fn a_browser_cannot_finish_a_sign_in_that_another_browser_started() {
     // None of these attempts has consumed the flow.
     let answer = browser.call_back(&own.cookie, &brought).await.expect(200, "");
     let path = "Path=/api/v1/auth/oidc/hostile";
-    let gone = format!("oidc-hostile=; {path}; Max-Age=0; HttpOnly; SameSite=Lax");
+    let gone = format!("{name}=; {path}; Max-Age=0; HttpOnly; SameSite=Lax");
     assert_eq!(answer.header("set-cookie"), gone);
 }
 
@@ -89,6 +94,65 @@ async fn a_sign_in_can_be_finished_once_even_if_it_failed() {
 }
 
 #[tokio::test]
+async fn two_tabs_both_finish() {
+    let site = OidcSite::start().await;
+    let browser = site.browser();
+    let (first, second) = (browser.begin().await, browser.begin().await);
+    let both = format!("{}; {}", first.cookie, second.cookie);
+    for flow in [&second, &first] {
+        let code = site.provider.authorize(&flow.authorization_url);
+        let brought = [("code", code.as_str()), ("state", &flow.parameter("state"))];
+        let answer = browser.call_back(&both, &brought).await.expect(200, "");
+        let name = flow.cookie.split_once('=').unwrap().0;
+        assert!(answer.header("set-cookie").starts_with(&format!("{name}=; ")), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_keeps_five_flows_and_the_oldest_end() {
+    let site = OidcSite::start().await;
+    let browser = site.browser();
+    let start = async |cookies: &[String]| {
+        let request = browser.guest.request(Method::GET, "auth/oidc/hostile/start");
+        browser.guest.send(request.header("cookie", cookies.join("; "))).await.expect(303, "")
+    };
+    let mut cookies = vec!["unrelated=1".to_owned(), "oidc-hostile-x=unreadable".to_owned()];
+    for number in 1..=7 {
+        let answer = start(&cookies).await;
+        let (set, gone) = (answer.headers("set-cookie")[0], &answer.headers("set-cookie")[1..]);
+        // First the unreadable one, then one by one.
+        assert_eq!(gone.len(), usize::from(number > 4), "{number}: {gone:?}");
+        for gone in gone {
+            let (name, rest) = gone.split_once('=').unwrap();
+            assert!(rest.starts_with(';') && rest.contains("Max-Age=0"), "{gone}");
+            let oldest = cookies.remove(1);
+            assert!(oldest.starts_with(&format!("{name}=")), "{oldest} {gone}");
+        }
+        cookies.push(set.split(';').next().unwrap().to_owned());
+        site.server.clock.advance(TimeDelta::seconds(1));
+    }
+    assert_eq!(cookies.len(), 6);
+}
+
+#[tokio::test]
+async fn a_front_end_of_a_configured_origin_finishes_with_credentials() {
+    let origin = "https://films.example";
+    let site = OidcSite::with(&[("AUTH_CORS_ORIGINS", origin)]).await;
+    let browser = site.browser();
+    let flow = browser.begin().await;
+    let code = site.provider.authorize(&flow.authorization_url);
+    let request = browser.guest.request(Method::GET, "auth/oidc/hostile/callback");
+    let request = request.query(&[("code", &code), ("state", &flow.parameter("state"))]);
+    let request = request.header("cookie", &flow.cookie).header("origin", origin);
+    let answer = browser.guest.send(request).await.expect(200, "");
+    assert_eq!(answer.header("access-control-allow-origin"), origin);
+    assert_eq!(answer.header("access-control-allow-credentials"), "true");
+    let request = browser.guest.request(Method::GET, "auth/oidc/hostile/callback");
+    let answer = browser.guest.send(request.header("origin", "https://else.example")).await;
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+}
+
+#[tokio::test]
 async fn a_sign_in_expires_after_ten_minutes() {
     let site = OidcSite::start().await;
     let browser = site.browser();
@@ -97,11 +161,13 @@ async fn a_sign_in_expires_after_ten_minutes() {
     site.finish(&browser, &first).await.expect(200, "");
     site.server.clock.advance(TimeDelta::seconds(11));
     site.finish(&browser, &second).await.expect(400, "state_invalid");
-    // Consumed flows are deleted once they would have expired.
-    let third = browser.begin().await;
-    site.finish(&browser, &third).await.expect(200, "");
+    // Consumed flows are forgotten once they have expired by every clock.
     let kept = "SELECT count(*) FROM consumed_oidc_flows";
     assert_eq!(site.server.database.count(kept).await, 1);
+    site.server.clock.advance(TimeDelta::minutes(2));
+    let _sweeps = site.server.replica_with_clock(site.server.clock.clone(), &[]).await;
+    let is_forgotten = async || site.server.database.count(kept).await == 0;
+    tests::until("forgotten", is_forgotten).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,4 +253,23 @@ async fn the_front_end_can_list_the_providers() {
     assert!(!list.to_string().contains("secret"), "{list}");
     let page = Url::parse(&site.server.url).unwrap().join(item["start"].as_str().unwrap());
     site.server.guest().get(page.unwrap().path()).await.expect(303, "");
+}
+
+#[tokio::test]
+async fn a_program_that_only_looks_at_the_callback_does_not_spend_the_sign_in() {
+    let site = OidcSite::start().await;
+    let browser = site.browser();
+    let flow = browser.begin().await;
+    let code = site.provider.authorize(&flow.authorization_url);
+    let state = flow.parameter("state");
+    let query = format!("code={code}&state={state}&iss_of_another_kind=x");
+    let path = format!("/api/v1/auth/oidc/hostile/callback?{query}");
+    let head = reqwest::Client::new().head(format!("{}{path}", site.server.url));
+    let response = head.header("cookie", &flow.cookie).send().await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["allow"]),
+        (405, &"GET".parse().unwrap())
+    );
+    let brought = [("code", code.as_str()), ("state", &state), ("more", "x")];
+    browser.call_back(&flow.cookie, &brought).await.ok();
 }

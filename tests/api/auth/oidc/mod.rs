@@ -1,12 +1,16 @@
 //! `/api/v1/auth/oidc…`, sign-in through identity providers.
 
 mod accounts;
+mod faults;
 mod flow;
+mod form_post;
+mod front_end;
 mod id_tokens;
 mod real_provider;
 mod restrictions;
 mod settings;
 mod unavailable;
+mod user_info;
 
 use tests::TestServer;
 

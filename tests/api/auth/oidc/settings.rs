@@ -72,6 +72,7 @@ async fn an_invalid_provider_setting_stops_the_start_and_is_named() {
         ("client_id", "algorithms = [\"RS257\"]\nclient_id", "RS257"),
         ("client_id", "algorithms = []\nclient_id", "`algorithms`"),
         ("client_id", "redirect_uri = \"http://films.example/\"\nclient_id", "redirect_uri"),
+        ("client_id", "response_mode = \"fragment\"\nclient_id", "fragment"),
         ("[[oidc.provider]]", "[[oidc.providers]]", "providers"),
         ("[[oidc.provider]]", "[[oidc.provider", "line 2"),
     ] {

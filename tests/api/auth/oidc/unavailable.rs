@@ -87,9 +87,12 @@ async fn a_sign_in_can_be_finished_after_the_token_endpoint_was_unavailable() {
     let site = OidcSite::start().await;
     let browser = site.browser();
     let flow = browser.begin().await;
-    for page in [Reply::Status(500), Reply::Huge, Reply::Slow] {
+    for page in [Reply::Status(500), Reply::Status(429), Reply::Huge, Reply::Slow] {
         site.provider.script().token_reply = page;
-        site.sign_in().await.expect(503, "provider_unavailable");
+        let answer = site.sign_in().await.expect(503, "provider_unavailable");
+        // Its flow was consumed.
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.ends_with("start it again."), "{detail}");
     }
     site.provider.script().token_reply = Reply::Normal;
     site.finish(&browser, &flow).await.expect(200, "");
@@ -135,6 +138,29 @@ async fn unknown_keys_trigger_a_key_fetch_at_most_every_thirty_seconds() {
     }
     site.server.clock.advance(TimeDelta::hours(1));
     site.sign_in().await.expect(401, "provider_answer_invalid");
+}
+
+#[tokio::test]
+async fn a_new_key_is_fetched_at_the_first_sign_in_and_under_an_old_id() {
+    let site = OidcSite::start().await;
+    // The provider makes its key when it first signs, after its keys were fetched.
+    let browser = site.browser();
+    let flow = browser.begin().await;
+    {
+        let mut script = site.provider.script();
+        (script.key, script.published) = (2, vec![1, 2]);
+    }
+    site.finish(&browser, &flow).await.expect(200, "");
+    site.server.clock.advance(TimeDelta::seconds(30));
+    site.provider.script().same_kid = true;
+    site.sign_in().await.expect(200, "");
+    site.provider.script().key = 3;
+    site.sign_in().await.expect(401, "provider_answer_invalid");
+    site.provider.script().published = vec![3];
+    site.sign_in().await.expect(401, "provider_answer_invalid");
+    site.server.clock.advance(TimeDelta::seconds(30));
+    site.sign_in().await.expect(200, "");
+    assert_eq!(site.provider.requests_to("/keys"), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

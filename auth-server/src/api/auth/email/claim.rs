@@ -9,16 +9,30 @@ use crate::db::{PgConnection, constraint};
 use crate::email::claim_store::{self, AccountEmail};
 use crate::email::{EmailAddress, EmailJob, queue};
 
+/// The permission to send a message to a new claimant of an address.
+pub(crate) struct MessageTurn(());
+
 impl AppState {
+    /// Waits for the turn of a message to a new claimant of this address. To be called before the transaction of
+    /// the claim, which must not hold its locks meanwhile. `None` if there were too many messages: then none is
+    /// sent, and the user can ask for one later.
+    pub(crate) async fn message_turn(
+        &self,
+        email: &EmailAddress,
+        from: IpAddr,
+    ) -> Option<MessageTurn> {
+        self.throttle.email(email.key(), from).await.ok().map(MessageTurn)
+    }
+
     /// Gives the account this address, in the transaction of the change. Where mail is sent it is a
     /// claim until the account confirms it, and a message asks for that; elsewhere the account holds
-    /// the address. `false` if the address belongs to another account.
+    /// the address; no message is sent without a turn. `false` if the address belongs to another account.
     pub(crate) async fn claim_email(
         &self,
         transaction: &mut PgConnection,
         user: Uuid,
         email: &EmailAddress,
-        from: IpAddr,
+        turn: Option<MessageTurn>,
     ) -> sqlx::Result<bool> {
         let Some(before) = claim_store::read(&mut *transaction, user).await? else {
             return Err(sqlx::Error::RowNotFound);
@@ -35,8 +49,9 @@ impl AppState {
         } else {
             hold(transaction, user, email).await?
         };
-        if free {
-            self.send_verification_email(transaction, user, email, from).await?;
+        if free && turn.is_some() {
+            let job = EmailJob::VerifyEmail { user, email: email.key().to_owned() };
+            queue::enqueue(transaction, &job).await?;
         }
         Ok(free)
     }
@@ -55,27 +70,11 @@ impl AppState {
         claim_store::claim(transaction, user, email, self.clock.now()).await?;
         Ok(true)
     }
-
-    /// Queues the message that asks a new claimant to confirm the address, in the transaction of the
-    /// claim. Sends nothing if there were too many messages: the user can ask for one later.
-    async fn send_verification_email(
-        &self,
-        transaction: &mut PgConnection,
-        user: Uuid,
-        email: &EmailAddress,
-        from: IpAddr,
-    ) -> sqlx::Result<()> {
-        if self.throttle.email(email.key(), from).await.is_err() {
-            return Ok(());
-        }
-        let job = EmailJob::VerifyEmail { user, email: email.key().to_owned() };
-        queue::enqueue(transaction, &job).await
-    }
 }
 
 impl AccountEmail {
     /// Whether the account holds or claims this address.
-    fn has(&self, email: &EmailAddress) -> bool {
+    pub(crate) fn has(&self, email: &EmailAddress) -> bool {
         [&self.held, &self.pending].into_iter().flatten().any(|key| key == email.key())
     }
 }

@@ -11,7 +11,7 @@ use crate::api::AppState;
 use crate::api::reauthentication::PASSWORD_INCORRECT;
 use crate::audit::AccountChange;
 use crate::authn::{Caller, TOKEN};
-use crate::db::{DATABASE, PgConnection, constraint};
+use crate::db::{DATABASE_WRITE, PgConnection, constraint};
 use crate::email::notice::Notice;
 use crate::email::token_store::{self, Verification};
 use crate::email::{claim_store, token};
@@ -40,7 +40,7 @@ struct VerificationForm {
 problems! {
     /// Errors of confirming an address.
     pub(crate) enum VerifyError includes
-        [TOKEN, BODY, THROTTLE, &[PASSWORD_INCORRECT], DATABASE]
+        [TOKEN, BODY, THROTTLE, &[PASSWORD_INCORRECT], DATABASE_WRITE]
     {
         TokenInvalid = 401 "verification_token_invalid" "Invalid or expired token, or the account no longer claims the address; request a new e-mail.",
         AccountProofRequired = 403 "account_proof_required" "Log in to the account that claims this address, or send its password.",

@@ -1,58 +1,41 @@
 //! `GET /api/v1/auth/oidc/{provider}/callback`
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use poem::http::HeaderMap;
-use poem::http::header::COOKIE;
-use poem::{FromRequest, Request, RequestBody};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Response;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
-use poem_openapi::types::Type;
 use poem_openapi::{Object, OpenApi};
-use serde::Serialize;
+use serde::Deserialize;
 use uuid::Uuid;
 
-use super::link::link;
-use super::login::{OidcLogin, log_in};
+use super::result::{CallbackAnswer, CallbackResult, attempt, finish, record};
 use crate::api::AppState;
 use crate::api::auth::failed;
-use crate::api::auth::login_response::{LoginResponse, LoginResult, SecondFactorChallenge};
 use crate::api::auth::open_session::SessionError;
-use crate::api::auth::token_pair::TokenPair;
 use crate::api::device::FromDevice;
-use crate::db::DATABASE;
-use crate::http::request_errors::PARAMETERS;
-use crate::http::{ClientAddress, Reply};
-use crate::login_history::{LoginAttempt, LoginOutcome, Method};
-use crate::oidc::store::LinkedIdentity;
-use crate::oidc::{ExternalIdentity, Flow, IdentityError, Provider, UNAVAILABLE, consume_flow};
+use crate::db::DATABASE_WRITE;
+use crate::http::request_errors::{FORM, PARAMETERS};
+use crate::http::{ClientAddress, Form, SeeOther};
+use crate::oidc::{
+    ExternalIdentity, Flow, FlowCookies, IdentityError, Provider, UNAVAILABLE, consume,
+};
 use crate::problems;
 use crate::session::Device;
 use crate::throttle::{AttemptOutcome, TOO_MANY};
 
 problems! {
     /// Why an OIDC login or link failed.
-    pub(crate) enum CallbackError includes [PARAMETERS, &[TOO_MANY, UNAVAILABLE], DATABASE] {
+    pub(crate) enum CallbackError includes [PARAMETERS, &[TOO_MANY, UNAVAILABLE], DATABASE_WRITE] {
         UnknownProvider = 404 "provider_not_found" "Unknown identity provider.",
         StateInvalid = 400 "state_invalid" "This login was not started in this browser, has expired or is already complete; start again.",
         AnswerInvalid = 401 "provider_answer_invalid" "The answer of the identity provider is not valid for this login; start again.",
-        AccessDenied = 403 "provider_refused" "The identity provider did not confirm your identity.",
+        ConsentDenied = 403 "consent_denied" "You denied access at the identity provider; start again to grant it.",
+        ProviderRefused = 403 "provider_refused" "The identity provider did not confirm your identity.",
         AccountDisabled = 401 "credentials_invalid" "You cannot log in to this account.",
         AccountExists = 409 "account_exists" "An account with this e-mail address already exists.",
         IdentityTaken = 409 "identity_taken" "This identity is linked to another account.",
         UserAgentNotAllowed = 403 "agent_not_allowed" "This account does not accept logins from this user agent; use a client that its owner allows.",
-    }
-}
-
-impl From<IdentityError> for CallbackError {
-    fn from(error: IdentityError) -> Self {
-        match error {
-            IdentityError::AnswerInvalid => Self::AnswerInvalid,
-            IdentityError::Problem(problem) => problem.into(),
-        }
     }
 }
 
@@ -65,29 +48,62 @@ impl From<SessionError> for CallbackError {
     }
 }
 
-/// The parameters with which the provider redirects the browser.
-struct CallbackParameters {
-    code: Option<String>,
-    state: Option<String>,
-    iss: Option<String>,
-    error: Option<String>,
+problems! {
+    /// As [`CallbackError`], for a posted form.
+    pub(crate) enum FormCallbackError includes
+        [FORM, PARAMETERS, CallbackError::SPECS, &[TOO_MANY, UNAVAILABLE], DATABASE_WRITE] {}
 }
 
-/// What a callback led to.
-enum CallbackResult {
-    Login(OidcLogin),
-    Linked(Vec<LinkedIdentity>),
+/// The parameters with which the provider sends the browser back.
+#[derive(Deserialize, Object)]
+struct CallbackParameters {
+    /// Authorization code, to be exchanged for an ID token.
+    #[oai(write_only)]
+    code: Option<String>,
+    /// The `state` of the authorization request.
+    #[oai(write_only)]
+    state: Option<String>,
+    /// Issuer identifier of the provider (RFC 9207).
+    iss: Option<String>,
+    /// Error code of the provider, instead of `code`.
+    error: Option<String>,
 }
 
 /// An error, and the account it is about, if that is known.
 pub(super) struct CallbackFailure {
     pub user: Option<Uuid>,
     pub error: CallbackError,
+    /// How the attempt counts. Only a code that the provider does not know can be a guess of the
+    /// visitor's: for whatever else is wrong, the provider or the account is the reason.
+    outcome: AttemptOutcome,
+}
+
+impl CallbackFailure {
+    /// The login to this account failed.
+    pub(super) fn of_user(user: Uuid, error: CallbackError) -> Self {
+        Self { user: Some(user), ..error.into() }
+    }
 }
 
 impl<E: Into<CallbackError>> From<E> for CallbackFailure {
     fn from(error: E) -> Self {
-        Self { user: None, error: error.into() }
+        Self { user: None, error: error.into(), outcome: AttemptOutcome::Unverified }
+    }
+}
+
+/// After the flow was consumed.
+fn unidentified(error: IdentityError) -> CallbackFailure {
+    match error {
+        IdentityError::CodeRefused => {
+            let outcome = AttemptOutcome::Failed;
+            CallbackFailure { outcome, ..CallbackError::AnswerInvalid.into() }
+        }
+        IdentityError::AnswerInvalid => CallbackError::AnswerInvalid.into(),
+        IdentityError::Problem(problem) if problem.code == UNAVAILABLE.code => {
+            let detail = "This login cannot be completed any more; start it again.";
+            CallbackError::from(problem.detail(detail)).into()
+        }
+        IdentityError::Problem(problem) => problem.into(),
     }
 }
 
@@ -102,7 +118,8 @@ impl Callback {
     /// an account without a password, unless the e-mail address belongs to an account: the identity
     /// is linked to that account if both sides have verified the address and the account has no
     /// second factor. Users with a second factor receive a challenge instead of tokens. A flow
-    /// started with `POST /api/v1/me/identities` links the identity.
+    /// started with `POST /api/v1/me/identities` links the identity. A flow that a front end on another
+    /// site started ends on its page (303).
     #[oai(
         path = "/oidc/:provider/callback",
         method = "get",
@@ -128,111 +145,97 @@ impl Callback {
         iss: Query<Option<String>>,
         /// Error code of the provider, instead of `code`.
         error: Query<Option<String>>,
-    ) -> Result<Response<Reply<CallbackResponse>>, CallbackError> {
-        let provider = self.0.oidc.provider(&provider.0).ok_or(CallbackError::UnknownProvider)?;
-        let provider = Arc::clone(provider);
-        let expired_cookie = provider.expired_cookie();
+    ) -> Result<Response<CallbackAnswer>, CallbackError> {
         let parameters =
             CallbackParameters { code: code.0, state: state.0, iss: iss.0, error: error.0 };
-        let this = Self(Arc::clone(&self.0));
-        let attempt =
-            async move { this.attempt(&provider, &cookies, parameters, address, device).await };
-        let result = self.0.complete(attempt).await?;
-        Ok(Response::new(Reply(result.into())).header("Set-Cookie", expired_cookie))
+        self.call_back(&provider.0, cookies, parameters, address, device).await
+    }
+
+    /// Complete an OIDC login or link with a posted form.
+    ///
+    /// As `GET`, for providers with `response_mode = "form_post"`.
+    #[oai(
+        path = "/oidc/:provider/callback",
+        method = "post",
+        operation_id = "oidc_form_callback",
+        response_header(
+            name = "Set-Cookie",
+            ty = "Option<String>",
+            description = "Deletes the cookie of the flow."
+        )
+    )]
+    async fn form_callback(
+        &self,
+        ClientAddress(address): ClientAddress,
+        FromDevice(device): FromDevice,
+        cookies: FlowCookies,
+        provider: Path<String>,
+        Form(parameters): Form<CallbackParameters>,
+    ) -> Result<Response<CallbackAnswer>, FormCallbackError> {
+        let response = self.call_back(&provider.0, cookies, parameters, address, device).await;
+        response.map_err(|error| error.problem().into())
     }
 }
 
 impl Callback {
+    async fn call_back(
+        &self,
+        provider: &str,
+        cookies: FlowCookies,
+        parameters: CallbackParameters,
+        address: IpAddr,
+        device: Device,
+    ) -> Result<Response<CallbackAnswer>, CallbackError> {
+        let provider = self.0.oidc.provider(provider).ok_or(CallbackError::UnknownProvider)?;
+        let provider = Arc::clone(provider);
+        // An encrypted cookie cannot be guessed, and any page on the web can send a browser here without
+        // one: that costs nothing, and must not lock out others at the same address.
+        let state = parameters.state.as_deref();
+        let flow = state.and_then(|state| self.0.oidc.flow(&provider, &cookies, state));
+        let Some(flow) = flow else {
+            let error = CallbackError::StateInvalid;
+            self.0.record_login(attempt(&provider, device), failed(&error));
+            return Err(error);
+        };
+        let (expired_cookie, front_end) = (flow.expired_cookie(&provider), flow.front_end.clone());
+        let this = Self(Arc::clone(&self.0));
+        let attempt =
+            async move { this.attempt(&provider, &flow, parameters, address, device).await };
+        let answer = match (self.0.complete(attempt).await, front_end) {
+            (Err(error), Some(front_end)) => {
+                CallbackAnswer::Page(SeeOther(front_end.failed(error.problem().code)))
+            }
+            (result, _) => result?.into(),
+        };
+        Ok(Response::new(answer).header("Set-Cookie", expired_cookie))
+    }
+
     /// One attempt, counted and recorded.
     async fn attempt(
         &self,
         provider: &Arc<Provider>,
-        cookies: &FlowCookies,
+        flow: &Flow,
         parameters: CallbackParameters,
         address: IpAddr,
         device: Device,
     ) -> Result<CallbackResult, CallbackError> {
-        let mut attempt = LoginAttempt {
-            provider: Some(provider.name().to_owned()),
-            ..LoginAttempt::new(Method::Oidc, device)
-        };
-
+        let attempt = attempt(provider, device);
         let result: Result<CallbackResult, CallbackFailure> = async {
             let permit = self.0.throttle.begin_anonymous(address).await?;
-            let flow = self.flow(provider, cookies, parameters.state.as_deref());
-            let result = match flow.await {
-                Ok(flow) => {
-                    self.complete(provider, &flow, parameters, &attempt.device, address).await
-                }
-                Err(error) => Err(error.into()),
-            };
-            permit.settle(outcome(&result)).await;
+            let result = self.complete(provider, flow, parameters, &attempt.device, address).await;
+            let outcome = result
+                .as_ref()
+                .map_or_else(|failure| failure.outcome, |_| AttemptOutcome::Succeeded);
+            permit.settle(outcome).await;
             result
         }
         .await;
 
-        let outcome = match &result {
-            Ok(CallbackResult::Login(login)) => {
-                attempt.user = Some(login.user);
-                match &login.result {
-                    LoginResult::Session(session) => {
-                        attempt.session = Some(session.id);
-                        Some(LoginOutcome::Succeeded)
-                    }
-                    LoginResult::SecondFactorRequired(_) => {
-                        Some(LoginOutcome::SecondFactorRequired)
-                    }
-                }
-            }
-            Ok(CallbackResult::Linked(_)) => None,
-            Err(failure) => {
-                // Known only once the provider has confirmed the identity.
-                attempt.user = failure.user;
-                Some(failed(&failure.error))
-            }
-        };
-        if let Some(outcome) = outcome {
-            self.0.record_login(attempt, outcome);
-        }
-        result.map_err(|failure| failure.error)
-    }
-}
-
-/// For the throttle.
-fn outcome(result: &Result<CallbackResult, CallbackFailure>) -> AttemptOutcome {
-    let Err(CallbackFailure { error, .. }) = result else { return AttemptOutcome::Succeeded };
-    match error {
-        CallbackError::AnswerInvalid | CallbackError::AccountDisabled => AttemptOutcome::Failed,
-        // An encrypted cookie cannot be guessed, and any page on the web can send a browser here
-        // without one: that must not lock out others at the same address.
-        CallbackError::StateInvalid
-        | CallbackError::UnknownProvider
-        | CallbackError::AccessDenied
-        | CallbackError::AccountExists
-        | CallbackError::IdentityTaken
-        | CallbackError::UserAgentNotAllowed
-        | CallbackError::Problem(_) => AttemptOutcome::Unverified,
+        record(&self.0, attempt, result)
     }
 }
 
 impl Callback {
-    /// The flow that this browser started, which is consumed.
-    async fn flow(
-        &self,
-        provider: &Provider,
-        cookies: &FlowCookies,
-        state: Option<&str>,
-    ) -> Result<Flow, CallbackError> {
-        let AppState { pool, clock, oidc, .. } = &*self.0;
-        let cookie = cookies.get(&provider.cookie_name());
-        let flow = state.and_then(|state| oidc.flow(provider, cookie, state));
-        let flow = flow.ok_or(CallbackError::StateInvalid)?;
-        if !consume_flow(pool, &flow, clock.now()).await? {
-            return Err(CallbackError::StateInvalid);
-        }
-        Ok(flow)
-    }
-
     async fn complete(
         &self,
         provider: &Arc<Provider>,
@@ -241,12 +244,15 @@ impl Callback {
         device: &Device,
         address: IpAddr,
     ) -> Result<CallbackResult, CallbackFailure> {
+        if !consume(&self.0.pool, flow.id, flow.expires_at()).await? {
+            return Err(CallbackError::StateInvalid.into());
+        }
         let identity = identify(provider, flow, parameters).await?;
-        let Some(request) = flow.link else {
-            let login = log_in(&self.0, provider, &identity, device, address).await?;
-            return Ok(CallbackResult::Login(login));
-        };
-        Ok(CallbackResult::Linked(link(&self.0, &identity, request).await?))
+        if let Some(front_end) = &flow.front_end {
+            let page = self.0.oidc.hand_over(front_end, provider.name(), &identity)?;
+            return Ok(CallbackResult::HandedOver(page));
+        }
+        finish(&self.0, provider, &identity, flow.link, device, address).await
     }
 }
 
@@ -254,92 +260,15 @@ async fn identify(
     provider: &Arc<Provider>,
     flow: &Flow,
     parameters: CallbackParameters,
-) -> Result<ExternalIdentity, CallbackError> {
-    provider.check_issuer(parameters.iss.as_deref()).await?;
-    match (parameters.code, parameters.error.as_deref()) {
-        (Some(code), None) => Ok(provider.identify(code, flow).await?),
-        (_, Some("access_denied")) => {
-            let detail = "You denied access at the identity provider.";
-            Err(CallbackError::AccessDenied.problem().detail(detail).into())
+) -> Result<ExternalIdentity, CallbackFailure> {
+    provider.check_issuer(parameters.iss.as_deref()).await.map_err(unidentified)?;
+    let error = parameters.error.as_deref();
+    match (parameters.code, error) {
+        (Some(code), None) => provider.identify(&code, flow).await.map_err(unidentified),
+        (_, Some("access_denied")) => Err(CallbackError::ConsentDenied.into()),
+        _ => {
+            provider.refused(error);
+            Err(CallbackError::ProviderRefused.into())
         }
-        _ => Err(CallbackError::AccessDenied),
-    }
-}
-
-/// The cookies of a request, among them those of OIDC flows.
-struct FlowCookies(HeaderMap);
-
-impl FlowCookies {
-    fn get(&self, name: &str) -> Option<&str> {
-        let lines = self.0.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs =
-            lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
-    }
-}
-
-impl<'a> FromRequest<'a> for FlowCookies {
-    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        let lines = request.headers().get_all(COOKIE).iter();
-        Ok(Self(lines.map(|line| (COOKIE, line.clone())).collect()))
-    }
-}
-
-/// The response of a login, or the identities of the account to which one was linked.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum CallbackResponse {
-    Login(LoginResponse),
-    Linked(LinkResponse),
-}
-
-/// An identity was linked.
-#[derive(Debug, Serialize, Object)]
-#[oai(read_only_all)]
-struct LinkResponse {
-    /// The account's identities, including the new one.
-    linked: Vec<LinkedIdentity>,
-}
-
-impl From<CallbackResult> for CallbackResponse {
-    fn from(result: CallbackResult) -> Self {
-        match result {
-            CallbackResult::Login(login) => Self::Login(login.result.into()),
-            CallbackResult::Linked(linked) => Self::Linked(LinkResponse { linked }),
-        }
-    }
-}
-
-impl Type for CallbackResponse {
-    const IS_REQUIRED: bool = true;
-    type RawValueType = Self;
-    type RawElementValueType = Self;
-
-    fn name() -> Cow<'static, str> {
-        "CallbackResponse".into()
-    }
-
-    fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Inline(Box::new(MetaSchema {
-            one_of: vec![
-                TokenPair::schema_ref(),
-                SecondFactorChallenge::schema_ref(),
-                LinkResponse::schema_ref(),
-            ],
-            ..MetaSchema::ANY
-        }))
-    }
-
-    fn register(registry: &mut Registry) {
-        LoginResponse::register(registry);
-        LinkResponse::register(registry);
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-        Box::new(std::iter::once(self))
     }
 }

@@ -17,7 +17,7 @@ struct ProviderView {
     name: String,
     /// Display name.
     title: String,
-    /// Path that starts a login; send the browser there.
+    /// Path that starts a login, on the host of the issuer; send the browser there.
     start: String,
 }
 
@@ -48,6 +48,6 @@ fn view(provider: &Provider) -> ProviderView {
     ProviderView {
         name: name.to_owned(),
         title: provider.title().to_owned(),
-        start: format!("/api/v1/auth/oidc/{name}/start"),
+        start: provider.start_path(),
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::callback::{CallbackError, CallbackFailure};
 use super::link::linked;
 use crate::api::AppState;
+use crate::api::auth::email::claim::MessageTurn;
 use crate::api::auth::login_response::LoginResult;
 use crate::api::auth::open_session::open_session;
 use crate::db::{PgConnection, Transaction};
@@ -44,18 +45,31 @@ pub(super) async fn log_in(
     device: &Device,
     address: IpAddr,
 ) -> Result<OidcLogin, CallbackFailure> {
+    let turn = message_turn(state, identity, address).await?;
     let mut transaction = state.pool.begin().await?;
     store::lock(&mut transaction, identity).await?;
     let owner = store::owner(&mut transaction, identity).await?;
     let linked = owner.is_some();
     let user = match owner {
         Some(user) => user,
-        None => account_to_link(state, &mut transaction, provider, identity, address).await?,
+        None => account_to_link(state, &mut transaction, provider, identity, turn).await?,
     };
     let account = Account { user, linked };
     let result = log_in_to(state, transaction, &account, provider, identity, device).await;
-    let result = result.map_err(|error| CallbackFailure { user: Some(user), error })?;
+    let result = result.map_err(|error| CallbackFailure::of_user(user, error))?;
     Ok(OidcLogin { user, result })
+}
+
+/// The turn of the message to a new account whose address the provider has not verified.
+async fn message_turn(
+    state: &AppState,
+    identity: &ExternalIdentity,
+    from: IpAddr,
+) -> sqlx::Result<Option<MessageTurn>> {
+    let unverified = identity.email.as_ref().filter(|_| !identity.email_verified);
+    let Some(email) = unverified else { return Ok(None) };
+    let owner = store::owner(&mut state.pool.acquire().await?, identity).await?;
+    Ok(if owner.is_none() { state.message_turn(email, from).await } else { None })
 }
 
 /// Links the identity if it is not linked yet, and opens a session or issues a challenge for the
@@ -108,7 +122,7 @@ async fn account_to_link(
     transaction: &mut PgConnection,
     provider: &Provider,
     identity: &ExternalIdentity,
-    address: IpAddr,
+    turn: Option<MessageTurn>,
 ) -> Result<Uuid, CallbackFailure> {
     if let Some(email) = &identity.email {
         claim_store::lock(transaction, email.key()).await?;
@@ -119,13 +133,13 @@ async fn account_to_link(
                 return Ok(user);
             }
             Some(EmailOwner { user, .. }) => {
-                return Err(CallbackFailure { user: Some(user), error: account_exists(provider) });
+                return Err(CallbackFailure::of_user(user, account_exists(provider)));
             }
         }
     }
     let user = create_account(state, transaction, identity).await?;
     if let Some(email) = &identity.email
-        && !give_email(state, transaction, user, identity, email, address).await?
+        && !give_email(state, transaction, user, identity, email, turn).await?
     {
         return Err(account_exists(provider).into());
     }
@@ -156,10 +170,10 @@ async fn give_email(
     user: Uuid,
     identity: &ExternalIdentity,
     email: &EmailAddress,
-    address: IpAddr,
+    turn: Option<MessageTurn>,
 ) -> sqlx::Result<bool> {
     if !identity.email_verified {
-        return state.claim_email(transaction, user, email, address).await;
+        return state.claim_email(transaction, user, email, turn).await;
     }
     let now = state.clock.now();
     claim_store::take_over(transaction, user, email.key()).await?;

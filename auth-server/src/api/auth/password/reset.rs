@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::api::AppState;
 use crate::audit::AccountChange;
-use crate::db::{DATABASE, PgConnection};
+use crate::db::{DATABASE_WRITE, PgConnection};
 use crate::email::notice::Notice;
 use crate::email::token_store::{self, ResetTarget};
 use crate::email::{claim_store, token};
@@ -34,7 +34,7 @@ struct ResetForm {
 
 problems! {
     /// Errors of resetting a password.
-    pub(crate) enum ResetError includes [BODY, NEW_PASSWORD, DATABASE] {
+    pub(crate) enum ResetError includes [BODY, NEW_PASSWORD, DATABASE_WRITE] {
         TokenInvalid = 401 "reset_token_invalid" "Invalid or expired token; request a new e-mail.",
     }
 }

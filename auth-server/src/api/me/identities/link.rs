@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::AppState;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
 use crate::oidc::{LinkRequest, UNAVAILABLE};
@@ -44,7 +44,7 @@ struct LinkStarted {
 problems! {
     /// Why no link was started.
     pub(crate) enum LinkError includes
-        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, &[UNAVAILABLE], DATABASE]
+        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, &[UNAVAILABLE], DATABASE_WRITE]
     {
         UnknownProvider = 404 "provider_not_found" "Unknown identity provider.",
     }
@@ -56,8 +56,9 @@ pub(crate) struct LinkIdentity(pub(crate) Arc<AppState>);
 impl LinkIdentity {
     /// Start linking an external identity to your account.
     ///
-    /// Sets a cookie that is valid for ten minutes. A front end on another origin must send the
-    /// request through its own origin, or the browser drops the cookie.
+    /// Sets a cookie that is valid for ten minutes. A front end on another origin of the same site must
+    /// send the request with credentials, one on another site through its own origin, or the browser
+    /// drops the cookie.
     #[oai(
         path = "/identities",
         method = "post",
@@ -78,7 +79,7 @@ impl LinkIdentity {
         self.0.reauthenticate(&caller, sent).await?;
         let provider = self.0.oidc.provider(&provider).ok_or(LinkError::UnknownProvider)?;
         let request = LinkRequest { user: caller.user, session: caller.session };
-        let started = self.0.oidc.start(provider, Some(request)).await?;
+        let started = self.0.oidc.start(provider, Some(request), None).await?;
         let response = Reply(LinkStarted { authorization_url: started.url });
         Ok(Response::new(response).header("Set-Cookie", started.cookie))
     }

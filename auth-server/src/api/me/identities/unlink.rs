@@ -9,7 +9,7 @@ use crate::api::AppState;
 use crate::api::me::credential_change::CredentialChange;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthenticated, Reauthentication};
 use crate::authn::{Principal, SIGNED_IN, SignedIn};
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::email::notice::Notice;
 use crate::http::request_errors::{BODY, PATH_ID};
 use crate::http::{Body, NoContent, canonical};
@@ -26,7 +26,7 @@ const CHANGE: CredentialChange = CredentialChange {
 problems! {
     /// Why the identity was not unlinked.
     pub(crate) enum UnlinkError includes
-        [SIGNED_IN, PATH_ID, BODY, THROTTLE, REAUTHENTICATION, DATABASE]
+        [SIGNED_IN, PATH_ID, BODY, THROTTLE, REAUTHENTICATION, DATABASE_WRITE]
     {
         NotFound = 404 "identity_not_found" "No such identity.",
         LastLoginMethod = 409 "last_way_to_sign_in" "This is your only way to log in; set a password or link another identity first.",

@@ -9,7 +9,7 @@ use super::{RecoveryCodeList, replace_recovery_codes};
 use crate::api::AppState;
 use crate::api::me::credential_change::CredentialChange;
 use crate::authn::{Principal, SIGNED_IN, SignedIn};
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::email::notice::Notice;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
@@ -34,7 +34,7 @@ const CHANGE: CredentialChange = CredentialChange {
 
 problems! {
     /// Why the second factor was not enabled.
-    pub(crate) enum ConfirmError includes [SIGNED_IN, BODY, &[TOO_MANY], DATABASE] {
+    pub(crate) enum ConfirmError includes [SIGNED_IN, BODY, &[TOO_MANY], DATABASE_WRITE] {
         CodeInvalid = 403 "invalid_code" "The code is invalid, expired or already used.",
         NotStarted = 409 "second_factor_not_begun" "No enrollment has been started; start with POST /api/v1/me/second-factor.",
         AlreadyEnabled = 409 "second_factor_active" "Two-factor authentication is already enabled; disable it first.",
@@ -67,8 +67,9 @@ impl Confirm {
         caller: &Principal,
         code: &str,
     ) -> Result<RecoveryCodeList, ConfirmError> {
-        let AppState { pool, second_factors, clock, .. } = &*self.0;
+        let AppState { pool, second_factors, clock, throttle, .. } = &*self.0;
         let (user, now) = (caller.user, clock.now());
+        let _turn = throttle.code_turn(user).await?;
         let mut transaction = pool.begin().await?;
         let factor = store::lock(&mut transaction, user).await?;
         let factor = factor.ok_or(ConfirmError::NotStarted)?;

@@ -8,7 +8,7 @@ use crate::api::AppState;
 use crate::api::me::credential_change::CredentialChange;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::email::notice::Notice;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, NoContent};
@@ -24,7 +24,7 @@ const CHANGE: CredentialChange = CredentialChange {
 
 problems! {
     /// Why the second factor was not disabled.
-    pub(crate) enum DisableError includes [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE] {
+    pub(crate) enum DisableError includes [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE_WRITE] {
         NotEnabled = 404 "second_factor_not_found" "Two-factor authentication is not enabled.",
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::api::AppState;
 use crate::api::reauthentication::{REAUTHENTICATION, Reauthentication};
 use crate::authn::{SIGNED_IN, SignedIn};
-use crate::db::DATABASE;
+use crate::db::DATABASE_WRITE;
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply};
 use crate::problems;
@@ -31,7 +31,7 @@ struct Enrollment {
 problems! {
     /// Why no enrollment was started.
     pub(crate) enum EnrollError includes
-        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE]
+        [SIGNED_IN, BODY, THROTTLE, REAUTHENTICATION, DATABASE_WRITE]
     {
         AlreadyEnabled = 409 "second_factor_active" "Two-factor authentication is already enabled; disable it first.",
     }

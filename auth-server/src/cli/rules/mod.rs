@@ -1,0 +1,140 @@
+//! `auth-server rules …`: the rules as a text file, for review and version control.
+
+mod check;
+mod import;
+
+use std::io::{Read, stdin};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use policies::cases;
+use policies::cases::{Expectation, FailedCase, Report, SHIPPED_CASES};
+use policies::csv;
+use policies::csv::{Document, RuleRow};
+use policies::label_rules::{LabelRules, SHIPPED};
+use policies::{Label, Rule, Snapshot};
+use service::config::ConfigError;
+use service::output::{self, OutputError};
+
+use super::Failure;
+use crate::app::open;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::policy::transfer;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Check whether a rules file could be imported, and warn of probable mistakes; needs no database
+    Check {
+        /// Rules in the format of `rules export`; `-` reads standard input
+        file: PathBuf,
+        /// The label rules of etl-labeler, whose labels the rules are about [default: the shipped ones]
+        #[arg(long, value_name = "FILE")]
+        labels: Option<PathBuf>,
+    },
+    /// Test the rules in the database against expected decisions
+    Test {
+        /// Expected decisions [default: those of the shipped rules]
+        #[arg(long, value_name = "FILE")]
+        cases: Option<PathBuf>,
+        /// Test the rules in this file instead; needs no database
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
+    },
+    /// Replace all rules with those of a file, after showing what changes
+    Import(import::Options),
+    /// Print roles and rules
+    Export,
+}
+
+pub(crate) async fn run(
+    command: Command,
+    settings: impl FnOnce() -> Result<Config, ConfigError>,
+) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Check { file, labels } => check::check(&file, labels.as_deref())?,
+        Command::Test { cases, rules: Some(rules) } => {
+            return test(&of_file(&rules, &label_rules(None)?)?, cases.as_deref());
+        }
+        Command::Test { cases, rules: None } => {
+            let opened = open::policy(&settings()?, &Clock::default()).await;
+            let (_, policy) = opened.map_err(Failure::because)?;
+            return test(&policy.snapshot_full(), cases.as_deref());
+        }
+        Command::Import(options) => import::import(&settings()?, &options).await?,
+        Command::Export => export(&settings()?).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn label_rules(file: Option<&Path>) -> Result<LabelRules, Failure> {
+    let Some(file) = file else { return LabelRules::parse(SHIPPED).map_err(Failure::because) };
+    LabelRules::parse(&text(file)?).map_err(|error| Failure::about(file, error))
+}
+
+/// The policy of a rules file. Labels have the validity periods of these label rules.
+fn of_file(file: &Path, labels: &LabelRules) -> Result<Snapshot, Failure> {
+    let time_bound: Vec<Label> = labels.time_bound_labels().cloned().collect();
+    let empty = Snapshot::empty(time_bound).map_err(Failure::because)?;
+    empty.next(1, &read(file)?.changes()).map_err(|error| Failure::about(file, error))
+}
+
+fn test(policy: &Snapshot, file: Option<&Path>) -> Result<ExitCode, Failure> {
+    let shipped = Path::new("shipped cases");
+    let text = match file {
+        None => SHIPPED_CASES.to_owned(),
+        Some(file) => text(file)?,
+    };
+    let file = file.unwrap_or(shipped);
+    let report = cases::run(policy, &text).map_err(|error| Failure::about(file, error))?;
+    Ok(print_report(file, &report)?)
+}
+
+fn print_report(file: &Path, Report { cases, failures }: &Report) -> Result<ExitCode, OutputError> {
+    for FailedCase { name, line, expected, actual, rule } in failures {
+        let place = file.display();
+        output::print(format_args!("{place}:{line}: {name}"))?;
+        output::print(format_args!("    expected {}", describe(*expected)))?;
+        output::print(format_args!(
+            "    actual   {}",
+            describe(Expectation { allowed: actual.allowed, code: Some(actual.code) })
+        ))?;
+        if let Some(rule) = rule {
+            output::print(format_args!("    rule: {}", row(rule)))?;
+        }
+    }
+    output::print(format_args!("{} of {cases} cases passed", cases - failures.len()))?;
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The rule as a line of a rules file.
+fn row(rule: &Rule) -> String {
+    let rules = vec![RuleRow::from(rule)];
+    csv::write(&Document { roles: Vec::new(), rules }).trim_end().to_owned()
+}
+
+fn describe(Expectation { allowed, code }: Expectation) -> String {
+    let verdict = if allowed { "allowed" } else { "denied" };
+    code.map_or(verdict.to_owned(), |code| format!("{verdict} ({})", code.as_str()))
+}
+
+async fn export(config: &Config) -> Result<(), Failure> {
+    let opened = open::policy(config, &Clock::default()).await;
+    let (_, policy) = opened.map_err(Failure::because)?;
+    let text = csv::write(&transfer::export(&policy.snapshot()));
+    Ok(output::print(text.trim_end_matches('\n'))?)
+}
+
+fn read(file: &Path) -> Result<Document, Failure> {
+    csv::read(&text(file)?).map_err(|error| Failure::about(file, error))
+}
+
+fn text(file: &Path) -> Result<String, Failure> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        stdin().read_to_string(&mut text).map_err(Failure::because)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file).map_err(|error| Failure::about(file, error))
+}
