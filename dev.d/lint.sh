@@ -3,7 +3,7 @@
 #
 # `./dev lint`. A step whose tool is not available is skipped, and the output says so.
 
-lint_steps=(format wording paths layout scripts compose sqlx clippy dependencies advisories)
+lint_steps=(format wording paths layout scripts compose alerts sqlx clippy dependencies advisories)
 
 lint() {
     local step
@@ -59,6 +59,14 @@ compose_loads() {
         AUTH_DATABASE_PASSWORD=x LABELER_DATABASE_PASSWORD=x MOVIE_DATABASE_PASSWORD=x \
         LABELER_ELASTIC_PASSWORD=x MOVIE_ELASTIC_PASSWORD=x \
         go run . "${files[@]}")
+}
+
+lint_alerts() {
+    if ! has promtool; then
+        skip 'promtool is missing; on Debian it is in the package prometheus'
+        return
+    fi
+    promtool check rules docs/alerts.yml >/dev/null && promtool test rules docs/alerts-tests.yml >/dev/null
 }
 
 lint_sqlx() { check_sqlx; }

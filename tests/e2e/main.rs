@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "test code: anything unexpected ends the test")]
 
 mod arguments;
+mod backup;
 mod client;
 mod clock_skew;
 mod descriptors;

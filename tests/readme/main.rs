@@ -1,4 +1,4 @@
-//! The READMEs: every command block runs as written, and its sample output is real.
+//! The READMEs and the page for operators: every command block runs as written, and its sample output is real.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,7 +6,9 @@
     reason = "test code: anything unexpected ends the test"
 )]
 
+mod alerts;
 mod blocks;
+mod operations;
 mod programs;
 mod shell;
 mod site;
@@ -19,26 +21,27 @@ use std::path::Path;
 use crate::blocks::{blocks, root};
 
 /// The files whose command blocks a test of this suite runs.
-const COVERED: [&str; 6] = [
+const COVERED: [&str; 7] = [
     "README.md",
     "CONTRIBUTING.md",
     "auth-server/README.md",
+    "docs/OPERATIONS.md",
     "etl-labeler/README.md",
     "movie-api/README.md",
     "tests/README.md",
 ];
 
 /// Languages without commands. Rust blocks are documentation tests of their crate.
-const OTHER_LANGUAGES: [&str; 6] = ["json", "mermaid", "nginx", "rust", "text", "toml"];
+const OTHER_LANGUAGES: [&str; 7] = ["json", "mermaid", "nginx", "rust", "text", "toml", "yaml"];
 
-/// `README.md` of this folder and of the folders below it.
+/// `README.md` and `OPERATIONS.md` of this folder and of the folders below it.
 fn readmes(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
         let skipped = name.starts_with('.') || ["target", "node_modules"].contains(&&*name);
         if entry.file_type().unwrap().is_dir() && !skipped {
             readmes(&path, found);
-        } else if name == "README.md" {
+        } else if ["README.md", "OPERATIONS.md"].contains(&&*name) {
             found.push(path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
         }
     }

@@ -107,7 +107,7 @@ impl Shell {
 
     /// Runs all command blocks of this file in one shell. Each block must print exactly the output
     /// that it documents, if any. Returns the calls of `./dev` and `cargo`.
-    pub(crate) fn run(self, file: &str) -> Vec<String> {
+    pub(crate) fn run(&self, file: &str) -> Vec<String> {
         let blocks = commands(file);
         assert!(!blocks.is_empty(), "{file} has no command blocks");
         let output = self.execute(file, &self.script_of(&blocks));
@@ -122,6 +122,11 @@ impl Shell {
         }
         let calls = fs::read_to_string(self.folder.path().join(".home/tool-calls"));
         calls.unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// A file that the commands wrote, relative to the home directory.
+    pub(crate) fn written(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(".home").join(name)).unwrap()
     }
 
     fn script_of(&self, blocks: &[Block]) -> String {

@@ -10,9 +10,9 @@ use crate::shell::Shell;
 pub(crate) struct Site {
     pub database: Database,
     pub index: Index,
-    auth_url: String,
-    movie_url: String,
-    _servers: [Server; 2],
+    pub auth_url: String,
+    pub movie_url: String,
+    servers: [Server; 2],
 }
 
 impl Site {
@@ -39,7 +39,12 @@ impl Site {
             ("FILMS_INDEX", &index.name),
         ]);
         let movie_url = movie.url("api");
-        Self { database, index, auth_url, movie_url, _servers: [auth, movie] }
+        Self { database, index, auth_url, movie_url, servers: [auth, movie] }
+    }
+
+    /// The URLs of the operators' listeners.
+    pub(crate) fn ops_urls(&mut self) -> [String; 2] {
+        self.servers.each_mut().map(|server| server.url("ops"))
     }
 
     /// A shell whose commands reach the servers where they name those of the demo.
