@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{Error, ErrorKind, Write, stderr, stdout};
 
+use serde::Serialize;
+
 /// Standard output cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
@@ -23,6 +25,15 @@ pub fn print(line: impl Display) -> Result<(), OutputError> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(OutputError::Incomplete),
     }
+}
+
+/// Prints a value as JSON, for programs and for eyes.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn print_json(value: &impl Serialize) -> Result<(), OutputError> {
+    let text = serde_json::to_string_pretty(value);
+    print(text.map_err(|error| OutputError::Incomplete(error.into()))?)
 }
 
 /// Prints text that is shown only once, such as a secret. Call it before what the text belongs to is

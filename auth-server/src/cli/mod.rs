@@ -55,7 +55,9 @@ enum Command {
     #[command(subcommand)]
     Superuser(superuser::Command),
     /// Check everything `serve` needs and report problems
-    Doctor,
+    ///
+    /// Exits with 1 if a check fails; warnings do not count.
+    Doctor(doctor::Options),
     /// List, rotate and revoke the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Command),
@@ -149,7 +151,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Serve => serve::run(loaded()?).await?,
         Command::Migrate => migrate::run(settings()?).await?,
         Command::Superuser(command) => superuser::run(command, settings()?).await?,
-        Command::Doctor => return doctor::run(settings()).await,
+        Command::Doctor(options) => return doctor::run(&options, settings()).await,
         Command::Keys(command) => keys::run(command, settings()?).await?,
         Command::Secret(command) => secret::run(command, settings()?).await?,
         Command::Sessions(command) => sessions::run(command, settings()?).await?,

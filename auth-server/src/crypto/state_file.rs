@@ -24,7 +24,7 @@ pub enum StateFileError {
 }
 
 /// Path of the file; none without a home directory.
-pub(super) fn path() -> Option<PathBuf> {
+pub(crate) fn path() -> Option<PathBuf> {
     let absolute =
         |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state =

@@ -56,20 +56,25 @@ impl Oidc {
         secrets: &Secrets,
         clock: &Clock,
     ) -> Result<Self, OidcError> {
-        let configured = provider_config::validate(&config.oidc.provider, &config.token.issuer)?;
-        let providers = configured.into_iter().map(|one| Provider::new(one, clock.clone()));
-        let providers = providers.map(|one| one.map(Arc::new)).collect::<Result<_, _>>()?;
+        let providers = Self::configured(config, clock)?;
         let encryption = EncryptionKeys::of(secrets, Purpose::OidcFlow);
         let pages = provider_config::validate_pages(&config.oidc.pages)?;
         Ok(Self { providers, pages, encryption, clock: clock.clone() })
     }
 
-    /// The number of configured providers.
+    /// The configured providers, without contacting them. Settings that do not belong to a provider are
+    /// validated as well.
     ///
     /// # Errors
-    /// The settings of a provider are invalid.
-    pub(crate) fn count(config: &Config) -> Result<usize, OidcError> {
-        Ok(provider_config::validate(&config.oidc.provider, &config.token.issuer)?.len())
+    /// The settings are invalid.
+    pub(crate) fn configured(
+        config: &Config,
+        clock: &Clock,
+    ) -> Result<Vec<Arc<Provider>>, OidcError> {
+        provider_config::validate_pages(&config.oidc.pages)?;
+        let configured = provider_config::validate(&config.oidc.provider, &config.token.issuer)?;
+        let providers = configured.into_iter().map(|one| Provider::new(one, clock.clone()));
+        providers.map(|one| one.map(Arc::new)).collect()
     }
 
     /// All providers, in the order of the configuration.

@@ -257,6 +257,14 @@ impl Provider {
         discovery
     }
 
+    /// Fetches metadata and keys once, and keeps nothing.
+    ///
+    /// # Errors
+    /// The reason why the provider cannot be used.
+    pub(crate) async fn check(&self) -> Result<(), String> {
+        self.fetch_metadata().await.map(drop)
+    }
+
     async fn fetch_metadata(&self) -> Result<Metadata, String> {
         let issuer = self.config.issuer.clone();
         let metadata = Metadata::discover_async(issuer, &self.http).await;
