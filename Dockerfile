@@ -6,6 +6,8 @@ WORKDIR /src
 # Selects the toolchain of the image; otherwise rustup downloads the one in rust-toolchain.toml again.
 ENV RUSTUP_TOOLCHAIN=1.95.0 SQLX_OFFLINE=true
 COPY . .
+# The commit that `--version` and the log name: docker build --build-arg BUILD_COMMIT="$(git rev-parse --short HEAD)" .
+ARG BUILD_COMMIT
 # The caches survive changes of the sources, and are not part of the image.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use service::{build, command_line::About};
 
 use crate::{config::SETTINGS, preview::PolicySource};
 
 /// Writes access labels on the films in Elasticsearch
 #[derive(Debug, Parser)]
-#[command(name = "etl-labeler", version, after_help = SETTINGS.help())]
+#[command(name = "etl-labeler", version = build::version(), after_help = SETTINGS.help())]
 pub struct Cli {
     /// TOML settings file; environment variables take precedence
     #[arg(long, global = true, env = SETTINGS.file_variable, value_name = "FILE")]
@@ -18,7 +19,18 @@ pub struct Cli {
     pub allow_unknown_settings: bool,
     /// The command.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: AnyCommand,
+}
+
+/// Any command.
+#[derive(Debug, Subcommand)]
+pub enum AnyCommand {
+    /// One that works with films or label rules.
+    #[command(flatten)]
+    Command(Command),
+    /// One about the program itself.
+    #[command(flatten)]
+    About(About),
 }
 
 /// The file of an import, and how it is imported.

@@ -13,7 +13,7 @@ use service::{
 
 use crate::{
     LabelerError,
-    cli::{Cli, Command, RulesCommand},
+    cli::{AnyCommand, Cli, Command, RulesCommand},
     clock,
     config::{self, Config, SETTINGS},
     elastic::Elastic,
@@ -39,6 +39,13 @@ pub async fn execute(cli: Cli) -> ExitCode {
 async fn run(
     Cli { config, allow_unknown_settings: allow_unknown, command }: Cli,
 ) -> Result<Exit, LabelerError> {
+    let command = match command {
+        AnyCommand::Command(command) => command,
+        AnyCommand::About(about) => {
+            about.print::<Cli>()?;
+            return Ok(Exit::Success);
+        }
+    };
     let source = Source { file: config.as_deref(), allow_unknown };
     let loaded: Loaded<Config> = SETTINGS.load_from_environment(source)?;
     log::start(&loaded.config.log);

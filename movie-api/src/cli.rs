@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use service::build;
 use service::clock::Clock;
+use service::command_line::About;
 use service::config::{Loaded, Source};
 use service::exit::Exit;
 use service::log;
@@ -17,7 +19,7 @@ use crate::database;
 
 /// The film site's API: lists and shows films as far as the rules allow
 #[derive(Parser)]
-#[command(version, after_help = SETTINGS.help())]
+#[command(version = build::version(), after_help = SETTINGS.help())]
 struct Cli {
     /// TOML settings file; environment variables take precedence
     #[arg(long, env = SETTINGS.file_variable, value_name = "FILE", global = true)]
@@ -26,7 +28,15 @@ struct Cli {
     #[arg(long, global = true)]
     allow_unknown_settings: bool,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<AnyCommand>,
+}
+
+#[derive(Subcommand)]
+enum AnyCommand {
+    #[command(flatten)]
+    Command(Command),
+    #[command(flatten)]
+    About(About),
 }
 
 #[derive(Subcommand)]
@@ -40,6 +50,11 @@ enum Command {
 /// Runs the program with the arguments and the environment of this process.
 pub async fn start() -> ExitCode {
     let Cli { config, allow_unknown_settings: allow_unknown, command } = Cli::parse();
+    let command = match command {
+        None => Command::Serve,
+        Some(AnyCommand::Command(command)) => command,
+        Some(AnyCommand::About(about)) => return printed(about.print::<Cli>()),
+    };
     let source = Source { file: config.as_deref(), allow_unknown };
     let loaded: Loaded<Config> = match SETTINGS.load_from_environment(source) {
         Ok(loaded) => loaded,
@@ -48,7 +63,7 @@ pub async fn start() -> ExitCode {
             return Exit::Usage.into();
         }
     };
-    match command.unwrap_or(Command::Serve) {
+    match command {
         Command::Serve => {
             log::start(&loaded.config.log);
             serve(&loaded.warn()).await
@@ -81,16 +96,20 @@ async fn migrate(config: &Config) -> ExitCode {
     };
     let direct = config.database.direct_url.as_ref().unwrap_or(url);
     match database::migrate(url, direct).await {
-        Ok(applied) => match print_applied(&applied) {
-            Ok(()) => Exit::Success.into(),
-            Err(error) => {
-                report(error);
-                Exit::Failure.into()
-            }
-        },
+        Ok(applied) => printed(print_applied(&applied)),
         Err(error) => {
             report(&error);
             error.exit().into()
+        }
+    }
+}
+
+fn printed(result: Result<(), OutputError>) -> ExitCode {
+    match result {
+        Ok(()) => Exit::Success.into(),
+        Err(error) => {
+            report(error);
+            Exit::Failure.into()
         }
     }
 }

@@ -5,6 +5,8 @@ pub mod build;
 #[cfg(feature = "http-client")]
 pub mod client_credentials;
 pub mod clock;
+#[cfg(feature = "command-line")]
+pub mod command_line;
 pub mod config;
 mod connection;
 #[cfg(feature = "database")]

@@ -19,6 +19,8 @@ fn wrong_arguments_exit_with_2_and_print_the_usage() {
         &["user"],
         &["user", "disable"],
         &["user", "reset-second-factor"],
+        &["user", "grant", "ada"],
+        &["audit", "all"],
         &["rules"],
         &["rules", "import"],
     ] {
@@ -32,9 +34,20 @@ fn wrong_arguments_exit_with_2_and_print_the_usage() {
 fn help_lists_the_commands_and_every_setting() {
     let ran = AUTH_SERVER.run(&["--help"], NO_SETTINGS, "");
     assert_eq!(ran.status, Some(0));
-    for command in
-        ["serve", "migrate", "superuser", "doctor", "keys", "client", "sessions", "user", "rules"]
-    {
+    for command in [
+        "serve",
+        "migrate",
+        "superuser",
+        "doctor",
+        "keys",
+        "client",
+        "sessions",
+        "user",
+        "rules",
+        "audit",
+        "completions",
+        "man",
+    ] {
         assert!(ran.stdout.contains(command), "{command}: {}", ran.stdout);
     }
     let ran = AUTH_SERVER.run(&["serve", "--help"], NO_SETTINGS, "");

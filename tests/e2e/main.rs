@@ -1,6 +1,8 @@
 //! The program auth-server, as its operators see it.
 #![expect(clippy::unwrap_used, reason = "test code: anything unexpected ends the test")]
 
+mod about;
+mod accounts;
 mod arguments;
 mod backup;
 mod client;

@@ -3,45 +3,41 @@
 use policies::RoleName;
 use uuid::Uuid;
 
-use crate::audit::{Actor, AuditRecord};
+use super::new_account::{NewAccount, NewAccountError, describe};
+use super::role_grants::{self, revoke};
+use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::config::PasswordConfig;
-use crate::db::{PgPool, constraint};
+use crate::db::PgPool;
 use crate::http::problem::Problem;
-use crate::password::{Hasher, NewPassword, Password};
+use crate::password::Password;
+use crate::policy::LivePolicy;
 use crate::policy::write::PolicyWrite;
-use crate::policy::{LivePolicy, UserRoles, grants};
-use crate::user::Login;
-use crate::user::confusable;
-use crate::user::store::{self, NewUser};
+use crate::user::store;
 
 /// Why a superuser cannot be created, promoted or revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum SuperuserError {
-    /// The login is not valid.
-    #[error("login: {0}")]
-    Login(&'static str),
     /// The login is taken.
     #[error("the account `{0}` exists already; add --promote to make it a superuser")]
     Exists(String),
-    /// An account has a login that looks the same.
-    #[error("`{0}` looks like a login that is already in use")]
-    LooksAlike(String),
+    /// The account cannot be created.
+    #[error(transparent)]
+    Account(NewAccountError),
     /// No account has this login.
     #[error("there is no account `{0}`")]
     Unknown(String),
-    /// Threads cannot be started, or argon2 rejects the configured cost.
-    #[error("cannot start password hashing: {0}")]
-    Hasher(#[from] std::io::Error),
     /// A problem that a client would be shown, such as a weak password.
     #[error("{}", describe(.0))]
     Problem(Box<Problem>),
 }
 
-fn describe(problem: &Problem) -> String {
-    match &problem.detail {
-        Some(detail) => format!("{} {detail}", problem.title),
-        None => problem.title.to_owned(),
+impl From<NewAccountError> for SuperuserError {
+    fn from(error: NewAccountError) -> Self {
+        match error {
+            NewAccountError::Exists(login) => Self::Exists(login),
+            error => Self::Account(error),
+        }
     }
 }
 
@@ -79,29 +75,10 @@ impl Superusers<'_> {
         login: &str,
         password: Password,
     ) -> Result<(), SuperuserError> {
-        let login = Login::parse(login).map_err(SuperuserError::Login)?;
-        let own_words = vec![login.as_str().to_owned()];
-        let new = NewPassword { password, field: "password", own_words, second_factor: false };
-        let hash = Hasher::from_config(hashing)?.accept_and_hash(new).await?;
+        let account = NewAccount::prepare(hashing, login, password).await?;
         let mut write = PolicyWrite::begin(self.policy, self.pool, self.clock.now()).await?;
-        let (id, at) = (Uuid::now_v7(), write.at());
-        let user = NewUser {
-            id,
-            login: &login,
-            password_hash: Some(&hash),
-            first_name: None,
-            last_name: None,
-        };
-        if !confusable::is_distinct(write.db(), &login, id).await? {
-            return Err(SuperuserError::LooksAlike(login.as_str().to_owned()));
-        }
-        store::insert(write.db(), &user, at).await.map_err(|error| match constraint(&error) {
-            Some("users_login_key" | "users_login_skeleton_key") => {
-                SuperuserError::Exists(login.as_str().to_owned())
-            }
-            _ => error.into(),
-        })?;
-        grant(write, id).await?;
+        let user = account.insert(&mut write).await?;
+        grant(write, user).await?;
         Ok(())
     }
 
@@ -121,13 +98,8 @@ impl Superusers<'_> {
     pub async fn revoke(self, login: &str) -> Result<bool, SuperuserError> {
         let (mut write, user) = self.begin(login).await?;
         let role = RoleName::superuser();
-        if !grants::revoke(write.db(), user, &role).await? {
-            return Ok(false);
-        }
-        grants::refuse_last_superuser(write.db()).await?;
-        let roles = grants::of_user(write.db(), user).await?.roles;
-        let record = AuditRecord::revoke_role(Actor::CommandLine, user, &role, &roles);
-        write.record_user_roles(UserRoles { user, roles });
+        let revoked = revoke(&mut write, user, &role, Actor::CommandLine).await?;
+        let Some(record) = revoked else { return Ok(false) };
         write.commit(record).await?;
         Ok(true)
     }
@@ -141,13 +113,9 @@ impl Superusers<'_> {
 
 /// `false` if the user has the role already.
 async fn grant(mut write: PolicyWrite<'_>, user: Uuid) -> Result<bool, SuperuserError> {
-    let (role, at) = (RoleName::superuser(), write.at());
-    if !grants::grant(write.db(), user, &role, None, at).await? {
-        return Ok(false);
-    }
-    let roles = grants::of_user(write.db(), user).await?.roles;
-    let record = AuditRecord::grant_role(Actor::CommandLine, user, &role, &roles);
-    write.record_user_roles(UserRoles { user, roles });
+    let role = RoleName::superuser();
+    let granted = role_grants::grant(&mut write, user, &role, Actor::CommandLine).await?;
+    let Some(record) = granted else { return Ok(false) };
     write.commit(record).await?;
     Ok(true)
 }

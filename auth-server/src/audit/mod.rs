@@ -21,6 +21,16 @@ pub(crate) enum Actor {
     CommandLine,
 }
 
+impl Actor {
+    /// The user, if it is one.
+    pub(crate) const fn user(self) -> Option<Uuid> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::CommandLine => None,
+        }
+    }
+}
+
 /// An audit record to be inserted in the transaction of its write.
 #[derive(Clone, Debug)]
 pub(crate) struct AuditRecord {

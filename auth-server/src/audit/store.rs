@@ -42,15 +42,15 @@ pub(crate) async fn insert(
     record: &AuditRecord,
     at: DateTime<Utc>,
 ) -> sqlx::Result<i64> {
-    let (by, via) = match record.by {
-        Actor::User(user) => (Some(user), "api"),
-        Actor::CommandLine => (None, "cli"),
+    let via = match record.by {
+        Actor::User(_) => "api",
+        Actor::CommandLine => "cli",
     };
     sqlx::query_scalar!(
         "INSERT INTO audit (at, by_user, via, operation, target, before, after, revision)
          VALUES ($1, $2, $3, $4, $5, $6, $7, (SELECT revision FROM policy_state)) RETURNING id",
         at,
-        by,
+        record.by.user(),
         via,
         record.operation,
         record.target,

@@ -24,7 +24,11 @@ pub(crate) enum Command {
         scopes: Vec<Scope>,
     },
     /// List service clients
-    List,
+    List {
+        /// Print JSON: a list of clients as `GET /api/v1/clients` has them
+        #[arg(long)]
+        json: bool,
+    },
     /// Disable a service client
     Disable {
         /// Id of the client, as printed by `create`
@@ -35,7 +39,7 @@ pub(crate) enum Command {
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     match command {
         Command::Create { name, scopes } => create(&config, &name, scopes).await,
-        Command::List => list(&config).await,
+        Command::List { json } => list(&config, json).await,
         Command::Disable { id } => disable(&config, id).await,
     }
 }
@@ -67,24 +71,26 @@ async fn create(config: &Config, name: &str, scopes: Vec<Scope>) -> Result<(), F
 /// Clients per query.
 const PAGE_SIZE: i64 = 1_000;
 
-async fn list(config: &Config) -> Result<(), Failure> {
+async fn list(config: &Config, json: bool) -> Result<(), Failure> {
     let pool = open::migrated(&config.database, &Clock::default()).await?;
-    let mut after = String::new();
+    let (mut all, mut after) = (Vec::new(), String::new());
     loop {
         let clients = store::page(&pool, &after, PAGE_SIZE).await.map_err(Failure::because)?;
-        let Some(last) = clients.last() else { return Ok(()) };
+        let Some(last) = clients.last() else { break };
         after.clone_from(&last.name);
-        for client in clients {
-            let disabled = if client.disabled_at.is_some() { "  disabled" } else { "" };
-            let since = client.created_at.format("%Y-%m-%d");
-            let scopes: Vec<&str> = client.scopes.iter().map(|scope| scope.as_str()).collect();
-            let scopes = scopes.join(",");
-            output::print(format_args!(
-                "{}  {}  {scopes}  since {since}{disabled}",
-                client.id, client.name
-            ))?;
-        }
+        all.extend(clients);
     }
+    if json {
+        return Ok(output::print_json(&all)?);
+    }
+    for client in all {
+        let disabled = if client.disabled_at.is_some() { "  disabled" } else { "" };
+        let since = client.created_at.format("%Y-%m-%d");
+        let scopes: Vec<&str> = client.scopes.iter().map(|scope| scope.as_str()).collect();
+        let (id, name, scopes) = (client.id, client.name, scopes.join(","));
+        output::print(format_args!("{id}  {name}  {scopes}  since {since}{disabled}"))?;
+    }
+    Ok(())
 }
 
 async fn disable(config: &Config, id: Uuid) -> Result<(), Failure> {

@@ -1,10 +1,11 @@
 //! `auth-server keys …`: the keys that sign access tokens, and their rotation.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use clap::Subcommand;
+use serde_json::json;
 use service::output;
 
-use super::Failure;
+use super::{Failure, second};
 use crate::app::open;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -16,7 +17,11 @@ use crate::token::Rotation;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// List keys and their states: pending, signing, retired, removed, revoked
-    List,
+    List {
+        /// Print JSON: a list with `kid`, `state`, `signs_from` and `retire_at`
+        #[arg(long)]
+        json: bool,
+    },
     /// Publish a new key, which replaces the signing key after a lead time
     ///
     /// Running servers follow, and issued tokens stay valid until they expire. Until the new key
@@ -44,7 +49,7 @@ restart them, or drop their cached keys.";
 
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     match command {
-        Command::List => list(&config).await,
+        Command::List { json } => list(&config, json).await,
         Command::Rotate { lead } => {
             let lead = lead.map(|lead| TimeDelta::seconds(lead.into()));
             rotate(&config, lead.unwrap_or_else(|| config.token.key_lead())).await
@@ -53,9 +58,17 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
     }
 }
 
-async fn list(config: &Config) -> Result<(), Failure> {
+async fn list(config: &Config, json: bool) -> Result<(), Failure> {
     let pool = open::migrated(&config.database, &Clock::default()).await?;
     let keys = token::list(&pool, Clock::default().now()).await.map_err(Failure::because)?;
+    if json {
+        let keys = keys.iter().map(|(key, state)| {
+            let (from, until) = (key.signs_from, key.retire_at);
+            let state = state.to_string();
+            json!({ "kid": key.kid, "state": state, "signs_from": from, "retire_at": until })
+        });
+        return Ok(output::print_json(&keys.collect::<Vec<_>>())?);
+    }
     for (key, state) in keys {
         let end = key.retire_at.map(|at| format!("  until {}", second(at)));
         let (from, end) = (second(key.signs_from), end.unwrap_or_default());
@@ -88,8 +101,4 @@ async fn revoke(config: &Config, kid: &str) -> Result<(), Failure> {
 fn encryption(config: &Config) -> Result<EncryptionKeys, Failure> {
     let secrets = Secrets::load_or_create(&config.secret).map_err(Failure::because)?;
     Ok(EncryptionKeys::of(&secrets, Purpose::SigningKeyEncryption))
-}
-
-fn second(time: DateTime<Utc>) -> impl std::fmt::Display {
-    time.format("%Y-%m-%dT%H:%M:%SZ")
 }

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+pub(crate) mod audit;
 pub(crate) mod client;
 pub(crate) mod doctor;
 pub(crate) mod keys;
@@ -17,22 +18,28 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
+use policies::RoleName;
 
+use service::build;
+use service::command_line::About;
 use service::config::{ConfigError, Loaded, Source};
 use service::exit::Exit;
 use service::log;
 use service::output::{self, OutputError};
+use service::similar::closest;
 
 use crate::app::{StartError, open};
 use crate::authn::publish_now;
 use crate::config::{Config, SETTINGS};
 use crate::http::problem::Problem;
+use crate::policy::LivePolicy;
 use crate::session::Revocation;
 
 /// Accounts, sessions, roles and rules, and access decisions based on them
 #[derive(Parser)]
-#[command(name = "auth-server", version)]
+#[command(name = "auth-server", version = build::version())]
 struct Cli {
     /// TOML settings file; environment variables take precedence
     #[arg(long, env = SETTINGS.file_variable, value_name = "FILE", global = true)]
@@ -64,10 +71,10 @@ enum Command {
     /// Replace a secret that was stolen or lost
     #[command(subcommand)]
     Secret(secret::Command),
-    /// End sessions
-    #[command(subcommand)]
+    /// List and end sessions
+    #[command(subcommand, visible_alias = "session")]
     Sessions(sessions::Command),
-    /// Disable accounts and recover access to them
+    /// Create, list and disable accounts, grant roles, and recover access
     #[command(subcommand)]
     User(user::Command),
     /// Manage service clients and their scopes
@@ -76,6 +83,10 @@ enum Command {
     /// Check, test, import and export rules
     #[command(subcommand)]
     Rules(rules::Command),
+    /// List audit records: who changed what
+    Audit(audit::Options),
+    #[command(flatten)]
+    About(About),
 }
 
 /// Why a command failed.
@@ -157,9 +168,30 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Sessions(command) => sessions::run(command, settings()?).await?,
         Command::User(command) => user::run(command, settings()?).await?,
         Command::Client(command) => client::run(command, settings()?).await?,
+        Command::Audit(options) => audit::run(&options, &settings()?).await?,
+        Command::About(about) => about.print::<Cli>()?,
         Command::Rules(command) => return rules::run(command, settings).await,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A time, to the second.
+fn second(time: DateTime<Utc>) -> impl Display {
+    time.format("%Y-%m-%dT%H:%M:%SZ")
+}
+
+/// The role of this name.
+fn role_name(policy: &LivePolicy, name: &str) -> Result<RoleName, Failure> {
+    let policy = policy.snapshot_full();
+    if let Ok(role) = RoleName::parse(name)
+        && policy.has_role(&role)
+    {
+        return Ok(role);
+    }
+    let roles = policy.defined_roles();
+    let closest = closest(name, roles.iter().map(|role| role.name.as_str()));
+    let closest = closest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    Err(Failure::Failed(format!("there is no role `{name}`{closest}")))
 }
 
 /// Tells running servers at once. Without Redis they read the revocation from the database, within a

@@ -4,16 +4,18 @@ use service::output;
 
 use super::Failure;
 use crate::account_admin::create_reset_token;
+use crate::app::open;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::PgPool;
 use crate::user::store;
 
 /// Prints only the link, so that scripts can use it.
-pub(crate) async fn run(login: &str, config: &Config, pool: &PgPool) -> Result<(), Failure> {
-    let user = store::find_by_login(pool, login).await.map_err(Failure::because)?;
+pub(crate) async fn run(login: &str, config: &Config) -> Result<(), Failure> {
+    let clock = Clock::default();
+    let pool = open::migrated(&config.database, &clock).await?;
+    let user = store::find_by_login(&pool, login).await.map_err(Failure::because)?;
     let user = user.ok_or_else(|| Failure::unknown_login(login))?;
-    let now = Clock::default().now();
+    let now = clock.now();
     let expires_at = now + config.mail.reset_lifetime();
     let mut transaction = pool.begin().await.map_err(Failure::because)?;
     let token = create_reset_token(&mut transaction, user, now, expires_at).await;

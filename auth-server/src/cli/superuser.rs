@@ -30,7 +30,11 @@ pub(crate) enum Command {
         login: String,
     },
     /// List superusers
-    List,
+    List {
+        /// Print JSON: a list with `login`, `granted_at` and `disabled_at`
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
@@ -58,13 +62,17 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
                 if revoked { "is no longer" } else { "is not" }
             ))?;
         }
-        Command::List => list(&pool).await?,
+        Command::List { json } => list(&pool, json).await?,
     }
     Ok(())
 }
 
-async fn list(pool: &PgPool) -> Result<(), Failure> {
-    for user in store::superusers(pool).await.map_err(Failure::because)? {
+async fn list(pool: &PgPool, json: bool) -> Result<(), Failure> {
+    let superusers = store::superusers(pool).await.map_err(Failure::because)?;
+    if json {
+        return Ok(output::print_json(&superusers)?);
+    }
+    for user in superusers {
         let disabled = if user.disabled_at.is_some() { "  disabled" } else { "" };
         output::print(format_args!(
             "{}  since {}{disabled}",

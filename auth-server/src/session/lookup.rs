@@ -1,12 +1,14 @@
 //! Reading sessions: a user's active ones, and the one that a refresh token belongs to.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::Sessions;
 use crate::db::{PgConnection, PgPool};
 
 /// A session as its user sees it.
+#[derive(Serialize)]
 pub(crate) struct ActiveSession {
     /// Identifies it; the claim `sid` of its access tokens.
     pub id: Uuid,

@@ -1,6 +1,7 @@
 //! Accounts in PostgreSQL: creating, finding, reading and deleting them.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -173,7 +174,7 @@ pub(crate) async fn delete(transaction: &mut PgConnection, id: Uuid) -> sqlx::Re
 }
 
 /// A user with the role `superuser`.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Superuser {
     /// The login.
     pub login: String,
