@@ -136,7 +136,7 @@ async fn every_list_can_be_json() {
     text(&settings, &["superuser", "create", "root"]);
     text(&settings, &["client", "create", "films"]);
     let mut server = AUTH_SERVER.serve(&settings);
-    let _ = server.url("api");
+    let guest = guest(&mut server);
     let superusers = json(&settings, &["superuser", "list"]);
     assert_eq!((&superusers[0]["login"], &superusers[1]), (&json!("root"), &Value::Null));
     let clients = json(&settings, &["client", "list"]);
@@ -146,4 +146,19 @@ async fn every_list_can_be_json() {
     );
     assert!(!clients.to_string().contains("secret"), "{clients}");
     assert_eq!(json(&settings, &["keys", "list"])[0]["state"], "signing");
+    let roles = "INSERT INTO roles (name, description, created_at, revision) VALUES ('critic', 'Reviews', now(), 1);
+        INSERT INTO role_inherits VALUES ('critic', 'subscriber')";
+    database.execute(roles).await;
+    let listed = text(&settings, &["role", "list"]);
+    let expected = [
+        "anonymous  built in  Everyone, signed in or not.",
+        "critic  inherits subscriber  Reviews",
+        "subscriber",
+        "superuser  built in  May do everything.",
+    ];
+    assert_eq!(listed.lines().collect::<Vec<_>>(), expected);
+    let roles = json(&settings, &["role", "list"]);
+    let tokens = guest.log_in("root", PASSWORD).await.ok();
+    let root = guest.with_token(tokens["access_token"].as_str().unwrap());
+    assert_eq!(root.get("roles").await.ok()["items"], roles);
 }

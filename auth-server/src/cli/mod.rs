@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod password;
 pub(crate) mod reset_link;
+pub(crate) mod role;
 pub(crate) mod rules;
 pub(crate) mod secret;
 pub(crate) mod serve;
@@ -77,6 +78,9 @@ enum Command {
     /// Create, list and disable accounts, grant roles, and recover access
     #[command(subcommand)]
     User(user::Command),
+    /// List roles
+    #[command(subcommand)]
+    Role(role::Command),
     /// Manage service clients and their scopes
     #[command(subcommand)]
     Client(client::Command),
@@ -167,6 +171,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Secret(command) => secret::run(command, settings()?).await?,
         Command::Sessions(command) => sessions::run(command, settings()?).await?,
         Command::User(command) => user::run(command, settings()?).await?,
+        Command::Role(command) => role::run(command, settings()?).await?,
         Command::Client(command) => client::run(command, settings()?).await?,
         Command::Audit(options) => audit::run(&options, &settings()?).await?,
         Command::About(about) => about.print::<Cli>()?,
