@@ -31,6 +31,7 @@ mod offload;
 mod openapi;
 mod pipeline;
 mod policy;
+mod policy_revisions;
 mod replicas;
 mod request_errors;
 mod roles;

@@ -9,7 +9,13 @@ use crate::offload::{flood, with_many_rules};
 use crate::rules::create_rule;
 use crate::users::grant;
 
-const OPERATIONS: [&str; 2] = ["policy", "policy/role-sets"];
+const OPERATIONS: [&str; 5] = [
+    "policy",
+    "policy/role-sets",
+    "policy/revisions",
+    "policy/revisions/1",
+    "policy/revisions/1/changes",
+];
 
 async fn read(client: &Client, path: &str) -> Answer {
     let request = client.guest.request(reqwest::Method::GET, path);
@@ -78,9 +84,13 @@ async fn an_invalid_parameter_is_named() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
     for (query, field) in [("limit=0", "limit"), ("limit=x", "limit"), ("cursor=x", "cursor")] {
-        let answer = root.get(&format!("policy/role-sets?{query}")).await;
-        assert_eq!(answer.expect(422, "field_invalid").field(), field, "{query}");
+        for list in ["role-sets", "revisions"] {
+            let answer = root.get(&format!("policy/{list}?{query}")).await;
+            assert_eq!(answer.expect(422, "field_invalid").field(), field, "{list} {query}");
+        }
     }
+    let answer = root.get("policy/revisions/1/changes?to=x").await;
+    assert_eq!(answer.expect(422, "field_invalid").field(), "to");
 }
 
 #[tokio::test]
@@ -131,6 +141,11 @@ async fn long_policies_are_written_off_the_serving_threads() {
     let server = with_many_rules().await;
     let root: Caller = server.superuser().await.caller;
     flood(&server, async |_| root.get("policy").await).await;
+    for path in ["policy/revisions/1", "policy/revisions/1/changes"] {
+        let server = with_many_rules().await;
+        let root: Caller = server.superuser().await.caller;
+        flood(&server, async |_| root.get(path).await).await;
+    }
 }
 
 #[tokio::test]

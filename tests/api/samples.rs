@@ -31,6 +31,9 @@ impl Sample {
         if self.operation.path == "/forward-auth" {
             request = request.header("x-original-method", "GET").header("x-original-uri", "/");
         }
+        if self.operation.path.ends_with("/restore") {
+            request = request.header("if-match", "*");
+        }
         match &self.body {
             Some(body) => request.json(body),
             None => request,
@@ -123,6 +126,10 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("DELETE", "/api/v1/roles/sample", Value::Null),
         ("GET", "/api/v1/policy", Value::Null),
         ("GET", "/api/v1/policy/role-sets", Value::Null),
+        ("GET", "/api/v1/policy/revisions", Value::Null),
+        ("GET", "/api/v1/policy/revisions/1", Value::Null),
+        ("GET", "/api/v1/policy/revisions/1/changes", Value::Null),
+        ("POST", "/api/v1/policy/revisions/1/restore", Value::Null),
         ("GET", "/api/v1/rules", Value::Null),
         ("POST", "/api/v1/rules", rule.clone()),
         ("GET", "/api/v1/rules/3", Value::Null),

@@ -90,3 +90,74 @@ fn a_check_warns_of_probable_mistakes_and_counts_what_an_import_writes() {
         "{shipped:?}"
     );
 }
+
+#[tokio::test]
+async fn an_import_is_listed_shown_and_rolled_back() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let role = json!({ "name": "critic", "description": "Writes." });
+    root.post("roles", &role).await.expect(201, "");
+    let settings = settings(&server.database);
+    let run =
+        |arguments: &[&str]| AUTH_SERVER.run(&[&["rules"], arguments].concat(), &settings, "");
+    let printed = |arguments: &[&str]| {
+        let ran = run(arguments);
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        ran.stdout
+    };
+    let good = printed(&["export"]);
+    let ids = root.items("rules").await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.csv");
+    // Other rules for new releases; the others stay, with their ids.
+    let bad = good.replace("label:new", "label:old") + "p, 1, anonymous, film:*, read, deny\n";
+    fs::write(&file, &bad).unwrap();
+    printed(&["import", file.to_str().unwrap(), "--yes"]);
+    root.patch("roles/critic", &json!({ "description": "Reads." })).await.expect(200, "");
+    let kept = root.items("rules").await.iter().filter(|rule| ids.contains(rule)).count();
+    assert_eq!(kept, 3, "rules that were not changed");
+
+    let history = printed(&["history", "--limit", "3"]);
+    let lines: Vec<&str> = history.lines().collect();
+    assert!(lines[0].contains("root") && lines[0].contains("update_role role:critic"), "{history}");
+    let imported = "cli               import_rules policy: 5 rules, 0 roles";
+    assert!(lines[1].trim_start().starts_with("4 ") && lines[1].ends_with(imported), "{history}");
+    let json: serde_json::Value = serde_json::from_str(&printed(&["history", "--json"])).unwrap();
+    assert_eq!(json[0], root.get("policy/revisions?limit=1").await.ok()["items"][0]);
+    assert_eq!(printed(&["export", "--revision", "3"]), good);
+
+    let shown = printed(&["rollback", "3", "--dry-run"]);
+    for line in [
+        "- p, 1, anonymous, film:*, read, deny",
+        "- p, 100, subscriber, label:old, read, allow",
+        "+ p, 100, subscriber, label:new, read, allow",
+        "- # critic: \"Reads.\"",
+        "+ # critic: \"Writes.\"",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+    }
+    let refused = run(&["rollback", "3"]);
+    assert!(refused.status == Some(1) && refused.stderr.contains("--yes"), "{refused:?}");
+    assert_ne!(printed(&["export"]), good);
+    let done = printed(&["rollback", "3", "--yes"]);
+    assert!(
+        done.ends_with("revision 3 restored: 5 rules and 1 roles changed, revision 6\n"),
+        "{done}"
+    );
+    assert_eq!(printed(&["export"]), good);
+    server.wait_for_revision(6).await;
+    assert_eq!(root.get("roles/critic").await.ok()["description"], "Writes.");
+    let line = root.get("audit?limit=1").await.ok()["items"][0].clone();
+    assert_eq!(
+        (&line["operation"], &line["via"]),
+        (&json!("restore_policy_revision"), &json!("cli"))
+    );
+    assert!(printed(&["rollback", "3", "--yes"]).contains("already"));
+    let unknown = run(&["rollback", "99", "--yes"]);
+    assert!(
+        unknown.status == Some(1) && unknown.stderr.contains("no such policy revision"),
+        "{unknown:?}"
+    );
+    let unknown = run(&["export", "--revision", "99"]);
+    assert!(unknown.status == Some(1) && unknown.stdout.is_empty(), "{unknown:?}");
+}

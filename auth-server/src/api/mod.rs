@@ -12,6 +12,7 @@ pub(crate) mod forward_auth;
 pub(crate) mod me;
 pub(crate) mod oauth;
 pub(crate) mod policy;
+pub(crate) mod policy_revisions;
 pub(crate) mod policy_write;
 pub(crate) mod problems;
 pub(crate) mod reauthentication;
@@ -37,6 +38,7 @@ pub(crate) fn operations(state: &Arc<AppState>) -> impl OpenApi + use<> {
         roles::RolesApi(Arc::clone(state)),
         rules::RulesApi(Arc::clone(state)),
         policy::PolicyApi(Arc::clone(state)),
+        policy_revisions::RevisionsApi(Arc::clone(state)),
         clients::ClientsApi(Arc::clone(state)),
         audit::AuditApi(Arc::clone(state)),
         oauth::api(state),

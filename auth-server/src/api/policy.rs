@@ -33,7 +33,7 @@ struct RoleSetPage {
 }
 
 /// 200 with roles and rules as text.
-struct PolicyText(String);
+pub(super) struct PolicyText(pub(super) String);
 
 problems! {
     /// Errors of reading the policy.

@@ -27,7 +27,9 @@ use crate::policy::roles::StoredRole;
 use crate::policy::rules;
 use crate::policy::rules::StoredRule;
 use crate::policy::write::{Begun, PolicyWrite};
-use crate::policy::{BUILTIN_IMMUTABLE, INHERITANCE, ROLE_DELETION, UserRoles, grants};
+use crate::policy::{
+    BUILTIN_IMMUTABLE, INHERITANCE, ROLE_DELETION, ROLE_RESERVED, UserRoles, grants,
+};
 use crate::problems;
 
 /// Maximum number of rules listed with a role.
@@ -101,10 +103,9 @@ problems! {
 problems! {
     /// Errors of creating a role.
     pub(crate) enum CreateError includes
-        [SIGNED_IN, AUTHORIZATION, BODY, INHERITANCE, IDEMPOTENCY, DATABASE_WRITE]
+        [SIGNED_IN, AUTHORIZATION, BODY, INHERITANCE, ROLE_RESERVED, IDEMPOTENCY, DATABASE_WRITE]
     {
         Taken = 409 "role_exists" "A role with this name already exists.",
-        Reserved = 409 "role_name_reserved" "The name of a recently deleted role is reserved.",
     }
 }
 
@@ -185,10 +186,7 @@ impl RolesApi {
             caller.authorize_role_grant(write.base(), role)?;
         }
         let (at, revision) = (write.at(), write.revision());
-        if let Some(until) = store::reserved_until(write.db(), &name, at).await? {
-            let detail = format!("The name is reserved until {until}.");
-            return Err(CreateError::Reserved.problem().detail(detail).into());
-        }
+        store::refuse_reserved(write.db(), &name, at).await?;
         let inserted = store::insert(write.db(), &name, description, at, revision).await;
         inserted.map_err(|error| match constraint(&error) {
             Some("roles_pkey") => CreateError::Taken,
@@ -249,7 +247,7 @@ impl RolesApi {
             role.inherits = inherits.iter().map(ToString::to_string).collect();
             write.change(Change::RoleSet { name: name.clone(), inherits });
         }
-        store::update(write.db(), &name, description, role.revision).await?;
+        store::update(&mut write, &name, description).await?;
         let revision = write.commit(record.after(&role)).await?;
         Ok(tagged(Reply(role), revision))
     }
@@ -282,8 +280,8 @@ impl RolesApi {
         caller.authorize_role_grant(write.base(), &name)?;
         refuse_builtin(&name)?;
         refuse_in_use(&write, &name)?;
-        let reserved_until = write.at() + self.0.policy.max_token_age();
-        let holders = store::delete(write.db(), &name, reserved_until).await?;
+        let reserved_until = write.reserved_until();
+        let holders = store::delete(&mut write, &name, reserved_until).await?;
         let record = AuditRecord::new(caller.actor(), "delete_role", format!("role:{name}"))
             .before(DeletedRole { role: &role, holders: &holders });
         for user in holders {

@@ -29,14 +29,25 @@ impl Actor {
             Self::CommandLine => None,
         }
     }
+
+    /// `api` or `cli`.
+    pub(crate) const fn via(self) -> &'static str {
+        match self {
+            Self::User(_) => "api",
+            Self::CommandLine => "cli",
+        }
+    }
 }
 
 /// An audit record to be inserted in the transaction of its write.
 #[derive(Clone, Debug)]
 pub(crate) struct AuditRecord {
-    by: Actor,
-    operation: &'static str,
-    target: String,
+    /// Its author.
+    pub by: Actor,
+    /// An operation id, or the name of a command.
+    pub operation: &'static str,
+    /// What was written.
+    pub target: String,
     before: Option<Value>,
     after: Option<Value>,
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Actor, AuditRecord};
+use super::AuditRecord;
 use crate::db::{PgConnection, PgPool};
 
 /// One write by an admin, or a change that a user made to their own credentials.
@@ -42,16 +42,12 @@ pub(crate) async fn insert(
     record: &AuditRecord,
     at: DateTime<Utc>,
 ) -> sqlx::Result<i64> {
-    let via = match record.by {
-        Actor::User(_) => "api",
-        Actor::CommandLine => "cli",
-    };
     sqlx::query_scalar!(
         "INSERT INTO audit (at, by_user, via, operation, target, before, after, revision)
          VALUES ($1, $2, $3, $4, $5, $6, $7, (SELECT revision FROM policy_state)) RETURNING id",
         at,
         record.by.user(),
-        via,
+        record.by.via(),
         record.operation,
         record.target,
         record.before,

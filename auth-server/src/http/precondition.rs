@@ -13,8 +13,16 @@ const CHANGED: Spec = Spec::new(
     "The resource has changed since it was read; read it again.",
 );
 
+const MISSING: Spec = Spec::new(
+    428,
+    "precondition_required",
+    "Send If-Match with the ETag of the state that you have read.",
+);
+
 /// Errors of a write with `If-Match`.
 pub(crate) const PRECONDITION: &[Spec] = &[CHANGED];
+/// Errors of a write that is not made without `If-Match`.
+pub(crate) const REQUIRED_PRECONDITION: &[Spec] = &[MISSING, CHANGED];
 
 /// The entity tag of a resource last written at `revision`.
 fn etag(revision: i64) -> String {
@@ -36,6 +44,12 @@ pub(crate) fn check(if_match: Option<&str>, revision: i64) -> Result<(), Problem
     Err(Problem::new(CHANGED).detail(format!("Its ETag is {current} now.")))
 }
 
+/// The same for a write that is not made without the header.
+pub(crate) fn require(if_match: Option<&str>, revision: i64) -> Result<(), Problem> {
+    let Some(tags) = if_match else { return Err(Problem::new(MISSING)) };
+    check(Some(tags), revision)
+}
+
 /// Refuses an `If-Match` that the operation would overlook: one that is not text, or a second one.
 pub(crate) fn refuse_unreadable(headers: &HeaderMap) -> Result<(), Problem> {
     let mut tags = headers.get_all(IF_MATCH).iter();
@@ -53,6 +67,7 @@ mod tests {
     #[test]
     fn only_the_current_tag_lets_a_write_through() {
         assert!(check(None, 7).is_ok() && check(Some("*"), 7).is_ok());
+        assert!(require(None, 7).is_err() && require(Some("\"7\""), 7).is_ok());
         assert!(check(Some("\"6\", \"7\""), 7).is_ok());
         for stale in ["\"6\"", "7", "W/\"7\"", ""] {
             assert!(check(Some(stale), 7).is_err(), "{stale}");

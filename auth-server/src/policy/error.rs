@@ -7,6 +7,8 @@ use crate::http::problem::{INTERNAL, Problem, Spec};
 const BUILTIN: Spec =
     Spec::new(409, "builtin_immutable", "Built-in roles and rules cannot be changed or deleted.");
 const IN_USE: Spec = Spec::new(409, "role_in_use", "Rules or other roles refer to this role.");
+pub(super) const RESERVED: Spec =
+    Spec::new(409, "role_name_reserved", "The name of a recently deleted role is reserved.");
 const NAME: Spec = Spec::new(422, "name_invalid", "Invalid name.");
 const UNKNOWN: Spec = Spec::new(422, "role_unknown", "Unknown role.");
 const CYCLE: Spec = Spec::new(422, "inheritance_cycle", "A role must not inherit itself.");
@@ -25,6 +27,18 @@ const TOO_LARGE: Spec = Spec::new(
     "The policy would exceed the size limit of a search filter.",
 );
 
+pub(super) const REVISION_UNKNOWN: Spec =
+    Spec::new(404, "revision_not_found", "There is no such policy revision yet.");
+pub(super) const REVISION_NOT_KEPT: Spec = Spec::new(
+    404,
+    "revision_not_kept",
+    "This policy revision is not kept; the list of revisions has those that are.",
+);
+
+/// Errors of an operation on an earlier revision of the policy.
+pub const REVISION: &[Spec] = &[REVISION_UNKNOWN, REVISION_NOT_KEPT];
+/// Errors of an operation that creates a role.
+pub const ROLE_RESERVED: &[Spec] = &[RESERVED];
 /// Errors of an operation that takes the name of a role.
 pub const ROLE_NAME: &[Spec] = &[NAME];
 /// Errors of an operation that may meet a built-in role or rule.

@@ -1,5 +1,7 @@
 //! Which user has which roles.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use policies::RoleName;
 use uuid::Uuid;
@@ -78,6 +80,23 @@ pub(crate) async fn revoke(
     .execute(db)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// How many users have each of these roles; roles that no user has are left out.
+pub(super) async fn count_users(
+    db: &mut PgConnection,
+    roles: &[&RoleName],
+) -> sqlx::Result<HashMap<RoleName, i64>> {
+    let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+    let rows = sqlx::query!(
+        r#"SELECT role, count(*) AS "users!" FROM user_roles WHERE role = ANY($1) GROUP BY role"#,
+        &roles
+    )
+    .fetch_all(db)
+    .await?;
+    let (stored, users): (Vec<String>, Vec<i64>) =
+        rows.into_iter().map(|row| (row.role, row.users)).unzip();
+    Ok(names(&stored)?.into_iter().zip(users).collect())
 }
 
 /// Number of superusers who can log in.

@@ -37,7 +37,9 @@ pub(super) async fn read(
 ) -> Result<(Snapshot, Option<DateTime<Utc>>), PolicyLoadError> {
     let (revision, written_at) = journal::last(db).await?;
     let mut changes = roles(db).await?;
-    changes.extend(rules(db).await?);
+    for row in rule_rows(db).await? {
+        changes.push(Change::RuleSet(parse(&row)?));
+    }
     Ok((empty.next(revision, &changes)?, written_at))
 }
 
@@ -58,7 +60,8 @@ async fn roles(db: &mut PgConnection) -> Result<Vec<Change>, PolicyLoadError> {
         .collect()
 }
 
-struct RuleRow {
+/// A rule as stored, not parsed.
+pub(super) struct RuleRow {
     id: i32,
     priority: i32,
     role: String,
@@ -67,20 +70,22 @@ struct RuleRow {
     effect: String,
 }
 
-async fn rules(db: &mut PgConnection) -> Result<Vec<Change>, PolicyLoadError> {
-    let rows =
-        sqlx::query_as!(RuleRow, "SELECT id, priority, role, resource, action, effect FROM rules")
-            .fetch_all(db)
-            .await?;
-    rows.into_iter()
-        .map(|row| {
-            let invalid = |reason| PolicyLoadError::Rule { id: row.id, reason };
-            parse(&row).map(Change::RuleSet).map_err(invalid)
-        })
-        .collect()
+/// All rules.
+pub(super) async fn rule_rows(db: &mut PgConnection) -> sqlx::Result<Vec<RuleRow>> {
+    sqlx::query_as!(RuleRow, "SELECT id, priority, role, resource, action, effect FROM rules")
+        .fetch_all(db)
+        .await
 }
 
-fn parse(row: &RuleRow) -> Result<Rule, InvalidRule> {
+/// The rule of a row.
+///
+/// # Errors
+/// It is invalid.
+pub(super) fn parse(row: &RuleRow) -> Result<Rule, PolicyLoadError> {
+    fields(row).map_err(|reason| PolicyLoadError::Rule { id: row.id, reason })
+}
+
+fn fields(row: &RuleRow) -> Result<Rule, InvalidRule> {
     let effect = [Effect::Allow, Effect::Deny].into_iter().find(|e| e.as_str() == row.effect);
     Ok(Rule {
         id: u32::try_from(row.id)?,

@@ -3,6 +3,7 @@
 //! - [`load`] reads the whole policy;
 //! - [`write`] makes one write, with its journal entry and the next snapshot;
 //! - [`follow`] applies the writes of other replicas;
+//! - [`revisions`] keeps what each write replaced, so that earlier revisions can be read and restored;
 //! - [`offload`] runs evaluations that take long off the threads that serve requests;
 //! - [`effective_roles`] resolves the roles of an access token, including grants newer than the token.
 
@@ -16,6 +17,7 @@ mod notifications;
 pub(crate) mod offload;
 pub(crate) mod permissions;
 mod recovery;
+pub(crate) mod revisions;
 pub(crate) mod role_sets;
 pub(crate) mod roles;
 pub(crate) mod rules;
@@ -35,8 +37,8 @@ use tokio::sync::watch;
 pub use effective_roles::{EffectiveRoles, TokenRoles};
 pub(crate) use error::policy_problem;
 pub use error::{
-    BUILTIN_IMMUTABLE, ESCALATION, INHERITANCE, LAST_SUPERUSER, PolicyLoadError, ROLE_DELETION,
-    ROLE_GRANT, ROLE_NAME, RULE_WRITE, SUPERUSER_ONLY,
+    BUILTIN_IMMUTABLE, ESCALATION, INHERITANCE, LAST_SUPERUSER, PolicyLoadError, REVISION,
+    ROLE_DELETION, ROLE_GRANT, ROLE_NAME, ROLE_RESERVED, RULE_WRITE, SUPERUSER_ONLY,
 };
 pub(crate) use follow::PolicyFollower;
 pub use journal::UserRoles;

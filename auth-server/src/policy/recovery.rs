@@ -8,7 +8,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::journal::{Delta, JournalEntry};
+use super::revisions::before::Before;
+use super::revisions::store::{self as revisions, Revision};
 use super::{LivePolicy, PolicyLoadError, journal, load};
+use crate::audit::{Actor, AuditRecord};
 use crate::db::{PgConnection, Transaction};
 
 /// The history in the database, compared with the one that this server has applied.
@@ -48,12 +51,18 @@ pub(super) async fn recover(
     let (stored, written_at) = load::read(&mut transaction, &live.snapshot().cleared()?).await?;
     let revision = stored.revision();
     journal::delete_after(&mut transaction, revision).await?;
+    revisions::delete_after(&mut transaction, revision).await?;
     let (next, written_at) = if revision > known {
         (stored, written_at)
     } else {
         // Tokens and clients remember revisions: one must never name two states of the policy.
         let entry = JournalEntry { revision: known + 1, at, delta: Delta::default() };
         journal::append(&mut transaction, &entry).await?;
+        let record = AuditRecord::new(Actor::CommandLine, "recover_policy", "policy");
+        let before = &Before::default();
+        let (revision, previous) = (known + 1, revision);
+        let kept = Revision { revision, previous, at, record: &record, before };
+        revisions::append(&mut transaction, kept).await?;
         (stored.next(known + 1, &[])?, Some(at))
     };
     let recent = journal::written_since(&mut transaction, now - live.max_token_age()).await?;

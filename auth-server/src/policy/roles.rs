@@ -5,7 +5,11 @@ use policies::RoleName;
 use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;
 
+use super::error::RESERVED;
+use super::grants::names;
+use super::write::PolicyWrite;
 use crate::db::PgConnection;
+use crate::http::problem::Problem;
 
 /// A role as stored.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, poem_openapi::Object)]
@@ -59,11 +63,6 @@ pub(crate) async fn find(
     .await
 }
 
-pub(crate) async fn exists(db: &mut PgConnection, name: &RoleName) -> sqlx::Result<bool> {
-    let found = sqlx::query_scalar!("SELECT 1 FROM roles WHERE name = $1", name.as_str());
-    Ok(found.fetch_optional(db).await?.is_some())
-}
-
 /// Adds a role.
 ///
 /// # Errors
@@ -87,21 +86,40 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// The descriptions of these roles.
+pub(super) async fn descriptions(
+    db: &mut PgConnection,
+    roles: &[&RoleName],
+) -> sqlx::Result<Vec<(RoleName, String)>> {
+    let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+    let rows = sqlx::query!("SELECT name, description FROM roles WHERE name = ANY($1)", &roles)
+        .fetch_all(db)
+        .await?;
+    let (stored, descriptions): (Vec<_>, Vec<_>) =
+        rows.into_iter().map(|row| (row.name, row.description)).unzip();
+    Ok(names(&stored)?.into_iter().zip(descriptions).collect())
+}
+
 /// Updates a role's revision, and its description if given.
 pub(crate) async fn update(
-    db: &mut PgConnection,
+    write: &mut PolicyWrite<'_>,
     name: &RoleName,
     description: Option<&str>,
-    revision: i64,
 ) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE roles SET description = coalesce($2, description), revision = $3 WHERE name = $1",
+    let revision = write.revision();
+    let old = sqlx::query_scalar!(
+        "UPDATE roles SET description = coalesce($2, old.description), revision = $3
+         FROM roles AS old WHERE old.name = roles.name AND roles.name = $1
+         RETURNING old.description",
         name.as_str(),
         description,
         revision
     )
-    .execute(db)
+    .fetch_optional(write.db())
     .await?;
+    if let Some(old) = old {
+        write.record_description(name, old);
+    }
     Ok(())
 }
 
@@ -133,7 +151,7 @@ pub(crate) async fn set_inherits(
 /// # Errors
 /// Rules or other roles refer to it (`rules_role_fkey`, `role_inherits_inherits_fkey`), among others.
 pub(crate) async fn delete(
-    db: &mut PgConnection,
+    write: &mut PolicyWrite<'_>,
     name: &RoleName,
     reserved_until: DateTime<Utc>,
 ) -> sqlx::Result<Vec<uuid::Uuid>> {
@@ -141,31 +159,42 @@ pub(crate) async fn delete(
         "DELETE FROM user_roles WHERE role = $1 RETURNING user_id",
         name.as_str()
     )
-    .fetch_all(&mut *db)
+    .fetch_all(write.db())
     .await?;
-    sqlx::query!("DELETE FROM roles WHERE name = $1", name.as_str()).execute(&mut *db).await?;
+    let old = sqlx::query_scalar!(
+        "DELETE FROM roles WHERE name = $1 RETURNING description",
+        name.as_str()
+    )
+    .fetch_optional(write.db())
+    .await?;
+    if let Some(old) = old {
+        write.record_description(name, old);
+    }
     sqlx::query!(
         "INSERT INTO role_tombstones (name, reserved_until) VALUES ($1, $2)
          ON CONFLICT (name) DO UPDATE SET reserved_until = excluded.reserved_until",
         name.as_str(),
         reserved_until
     )
-    .execute(db)
+    .execute(write.db())
     .await?;
     Ok(holders)
 }
 
-/// Until when the name of a deleted role is reserved, if it is.
-pub(crate) async fn reserved_until(
+/// Refuses the name of a deleted role for as long as it is reserved.
+///
+/// # Errors
+/// [`crate::policy::ROLE_RESERVED`], among others.
+pub(crate) async fn refuse_reserved(
     db: &mut PgConnection,
     name: &RoleName,
     now: DateTime<Utc>,
-) -> sqlx::Result<Option<DateTime<Utc>>> {
-    sqlx::query_scalar!(
+) -> Result<(), Problem> {
+    let reserved = sqlx::query_scalar!(
         "SELECT reserved_until FROM role_tombstones WHERE name = $1 AND reserved_until > $2",
         name.as_str(),
         now
-    )
-    .fetch_optional(db)
-    .await
+    );
+    let Some(until) = reserved.fetch_optional(db).await? else { return Ok(()) };
+    Err(Problem::new(RESERVED).detail(format!("The name {name} is reserved until {until}.")))
 }

@@ -184,6 +184,49 @@ pub(crate) async fn delete(db: &mut PgConnection, id: i32) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Deletes the rules of these ids.
+pub(super) async fn delete_all(db: &mut PgConnection, ids: &[u32]) -> sqlx::Result<()> {
+    let ids: Vec<i32> = ids.iter().map(|id| id.cast_signed()).collect();
+    sqlx::query!("DELETE FROM rules WHERE id = ANY($1)", &ids).execute(db).await?;
+    Ok(())
+}
+
+/// Inserts these rules under their ids, or replaces those that have them, in one statement.
+///
+/// # Errors
+/// Unknown role (`rules_role_fkey`), among others.
+pub(super) async fn put_all(
+    db: &mut PgConnection,
+    rules: &[&Rule],
+    at: DateTime<Utc>,
+    revision: i64,
+) -> sqlx::Result<()> {
+    let ids: Vec<i32> = rules.iter().map(|rule| rule.id.cast_signed()).collect();
+    let priorities: Vec<i32> = rules.iter().map(|rule| rule.priority.cast_signed()).collect();
+    let text = |field: fn(&Rule) -> String| -> Vec<String> {
+        rules.iter().map(|rule| field(rule)).collect()
+    };
+    sqlx::query!(
+        "INSERT INTO rules (id, priority, role, resource, action, effect, created_at, revision)
+         SELECT *, $7::timestamptz, $8::bigint
+         FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
+         ON CONFLICT (id) DO UPDATE SET
+             priority = excluded.priority, role = excluded.role, resource = excluded.resource,
+             action = excluded.action, effect = excluded.effect, revision = excluded.revision",
+        &ids,
+        &priorities,
+        &text(|rule| rule.role.to_string()),
+        &text(|rule| rule.resource.to_string()),
+        &text(|rule| rule.action.to_string()),
+        &text(|rule| rule.effect.as_str().to_owned()),
+        at,
+        revision
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// The effect of a rule in requests.
 #[derive(Clone, Copy, Debug, Deserialize, poem_openapi::Enum)]
 #[oai(rename = "Effect", rename_all = "lowercase")]

@@ -5,7 +5,10 @@ use policies::csv::CsvError;
 use policies::{Change, RoleDefinition, csv};
 
 use super::journal::{self, Delta, JournalEntry};
+use super::revisions::before::{Before, RoleState};
+use super::revisions::store::{self as revisions, Revision};
 use super::{roles, rules};
+use crate::audit::{Actor, AuditRecord};
 use crate::db::PgPool;
 
 /// Why the shipped rules were not inserted.
@@ -36,19 +39,26 @@ pub async fn seed(pool: &PgPool, now: DateTime<Utc>) -> Result<usize, SeedError>
     }
     let shipped = csv::read(csv::SHIPPED_RULES)?;
     let revision = revision + 1;
-    let mut delta = Delta::default();
+    let (mut delta, mut before) = (Delta::default(), Before::default());
     for RoleDefinition { name, inherits } in &shipped.roles {
-        if !roles::exists(&mut tx, name).await? {
+        let stored = roles::find(&mut *tx, name).await?;
+        if stored.is_none() {
             roles::insert(&mut tx, name, "", now, revision).await?;
         }
+        let state = stored.as_ref().map(RoleState::of).transpose()?;
+        before.roles.insert(name.clone(), state);
         roles::set_inherits(&mut tx, name, inherits).await?;
         delta.changes.push(Change::RoleSet { name: name.clone(), inherits: inherits.clone() });
     }
     for row in &shipped.rules {
         let rule = rules::insert(&mut tx, row, now, revision).await?;
+        before.rules.insert(rule.id, None);
         delta.changes.push(Change::RuleSet(rule));
     }
     journal::append(&mut tx, &JournalEntry { revision, at: now, delta }).await?;
+    let record = &AuditRecord::new(Actor::CommandLine, "migrate", "policy");
+    let kept = Revision { revision, previous: revision - 1, at: now, record, before: &before };
+    revisions::append(&mut tx, kept).await?;
     tx.commit().await?;
     Ok(shipped.rules.len())
 }

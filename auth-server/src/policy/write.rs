@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use policies::{Change, Snapshot};
+use policies::{Change, PolicyError, RoleName, Snapshot};
 use uuid::Uuid;
 
 use super::journal;
 use super::journal::{Delta, JournalEntry, UserRoles};
 use super::recovery::{self, History};
+use super::revisions::before::{self, Before, Descriptions};
+use super::revisions::store::{self as revisions, Revision};
 use super::{LivePolicy, follow, policy_problem};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -25,6 +27,8 @@ pub(crate) struct PolicyWrite<'a> {
     base: Arc<Snapshot>,
     at: DateTime<Utc>,
     delta: Delta,
+    /// What the descriptions of roles were before the write.
+    descriptions: Descriptions,
     claim: Claim,
 }
 
@@ -88,7 +92,8 @@ impl<'a> PolicyWrite<'a> {
             }
         }
         let base = live.snapshot_full();
-        Ok(Some(Self { live, tx, base, at, delta: Delta::default(), claim }))
+        let (delta, descriptions) = (Delta::default(), Descriptions::default());
+        Ok(Some(Self { live, tx, base, at, delta, descriptions, claim }))
     }
 
     /// The connection for the write's own statements.
@@ -100,6 +105,19 @@ impl<'a> PolicyWrite<'a> {
     #[must_use]
     pub(crate) fn base(&self) -> &Snapshot {
         &self.base
+    }
+
+    /// The same, to be kept.
+    #[must_use]
+    pub(super) fn shared_base(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.base)
+    }
+
+    /// Until when the name of a role that this write deletes is reserved: for as long as an access token may
+    /// have it.
+    #[must_use]
+    pub(crate) fn reserved_until(&self) -> DateTime<Utc> {
+        self.at + self.live.max_token_age()
     }
 
     /// The time of this write.
@@ -119,6 +137,11 @@ impl<'a> PolicyWrite<'a> {
         self.delta.changes.push(change);
     }
 
+    /// Records the description that a role had before this write changed or deleted it.
+    pub(super) fn record_description(&mut self, role: &RoleName, description: String) {
+        self.descriptions.entry(role.clone()).or_insert(description);
+    }
+
     /// Records the new roles of a user.
     pub(crate) fn record_user_roles(&mut self, roles: UserRoles) {
         self.delta.user_roles.push(roles);
@@ -131,19 +154,33 @@ impl<'a> PolicyWrite<'a> {
     /// The resulting policy is invalid, among others; nothing is written then.
     pub(crate) async fn commit(mut self, record: AuditRecord) -> Result<i64, Problem> {
         let revision = self.revision();
-        let changes = self.delta.changes.clone();
-        let base = Arc::clone(&self.base);
-        // At 100,000 rules this takes milliseconds, too long for a thread that answers requests.
-        let next = tokio::task::spawn_blocking(move || base.next(revision, &changes))
-            .await?
-            .map_err(policy_problem)?;
-        let entry = JournalEntry { revision, at: self.at, delta: self.delta };
-        journal::append(&mut self.tx, &entry).await?;
-        let record = audit::insert(&mut self.tx, &record, self.at).await?;
-        self.claim.keep(&mut self.tx, Some(record)).await?;
-        self.tx.commit().await?;
-        self.live.install(Arc::new(next), &entry.delta.user_roles, self.at);
+        let (next, before) = self.next().await?;
+        let Self { live, mut tx, base, at, delta, claim, .. } = self;
+        let entry = JournalEntry { revision, at, delta };
+        journal::append(&mut tx, &entry).await?;
+        let previous = base.revision();
+        let kept = Revision { revision, previous, at, record: &record, before: &before };
+        revisions::append(&mut tx, kept).await?;
+        let record = audit::insert(&mut tx, &record, at).await?;
+        claim.keep(&mut tx, Some(record)).await?;
+        tx.commit().await?;
+        live.install(Arc::new(next), &entry.delta.user_roles, at);
         Ok(revision)
+    }
+
+    /// The policy after this write, and the previous state of what it changes.
+    async fn next(&mut self) -> Result<(Snapshot, Before), Problem> {
+        let (base, revision) = (Arc::clone(&self.base), self.revision());
+        let changes = self.delta.changes.clone();
+        let mut descriptions = std::mem::take(&mut self.descriptions);
+        before::add_descriptions(&mut self.tx, &base, &changes, &mut descriptions).await?;
+        // At 100,000 rules this takes milliseconds, too long for a thread that answers requests.
+        let next = tokio::task::spawn_blocking(move || {
+            let next = base.next(revision, &changes)?;
+            let before = Before::of(&base, &next, &changes, descriptions);
+            Ok::<_, PolicyError>((next, before))
+        });
+        next.await?.map_err(policy_problem)
     }
 
     /// Commits a change outside the policy that had to hold the policy lock. The revision stays.

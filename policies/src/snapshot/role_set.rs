@@ -42,6 +42,12 @@ impl Snapshot {
         self.policy.roles.get(name.as_str()).is_some()
     }
 
+    /// The roles that the role inherits directly, sorted; `None` if the role does not exist.
+    #[must_use]
+    pub fn inherits(&self, name: &RoleName) -> Option<&[RoleName]> {
+        self.policy.roles.get(name.as_str()).map(|role| role.inherits.as_slice())
+    }
+
     /// The role and everything that it inherits, sorted; empty if the role does not exist.
     #[must_use]
     pub fn inherited(&self, name: &RoleName) -> Vec<RoleName> {

@@ -13,10 +13,10 @@ const PRIVILEGED: [&str; 7] =
     ["*", "route:*", "route*", "r*", "route:/api/v1/me", "route:/api/v1/rules*", "route:x"];
 
 /// A superuser, and a user whose role has every permission on the administrative routes.
-async fn root_and_manager(server: &TestServer) -> (User, User) {
+pub(crate) async fn root_and_manager(server: &TestServer) -> (User, User) {
     let (root, manager) = (server.superuser().await, server.register("manager").await);
     create_role(&root, "manager", &[]).await;
-    for path in ["roles", "rules", "users"] {
+    for path in ["roles", "rules", "users", "policy"] {
         let resource = format!("route:/api/v1/{path}*");
         root.post("rules", &rule(50, "manager", &resource, "*", "allow")).await.expect(201, "");
     }

@@ -1,7 +1,7 @@
 //! No privilege escalation.
 
 mod isolation;
-mod manager;
+pub(crate) mod manager;
 mod superuser_limits;
 mod superuser_second_factor;
 mod superusers;

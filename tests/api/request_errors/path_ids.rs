@@ -27,6 +27,7 @@ fn id_of(sample: &Sample) -> Option<(String, IdType)> {
 enum IdType {
     Uuid,
     Integer,
+    LongInteger,
 }
 
 fn path_parameters(operation: &Operation) -> impl Iterator<Item = &Value> {
@@ -38,7 +39,9 @@ fn id_type(schema: &Value) -> Option<IdType> {
     if schema["format"] == "uuid" {
         return Some(IdType::Uuid);
     }
-    (schema["type"] == "integer").then_some(IdType::Integer)
+    let is_long = schema["format"] == "int64";
+    let integer = if is_long { IdType::LongInteger } else { IdType::Integer };
+    (schema["type"] == "integer").then_some(integer)
 }
 
 /// What is not the canonical form of this id.
@@ -56,14 +59,15 @@ fn other_spellings(id: &str, kind: IdType) -> Vec<String> {
                 format!("{id}%20"),
             ]
         }
-        IdType::Integer => ["00", "+", "%2b", "%20"]
+        IdType::Integer | IdType::LongInteger => ["00", "+", "%2b", "%20"]
             .iter()
             .map(|before| format!("{before}{id}"))
             .chain([
                 format!("{id}.0"),
                 format!("{id}%20"),
                 "-0".to_owned(),
-                "2147483648".to_owned(),
+                if kind == IdType::Integer { "2147483648" } else { "9223372036854775808" }
+                    .to_owned(),
             ])
             .collect(),
     };
@@ -93,7 +97,7 @@ async fn an_id_in_another_spelling_is_an_unknown_path_for_every_caller() {
             send_with_id(&sample, &root, &id, undecodable).await.expect(422, "field_invalid");
         }
     }
-    assert_eq!(operations, 16, "operations with an id");
+    assert_eq!(operations, 19, "operations with an id");
     user.get("me").await.expect(200, "");
     assert_snapshot!(root.get("rules/007").await, @r#"
     404

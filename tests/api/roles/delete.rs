@@ -23,7 +23,7 @@ async fn deleting_a_role_revokes_it_and_reserves_its_name_for_the_life_of_a_toke
     assert_eq!(user.get("me/permissions").await.ok()["roles"], json!([]));
     let again = json!({ "name": "critic" });
     let refused = root.post("roles", &again).await.expect(409, "role_name_reserved");
-    assert!(refused.json()["detail"].as_str().unwrap().starts_with("The name is reserved until"));
+    assert!(refused.json()["detail"].as_str().unwrap().contains("is reserved until"));
     server.clock.advance(TimeDelta::seconds(370));
     server.log_in("root").await.post("roles", &again).await.expect(201, "");
     assert_eq!(server.log_in("ada").await.get("me").await.ok()["roles"], json!([]));

@@ -2,7 +2,7 @@
 
 mod database;
 mod outcome_unknown;
-mod restored_database;
+pub(crate) mod restored_database;
 mod revocation_state;
 mod statements;
 mod unusable;

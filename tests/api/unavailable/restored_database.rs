@@ -17,7 +17,7 @@ async fn revision(database: &Database) -> i64 {
 }
 
 /// Takes rules and grants back to what they were after this revision, with the journal or without.
-async fn restore(database: &Database, revision: i64, with_journal: bool) {
+pub(crate) async fn restore(database: &Database, revision: i64, with_journal: bool) {
     let journal = format!("DELETE FROM policy_journal WHERE revision > {revision};");
     let journal = if with_journal { &journal } else { "" };
     let restored = format!(

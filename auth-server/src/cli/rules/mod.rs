@@ -1,7 +1,10 @@
 //! `auth-server rules …`: the rules as a text file, for review and version control.
 
+mod changes;
 mod check;
+mod history;
 mod import;
+mod rollback;
 
 use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
@@ -21,6 +24,7 @@ use super::Failure;
 use crate::app::open;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::policy::revisions::state::{Present, Since};
 use crate::policy::transfer;
 
 #[derive(Subcommand)]
@@ -45,7 +49,15 @@ pub(crate) enum Command {
     /// Replace all rules with those of a file, after showing what changes
     Import(import::Options),
     /// Print roles and rules
-    Export,
+    Export {
+        /// As they were at this revision, instead of now
+        #[arg(long, value_name = "REVISION")]
+        revision: Option<i64>,
+    },
+    /// List the revisions that changed rules or roles, newest first
+    History(history::Options),
+    /// Restore the rules and roles of a revision, after showing what changes; grants stay as they are
+    Rollback(rollback::Options),
 }
 
 pub(crate) async fn run(
@@ -63,7 +75,9 @@ pub(crate) async fn run(
             return test(&policy.snapshot_full(), cases.as_deref());
         }
         Command::Import(options) => import::import(&settings()?, &options).await?,
-        Command::Export => export(&settings()?).await?,
+        Command::Export { revision } => export(&settings()?, revision).await?,
+        Command::History(options) => history::history(&settings()?, &options).await?,
+        Command::Rollback(options) => rollback::rollback(&settings()?, &options).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -119,11 +133,19 @@ fn describe(Expectation { allowed, code }: Expectation) -> String {
     code.map_or(verdict.to_owned(), |code| format!("{verdict} ({})", code.as_str()))
 }
 
-async fn export(config: &Config) -> Result<(), Failure> {
-    let opened = open::policy(config, &Clock::default()).await;
-    let (_, policy) = opened.map_err(Failure::because)?;
-    let text = csv::write(&transfer::export(&policy.snapshot()));
-    Ok(output::print(text.trim_end_matches('\n'))?)
+async fn export(config: &Config, revision: Option<i64>) -> Result<(), Failure> {
+    let clock = Clock::default();
+    let document = match revision {
+        None => transfer::export(&open::policy(config, &clock).await?.1.snapshot()),
+        Some(revision) => {
+            let pool = open::migrated(&config.database, &clock).await?;
+            let mut db = pool.begin_snapshot().await.map_err(Failure::because)?;
+            let since = Since::read(&mut db, revision).await?;
+            let present = Present::read(&mut db).await.map_err(Failure::because)?;
+            present.state().map_err(Failure::because)?.rewound(since).document()
+        }
+    };
+    Ok(output::print(csv::write(&document).trim_end_matches('\n'))?)
 }
 
 fn read(file: &Path) -> Result<Document, Failure> {
