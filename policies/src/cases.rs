@@ -14,6 +14,7 @@
 //! `access` is the `access` object of a film document as JSON text, so that it can be pasted. It requires
 //! `at`, the time of the decision.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,13 +24,15 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::value::Datetime;
 
+use crate::action::Action;
 use crate::decision::{Decision, ReasonCode};
 use crate::error::PolicyError;
+use crate::explanation::evaluated_names;
 use crate::facts::Facts;
 use crate::label_rules::parse::line_at;
 use crate::names::{Resource, RoleName};
-use crate::rule::Rule;
-use crate::snapshot::Snapshot;
+use crate::rule::{Rule, Verdict};
+use crate::snapshot::{RoleSet, Snapshot};
 
 /// The expected decisions of the shipped rules.
 pub const SHIPPED_CASES: &str = include_str!("../cases.toml");
@@ -59,15 +62,13 @@ struct Case {
 /// The result of running a file of cases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Number of cases, at least one.
-    pub cases: usize,
-    /// The failed cases, in the order of the file.
-    pub failures: Vec<FailedCase>,
+    /// The cases, at least one, in the order of the file.
+    pub cases: Vec<TestedCase>,
 }
 
-/// A case whose decision differs from the expected one.
+/// A case, and how the policy decided it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FailedCase {
+pub struct TestedCase {
     /// Name of the case.
     pub name: String,
     /// Line at which the case starts, counted from 1.
@@ -78,6 +79,36 @@ pub struct FailedCase {
     pub actual: Decision,
     /// The rule that decided; `None` if no rule matched.
     pub rule: Option<Arc<Rule>>,
+    /// Ids of all rules that the decision is based on: the first match for the resource and, if that allows, for each
+    /// of its labels.
+    pub exercised: BTreeSet<u32>,
+}
+
+impl Report {
+    /// The cases whose decision differs from the expected one.
+    pub fn failures(&self) -> impl Iterator<Item = &TestedCase> {
+        self.cases.iter().filter(|case| !case.has_passed())
+    }
+
+    /// The rules of this policy that no case exercises, in the order in which they are evaluated. The superuser's
+    /// built-in rule is not counted, as it cannot be changed.
+    #[must_use]
+    pub fn unexercised<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s Arc<Rule>> {
+        let exercised: BTreeSet<u32> =
+            self.cases.iter().flat_map(|case| &case.exercised).copied().collect();
+        let is_missing = |rule: &&Arc<Rule>| !rule.is_builtin() && !exercised.contains(&rule.id);
+        let mut missing: Vec<_> = snapshot.rules().filter(is_missing).collect();
+        missing.sort_unstable_by_key(|rule| Verdict::of(rule));
+        missing
+    }
+}
+
+impl TestedCase {
+    /// Whether the decision is the expected one.
+    #[must_use]
+    pub fn has_passed(&self) -> bool {
+        self.expected.is_met_by(&self.actual)
+    }
 }
 
 /// The decision that a case expects.
@@ -121,7 +152,7 @@ pub enum CaseError {
     Policy(#[from] PolicyError),
 }
 
-/// Runs all cases of a `cases.toml` and reports those that fail.
+/// Runs all cases of a `cases.toml`.
 ///
 /// # Errors
 /// [`CaseError`] if the file or a case is invalid, or casbin fails.
@@ -130,20 +161,52 @@ pub fn run(snapshot: &Snapshot, toml: &str) -> Result<Report, CaseError> {
     if file.case.is_empty() {
         return Err(CaseError::Empty);
     }
-    let mut report = Report { cases: file.case.len(), failures: Vec::new() };
-    for case in file.case {
+    let cases = file.case.iter().map(|case| {
         let line = line_at(toml, case.span().start);
-        let case = case.into_inner();
-        let invalid = |why| CaseError::Case { line, name: case.name.clone(), why };
-        let input = Input::parse(snapshot, &case).map_err(invalid)?;
-        let actual = decide(snapshot, &case, &input)?;
-        let expected = Expectation { allowed: case.allowed, code: case.code };
-        if !expected.is_met_by(&actual) {
-            let rule = actual.rule.and_then(|id| snapshot.rule(id)).cloned();
-            report.failures.push(FailedCase { name: case.name, line, expected, actual, rule });
+        run_case(snapshot, case.get_ref(), line)
+    });
+    Ok(Report { cases: cases.collect::<Result<_, _>>()? })
+}
+
+fn run_case(snapshot: &Snapshot, case: &Case, line: usize) -> Result<TestedCase, CaseError> {
+    let invalid = |why| CaseError::Case { line, name: case.name.clone(), why };
+    let input = Input::parse(snapshot, case).map_err(invalid)?;
+    let facts = input.facts(snapshot, case);
+    let resource = match case.resource.split_once(':') {
+        Some((kind, id)) => Resource::new(kind, Some(id)),
+        None => Resource::new(&case.resource, None),
+    };
+    let roles = snapshot.role_set(&case.roles);
+    let actual = snapshot.decide(&roles, &case.action, &resource, &facts)?;
+    let mut exercised = snapshot.first_matches(&roles, &case.action, &resource, &facts)?;
+    exercised.extend(actual.rule);
+    let rule = actual.rule.and_then(|id| snapshot.rule(id)).cloned();
+    let expected = Expectation { allowed: case.allowed, code: case.code };
+    let name = case.name.clone();
+    Ok(TestedCase { name, line, expected, actual, rule, exercised })
+}
+
+impl Snapshot {
+    /// Ids of the rules that match first: for the resource and, if that is allowed, for each of its labels.
+    fn first_matches(
+        &self,
+        roles: &RoleSet,
+        action: &str,
+        resource: &Resource,
+        facts: &Facts,
+    ) -> Result<BTreeSet<u32>, PolicyError> {
+        let action = Action::new(action);
+        let evaluator = self.evaluator(roles, &action);
+        let mut matches = BTreeSet::new();
+        for name in evaluated_names(resource, self.reading(facts)) {
+            let verdict = evaluator.verdict(&name)?;
+            matches.extend(verdict.rule());
+            if name == resource.as_str() && !verdict.allows() {
+                break;
+            }
         }
+        Ok(matches)
     }
-    Ok(report)
 }
 
 /// The parts of a case that need parsing.
@@ -173,22 +236,17 @@ impl Input {
         };
         Ok(Self { access, at })
     }
+
+    fn facts<'a>(&'a self, snapshot: &Snapshot, case: &'a Case) -> Facts<'a> {
+        match (&self.access, &case.labels) {
+            (Some(access), _) => Facts::access(access, snapshot.time_bound_labels(), self.at),
+            (None, Some(labels)) => Facts::labels(labels.iter().map(String::as_str)),
+            (None, None) => Facts::missing(),
+        }
+    }
 }
 
-fn decide(snapshot: &Snapshot, case: &Case, input: &Input) -> Result<Decision, PolicyError> {
-    let facts = match (&input.access, &case.labels) {
-        (Some(access), _) => Facts::access(access, snapshot.time_bound_labels(), input.at),
-        (None, Some(labels)) => Facts::labels(labels.iter().map(String::as_str)),
-        (None, None) => Facts::missing(),
-    };
-    let resource = match case.resource.split_once(':') {
-        Some((kind, id)) => Resource::new(kind, Some(id)),
-        None => Resource::new(&case.resource, None),
-    };
-    snapshot.decide(&snapshot.role_set(&case.roles), &case.action, &resource, &facts)
-}
-
-impl fmt::Display for FailedCase {
+impl fmt::Display for TestedCase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = |allowed| if allowed { "allowed" } else { "denied" };
         write!(f, "line {}, {:?}: expected {}", self.line, self.name, word(self.expected.allowed))?;

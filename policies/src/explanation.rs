@@ -98,7 +98,8 @@ impl Snapshot {
     ) -> Result<Explanation, PolicyError> {
         let set = self.role_set(held);
         let decision = self.decide(&set, action, resource, facts)?;
-        let verdicts = self.verdicts(held, &set, action, &names(resource, self.reading(facts)))?;
+        let verdicts =
+            self.verdicts(held, &set, action, &evaluated_names(resource, self.reading(facts)))?;
         let (rules, omitted) = self.considered(&set, action, &verdicts, &decision);
         let allowed_for = if decision.allowed {
             Vec::new()
@@ -203,7 +204,7 @@ impl Snapshot {
 }
 
 /// What is evaluated: the resource and its active labels.
-fn names(resource: &Resource, kind: &Kind) -> Vec<String> {
+pub(crate) fn evaluated_names(resource: &Resource, kind: &Kind) -> Vec<String> {
     let unlabelled = || vec![format!("label:{UNLABELLED}")];
     let labels = match kind {
         Kind::Labelled(labels) => labels.iter().map(|label| format!("label:{label}")).collect(),

@@ -22,6 +22,7 @@ mod published_revocations;
 mod redis_outage;
 mod revocations;
 mod rules;
+mod rules_test;
 mod secret;
 mod sessions;
 mod settings;

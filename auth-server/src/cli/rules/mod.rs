@@ -5,20 +5,19 @@ mod check;
 mod history;
 mod import;
 mod rollback;
+mod test;
 
 use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use policies::cases;
-use policies::cases::{Expectation, FailedCase, Report, SHIPPED_CASES};
 use policies::csv;
 use policies::csv::{Document, RuleRow};
 use policies::label_rules::{LabelRules, SHIPPED};
 use policies::{Label, Rule, Snapshot};
 use service::config::ConfigError;
-use service::output::{self, OutputError};
+use service::output;
 
 use super::Failure;
 use crate::app::open;
@@ -38,14 +37,7 @@ pub(crate) enum Command {
         labels: Option<PathBuf>,
     },
     /// Test the rules in the database against expected decisions
-    Test {
-        /// Expected decisions [default: those of the shipped rules]
-        #[arg(long, value_name = "FILE")]
-        cases: Option<PathBuf>,
-        /// Test the rules in this file instead; needs no database
-        #[arg(long, value_name = "FILE")]
-        rules: Option<PathBuf>,
-    },
+    Test(test::Options),
     /// Replace all rules with those of a file, after showing what changes
     Import(import::Options),
     /// Print roles and rules
@@ -66,14 +58,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Failure> {
     match command {
         Command::Check { file, labels } => check::check(&file, labels.as_deref())?,
-        Command::Test { cases, rules: Some(rules) } => {
-            return test(&of_file(&rules, &label_rules(None)?)?, cases.as_deref());
-        }
-        Command::Test { cases, rules: None } => {
-            let opened = open::policy(&settings()?, &Clock::default()).await;
-            let (_, policy) = opened.map_err(Failure::because)?;
-            return test(&policy.snapshot_full(), cases.as_deref());
-        }
+        Command::Test(options) => return test::test(&options, settings).await,
         Command::Import(options) => import::import(&settings()?, &options).await?,
         Command::Export { revision } => export(&settings()?, revision).await?,
         Command::History(options) => history::history(&settings()?, &options).await?,
@@ -94,51 +79,22 @@ fn of_file(file: &Path, labels: &LabelRules) -> Result<Snapshot, Failure> {
     empty.next(1, &read(file)?.changes()).map_err(|error| Failure::about(file, error))
 }
 
-fn test(policy: &Snapshot, file: Option<&Path>) -> Result<ExitCode, Failure> {
-    let shipped = Path::new("shipped cases");
-    let text = match file {
-        None => SHIPPED_CASES.to_owned(),
-        Some(file) => text(file)?,
-    };
-    let file = file.unwrap_or(shipped);
-    let report = cases::run(policy, &text).map_err(|error| Failure::about(file, error))?;
-    Ok(print_report(file, &report)?)
-}
-
-fn print_report(file: &Path, Report { cases, failures }: &Report) -> Result<ExitCode, OutputError> {
-    for FailedCase { name, line, expected, actual, rule } in failures {
-        let place = file.display();
-        output::print(format_args!("{place}:{line}: {name}"))?;
-        output::print(format_args!("    expected {}", describe(*expected)))?;
-        output::print(format_args!(
-            "    actual   {}",
-            describe(Expectation { allowed: actual.allowed, code: Some(actual.code) })
-        ))?;
-        if let Some(rule) = rule {
-            output::print(format_args!("    rule: {}", row(rule)))?;
-        }
-    }
-    output::print(format_args!("{} of {cases} cases passed", cases - failures.len()))?;
-    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
 /// The rule as a line of a rules file.
 fn row(rule: &Rule) -> String {
     let rules = vec![RuleRow::from(rule)];
     csv::write(&Document { roles: Vec::new(), rules }).trim_end().to_owned()
 }
 
-fn describe(Expectation { allowed, code }: Expectation) -> String {
-    let verdict = if allowed { "allowed" } else { "denied" };
-    code.map_or(verdict.to_owned(), |code| format!("{verdict} ({})", code.as_str()))
-}
-
 async fn export(config: &Config, revision: Option<i64>) -> Result<(), Failure> {
     let clock = Clock::default();
     let document = match revision {
-        None => transfer::export(&open::policy(config, &clock).await?.1.snapshot()),
+        None => {
+            let opened = open::policy(config, &clock).await;
+            let (_, policy) = opened.map_err(Failure::because)?;
+            transfer::export(&policy.snapshot())
+        }
         Some(revision) => {
-            let pool = open::migrated(&config.database, &clock).await?;
+            let pool = open::migrated(&config.database, &clock).await.map_err(Failure::because)?;
             let mut db = pool.begin_snapshot().await.map_err(Failure::because)?;
             let since = Since::read(&mut db, revision).await?;
             let present = Present::read(&mut db).await.map_err(Failure::because)?;
