@@ -29,6 +29,7 @@ allowed = true
 name = "guests write films"
 action = "write"
 resource = "film:a"
+labels = []
 allowed = true
 "#;
 

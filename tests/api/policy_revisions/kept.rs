@@ -32,7 +32,6 @@ async fn before_the_shipped_rules_there_were_none() {
     // Except for the superuser's, which cannot be removed.
     restored(&root, 0).await;
     assert_eq!(policy(&root).await.0, "p, 0, superuser, *, *, allow\n");
-    restored(&root, 1).await;
 }
 
 /// A write as a server of an earlier version makes it: nothing is kept of what it replaced.
