@@ -22,7 +22,7 @@ use crate::http::{Reply, canonical};
 use crate::idempotency::{IDEMPOTENCY, IdempotencyKey};
 use crate::policy::revisions::before::RoleState;
 use crate::policy::revisions::difference::{Changed, Difference};
-use crate::policy::revisions::restore::{Restoration, Restored};
+use crate::policy::revisions::restore::{Restoration, RestoredPolicy};
 use crate::policy::revisions::state::{Present, Since};
 use crate::policy::revisions::store::{self, StoredRevision};
 use crate::policy::rules::RuleInForce;
@@ -222,7 +222,7 @@ impl RevisionsApi {
         /// changed since.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
-    ) -> Result<Response<Reply<Restored>>, RestoreError> {
+    ) -> Result<Response<Reply<RestoredPolicy>>, RestoreError> {
         let mut write = match self.0.begin_admin_write(&caller, &key).await? {
             Begun::Write(write) => write,
             Begun::Made(earlier) => return written(earlier, Reply),

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::journal::{Delta, JournalEntry};
 use super::revisions::before::Before;
-use super::revisions::store::{self as revisions, Revision};
+use super::revisions::store::{self as revisions, KeptWrite};
 use super::{LivePolicy, PolicyLoadError, journal, load};
 use crate::audit::{Actor, AuditRecord};
 use crate::db::{PgConnection, Transaction};
@@ -61,7 +61,7 @@ pub(super) async fn recover(
         let record = AuditRecord::new(Actor::CommandLine, "recover_policy", "policy");
         let before = &Before::default();
         let (revision, previous) = (known + 1, revision);
-        let kept = Revision { revision, previous, at, record: &record, before };
+        let kept = KeptWrite { revision, previous, at, record: &record, before };
         revisions::append(&mut transaction, kept).await?;
         (stored.next(known + 1, &[])?, Some(at))
     };

@@ -6,7 +6,7 @@ use policies::{Change, RoleDefinition, csv};
 
 use super::journal::{self, Delta, JournalEntry};
 use super::revisions::before::{Before, RoleState};
-use super::revisions::store::{self as revisions, Revision};
+use super::revisions::store::{self as revisions, KeptWrite};
 use super::{roles, rules};
 use crate::audit::{Actor, AuditRecord};
 use crate::db::PgPool;
@@ -57,7 +57,7 @@ pub async fn seed(pool: &PgPool, now: DateTime<Utc>) -> Result<usize, SeedError>
     }
     journal::append(&mut tx, &JournalEntry { revision, at: now, delta }).await?;
     let record = &AuditRecord::new(Actor::CommandLine, "migrate", "policy");
-    let kept = Revision { revision, previous: revision - 1, at: now, record, before: &before };
+    let kept = KeptWrite { revision, previous: revision - 1, at: now, record, before: &before };
     revisions::append(&mut tx, kept).await?;
     tx.commit().await?;
     Ok(shipped.rules.len())

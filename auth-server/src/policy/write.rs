@@ -11,7 +11,7 @@ use super::journal;
 use super::journal::{Delta, JournalEntry, UserRoles};
 use super::recovery::{self, History};
 use super::revisions::before::{self, Before, Descriptions};
-use super::revisions::store::{self as revisions, Revision};
+use super::revisions::store::{self as revisions, KeptWrite};
 use super::{LivePolicy, follow, policy_problem};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -159,7 +159,7 @@ impl<'a> PolicyWrite<'a> {
         let entry = JournalEntry { revision, at, delta };
         journal::append(&mut tx, &entry).await?;
         let previous = base.revision();
-        let kept = Revision { revision, previous, at, record: &record, before: &before };
+        let kept = KeptWrite { revision, previous, at, record: &record, before: &before };
         revisions::append(&mut tx, kept).await?;
         let record = audit::insert(&mut tx, &record, at).await?;
         claim.keep(&mut tx, Some(record)).await?;

@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Import(import::Options),
     /// Print roles and rules
     Export {
-        /// As they were at this revision, instead of now
+        /// As they were at this revision [default: the present one]
         #[arg(long, value_name = "REVISION")]
         revision: Option<i64>,
     },

@@ -53,8 +53,8 @@ impl Before {
             Change::RuleRemoved { id } => Some(*id),
             Change::RoleSet { .. } | Change::RoleRemoved { .. } => None,
         });
-        let changed = ids.filter(|id| base.rule(*id) != next.rule(*id));
-        let rules = changed.map(|id| (id, base.rule(id).map(|rule| Rule::clone(rule)))).collect();
+        let differing = ids.filter(|id| base.rule(*id) != next.rule(*id));
+        let rules = differing.map(|id| (id, base.rule(id).map(|rule| Rule::clone(rule)))).collect();
         let names: BTreeSet<RoleName> =
             changed_roles(changes).chain(descriptions.keys()).cloned().collect();
         let state = |name: &RoleName| {

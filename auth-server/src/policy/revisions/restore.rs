@@ -27,8 +27,7 @@ pub(crate) struct KeptRole {
 
 /// The result of a restoration.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, poem_openapi::Object)]
-#[oai(rename = "RestoredPolicy")]
-pub(crate) struct Restored {
+pub(crate) struct RestoredPolicy {
     /// The policy revision now; `at_least` of a check waits for it.
     pub revision: i64,
     /// The revision whose rules and roles were restored.
@@ -103,7 +102,7 @@ impl Restoration {
         self,
         mut write: PolicyWrite<'_>,
         by: Actor,
-    ) -> Result<Restored, Problem> {
+    ) -> Result<RestoredPolicy, Problem> {
         let is_new_revision = !self.difference.is_empty();
         let revision = if is_new_revision { write.revision() } else { write.base().revision() };
         let restored = self.restored(revision);
@@ -121,8 +120,8 @@ impl Restoration {
         Ok(restored)
     }
 
-    fn restored(&self, revision: i64) -> Restored {
-        Restored {
+    fn restored(&self, revision: i64) -> RestoredPolicy {
+        RestoredPolicy {
             revision,
             restored: self.revision,
             changed_rules: self.difference.rules.len(),
@@ -131,7 +130,7 @@ impl Restoration {
         }
     }
 
-    fn record(&self, by: Actor, restored: &Restored) -> AuditRecord {
+    fn record(&self, by: Actor, restored: &RestoredPolicy) -> AuditRecord {
         let states = |state: fn(&Changed<RoleName, RoleState>) -> &Option<RoleState>| {
             self.difference.roles.iter().map(|role| (&role.key, state(role))).collect()
         };
@@ -150,7 +149,7 @@ impl Restoration {
 #[derive(Serialize)]
 struct Audited<'a> {
     #[serde(flatten)]
-    result: Option<&'a Restored>,
+    result: Option<&'a RestoredPolicy>,
     /// The whole policy.
     text: &'a str,
     /// The roles that were changed, with their descriptions, which the text does not have.

@@ -25,12 +25,14 @@ impl PolicyState {
     /// A stored name is invalid.
     pub(super) fn of(
         rules: impl IntoIterator<Item = Rule>,
-        roles: &[StoredRole],
+        stored: &[StoredRole],
     ) -> Result<Self, PolicyLoadError> {
-        let names: Vec<String> = roles.iter().map(|role| role.name.clone()).collect();
-        let states = roles.iter().map(RoleState::of).collect::<Result<Vec<_>, _>>()?;
-        let roles = grants::names(&names)?.into_iter().zip(states).collect();
-        Ok(Self { rules: rules.into_iter().map(|rule| (rule.id, rule)).collect(), roles })
+        let names: Vec<String> = stored.iter().map(|role| role.name.clone()).collect();
+        let states = stored.iter().map(RoleState::of).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            rules: rules.into_iter().map(|rule| (rule.id, rule)).collect(),
+            roles: grants::names(&names)?.into_iter().zip(states).collect(),
+        })
     }
 
     /// The state before everything that was changed since.

@@ -37,7 +37,7 @@ pub(crate) struct StoredRevision {
 }
 
 /// What is kept of one write.
-pub(crate) struct Revision<'a> {
+pub(crate) struct KeptWrite<'a> {
     pub(crate) revision: i64,
     /// The revision that it was written on.
     pub(crate) previous: i64,
@@ -48,8 +48,8 @@ pub(crate) struct Revision<'a> {
 }
 
 /// Keeps a write, in its transaction.
-pub(crate) async fn append(db: &mut PgConnection, revision: Revision<'_>) -> sqlx::Result<()> {
-    let Revision { revision, previous, at, record, before } = revision;
+pub(crate) async fn append(db: &mut PgConnection, write: KeptWrite<'_>) -> sqlx::Result<()> {
+    let KeptWrite { revision, previous, at, record, before } = write;
     let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
     sqlx::query!(
         "INSERT INTO policy_revisions
