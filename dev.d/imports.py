@@ -18,7 +18,7 @@ LAYERS = [
     {"api"},
     {"authn"},
     {"account_admin", "secret_replacement"},
-    {"audit", "client", "email", "idempotency", "login_history", "oidc", "password", "policy", "second_factor",
+    {"audit", "client", "email", "explanation", "films", "idempotency", "login_history", "oidc", "password", "policy", "second_factor",
      "session", "throttle", "token", "user"},
     {"config", "crypto", "db", "http", "redis"},
     {"metrics", "unicode"},

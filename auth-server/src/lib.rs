@@ -13,6 +13,8 @@ pub mod config;
 pub mod crypto;
 pub mod db;
 pub(crate) mod email;
+pub(crate) mod explanation;
+pub(crate) mod films;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod http;

@@ -116,18 +116,35 @@ impl Snapshot {
         action: &str,
         names: &[String],
     ) -> Result<Vec<ExplainedVerdict>, PolicyError> {
-        let mut holding = held.to_vec();
-        holding.push(RoleName::anonymous());
         let action = Action::new(action);
-        let evaluator = self.evaluator(roles, &action);
-        let explained = |name: &String| {
-            let verdict = evaluator.verdict(name)?;
-            let rule = verdict.rule().and_then(|id| self.rule(id)).cloned();
-            let path = rule.as_ref().map(|rule| self.inheritance_path(&holding, &rule.role));
-            let (name, allowed) = (name.clone(), verdict.allows());
-            Ok(ExplainedVerdict { name, allowed, rule, path: path.unwrap_or_default() })
-        };
-        names.iter().map(explained).collect()
+        names.iter().map(|name| self.explained(held, roles, &action, name)).collect()
+    }
+
+    fn explained(
+        &self,
+        held: &[RoleName],
+        roles: &RoleSet,
+        action: &Action,
+        name: &str,
+    ) -> Result<ExplainedVerdict, PolicyError> {
+        let verdict = self.evaluator(roles, action).verdict(name)?;
+        let rule = verdict.rule().and_then(|id| self.rule(id)).cloned();
+        let path = rule.as_ref().map(|rule| {
+            let holding = [held, &[RoleName::anonymous()]].concat();
+            self.inheritance_path(&holding, &rule.role)
+        });
+        let (name, allowed) = (name.to_owned(), verdict.allows());
+        Ok(ExplainedVerdict { name, allowed, rule, path: path.unwrap_or_default() })
+    }
+
+    /// The verdict on one name for a caller who holds these roles.
+    pub(crate) fn verdict(
+        &self,
+        held: &[RoleName],
+        action: &str,
+        name: &str,
+    ) -> Result<ExplainedVerdict, PolicyError> {
+        self.explained(held, &self.role_set(held), &Action::new(action), name)
     }
 
     /// Every rule in order, as far as there is room, and how many were left out.

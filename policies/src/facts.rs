@@ -1,6 +1,8 @@
 //! What a decision knows about a resource: its labels, and when they are active. A film's `access`
 //! object is read exactly as Elasticsearch reads it.
 
+mod document;
+mod inactive;
 mod instant;
 mod json;
 mod uncertain;
@@ -14,6 +16,8 @@ use smallvec::SmallVec;
 use self::instant::instant;
 use crate::names::Label;
 
+pub use self::document::{ACCESS_FIELDS, access_of_document};
+pub use self::inactive::{InactiveLabel, inactive_labels};
 pub use self::json::{access_from_json, with_lone_surrogates_replaced};
 pub(crate) use self::uncertain::{is_uncertain, starts_uncertain, uncertain};
 

@@ -81,9 +81,7 @@ impl At {
 }
 
 impl Snapshot {
-    /// The filter for documents of the type `kind`. A document's `_id` is the id of the resource; its
-    /// field `id`, a keyword, must have the same value, and `access` is what the labeler writes. Documents
-    /// without `id` match only if the filter matches all documents.
+    /// The filter of [`Self::filter_action`] for the action with this text.
     ///
     /// # Errors
     /// [`PolicyError::Internal`] if casbin fails. The caller must then show nothing.
@@ -94,11 +92,26 @@ impl Snapshot {
         kind: &str,
         at: At,
     ) -> Result<Filter, PolicyError> {
+        self.filter_action(roles, &Action::new(action), kind, at)
+    }
+
+    /// The filter for documents of the type `kind`. A document's `_id` is the id of the resource; its
+    /// field `id`, a keyword, must have the same value, and `access` is what the labeler writes. Documents
+    /// without `id` match only if the filter matches all documents.
+    ///
+    /// # Errors
+    /// [`PolicyError::Internal`] if casbin fails. The caller must then show nothing.
+    pub fn filter_action(
+        &self,
+        roles: &RoleSet,
+        action: &Action,
+        kind: &str,
+        at: At,
+    ) -> Result<Filter, PolicyError> {
         if !crate::names::is_type(kind) {
             return Ok(Filter::none());
         }
-        let action = Action::new(action);
-        let evaluator = self.evaluator(roles, &action);
+        let evaluator = self.evaluator(roles, action);
         let ids = Namespace::read(&evaluator, &self.policy.resources, &format!("{kind}:"))?;
         if ids.is_closed() {
             return Ok(Filter::none());

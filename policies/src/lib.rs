@@ -16,6 +16,7 @@ pub mod lint;
 pub mod mapping;
 pub mod names;
 pub mod pattern;
+mod permissions;
 mod policy;
 mod roles;
 pub mod rule;
@@ -26,7 +27,10 @@ pub use action::Action;
 pub use decision::{Decision, ReasonCode};
 pub use error::PolicyError;
 pub use explanation::{ConsideredRule, ExplainedVerdict, Explanation, RuleOutcome};
-pub use facts::{Facts, access_from_json, with_lone_surrogates_replaced};
+pub use facts::{
+    ACCESS_FIELDS, Facts, InactiveLabel, access_from_json, access_of_document, inactive_labels,
+    with_lone_surrogates_replaced,
+};
 pub use filter::{At, Filter, FilterClass, FilterKind};
 pub use limits::{MAX_LABELS, MAX_NAMES, MAX_PREFIXES};
 pub use lint::Warning;

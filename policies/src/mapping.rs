@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Format of the instants in `access`: whole seconds in UTC, in a single notation. Named formats would
 /// accept names of time zones, whose offsets depend on Elasticsearch's time zone database.
@@ -75,6 +75,15 @@ pub fn mapping_problems(index: &Value) -> Vec<MappingProblem> {
     problems.leaf("id", property(mapping, "id"), Expected::Keyword);
     problems.access(property(mapping, "access"));
     problems.0
+}
+
+/// [`mapping_problems`] of every index behind a name, from the response of `GET /<name>?flat_settings=true`, as text.
+#[must_use]
+pub fn problems_by_index(indices: &Map<String, Value>) -> Vec<String> {
+    let problems = indices.iter().flat_map(|(name, index)| {
+        mapping_problems(index).into_iter().map(move |problem| format!("index {name}: {problem}"))
+    });
+    problems.collect()
 }
 
 fn property<'a>(object: Option<&'a Value>, name: &str) -> Option<&'a Value> {

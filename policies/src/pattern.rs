@@ -79,13 +79,6 @@ impl ResourcePattern {
     pub(crate) fn kind(&self) -> Option<&str> {
         self.0.text.split_once(':').map(|(kind, _)| kind)
     }
-
-    /// Whether the pattern reveals names of resources or labels. Routes are public.
-    #[must_use]
-    pub fn reveals_names(&self) -> bool {
-        let kind_and_name = self.0.text.split_once(':');
-        kind_and_name.is_some_and(|(kind, name)| kind != "route" && !name.is_empty())
-    }
 }
 
 /// Whether a pattern in text form covers a name; the matcher function of the casbin model.

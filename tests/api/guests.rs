@@ -62,7 +62,8 @@ async fn a_guest_reaches_only_the_operations_for_guests() {
     assert_eq!((rules, server.database.count("SELECT count(*) FROM user_roles").await), (5, 0));
 }
 
-const FOR_ADMINS: [&str; 7] = [
+const FOR_ADMINS: [&str; 8] = [
+    "/api/v1/explain",
     "/api/v1/roles",
     "/api/v1/rules",
     "/api/v1/policy",

@@ -17,6 +17,8 @@ mod clients;
 mod clock_skew;
 mod email;
 mod escalation;
+mod explain;
+mod films;
 mod filter;
 mod forward_auth;
 mod guests;

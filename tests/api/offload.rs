@@ -22,11 +22,22 @@ async fn evaluations_refused(server: &TestServer) -> u64 {
 
 /// A server with so many rules that evaluating them takes long.
 pub(crate) async fn with_many_rules() -> TestServer {
+    with_rules_on("film:f", 5_000).await
+}
+
+/// The same, with rules on 1,900 labels.
+pub(crate) async fn with_many_labels() -> TestServer {
+    with_rules_on("label:l", 1_900).await
+}
+
+async fn with_rules_on(prefix: &str, rules: u32) -> TestServer {
     let database = Database::migrated().await;
-    let rules = "INSERT INTO rules (priority, role, resource, action, effect, created_at, revision)
-                 SELECT 500, 'anonymous', 'film:f' || n, 'read', 'deny', now(), 1
-                 FROM generate_series(1, 5000) n";
-    database.execute(rules).await;
+    let rules = format!(
+        "INSERT INTO rules (priority, role, resource, action, effect, created_at, revision)
+         SELECT 500, 'anonymous', '{prefix}' || n, 'read', 'deny', now(), 1
+         FROM generate_series(1, {rules}) n"
+    );
+    database.execute(&rules).await;
     TestServer::on_database(database, &[]).await
 }
 

@@ -97,7 +97,7 @@ async fn an_invalid_parameter_is_named() {
 async fn only_admins_and_clients_with_the_scope_are_answered() {
     let server = TestServer::start().await;
     let (root, user) = (server.superuser().await, server.register("ada").await);
-    let others = ["introspect", "filter", "evaluate", "users:deleted"];
+    let others = ["introspect", "filter", "evaluate", "users:deleted", "explain"];
     let other = Client::with_scopes(&server, &root, "other", &others).await;
     let client = reader(&server, &root).await;
     let unknown = Client { id: UNKNOWN_ID.to_owned(), ..client.at(&server.url) };

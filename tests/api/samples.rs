@@ -118,6 +118,7 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("POST", "/api/v1/check", json!({ "action": "read", "resource": film })),
         ("POST", "/api/v1/check/batch", json!({ "action": "read", "resources": [film] })),
         ("POST", "/api/v1/filter", json!({ "action": "read", "type": "film" })),
+        ("POST", "/api/v1/explain", json!({ "subject": { "user": user.login }, "resource": film })),
         ("GET", "/forward-auth", Value::Null),
         ("GET", "/api/v1/roles", Value::Null),
         ("POST", "/api/v1/roles", new_role),

@@ -47,6 +47,7 @@ async fn every_check_passes_on_a_healthy_system() {
         "providers",
         "redis",
         "mail",
+        "films",
         "database",
         "clock",
         "migrations",
@@ -101,6 +102,8 @@ async fn what_a_server_works_without_is_a_warning() {
     let provider = HostileProvider::start(Clock::default()).await;
     let ran = doctor(&with_provider(&provider.url));
     assert!(ran.stdout.contains("ok    providers: 1 configured, all respond"), "{ran:?}");
+    let nowhere = with(&good, "ELASTICSEARCH_URL", "http://app:hunter2@127.0.0.1:1");
+    assert_warns(&nowhere, "films", "ELASTICSEARCH_URL");
     set_clock_ahead(&database, "10 seconds").await;
     assert_warns(&good, "clock", "synchronize");
 }

@@ -42,7 +42,7 @@ fn a_misspelled_setting_stops_the_start_with_the_closest_name() {
             "AUTH" => &[(AUTH_SERVER, &["serve"])],
             "MOVIE" => &[(MOVIE_API, &[])],
             "ETL" => &[(ETL_LABELER, &["rules", "check"])],
-            _ => &[(MOVIE_API, &[]), (ETL_LABELER, &["rules", "check"])],
+            _ => &[(AUTH_SERVER, &["serve"]), (MOVIE_API, &[]), (ETL_LABELER, &["rules", "check"])],
         };
         for (program, arguments) in programs {
             let ran = program.run(arguments, &variables, "");

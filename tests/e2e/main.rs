@@ -11,6 +11,7 @@ mod descriptors;
 mod doctor;
 mod email;
 mod environment;
+mod explain;
 mod keys;
 mod logging;
 mod login_flood;

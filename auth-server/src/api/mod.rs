@@ -8,6 +8,7 @@ pub(crate) mod check;
 pub(crate) mod clients;
 pub(crate) mod completion;
 pub(crate) mod device;
+pub(crate) mod explain;
 pub(crate) mod forward_auth;
 pub(crate) mod me;
 pub(crate) mod oauth;
@@ -19,6 +20,7 @@ pub(crate) mod reauthentication;
 pub(crate) mod roles;
 pub(crate) mod rules;
 pub(crate) mod state;
+pub(crate) mod subject;
 pub(crate) mod users;
 
 use std::sync::Arc;
@@ -31,6 +33,7 @@ pub(crate) use state::AppState;
 pub(crate) fn operations(state: &Arc<AppState>) -> impl OpenApi + use<> {
     (
         check::filter::FilterApi::new(Arc::clone(state)),
+        explain::ExplainApi(Arc::clone(state)),
         access::api(state),
         auth::api(state),
         me::api(state),

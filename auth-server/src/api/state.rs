@@ -10,6 +10,7 @@ use crate::authn::authorized_admin::AuthorizedAdmin;
 use crate::clock::Clock;
 use crate::config::{FilterConfig, MailConfig};
 use crate::db::PgPool;
+use crate::films::Films;
 use crate::http::problem::Problem;
 use crate::idempotency::IdempotencyKey;
 use crate::login_history::LoginHistory;
@@ -61,6 +62,8 @@ pub(crate) struct AppState {
     pub decisions: Decisions,
     /// Proxies that may ask about requests to other applications.
     pub trusted_proxies: TrustedProxies,
+    /// The films in Elasticsearch, if it is configured. No decision reads them.
+    pub films: Option<Films>,
     /// Who gets search filters.
     pub filter: FilterConfig,
     /// Settings of e-mail.

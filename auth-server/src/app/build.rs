@@ -14,6 +14,7 @@ use crate::config::{Config, TokenConfig};
 use crate::crypto::{EncryptionKeys, Purpose, Secrets};
 use crate::db::{AgreedClock, DedicatedConnection, Limits, PgPool};
 use crate::email::{EmailWorker, queue};
+use crate::films::Films;
 use crate::login_history::{LoginHistory, Retention};
 use crate::metrics::Metrics;
 use crate::oidc::Oidc;
@@ -107,6 +108,7 @@ pub(crate) async fn build(
         begun: lifecycle.begun().clone(),
         decisions: metrics.decisions.clone(),
         trusted_proxies: config.server.trusted_proxies.clone(),
+        films: Films::open(config.elasticsearch.as_ref())?,
         filter: config.filter.clone(),
         mail: config.mail.clone(),
         pool: pool.clone(),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use policies::label_rules::LabelRuleError;
 use service::database::{ClockSkew, DatabaseUrl, UnfitDatabase};
+use service::elasticsearch::ClientError;
 use service::exit::Exit;
 use service::server::ListenError;
 
@@ -62,6 +63,9 @@ pub enum StartError {
     /// The Redis URL or its certificates are invalid.
     #[error("REDIS_URL: {0}")]
     Redis(redis::RedisError),
+    /// The client of Elasticsearch cannot be created.
+    #[error(transparent)]
+    Elasticsearch(#[from] ClientError),
     /// The configuration of e-mail is invalid.
     #[error(transparent)]
     Email(#[from] EmailError),

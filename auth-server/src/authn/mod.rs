@@ -23,7 +23,7 @@ pub(crate) use subject::{EvaluationSubject, FilterSubject};
 pub(crate) use token_error::{
     NO_SUBJECT, REVOCATION_UNKNOWN, SIGNED_CLAIMS, SIGNED_IN, TOKEN, TokenError,
 };
-pub(crate) use trusted_reader::{EnforcementPoint, PolicyReading, TrustedReader};
+pub(crate) use trusted_reader::{EnforcementPoint, Explaining, PolicyReading, TrustedReader};
 
 use crate::client::ClientDirectory;
 use crate::clock::Clock;

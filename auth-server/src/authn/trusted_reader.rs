@@ -15,8 +15,16 @@ use crate::client::Scope;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PolicyReading;
 
+/// Explaining decisions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Explaining;
+
 impl Purpose for PolicyReading {
     const SCOPE: Scope = Scope::PolicyRead;
+}
+
+impl Purpose for Explaining {
+    const SCOPE: Scope = Scope::Explain;
 }
 
 /// A signed-in caller whose roles allow this operation, or a service client with the scope for it. Errors:

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod client;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod password;
@@ -84,6 +85,8 @@ enum Command {
     /// Manage service clients and their scopes
     #[command(subcommand)]
     Client(client::Command),
+    /// Explain why a user, a guest or a caller with some roles may do something or not
+    Explain(explain::Options),
     /// Check, test, import and export rules
     #[command(subcommand)]
     Rules(rules::Command),
@@ -175,6 +178,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Client(command) => client::run(command, settings()?).await?,
         Command::Audit(options) => audit::run(&options, &settings()?).await?,
         Command::About(about) => about.print::<Cli>()?,
+        Command::Explain(options) => explain::run(options, settings()?).await?,
         Command::Rules(command) => return rules::run(command, settings).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -41,6 +41,8 @@ pub(crate) enum Scope {
     #[value(name = "policy:read")]
     #[sqlx(rename = "policy:read")]
     PolicyRead,
+    /// Explain what users and guests may do, and why.
+    Explain,
 }
 
 impl Scope {
@@ -55,6 +57,7 @@ impl Scope {
             Self::Evaluate => "evaluate",
             Self::UsersDeleted => "users:deleted",
             Self::PolicyRead => "policy:read",
+            Self::Explain => "explain",
         }
     }
 }

@@ -24,7 +24,11 @@ fn the_defaults_are_good() {
     let config = from(&[]).expect("defaults");
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.server.body_limit.get(), 65_536);
-    assert!(config.secret.current.is_none() && config.redis.address().is_none());
+    assert!(
+        config.secret.current.is_none()
+            && config.redis.address().is_none()
+            && config.elasticsearch.is_none()
+    );
 }
 
 #[test]
@@ -54,6 +58,8 @@ fn every_refusal_names_the_setting() {
         ("AUTH_LOG", "a=b=c"),
         ("AUTH_LOG_FORMAT", "xml"),
         ("AUTH_ISSUER", ""),
+        ("ELASTICSEARCH_URL", "ftp://films.example"),
+        ("FILMS_INDEX", "films*"),
         ("AUTH_SECRET", "short"),
         ("AUTH_SECRETS", "x"),
         ("AUTH_LISTEN_FILE", "x"),

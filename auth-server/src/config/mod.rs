@@ -4,6 +4,7 @@
 //! the struct, a row of the table and a row of the README.
 
 pub(crate) mod database;
+pub(crate) mod elasticsearch;
 pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod mail;
@@ -23,7 +24,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 use service::config::{
-    ConfigError, Loaded, LogConfig, Removed, ServerConfig, SettingsTable, Source,
+    ConfigError, ElasticsearchConfig, Loaded, LogConfig, Removed, ServerConfig, SettingsTable,
+    Source, elasticsearch_if_any,
 };
 
 pub use database::DatabaseConfig;
@@ -60,6 +62,7 @@ pub const SETTINGS: SettingsTable = SettingsTable {
         second_factor::SETTINGS,
         mail::SETTINGS,
         policy::SETTINGS,
+        elasticsearch::SETTINGS,
         filter::SETTINGS,
         service::log_settings!("AUTH_", "info,poem=warn,redis=off"),
     ],
@@ -129,6 +132,9 @@ pub struct Config {
     pub mail: MailConfig,
     /// Labels that rules can speak of.
     pub policy: PolicyConfig,
+    /// Elasticsearch and the index of films, if it is configured.
+    #[serde(deserialize_with = "elasticsearch_if_any")]
+    pub elasticsearch: Option<ElasticsearchConfig>,
     /// Who gets search filters.
     pub filter: FilterConfig,
     /// What is logged, and how.

@@ -35,7 +35,11 @@ impl EffectiveRoles {
         Self { revision, roles, may_read_rules: false }
     }
 
-    fn resolve(policy: &Snapshot, roles: &[RoleName]) -> Result<Self, PolicyError> {
+    /// The roles of a subject that holds these.
+    ///
+    /// # Errors
+    /// The policy cannot be evaluated; the request must be refused.
+    pub(crate) fn resolve(policy: &Snapshot, roles: &[RoleName]) -> Result<Self, PolicyError> {
         let roles = policy.role_set(roles);
         let may_read_rules = policy.allows_route(&roles, "GET", "/api/v1/rules")?;
         Ok(Self { revision: policy.revision(), roles, may_read_rules })

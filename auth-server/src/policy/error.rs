@@ -10,7 +10,8 @@ const IN_USE: Spec = Spec::new(409, "role_in_use", "Rules or other roles refer t
 pub(super) const RESERVED: Spec =
     Spec::new(409, "role_name_reserved", "The name of a recently deleted role is reserved.");
 const NAME: Spec = Spec::new(422, "name_invalid", "Invalid name.");
-const UNKNOWN: Spec = Spec::new(422, "role_unknown", "Unknown role.");
+/// A role that does not exist.
+pub const ROLE_UNKNOWN: Spec = Spec::new(422, "role_unknown", "Unknown role.");
 const CYCLE: Spec = Spec::new(422, "inheritance_cycle", "A role must not inherit itself.");
 const CHAIN: Spec =
     Spec::new(422, "inheritance_too_long", "An inheritance chain must have at most 7 links.");
@@ -44,11 +45,11 @@ pub const ROLE_NAME: &[Spec] = &[NAME];
 /// Errors of an operation that may meet a built-in role or rule.
 pub const BUILTIN_IMMUTABLE: &[Spec] = &[BUILTIN];
 /// Errors of a write that sets what a role inherits.
-pub const INHERITANCE: &[Spec] = &[NAME, UNKNOWN, CYCLE, CHAIN, ESCALATION];
+pub const INHERITANCE: &[Spec] = &[NAME, ROLE_UNKNOWN, CYCLE, CHAIN, ESCALATION];
 /// Errors of deleting a role.
 pub const ROLE_DELETION: &[Spec] = &[BUILTIN, IN_USE, ESCALATION];
 /// Errors of a write to a rule.
-pub const RULE_WRITE: &[Spec] = &[NAME, UNKNOWN, ESCALATION, PRIORITY, TOO_LARGE];
+pub const RULE_WRITE: &[Spec] = &[NAME, ROLE_UNKNOWN, ESCALATION, PRIORITY, TOO_LARGE];
 /// Errors of granting or revoking a role.
 pub const ROLE_GRANT: &[Spec] = &[BUILTIN, ESCALATION];
 /// Errors of an operation that requires a superuser if the affected user is an admin.
@@ -62,7 +63,7 @@ pub const LAST_SUPERUSER: &[Spec] = &[LAST];
 pub(crate) fn policy_problem(error: PolicyError) -> Problem {
     let spec = match &error {
         PolicyError::InvalidName(_) => NAME,
-        PolicyError::UnknownRole(_) => UNKNOWN,
+        PolicyError::UnknownRole(_) => ROLE_UNKNOWN,
         PolicyError::InheritanceCycle(_) => CYCLE,
         PolicyError::InheritanceTooDeep(_) => CHAIN,
         PolicyError::InheritsSuperuser(_) | PolicyError::AnonymousWrite => ESCALATION,

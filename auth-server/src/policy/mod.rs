@@ -12,10 +12,12 @@ pub(crate) mod error;
 pub(crate) mod follow;
 pub(crate) mod grants;
 pub(crate) mod journal;
+pub(crate) mod known_roles;
 pub(crate) mod load;
 mod notifications;
 pub(crate) mod offload;
 pub(crate) mod permissions;
+pub(crate) mod reason;
 mod recovery;
 pub(crate) mod revisions;
 pub(crate) mod role_sets;
@@ -38,10 +40,11 @@ pub use effective_roles::{EffectiveRoles, TokenRoles};
 pub(crate) use error::policy_problem;
 pub use error::{
     BUILTIN_IMMUTABLE, ESCALATION, INHERITANCE, LAST_SUPERUSER, PolicyLoadError, REVISION,
-    ROLE_DELETION, ROLE_GRANT, ROLE_NAME, ROLE_RESERVED, RULE_WRITE, SUPERUSER_ONLY,
+    ROLE_DELETION, ROLE_GRANT, ROLE_NAME, ROLE_RESERVED, ROLE_UNKNOWN, RULE_WRITE, SUPERUSER_ONLY,
 };
 pub(crate) use follow::PolicyFollower;
 pub use journal::UserRoles;
+pub(crate) use known_roles::known_roles;
 pub use load::load;
 pub(crate) use offload::{EVALUATION, Offload};
 

@@ -8,6 +8,7 @@ pub(crate) mod names;
 pub(crate) mod profile;
 pub(crate) mod store;
 pub(crate) mod subject;
+pub(crate) mod subject_choice;
 pub(crate) mod user_agents;
 pub(crate) mod view;
 

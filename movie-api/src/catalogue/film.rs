@@ -1,9 +1,10 @@
 //! A film, read from its document.
 
 use poem_openapi::Object;
+use policies::access_of_document;
 use reqwest::Url;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The fields of a document that make a [`Film`].
 pub(super) const FIELDS: [&str; 9] = [
@@ -17,11 +18,6 @@ pub(super) const FIELDS: [&str; 9] = [
     "description",
     "poster",
 ];
-
-/// The field that says who may read a film; it never leaves this program.
-const ACCESS: &str = "access";
-/// The same in a list of fields: also the keys `access.` and `access.labels`.
-pub(super) const ACCESS_FIELDS: &str = "access*";
 
 /// A film.
 #[derive(Clone, Debug, PartialEq, Serialize, Object)]
@@ -83,22 +79,8 @@ impl Document {
             poster: image(source.get("poster")),
             labels: Vec::new(),
         };
-        Self { id, access: access(source), film }
+        Self { id, access: access_of_document(source), film }
     }
-}
-
-/// `access` and what keys with dots (`access.labels`) add to it, as items of one list: Elasticsearch and
-/// auth-server read it as a single object.
-fn access(source: &Value) -> Option<Value> {
-    let mut parts: Vec<Value> = source.get(ACCESS).cloned().into_iter().collect();
-    for (key, value) in source.as_object().into_iter().flatten() {
-        let below = key.strip_prefix(ACCESS).and_then(|rest| rest.strip_prefix('.'));
-        parts.extend(below.map(|below| match below {
-            "" => value.clone(),
-            below => json!({ below: value }),
-        }));
-    }
-    if parts.len() > 1 { Some(parts.into()) } else { parts.pop() }
 }
 
 fn text(value: Option<&Value>) -> Option<String> {
@@ -138,6 +120,8 @@ fn named(item: &Value) -> Option<Named> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -175,18 +159,5 @@ mod tests {
             assert_eq!(poster(other.into()), None, "{other}");
         }
         assert_eq!(poster(json!([address])), None);
-    }
-
-    #[test]
-    fn keys_with_dots_are_a_part_of_access() {
-        let source = json!({ "access": { "labels": [] }, "access.until.new": "x", "accessible": 1,
-            "access.": { "from": {} } });
-        let access = json!([{ "labels": [] }, { "from": {} }, { "until.new": "x" }]);
-        assert_eq!(Document::read("1".into(), &source).access, Some(access));
-    }
-
-    #[test]
-    fn a_document_without_access_differs_from_one_where_it_is_null() {
-        assert_eq!(Document::read("1".into(), &json!({})).access, None);
     }
 }

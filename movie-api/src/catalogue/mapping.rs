@@ -1,13 +1,12 @@
 //! Whether access rules can be applied to the films: a search and a check must read them alike.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use elasticsearch::indices::IndicesGetParts;
-use policies::mapping::mapping_problems;
-use serde_json::Value;
+use policies::mapping::problems_by_index;
+use serde_json::{Map, Value};
 use service::problem::Spec;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -79,13 +78,8 @@ impl Catalogue {
         let (indices, name) = (self.client.indices(), [self.index.as_str()]);
         let get = indices.get(IndicesGetParts::Index(&name)).flat_settings(true);
         let response = get.request_timeout(self.timeout).send().await?;
-        let indices: BTreeMap<String, Value> = read(response).await?;
-        let problems = indices.iter().flat_map(|(name, index)| {
-            mapping_problems(index)
-                .into_iter()
-                .map(move |problem| format!("index {name}: {problem}"))
-        });
-        let checked = Checked { at, problems: problems.collect() };
+        let indices: Map<String, Value> = read(response).await?;
+        let checked = Checked { at, problems: problems_by_index(&indices) };
         let outcome = checked.outcome();
         self.last_check.replace(checked);
         outcome

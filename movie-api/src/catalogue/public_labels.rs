@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use policies::{Facts, Label};
+use policies::{ACCESS_FIELDS, Facts, Label};
 use service::clock::Clock;
 
-use super::film::{ACCESS_FIELDS, Document, FIELDS};
+use super::film::{Document, FIELDS};
 
 /// Names of the labels that are shown; all others stay inside. Cheap to clone.
 #[derive(Clone)]

@@ -1,9 +1,10 @@
 //! Searches, as Elasticsearch takes them.
 
+use policies::ACCESS_FIELDS;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::film::{ACCESS_FIELDS, FIELDS};
+use super::film::FIELDS;
 use super::order::Order;
 
 /// Elasticsearch counts further only if asked to, since that costs more than the page itself.

@@ -3,24 +3,32 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::none_if_empty;
 use super::values::OneOrMany;
 
-/// The settings of a program that reads the index of films.
+/// The settings of a program that reads the index of films. Arguments for a program that can do without: the default
+/// of the URL, and what is said about its absence.
 #[macro_export]
 macro_rules! elasticsearch_settings {
     () => {
+        $crate::elasticsearch_settings!("http://127.0.0.1:9200", "")
+    };
+    ($url:literal, $without:literal) => {
         &[
             $crate::config::secret(
                 "ELASTICSEARCH_URL",
                 "elasticsearch.url",
-                "Elasticsearch, as `https://user:password@host:9200`; several nodes comma-separated",
+                concat!(
+                    "Elasticsearch, as `https://user:password@host:9200`; several nodes comma-separated",
+                    $without
+                ),
             )
-            .or("http://127.0.0.1:9200"),
+            .or($url),
             $crate::config::secret(
                 "ELASTICSEARCH_API_KEY",
                 "elasticsearch.api_key",
@@ -56,6 +64,36 @@ pub struct ElasticsearchConfig {
     pub ca_file: Option<PathBuf>,
     /// Index or alias of the films.
     pub index: IndexName,
+}
+
+/// Reads the settings of a program that can do without Elasticsearch: without a URL there is none.
+///
+/// # Errors
+/// A setting is invalid.
+pub fn elasticsearch_if_any<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<ElasticsearchConfig>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Settings {
+        #[serde(deserialize_with = "nodes_if_any")]
+        url: Option<NodeUrls>,
+        #[serde(deserialize_with = "none_if_empty")]
+        api_key: Option<ApiKey>,
+        #[serde(deserialize_with = "none_if_empty")]
+        ca_file: Option<PathBuf>,
+        index: IndexName,
+    }
+    let Settings { url, api_key, ca_file, index } = Settings::deserialize(deserializer)?;
+    Ok(url.map(|url| ElasticsearchConfig { url, api_key, ca_file, index }))
+}
+
+fn nodes_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NodeUrls>, D::Error> {
+    let given = OneOrMany::deserialize(deserializer)?;
+    if given.items().is_empty() {
+        return Ok(None);
+    }
+    NodeUrls::try_from(given).map(Some).map_err(D::Error::custom)
 }
 
 /// An `http` or `https` URL that paths are appended to. Shows no password.

@@ -18,7 +18,9 @@ mod table;
 mod toml_file;
 mod values;
 
-pub use elasticsearch::{ApiKey, BaseUrl, ElasticsearchConfig, IndexName, NodeUrls};
+pub use elasticsearch::{
+    ApiKey, BaseUrl, ElasticsearchConfig, IndexName, NodeUrls, elasticsearch_if_any,
+};
 pub use error::ConfigError;
 pub use listen::ListenAddress;
 pub use load::{Loaded, Source};

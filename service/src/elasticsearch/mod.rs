@@ -47,6 +47,15 @@ pub async fn connect(config: &ElasticsearchConfig) -> Result<Elasticsearch, Clie
     client(config, urls, nodes)
 }
 
+/// Checks what [`connect`] needs besides nodes that respond. It sends nothing.
+///
+/// # Errors
+/// As [`connect`].
+pub fn check(config: &ElasticsearchConfig) -> Result<(), ClientError> {
+    let urls = config.url.urls();
+    client(config, urls, Nodes::new(urls.iter().map(bare))).map(drop)
+}
+
 fn client(
     config: &ElasticsearchConfig,
     urls: &[Url],

@@ -3,6 +3,7 @@
 mod batch;
 mod callers;
 mod certification;
+mod films;
 mod limits;
 mod malformed;
 mod metadata;

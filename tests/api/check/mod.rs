@@ -4,6 +4,7 @@ mod access;
 mod at_least;
 mod batch;
 mod immediate_effect;
+mod named_subject;
 mod reasons;
 mod subject;
 mod validity_periods;

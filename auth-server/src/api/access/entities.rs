@@ -182,6 +182,11 @@ impl Labels {
         Ok(Self { is_film, stated, is_labelled, access, invalid })
     }
 
+    /// Whether properties say nothing about the labels.
+    pub(super) fn are_unstated(&self) -> bool {
+        self.stated.is_empty() && !self.is_labelled && self.access.is_none()
+    }
+
     /// The first one that is not a valid label: nothing is allowed then.
     pub(super) fn invalid(&self) -> Option<&str> {
         self.invalid.as_deref()

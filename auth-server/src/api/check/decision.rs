@@ -4,15 +4,15 @@ use std::cell::OnceCell;
 
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
-use policies::{Decision, Facts, PolicyError, Resource, RoleName, Snapshot, access_from_json};
+use policies::{Decision, Facts, PolicyError, Resource, Snapshot, access_from_json};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::authn::Caller;
+use super::subject::CheckSubject;
 use crate::clock::Clock;
 use crate::metrics::Decisions;
-use crate::policy::rules::RuleInForce;
+use crate::policy::reason::Reason;
 use crate::policy::{EffectiveRoles, LivePolicy};
 
 /// The resource of a check.
@@ -40,27 +40,6 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
     Box::<RawValue>::deserialize(deserializer).map(|text| Some(access_from_json(text.get())))
 }
 
-/// The reason for a decision.
-#[derive(Default, Serialize, Object)]
-#[oai(read_only_all)]
-pub(crate) struct Reason {
-    /// `allowed`, `allowed_by_name`, `denied_by_rule`, `no_rule`, `label_denied`, `unlabelled` or
-    /// `labels_missing`.
-    code: &'static str,
-    /// The denied label.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<String>,
-    /// The rule that decided; only for callers who may read rules.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<Box<RuleInForce>>,
-    /// The role of that rule; only for callers who may read rules.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<String>,
-    /// Inheritance path from a role of the caller to that role; only for callers who may read rules.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<Vec<String>>,
-}
-
 /// A decision for this caller and this resource.
 #[derive(Default, Serialize, Object)]
 #[oai(read_only_all)]
@@ -80,7 +59,7 @@ pub(crate) struct CheckResponse {
 pub(crate) struct CheckContext<'a> {
     pub(crate) live: &'a LivePolicy,
     pub(crate) policy: &'a Snapshot,
-    pub(crate) caller: &'a Caller,
+    pub(super) subject: &'a CheckSubject,
     pub(crate) effective_roles: &'a EffectiveRoles,
     pub(crate) clock: &'a Clock,
     /// The time of the request, read once, and only for labels with a validity period.
@@ -94,6 +73,9 @@ impl CheckContext<'_> {
         action: &str,
         body: &ResourceBody,
     ) -> Result<CheckResponse, PolicyError> {
+        if let CheckSubject::Refused(code) = self.subject {
+            return Ok(self.refused(code));
+        }
         let resource = Resource::new(&body.kind, body.id.as_deref());
         let facts = match (&body.labels, &body.access) {
             (Some(labels), _) => Facts::labels(labels.iter().map(String::as_str)),
@@ -111,28 +93,20 @@ impl CheckContext<'_> {
 
     fn explain(&self, decision: Decision) -> CheckResponse {
         let rule = decision.rule.filter(|_| self.effective_roles.may_read_rules);
-        let rule = rule.and_then(|id| self.policy.rule(id));
-        let reason = Reason {
-            code: decision.code.as_str(),
-            label: decision.label,
-            role: rule.map(|rule| rule.role.to_string()),
-            path: rule.map(|rule| self.inheritance_path(&rule.role)),
-            rule: rule.map(|rule| Box::new(RuleInForce::from(&**rule))),
-        };
+        let reason =
+            Reason { code: decision.code.as_str(), label: decision.label, ..Reason::default() };
         CheckResponse {
             allowed: decision.allowed,
-            reason,
+            reason: reason.with_rule(self.policy, rule, || self.subject.held_roles(self.live)),
             valid_until: decision.valid_until,
             revision: self.policy.revision(),
         }
     }
 
-    fn inheritance_path(&self, role: &RoleName) -> Vec<String> {
-        let mut held = match self.caller {
-            Caller::Guest => vec![],
-            Caller::User(user) => self.live.roles(user.user, &user.roles),
-        };
-        held.push(RoleName::anonymous());
-        self.policy.inheritance_path(&held, role).iter().map(ToString::to_string).collect()
+    fn refused(&self, code: &'static str) -> CheckResponse {
+        self.decisions.count(false);
+        let reason = Reason { code, ..Reason::default() };
+        let revision = self.policy.revision();
+        CheckResponse { allowed: false, reason, valid_until: None, revision }
     }
 }

@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::filter_cache::FilterCache;
-use super::operations::{CheckError, wait_for_revision};
+use super::operations::{REVISION, wait_for_revision};
 use crate::api::AppState;
-use crate::authn::{Caller, FilterSubject};
+use crate::authn::{CLIENT, Caller, FilterSubject, TOKEN};
+use crate::db::DATABASE;
 use crate::http::problem::{INVALID_CLIENT, Problem};
+use crate::http::request_errors::BODY;
 use crate::http::{Body, WrittenReply};
-use crate::policy::{Offload, policy_problem};
+use crate::policy::{EVALUATION, Offload, policy_problem};
+use crate::problems;
 
 /// A request for a search filter.
 #[derive(Deserialize, Object)]
@@ -48,6 +51,11 @@ pub(super) struct FilterResponse {
     revision: i64,
 }
 
+problems! {
+    /// Errors of filters.
+    pub(crate) enum FilterError includes [BODY, TOKEN, CLIENT, REVISION, EVALUATION, DATABASE] {}
+}
+
 type FilterReply = WrittenReply<FilterResponse>;
 
 /// The operation.
@@ -71,7 +79,7 @@ impl FilterApi {
         #[oai(name = "X-Subject-Token")]
         subject: FilterSubject,
         Body(request): Body<FilterRequest>,
-    ) -> Result<FilterReply, CheckError> {
+    ) -> Result<FilterReply, FilterError> {
         if self.state.filter.is_for_clients_only() && !subject.by_client {
             return Err(Problem::new(INVALID_CLIENT).into());
         }

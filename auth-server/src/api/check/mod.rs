@@ -6,5 +6,6 @@ pub(crate) mod fast_path;
 pub(crate) mod filter;
 mod filter_cache;
 pub(crate) mod operations;
+mod subject;
 
 pub(crate) use fast_path::FastCheck;

@@ -9,14 +9,17 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::decision::{CheckContext, CheckResponse, ResourceBody};
+use super::subject::CheckSubject;
 use crate::api::AppState;
+use crate::api::subject::SubjectBody;
 use crate::authn::{Authenticator, CLIENT, Caller, EvaluationSubject, TOKEN};
 use crate::db::DATABASE;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, Spec};
 use crate::http::request_errors::{BODY, FIELD};
-use crate::http::{UnparsedBody, WrittenReply, object, objects};
-use crate::policy::{EVALUATION, EffectiveRoles, LivePolicy, policy_problem};
+use crate::http::{UnparsedBody, WrittenReply, object, objects, optional_object};
+use crate::policy::{EVALUATION, LivePolicy, policy_problem};
 use crate::problems;
+use crate::user::subject_choice::SUBJECT;
 
 /// Maximum number of resources in a batch.
 const MAX_RESOURCES: usize = 1_000;
@@ -37,6 +40,9 @@ pub(crate) struct CheckRequest {
     /// Resource to act on.
     #[serde(deserialize_with = "object")]
     resource: ResourceBody,
+    /// Whom a service client asks about, in place of `X-Subject-Token`.
+    #[serde(default, deserialize_with = "optional_object")]
+    subject: Option<Box<SubjectBody>>,
     /// Minimum policy revision, as returned by a write; the check waits up to 1 s for it.
     at_least: Option<i64>,
 }
@@ -51,6 +57,9 @@ struct BatchRequest {
     /// Resources to act on, at most 1,000.
     #[serde(deserialize_with = "objects")]
     resources: Vec<ResourceBody>,
+    /// Whom a service client asks about, in place of `X-Subject-Token`.
+    #[serde(default, deserialize_with = "optional_object")]
+    subject: Option<Box<SubjectBody>>,
     /// Minimum policy revision, as returned by a write; the check waits up to 1 s for it.
     at_least: Option<i64>,
 }
@@ -62,10 +71,19 @@ struct BatchResponse {
     items: Vec<CheckResponse>,
 }
 
+const REVISION_BEHIND: Spec =
+    Spec::new(503, "revision_behind", "This server has not reached that policy revision yet.");
+
+/// Errors of an operation that may wait for a policy revision.
+pub(super) const REVISION: &[Spec] = &[REVISION_BEHIND];
+
 problems! {
-    /// Errors of checks and filters.
-    pub(crate) enum CheckError includes [BODY, TOKEN, CLIENT, EVALUATION, DATABASE] {
-        RevisionBehind = 503 "revision_behind" "This server has not reached that policy revision yet.",
+    /// Errors of checks.
+    pub(crate) enum CheckError includes
+        [BODY, TOKEN, CLIENT, SUBJECT, REVISION, EVALUATION, DATABASE]
+    {
+        SubjectForbidden = 403 "subject_forbidden"
+            "Only a service client with the scope `evaluate` may name the subject of a check.",
     }
 }
 
@@ -74,6 +92,9 @@ trait Question: DeserializeOwned + Send + 'static {
     type Response: Serialize + 'static;
 
     fn at_least(&self) -> Option<i64>;
+
+    /// The subject that a service client names.
+    fn subject(&self) -> Option<&SubjectBody>;
 
     fn validate(&self) -> Result<(), Problem>;
 
@@ -85,6 +106,10 @@ impl Question for CheckRequest {
 
     fn at_least(&self) -> Option<i64> {
         self.at_least
+    }
+
+    fn subject(&self) -> Option<&SubjectBody> {
+        self.subject.as_deref()
     }
 
     fn validate(&self) -> Result<(), Problem> {
@@ -103,6 +128,10 @@ impl Question for BatchRequest {
         self.at_least
     }
 
+    fn subject(&self) -> Option<&SubjectBody> {
+        self.subject.as_deref()
+    }
+
     fn validate(&self) -> Result<(), Problem> {
         if self.resources.len() > MAX_RESOURCES {
             let problem = Problem::new(FIELD).field("resources");
@@ -119,7 +148,10 @@ impl Question for BatchRequest {
 }
 
 /// Labels stated by the caller and labels of the document could contradict each other.
-fn refuse_both(resource: &ResourceBody, field: impl Fn() -> String) -> Result<(), Problem> {
+pub(in crate::api) fn refuse_both(
+    resource: &ResourceBody,
+    field: impl Fn() -> String,
+) -> Result<(), Problem> {
     if resource.labels.is_some() && resource.access.is_some() {
         let problem = Problem::new(FIELD).field(format!("{}.labels", field()));
         return Err(problem.detail("Send either `labels` or `access`, not both."));
@@ -136,7 +168,8 @@ impl CheckApi {
     /// Check whether the caller may act on a resource.
     ///
     /// The caller is the user of the access token, or a guest if there is none. A service client with the
-    /// scope `evaluate` asks for the user of the access token in `X-Subject-Token`, or for a guest.
+    /// scope `evaluate` asks for the user of the access token in `X-Subject-Token`, for a guest, or for the `subject` in the
+    /// body, which is looked up in the database if it is an account.
     #[oai(path = "/check", method = "post", operation_id = "check")]
     pub(crate) async fn check(
         &self,
@@ -145,7 +178,7 @@ impl CheckApi {
         subject: EvaluationSubject,
         body: UnparsedBody<CheckRequest, CHECK_LIMIT>,
     ) -> Result<WrittenReply<CheckResponse>, CheckError> {
-        self.answer(subject.caller, body).await
+        self.answer(subject, body).await
     }
 
     /// Check whether the caller may act on each of several resources.
@@ -157,7 +190,7 @@ impl CheckApi {
         subject: EvaluationSubject,
         body: UnparsedBody<BatchRequest, BATCH_LIMIT>,
     ) -> Result<WrittenReply<BatchResponse>, CheckError> {
-        self.answer(subject.caller, body).await
+        self.answer(subject, body).await
     }
 }
 
@@ -169,60 +202,85 @@ impl CheckApi {
 
     async fn answer<Q: Question, const LIMIT: usize>(
         &self,
-        caller: Caller,
+        asked: EvaluationSubject,
         body: UnparsedBody<Q, LIMIT>,
     ) -> Result<WrittenReply<Q::Response>, CheckError> {
         if body.len() > SMALL {
             // Boxed, so that the future of a small check stays small.
-            return Box::pin(self.answer_offloaded(caller, body)).await;
+            return Box::pin(self.answer_offloaded(asked, body)).await;
         }
         let question = read(&body)?;
         wait_for_revision(&self.0.policy, question.at_least()).await?;
-        Ok(self.evaluate(&self.0.policy.snapshot(), &caller, &question)?)
+        let subject = self.subject(asked, question.subject()).await?;
+        Ok(self.evaluate(&self.0.policy.snapshot(), &subject, &question)?)
     }
 
     async fn answer_offloaded<Q: Question, const LIMIT: usize>(
         &self,
-        caller: Caller,
+        asked: EvaluationSubject,
         body: UnparsedBody<Q, LIMIT>,
     ) -> Result<WrittenReply<Q::Response>, CheckError> {
         let mut place = self.0.offload.admit()?;
         let question = place.run(move || read(&body)).await??;
-        if question
-            .at_least()
-            .is_some_and(|revision| revision > self.0.policy.snapshot().revision())
-        {
-            // Anyone may wait for a revision that no write has reached, but not in a place of others.
+        let behind = |revision| revision > self.0.policy.snapshot().revision();
+        let waits = question.subject().is_some() || question.at_least().is_some_and(behind);
+        let subject = if waits {
+            // Nobody waits for the database, or for a revision that no write has reached, in a place of others.
             drop(place);
             wait_for_revision(&self.0.policy, question.at_least()).await?;
+            let subject = self.subject(asked, question.subject()).await?;
             place = self.0.offload.admit()?;
-        }
+            subject
+        } else {
+            CheckSubject::Caller(asked.caller)
+        };
         let (api, policy) = (self.clone(), self.0.policy.snapshot_full());
-        let evaluate = move || api.evaluate(&policy, &caller, &question);
+        let evaluate = move || api.evaluate(&policy, &subject, &question);
         Ok(place.run(evaluate).await??)
+    }
+
+    /// Whom the request is about.
+    async fn subject(
+        &self,
+        asked: EvaluationSubject,
+        named: Option<&SubjectBody>,
+    ) -> Result<CheckSubject, CheckError> {
+        match named {
+            None => Ok(CheckSubject::Caller(asked.caller)),
+            // Boxed: rarely needed, and otherwise a part of the future of every check.
+            Some(named) => Box::pin(self.named_subject(&asked, named)).await,
+        }
+    }
+
+    async fn named_subject(
+        &self,
+        asked: &EvaluationSubject,
+        named: &SubjectBody,
+    ) -> Result<CheckSubject, CheckError> {
+        if !asked.by_client {
+            return Err(CheckError::SubjectForbidden);
+        }
+        if matches!(asked.caller, Caller::User(_)) {
+            let problem = Problem::new(FIELD).field("subject");
+            return Err(problem.detail("Send either `subject` or `X-Subject-Token`.").into());
+        }
+        let AppState { policy, pool, .. } = &*self.0;
+        let chosen = named.parse()?.resolve(&policy.snapshot_full(), pool).await?;
+        Ok(CheckSubject::of_client(chosen))
     }
 
     fn evaluate<Q: Question>(
         &self,
         policy: &Snapshot,
-        caller: &Caller,
+        subject: &CheckSubject,
         question: &Q,
     ) -> Result<WrittenReply<Q::Response>, Problem> {
         let AppState { policy: live, clock, decisions, .. } = &*self.0;
-        let (guest, user);
-        let effective_roles = match caller {
-            Caller::Guest => {
-                guest = EffectiveRoles::guest(policy);
-                &guest
-            }
-            Caller::User(principal) => {
-                let roles = live.effective_roles(policy, principal.user, &principal.roles);
-                user = roles.map_err(policy_problem)?;
-                &*user
-            }
-        };
+        let roles = subject.effective_roles(live, policy).map_err(policy_problem)?;
         let now = OnceCell::new();
-        let context = CheckContext { live, policy, caller, effective_roles, clock, now, decisions };
+        let effective_roles = &*roles;
+        let context =
+            CheckContext { live, policy, subject, effective_roles, clock, now, decisions };
         WrittenReply::write(&question.decide(&context).map_err(policy_problem)?)
     }
 }
@@ -234,14 +292,17 @@ fn read<Q: Question, const LIMIT: usize>(body: &UnparsedBody<Q, LIMIT>) -> Resul
 }
 
 /// Waits until this replica has reached the revision, if one is required.
+///
+/// # Errors
+/// [`REVISION`].
 pub(super) async fn wait_for_revision(
     policy: &LivePolicy,
     revision: Option<i64>,
-) -> Result<(), CheckError> {
+) -> Result<(), Problem> {
     let Some(revision) = revision else { return Ok(()) };
     // Boxed: rarely needed, and otherwise half of the future of every check.
     if Box::pin(policy.wait_for_revision(revision)).await {
         return Ok(());
     }
-    Err(CheckError::RevisionBehind.problem().retry_after(1).into())
+    Err(Problem::new(REVISION_BEHIND).retry_after(1))
 }

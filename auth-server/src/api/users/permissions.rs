@@ -7,24 +7,44 @@ use uuid::Uuid;
 
 use super::ReadError;
 use crate::api::AppState;
-use crate::authn::authorized_admin::AuthorizedAdmin;
-use crate::http::{Reply, canonical};
+use crate::authn::SIGNED_IN;
+use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
+use crate::db::DATABASE;
+use crate::http::problem::Problem;
+use crate::http::request_errors::PATH_ID;
+use crate::http::{WrittenReply, canonical};
 use crate::policy::permissions::{Permissions, permissions};
+use crate::policy::{EVALUATION, policy_problem};
+use crate::problems;
 use crate::user::view;
+
+problems! {
+    /// Problems of reading a user's permissions.
+    pub(crate) enum UserPermissionsError includes
+        [SIGNED_IN, AUTHORIZATION, PATH_ID, EVALUATION, DATABASE, ReadError::SPECS]
+    {}
+}
 
 /// `get_user_permissions`
 pub(crate) struct UserPermissionsApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "crate::http::tags::Tag::Users")]
 impl UserPermissionsApi {
-    /// Get the rules that apply to a user's roles.
+    /// Get what a user's roles permit on films, by label and action.
     #[oai(path = "/:id/permissions", method = "get", operation_id = "get_user_permissions")]
     async fn get(
         &self,
         id: canonical::Path<Uuid>,
         _caller: AuthorizedAdmin,
-    ) -> Result<Reply<Permissions>, ReadError> {
-        let user = view::find(&self.0.pool, id.0).await?.ok_or(ReadError::NotFound)?;
-        Ok(Reply(permissions(&self.0.policy.snapshot(), &user.role_names()?, true)))
+    ) -> Result<WrittenReply<Permissions>, UserPermissionsError> {
+        let AppState { pool, policy, offload, .. } = &*self.0;
+        let user =
+            view::find(pool, id.0).await?.ok_or(ReadError::NotFound).map_err(Problem::from)?;
+        let (policy, roles) = (policy.snapshot_full(), user.role_names()?);
+        let list = move || {
+            let permissions = permissions(&policy, &roles, true).map_err(policy_problem)?;
+            WrittenReply::write(&permissions)
+        };
+        Ok(offload.admit()?.run(list).await??)
     }
 }

@@ -51,6 +51,7 @@ async fn check(report: &mut Report, config: &Config) -> Result<(), Failure> {
     report.add("providers", stores::providers(config).await)?;
     report.add("redis", stores::redis(&config.redis).await)?;
     report.add("mail", stores::email(config).await)?;
+    report.add("films", stores::films(config).await)?;
     match open::database(&config.database).await {
         Err(error) => {
             let remedy = "start PostgreSQL, or correct DATABASE_URL";

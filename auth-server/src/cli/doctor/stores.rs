@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
+use serde_json::json;
 
 use super::report::Finding;
 use crate::app::open;
@@ -11,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Config, RedisConfig};
 use crate::db::{ClockReading, PgPool, status};
 use crate::email;
+use crate::films::Films;
 use crate::oidc::Oidc;
 use crate::redis::is_answer;
 
@@ -84,6 +86,19 @@ pub(super) async fn email(config: &Config) -> Finding {
         Ok(Ok(())) => Finding::ok(format_args!("{} accepts messages", server.url)),
         Ok(Err(error)) => Finding::failed(error, remedy),
         Err(_) => Finding::failed("no response", remedy),
+    }
+}
+
+pub(super) async fn films(config: &Config) -> Finding {
+    let remedy = "start Elasticsearch, or correct ELASTICSEARCH_URL and FILMS_INDEX; decisions do not need it";
+    let films = match Films::open(config.elasticsearch.as_ref()) {
+        Ok(Some(films)) => films,
+        Ok(None) => return Finding::ok("not configured; only films that rules name are known"),
+        Err(error) => return Finding::failed(error, "correct ELASTICSEARCH_CA_FILE"),
+    };
+    match films.count(&json!({ "match_all": {} })).await {
+        Ok(count) => Finding::ok(format_args!("{count} in the index")),
+        Err(error) => Finding::warning(error, remedy),
     }
 }
 
