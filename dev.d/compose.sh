@@ -15,7 +15,7 @@ engine() {
 compose() {
     POSTGRES_PASSWORD=$(password postgres) REDIS_PASSWORD=$(password redis) ELASTIC_PASSWORD=$(password elastic) \
         AUTH_DATABASE_PASSWORD=$(password auth-role) LABELER_DATABASE_PASSWORD=$(password labeler-role) \
-        MOVIE_DATABASE_PASSWORD=$(password movie-role) \
+        MOVIE_DATABASE_PASSWORD=$(password movie-role) AUTH_ELASTIC_PASSWORD=$(password auth-user) \
         LABELER_ELASTIC_PASSWORD=$(password labeler-user) MOVIE_ELASTIC_PASSWORD=$(password movie-user) \
         AUTH_SECRET=$(<"$(secret_file auth-secret)") \
         docker compose -p "auth-dev-$(cksum <<<"$root" | cut -d' ' -f1)" \
