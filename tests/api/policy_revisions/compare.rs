@@ -82,8 +82,8 @@ async fn two_revisions_differ_in_what_was_written_between_them() {
     create_role(&root, "editor", &[]).await;
     let added = create_rule(&root, 72, "editor", "film:c", "allow").await;
     let second = present(&root).await;
-    let path = format!("policy/revisions/{first}/changes");
-    let difference = root.get(&path).await.ok();
+    let changes = format!("policy/revisions/{first}/changes");
+    let difference = root.get(&changes).await.ok();
     assert_eq!((&difference["from"], &difference["to"]), (&json!(first), &json!(second)));
     assert_eq!(difference["changed_rules"], 3);
     assert_eq!(difference["changed_roles"], 2);
