@@ -39,6 +39,8 @@ type Api = (Movies, Facets, accounts::Api, Favorites, LivenessApi, ReadinessApi)
 const INFO: ApiInfo = ApiInfo {
     title: "movie-api",
     description: "The films of a site, as far as the rules let the caller see them.",
+    tags: &[],
+    sign_in: None,
 };
 
 /// Why the server cannot start, or stopped without being asked.

@@ -15,6 +15,7 @@ mod authzen;
 mod check;
 mod clients;
 mod clock_skew;
+mod docs_page;
 mod email;
 mod escalation;
 mod explain;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use poem::{Endpoint, EndpointExt};
+use poem::http::Method;
+use poem::web::Redirect;
+use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Result};
 use poem_openapi::OpenApi;
 use service::config::ServerConfig;
 use service::docs::{self, ApiInfo};
@@ -21,8 +23,14 @@ use crate::api::oauth::errors::OauthErrors;
 use crate::http::published_path::{self, MetadataPath};
 use crate::http::refuse_head::refuse_head;
 
-const INFO: ApiInfo =
-    ApiInfo { title: "auth-server", description: include_str!("../api/about.md") };
+const INFO: ApiInfo = ApiInfo {
+    title: "auth-server",
+    description: include_str!("../api/about.md"),
+    tags: &[
+        "Auth", "Roles", "Rules", "Policy", "Users", "Audit", "Clients", "Me", "Check", "Access",
+    ],
+    sign_in: Some("api/v1/auth"),
+};
 
 /// Everything that the API's address serves.
 pub(crate) fn endpoint(
@@ -48,6 +56,7 @@ pub(crate) fn endpoint(
     let api = pages
         .nest("/", documented)
         .around(async |api, request| refuse_head(&api, request).await)
+        .around(async |api, request| lead_to_docs(&api, request).await)
         .with(MetadataPath::of(&prefix))
         .with(RefuseNul)
         .with(OauthErrors)
@@ -56,6 +65,14 @@ pub(crate) fn endpoint(
     api.with(Observe::new(routes, built.metrics.http.clone(), config))
 }
 
+/// A browser that opens the address of the server is led to its documentation.
+async fn lead_to_docs<E: Endpoint>(api: &E, request: Request) -> Result<Response> {
+    if request.uri().path() == "/" && request.method() == Method::GET {
+        return Ok(Redirect::see_other("docs").into_response());
+    }
+    api.call(request).await.map(IntoResponse::into_response)
+}
+
 fn routes_of<T: OpenApi>(_: &T, metrics: &HttpMetrics) -> RouteTable {
-    RouteTable::of::<T>(docs::PAGES, metrics)
+    RouteTable::of::<T>(&[docs::PAGES, &["/"]].concat(), metrics)
 }

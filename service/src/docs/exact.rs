@@ -1,13 +1,17 @@
-//! What poem-openapi leaves out of the document: optional fields may be `null`, and unknown fields are
-//! refused.
+//! What poem-openapi leaves out of the document: optional fields may be `null`, unknown fields are refused, and
+//! groups of operations have an order.
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-/// The document with both.
-pub(super) fn exact(document: &str) -> serde_json::Result<String> {
+/// The document with these, and with its tags in this order.
+pub(super) fn exact(document: &str, tags: &[&str]) -> serde_json::Result<String> {
     let mut document: Value = serde_json::from_str(document)?;
+    if let Some(listed) = document["tags"].as_array_mut() {
+        let place = |tag: &Value| tags.iter().position(|name| tag["name"] == *name);
+        listed.sort_by_key(|tag| place(tag).unwrap_or(tags.len()));
+    }
     let sent = sent(&document);
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     for (name, schema) in schemas.into_iter().flatten() {
@@ -90,7 +94,7 @@ mod tests {
                 "Out": { "properties": { "d": { "type": "string" } } },
             } },
         });
-        let exact = exact(&document.to_string()).expect("JSON");
+        let exact = exact(&document.to_string(), &[]).expect("JSON");
         let schemas =
             &serde_json::from_str::<Value>(&exact).expect("JSON")["components"]["schemas"];
         assert_eq!(schemas["In"]["properties"]["a"], json!({}));

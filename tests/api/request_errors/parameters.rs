@@ -99,7 +99,7 @@ async fn an_unknown_path_or_method_returns_a_problem() {
     assert_eq!(answer.header("allow"), "POST");
     let answer = guest.patch("rules/3", &serde_json::json!({})).await;
     assert_eq!(answer.expect(405, "method_not_allowed").header("allow"), "DELETE, GET, HEAD, PUT");
-    for path in ["/", "/api", "/api/v1", "/api/v1/", "/%2e%2e", "//", "/docs/x", "/api/v2/check"] {
+    for path in ["/api", "/api/v1", "/api/v1/", "//", "/docs/x", "/api/v2/check"] {
         guest.get(path).await.expect(404, "not_found");
     }
 }

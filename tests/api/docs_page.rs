@@ -1,0 +1,86 @@
+//! `/docs` in a browser.
+
+use serde_json::json;
+use tests::{Browser, DESKTOP, PASSWORD, TestServer, User};
+
+/// The operation that reads one's own account, opened.
+const ME: &str = "/docs#/Me/get_me";
+const STATUS: &str = ".live-responses-table .response-col_status";
+
+async fn open(server: &TestServer, path: &str) -> Browser {
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&format!("{}{path}", server.url)).await;
+    browser
+}
+
+async fn sign_in(browser: &Browser, user: &User) {
+    browser.fill("#sign-in [name=login]", &user.login).await;
+    browser.fill("#sign-in [name=password]", PASSWORD).await;
+    browser.click("#submit").await;
+}
+
+async fn execute(browser: &Browser, status: &str) {
+    browser.click(".opblock.is-open button.execute").await;
+    browser.shows(STATUS, status).await;
+}
+
+/// How often this operation was requested since the page was opened.
+async fn requests(browser: &Browser, path: &str) -> u64 {
+    let script = "return performance.getEntriesByType('resource')
+        .filter((it) => it.name.endsWith(arguments[0])).length";
+    browser.run(script, vec![path.into()]).await.as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn operations_are_tried_with_a_token_that_is_renewed_until_one_signs_out() {
+    // Less than the margin before the expiry: each request needs a new one.
+    let server = TestServer::with(&[("AUTH_TOKEN_SECONDS", "30")]).await;
+    let user = server.register("ada").await;
+    let browser = open(&server, ME).await;
+    assert_eq!(browser.run("return document.title", vec![]).await, "auth-server API");
+    execute(&browser, "401").await;
+    sign_in(&browser, &user).await;
+    browser.shows("#message", "Signed in as ada.").await;
+    execute(&browser, "200").await;
+    browser.shows(".live-responses-table", &user.id).await;
+    assert_eq!(requests(&browser, "/auth/refresh").await, 1);
+    execute(&browser, "200").await;
+    let stored = browser.run("return JSON.stringify({ ...localStorage })", vec![]).await;
+    assert_eq!(stored, json!("{}"), "no token outlives the page");
+    browser.click("#sign-out").await;
+    browser.shows("#message", "Signed out.").await;
+    execute(&browser, "401").await;
+    assert_eq!(user.get("me/sessions").await.ok()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_told_and_a_second_factor_is_asked_for() {
+    let server = TestServer::start().await;
+    let user = server.register("ada").await;
+    let (app, _) = server.enroll(&user).await;
+    let browser = open(&server, ME).await;
+    browser.fill("#sign-in [name=login]", "ada").await;
+    browser.fill("#sign-in [name=password]", "another password").await;
+    browser.click("#submit").await;
+    browser.shows("#message", "password").await;
+    sign_in(&browser, &user).await;
+    browser.find(".code-step:not([hidden])").await;
+    browser.fill("#sign-in [name=code]", "000000").await;
+    browser.click("#submit").await;
+    browser.shows("#message", "code").await;
+    browser.fill("#sign-in [name=code]", &app.code_after(&server, 1)).await;
+    browser.click("#submit").await;
+    browser.shows("#message", "Signed in as ada.").await;
+    execute(&browser, "200").await;
+}
+
+#[tokio::test]
+async fn the_address_of_the_server_leads_to_its_documentation() {
+    let server = TestServer::start().await;
+    let browser = open(&server, "/").await;
+    browser.find("#sign-in").await;
+    assert_eq!(browser.run("return location.pathname", vec![]).await, "/docs");
+    browser.shows(".opblock-tag-section h3", "Auth").await;
+    let groups = browser.texts(".opblock-tag-section h3 a").await;
+    assert_eq!(groups[..4], ["Auth", "Roles", "Rules", "Policy"]);
+}
