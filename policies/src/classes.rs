@@ -88,6 +88,13 @@ impl Classes {
         self.literals.iter().map(class(false)).chain(self.prefixes.iter().map(class(true)))
     }
 
+    /// A name that belongs to the class. The text of a prefix may be a literal, which is a class of its own.
+    pub(crate) fn member(&self, class: PatternClass) -> String {
+        let is_used =
+            |text: &str| self.literals.contains_key(text) || self.prefixes.contains_key(text);
+        Pattern::member(class.text, class.is_prefix, is_used)
+    }
+
     /// The class of a pattern that occurs in a rule.
     pub(crate) fn class_of_pattern(&self, pattern: &Pattern) -> Option<ClassId> {
         let names = if pattern.is_prefix() { &self.prefixes } else { &self.literals };
@@ -179,6 +186,14 @@ mod tests {
         assert_eq!(class_of("film"), Some(0));
         assert_eq!(class_of("film:été"), Some(5));
         assert_eq!(c.covering("film:abc").collect::<Vec<_>>(), [3, 2, 1, 0]);
+    }
+
+    #[test]
+    fn a_member_of_a_prefix_is_no_narrower_name() {
+        let c = classes(&["film:a*", "film:a", "film:a0", "film:a1*"]);
+        for class in c.iter() {
+            assert_eq!(c.class_of(&c.member(class)), Some(class.id), "{class:?}");
+        }
     }
 
     #[test]

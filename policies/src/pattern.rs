@@ -60,6 +60,14 @@ impl Pattern {
         if self.is_prefix { name.starts_with(&*self.text) } else { name == &*self.text }
     }
 
+    /// A name that the pattern covers and no narrower one does. `is_used` tells whether a text is that of a
+    /// literal or a prefix.
+    pub(crate) fn member(text: &str, is_prefix: bool, is_used: impl Fn(&str) -> bool) -> String {
+        let next = ('0'..char::MAX).filter(|next| is_prefix && next.is_alphanumeric());
+        let mut longer = next.map(|next| format!("{text}{next}"));
+        longer.find(|name| !is_used(name)).unwrap_or_else(|| text.to_owned())
+    }
+
     /// Whether the pattern covers any name that starts with `prefix`.
     #[must_use]
     pub fn reaches(&self, prefix: &str) -> bool {

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use policies::{
-    ActionPattern, At, Change, Effect, FilterClass, FilterKind, ResourcePattern, RoleName, Rule,
-    Snapshot,
+    ActionPattern, At, Change, Effect, Facts, FilterClass, FilterKind, Resource, ResourcePattern,
+    RoleName, Rule, Snapshot, csv,
 };
 
 const RULES: [(&str, &str, Effect); 9] = [
@@ -98,4 +98,23 @@ fn a_type_has_a_class_of_its_own_while_a_rule_names_its_resources() {
     assert_ne!(class(&policy, "read", "game"), class(&policy, "read", "zoo"));
     let without = policy.next(2, &[Change::RuleRemoved { id: 6 }]).unwrap();
     assert_eq!(class(&without, "read", "game"), class(&without, "read", "zoo"));
+}
+
+#[test]
+fn a_filter_that_is_derived_first_leaves_decisions_as_they_are() {
+    for (name, prefix) in [("deny", "allow"), ("allow", "deny")] {
+        let rules = format!(
+            "p, 10, anonymous, film:ab, read, {name}\np, 20, anonymous, film:ab*, read, {prefix}\n"
+        );
+        let policy =
+            Snapshot::empty([]).unwrap().next(1, &csv::read(&rules).unwrap().changes()).unwrap();
+        let guest = policy.role_set([]);
+        policy.filter(&guest, "read", "film", At::SearchTime).unwrap();
+        let effect = |id| {
+            let film = Resource::new("film", Some(id));
+            let decision = policy.decide(&guest, "read", &film, &Facts::labels([])).unwrap();
+            if decision.allowed { "allow" } else { "deny" }
+        };
+        assert_eq!((effect("ab"), effect("abc")), (name, prefix));
+    }
 }

@@ -33,7 +33,7 @@ impl<'a> Namespace<'a> {
         let mut namespace = Self { root: evaluator.verdict(prefix)?, regions: Vec::new() };
         for class in classes.iter() {
             let Some(text) = class.text.strip_prefix(prefix) else { continue };
-            let verdict = evaluator.class_verdict(class.id, class.text)?;
+            let verdict = evaluator.class_verdict(class.id, &classes.member(class))?;
             namespace.regions.push(Region { class: PatternClass { text, ..class }, verdict });
         }
         Ok(namespace)
