@@ -17,7 +17,7 @@ LAYERS = [
     {"app"},
     {"api"},
     {"authn"},
-    {"account_admin", "secret_replacement"},
+    {"account_admin", "preview", "secret_replacement"},
     {"audit", "client", "email", "explanation", "films", "idempotency", "login_history", "oidc", "password", "policy", "second_factor",
      "session", "throttle", "token", "user"},
     {"config", "crypto", "db", "http", "redis"},

@@ -24,6 +24,7 @@ pub(crate) mod metrics;
 pub(crate) mod oidc;
 pub(crate) mod password;
 pub mod policy;
+pub(crate) mod preview;
 pub(crate) mod redis;
 pub(crate) mod second_factor;
 pub(crate) mod secret_replacement;

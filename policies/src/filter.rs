@@ -129,6 +129,12 @@ impl Filter {
         Self { kind: FilterKind::None, query: json!({ "match_none": {} }) }
     }
 
+    /// The query for the documents that this filter matches and `other` does not.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Value {
+        json!({ "bool": { "filter": [self.query], "must_not": [other.query] } })
+    }
+
     fn all() -> Self {
         Self { kind: FilterKind::All, query: json!({ "match_all": {} }) }
     }

@@ -3,6 +3,7 @@
 mod action;
 pub mod cases;
 mod classes;
+pub mod comparison;
 pub mod csv;
 pub mod decision;
 pub mod engine;
@@ -24,6 +25,7 @@ mod snapshot;
 mod table;
 
 pub use action::Action;
+pub use comparison::{Comparison, VerdictChange, VerdictChanges};
 pub use decision::{Decision, ReasonCode};
 pub use error::PolicyError;
 pub use explanation::{ConsideredRule, ExplainedVerdict, Explanation, RuleOutcome};

@@ -34,6 +34,7 @@ mod offload;
 mod openapi;
 mod pipeline;
 mod policy;
+mod policy_changes;
 mod policy_revisions;
 mod replicas;
 mod request_errors;

@@ -31,7 +31,8 @@ impl Sample {
         if self.operation.path == "/forward-auth" {
             request = request.header("x-original-method", "GET").header("x-original-uri", "/");
         }
-        if self.operation.path.ends_with("/restore") {
+        let path = &*self.operation.path;
+        if path.ends_with("/restore") || path == "/api/v1/policy/changes" {
             request = request.header("if-match", "*");
         }
         match &self.body {
@@ -50,6 +51,7 @@ pub(crate) async fn samples(server: &TestServer, user: &User) -> Vec<Sample> {
     let document = server.guest().get("/openapi.json").await.ok();
     let mut good = good_requests(user);
     good.extend(access_requests());
+    good.extend(policy_requests());
     good.push(second_step(server).await);
     good.extend(by_mail(server).await);
     let mut samples = Vec::new();
@@ -105,6 +107,25 @@ fn access_requests() -> [(&'static str, String, Value); 6] {
     ]
 }
 
+/// The requests about the policy as a whole.
+fn policy_requests() -> [(&'static str, String, Value); 8] {
+    let rule = json!({
+        "priority": 500, "role": "subscriber", "resource": "film:*", "action": "read",
+        "effect": "deny",
+    });
+    let changes = json!({ "changes": [{ "create_rule": rule }] });
+    [
+        ("GET", "/api/v1/policy".to_owned(), Value::Null),
+        ("GET", "/api/v1/policy/role-sets".to_owned(), Value::Null),
+        ("GET", "/api/v1/policy/revisions".to_owned(), Value::Null),
+        ("GET", "/api/v1/policy/revisions/1".to_owned(), Value::Null),
+        ("GET", "/api/v1/policy/revisions/1/changes".to_owned(), Value::Null),
+        ("POST", "/api/v1/policy/revisions/1/restore".to_owned(), Value::Null),
+        ("POST", "/api/v1/policy/preview".to_owned(), changes.clone()),
+        ("POST", "/api/v1/policy/changes".to_owned(), changes),
+    ]
+}
+
 fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
     let new_role = json!({ "name": "sample" });
     let rule = json!({
@@ -125,12 +146,6 @@ fn good_requests(user: &User) -> Vec<(&'static str, String, Value)> {
         ("GET", "/api/v1/roles/subscriber", Value::Null),
         ("PATCH", "/api/v1/roles/subscriber", json!({ "description": "Pays." })),
         ("DELETE", "/api/v1/roles/sample", Value::Null),
-        ("GET", "/api/v1/policy", Value::Null),
-        ("GET", "/api/v1/policy/role-sets", Value::Null),
-        ("GET", "/api/v1/policy/revisions", Value::Null),
-        ("GET", "/api/v1/policy/revisions/1", Value::Null),
-        ("GET", "/api/v1/policy/revisions/1/changes", Value::Null),
-        ("POST", "/api/v1/policy/revisions/1/restore", Value::Null),
         ("GET", "/api/v1/rules", Value::Null),
         ("POST", "/api/v1/rules", rule.clone()),
         ("GET", "/api/v1/rules/3", Value::Null),

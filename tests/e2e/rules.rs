@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::TestServer;
 use tests::program::{AUTH_SERVER, NO_SETTINGS};
 
@@ -52,6 +52,34 @@ async fn an_import_replaces_the_rules_and_is_audited_once() {
     assert!(empty.status == Some(1) && empty.stderr.contains("--allow-empty"), "{empty:?}");
     assert_eq!(root.get("audit?limit=1").await.ok()["items"][0]["id"], line["id"]);
     assert_eq!(server.guest().post("check", &read).await.ok()["allowed"], false);
+}
+
+#[tokio::test]
+async fn a_preview_tells_for_whom_an_import_would_change_what() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let ada = server.register("ada").await;
+    root.put(&format!("users/{}/roles/subscriber", ada.id), &json!(null)).await.ok();
+    let settings = settings(&server.database);
+    let exported = AUTH_SERVER.run(&["rules", "export"], &settings, "").stdout;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.csv");
+    fs::write(&file, format!("{exported}p, 300, anonymous, label:secret, read, deny\n")).unwrap();
+    let preview = |options: &[&str]| {
+        let arguments = [&["rules", "preview", file.to_str().unwrap()], options].concat();
+        let ran = AUTH_SERVER.run(&arguments, &settings, "");
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        ran.stdout
+    };
+    let change = "  - read label:secret\n      \
+        300, anonymous, label:secret, read, deny (before: 1000, anonymous, *, read, allow)\n";
+    let told = preview(&[]);
+    let expected =
+        format!("guests\n{change}1 user with subscriber\n{change}1 user would not be affected\n");
+    assert!(told.starts_with(&expected) && told.contains("ELASTICSEARCH_URL"), "{told}");
+    let told: Value = serde_json::from_str(&preview(&["--json"])).unwrap();
+    assert_eq!(told["users"][0]["roles"], json!(["subscriber"]));
+    assert_eq!(AUTH_SERVER.run(&["rules", "export"], &settings, "").stdout, exported);
 }
 
 #[test]

@@ -7,6 +7,7 @@
     reason = "a failure ends the test"
 )]
 
+mod comparison;
 mod documents;
 mod explanation;
 mod filter;

@@ -63,18 +63,23 @@ pub(crate) struct Case {
 }
 
 pub(crate) fn case() -> impl Strategy<Value = Case> {
-    let held = prop::sample::subsequence(ROLES.to_vec(), 0..=3);
     let rules = || prop::collection::vec(rule(), 0..10);
     let inherits = prop::sample::subsequence(vec!["r1", "r2"], 0..=2);
     let action = prop::sample::select(vec!["read", "read?hd=true"]);
-    (rules(), rules(), inherits, held, action).prop_map(
+    (rules(), rules(), inherits, held(), action).prop_map(
         |(first, second, inherits, held, action)| Case {
             first,
             second: [vec![role_set("r0", &inherits)], second].concat(),
-            held: held.into_iter().map(role).collect(),
+            held,
             action,
         },
     )
+}
+
+/// Roles of a caller.
+pub(crate) fn held() -> impl Strategy<Value = Vec<RoleName>> {
+    let held = prop::sample::subsequence(ROLES.to_vec(), 0..=3);
+    held.prop_map(|held| held.into_iter().map(role).collect())
 }
 
 /// A policy with roles and no rules.

@@ -30,18 +30,17 @@ struct ExplainRequest {
     #[serde(default, deserialize_with = "optional_object")]
     subject: Option<SubjectBody>,
     /// Action: `read`, `GET`, …; at most 128 bytes.
-    #[serde(default = "read", deserialize_with = "super::check::action::deserialize")]
-    #[oai(default = "read")]
+    #[serde(
+        default = "super::check::action::read",
+        deserialize_with = "super::check::action::deserialize"
+    )]
+    #[oai(default = "crate::api::check::action::read")]
     action: String,
     /// Resource to act on. The labels of a film with an id but neither `labels` nor `access` are read from Elasticsearch.
     #[serde(deserialize_with = "object")]
     resource: ResourceBody,
     /// Time of the decision, to which validity periods are applied; the current time by default.
     at: Option<DateTime<Utc>>,
-}
-
-fn read() -> String {
-    "read".to_owned()
 }
 
 problems! {

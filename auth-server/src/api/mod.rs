@@ -13,6 +13,7 @@ pub(crate) mod forward_auth;
 pub(crate) mod me;
 pub(crate) mod oauth;
 pub(crate) mod policy;
+pub(crate) mod policy_changes;
 pub(crate) mod policy_revisions;
 pub(crate) mod policy_write;
 pub(crate) mod problems;
@@ -40,8 +41,12 @@ pub(crate) fn operations(state: &Arc<AppState>) -> impl OpenApi + use<> {
         users::api(state),
         roles::RolesApi(Arc::clone(state)),
         rules::RulesApi(Arc::clone(state)),
-        policy::PolicyApi(Arc::clone(state)),
-        policy_revisions::RevisionsApi(Arc::clone(state)),
+        (
+            policy::PolicyApi(Arc::clone(state)),
+            policy_changes::preview::PreviewApi(Arc::clone(state)),
+            policy_changes::apply::ApplyApi(Arc::clone(state)),
+            policy_revisions::RevisionsApi(Arc::clone(state)),
+        ),
         clients::ClientsApi(Arc::clone(state)),
         audit::AuditApi(Arc::clone(state)),
         oauth::api(state),

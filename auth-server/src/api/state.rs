@@ -19,6 +19,7 @@ use crate::oidc::Oidc;
 use crate::password::Hasher;
 use crate::policy::write::{Begun, PolicyWrite};
 use crate::policy::{LivePolicy, Offload};
+use crate::preview::Previews;
 use crate::second_factor::SecondFactors;
 use crate::session::Sessions;
 use crate::throttle::Throttle;
@@ -58,6 +59,8 @@ pub(crate) struct AppState {
     pub registrations: Outcomes,
     /// Runs attempts that must not end with the connection of their client.
     pub begun: TaskTracker,
+    /// The previews that are running.
+    pub previews: Previews,
     /// Counts decisions.
     pub decisions: Decisions,
     /// Proxies that may ask about requests to other applications.
@@ -90,5 +93,18 @@ impl AppState {
     ) -> Result<Begun<'_>, Problem> {
         let Self { policy, pool, clock, .. } = self;
         PolicyWrite::begin_once(policy, pool, clock.now(), caller.user, key).await
+    }
+
+    /// The same, or a dry run, for which a key means nothing.
+    pub(crate) async fn begin_policy_change(
+        &self,
+        caller: &AuthorizedAdmin,
+        key: &IdempotencyKey,
+        dry_run: bool,
+    ) -> Result<Begun<'_>, Problem> {
+        if dry_run {
+            return Ok(Begun::Write(self.begin_policy_write().await?.dry_run()));
+        }
+        self.begin_admin_write(caller, key).await
     }
 }

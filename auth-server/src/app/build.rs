@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::oidc::Oidc;
 use crate::password::Hasher;
 use crate::policy::{Offload, PolicyFollower};
+use crate::preview::Previews;
 use crate::redis::Redis;
 use crate::second_factor::{MfaRequirement, SecondFactors};
 use crate::secret_replacement::{SecretReplacement, compromised};
@@ -109,6 +110,7 @@ pub(crate) async fn build(
         decisions: metrics.decisions.clone(),
         trusted_proxies: config.server.trusted_proxies.clone(),
         films: Films::open(config.elasticsearch.as_ref())?,
+        previews: Previews::default(),
         filter: config.filter.clone(),
         mail: config.mail.clone(),
         pool: pool.clone(),

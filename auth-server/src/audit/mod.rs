@@ -59,6 +59,31 @@ impl AuditRecord {
         Self { by, operation, target: target.into(), before: None, after: None }
     }
 
+    /// Several writes that were made together.
+    #[must_use]
+    pub(crate) fn several(
+        by: Actor,
+        operation: &'static str,
+        target: impl Into<String>,
+        records: &[Self],
+    ) -> Self {
+        let change = |Self { operation, target, before, after, .. }: &Self| json!({ "operation": operation, "target": target, "before": before, "after": after });
+        let changes: Vec<Value> = records.iter().map(change).collect();
+        Self::new(by, operation, target).after(json!({ "changes": changes }))
+    }
+
+    /// Operation id of the write.
+    #[must_use]
+    pub(crate) fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// What it writes to.
+    #[must_use]
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
     /// The previous state. It must not contain a secret.
     #[must_use]
     pub(crate) fn before(mut self, value: impl Serialize) -> Self {

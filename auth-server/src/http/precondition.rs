@@ -46,7 +46,9 @@ pub(crate) fn check(if_match: Option<&str>, revision: i64) -> Result<(), Problem
 
 /// The same for a write that is not made without the header.
 pub(crate) fn require(if_match: Option<&str>, revision: i64) -> Result<(), Problem> {
-    let Some(tags) = if_match else { return Err(Problem::new(MISSING)) };
+    let Some(tags) = if_match else {
+        return Err(Problem::new(MISSING).detail(format!("Its ETag is {} now.", etag(revision))));
+    };
     check(Some(tags), revision)
 }
 

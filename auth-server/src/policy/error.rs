@@ -6,6 +6,13 @@ use crate::http::problem::{INTERNAL, Problem, Spec};
 
 const BUILTIN: Spec =
     Spec::new(409, "builtin_immutable", "Built-in roles and rules cannot be changed or deleted.");
+/// No rule has this id.
+pub(crate) const RULE_NOT_FOUND: Spec = Spec::new(404, "rule_not_found", "Rule not found.");
+/// No role has this name.
+pub(crate) const ROLE_NOT_FOUND: Spec = Spec::new(404, "role_not_found", "Role not found.");
+/// The name of a new role is taken.
+pub(crate) const ROLE_EXISTS: Spec =
+    Spec::new(409, "role_exists", "A role with this name already exists.");
 const IN_USE: Spec = Spec::new(409, "role_in_use", "Rules or other roles refer to this role.");
 pub(super) const RESERVED: Spec =
     Spec::new(409, "role_name_reserved", "The name of a recently deleted role is reserved.");
@@ -42,6 +49,12 @@ pub const REVISION: &[Spec] = &[REVISION_UNKNOWN, REVISION_NOT_KEPT];
 pub const ROLE_RESERVED: &[Spec] = &[RESERVED];
 /// Errors of an operation that takes the name of a role.
 pub const ROLE_NAME: &[Spec] = &[NAME];
+/// Errors of an operation on a rule.
+pub const RULE_LOOKUP: &[Spec] = &[RULE_NOT_FOUND];
+/// Errors of an operation on a role.
+pub const ROLE_LOOKUP: &[Spec] = &[ROLE_NOT_FOUND];
+/// Errors of creating a role, besides [`INHERITANCE`].
+pub const ROLE_CREATION: &[Spec] = &[ROLE_EXISTS, RESERVED];
 /// Errors of an operation that may meet a built-in role or rule.
 pub const BUILTIN_IMMUTABLE: &[Spec] = &[BUILTIN];
 /// Errors of a write that sets what a role inherits.

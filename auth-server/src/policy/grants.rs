@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use policies::RoleName;
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::error::LAST;
@@ -31,6 +32,21 @@ pub(crate) async fn of_user(db: &mut PgConnection, user: Uuid) -> sqlx::Result<G
     .fetch_one(db)
     .await?;
     Ok(Grants { roles: names(&row.roles)?, revision: row.revision })
+}
+
+/// The roles of each of these users.
+pub(crate) async fn of_users(
+    db: impl PgExecutor<'_>,
+    users: &[Uuid],
+) -> sqlx::Result<HashMap<Uuid, Vec<RoleName>>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, ARRAY(SELECT role FROM user_roles WHERE user_id = id ORDER BY role) AS "roles!"
+           FROM users WHERE id = ANY($1)"#,
+        users
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.id, names(&row.roles)?))).collect()
 }
 
 /// Role names as stored.

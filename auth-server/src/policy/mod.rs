@@ -37,11 +37,12 @@ use service::metrics::Counter;
 use tokio::sync::watch;
 
 pub use effective_roles::{EffectiveRoles, TokenRoles};
-pub(crate) use error::policy_problem;
 pub use error::{
     BUILTIN_IMMUTABLE, ESCALATION, INHERITANCE, LAST_SUPERUSER, PolicyLoadError, REVISION,
-    ROLE_DELETION, ROLE_GRANT, ROLE_NAME, ROLE_RESERVED, ROLE_UNKNOWN, RULE_WRITE, SUPERUSER_ONLY,
+    ROLE_CREATION, ROLE_DELETION, ROLE_GRANT, ROLE_LOOKUP, ROLE_NAME, ROLE_RESERVED, ROLE_UNKNOWN,
+    RULE_LOOKUP, RULE_WRITE, SUPERUSER_ONLY,
 };
+pub(crate) use error::{ROLE_EXISTS, ROLE_NOT_FOUND, RULE_NOT_FOUND, policy_problem};
 pub(crate) use follow::PolicyFollower;
 pub use journal::UserRoles;
 pub(crate) use known_roles::known_roles;

@@ -32,3 +32,24 @@ pub(crate) async fn page(
     .fetch_all(db)
     .await
 }
+
+/// The sets of roles of most users, also the empty one, and how many users have another one.
+pub(crate) async fn with_most_users(
+    db: impl PgExecutor<'_>,
+    limit: i64,
+) -> sqlx::Result<(Vec<RoleSet>, i64)> {
+    let rows = sqlx::query!(
+        r#"SELECT roles AS "roles!", count(*) AS "users!", (sum(count(*)) OVER ())::bigint AS "all!"
+           FROM (SELECT ARRAY(SELECT role FROM user_roles WHERE user_id = u.id ORDER BY role) AS roles
+                 FROM users u) AS of_users
+           GROUP BY roles ORDER BY count(*) DESC, roles LIMIT $1"#,
+        limit
+    )
+    .fetch_all(db)
+    .await?;
+    let all = rows.first().map_or(0, |row| row.all);
+    let sets = rows.into_iter().map(|row| RoleSet { roles: row.roles, users: row.users });
+    let sets: Vec<RoleSet> = sets.collect();
+    let others = all - sets.iter().map(|set| set.users).sum::<i64>();
+    Ok((sets, others))
+}

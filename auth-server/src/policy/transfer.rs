@@ -31,6 +31,13 @@ pub(crate) fn export(policy: &Snapshot) -> Document {
     Document { roles: policy.defined_roles(), rules }
 }
 
+/// What replaced the rules.
+pub(crate) struct Replaced {
+    roles: usize,
+    rules: usize,
+    record: AuditRecord,
+}
+
 /// Replaces all rules except the superuser's built-in rule with those of the document. A rule that is in both
 /// stays as it is, under its id. Roles of the document are created if they do not exist, and inherit what the
 /// document says; other roles remain, since users may have them.
@@ -42,6 +49,16 @@ pub(crate) async fn import(
     document: &Document,
     by: Actor,
 ) -> Result<Imported, Problem> {
+    let Replaced { roles, rules, record } = replace(&mut write, document, by).await?;
+    Ok(Imported { roles, rules, revision: write.commit(record).await? })
+}
+
+/// The same, without committing it.
+pub(crate) async fn replace(
+    write: &mut PolicyWrite<'_>,
+    document: &Document,
+    by: Actor,
+) -> Result<Replaced, Problem> {
     let before = export(write.base());
     let number = before.rules.iter().filter(|row| row.priority > 0).count();
     let before = json!({ "rules": number, "text": csv::write(&before) });
@@ -50,7 +67,7 @@ pub(crate) async fn import(
     for id in removed {
         write.change(Change::RuleRemoved { id });
     }
-    let created = import_roles(&mut write, &document.roles).await?;
+    let created = import_roles(write, &document.roles).await?;
     let (at, revision) = (write.at(), write.revision());
     for row in added {
         let rule: Rule = rules::insert(write.db(), row, at, revision).await?;
@@ -60,7 +77,7 @@ pub(crate) async fn import(
     let record = AuditRecord::new(by, "import_rules", "policy")
         .before(before)
         .after(json!({ "rules": rules, "new_roles": created, "text": csv::write(document) }));
-    Ok(Imported { roles: created, rules, revision: write.commit(record).await? })
+    Ok(Replaced { roles: created, rules, record })
 }
 
 /// The ids of the rules that are not in the document, and the rows of the document that are no rule yet.

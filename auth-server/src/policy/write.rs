@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use policies::{Change, PolicyError, RoleName, Snapshot};
+use policies::{Change, RoleName, Snapshot};
 use uuid::Uuid;
 
 use super::journal;
@@ -24,15 +24,33 @@ use crate::idempotency::{Claim, Claimed, Earlier, IdempotencyKey};
 pub(crate) struct PolicyWrite<'a> {
     live: &'a LivePolicy,
     tx: Transaction<'static>,
+    /// The policy before this write.
+    start: Arc<Snapshot>,
+    /// The policy after the changes that were validated so far.
     base: Arc<Snapshot>,
+    /// The number of changes that were validated.
+    validated: usize,
     at: DateTime<Utc>,
     delta: Delta,
     /// What the descriptions of roles were before the write.
     descriptions: Descriptions,
     claim: Claim,
+    /// Whether it is undone instead of committed.
+    dry_run: bool,
+}
+
+/// What a write would have done.
+pub(crate) struct Discarded {
+    /// The policy before.
+    pub(crate) before: Arc<Snapshot>,
+    /// The policy after.
+    pub(crate) after: Arc<Snapshot>,
+    /// Users whose roles would have changed.
+    pub(crate) user_roles: Vec<UserRoles>,
 }
 
 /// A write with an idempotency key.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
 pub(crate) enum Begun<'a> {
     /// It is to be made.
     Write(PolicyWrite<'a>),
@@ -91,9 +109,26 @@ impl<'a> PolicyWrite<'a> {
                 return Ok(None);
             }
         }
-        let base = live.snapshot_full();
+        let start = live.snapshot_full();
+        let base = Arc::clone(&start);
         let (delta, descriptions) = (Delta::default(), Descriptions::default());
-        Ok(Some(Self { live, tx, base, at, delta, descriptions, claim }))
+        Ok(Some(Self {
+            live,
+            tx,
+            start,
+            base,
+            validated: 0,
+            at,
+            delta,
+            descriptions,
+            claim,
+            dry_run: false,
+        }))
+    }
+
+    /// The same write, which is validated and undone instead of committed.
+    pub(crate) fn dry_run(self) -> Self {
+        Self { dry_run: true, ..self }
     }
 
     /// The connection for the write's own statements.
@@ -101,7 +136,7 @@ impl<'a> PolicyWrite<'a> {
         &mut self.tx
     }
 
-    /// The policy before this write.
+    /// The policy before the next change: that before this write, with the changes that were validated.
     #[must_use]
     pub(crate) fn base(&self) -> &Snapshot {
         &self.base
@@ -129,7 +164,7 @@ impl<'a> PolicyWrite<'a> {
     /// The revision that this write creates.
     #[must_use]
     pub(crate) fn revision(&self) -> i64 {
-        self.base.revision() + 1
+        self.start.revision() + 1
     }
 
     /// Records a change of a role or a rule.
@@ -147,6 +182,30 @@ impl<'a> PolicyWrite<'a> {
         self.delta.user_roles.push(roles);
     }
 
+    /// Validates the changes made so far, so that the next one is made to the policy with them.
+    ///
+    /// # Errors
+    /// The resulting policy is invalid.
+    pub(crate) async fn validate(&mut self) -> Result<(), Problem> {
+        let changes = self.delta.changes.get(self.validated..).unwrap_or_default().to_vec();
+        self.validated += changes.len();
+        let (base, revision) = (Arc::clone(&self.base), self.revision());
+        // At 100,000 rules this takes milliseconds, too long for a thread that answers requests.
+        let next = tokio::task::spawn_blocking(move || base.next(revision, &changes)).await?;
+        self.base = Arc::new(next.map_err(policy_problem)?);
+        Ok(())
+    }
+
+    /// Validates the changes and undoes them.
+    ///
+    /// # Errors
+    /// The resulting policy is invalid.
+    pub(crate) async fn discard(mut self) -> Result<Discarded, Problem> {
+        self.validate().await?;
+        self.tx.rollback().await?;
+        Ok(Discarded { before: self.start, after: self.base, user_roles: self.delta.user_roles })
+    }
+
     /// Validates the resulting policy, commits it together with its audit record, and installs it on
     /// this replica.
     ///
@@ -154,33 +213,33 @@ impl<'a> PolicyWrite<'a> {
     /// The resulting policy is invalid, among others; nothing is written then.
     pub(crate) async fn commit(mut self, record: AuditRecord) -> Result<i64, Problem> {
         let revision = self.revision();
-        let (next, before) = self.next().await?;
-        let Self { live, mut tx, base, at, delta, claim, .. } = self;
+        self.validate().await?;
+        if self.dry_run {
+            self.tx.rollback().await?;
+            return Ok(self.start.revision());
+        }
+        let before = self.before().await?;
+        let Self { live, mut tx, start, base, at, delta, claim, .. } = self;
         let entry = JournalEntry { revision, at, delta };
         journal::append(&mut tx, &entry).await?;
-        let previous = base.revision();
+        let previous = start.revision();
         let kept = KeptWrite { revision, previous, at, record: &record, before: &before };
         revisions::append(&mut tx, kept).await?;
         let record = audit::insert(&mut tx, &record, at).await?;
         claim.keep(&mut tx, Some(record)).await?;
         tx.commit().await?;
-        live.install(Arc::new(next), &entry.delta.user_roles, at);
+        live.install(base, &entry.delta.user_roles, at);
         Ok(revision)
     }
 
-    /// The policy after this write, and the previous state of what it changes.
-    async fn next(&mut self) -> Result<(Snapshot, Before), Problem> {
-        let (base, revision) = (Arc::clone(&self.base), self.revision());
+    /// The previous state of what this write changes.
+    async fn before(&mut self) -> Result<Before, Problem> {
+        let (start, next) = (Arc::clone(&self.start), Arc::clone(&self.base));
         let changes = self.delta.changes.clone();
         let mut descriptions = std::mem::take(&mut self.descriptions);
-        before::add_descriptions(&mut self.tx, &base, &changes, &mut descriptions).await?;
-        // At 100,000 rules this takes milliseconds, too long for a thread that answers requests.
-        let next = tokio::task::spawn_blocking(move || {
-            let next = base.next(revision, &changes)?;
-            let before = Before::of(&base, &next, &changes, descriptions);
-            Ok::<_, PolicyError>((next, before))
-        });
-        next.await?.map_err(policy_problem)
+        before::add_descriptions(&mut self.tx, &start, &changes, &mut descriptions).await?;
+        let before = move || Before::of(&start, &next, &changes, descriptions);
+        Ok(tokio::task::spawn_blocking(before).await?)
     }
 
     /// Commits a change outside the policy that had to hold the policy lock. The revision stays.
@@ -197,6 +256,6 @@ impl<'a> PolicyWrite<'a> {
     pub(crate) async fn commit_nothing(mut self) -> Result<i64, Problem> {
         self.claim.keep(&mut self.tx, None).await?;
         self.tx.commit().await?;
-        Ok(self.base.revision())
+        Ok(self.start.revision())
     }
 }

@@ -15,3 +15,11 @@ pub(crate) mod view;
 pub(crate) use names::{Genre, Login, ProfileName, in_field};
 pub(crate) use profile::User;
 pub(crate) use view::UserView;
+
+use crate::http::problem::Spec;
+
+/// No account has this id.
+pub(crate) const USER_NOT_FOUND: Spec = Spec::new(404, "user_not_found", "User not found.");
+
+/// Errors of an operation on a user.
+pub(crate) const USER_LOOKUP: &[Spec] = &[USER_NOT_FOUND];

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 /// The document with these, and with its tags in this order.
 pub(super) fn exact(document: &str, tags: &[&str]) -> serde_json::Result<String> {
     let mut document: Value = serde_json::from_str(document)?;
-    if let Some(listed) = document["tags"].as_array_mut() {
-        let place = |tag: &Value| tags.iter().position(|name| tag["name"] == *name);
+    if let Some(listed) = document.get_mut("tags").and_then(Value::as_array_mut) {
+        let place =
+            |tag: &Value| tags.iter().position(|name| tag.get("name").is_some_and(|it| it == name));
         listed.sort_by_key(|tag| place(tag).unwrap_or(tags.len()));
     }
     let sent = sent(&document);

@@ -82,8 +82,7 @@ async fn two_revisions_differ_in_what_was_written_between_them() {
     create_role(&root, "editor", &[]).await;
     let added = create_rule(&root, 72, "editor", "film:c", "allow").await;
     let second = present(&root).await;
-    let changes = format!("policy/revisions/{first}/changes");
-    let difference = root.get(&changes).await.ok();
+    let difference = root.get(&format!("policy/revisions/{first}/changes")).await.ok();
     assert_eq!((&difference["from"], &difference["to"]), (&json!(first), &json!(second)));
     assert_eq!(difference["changed_rules"], 3);
     assert_eq!(difference["changed_roles"], 2);

@@ -14,3 +14,8 @@ pub(in crate::api) fn deserialize<'de, D: Deserializer<'de>>(
     }
     Err(D::Error::custom(format_args!("an action has at most {MAX_ACTION_BYTES} bytes")))
 }
+
+/// The action of questions that name none.
+pub(in crate::api) fn read() -> String {
+    "read".to_owned()
+}

@@ -2,28 +2,25 @@
 
 use std::sync::Arc;
 
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::{Object, OpenApi};
-use policies::{PolicyError, RoleName};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::ReadError;
 use crate::api::AppState;
+use crate::api::policy_changes::grant;
 use crate::api::policy_write::PolicyWriteResult;
-use crate::audit::AuditRecord;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE_WRITE;
-use crate::http::problem::Problem;
 use crate::http::request_errors::PATH_ID;
 use crate::http::{Reply, canonical};
 use crate::idempotency::{IDEMPOTENCY, IdempotencyKey};
-use crate::policy::policy_problem;
-use crate::policy::write::{Begun, PolicyWrite};
-use crate::policy::{LAST_SUPERUSER, ROLE_GRANT, UserRoles, grants};
+use crate::policy::write::Begun;
+use crate::policy::{LAST_SUPERUSER, ROLE_GRANT, ROLE_LOOKUP};
 use crate::problems;
-use crate::user::{store, view};
+use crate::user::{USER_LOOKUP, view};
 
 /// Roles of a user.
 #[derive(Serialize, Object)]
@@ -37,18 +34,15 @@ struct GrantedRoles {
 
 problems! {
     /// Problems of granting a role.
-    pub(crate) enum GrantError includes [SIGNED_IN, AUTHORIZATION, PATH_ID, ROLE_GRANT, IDEMPOTENCY, DATABASE_WRITE]
-    {
-        UserNotFound = 404 "user_not_found" "User not found.",
-        RoleNotFound = 404 "role_not_found" "Role not found.",
-    }
+    pub(crate) enum GrantError includes [
+        SIGNED_IN, AUTHORIZATION, PATH_ID, USER_LOOKUP, ROLE_LOOKUP, ROLE_GRANT, IDEMPOTENCY, DATABASE_WRITE
+    ] {}
 }
 
 problems! {
     /// Problems of revoking a role.
     pub(crate) enum RevokeError includes [
-        SIGNED_IN, AUTHORIZATION, PATH_ID, ROLE_GRANT, LAST_SUPERUSER, IDEMPOTENCY, DATABASE_WRITE,
-        GrantError::SPECS
+        SIGNED_IN, AUTHORIZATION, PATH_ID, USER_LOOKUP, ROLE_LOOKUP, ROLE_GRANT, LAST_SUPERUSER, IDEMPOTENCY, DATABASE_WRITE
     ] {}
 }
 
@@ -81,21 +75,20 @@ impl UserRolesApi {
         #[oai(name = "Idempotency-Key")]
         key: IdempotencyKey,
         role: Path<String>,
+        /// Whether to validate only: the answer is the one that the write would have, and nothing is changed.
+        dry_run: Query<Option<bool>>,
     ) -> Result<Reply<PolicyWriteResult>, GrantError> {
-        let role = named(&role.0)?;
-        let mut write = match self.0.begin_admin_write(&caller, &key).await? {
-            Begun::Write(write) => write,
-            Begun::Made(earlier) => return Ok(Reply(earlier.into())),
+        let role = grant::grantable(&role.0)?;
+        let mut write =
+            match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
+                Begun::Write(write) => write,
+                Begun::Made(earlier) => return Ok(Reply(earlier.into())),
+            };
+        let revision = match grant::grant(&mut write, &caller, id.0, &role).await? {
+            Some(record) => write.commit(record).await?,
+            None => write.commit_nothing().await?,
         };
-        check(&mut write, &caller, id.0, &role).await?;
-        let at = write.at();
-        if !grants::grant(write.db(), id.0, &role, Some(caller.user), at).await? {
-            return Ok(Reply(PolicyWriteResult { revision: write.commit_nothing().await? }));
-        }
-        let roles = grants::of_user(write.db(), id.0).await?.roles;
-        let record = AuditRecord::grant_role(caller.actor(), id.0, &role, &roles);
-        write.record_user_roles(UserRoles { user: id.0, roles });
-        Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
+        Ok(Reply(PolicyWriteResult { revision }))
     }
 
     /// Revoke a role from a user.
@@ -111,48 +104,19 @@ impl UserRolesApi {
         #[oai(name = "Idempotency-Key")]
         key: IdempotencyKey,
         role: Path<String>,
+        /// Whether to validate only: the answer is the one that the write would have, and nothing is changed.
+        dry_run: Query<Option<bool>>,
     ) -> Result<Reply<PolicyWriteResult>, RevokeError> {
-        let role = named(&role.0)?;
-        let mut write = match self.0.begin_admin_write(&caller, &key).await? {
-            Begun::Write(write) => write,
-            Begun::Made(earlier) => return Ok(Reply(earlier.into())),
+        let role = grant::grantable(&role.0)?;
+        let mut write =
+            match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
+                Begun::Write(write) => write,
+                Begun::Made(earlier) => return Ok(Reply(earlier.into())),
+            };
+        let revision = match grant::revoke(&mut write, &caller, id.0, &role).await? {
+            Some(record) => write.commit(record).await?,
+            None => write.commit_nothing().await?,
         };
-        check(&mut write, &caller, id.0, &role).await?;
-        if !grants::revoke(write.db(), id.0, &role).await? {
-            return Ok(Reply(PolicyWriteResult { revision: write.commit_nothing().await? }));
-        }
-        if role == RoleName::superuser() {
-            grants::refuse_last_superuser(write.db()).await?;
-        }
-        let roles = grants::of_user(write.db(), id.0).await?.roles;
-        let record = AuditRecord::revoke_role(caller.actor(), id.0, &role, &roles);
-        write.record_user_roles(UserRoles { user: id.0, roles });
-        Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
+        Ok(Reply(PolicyWriteResult { revision }))
     }
-}
-
-/// The role in the path; the built-in role of guests is granted to nobody.
-fn named(role: &str) -> Result<RoleName, Problem> {
-    let role = RoleName::parse(role).map_err(|_| GrantError::RoleNotFound)?;
-    if role == RoleName::anonymous() {
-        return Err(policy_problem(PolicyError::AnonymousGrant));
-    }
-    Ok(role)
-}
-
-/// What granting and revoking a role have in common.
-async fn check(
-    write: &mut PolicyWrite<'_>,
-    caller: &AuthorizedAdmin,
-    user: Uuid,
-    role: &RoleName,
-) -> Result<(), Problem> {
-    if !write.base().has_role(role) {
-        return Err(GrantError::RoleNotFound.into());
-    }
-    caller.authorize_role_grant(write.base(), role)?;
-    if !store::exists(write.db(), user).await? {
-        return Err(GrantError::UserNotFound.into());
-    }
-    Ok(())
 }

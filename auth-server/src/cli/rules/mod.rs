@@ -4,6 +4,7 @@ mod changes;
 mod check;
 mod history;
 mod import;
+mod preview;
 mod rollback;
 mod test;
 
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     },
     /// Test the rules in the database against expected decisions
     Test(test::Options),
+    /// Show for whom an import would change what, and change nothing
+    Preview(preview::Options),
     /// Replace all rules with those of a file, after showing what changes
     Import(import::Options),
     /// Print roles and rules
@@ -59,6 +62,7 @@ pub(crate) async fn run(
     match command {
         Command::Check { file, labels } => check::check(&file, labels.as_deref())?,
         Command::Test(options) => return test::test(&options, settings).await,
+        Command::Preview(options) => preview::preview(&settings()?, &options).await?,
         Command::Import(options) => import::import(&settings()?, &options).await?,
         Command::Export { revision } => export(&settings()?, revision).await?,
         Command::History(options) => history::history(&settings()?, &options).await?,
