@@ -24,6 +24,8 @@ impl Site {
             ("AUTH_SECRET", &secret),
             ("AUTH_LISTEN", "127.0.0.1:0"),
             ("AUTH_OPS_LISTEN", "127.0.0.1:0"),
+            ("ELASTICSEARCH_URL", &index.server),
+            ("FILMS_INDEX", &index.name),
         ];
         let created = AUTH_SERVER.run(&["superuser", "create", "demo"], &settings[..1], PASSWORD);
         assert_eq!(created.status, Some(0), "{created:?}");
