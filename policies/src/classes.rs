@@ -2,6 +2,7 @@
 //! decisions are stored per class: each literal in a rule is a class of its own, and every other name
 //! belongs to the class of the longest prefix in a rule that it starts with.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
@@ -89,7 +90,7 @@ impl Classes {
     }
 
     /// A name that belongs to the class. The text of a prefix may be a literal, which is a class of its own.
-    pub(crate) fn member(&self, class: PatternClass) -> String {
+    pub(crate) fn member<'a>(&self, class: PatternClass<'a>) -> Cow<'a, str> {
         let is_used =
             |text: &str| self.literals.contains_key(text) || self.prefixes.contains_key(text);
         Pattern::member(class.text, class.is_prefix, is_used)

@@ -1,5 +1,6 @@
 //! What changes for a caller when one policy takes the place of another.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -188,7 +189,7 @@ impl Names {
     }
 
     /// A name that belongs to the pattern.
-    fn member(&self, pattern: &Pattern) -> String {
+    fn member<'a>(&self, pattern: &'a Pattern) -> Cow<'a, str> {
         Pattern::member(pattern.text(), pattern.is_prefix(), |text| self.has(text))
     }
 

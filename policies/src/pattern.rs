@@ -1,5 +1,6 @@
 //! Patterns of rules: a literal name, or a prefix with one trailing `*`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -62,10 +63,17 @@ impl Pattern {
 
     /// A name that the pattern covers and no narrower one does. `is_used` tells whether a text is that of a
     /// literal or a prefix.
-    pub(crate) fn member(text: &str, is_prefix: bool, is_used: impl Fn(&str) -> bool) -> String {
-        let next = ('0'..char::MAX).filter(|next| is_prefix && next.is_alphanumeric());
+    pub(crate) fn member(
+        text: &str,
+        is_prefix: bool,
+        is_used: impl Fn(&str) -> bool,
+    ) -> Cow<'_, str> {
+        if !is_prefix {
+            return Cow::Borrowed(text);
+        }
+        let next = ('0'..char::MAX).filter(|next| next.is_alphanumeric());
         let mut longer = next.map(|next| format!("{text}{next}"));
-        longer.find(|name| !is_used(name)).unwrap_or_else(|| text.to_owned())
+        longer.find(|name| !is_used(name)).map_or(Cow::Borrowed(text), Cow::Owned)
     }
 
     /// Whether the pattern covers any name that starts with `prefix`.
