@@ -181,7 +181,8 @@ fn a_watched_file_is_tested_again_whenever_it_changes() {
     fs::write(files.path("cases.toml"), CASES.replace("\"write\"", "\"read\"")).unwrap();
     assert_eq!(next_result(&lines), "2 of 2 cases passed");
     assert!(child.try_wait().unwrap().is_none());
-    signal(child.id(), "INT");
+    // Not SIGINT, which a shell in the background has its children ignore.
+    signal(child.id(), "TERM");
     child.wait().unwrap();
     let without_rules = AUTH_SERVER.run(&["rules", "test", "--watch"], NO_SETTINGS, "");
     assert!(without_rules.status == Some(2) && without_rules.stderr.contains("--rules"));
