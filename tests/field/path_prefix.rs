@@ -54,8 +54,14 @@ async fn behind(start: impl Fn(&str) -> Option<Proxy>, text: &str) {
         assert!(document["paths"][path]["get"].is_object(), "{path}");
         assert_eq!(get(&format!("{base}{path}")).await.status(), 200, "{path}");
     }
+    // The page loads its script and the document by paths that are relative to its own.
     let page = get("/auth/docs").await.text().await.unwrap();
-    assert!(page.contains(r#""servers":[{"url":"/auth"}]"#));
+    assert!(page.contains(r#"<script src="docs/page.js""#));
+    let script = get("/auth/docs/page.js").await.text().await.unwrap();
+    assert!(script.contains(r#"url: "openapi.json""#));
+    let home = get("/auth/").await;
+    assert_eq!(home.status(), 303);
+    assert_eq!(home.headers()["location"], "docs");
 
     let metadata = get("/.well-known/oauth-authorization-server/auth").await;
     let metadata: Value = metadata.json().await.unwrap();
