@@ -5,7 +5,6 @@ use std::sync::Arc;
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Response;
 use poem_openapi::{Object, OpenApi};
-use policies::RoleName;
 use serde::Serialize;
 
 use super::AppState;
@@ -115,7 +114,7 @@ impl RolesApi {
         /// Name of the role.
         name: Path<String>,
     ) -> Result<Response<Reply<RoleWithRules>>, GetError> {
-        let name = existing(&name.0)?;
+        let name = role::existing(&name.0)?;
         let role =
             store::find(&self.0.pool, &name).await?.ok_or_else(|| Problem::new(ROLE_NOT_FOUND))?;
         let rules = rules::page(&self.0.pool, Some(name.as_str()), rules::START, MAX_RULES).await?;
@@ -165,7 +164,7 @@ impl RolesApi {
         dry_run: Query<Option<bool>>,
         body: Body<RoleChanges>,
     ) -> Result<Response<Reply<StoredRole>>, UpdateError> {
-        let name = existing(&name.0)?;
+        let name = role::existing(&name.0)?;
         let settings = body.0.parse()?;
         let mut write =
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
@@ -198,7 +197,7 @@ impl RolesApi {
         /// Whether to validate only: the answer is the one that the write would have, and nothing is changed.
         dry_run: Query<Option<bool>>,
     ) -> Result<Reply<PolicyWriteResult>, DeleteError> {
-        let name = existing(&name.0)?;
+        let name = role::existing(&name.0)?;
         let mut write =
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
@@ -207,9 +206,4 @@ impl RolesApi {
         let record = role::delete(&mut write, &caller, name, if_match.0.as_deref()).await?;
         Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
     }
-}
-
-/// The role in the path. No role has a name that is invalid.
-fn existing(name: &str) -> Result<RoleName, Problem> {
-    RoleName::parse(name).map_err(|_| Problem::new(ROLE_NOT_FOUND))
 }

@@ -17,7 +17,7 @@ const MAX_ROLES: usize = 100;
 pub(in crate::api) struct SubjectBody {
     /// An account, by login or user id.
     user: Option<String>,
-    /// Names of roles, at most 100: any caller who has exactly these.
+    /// Names of the roles of a subject without an account, at most 100.
     roles: Option<Vec<String>>,
 }
 

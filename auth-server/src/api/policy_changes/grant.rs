@@ -3,16 +3,18 @@
 use policies::{PolicyError, RoleName};
 use uuid::Uuid;
 
+use super::role::existing;
+use crate::account_admin::role_grants;
 use crate::audit::AuditRecord;
 use crate::authn::authorized_admin::AuthorizedAdmin;
 use crate::http::problem::Problem;
 use crate::policy::write::PolicyWrite;
-use crate::policy::{ROLE_NOT_FOUND, UserRoles, grants, policy_problem};
+use crate::policy::{ROLE_NOT_FOUND, policy_problem};
 use crate::user::{USER_NOT_FOUND, store};
 
 /// The role of this name; the built-in role of guests is granted to nobody.
 pub(crate) fn grantable(role: &str) -> Result<RoleName, Problem> {
-    let role = RoleName::parse(role).map_err(|_| Problem::new(ROLE_NOT_FOUND))?;
+    let role = existing(role)?;
     if role == RoleName::anonymous() {
         return Err(policy_problem(PolicyError::AnonymousGrant));
     }
@@ -27,14 +29,7 @@ pub(crate) async fn grant(
     role: &RoleName,
 ) -> Result<Option<AuditRecord>, Problem> {
     check(write, caller, user, role).await?;
-    let at = write.at();
-    if !grants::grant(write.db(), user, role, Some(caller.user), at).await? {
-        return Ok(None);
-    }
-    let roles = grants::of_user(write.db(), user).await?.roles;
-    let record = AuditRecord::grant_role(caller.actor(), user, role, &roles);
-    write.record_user_roles(UserRoles { user, roles });
-    Ok(Some(record))
+    role_grants::grant(write, user, role, caller.actor()).await
 }
 
 /// Revokes a role from a user. Nothing if the user does not have it.
@@ -45,16 +40,7 @@ pub(crate) async fn revoke(
     role: &RoleName,
 ) -> Result<Option<AuditRecord>, Problem> {
     check(write, caller, user, role).await?;
-    if !grants::revoke(write.db(), user, role).await? {
-        return Ok(None);
-    }
-    if *role == RoleName::superuser() {
-        grants::refuse_last_superuser(write.db()).await?;
-    }
-    let roles = grants::of_user(write.db(), user).await?.roles;
-    let record = AuditRecord::revoke_role(caller.actor(), user, role, &roles);
-    write.record_user_roles(UserRoles { user, roles });
-    Ok(Some(record))
+    role_grants::revoke(write, user, role, caller.actor()).await
 }
 
 /// What granting and revoking a role have in common.

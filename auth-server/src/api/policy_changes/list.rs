@@ -14,8 +14,8 @@ use crate::authn::authorized_admin::AuthorizedAdmin;
 use crate::http::optional_object;
 use crate::http::problem::Problem;
 use crate::http::request_errors::FIELD;
+use crate::policy::RULE_NOT_FOUND;
 use crate::policy::write::PolicyWrite;
-use crate::policy::{ROLE_NOT_FOUND, RULE_NOT_FOUND};
 use crate::user::{USER_NOT_FOUND, store};
 
 /// Maximum number of changes in a list.
@@ -213,9 +213,8 @@ impl Sent {
     }
 }
 
-/// No role has a name that is invalid.
 fn existing(name: &str) -> Result<RoleName, Problem> {
-    RoleName::parse(name).map_err(|_| Problem::new(ROLE_NOT_FOUND).field("name"))
+    role::existing(name).map_err(|problem| problem.field("name"))
 }
 
 fn granted(role: &str) -> Result<RoleName, Problem> {

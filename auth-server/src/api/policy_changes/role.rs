@@ -162,6 +162,11 @@ pub(crate) async fn delete(
     Ok(record)
 }
 
+/// The role of this name. No role has a name that is invalid.
+pub(crate) fn existing(name: &str) -> Result<RoleName, Problem> {
+    RoleName::parse(name).map_err(|_| Problem::new(ROLE_NOT_FOUND))
+}
+
 async fn find(write: &mut PolicyWrite<'_>, name: &RoleName) -> Result<StoredRole, Problem> {
     let role = roles::find(write.db(), name).await?;
     role.ok_or_else(|| Problem::new(ROLE_NOT_FOUND))
