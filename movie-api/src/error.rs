@@ -2,11 +2,10 @@
 
 use poem::http::{HeaderValue, header};
 use poem::{IntoResponse, Response};
-use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
-use poem_openapi::types::Type;
-use poem_openapi::{ApiResponse, Object};
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{MetaHeader, MetaResponse, MetaResponses, Registry};
 use service::docs::header;
-use service::problem::{CONTENT_TYPE, Problem, Spec};
+use service::problem::{Problem, Spec};
 
 use crate::authorization::{AUTHORIZATION_UNAVAILABLE, AuthError, TokenRefusal};
 use crate::catalogue::{CATALOGUE_UNAVAILABLE, CATALOGUE_UNUSABLE, CatalogueError};
@@ -126,16 +125,9 @@ impl<E: IntoResponse> From<WithToken<E>> for poem::Error {
     }
 }
 
-/// auth-server's error about a token (RFC 9457).
-#[derive(Object)]
-struct TokenProblem {
-    /// auth-server's stable code, for example `token_expired`.
-    code: String,
-    /// One sentence about this kind of problem.
-    title: String,
-    /// Always 401.
-    status: u16,
-}
+/// The problem about tokens that clients meet in normal operation, as an example.
+const TOKEN_EXPIRED: Spec =
+    Spec::new(401, "token_expired", "The access token is expired or not valid yet.");
 
 impl<E: ApiResponse> ApiResponse for WithToken<E> {
     fn meta() -> MetaResponses {
@@ -143,28 +135,25 @@ impl<E: ApiResponse> ApiResponse for WithToken<E> {
         for forbidden in responses.iter_mut().filter(|response| response.status == Some(403)) {
             forbidden.headers.push(stale_meta());
         }
-        responses.insert(0, token_refused());
-        MetaResponses { responses }
+        MetaResponses { responses: token_refused().into_iter().chain(responses).collect() }
     }
 
     fn register(registry: &mut Registry) {
-        TokenProblem::register(registry);
+        service::problem::register(registry, &[TOKEN_EXPIRED], &[]);
         E::register(registry);
     }
 }
 
-fn token_refused() -> MetaResponse {
-    let content = MetaMediaType { content_type: CONTENT_TYPE, schema: TokenProblem::schema_ref() };
-    MetaResponse {
+fn token_refused() -> Option<MetaResponse> {
+    let response = service::problem::responses(&[TOKEN_EXPIRED], &[]).pop()?;
+    Some(MetaResponse {
         description: "auth-server refuses the token; its response, unchanged. Or the operation requires one.",
-        status: Some(401),
-        status_range: None,
-        content: vec![content],
         headers: vec![MetaHeader {
             required: false,
             ..header("WWW-Authenticate", "auth-server's challenge.")
         }],
-    }
+        ..response
+    })
 }
 
 /// The documentation of [`X_AUTHORIZATION`].

@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 /// Version of the workspace.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// SPDX identifier of the license.
+pub const LICENSE: &str = env!("CARGO_PKG_LICENSE");
+
 /// The commit, if the build set `BUILD_COMMIT`; otherwise `unknown`.
 pub const COMMIT: &str = match option_env!("BUILD_COMMIT") {
     Some(commit) if !commit.is_empty() => commit,

@@ -31,7 +31,7 @@ async fn the_document_is_valid_openapi() {
     let answer = server.guest().get("/openapi.json").await;
     assert_eq!(answer.header("content-type"), "application/json");
     let document = answer.json();
-    assert!(document["openapi"].as_str().unwrap().starts_with("3.0."));
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
     assert!(document["info"]["title"].is_string() && document["info"]["version"].is_string());
     assert_references(&document, &document);
     let mut ids = HashSet::new();

@@ -85,7 +85,7 @@ impl Operation {
     }
 
     fn schemes(&self) -> Option<&Vec<Value>> {
-        self.object["security"].as_array()
+        self.object["security"].as_array().filter(|schemes| !schemes.is_empty())
     }
 }
 
@@ -123,10 +123,9 @@ pub fn answers(document: &Value) -> BTreeSet<DocumentedAnswer> {
     all
 }
 
+/// The examples of problems have the names of their codes.
 fn codes(response: &Value) -> Vec<String> {
-    let problem = &response["content"]["application/problem+json"]["schema"]["allOf"];
-    let codes = problem.as_array().into_iter().flatten();
-    let codes = codes.filter_map(|part| part["properties"]["code"]["enum"].as_array()).flatten();
-    let codes: Vec<String> = codes.filter_map(|code| Some(code.as_str()?.to_owned())).collect();
-    if codes.is_empty() { vec![String::new()] } else { codes }
+    let examples = &response["content"]["application/problem+json"]["examples"];
+    let codes = examples.as_object().map(|all| all.keys().cloned().collect());
+    codes.unwrap_or_else(|| vec![String::new()])
 }

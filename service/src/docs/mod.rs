@@ -1,9 +1,12 @@
 //! The OpenAPI document, and the page to read and try it on. Nothing is loaded from other servers.
 
-mod exact;
+mod document;
 mod header;
+mod json_schema;
+mod nulls;
 mod one_of;
 mod page;
+mod problems;
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -12,7 +15,7 @@ use poem::Route;
 use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
 use poem_openapi::registry::{MetaApi, MetaPath, Registry};
-use poem_openapi::{OpenApi, OpenApiService};
+use poem_openapi::{LicenseObject, OpenApi, OpenApiService};
 
 use crate::http::fixed;
 pub use header::header;
@@ -44,14 +47,11 @@ pub fn route<T: OpenApi + 'static>(api: T, info: ApiInfo) -> Route {
 /// proxy publishes the API, such as `/auth`; empty if it is the root.
 #[must_use]
 pub fn pages<T: OpenApi + 'static>(_: &T, info: ApiInfo, prefix: &str) -> Route {
-    let mut described = service(Described::<T>(PhantomData), info);
-    if !prefix.is_empty() {
-        described = described.server(prefix);
-    }
+    let described = service(Described::<T>(PhantomData), info);
     let document = described.spec();
-    let exact = exact::exact(&document, info.tags).unwrap_or_else(|error| {
+    let document = document::complete(&document, &info, prefix).unwrap_or_else(|error| {
         tracing::error!(%error, "the OpenAPI document is not JSON");
-        document.clone()
+        document
     });
     let (page, policy) = page::page(&described.swagger_ui_html(), info);
     let nothing = || "default-src 'none'".to_owned();
@@ -61,12 +61,15 @@ pub fn pages<T: OpenApi + 'static>(_: &T, info: ApiInfo, prefix: &str) -> Route 
             "/docs/page.js",
             poem::get(fixed(page::SCRIPT, "text/javascript; charset=utf-8", nothing())),
         )
-        .at("/openapi.json", poem::get(fixed(exact, "application/json", nothing())))
+        .at("/openapi.json", poem::get(fixed(document, "application/json", nothing())))
 }
 
 /// The operations of `api`, for an endpoint that goes below `/`.
 pub fn service<T: OpenApi>(api: T, info: ApiInfo) -> OpenApiService<T, ()> {
-    OpenApiService::new(api, info.title, crate::build::VERSION).description(info.description)
+    let license = LicenseObject::new(crate::build::LICENSE).identifier(crate::build::LICENSE);
+    OpenApiService::new(api, info.title, crate::build::VERSION)
+        .description(info.description)
+        .license(license)
 }
 
 /// Each path once: a second entry would hide the operations of the first.

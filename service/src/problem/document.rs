@@ -55,27 +55,23 @@ fn headers(status: u16, specs: &[Spec]) -> Vec<MetaHeader> {
     headers
 }
 
-/// [`Problem`] with `code` narrowed to the codes of this status, and the members of its extensions.
+/// An alternative with an example for each of these problems, from which the document makes one schema.
 fn schema(specs: &[Spec]) -> MetaSchemaRef {
-    let codes = specs.iter().map(|spec| spec.code.into()).collect();
-    let code = MetaSchema { enum_items: codes, ..MetaSchema::new("string") };
-    let narrowed = MetaSchema {
-        properties: vec![("code", MetaSchemaRef::Inline(Box::new(code)))],
-        ..MetaSchema::new("object")
-    };
-    let mut all_of = vec![Problem::schema_ref(), MetaSchemaRef::Inline(Box::new(narrowed))];
-    // Members are required only if every problem of this status has them.
-    match specs {
-        [only] => all_of.extend(only.extension.map(|extension| (extension.schema)())),
-        several => {
-            let schemas = several.iter().filter_map(|spec| spec.extension);
-            let any_of: Vec<_> = schemas.map(|extension| (extension.schema)()).collect();
-            if !any_of.is_empty() {
-                let any_of = any_of.into_iter().chain([Problem::schema_ref()]).collect();
-                let optional = MetaSchema { any_of, ..MetaSchema::ANY };
-                all_of.push(MetaSchemaRef::Inline(Box::new(optional)));
-            }
-        }
-    }
-    MetaSchemaRef::Inline(Box::new(MetaSchema { all_of, ..MetaSchema::ANY }))
+    let any_of = specs.iter().map(|spec| inline(alternative(*spec))).collect();
+    inline(MetaSchema { any_of, ..MetaSchema::ANY })
+}
+
+fn alternative(spec: Spec) -> MetaSchema {
+    let members = spec.extension.map(|extension| (extension.schema)());
+    let all_of = [Problem::schema_ref()].into_iter().chain(members).collect();
+    MetaSchema { all_of, example: serde_json::to_value(example(spec)).ok(), ..MetaSchema::ANY }
+}
+
+fn example(spec: Spec) -> Problem {
+    let problem = Problem::new(spec);
+    if spec.status == 429 { problem.retry_after(30) } else { problem }
+}
+
+fn inline(schema: MetaSchema) -> MetaSchemaRef {
+    MetaSchemaRef::Inline(Box::new(schema))
 }

@@ -1,49 +1,34 @@
-//! What poem-openapi leaves out of the document: optional fields may be `null`, unknown fields are refused, and
-//! groups of operations have an order.
+//! What poem-openapi leaves out of schemas: optional fields may be `null`, and unknown fields are refused.
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-/// The document with these, and with its tags in this order.
-pub(super) fn exact(document: &str, tags: &[&str]) -> serde_json::Result<String> {
-    let mut document: Value = serde_json::from_str(document)?;
-    if let Some(listed) = document.get_mut("tags").and_then(Value::as_array_mut) {
-        let place =
-            |tag: &Value| tags.iter().position(|name| tag.get("name").is_some_and(|it| it == name));
-        listed.sort_by_key(|tag| place(tag).unwrap_or(tags.len()));
-    }
-    let sent = sent(&document);
-    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+use super::document::{referred, schemas};
+
+/// Allows `null` for optional fields, and no other fields than those of requests.
+pub(super) fn allow(document: &mut Value) {
+    let sent = sent(document);
+    let schemas = schemas(document).and_then(Value::as_object_mut);
     for (name, schema) in schemas.into_iter().flatten() {
         let Some(schema) = schema.as_object_mut() else { continue };
         let required = required(schema);
         let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
             continue;
         };
-        for (_, property) in properties.iter_mut().filter(|(name, _)| !required.contains(*name)) {
-            allow_null(property);
+        let optional = properties.iter_mut().filter(|(name, _)| !required.contains(*name));
+        for property in optional.filter_map(|(_, property)| property.as_object_mut()) {
+            property.insert("nullable".into(), true.into());
         }
         if sent.contains(name) {
             schema.insert("additionalProperties".into(), false.into());
         }
     }
-    serde_json::to_string(&document)
 }
 
 fn required(schema: &Map<String, Value>) -> HashSet<String> {
     let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     names.filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-fn allow_null(property: &mut Value) {
-    // Readers ignore the siblings of a `$ref`.
-    if property.get("$ref").is_some() {
-        *property = json!({ "allOf": [property.take()] });
-    }
-    if let Some(property) = property.as_object_mut() {
-        property.insert("nullable".into(), true.into());
-    }
 }
 
 /// Names of the schemas that requests are made of.
@@ -63,9 +48,7 @@ fn sent(document: &Value) -> HashSet<String> {
 fn reach(document: &Value, within: &Value, names: &mut HashSet<String>) {
     match within {
         Value::Object(fields) => {
-            let reference = fields.get("$ref").and_then(Value::as_str);
-            let name = reference.and_then(|path| path.strip_prefix("#/components/schemas/"));
-            let new = name.filter(|name| names.insert((*name).to_owned()));
+            let new = referred(within).filter(|name| names.insert((*name).to_owned()));
             let schemas = document.pointer("/components/schemas");
             if let Some(schema) = new.and_then(|name| schemas?.get(name)) {
                 reach(document, schema, names);
@@ -79,12 +62,14 @@ fn reach(document: &Value, within: &Value, names: &mut HashSet<String>) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::docs::document::reference;
 
     #[test]
     fn optional_fields_may_be_null_and_what_is_sent_is_closed() {
-        let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
-        let document = json!({
+        let mut document = json!({
             "paths": { "/a": { "post": {
                 "requestBody": { "content": { "application/json": { "schema": reference("In") } } },
                 "responses": { "200": { "schema": reference("Out") } },
@@ -95,12 +80,10 @@ mod tests {
                 "Out": { "properties": { "d": { "type": "string" } } },
             } },
         });
-        let exact = exact(&document.to_string(), &[]).expect("JSON");
-        let schemas =
-            &serde_json::from_str::<Value>(&exact).expect("JSON")["components"]["schemas"];
+        allow(&mut document);
+        let schemas = &document["components"]["schemas"];
         assert_eq!(schemas["In"]["properties"]["a"], json!({}));
-        let part = json!({ "allOf": [reference("Part")], "nullable": true });
-        assert_eq!(schemas["In"]["properties"]["b"], part);
+        assert_eq!(schemas["In"]["properties"]["b"]["nullable"], true);
         assert_eq!(schemas["Part"]["properties"]["c"]["nullable"], true);
         assert_eq!(schemas["Out"]["properties"]["d"]["nullable"], true);
         assert_eq!(schemas["Part"]["additionalProperties"], false);
