@@ -40,6 +40,7 @@ const INFO: ApiInfo = ApiInfo {
     title: "movie-api",
     description: "The films of a site, as far as the rules let the caller see them.",
     tags: &[],
+    examples: include_str!("examples.toml"),
     sign_in: None,
 };
 

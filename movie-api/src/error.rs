@@ -7,6 +7,7 @@ use poem_openapi::registry::{MetaHeader, MetaResponse, MetaResponses, Registry};
 use service::docs::header;
 use service::problem::{Problem, Spec};
 
+use crate::accounts::problems::EXPIRED;
 use crate::authorization::{AUTHORIZATION_UNAVAILABLE, AuthError, TokenRefusal};
 use crate::catalogue::{CATALOGUE_UNAVAILABLE, CATALOGUE_UNUSABLE, CatalogueError};
 use crate::health::RETRY_AFTER_SECONDS;
@@ -125,10 +126,6 @@ impl<E: IntoResponse> From<WithToken<E>> for poem::Error {
     }
 }
 
-/// The problem about tokens that clients meet in normal operation, as an example.
-const TOKEN_EXPIRED: Spec =
-    Spec::new(401, "token_expired", "The access token is expired or not valid yet.");
-
 impl<E: ApiResponse> ApiResponse for WithToken<E> {
     fn meta() -> MetaResponses {
         let mut responses = E::meta().responses;
@@ -139,13 +136,13 @@ impl<E: ApiResponse> ApiResponse for WithToken<E> {
     }
 
     fn register(registry: &mut Registry) {
-        service::problem::register(registry, &[TOKEN_EXPIRED], &[]);
+        service::problem::register(registry, &[EXPIRED], &[]);
         E::register(registry);
     }
 }
 
 fn token_refused() -> Option<MetaResponse> {
-    let response = service::problem::responses(&[TOKEN_EXPIRED], &[]).pop()?;
+    let response = service::problem::responses(&[EXPIRED], &[]).pop()?;
     Some(MetaResponse {
         description: "auth-server refuses the token; its response, unchanged. Or the operation requires one.",
         headers: vec![MetaHeader {

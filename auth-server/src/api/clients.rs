@@ -24,6 +24,7 @@ use crate::problems;
 /// A new service client.
 #[derive(Deserialize, Object)]
 #[serde(deny_unknown_fields)]
+#[oai(rename = "NewServiceClient")]
 struct NewClient {
     /// Display name: 1–64 characters of A–Z a–z 0–9 _ . -, and spaces inside.
     name: String,
@@ -33,7 +34,7 @@ struct NewClient {
 
 /// A service client with its secret.
 #[derive(Serialize, Object)]
-#[oai(read_only_all)]
+#[oai(rename = "CreatedServiceClient", read_only_all)]
 struct CreatedClient {
     #[serde(flatten)]
     #[oai(flatten)]
@@ -44,7 +45,7 @@ struct CreatedClient {
 
 /// A page of service clients, ordered by name.
 #[derive(Serialize, Object)]
-#[oai(read_only_all)]
+#[oai(rename = "ServiceClientPage", read_only_all)]
 struct ClientPage {
     items: Vec<Client>,
     /// Cursor of the next page; `null` on the last page.

@@ -29,6 +29,7 @@ const INFO: ApiInfo = ApiInfo {
     tags: &[
         "Auth", "Roles", "Rules", "Policy", "Users", "Audit", "Clients", "Me", "Check", "Access",
     ],
+    examples: include_str!("../api/examples.toml"),
     sign_in: Some("api/v1/auth"),
 };
 

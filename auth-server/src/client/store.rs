@@ -12,7 +12,7 @@ use crate::db::{PgConnection, PgPool};
 
 /// A service client.
 #[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
-#[oai(read_only_all)]
+#[oai(rename = "ServiceClient", read_only_all)]
 pub(crate) struct Client {
     /// Client id.
     pub id: Uuid,

@@ -14,7 +14,7 @@ use crate::http::request_errors::FIELD;
 use crate::policy::policy_problem;
 use crate::user::subject_choice::{ChosenSubject, SubjectChoice};
 
-pub(crate) use view::{ExplanationView, FilmMissing};
+pub(crate) use view::{ExplanationView, FilmMissing, RuleOutcome};
 
 /// Maximum number of labels of a resource: every rule is compared with each of them.
 const MAX_LABELS: usize = 1_000;

@@ -1,12 +1,14 @@
 //! Explanations as responses and the command line have them.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
-use poem_openapi::Object;
+use poem_openapi::{Enum, Object};
 use policies::{ExplainedVerdict, Explanation, InactiveLabel, RoleName, Snapshot};
 use serde::Serialize;
 
 use crate::policy::permissions::role_set;
-use crate::policy::reason::Reason;
+use crate::policy::reason::{Reason, ReasonCode};
 use crate::policy::rules::RuleInForce;
 
 /// A decision, and how it comes about.
@@ -67,12 +69,31 @@ pub(crate) struct ExplainedVerdictView {
 #[derive(Serialize, Object)]
 #[oai(rename = "ConsideredRule", read_only_all)]
 pub(crate) struct ConsideredRuleView {
-    /// `decides`: the first match for the resource or one of its labels; `outranked`: it matches, but another rule comes
-    /// first; `other_role`: the subject does not have its role; `other_action`: it is about other actions on this resource;
-    /// `other_resource`: it is about neither the resource nor one of its active labels.
-    pub(crate) outcome: &'static str,
+    /// What became of it.
+    pub(crate) outcome: RuleOutcome,
     /// The rule.
     pub(crate) rule: RuleInForce,
+}
+
+/// What became of a rule. `decides`: the first match for the resource or one of its labels; `outranked`: it matches, but
+/// another rule comes first; `other_role`: the subject does not have its role; `other_action`: it is about other actions on
+/// this resource; `other_resource`: it is about neither the resource nor one of its active labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Enum)]
+#[oai(remote = "policies::RuleOutcome", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RuleOutcome {
+    Decides,
+    Outranked,
+    OtherRole,
+    OtherAction,
+    #[default]
+    OtherResource,
+}
+
+impl fmt::Display for RuleOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// A label outside its validity period.
@@ -93,34 +114,36 @@ pub(crate) struct InactiveLabelView {
 pub(crate) struct MissingView {
     /// Always `film`, which counts as unlabelled.
     pub(crate) what: &'static str,
-    /// `not_configured`: this server has no access to Elasticsearch; `not_found`: the index has no film with this id.
-    pub(crate) reason: &'static str,
+    /// Why.
+    pub(crate) reason: FilmMissing,
     /// What to do.
     pub(crate) detail: &'static str,
 }
 
-/// Why a film that is named by its id alone is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a film that is named by its id alone is not known. `not_configured`: this server has no access to Elasticsearch;
+/// `not_found`: the index has no film with this id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Enum)]
+#[oai(rename = "MissingFilmReason", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum FilmMissing {
     /// Elasticsearch is not configured.
     NotConfigured,
     /// The index has no such film.
+    #[default]
     NotFound,
 }
 
 impl FilmMissing {
     pub(super) const fn view(self) -> MissingView {
-        let (reason, detail) = match self {
-            Self::NotConfigured => (
-                "not_configured",
-                "Set ELASTICSEARCH_URL, so that films are found by their ids, or send `labels` or `access`.",
-            ),
-            Self::NotFound => (
-                "not_found",
-                "The index of films has no film with this id. Correct the id, or send `labels` or `access`.",
-            ),
+        let detail = match self {
+            Self::NotConfigured => {
+                "Set ELASTICSEARCH_URL, so that films are found by their ids, or send `labels` or `access`."
+            }
+            Self::NotFound => {
+                "The index of films has no film with this id. Correct the id, or send `labels` or `access`."
+            }
         };
-        MissingView { what: "film", reason, detail }
+        MissingView { what: "film", reason: self, detail }
     }
 }
 
@@ -134,7 +157,7 @@ impl ExplanationView {
     ) -> Self {
         Self {
             allowed: false,
-            reason: Reason { code: "subject_disabled", ..Reason::default() },
+            reason: Reason::new(ReasonCode::SubjectDisabled, None),
             roles: Vec::new(),
             role_set: Vec::new(),
             action,
@@ -169,15 +192,14 @@ impl ExplanationView {
         explanation: Explanation,
     ) {
         let Explanation { decision, verdicts, rules, omitted, allowed_for } = explanation;
-        let reason =
-            Reason { code: decision.code.as_str(), label: decision.label, ..Reason::default() };
+        let reason = Reason::new(decision.code, decision.label);
         self.allowed = decision.allowed;
         self.reason = reason.with_rule(policy, decision.rule, || held.to_vec());
         self.roles = names(held);
         self.role_set = names(&role_set(policy, held));
         self.verdicts = verdicts.into_iter().map(verdict).collect();
         let considered = rules.into_iter().map(|considered| ConsideredRuleView {
-            outcome: considered.outcome.as_str(),
+            outcome: considered.outcome.into(),
             rule: RuleInForce::from(&*considered.rule),
         });
         self.rules = considered.collect();

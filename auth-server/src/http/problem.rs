@@ -27,7 +27,7 @@ pub(crate) fn forbidden(action: &str, resource: String) -> Problem {
 /// What `forbidden` adds to a problem.
 #[derive(Clone, Debug, Serialize, Object)]
 pub(crate) struct ForbiddenDetails {
-    /// The right that the caller would need.
+    /// The right that the caller would need; only with the code `forbidden`.
     pub(crate) missing: MissingRight,
 }
 

@@ -202,7 +202,7 @@ fn work(queue: &FairQueue<Job>, engine: &mut Engine) {
 
 /// The problem of a full queue.
 #[must_use]
-pub(crate) const fn busy() -> Problem {
+pub(crate) fn busy() -> Problem {
     Problem::new(BUSY).retry_after(1)
 }
 

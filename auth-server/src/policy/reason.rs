@@ -1,6 +1,8 @@
 //! The reason for a decision, as responses have it.
 
-use poem_openapi::Object;
+use std::fmt;
+
+use poem_openapi::{Enum, Object};
 use policies::{RoleName, Snapshot};
 use serde::Serialize;
 
@@ -10,10 +12,8 @@ use super::rules::RuleInForce;
 #[derive(Default, Serialize, Object)]
 #[oai(read_only_all)]
 pub(crate) struct Reason {
-    /// `allowed`, `allowed_by_name`, `denied_by_rule`, `no_rule`, `label_denied`, `unlabelled` or
-    /// `labels_missing`; about a subject that the caller names also `subject_disabled`: the account is disabled or
-    /// deleted, and, in checks, `superuser_refused`: the role `superuser` of a subject without an account.
-    pub(crate) code: &'static str,
+    /// The kind of reason.
+    pub(crate) code: ReasonCode,
     /// The denied label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) label: Option<String>,
@@ -28,7 +28,56 @@ pub(crate) struct Reason {
     pub(crate) path: Option<Vec<String>>,
 }
 
+/// Why a decision is what it is. `allowed`: a rule allows the resource, and every active label is allowed; `allowed_by_name`:
+/// a rule that names the film overrides a later rule that denies one of its labels; `denied_by_rule`: a rule denies the
+/// resource; `no_rule`: no rule matches, which denies; `label_denied`: one of the labels is denied; `unlabelled`: the film
+/// has not been labelled yet; `labels_missing`: neither labels nor `access` were sent, so that the film counts as unlabelled.
+/// About a subject that the caller names also `subject_disabled`: the account is disabled or deleted; `superuser_refused`:
+/// the role `superuser` of a subject without an account. In AuthZEN's operations also `label_invalid`: a property of the
+/// resource is not a valid label.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Enum)]
+#[oai(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReasonCode {
+    Allowed,
+    AllowedByName,
+    DeniedByRule,
+    #[default]
+    NoRule,
+    LabelDenied,
+    Unlabelled,
+    LabelsMissing,
+    SubjectDisabled,
+    SuperuserRefused,
+    LabelInvalid,
+}
+
+impl From<policies::ReasonCode> for ReasonCode {
+    fn from(code: policies::ReasonCode) -> Self {
+        match code {
+            policies::ReasonCode::Allowed => Self::Allowed,
+            policies::ReasonCode::AllowedByName => Self::AllowedByName,
+            policies::ReasonCode::DeniedByRule => Self::DeniedByRule,
+            policies::ReasonCode::NoRule => Self::NoRule,
+            policies::ReasonCode::LabelDenied => Self::LabelDenied,
+            policies::ReasonCode::Unlabelled => Self::Unlabelled,
+            policies::ReasonCode::LabelsMissing => Self::LabelsMissing,
+        }
+    }
+}
+
+impl fmt::Display for ReasonCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 impl Reason {
+    /// A reason without a rule.
+    pub(crate) fn new(code: impl Into<ReasonCode>, label: Option<String>) -> Self {
+        Self { code: code.into(), label, rule: None, role: None, path: None }
+    }
+
     /// The same reason with the rule that decided, for callers who may read rules. `held` are the roles of the
     /// subject.
     pub(crate) fn with_rule(

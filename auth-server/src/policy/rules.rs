@@ -1,5 +1,7 @@
 //! Rules in PostgreSQL.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use policies::csv::RuleRow;
 use policies::{Effect, Rule};
@@ -22,8 +24,8 @@ pub(crate) struct StoredRule {
     pub resource: String,
     /// Actions that the rule applies to.
     pub action: String,
-    /// `allow` or `deny`.
-    pub effect: String,
+    /// What it does.
+    pub effect: EffectName,
     /// Whether the rule is built in: the superuser's rule cannot be changed or deleted.
     pub builtin: bool,
     /// Policy revision of its last write; also its ETag.
@@ -39,7 +41,7 @@ impl StoredRule {
             role: rule.role.to_string(),
             resource: rule.resource.to_string(),
             action: rule.action.to_string(),
-            effect: rule.effect.as_str().into(),
+            effect: rule.effect.into(),
             builtin: rule.is_builtin(),
             revision,
         }
@@ -59,8 +61,8 @@ pub(crate) struct RuleInForce {
     pub resource: String,
     /// Actions that the rule applies to.
     pub action: String,
-    /// `allow` or `deny`.
-    pub effect: String,
+    /// What it does.
+    pub effect: EffectName,
     /// Whether the rule is built in: the superuser's rule cannot be changed or deleted.
     pub builtin: bool,
 }
@@ -89,7 +91,7 @@ impl StoredRule {
     /// Its position in the evaluation order.
     #[must_use]
     pub(crate) fn position(&self) -> Position {
-        let allow = self.effect == Effect::Allow.as_str();
+        let allow = self.effect == EffectName::Allow;
         Position { priority: self.priority, allow, id: self.id }
     }
 }
@@ -227,22 +229,29 @@ pub(super) async fn put_all(
     Ok(())
 }
 
-/// The effect of a rule in requests.
-#[derive(Clone, Copy, Debug, Deserialize, poem_openapi::Enum)]
-#[oai(rename = "Effect", rename_all = "lowercase")]
+/// What a rule does: it allows or denies.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, poem_openapi::Enum,
+)]
+#[oai(rename = "Effect", remote = "policies::Effect", rename_all = "lowercase")]
 #[serde(rename_all = "lowercase")]
 pub enum EffectName {
     /// Allows.
     Allow,
     /// Denies.
+    #[default]
     Deny,
 }
 
-impl From<EffectName> for Effect {
-    fn from(name: EffectName) -> Self {
-        match name {
-            EffectName::Allow => Self::Allow,
-            EffectName::Deny => Self::Deny,
-        }
+impl fmt::Display for EffectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// As stored: the column has no other texts than these (`rules_effect_check`).
+impl From<String> for EffectName {
+    fn from(stored: String) -> Self {
+        if stored == Effect::Allow.as_str() { Self::Allow } else { Self::Deny }
     }
 }

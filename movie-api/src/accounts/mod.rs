@@ -9,7 +9,7 @@ mod messages;
 mod operation;
 mod origin;
 mod password;
-mod problems;
+pub(crate) mod problems;
 mod profile;
 mod refresh;
 mod register;

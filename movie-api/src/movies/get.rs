@@ -37,9 +37,9 @@ service::problems! {
 /// Why a film is refused, and to whom.
 #[derive(Clone, Debug, Serialize, Object)]
 struct Refusal {
-    /// The reason.
+    /// The reason; only with the code `film_forbidden`.
     reason: Reason,
-    /// The kind of caller.
+    /// The kind of caller; only with the code `film_forbidden`.
     caller: CallerKind,
 }
 

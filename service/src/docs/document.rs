@@ -2,13 +2,28 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ApiInfo, json_schema, nulls, problems};
+use super::{ApiInfo, examples, json_schema, nulls, problems};
 
 /// Where schemas are referred to.
 const SCHEMAS: &str = "#/components/schemas/";
 
+/// Why the document cannot be completed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DocumentError {
+    /// The document is not JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// The list of examples is not TOML.
+    #[error("examples: {0}")]
+    Examples(#[from] toml::de::Error),
+}
+
 /// Completes poem-openapi's document. `prefix` is the path under which the API is published; empty for the root.
-pub(super) fn complete(document: &str, info: &ApiInfo, prefix: &str) -> serde_json::Result<String> {
+pub(super) fn complete(
+    document: &str,
+    info: &ApiInfo,
+    prefix: &str,
+) -> Result<String, DocumentError> {
     let mut document: Map<String, Value> = serde_json::from_str(document)?;
     document.insert("openapi".into(), "3.1.0".into());
     let url = if prefix.is_empty() { "/" } else { prefix };
@@ -19,7 +34,8 @@ pub(super) fn complete(document: &str, info: &ApiInfo, prefix: &str) -> serde_js
     nulls::allow(&mut document);
     problems::share(&mut document);
     json_schema::modernize(&mut document);
-    serde_json::to_string(&document)
+    examples::add(&mut document, &toml::from_str(info.examples)?);
+    Ok(serde_json::to_string(&document)?)
 }
 
 /// Puts the groups of operations into this order; others follow.

@@ -1,6 +1,7 @@
 //! The OpenAPI document, and the page to read and try it on. Nothing is loaded from other servers.
 
 mod document;
+mod examples;
 mod header;
 mod json_schema;
 mod nulls;
@@ -29,6 +30,8 @@ pub struct ApiInfo {
     pub description: &'static str,
     /// The groups of operations, in the order in which the page lists them; others follow.
     pub tags: &'static [&'static str],
+    /// What fields contain in examples, as TOML: `login = "ada"` for all fields of this name, `[Rule]` for those of a schema.
+    pub examples: &'static str,
     /// The path, without a slash before it, below which `login`, `login/second-factor`, `refresh` and `logout` are: the
     /// page has a form to sign in then.
     pub sign_in: Option<&'static str>,
@@ -50,7 +53,7 @@ pub fn pages<T: OpenApi + 'static>(_: &T, info: ApiInfo, prefix: &str) -> Route 
     let described = service(Described::<T>(PhantomData), info);
     let document = described.spec();
     let document = document::complete(&document, &info, prefix).unwrap_or_else(|error| {
-        tracing::error!(%error, "the OpenAPI document is not JSON");
+        tracing::error!(%error, "the OpenAPI document cannot be completed");
         document
     });
     let (page, policy) = page::page(&described.swagger_ui_html(), info);

@@ -28,8 +28,7 @@ pub fn register(registry: &mut Registry, own: &[Spec], common: &[&[Spec]]) {
 
 fn response(specs: &[Spec]) -> Option<MetaResponse> {
     let status = specs.first()?.status;
-    let lines: Vec<String> =
-        specs.iter().map(|spec| format!("- `{}`: {}", spec.code, spec.title)).collect();
+    let lines: Vec<String> = specs.iter().map(line).collect();
     Some(MetaResponse {
         // The registry requires a static text; this runs once per operation, at start.
         description: lines.join("\n").leak(),
@@ -38,6 +37,11 @@ fn response(specs: &[Spec]) -> Option<MetaResponse> {
         content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: schema(specs) }],
         headers: headers(status, specs),
     })
+}
+
+fn line(spec: &Spec) -> String {
+    let text = [Some(spec.title), spec.detail].into_iter().flatten().collect::<Vec<_>>();
+    format!("- `{}`: {}", spec.code, text.join(" "))
 }
 
 fn headers(status: u16, specs: &[Spec]) -> Vec<MetaHeader> {

@@ -62,15 +62,15 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of this kind, without details.
+    /// A problem of this kind, without details of its own.
     #[must_use]
-    pub const fn new(spec: Spec) -> Self {
+    pub fn new(spec: Spec) -> Self {
         Self {
             kind: "about:blank",
             title: spec.title,
             status: spec.status,
             code: spec.code,
-            detail: None,
+            detail: spec.detail.map(str::to_owned),
             field: None,
             retry_after: None,
             extension: None,

@@ -13,6 +13,8 @@ pub struct Spec {
     pub code: &'static str,
     /// One sentence for humans, the same for every occurrence.
     pub title: &'static str,
+    /// What to do, if that is the same every time.
+    pub detail: Option<&'static str>,
     /// The `WWW-Authenticate` header.
     pub challenge: Challenge,
     /// Members that only this kind of problem has.
@@ -25,7 +27,13 @@ impl Spec {
     #[must_use]
     pub const fn new(status: u16, code: &'static str, title: &'static str) -> Self {
         let challenge = if status == 401 { Challenge::Bearer } else { Challenge::None };
-        Self { status, code, title, challenge, extension: None }
+        Self { status, code, title, detail: None, challenge, extension: None }
+    }
+
+    /// The same with this detail.
+    #[must_use]
+    pub const fn detail(self, detail: &'static str) -> Self {
+        Self { detail: Some(detail), ..self }
     }
 
     /// The same with this challenge.

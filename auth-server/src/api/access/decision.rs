@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::entities::{LabelledResource, Labels};
 use crate::clock::Clock;
 use crate::http::problem::Problem;
+use crate::policy::reason::ReasonCode;
 use crate::user::subject::ResolvedSubject;
 
 /// Maximum length of an invalid label in a response, in characters.
@@ -45,10 +46,8 @@ pub(super) struct DecisionContext {
 #[derive(Clone, Debug, Serialize, Object)]
 #[oai(read_only_all, skip_serializing_if_is_none)]
 struct AccessReason {
-    /// As of `/api/v1/check`, and `subject_disabled`: the account is disabled or deleted;
-    /// `superuser_refused`: the properties of the subject state the role `superuser`; `label_invalid`: a
-    /// property of the resource is not a valid label.
-    code: &'static str,
+    /// The kind of reason.
+    code: ReasonCode,
     /// The denied or invalid label.
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<String>,
@@ -92,15 +91,17 @@ impl Decider<'_> {
     ) -> Result<AccessDecision, PolicyError> {
         let roles = match subject {
             ResolvedSubject::Account(roles) | ResolvedSubject::Stranger(roles) => roles,
-            ResolvedSubject::Disabled => return Ok(self.denied("subject_disabled", None)),
-            ResolvedSubject::StatedSuperuser => return Ok(self.denied("superuser_refused", None)),
+            ResolvedSubject::Disabled => return Ok(self.denied(ReasonCode::SubjectDisabled, None)),
+            ResolvedSubject::StatedSuperuser => {
+                return Ok(self.denied(ReasonCode::SuperuserRefused, None));
+            }
         };
         if let Some(label) = labels.invalid() {
             let label = label.chars().take(MAX_LABEL).collect();
-            return Ok(self.denied("label_invalid", Some(label)));
+            return Ok(self.denied(ReasonCode::LabelInvalid, Some(label)));
         }
         let decision = self.decision(&self.policy.role_set(roles), action, resource, labels)?;
-        let reason = AccessReason { code: decision.code.as_str(), label: decision.label };
+        let reason = AccessReason { code: decision.code.into(), label: decision.label };
         Ok(AccessDecision {
             decision: decision.allowed,
             context: DecisionContext {
@@ -138,7 +139,7 @@ impl Decider<'_> {
         Ok(decisions.swap_remove(denied.unwrap_or_default()))
     }
 
-    fn denied(&self, code: &'static str, label: Option<String>) -> AccessDecision {
+    fn denied(&self, code: ReasonCode, label: Option<String>) -> AccessDecision {
         let context = DecisionContext {
             reason: Some(AccessReason { code, label }),
             revision: Some(self.policy.revision()),

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::subject::CheckSubject;
 use crate::clock::Clock;
 use crate::metrics::Decisions;
-use crate::policy::reason::Reason;
+use crate::policy::reason::{Reason, ReasonCode};
 use crate::policy::{EffectiveRoles, LivePolicy};
 
 /// The resource of a check.
@@ -42,7 +42,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 
 /// A decision for this caller and this resource.
 #[derive(Default, Serialize, Object)]
-#[oai(read_only_all)]
+#[oai(rename = "CheckResult", read_only_all)]
 pub(crate) struct CheckResponse {
     /// Whether the action is allowed.
     allowed: bool,
@@ -74,7 +74,7 @@ impl CheckContext<'_> {
         body: &ResourceBody,
     ) -> Result<CheckResponse, PolicyError> {
         if let CheckSubject::Refused(code) = self.subject {
-            return Ok(self.refused(code));
+            return Ok(self.refused(*code));
         }
         let resource = Resource::new(&body.kind, body.id.as_deref());
         let facts = match (&body.labels, &body.access) {
@@ -93,8 +93,7 @@ impl CheckContext<'_> {
 
     fn explain(&self, decision: Decision) -> CheckResponse {
         let rule = decision.rule.filter(|_| self.effective_roles.may_read_rules);
-        let reason =
-            Reason { code: decision.code.as_str(), label: decision.label, ..Reason::default() };
+        let reason = Reason::new(decision.code, decision.label);
         CheckResponse {
             allowed: decision.allowed,
             reason: reason.with_rule(self.policy, rule, || self.subject.held_roles(self.live)),
@@ -103,9 +102,9 @@ impl CheckContext<'_> {
         }
     }
 
-    fn refused(&self, code: &'static str) -> CheckResponse {
+    fn refused(&self, code: ReasonCode) -> CheckResponse {
         self.decisions.count(false);
-        let reason = Reason { code, ..Reason::default() };
+        let reason = Reason::new(code, None);
         let revision = self.policy.revision();
         CheckResponse { allowed: false, reason, valid_until: None, revision }
     }

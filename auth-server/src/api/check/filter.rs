@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{Enum, Object, OpenApi};
 use policies::{At, Filter, RoleSet, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,12 +36,26 @@ struct FilterRequest {
     at_least: Option<i64>,
 }
 
+/// How many documents a filter matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Enum)]
+#[oai(remote = "policies::FilterKind", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+enum FilterKind {
+    /// All: the query is `match_all`.
+    All,
+    /// None: the query is `match_none`.
+    #[default]
+    None,
+    /// Those that the query matches.
+    Some,
+}
+
 /// A search filter.
 #[derive(Serialize, Object)]
 #[oai(read_only_all)]
 pub(super) struct FilterResponse {
-    /// `all`, `none` or `some`.
-    kind: &'static str,
+    /// How many documents it matches.
+    kind: FilterKind,
     /// Elasticsearch query for the `filter` clause of a search; it matches exactly the documents
     /// that a check allows.
     query: Value,
@@ -126,5 +140,5 @@ async fn derive(
 
 pub(super) fn write(filter: Filter, revision: i64) -> Result<FilterReply, Problem> {
     let Filter { kind, query } = filter;
-    WrittenReply::write(&FilterResponse { kind: kind.as_str(), query, valid_until: None, revision })
+    WrittenReply::write(&FilterResponse { kind: kind.into(), query, valid_until: None, revision })
 }

@@ -66,7 +66,7 @@ struct BatchRequest {
 
 /// Decisions in the order of the resources.
 #[derive(Serialize, Object)]
-#[oai(read_only_all)]
+#[oai(rename = "BatchResult", read_only_all)]
 struct BatchResponse {
     items: Vec<CheckResponse>,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use policies::{PolicyError, RoleName, Snapshot};
 
 use crate::authn::Caller;
+use crate::policy::reason::ReasonCode;
 use crate::policy::{EffectiveRoles, LivePolicy};
 use crate::user::subject_choice::ChosenSubject;
 
@@ -15,8 +16,8 @@ pub(super) enum CheckSubject {
     Caller(Caller),
     /// A subject with these roles, whom a service client names.
     Holds(Vec<RoleName>),
-    /// A subject to whom nothing is allowed, with the code of the reason.
-    Refused(&'static str),
+    /// A subject to whom nothing is allowed, and why.
+    Refused(ReasonCode),
 }
 
 /// The roles of a bearer are cached with the token.
@@ -30,10 +31,10 @@ impl CheckSubject {
     pub(super) fn of_client(chosen: ChosenSubject) -> Self {
         match chosen {
             ChosenSubject::Roles(roles) if roles.contains(&RoleName::superuser()) => {
-                Self::Refused("superuser_refused")
+                Self::Refused(ReasonCode::SuperuserRefused)
             }
             ChosenSubject::Account(roles) | ChosenSubject::Roles(roles) => Self::Holds(roles),
-            ChosenSubject::Disabled => Self::Refused("subject_disabled"),
+            ChosenSubject::Disabled => Self::Refused(ReasonCode::SubjectDisabled),
         }
     }
 

@@ -29,7 +29,9 @@ impl MyHistoryApi {
         SignedIn(caller): SignedIn,
         /// Only attempts with this outcome: `succeeded`, `mfa_required`, or the code of a problem.
         outcome: Query<Option<String>>,
+        /// Items per page, 1–1,000; 50 by default.
         limit: Query<Option<u32>>,
+        /// `next` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Reply<HistoryPage>, HistoryError> {
         let AppState { pool, history, .. } = &*self.0;

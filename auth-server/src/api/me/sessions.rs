@@ -77,6 +77,7 @@ impl MySessionsApi {
     #[oai(path = "/sessions/:id", method = "delete", operation_id = "revoke_my_session")]
     async fn revoke(
         &self,
+        /// Id of the session.
         id: canonical::Path<Uuid>,
         SignedIn(caller): SignedIn,
     ) -> Result<NoContent, RevokeError> {

@@ -37,6 +37,7 @@ impl DisableApi {
     #[oai(path = "/:id/disable", method = "post", operation_id = "disable_user")]
     async fn disable(
         &self,
+        /// Id of the user.
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
         /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
@@ -59,6 +60,7 @@ impl DisableApi {
     #[oai(path = "/:id/enable", method = "post", operation_id = "enable_user")]
     async fn enable(
         &self,
+        /// Id of the user.
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
         /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before

@@ -31,11 +31,14 @@ impl UserHistoryApi {
     #[oai(path = "/:id/history", method = "get", operation_id = "list_user_logins")]
     async fn list(
         &self,
+        /// Id of the user.
         id: canonical::Path<Uuid>,
         _caller: AuthorizedAdmin,
         /// Only attempts with this outcome: `succeeded`, `mfa_required`, or the code of a problem.
         outcome: Query<Option<String>>,
+        /// Items per page, 1–1,000; 50 by default.
         limit: Query<Option<u32>>,
+        /// `next` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Reply<HistoryPage>, HistoryError> {
         let AppState { pool, history, .. } = &*self.0;

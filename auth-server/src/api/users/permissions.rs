@@ -34,6 +34,7 @@ impl UserPermissionsApi {
     #[oai(path = "/:id/permissions", method = "get", operation_id = "get_user_permissions")]
     async fn get(
         &self,
+        /// Id of the user.
         id: canonical::Path<Uuid>,
         _caller: AuthorizedAdmin,
     ) -> Result<WrittenReply<Permissions>, UserPermissionsError> {

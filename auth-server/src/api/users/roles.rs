@@ -55,6 +55,7 @@ impl UserRolesApi {
     #[oai(path = "/:id/roles", method = "get", operation_id = "list_user_roles")]
     async fn list(
         &self,
+        /// Id of the user.
         id: canonical::Path<Uuid>,
         _caller: AuthorizedAdmin,
     ) -> Result<Reply<GrantedRoles>, ReadError> {
@@ -68,12 +69,14 @@ impl UserRolesApi {
     #[oai(path = "/:id/roles/:role", method = "put", operation_id = "grant_role")]
     async fn grant(
         &self,
+        /// Id of the user.
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
         /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
         /// and not made again. 1–128 visible characters.
         #[oai(name = "Idempotency-Key")]
         key: IdempotencyKey,
+        /// Name of the role.
         role: Path<String>,
         /// Whether to validate only: the answer is the one that the write would have, and nothing is changed.
         dry_run: Query<Option<bool>>,
@@ -97,12 +100,14 @@ impl UserRolesApi {
     #[oai(path = "/:id/roles/:role", method = "delete", operation_id = "revoke_role")]
     async fn revoke(
         &self,
+        /// Id of the user.
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
         /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before
         /// and not made again. 1–128 visible characters.
         #[oai(name = "Idempotency-Key")]
         key: IdempotencyKey,
+        /// Name of the role.
         role: Path<String>,
         /// Whether to validate only: the answer is the one that the write would have, and nothing is changed.
         dry_run: Query<Option<bool>>,

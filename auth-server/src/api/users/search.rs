@@ -65,6 +65,7 @@ impl SearchApi {
     #[oai(path = "/:id", method = "get", operation_id = "get_user")]
     async fn get(
         &self,
+        /// Id of the user.
         id: canonical::Path<Uuid>,
         _caller: AuthorizedAdmin,
     ) -> Result<Reply<UserView>, ReadError> {

@@ -27,6 +27,7 @@ impl UserSecondFactorApi {
     )]
     async fn reset(
         &self,
+        /// Id of the user.
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
         /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before

@@ -23,6 +23,7 @@ impl UserSessionsApi {
     #[oai(path = "/:id/sessions", method = "delete", operation_id = "revoke_user_sessions")]
     async fn revoke(
         &self,
+        /// Id of the user.
         id: canonical::Path<Uuid>,
         caller: AuthorizedAdmin,
         /// A name for this request. If it is sent again with the same name within 24 hours, it is answered as before

@@ -4,11 +4,8 @@ use std::fmt::Write;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::explanation::ExplanationView;
+use crate::explanation::{ExplanationView, RuleOutcome};
 use crate::policy::rules::RuleInForce;
-
-/// What became of rules that say nothing about a decision.
-const ELSEWHERE: &str = "other_resource";
 
 /// The explanation as lines of text. `subject` is the subject of the first sentence.
 pub(super) fn text(subject: &str, view: &ExplanationView) -> String {
@@ -88,7 +85,8 @@ fn remarks(view: &ExplanationView) -> String {
 /// The rules that are about the resource or its labels, in order.
 fn rules(view: &ExplanationView) -> String {
     let mut text = String::new();
-    let about = view.rules.iter().filter(|considered| considered.outcome != ELSEWHERE);
+    let about =
+        view.rules.iter().filter(|considered| considered.outcome != RuleOutcome::OtherResource);
     for considered in about.clone() {
         line(&mut text, format_args!("  {:<12}  {}", considered.outcome, row(&considered.rule)));
     }

@@ -136,6 +136,7 @@ impl Callback {
         ClientAddress(address): ClientAddress,
         FromDevice(device): FromDevice,
         cookies: FlowCookies,
+        /// Name of the provider, as in `GET /api/v1/auth/oidc`.
         provider: Path<String>,
         /// Authorization code, to be exchanged for an ID token.
         code: Query<Option<String>>,
@@ -169,6 +170,7 @@ impl Callback {
         ClientAddress(address): ClientAddress,
         FromDevice(device): FromDevice,
         cookies: FlowCookies,
+        /// Name of the provider, as in `GET /api/v1/auth/oidc`.
         provider: Path<String>,
         Form(parameters): Form<CallbackParameters>,
     ) -> Result<Response<CallbackAnswer>, FormCallbackError> {

@@ -45,6 +45,7 @@ impl Start {
     async fn start(
         &self,
         cookies: FlowCookies,
+        /// Name of the provider, as in `GET /api/v1/auth/oidc`.
         provider: Path<String>,
         /// A configured page of a front end on another site.
         page: Query<Option<String>>,

@@ -44,6 +44,7 @@ impl Unlink {
     #[oai(path = "/identities/:id", method = "delete", operation_id = "unlink_identity")]
     async fn unlink(
         &self,
+        /// Id of the linked identity.
         id: canonical::Path<Uuid>,
         SignedIn(caller): SignedIn,
         Body(sent): Body<Reauthentication>,
