@@ -3,13 +3,18 @@
 #
 # `./dev bench NAME`: the benchmarks of bench/ and policies/benches, on release builds.
 
-bench_names() { echo 'check, login, refresh, history, flood, etl, movies, policies'; }
+bench_names() { echo 'check, peers, write, login, refresh, history, flood, etl, movies, policies'; }
 
 bench() {
-    local name=${1:-} services=(postgres redis)
+    local name=${1:-} services=(postgres redis) peers=()
     case $name in
     check) install_for_bench wrk taskset ;;
-    login) install_for_bench taskset ;;
+    peers)
+        install_for_bench wrk taskset
+        install_peers
+        mapfile -t peers < <(peer_options)
+        ;;
+    write | login) install_for_bench taskset ;;
     refresh) install_for_bench pgbench taskset ;;
     history | flood) install_for_bench taskset ;;
     etl) services=(elasticsearch) ;;
@@ -29,7 +34,7 @@ bench() {
     # One build of everything, whose binary runs directly: `cargo run -p bench` would resolve other features for the
     # dependencies, and compile them all again.
     SQLX_OFFLINE=true cargo build --locked --release --workspace --bins
-    "${CARGO_TARGET_DIR:-$root/target}/release/bench" "$@"
+    "${CARGO_TARGET_DIR:-$root/target}/release/bench" "$@" "${peers[@]}"
 }
 
 # Before the build, so that nobody waits for it in order to hear what is missing.

@@ -1,8 +1,8 @@
 //! `/check` compared with a bare handler: maximum throughput in alternating pairs, then latency at half
-//! the maximum. Other builds of auth-server can be measured in the same rounds.
+//! the maximum. Other builds of auth-server, and other numbers of rules, can be measured in the same rounds.
 
 use std::iter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -17,6 +17,9 @@ use crate::stats::{Pairs, Spread};
 use crate::workload::{self, Request};
 use crate::wrk;
 
+/// Connections of wrk.
+const CONNECTIONS: u32 = 32;
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// Number of rules in the policy.
@@ -30,6 +33,9 @@ pub(crate) struct Options {
     /// Another build of auth-server, measured in the same rounds; can be repeated.
     #[arg(long, value_name = "PROGRAM")]
     beside: Vec<PathBuf>,
+    /// Another number of rules, measured in the same rounds; can be repeated.
+    #[arg(long, value_name = "RULES")]
+    beside_rules: Vec<u32>,
 }
 
 /// A server, and the requests that wrk sends to it.
@@ -42,7 +48,7 @@ struct Candidate {
 
 impl Candidate {
     fn run(&self, seconds: u32) -> anyhow::Result<wrk::Run> {
-        wrk::run(&self.server, &self.file, seconds)
+        wrk::run(&self.server, &self.file, CONNECTIONS, seconds)
     }
 
     fn median_rate(&self) -> f64 {
@@ -56,24 +62,31 @@ impl Candidate {
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    let count = 1 + options.beside.len();
+    let count = 1 + options.beside.len() + options.beside_rules.len();
     deployment::with_databases(count, async |databases| measure(options, databases).await).await
 }
 
 async fn measure(options: &Options, databases: &[Database]) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let own = std::env::current_exe()?.with_file_name("auth-server");
-    let programs = iter::once(&own).chain(&options.beside);
+    let builds = options.beside.iter().map(|program| (program, options.rules));
+    let policies = options.beside_rules.iter().map(|&rules| (&own, rules));
+    let all = iter::once((&own, options.rules)).chain(builds).chain(policies);
     let (mut candidates, mut requests) = (Vec::new(), Vec::new());
-    for (number, (program, database)) in programs.zip(databases).enumerate() {
+    for (number, ((program, rules), database)) in all.zip(databases).enumerate() {
         let deployment = Deployment::of(program.clone(), database).await?;
-        let name = if number == 0 { "/check".to_owned() } else { program.display().to_string() };
-        workload::insert_rules(&deployment.pool, options.rules).await?;
+        let name = match number {
+            0 => "/check".to_owned(),
+            _ if *program == own => format!("{rules} rules"),
+            _ => program.display().to_string(),
+        };
+        workload::insert_rules(&deployment.pool, rules).await?;
         // Its first start makes the key that signs the tokens.
         let server = deployment.serve(SERVER_CORE).await?;
         let (pool, config) = (&deployment.pool, deployment.config()?);
-        let own_requests = workload::requests(pool, &config, options.rules, options.tokens).await?;
-        let file = write_requests(&folder.path().join(number.to_string()), &own_requests)?;
+        let own_requests = workload::requests(pool, &config, rules, options.tokens).await?;
+        let file = folder.path().join(number.to_string());
+        wrk::write_requests(&file, &to_http(&own_requests, &server.address))?;
         candidates.push(Candidate { name, server, file, runs: Vec::new() });
         if number == 0 {
             requests = own_requests;
@@ -83,19 +96,14 @@ async fn measure(options: &Options, databases: &[Database]) -> anyhow::Result<()
         command.args(["bare", address]);
     })
     .await?;
-    let file = folder.path().join("0");
+    let file = folder.path().join("bare");
+    wrk::write_requests(&file, &to_http(&requests, &server.address))?;
     candidates.insert(1, Candidate { name: "bare".to_owned(), server, file, runs: Vec::new() });
     println!(
-        "{} rules, {} tokens, 2 labels per film, {} pairs of {} s; wrk -t1 -c32; one core each",
+        "{} rules, {} tokens, 2 labels per film, {} pairs of {} s; wrk -t1 -c{CONNECTIONS}; one core each",
         options.rules, options.tokens, options.pairs.rounds, options.pairs.seconds
     );
     compare(options, &mut candidates, &requests).await
-}
-
-fn write_requests(file: &Path, requests: &[Request]) -> anyhow::Result<PathBuf> {
-    let lines = requests.iter().map(|request| format!("{}\t{}\n", request.token, request.body));
-    std::fs::write(file, lines.collect::<String>())?;
-    Ok(file.to_owned())
 }
 
 async fn compare(
@@ -141,6 +149,10 @@ async fn compare(
     Ok(())
 }
 
+fn to_http(requests: &[Request], address: &str) -> Vec<Vec<u8>> {
+    requests.iter().map(|request| request.to_http(address)).collect()
+}
+
 /// Runs every candidate in every round, so that a change in the machine's load affects all.
 fn throughput(options: &Options, candidates: &mut [Candidate]) -> anyhow::Result<()> {
     let seconds = options.pairs.seconds;
@@ -161,8 +173,7 @@ fn throughput(options: &Options, candidates: &mut [Candidate]) -> anyhow::Result
 }
 
 async fn latency(server: &Server, requests: &[Request], load: Load) -> anyhow::Result<Latency> {
-    let requests = requests.iter().map(|request| request.to_http(&server.address)).collect();
-    open_loop::run(&server.address, Arc::new(requests), load).await
+    open_loop::run(&server.address, Arc::new(to_http(requests, &server.address)), load).await
 }
 
 fn print_side(side: &Candidate, latency: Latency) {
@@ -187,7 +198,7 @@ fn print_beside(other: &Candidate, check: &Candidate, bare: &Candidate) {
     let ratio = other.compared(bare, |run| run.per_second);
     let gain = other.compared(check, |run| run.per_second);
     println!(
-        "{}: ratio {:.3} (min {:.3}, max {:.3}); {:.3} × this build (quartiles {:.3} and {:.3})",
+        "{}: ratio {:.3} (min {:.3}, max {:.3}); {:.3} × /check (quartiles {:.3} and {:.3})",
         other.name,
         ratio.median,
         ratio.min,

@@ -31,14 +31,20 @@ impl Deployment {
         let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let pool = PgPool::connect(&database.url).await?;
         let deployment = Self { program, secret, url: database.url.clone(), pool };
-        let mut migrate = Command::new(&deployment.program);
-        deployment.configure(&mut migrate);
-        let migrated = migrate
-            .arg("migrate")
-            .output()
-            .with_context(|| format!("{} (build it first)", deployment.program.display()))?;
-        ensure!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+        deployment.run(&["migrate"])?;
         Ok(deployment)
+    }
+
+    /// Runs a command of auth-server and returns what it prints.
+    pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let mut command = Command::new(&self.program);
+        self.configure(&mut command);
+        let output = command
+            .args(arguments)
+            .output()
+            .with_context(|| format!("{} (build it first)", self.program.display()))?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     /// Starts a server pinned to these cores.

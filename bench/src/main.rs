@@ -10,16 +10,20 @@ mod etl;
 mod films;
 mod flood;
 mod history;
+mod json_answer;
 mod labeler;
 mod login;
+mod message;
 mod movies;
 mod open_loop;
+mod peers;
 mod process;
 mod refresh;
 mod response;
 mod stats;
 mod users;
 mod workload;
+mod write;
 mod wrk;
 
 use clap::{Parser, Subcommand};
@@ -47,11 +51,21 @@ enum Bench {
     Etl(etl::Options),
     /// Compare lists, pages, searches and films of movie-api with bare searches.
     Movies(movies::Options),
+    /// Compare auth-server and its library with OPA, `OpenFGA`, Cerbos and Casbin.
+    Peers(peers::Options),
+    /// Measure writes of rules under load: when they are in force, and what `/check` notices.
+    Write(write::Options),
     /// Hash with argon2id on one thread. Started by `login`.
     #[command(hide = true)]
     Argon2 {
         /// Duration in milliseconds.
         milliseconds: u64,
+    },
+    /// Decide with the library, in process. Started by `peers`.
+    #[command(hide = true)]
+    Library {
+        /// Folder with the rules and questions.
+        folder: std::path::PathBuf,
     },
     /// Serve the bare handler. Started by `check`.
     #[command(hide = true)]
@@ -71,6 +85,9 @@ fn main() -> anyhow::Result<()> {
         Bench::Refresh(options) => runtime.block_on(refresh::run(&options)),
         Bench::Etl(options) => runtime.block_on(etl::run(&options)),
         Bench::Movies(options) => runtime.block_on(movies::run(&options)),
+        Bench::Peers(options) => runtime.block_on(peers::run(&options)),
+        Bench::Write(options) => runtime.block_on(write::run(&options)),
+        Bench::Library { folder } => peers::library::serve(&folder),
         Bench::Argon2 { milliseconds } => login::print_hash_rate(milliseconds),
         Bench::Bare { listen } => runtime.block_on(bare::serve(&listen)),
     }

@@ -28,12 +28,39 @@ pub(crate) struct Latency {
     pub(crate) p99_ms: f64,
 }
 
+impl Latency {
+    pub(crate) fn of(latencies: impl IntoIterator<Item = Duration>) -> Self {
+        let mut latencies: Vec<Duration> = latencies.into_iter().collect();
+        latencies.sort_unstable();
+        let percentile = |percent: usize| latencies.get(latencies.len() * percent / 100).copied();
+        let ms = |percent| percentile(percent).unwrap_or_default().as_secs_f64() * 1000.0;
+        Self { p50_ms: ms(50), p99_ms: ms(99) }
+    }
+}
+
+/// When a request was due, and how long after that it was answered.
+#[derive(Clone, Copy)]
+pub(crate) struct Sample {
+    pub(crate) due: Instant,
+    pub(crate) latency: Duration,
+}
+
 /// Sends the requests in turn at a fixed rate.
 pub(crate) async fn run(
     address: &str,
     requests: Arc<Vec<Vec<u8>>>,
     load: Load,
 ) -> anyhow::Result<Latency> {
+    let samples = samples(address, requests, load).await?;
+    Ok(Latency::of(samples.into_iter().map(|sample| sample.latency)))
+}
+
+/// Sends the requests in turn at a fixed rate, and returns each.
+pub(crate) async fn samples(
+    address: &str,
+    requests: Arc<Vec<Vec<u8>>>,
+    load: Load,
+) -> anyhow::Result<Vec<Sample>> {
     let period = Duration::from_secs_f64(f64::from(CONNECTIONS) / load.rate);
     let start = Instant::now() + Duration::from_millis(50);
     let mut tasks = Vec::new();
@@ -50,14 +77,11 @@ pub(crate) async fn run(
         };
         tasks.push(tokio::spawn(connection.run()));
     }
-    let mut latencies = Vec::new();
+    let mut samples = Vec::new();
     for task in tasks {
-        latencies.extend(task.await??);
+        samples.extend(task.await??);
     }
-    latencies.sort_unstable();
-    let percentile = |percent: usize| latencies.get(latencies.len() * percent / 100).copied();
-    let ms = |percent| percentile(percent).unwrap_or_default().as_secs_f64() * 1000.0;
-    Ok(Latency { p50_ms: ms(50), p99_ms: ms(99) })
+    Ok(samples)
 }
 
 /// One connection's part of the schedule.
@@ -71,19 +95,18 @@ struct Connection {
 }
 
 impl Connection {
-    /// The latency of each request.
-    async fn run(mut self) -> anyhow::Result<Vec<Duration>> {
-        let mut latencies = Vec::new();
-        let mut buffer = vec![0; 16 << 10];
+    async fn run(mut self) -> anyhow::Result<Vec<Sample>> {
+        let mut samples = Vec::new();
+        let mut buffer = Vec::new();
         while self.due < self.end {
             tokio::time::sleep_until(self.due).await;
             self.next = (self.next + 1) % self.requests.len();
             let Some(request) = self.requests.get(self.next) else { bail!("no requests") };
             self.stream.write_all(request).await?;
             read_response(&mut self.stream, &mut buffer).await?;
-            latencies.push(self.due.elapsed());
+            samples.push(Sample { due: self.due, latency: self.due.elapsed() });
             self.due += self.period;
         }
-        Ok(latencies)
+        Ok(samples)
     }
 }

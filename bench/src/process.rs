@@ -77,6 +77,7 @@ impl Drop for Server {
     }
 }
 
-fn free_address() -> anyhow::Result<String> {
+/// A loopback address on which nothing listens.
+pub(crate) fn free_address() -> anyhow::Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }

@@ -45,7 +45,7 @@ impl Client for Session {
         );
         stream.write_all(request.as_bytes()).await?;
         let response = read_response(stream, buffer).await?;
-        self.token = refresh_token(&serde_json::from_str(response)?)?;
+        self.token = refresh_token(&serde_json::from_str(&response)?)?;
         Ok(())
     }
 }

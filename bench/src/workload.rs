@@ -15,6 +15,8 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::message;
+
 /// Roles besides the built-in ones.
 const ROLES: u32 = 50;
 /// Labels that rules refer to.
@@ -53,14 +55,7 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn to_http(&self, address: &str) -> Vec<u8> {
-        format!(
-            "POST /api/v1/check HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
-             Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n{}",
-            self.token,
-            self.body.len(),
-            self.body
-        )
-        .into_bytes()
+        message::post(address, "/api/v1/check", &message::bearer(&self.token), &self.body)
     }
 }
 
@@ -72,6 +67,19 @@ pub(crate) async fn issuer(db: &PgPool, config: &Config) -> anyhow::Result<Issue
     let (names, ring) = (&config.token, Arc::new(ring));
     let (issuer, audience) = (names.issuer.to_string(), names.audience.to_string());
     Ok(Issuer::new(ring, Clock::default(), issuer, audience, names.life()))
+}
+
+/// An access token of a user with these roles.
+pub(crate) fn token(issuer: &Issuer, roles: Vec<RoleName>) -> anyhow::Result<String> {
+    let subject = Subject {
+        user: Uuid::new_v4(),
+        session: Uuid::new_v4(),
+        session_number: 1,
+        roles,
+        revision: 1_000_000,
+    };
+    let token = issuer.issue(subject).map_err(|problem| anyhow::anyhow!("{}", problem.code))?;
+    Ok(token.text)
 }
 
 /// One request for each of `tokens` users with 1–3 roles: a film that a rule may name, with 2 labels.
@@ -89,20 +97,12 @@ pub(crate) async fn requests(
     for _ in 0..tokens {
         let count = random.random_range(1..=3);
         let held = pool.choose_multiple(&mut random, count).cloned().collect();
-        let token = issuer
-            .issue(Subject {
-                user: Uuid::new_v4(),
-                session: Uuid::new_v4(),
-                session_number: 1,
-                roles: held,
-                revision: 1_000_000,
-            })
-            .map_err(|problem| anyhow::anyhow!("{}", problem.code))?;
+        let token = token(&issuer, held)?;
         let film = format!("tt{:07}", random.random_range(0..rules));
         let mut label = || format!("label{}", random.random_range(0..LABELS));
         let resource = json!({ "type": "film", "id": film, "labels": [label(), label()] });
         let body = json!({ "action": "read", "resource": resource }).to_string();
-        requests.push(Request { token: token.text, body });
+        requests.push(Request { token, body });
     }
     Ok(requests)
 }

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use crate::process::{CLIENT_CORE, Server};
 
 /// The result of one run of wrk.
+#[derive(Clone, Copy)]
 pub(crate) struct Run {
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
@@ -20,12 +21,8 @@ pub(crate) struct Run {
 const SCRIPT: &str = r#"
 local requests, at = {}, 0
 function init(args)
-    for line in io.lines(args[1]) do
-        local token, body = line:match("^(%S*)\t(.*)$")
-        local headers = { ["Content-Type"] = "application/json" }
-        if token ~= "" then headers["Authorization"] = "Bearer " .. token end
-        requests[#requests + 1] = wrk.format("POST", "/api/v1/check", headers, body)
-    end
+    local file = io.open(args[1], "rb")
+    for request in file:read("*a"):gmatch("%Z+") do requests[#requests + 1] = request end
 end
 function request()
     at = at % #requests + 1
@@ -39,13 +36,25 @@ function done(summary, latency, _)
 end
 "#;
 
-/// Sends the requests of the file (`token TAB body` per line) on 32 connections.
-pub(crate) fn run(server: &Server, requests: &Path, seconds: u32) -> anyhow::Result<Run> {
+/// Writes the requests into the file, for [`run`].
+pub(crate) fn write_requests(file: &Path, requests: &[Vec<u8>]) -> anyhow::Result<()> {
+    Ok(std::fs::write(file, requests.join(&0))?)
+}
+
+/// Sends the requests of the file in turn on this number of connections.
+pub(crate) fn run(
+    server: &Server,
+    requests: &Path,
+    connections: u32,
+    seconds: u32,
+) -> anyhow::Result<Run> {
     let before = server.cpu_seconds()?;
     let script = requests.with_extension("lua");
     std::fs::write(&script, SCRIPT)?;
     let output = Command::new("taskset")
-        .args(["-c", CLIENT_CORE, "wrk", "-t1", "-c32", &format!("-d{seconds}s"), "-s"])
+        .args(["-c", CLIENT_CORE, "wrk", "-t1", "--timeout", "60s"])
+        .args([format!("-c{connections}"), format!("-d{seconds}s")])
+        .arg("-s")
         .arg(&script)
         .arg(format!("http://{}", server.address))
         .arg("--")
@@ -59,6 +68,10 @@ pub(crate) fn run(server: &Server, requests: &Path, seconds: u32) -> anyhow::Res
     };
     let numbers: Vec<f64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
     let [per_second, p50_ms, p99_ms, bad, total] = numbers.as_slice() else { bail!("wrk: {line}") };
+    ensure!(
+        *total > 0.0,
+        "no request was answered within {seconds} s: measure for longer (--seconds)"
+    );
     if *bad > 0.0 {
         bail!("{bad} requests failed or returned another status than 200");
     }
