@@ -12,7 +12,7 @@ const ROOM: usize = 16 << 10;
 /// The end of a body that is sent in chunks.
 const LAST_CHUNK: &str = "0\r\n\r\n";
 
-/// The body of one response; any status but 200 is an error.
+/// The body of one response; any status but 2xx is an error.
 pub(crate) async fn read_response<'a>(
     stream: &mut TcpStream,
     buffer: &'a mut Vec<u8>,
@@ -24,7 +24,7 @@ pub(crate) async fn read_response<'a>(
         break head;
     };
     let text = std::str::from_utf8(buffer.get(..head).unwrap_or_default())?;
-    let (is_ok, length) = (text.starts_with("HTTP/1.1 200"), content_length(text));
+    let (is_ok, length) = (text.starts_with("HTTP/1.1 2"), content_length(text));
     let is_complete = |body: &[u8]| match length {
         Some(length) => body.len() >= length,
         None => body.ends_with(LAST_CHUNK.as_bytes()),
@@ -33,7 +33,7 @@ pub(crate) async fn read_response<'a>(
         filled += read_more(stream, buffer, filled).await?;
     }
     let body = std::str::from_utf8(buffer.get(head..filled).unwrap_or_default())?;
-    ensure!(is_ok, "expected status 200: {body}");
+    ensure!(is_ok, "expected success: {body}");
     if length.is_some() { Ok(body.into()) } else { Ok(join_chunks(body)?.into()) }
 }
 

@@ -12,8 +12,17 @@ use crate::open_loop::{self, Latency, Load};
 use crate::stats::{Pairs, Spread};
 use crate::wrk::{self, Run};
 
+/// Requests that a run should have at least; runs of slow sides are made longer for it.
+const MIN_REQUESTS: f64 = 50.0;
+/// Limit for that.
+const MAX_SECONDS: u32 = 30;
+
 /// Runs of both sides in the same rounds.
-struct Rounds(Vec<(Run, Run)>);
+struct Rounds {
+    runs: Vec<(Run, Run)>,
+    /// Duration of the longer runs.
+    seconds: u32,
+}
 
 impl Rounds {
     fn alternate(
@@ -21,25 +30,36 @@ impl Rounds {
         mut ours: impl FnMut(u32) -> anyhow::Result<Run>,
         mut peer: impl FnMut(u32) -> anyhow::Result<Run>,
     ) -> anyhow::Result<Self> {
-        // Warm up.
-        ours(pairs.seconds)?;
-        peer(pairs.seconds)?;
-        let round = |_| anyhow::Ok((ours(pairs.seconds)?, peer(pairs.seconds)?));
-        Ok(Self((0..pairs.rounds).map(round).collect::<Result<_, _>>()?))
+        let own_seconds = warm_up(pairs.seconds, &mut ours)?;
+        let peer_seconds = warm_up(pairs.seconds, &mut peer)?;
+        let round = |_| anyhow::Ok((ours(own_seconds)?, peer(peer_seconds)?));
+        let runs = (0..pairs.rounds).map(round).collect::<Result<_, _>>()?;
+        Ok(Self { runs, seconds: own_seconds.max(peer_seconds) })
     }
 
     fn ours(&self, of: fn(&Run) -> f64) -> f64 {
-        Spread::of(self.0.iter().map(|(ours, _)| of(ours))).median
+        Spread::of(self.runs.iter().map(|(ours, _)| of(ours))).median
     }
 
     fn peer(&self, of: fn(&Run) -> f64) -> f64 {
-        Spread::of(self.0.iter().map(|(_, peer)| of(peer))).median
+        Spread::of(self.runs.iter().map(|(_, peer)| of(peer))).median
     }
 
     /// Throughput of ours divided by that of the peer in the same round.
     fn ratio(&self) -> Spread {
-        Spread::of(self.0.iter().map(|(ours, peer)| ours.per_second / peer.per_second))
+        Spread::of(self.runs.iter().map(|(ours, peer)| ours.per_second / peer.per_second))
     }
+}
+
+/// Warms a side up, and returns for how long it has to run so that the result is not a matter of a few requests.
+fn warm_up(
+    mut seconds: u32,
+    run: &mut impl FnMut(u32) -> anyhow::Result<Run>,
+) -> anyhow::Result<u32> {
+    while run(seconds)?.requests < MIN_REQUESTS && seconds < MAX_SECONDS {
+        seconds *= 2;
+    }
+    Ok(seconds)
 }
 
 /// One line of the results.
@@ -76,7 +96,7 @@ pub(crate) async fn servers(
         |seconds| wrk::run(&peer.server, peer_file, operation.connections(), seconds),
     )?;
     let rate = rounds.ours(|run| run.per_second).min(rounds.peer(|run| run.per_second)) / 2.0;
-    let load = Load { rate, seconds: f64::from(pairs.seconds) };
+    let load = Load { rate, seconds: f64::from(rounds.seconds) };
     let own_figures = Figures {
         per_second: rounds.ours(|run| run.per_second),
         latency: latency(ours, operation, load).await?,

@@ -69,7 +69,8 @@ impl Embedded {
         let Measured { per_second, p50_us, p99_us } =
             serde_json::from_str(&self.ask(&format!("run {seconds}"))?)?;
         let (p50_ms, p99_ms) = (p50_us / 1000.0, p99_us / 1000.0);
-        Ok(wrk::Run { per_second, p50_ms, p99_ms, cpu_us: 1e6 / per_second })
+        let requests = per_second * f64::from(seconds);
+        Ok(wrk::Run { requests, per_second, p50_ms, p99_ms, cpu_us: 1e6 / per_second })
     }
 
     pub(crate) fn resident_mib(&self) -> anyhow::Result<f64> {

@@ -148,7 +148,6 @@ impl Bench<'_> {
     async fn beside(&self, peer: &Side, report: &mut Report) -> anyhow::Result<()> {
         let Self { options, data, folder, ours } = self;
         peer.verify(data).await.with_context(|| peer.name.clone())?;
-        println!("{}: all answers are right", peer.name);
         for &operation in peer.operations.keys() {
             let (own_side, peer_side) = ((*ours, operation), (peer, operation));
             let comparison = compare::servers(&options.pairs, folder, own_side, peer_side).await?;
@@ -188,7 +187,7 @@ fn in_process(
         let Some(program) = found(name, program) else { continue };
         let mut casbin = Embedded::start(name, &[program, argument], folder)?;
         let compared = casbin.verify(data)?;
-        println!("{}: {compared} of {} answers compared", casbin.name, data.single.len());
+        println!("{}: {compared} of {} answers are right", casbin.name, data.single.len());
         report.add(&compare::programs(&options.pairs, &mut library, &mut casbin)?);
     }
     Ok(())
