@@ -28,9 +28,6 @@ use crate::database::Database;
 use crate::deployment::{self, Deployment};
 use crate::stats::Pairs;
 
-/// With more rules, the store of `OpenFGA` in memory takes minutes to be filled: it searches all tuples for each new one.
-const MAX_RULES_IN_MEMORY: usize = 10_000;
-
 #[derive(Args)]
 pub(crate) struct Options {
     /// Numbers of rules.
@@ -131,12 +128,8 @@ impl Bench<'_> {
         if let Some(program) = found("OpenFGA", options.openfga.as_deref()) {
             let postgres = Datastore::Postgres(database);
             self.beside(&openfga::start(program, folder, data, postgres).await?, report).await?;
-            if report.rules > MAX_RULES_IN_MEMORY {
-                println!("OpenFGA in memory: skipped above {MAX_RULES_IN_MEMORY} rules");
-            } else {
-                let memory = openfga::start(program, folder, data, Datastore::Memory).await?;
-                self.beside(&memory, report).await?;
-            }
+            let memory = openfga::start(program, folder, data, Datastore::Memory).await?;
+            self.beside(&memory, report).await?;
         }
         if let Some(program) = found("Cerbos", options.cerbos.as_deref()) {
             self.beside(&cerbos::start(program, folder, data).await?, report).await?;

@@ -17,7 +17,7 @@ use crate::process::Server;
 use crate::response::read_response;
 
 /// Time in which the answers of one operation are compared: the slowest sides do not answer all questions in it.
-const VERIFY_TIME: Duration = Duration::from_secs(60);
+const VERIFY_TIME: Duration = Duration::from_mins(1);
 
 /// What is asked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
