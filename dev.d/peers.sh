@@ -21,6 +21,7 @@ option_if() { [[ ! -e $2 ]] || printf -- '--%s\n%s\n' "$1" "$2"; }
 
 install_peers() {
     say 'bench: installs OPA, OpenFGA, Cerbos and Casbin (some minutes of compiling the first time)'
+    mkdir -p "$state"
     attempt OPA install_from_go opa "$opa_version" github.com/open-policy-agent/opa
     attempt OpenFGA install_from_go openfga "$openfga_version" github.com/openfga/openfga/cmd/openfga \
         -X "github.com/openfga/openfga/internal/build.Version=v$openfga_version"

@@ -18,10 +18,13 @@ default is_readable(_) := false
 
 is_readable(film) if readable(film)
 
+# All labels are restricted, so that one that no role is allowed is closed.
 readable(film) if {
 	not excluded(film.id)
 	every label in film.labels {
-		not closed(label)
+		some role in roles
+		data.allowed[role][label]
+		not denied(label)
 	}
 }
 
@@ -30,19 +33,9 @@ excluded(id) if {
 	data.excluded[role][id]
 }
 
-closed(label) if {
+denied(label) if {
 	some role in roles
 	data.denied[role][label]
-}
-
-closed(label) if {
-	data.restricted[label]
-	not granted(label)
-}
-
-granted(label) if {
-	some role in roles
-	data.allowed[role][label]
 }
 
 # For the Compile API with input.film unknown. What is known is evaluated before `every`, whose body is not.
@@ -54,15 +47,9 @@ include if {
 	}
 }
 
-excluded_films := {id |
-	some role in roles
-	some id, _ in data.excluded[role]
-}
+# Operations on whole sets are several times faster than comprehensions over their members.
+excluded_films := names(data.excluded)
 
-closed_labels := {label |
-	some role in roles
-	some label, _ in data.denied[role]
-} | {label |
-	some label, _ in data.restricted
-	not granted(label)
-}
+closed_labels := names(data.denied) | (object.keys(data.restricted) - names(data.allowed))
+
+names(by_role) := union({object.keys(by_role[role]) | some role in roles})

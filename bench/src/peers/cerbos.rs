@@ -89,7 +89,6 @@ fn constants(data: &Data) -> Value {
     json!({
         "apiVersion": "api.cerbos.dev/v1",
         "exportConstants": { "name": "rules", "definitions": {
-            "restricted": set(0..data.labels, label_name),
             "allowed": as_set(|rules| &rules.allowed, label_name),
             "denied": as_set(|rules| &rules.denied, label_name),
             "excluded": as_set(|rules| &rules.excluded, film_name),

@@ -49,6 +49,10 @@ impl Rounds {
     fn ratio(&self) -> Spread {
         Spread::of(self.runs.iter().map(|(ours, peer)| ours.per_second / peer.per_second))
     }
+
+    fn cpu_ratio(&self) -> f64 {
+        Spread::of(self.runs.iter().map(|(ours, peer)| peer.cpu_us / ours.cpu_us)).median
+    }
 }
 
 /// Warms a side up, and returns for how long it has to run so that the result is not a matter of a few requests.
@@ -67,6 +71,8 @@ pub(crate) struct Comparison {
     operation: String,
     peer: String,
     ratio: Spread,
+    /// CPU time of the peer for a request, divided by ours: depends less on what else the machine does.
+    cpu_ratio: f64,
     sides: [Figures; 2],
 }
 
@@ -115,6 +121,7 @@ pub(crate) async fn servers(
         operation: operation.to_string(),
         peer: name,
         ratio: rounds.ratio(),
+        cpu_ratio: rounds.cpu_ratio(),
         sides: [own_figures, peer_figures],
     })
 }
@@ -147,6 +154,7 @@ pub(crate) fn programs(
         operation: "in process".to_owned(),
         peer: peer.name.clone(),
         ratio: rounds.ratio(),
+        cpu_ratio: rounds.cpu_ratio(),
         sides: [own_figures, peer_figures],
     })
 }
@@ -162,9 +170,9 @@ async fn latency(side: &Side, operation: Operation, load: Load) -> anyhow::Resul
 
 impl Comparison {
     pub(crate) fn print(&self) {
-        let Self { operation, peer, ratio, sides: [ours, other] } = self;
+        let Self { operation, peer, ratio, cpu_ratio, sides: [ours, other] } = self;
         println!(
-            "{operation:>12} beside {peer}: {:.2} × (min {:.2}, max {:.2})",
+            "{operation:>12} beside {peer}: {:.2} × (min {:.2}, max {:.2}), by CPU time {cpu_ratio:.1} ×",
             ratio.median, ratio.min, ratio.max
         );
         for (name, side) in [("ours", ours), ("peer", other)] {
@@ -180,7 +188,7 @@ impl Comparison {
     }
 
     pub(crate) fn to_json(&self, rules: usize) -> Value {
-        let Self { operation, peer, ratio, sides } = self;
+        let Self { operation, peer, ratio, cpu_ratio, sides } = self;
         let [ours, other] = sides.each_ref().map(|side| {
             json!({
                 "per_second": side.per_second, "cpu_us": side.cpu_us, "resident_mib": side.resident_mib,
@@ -189,7 +197,8 @@ impl Comparison {
         });
         json!({
             "rules": rules, "operation": operation, "peer": peer, "ratio": ratio.median,
-            "ratio_min": ratio.min, "ratio_max": ratio.max, "ours": ours, "other": other,
+            "ratio_min": ratio.min, "ratio_max": ratio.max, "cpu_ratio": cpu_ratio,
+            "ours": ours, "other": other,
         })
     }
 }

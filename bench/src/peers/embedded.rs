@@ -123,21 +123,19 @@ fn questions(data: &Data) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Denials before allowances, as the first match decides. A label without a match is closed, so that no rule has to
-/// restrict it; exclusions from films are an action of their own.
+/// A label without a match is closed, so that no rule has to restrict it. Exclusions from films are an action of their own.
 fn policy(data: &Data) -> anyhow::Result<String> {
     let mut text = String::new();
     for (role, rules) in data.roles.iter().enumerate() {
+        let role = role_name(role);
         for &label in &rules.denied {
-            writeln!(text, "p, {}, label:{}, read, deny", role_name(role), label_name(label))?;
+            writeln!(text, "p, {role}, label:{}, read, deny", label_name(label))?;
         }
-    }
-    for (role, rules) in data.roles.iter().enumerate() {
         for &label in &rules.allowed {
-            writeln!(text, "p, {}, label:{}, read, allow", role_name(role), label_name(label))?;
+            writeln!(text, "p, {role}, label:{}, read, allow", label_name(label))?;
         }
         for &film in &rules.excluded {
-            writeln!(text, "p, {}, film:{}, exclude, allow", role_name(role), film_name(film))?;
+            writeln!(text, "p, {role}, film:{}, exclude, allow", film_name(film))?;
         }
     }
     for user in 0..data.users.len() {
