@@ -1,8 +1,30 @@
 //! The program; everything it does is in the library.
 
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    movie_api::start().await
+use tokio::runtime::Builder;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let mut runtime = Builder::new_multi_thread();
+    if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
+        runtime.worker_threads(workers());
+    }
+    match runtime.enable_all().build() {
+        Ok(runtime) => runtime.block_on(movie_api::start()),
+        Err(error) => {
+            service::output::report(format_args!("cannot start threads: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Half of the cores. A request is mostly waiting for Elasticsearch, often on the same machine, and each answer would
+/// wake up a further thread that finds nothing to do: on two cores that takes a tenth of a film's time.
+fn workers() -> usize {
+    available_parallelism().map_or(1, NonZero::get).div_ceil(2)
 }

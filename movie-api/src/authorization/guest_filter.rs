@@ -125,7 +125,7 @@ impl GuestFilter {
         &self,
         clock: &Clock,
         request: impl Future<Output = Result<Filter, AuthError>>,
-    ) -> Result<Value, AuthError> {
+    ) -> Result<Arc<Value>, AuthError> {
         let (requested, requested_at) = (Instant::now(), clock.now());
         let response = request.await;
         let pause = match &response {
@@ -135,16 +135,15 @@ impl GuestFilter {
         };
         self.paused_until.store(pause.map(|pause| Arc::new(Instant::now() + pause)));
         let filter = response?;
-        let (query, valid_until) = (filter.query(), filter.valid_until);
-        let cached =
-            Cached { query: Arc::new(query.clone()), valid_until, requested_at, requested };
+        let (query, valid_until) = (Arc::new(filter.query()), filter.valid_until);
+        let cached = Cached { query: Arc::clone(&query), valid_until, requested_at, requested };
         self.cached.store(Some(Arc::new(cached)));
         Ok(query)
     }
 
     fn requested_since(&self, arrived: Instant) -> Option<Admitted> {
         let cached = self.cached.load_full().filter(|cached| cached.requested >= arrived)?;
-        Some(Admitted { query: Value::clone(&cached.query), stale: None })
+        Some(Admitted { query: Arc::clone(&cached.query), stale: None })
     }
 
     /// The cached query, unless it is too old or past its own end.
@@ -155,7 +154,7 @@ impl GuestFilter {
             return None;
         }
         let seconds = u32::try_from(age.num_seconds()).ok()?;
-        Some(Admitted { query: Value::clone(&cached.query), stale: Some(seconds) })
+        Some(Admitted { query: Arc::clone(&cached.query), stale: Some(seconds) })
     }
 }
 

@@ -52,13 +52,13 @@ impl LastFilters {
     }
 
     /// Keeps the filter that auth-server gave this user.
-    pub(super) fn keep(&self, user: &Caller, query: &Value) {
+    pub(super) fn keep(&self, user: &Caller, query: &Arc<Value>) {
         let key = self.key(user);
-        if self.filters.get(&key).is_some_and(|last| *last.query == *query) {
+        if self.filters.get(&key).is_some_and(|last| last.query == *query) {
             return;
         }
         let bytes = query.to_string().len() as u64;
-        self.filters.insert(key, LastFilter { query: Arc::new(query.clone()), bytes });
+        self.filters.insert(key, LastFilter { query: Arc::clone(query), bytes });
     }
 
     /// Tokens themselves are not kept.

@@ -60,7 +60,7 @@ pub(crate) enum AuthError {
 #[derive(Clone, Debug)]
 pub(crate) struct Admitted {
     /// The query, for the filter clause of a search.
-    pub(crate) query: Value,
+    pub(crate) query: Arc<Value>,
     /// Age in seconds of a cached filter, used because auth-server is unavailable.
     pub(crate) stale: Option<u32>,
 }
@@ -110,7 +110,7 @@ impl Authorization {
                 self.guest_filter.get(&self.clock, self.server.filter(caller)).await
             }
             CallerKind::User => {
-                let query = self.server.filter(caller).await?.query();
+                let query = Arc::new(self.server.filter(caller).await?.query());
                 self.last_filters.keep(caller, &query);
                 Ok(Admitted { query, stale: None })
             }
@@ -126,19 +126,19 @@ impl Authorization {
     pub(crate) async fn search<T, E: From<AuthError>, S: Future<Output = Result<T, E>>>(
         &self,
         caller: &Caller,
-        search: impl Fn(Value) -> S,
+        search: impl Fn(Arc<Value>) -> S,
     ) -> Result<Searched<T>, E> {
         let Some(last) = self.last_filter(caller) else {
             let Admitted { query, stale } = self.filter(caller).await?;
             return Ok(Searched { found: search(query).await?, stale });
         };
         let asked = Box::pin(self.filter(caller));
-        let begun = Box::pin(search(Value::clone(&last)));
+        let begun = Box::pin(search(Arc::clone(&last)));
         let (Admitted { query, stale }, begun) = match select(asked, begun).await {
             Either::Left((admitted, begun)) => (admitted?, Either::Left(begun)),
             Either::Right((found, asked)) => (asked.await?, Either::Right(found)),
         };
-        let found = if query == *last {
+        let found = if query == last {
             match begun {
                 Either::Left(begun) => begun.await?,
                 Either::Right(found) => found?,

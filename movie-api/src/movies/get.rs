@@ -1,5 +1,7 @@
 //! `GET /movies/{id}`
 
+use std::sync::Arc;
+
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 use serde::Serialize;
@@ -48,7 +50,8 @@ pub(crate) async fn get(
     caller: &Caller,
     id: &str,
 ) -> Result<MovieResponse, WithToken<GetMovieError>> {
-    let find = |admitted: Value| async move { Ok(movies.catalogue.find(id, &admitted).await?) };
+    let find =
+        |admitted: Arc<Value>| async move { Ok(movies.catalogue.find(id, &admitted).await?) };
     // An invalid token is 401 whatever is requested with it.
     let found: Result<_, WithToken<GetMovieError>> =
         movies.authorization.search(caller, find).await;

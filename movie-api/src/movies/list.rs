@@ -1,5 +1,9 @@
 //! `GET /movies`
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use super::Movies;
 use super::selection::Selection;
 use crate::caller::Caller;
@@ -18,7 +22,7 @@ pub(super) async fn list(
     selection: Selection,
     paging: Paging,
 ) -> Result<ListResponse<List<Film>>, WithToken<ListMoviesError>> {
-    let search = |admitted| movies.lists.films(selection.search(admitted), &paging);
+    let search = |admitted: Arc<Value>| movies.lists.films(selection.search(&admitted), &paging);
     let listed = movies.authorization.search(caller, search).await?;
     Ok(listed.found.respond(listed.stale, |list| list))
 }

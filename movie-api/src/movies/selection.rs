@@ -71,9 +71,9 @@ impl Selection {
     }
 
     /// The search among the films that `admitted` admits.
-    pub(super) fn search(&self, admitted: Value) -> Search {
+    pub(super) fn search(&self, admitted: &Value) -> Search {
         let Self { mut filter, matching, order } = self.clone();
-        filter.push(admitted);
+        filter.push(admitted.clone());
         Search { filter, matching, order }
     }
 }
