@@ -3,6 +3,8 @@
 use serde_json::json;
 use tests::{Browser, DESKTOP, PASSWORD, TestServer, User};
 
+use crate::rules::rule;
+
 /// The operation that reads one's own account, opened.
 const ME: &str = "/docs#/Me/get_me";
 const STATUS: &str = ".live-responses-table .response-col_status";
@@ -77,6 +79,68 @@ async fn wrong_credentials_are_told_and_a_second_factor_is_asked_for() {
     browser.click("#submit").await;
     browser.shows("#message", "Signed in as ada.").await;
     execute(&browser, "200").await;
+}
+
+/// An admin at work, whose clicks are counted.
+struct Journey {
+    browser: Browser,
+    clicks: u32,
+}
+
+impl Journey {
+    async fn click(&mut self, css: &str) {
+        self.browser.click(css).await;
+        self.clicks += 1;
+    }
+
+    /// Opens an operation, fills in the fields and executes it. What is typed into an open field takes no click.
+    async fn execute(&mut self, operation: &str, fields: &[(&str, &str)], status: &str) {
+        let block = format!("#operations-{operation}");
+        self.click(&format!("{block} .opblock-summary-control")).await;
+        for (field, text) in fields {
+            self.browser.fill(&format!("{block} {field}"), text).await;
+        }
+        self.click(&format!("{block} button.execute")).await;
+        self.browser.shows(&format!("{block} {STATUS}"), status).await;
+    }
+
+    /// Asserts that the last response of an operation contains this.
+    async fn responded(&self, operation: &str, text: &str) {
+        self.browser.shows(&format!("#operations-{operation} .live-responses-table"), text).await;
+    }
+}
+
+#[tokio::test]
+async fn an_admin_finds_a_user_and_grants_and_revokes_a_role_in_fifteen_clicks() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let ada = json!({ "login": "ada", "email": "ada@example.org", "password": PASSWORD });
+    server.guest().post("auth/register", &ada).await.expect(201, "");
+    server.register("bob").await;
+    let mut admin = Journey { browser: open(&server, "/docs").await, clicks: 0 };
+    admin.browser.fill("#sign-in [name=login]", &root.login).await;
+    admin.browser.fill("#sign-in [name=password]", PASSWORD).await;
+    admin.click("#submit").await;
+    admin.browser.shows("#message", "Signed in as root.").await;
+    let (body, role) = (".body-param__text", "tr[data-param-name=role] input");
+    let critic = json!({ "name": "critic", "description": "Writes reviews." }).to_string();
+    admin.execute("Roles-create_role", &[(body, &critic)], "201").await;
+    let review = rule(50, "critic", "film:*", "review", "allow").to_string();
+    admin.execute("Rules-create_rule", &[(body, &review)], "201").await;
+    let email = [("tr[data-param-name=email] input", "ada@")];
+    admin.execute("Users-search_users", &email, "200").await;
+    admin.responded("Users-search_users", "\"ada\"").await;
+    // The id of the user that was found is filled in.
+    admin.execute("Users-grant_role", &[(role, "critic")], "200").await;
+    admin.execute("Users-get_user_permissions", &[], "200").await;
+    admin.responded("Users-get_user_permissions", "\"review\"").await;
+    admin.execute("Users-revoke_role", &[(role, "critic")], "200").await;
+    admin.execute("Audit-list_audit_records", &[], "200").await;
+    for operation in ["revoke_role", "grant_role", "create_rule", "create_role"] {
+        admin.responded("Audit-list_audit_records", &format!("\"{operation}\"")).await;
+    }
+    assert!(admin.clicks <= 15, "{} clicks", admin.clicks);
+    assert_eq!(server.log_in("ada").await.get("me").await.ok()["roles"], json!([]));
 }
 
 #[tokio::test]

@@ -18,13 +18,38 @@ const ui = SwaggerUIBundle({
     dom_id: "#ui",
     url: "openapi.json",
     deepLinking: true,
-    docExpansion: "none",
+    docExpansion: "list",
     filter: true,
     tryItOutEnabled: true,
     persistAuthorization: true,
     defaultModelsExpandDepth: 0,
     requestInterceptor: withFreshToken,
+    responseInterceptor: fillParameters,
 });
+
+// What was found or written last fills in the parameters of the operations on it: the `id` of a user whom a search has
+// found need not be copied in order to grant a role.
+function fillParameters(response) {
+    const found = response.ok ? theOnly(response.body) : null;
+    if (found === null) {
+        return response;
+    }
+    const { pathname } = new URL(response.url, location.href);
+    const parent = pathname.replace(/\/[^/]*$/, "");
+    for (const { path, method } of ui.specSelectors.operations().toJS()) {
+        const [, collection, name] = /^(.*?)\/\{(\w+)\}/.exec(path) ?? [];
+        if (name in found && [pathname, parent].some((it) => it.endsWith(collection))) {
+            ui.specActions.changeParam([path, method], name, "path", String(found[name]), false);
+        }
+    }
+    return response;
+}
+
+// What a response is about, if it is one thing.
+function theOnly(body) {
+    const items = body?.items ?? [body];
+    return items.length === 1 && items[0] instanceof Object ? items[0] : null;
+}
 
 async function withFreshToken(request) {
     if (session !== null && request.headers.Authorization === `Bearer ${session.shown}`) {
