@@ -19,7 +19,9 @@ pub fn is_near_miss(name: &str, known: &str) -> bool {
 pub fn closest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let similarity = |known| (strsim::normalized_damerau_levenshtein(known, name), known);
     let closest = names.into_iter().map(similarity).max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (closest.0 >= SIMILAR).then_some(closest.1)
+    // A transposition makes much of a short name.
+    let is_typo = closest.1.len() >= 3 && is_near_miss(name, closest.1);
+    (closest.0 >= SIMILAR || is_typo).then_some(closest.1)
 }
 
 #[cfg(test)]
