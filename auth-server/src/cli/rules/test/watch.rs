@@ -28,7 +28,21 @@ pub(super) async fn watch(options: &Options, rules: &Path) -> Result<ExitCode, F
         while states(&files) == tested {
             tokio::time::sleep(INTERVAL).await;
         }
+        written(&files).await;
         output::print("")?;
+    }
+}
+
+/// Returns when the files do not change any more: they may be written in several pieces.
+async fn written(files: &[&Path]) {
+    let mut before = states(files);
+    loop {
+        tokio::time::sleep(INTERVAL).await;
+        let now = states(files);
+        if now == before {
+            return;
+        }
+        before = now;
     }
 }
 
