@@ -76,6 +76,18 @@ demo_data() {
     movie-api migrate
     etl-labeler import movie-api/catalogue.ndjson
     etl-labeler once
+    demo_environment
+}
+
+# For the command line in another terminal.
+demo_environment() {
+    local name
+    (
+        umask 077
+        for name in PATH DATABASE_URL REDIS_URL ELASTICSEARCH_URL FILMS_INDEX AUTH_SECRET AUTH_SECRET_FILE; do
+            [[ ! ${!name:-} ]] || printf 'export %s=%q\n' "$name" "${!name}"
+        done >"$demo_folder/env"
+    )
 }
 
 # What movie-api authenticates itself with, to learn of deleted accounts, whose favorites it deletes.
@@ -118,6 +130,7 @@ Open
   http://$MOVIE_LISTEN/movies/            the films that a guest may see
   http://$AUTH_LISTEN/docs                auth-server's API; sign in as "demo" with the password in
                                          ${demo_folder#"$root"/}/superuser-password
+  .dev/demo/env                          settings for auth-server's command line: . .dev/demo/env
   http://$demo_ops/metrics             metrics for operators
 
 Ctrl-C ends the demo and removes its data.

@@ -51,8 +51,14 @@ impl Site {
 
     /// A shell whose commands reach the servers where they name those of the demo.
     pub(crate) fn shell(&self) -> Shell {
+        let Index { server, name, .. } = &self.index;
+        let url = &self.database.url;
+        let settings = format!(
+            "export DATABASE_URL='{url}' ELASTICSEARCH_URL='{server}' FILMS_INDEX='{name}'\n"
+        );
         Shell::new(&[])
             .file(".dev/demo/superuser-password", PASSWORD)
+            .file(".dev/demo/env", &settings)
             .connect("localhost:8080", &self.auth_url)
             .connect("localhost:8000", &self.movie_url)
     }
