@@ -38,6 +38,11 @@ impl EmailAddress {
         Ok(Self { address, key })
     }
 
+    /// What addresses that begin with this text are compared by.
+    pub(crate) fn key_of(typed: &str) -> String {
+        Self::parse(typed).map_or_else(|_| fold_case(typed), |address| address.key)
+    }
+
     /// The address as it was typed.
     pub(crate) fn as_str(&self) -> &str {
         self.address.as_ref()

@@ -6,7 +6,10 @@ use serde::Serialize;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
+use super::names::Login;
+use crate::email::EmailAddress;
 use crate::policy::grants;
+use crate::unicode::normalize;
 
 /// An account, as admins see it.
 #[derive(Clone, Debug, Serialize, poem_openapi::Object)]
@@ -47,14 +50,53 @@ impl UserView {
     }
 }
 
-/// Users whose login begins with `prefix` and comes after `after`, both folded for comparison; by
-/// login, at most `limit`.
+/// Which users are searched: those that match everything that is given.
+#[derive(Debug, Default)]
+pub(crate) struct UserSearch {
+    /// Prefix of the login, folded for comparison.
+    login: String,
+    /// Prefix of the confirmed or claimed e-mail address, folded for comparison.
+    email: Option<String>,
+    /// `LIKE` pattern of the first or last name.
+    name: Option<String>,
+    /// A role granted to the user.
+    role: Option<RoleName>,
+}
+
+impl UserSearch {
+    /// The search for what was typed. Empty text matches every user.
+    pub(crate) fn new(
+        login: Option<&str>,
+        email: Option<&str>,
+        name: Option<&str>,
+        role: Option<RoleName>,
+    ) -> Self {
+        let typed = |text: Option<&'_ str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        Self {
+            login: typed(login).map(|login| Login::key_of(&login)).unwrap_or_default(),
+            email: typed(email).map(|email| EmailAddress::key_of(&email)),
+            name: typed(name).map(|name| like_prefix(&normalize(&name).unwrap_or(name))),
+            role,
+        }
+    }
+}
+
+/// The `LIKE` pattern of texts that begin with this one.
+fn like_prefix(text: &str) -> String {
+    let escaped = text
+        .chars()
+        .flat_map(|c| matches!(c, '\\' | '%' | '_').then_some('\\').into_iter().chain([c]));
+    escaped.chain(['%']).collect()
+}
+
+/// Users whose login comes after `after`, folded for comparison; by login, at most `limit`.
 pub(crate) async fn search(
     db: impl PgExecutor<'_>,
-    prefix: &str,
+    search: &UserSearch,
     after: &str,
     limit: i64,
 ) -> sqlx::Result<Vec<UserView>> {
+    let UserSearch { login, email, name, role } = search;
     sqlx::query_as!(
         UserView,
         r#"SELECT u.id, u.login, u.login_key, COALESCE(u.email, p.email) AS email, u.first_name, u.last_name,
@@ -65,10 +107,18 @@ pub(crate) async fn search(
                   ARRAY(SELECT role FROM user_roles WHERE user_id = u.id ORDER BY role) AS "roles!"
            FROM users u LEFT JOIN pending_emails p ON p.user_id = u.id
            WHERE starts_with(login_key, $1) AND login_key >= $1 AND login_key > $2
+             AND ($4::text IS NULL OR starts_with(u.email_key, $4) AND u.email_key >= $4
+                  OR starts_with(p.email_key, $4))
+             AND ($5::text IS NULL OR lower(first_name) LIKE lower($5) OR lower(last_name) LIKE lower($5))
+             AND ($6::text IS NULL
+                  OR EXISTS (SELECT FROM user_roles r WHERE r.user_id = u.id AND r.role = $6))
            ORDER BY login_key LIMIT $3"#,
-        prefix,
+        login,
         after,
-        limit
+        limit,
+        email.as_deref(),
+        name.as_deref(),
+        role.as_ref().map(RoleName::as_str),
     )
     .fetch_all(db)
     .await

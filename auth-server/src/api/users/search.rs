@@ -9,15 +9,17 @@ use uuid::Uuid;
 
 use super::ReadError;
 use crate::api::AppState;
+use crate::api::policy_write::role_name;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::DATABASE;
 use crate::http::pagination::{PageQuery, cut};
-use crate::http::problem::Problem;
-use crate::http::request_errors::{FIELD, PARAMETERS};
+use crate::http::request_errors::PARAMETERS;
 use crate::http::{Reply, canonical};
+use crate::policy::ROLE_NAME;
 use crate::problems;
-use crate::user::{Login, UserView, view};
+use crate::user::view::UserSearch;
+use crate::user::{UserView, view};
 
 /// A page of users, by login.
 #[derive(Serialize, Object)]
@@ -30,7 +32,9 @@ struct UserPage {
 
 problems! {
     /// Problems of searching users.
-    pub(crate) enum SearchError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {}
+    pub(crate) enum SearchError includes
+        [SIGNED_IN, AUTHORIZATION, PARAMETERS, ROLE_NAME, DATABASE]
+    {}
 }
 
 /// `search_users`, `get_user`
@@ -38,25 +42,33 @@ pub(crate) struct SearchApi(pub(crate) Arc<AppState>);
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "crate::http::tags::Tag::Users")]
 impl SearchApi {
-    /// Search users by login prefix.
+    /// Search users by login, e-mail address, name or role.
+    ///
+    /// Users must match everything that is given.
     #[oai(path = "/", method = "get", operation_id = "search_users")]
+    #[expect(clippy::too_many_arguments, reason = "each is a query parameter")]
     async fn search(
         &self,
         _caller: AuthorizedAdmin,
         /// Prefix of the login, ignoring case. Default: all users.
         login: Query<Option<String>>,
+        /// Prefix of the e-mail address, confirmed or not, ignoring case.
+        email: Query<Option<String>>,
+        /// Prefix of the first or last name, ignoring case.
+        name: Query<Option<String>>,
+        /// Name of a role: users to whom it was granted, not those who inherit it.
+        role: Query<Option<String>>,
         /// Maximum number of items, 1–1000. Default: 50.
         limit: Query<Option<u32>>,
         /// `next` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Reply<UserPage>, SearchError> {
         let query: PageQuery<String> = PageQuery::parse(limit.0, cursor.0.as_deref())?;
-        let prefix = login.0.map(|login| Login::key_of(&login)).unwrap_or_default();
-        if prefix.contains('\0') {
-            return Err(Problem::new(FIELD).field("login").into());
-        }
+        let role = role.0.map(|role| role_name("role", &role)).transpose()?;
+        let (login, email, name) = (login.0.as_deref(), email.0.as_deref(), name.0.as_deref());
+        let search = UserSearch::new(login, email, name, role);
         let after = query.after.as_deref().unwrap_or_default();
-        let rows = view::search(&self.0.pool, &prefix, after, query.rows()).await?;
+        let rows = view::search(&self.0.pool, &search, after, query.rows()).await?;
         let (items, next) = cut(rows, query.limit, |user| user.login_key.clone());
         Ok(Reply(UserPage { items, next }))
     }

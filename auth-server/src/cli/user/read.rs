@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use clap::Args;
+use policies::RoleName;
 use service::output;
 
 use crate::app::open;
@@ -9,13 +10,23 @@ use crate::cli::{Failure, second};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::PgPool;
-use crate::user::{Login, UserView, store, view};
+use crate::user::view::UserSearch;
+use crate::user::{UserView, store, view};
 
 #[derive(Args)]
 pub(crate) struct ListOptions {
     /// Only logins that begin with this text, in any case
-    #[arg(long, value_name = "PREFIX", default_value = "")]
-    login: String,
+    #[arg(long, value_name = "PREFIX")]
+    login: Option<String>,
+    /// Only e-mail addresses that begin with this text, in any case
+    #[arg(long, value_name = "PREFIX")]
+    email: Option<String>,
+    /// Only first or last names that begin with this text, in any case
+    #[arg(long, value_name = "PREFIX")]
+    name: Option<String>,
+    /// Only users to whom this role was granted
+    #[arg(long, value_parser = RoleName::parse)]
+    role: Option<RoleName>,
     /// Print JSON: a list of users as `GET /api/v1/users` has them
     #[arg(long)]
     json: bool,
@@ -35,23 +46,21 @@ const PAGE_SIZE: i64 = 1_000;
 
 pub(super) async fn list(config: &Config, options: &ListOptions) -> Result<(), Failure> {
     let pool = open::migrated(&config.database, &Clock::default()).await?;
-    let prefix = match &*options.login {
-        "" => String::new(),
-        login => Login::key_of(login),
-    };
+    let ListOptions { login, email, name, role, json } = options;
+    let search = UserSearch::new(login.as_deref(), email.as_deref(), name.as_deref(), role.clone());
     let (mut all, mut after) = (Vec::new(), String::new());
     loop {
-        let users = view::search(&pool, &prefix, &after, PAGE_SIZE).await;
+        let users = view::search(&pool, &search, &after, PAGE_SIZE).await;
         let users = users.map_err(Failure::because)?;
         let Some(last) = users.last() else { break };
         after.clone_from(&last.login_key);
-        if options.json {
+        if *json {
             all.extend(users);
         } else {
             users.iter().try_for_each(|user| output::print(line(user)))?;
         }
     }
-    if options.json {
+    if *json {
         output::print_json(&all)?;
     }
     Ok(())
