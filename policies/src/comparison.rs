@@ -145,8 +145,9 @@ type ByAction<'a> = BTreeMap<&'a Pattern, BTreeSet<&'a Pattern>>;
 
 /// The rules of `one` that `other` does not have, under whatever id: an import gives all of them new ones.
 fn only_in<'a>(one: &'a Snapshot, other: &Snapshot) -> impl Iterator<Item = &'a Arc<Rule>> {
-    let others: HashSet<RuleRow> = other.rules().map(|rule| RuleRow::from(&**rule)).collect();
-    one.rules().filter(move |rule| !others.contains(&RuleRow::from(&***rule)))
+    let row = |rule: &Arc<Rule>| RuleRow::from(&**rule).undescribed();
+    let others: HashSet<RuleRow> = other.rules().map(row).collect();
+    one.rules().filter(move |rule| !others.contains(&row(rule)))
 }
 
 /// The roles that apply to a caller who holds these.

@@ -9,12 +9,14 @@
 //!
 //! White space around fields is ignored. A field is enclosed in double quotes if it contains a comma, a
 //! quote or ` #`, or starts or ends with white space; a quote inside is doubled. `#` starts a comment at
-//! the start of a line, or after white space outside quotes. Rule ids are not part of the format.
+//! the start of a line, or after white space outside quotes. The comment after a rule is its description, and
+//! that after `role, name` the role's; other comments mean nothing. Rule ids are not part of the format.
 
 mod fields;
 
 use std::collections::HashMap;
 
+use crate::description::{Description, DescriptionError};
 use crate::error::PolicyError;
 use crate::names::RoleName;
 use crate::pattern::{ActionPattern, ResourcePattern};
@@ -22,7 +24,7 @@ use crate::policy::Change;
 use crate::roles::RoleDefinition;
 use crate::rule::{Effect, MAX_PRIORITY, Rule};
 
-use self::fields::{quoted, split};
+use self::fields::{Line, quoted, split};
 
 /// The rules shipped with the server.
 pub const SHIPPED_RULES: &str = include_str!("../rules.csv");
@@ -49,6 +51,8 @@ pub struct RuleRow {
     pub action: ActionPattern,
     /// As in [`Rule::effect`].
     pub effect: Effect,
+    /// As in [`Rule::description`].
+    pub description: Description,
 }
 
 /// An invalid line.
@@ -81,6 +85,9 @@ pub enum LineError {
     /// The effect is neither `allow` nor `deny`; casbin would ignore the rule.
     #[error("the effect {0:?} is neither `allow` nor `deny`")]
     Effect(String),
+    /// The comment after a rule or role is too long for a description.
+    #[error(transparent)]
+    Description(#[from] DescriptionError),
     /// A name is invalid, or no policy may contain this rule or inheritance.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -90,15 +97,21 @@ impl RuleRow {
     /// The rule with this id.
     #[must_use]
     pub fn with_id(self, id: u32) -> Rule {
-        let Self { priority, role, resource, action, effect } = self;
-        Rule { id, priority, role, resource, action, effect }
+        let Self { priority, role, resource, action, effect, description } = self;
+        Rule { id, priority, role, resource, action, effect, description }
+    }
+
+    /// The same rule without a description: what decisions depend on.
+    #[must_use]
+    pub fn undescribed(self) -> Self {
+        Self { description: Description::default(), ..self }
     }
 }
 
 impl From<&Rule> for RuleRow {
     fn from(rule: &Rule) -> Self {
-        let Rule { id: _, priority, role, resource, action, effect } = rule.clone();
-        Self { priority, role, resource, action, effect }
+        let Rule { id: _, priority, role, resource, action, effect, description } = rule.clone();
+        Self { priority, role, resource, action, effect, description }
     }
 }
 
@@ -108,7 +121,8 @@ impl Document {
     pub fn changes(&self) -> Vec<Change> {
         let rules = (1..).zip(self.rules.iter().cloned());
         let rules = rules.map(|(id, row)| Change::RuleSet(row.with_id(id)));
-        let define = |RoleDefinition { name, inherits }| Change::RoleSet { name, inherits };
+        let define =
+            |role: RoleDefinition| Change::RoleSet { name: role.name, inherits: role.inherits };
         self.roles.iter().cloned().map(define).chain(rules).collect()
     }
 }
@@ -136,16 +150,19 @@ struct Reader {
 
 impl Reader {
     fn line(&mut self, text: &str) -> Result<(), LineError> {
-        let fields = split(text).ok_or(LineError::Quotes)?;
+        let Line { fields, comment } = split(text).ok_or(LineError::Quotes)?;
         let fields: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
         match fields.as_slice() {
             [] => Ok(()),
             ["p", priority, role, resource, action, effect] => {
-                self.rule(rule(priority, role, resource, action, effect)?)
+                let row = rule(priority, role, resource, action, effect)?;
+                self.rule(RuleRow { description: Description::parse(comment)?, ..row })
             }
             ["g", role, inherited] => self.link(&parse_role(role)?, parse_role(inherited)?),
             ["role", name] => {
-                self.role(&parse_role(name)?);
+                if let Some(role) = self.role(&parse_role(name)?) {
+                    role.description = Description::parse(comment)?;
+                }
                 Ok(())
             }
             _ => Err(LineError::Shape),
@@ -164,26 +181,30 @@ impl Reader {
             return Err(PolicyError::InheritsSuperuser(role.clone()).into());
         }
         self.role(&inherited);
-        let Some(inherits) = self.role(role) else {
+        let Some(role) = self.role(role) else {
             return Err(PolicyError::BuiltinRole(role.clone()).into());
         };
-        if !inherits.contains(&inherited) {
-            inherits.push(inherited);
+        if !role.inherits.contains(&inherited) {
+            role.inherits.push(inherited);
         }
         Ok(())
     }
 
-    /// Adds the role unless it exists, and returns its inheritance; `None` if it is built in.
-    fn role(&mut self, name: &RoleName) -> Option<&mut Vec<RoleName>> {
+    /// The role, which is added unless it exists; `None` if it is built in.
+    fn role(&mut self, name: &RoleName) -> Option<&mut RoleDefinition> {
         if name.is_builtin() {
             return None;
         }
         let roles = &mut self.document.roles;
         let index = *self.indexes.entry(name.clone()).or_insert_with(|| {
-            roles.push(RoleDefinition { name: name.clone(), inherits: Vec::new() });
+            roles.push(RoleDefinition {
+                name: name.clone(),
+                inherits: Vec::new(),
+                description: Description::default(),
+            });
             roles.len() - 1
         });
-        roles.get_mut(index).map(|role| &mut role.inherits)
+        roles.get_mut(index)
     }
 }
 
@@ -208,6 +229,7 @@ fn rule(
             "deny" => Effect::Deny,
             other => return Err(LineError::Effect(other.into())),
         },
+        description: Description::default(),
     })
 }
 
@@ -215,23 +237,29 @@ fn rule(
 #[must_use]
 pub fn write(document: &Document) -> String {
     let mut text = String::new();
-    let mut line = |fields: &[&str]| {
+    let none = Description::default();
+    let mut line = |fields: &[&str], description: &Description| {
         let fields: Vec<_> = fields.iter().copied().map(quoted).collect();
         text.push_str(&fields.join(", "));
+        if !description.is_empty() {
+            text.push_str("  # ");
+            text.push_str(description.as_str());
+        }
         text.push('\n');
     };
     for role in &document.roles {
-        line(&["role", role.name.as_str()]);
+        line(&["role", role.name.as_str()], &role.description);
     }
     for role in &document.roles {
         for inherited in &role.inherits {
-            line(&["g", role.name.as_str(), inherited.as_str()]);
+            line(&["g", role.name.as_str(), inherited.as_str()], &none);
         }
     }
     for row in &document.rules {
         let (priority, resource) = (row.priority.to_string(), row.resource.to_string());
         let (role, effect) = (row.role.as_str(), row.effect.as_str());
-        line(&["p", &priority, role, &resource, &row.action.to_string(), effect]);
+        let fields = ["p", &priority, role, &resource, &row.action.to_string(), effect];
+        line(&fields, &row.description);
     }
     text
 }

@@ -6,6 +6,7 @@ mod classes;
 pub mod comparison;
 pub mod csv;
 pub mod decision;
+mod description;
 pub mod engine;
 mod error;
 pub mod explanation;
@@ -27,6 +28,7 @@ mod table;
 pub use action::Action;
 pub use comparison::{Comparison, VerdictChange, VerdictChanges};
 pub use decision::{Decision, ReasonCode};
+pub use description::{Description, DescriptionError};
 pub use error::PolicyError;
 pub use explanation::{ConsideredRule, ExplainedVerdict, Explanation, RuleOutcome};
 pub use facts::{

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use crate::description::Description;
 use crate::error::PolicyError;
 use crate::names::RoleName;
 
@@ -15,13 +16,15 @@ pub(crate) type RoleId = u32;
 /// of which leads from the caller to their role.
 pub const MAX_INHERITANCE_DEPTH: usize = 7;
 
-/// A role as it is written: its name, and the roles that it inherits directly.
+/// A role as it is written: its name, the roles that it inherits directly, and what it is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RoleDefinition {
     /// Name of the role.
     pub name: RoleName,
     /// The roles that it inherits directly.
     pub inherits: Vec<RoleName>,
+    /// What the role is for. Snapshots do not have it.
+    pub description: Description,
 }
 
 #[derive(Clone, Debug)]

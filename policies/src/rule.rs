@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::description::Description;
 use crate::error::PolicyError;
 use crate::names::{RoleName, SUPERUSER};
 use crate::pattern::{ActionPattern, ResourcePattern};
@@ -42,6 +43,9 @@ pub struct Rule {
     pub action: ActionPattern,
     /// Whether the rule allows or denies.
     pub effect: Effect,
+    /// What the rule is for.
+    #[serde(default, skip_serializing_if = "Description::is_empty")]
+    pub description: Description,
 }
 
 /// Maximum priority and maximum id of a rule: what a PostgreSQL `integer` holds.
@@ -140,6 +144,7 @@ mod tests {
             resource: ResourcePattern::parse("*").unwrap(),
             action: ActionPattern::parse("*").unwrap(),
             effect,
+            description: Description::default(),
         })
     }
 

@@ -4,7 +4,8 @@
 
 use policies::csv::{self, Document, LineError, RuleRow, SHIPPED_RULES};
 use policies::{
-    ActionPattern, Effect, PolicyError, ResourcePattern, RoleDefinition, RoleName, Snapshot,
+    ActionPattern, Description, Effect, PolicyError, ResourcePattern, RoleDefinition, RoleName,
+    Snapshot,
 };
 use proptest::prelude::*;
 
@@ -14,7 +15,7 @@ fn role(name: &str) -> RoleName {
 
 fn defined(name: &str, inherits: &[&str]) -> RoleDefinition {
     let inherits = inherits.iter().copied().map(role).collect();
-    RoleDefinition { name: role(name), inherits }
+    RoleDefinition { name: role(name), inherits, description: Description::default() }
 }
 
 fn error(text: &str) -> (usize, LineError) {
@@ -48,6 +49,19 @@ fn a_role_is_defined_by_any_line_that_names_it() {
 }
 
 #[test]
+fn the_comment_after_a_rule_or_role_is_its_description() {
+    let text = "# heading\nrole, critic  # Writes reviews.\n\
+                p, 5, critic, film:*, review, allow  # Critics review, \"all\" films # even new ones.\n";
+    let document = csv::read(text).unwrap();
+    assert_eq!(document.roles[0].description.as_str(), "Writes reviews.");
+    let review = "Critics review, \"all\" films # even new ones.";
+    assert_eq!(document.rules[0].description.as_str(), review);
+    assert_eq!(csv::write(&document), text.replace("# heading\n", ""));
+    let long = format!("p, 5, critic, film:*, review, allow # {}", "x".repeat(1_001));
+    assert!(matches!(error(&long), (1, LineError::Description(_))));
+}
+
+#[test]
 fn white_space_bom_and_crlf_are_not_part_of_a_field() {
     let text =
         "\u{feff}# a comment\r\n\r\n  p ,7, critic,\t\" film: x, \"\"y\"\" \" ,read,deny  \r\n";
@@ -77,15 +91,17 @@ fn an_error_reports_its_line() {
 fn row() -> impl Strategy<Value = RuleRow> {
     let names = "[ a#,\"'*é\u{a0}\u{2028}:]{1,6}";
     let effect = prop_oneof![Just(Effect::Allow), Just(Effect::Deny)];
-    (1..=i32::MAX.cast_unsigned(), "[a-z][a-z0-9_.-]{0,5}", names, names, effect).prop_filter_map(
+    let priority = 1..=i32::MAX.cast_unsigned();
+    (priority, "[a-z][a-z0-9_.-]{0,5}", names, names, effect, "[ a#,\"\t\né]{0,6}").prop_filter_map(
         "a rule",
-        |(priority, role, id, action, effect)| {
+        |(priority, role, id, action, effect, description)| {
             Some(RuleRow {
                 priority,
                 role: RoleName::parse(&role).ok()?,
                 resource: ResourcePattern::parse(&format!("film:{id}")).ok()?,
                 action: ActionPattern::parse(&action).ok()?,
                 effect,
+                description: Description::parse(&description).ok()?,
             })
         },
     )

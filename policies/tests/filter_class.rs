@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use policies::{
-    ActionPattern, At, Change, Effect, Facts, FilterClass, FilterKind, Resource, ResourcePattern,
-    RoleName, Rule, Snapshot, csv,
+    ActionPattern, At, Change, Description, Effect, Facts, FilterClass, FilterKind, Resource,
+    ResourcePattern, RoleName, Rule, Snapshot, csv,
 };
 
 const RULES: [(&str, &str, Effect); 9] = [
@@ -32,6 +32,7 @@ fn rule(id: usize, (resource, action, effect): (&str, &str, Effect)) -> Change {
         resource,
         action,
         effect,
+        description: Description::default(),
     })
 }
 

@@ -12,6 +12,7 @@ mod doctor;
 mod email;
 mod environment;
 mod explain;
+mod json;
 mod keys;
 mod logging;
 mod login_flood;

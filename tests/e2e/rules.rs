@@ -55,6 +55,71 @@ async fn an_import_replaces_the_rules_and_is_audited_once() {
 }
 
 #[tokio::test]
+async fn descriptions_survive_an_export_and_an_import() {
+    let server = TestServer::start().await;
+    let root = server.superuser().await;
+    let settings = settings(&server.database);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.csv");
+    let file = file.to_str().unwrap();
+    let export = || AUTH_SERVER.run(&["rules", "export"], &settings, "").stdout;
+    let import = |text: &str| {
+        fs::write(file, text).unwrap();
+        let ran = AUTH_SERVER.run(&["rules", "import", file, "--yes"], &settings, "");
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        ran.stdout
+    };
+    let shipped = export();
+    let described = "role, critic  # Writes reviews.\n\
+                     p, 50, critic, film:*, review, allow  # Critics review, \"all\" films.\n";
+    import(&format!("{shipped}{described}"));
+    let exported = export();
+    for line in described.lines() {
+        assert!(exported.contains(line), "{exported}");
+    }
+    server.wait_for_revision(3).await;
+    let rules = root.items("rules?role=critic").await;
+    assert_eq!(rules[0]["description"], "Critics review, \"all\" films.");
+    assert_eq!(root.get("roles/critic").await.ok()["description"], "Writes reviews.");
+    // Without descriptions in the file, the stored ones remain.
+    let plain = described.lines().map(|line| line.split("  #").next().unwrap());
+    let plain = format!("{shipped}{}\n", plain.collect::<Vec<_>>().join("\n"));
+    assert!(import(&plain).contains("already"));
+    // Another description is a change of the same rule.
+    let changes = import(&exported.replace("Critics review, \"all\" films.", "Reviews."));
+    assert!(changes.contains("+ p, 50, critic, film:*, review, allow  # Reviews.\n"), "{changes}");
+    server.wait_for_revision(4).await;
+    let again = root.items("rules?role=critic").await;
+    assert_eq!((&again[0]["id"], &again[0]["description"]), (&rules[0]["id"], &json!("Reviews.")));
+    // Over HTTP an update without a description keeps it, and an empty one removes it.
+    let path = format!("rules/{}", rules[0]["id"]);
+    let mut rule = json!({
+        "priority": 51, "role": "critic", "resource": "film:*", "action": "review", "effect": "allow",
+    });
+    assert_eq!(root.put(&path, &rule).await.ok()["description"], "Reviews.");
+    rule["description"] = "".into();
+    assert_eq!(root.put(&path, &rule).await.ok()["description"], "");
+    assert!(export().contains("p, 51, critic, film:*, review, allow\n"));
+}
+
+#[tokio::test]
+async fn an_import_warns_of_probable_mistakes() {
+    let server = TestServer::start().await;
+    let settings = settings(&server.database);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.csv");
+    let exported = AUTH_SERVER.run(&["rules", "export"], &settings, "").stdout;
+    fs::write(&file, format!("{exported}p, 50, subscriber, label:nwe, read, allow\n")).unwrap();
+    let file = file.to_str().unwrap();
+    let ran = AUTH_SERVER.run(&["rules", "import", file, "--yes"], &settings, "");
+    let warning = "warning: `p, 50, subscriber, label:nwe, read, allow`: no label rule gives the label `nwe`; \
+                   did you mean `new`?\n";
+    assert!(ran.status == Some(0) && ran.stdout.contains(warning), "{ran:?}");
+    // It was so before.
+    assert!(!ran.stdout.contains("adult"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn a_preview_tells_for_whom_an_import_would_change_what() {
     let server = TestServer::start().await;
     let root = server.superuser().await;
@@ -109,6 +174,7 @@ fn a_check_warns_of_probable_mistakes_and_counts_what_an_import_writes() {
         "warning: `p, 20, anonymous, film:*, raed, allow`: no other rule uses the action `raed`; did you mean `read`?",
         "warning: `p, 40, anonymous, film:a*, read, deny`: an earlier rule decides whatever this one covers: `p, 30, anonymous, film:*, read, allow`",
         "warning: no rule is about the label `adult`",
+        "warning: no role but `superuser` may write rules: none is allowed POST on `route:/api/v1/rules`",
         &format!("{file}: valid, 4 rules"),
     ];
     assert_eq!(lines(&["--labels", &path("labels.toml")]), expected);
@@ -159,8 +225,8 @@ async fn an_import_is_listed_shown_and_rolled_back() {
         "- p, 1, anonymous, film:*, read, deny",
         "- p, 100, subscriber, label:old, read, allow",
         "+ p, 100, subscriber, label:new, read, allow",
-        "- # critic: \"Reads.\"",
-        "+ # critic: \"Writes.\"",
+        "- role, critic  # Reads.",
+        "+ role, critic  # Writes.",
     ] {
         assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::program::{AUTH_SERVER, Finished};
 use tests::{Database, PASSWORD, TestServer};
 
@@ -47,6 +47,38 @@ async fn disabling_and_enabling_an_account_reaches_a_running_server() {
     assert_eq!(database.count(trail).await, 1);
     let nobody = AUTH_SERVER.run(&["user", "disable", "nobody"], &settings, "");
     assert!(nobody.status == Some(1) && nobody.stderr.contains("nobody"), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn roles_are_created_inherited_and_deleted() {
+    let database = Database::migrated().await;
+    let settings = settings(&database);
+    let run = |arguments: &[&str]| AUTH_SERVER.run(arguments, &settings, "");
+    let create = ["role", "create", "critic", "--description", "Writes reviews.", "--json"];
+    let made = run(&[&create[..], &["--inherits", "subscriber"]].concat());
+    let expected = json!({
+        "name": "critic", "description": "Writes reviews.", "inherits": ["subscriber"],
+        "builtin": false, "revision": 2,
+    });
+    assert_eq!(serde_json::from_str::<Value>(&made.stdout).unwrap(), expected, "{made:?}");
+    assert_succeeds(&run(&["role", "list"]), "critic  inherits subscriber  Writes reviews.");
+    let typo = run(&["role", "create", "editor", "--inherits", "critik"]);
+    assert!(typo.status == Some(1) && typo.stderr.contains("did you mean `critic`?"), "{typo:?}");
+    let again = run(&["role", "create", "critic"]);
+    assert!(again.status == Some(1) && again.stderr.contains("exists"), "{again:?}");
+    let ada = AUTH_SERVER.run(&["user", "create", "ada", "--role", "critic"], &settings, PASSWORD);
+    assert_succeeds(&ada, "critic");
+    assert_succeeds(&run(&["user", "list", "--role", "critic"]), "ada");
+    assert_eq!(run(&["user", "list", "--role", "subscriber"]).stdout, "");
+    assert_eq!(run(&["user", "list", "--name", "lovelace"]).stdout, "");
+    let used = run(&["role", "delete", "subscriber"]);
+    assert!(used.status == Some(1) && used.stderr.contains("subscriber"), "{used:?}");
+    assert_succeeds(&run(&["role", "delete", "critic"]), "the role critic is deleted");
+    assert_eq!(run(&["user", "list", "--role", "critic"]).stdout, "");
+    let reserved = run(&["role", "create", "critic"]);
+    assert!(reserved.status == Some(1) && reserved.stderr.contains("reserved"), "{reserved:?}");
+    let audited = "SELECT count(*) FROM audit WHERE via = 'cli' AND operation IN ('create_role', 'delete_role')";
+    assert_eq!(database.count(audited).await, 2);
 }
 
 #[tokio::test]

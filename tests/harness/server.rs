@@ -11,6 +11,7 @@ use auth_server::app::Application;
 use auth_server::clock::Clock;
 use auth_server::config::{self, Config};
 use auth_server::policy;
+use policies::label_rules::{LabelRules, SHIPPED};
 use reqwest::{Client, redirect};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -169,7 +170,8 @@ impl TestServer {
     pub async fn superuser(&self) -> User {
         let (config, pool) = (config(&self.settings), self.database.pool().await);
         let now = self.clock.now();
-        let policy = policy::load(&pool, vec![], config.token.life(), now).await.unwrap();
+        let labels = LabelRules::parse(SHIPPED).unwrap();
+        let policy = policy::load(&pool, &labels, config.token.life(), now).await.unwrap();
         let password = PASSWORD.to_owned().into();
         let superusers = Superusers { pool: &pool, policy: &policy, clock: &self.clock };
         superusers.create(&config.password, "root", password).await.unwrap();

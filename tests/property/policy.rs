@@ -1,7 +1,8 @@
 //! Policies of every kind over the names in the documents.
 
 use policies::{
-    ActionPattern, Change, Effect, Label, ResourcePattern, RoleName, RoleSet, Rule, Snapshot,
+    ActionPattern, Change, Description, Effect, Label, ResourcePattern, RoleName, RoleSet, Rule,
+    Snapshot,
 };
 use proptest::prelude::*;
 
@@ -115,7 +116,15 @@ fn rule() -> impl Strategy<Value = Change> {
             // A rule that allows guests every action on everything would be rejected.
             let action = if name == "anonymous" && action == "*" { "re*" } else { action };
             let action = ActionPattern::parse(action).unwrap();
-            Change::RuleSet(Rule { id, priority, role: role(name), resource, action, effect })
+            Change::RuleSet(Rule {
+                id,
+                priority,
+                role: role(name),
+                resource,
+                action,
+                effect,
+                description: Description::default(),
+            })
         },
     )
 }
@@ -149,6 +158,7 @@ pub(crate) fn guest_rule(id: u32, priority: u32, resource: &str, effect: Effect)
         resource: ResourcePattern::parse(resource).unwrap(),
         action: ActionPattern::parse("read").unwrap(),
         effect,
+        description: Description::default(),
     })
 }
 

@@ -20,7 +20,7 @@ use crate::http::pagination::{PageQuery, cut};
 use crate::http::precondition::tagged;
 use crate::http::request_errors::PARAMETERS;
 use crate::policy::role_sets::{self, RoleSet};
-use crate::policy::{EVALUATION, transfer};
+use crate::policy::{EVALUATION, roles, transfer};
 use crate::problems;
 
 /// A page of sets of roles, ordered by their roles.
@@ -61,10 +61,12 @@ impl PolicyApi {
         &self,
         _caller: TrustedReader<PolicyReading>,
     ) -> Result<payload::Response<PolicyText>, ExportError> {
+        let place = self.0.offload.admit()?;
+        let descriptions = roles::all_descriptions(&self.0.pool).await?;
         let policy = self.0.policy.snapshot_full();
         let revision = policy.revision();
-        let write = move || csv::write(&transfer::export(&policy));
-        let text = self.0.offload.admit()?.run(write).await?;
+        let write = move || csv::write(&transfer::export(&policy, &descriptions));
+        let text = place.run(write).await?;
         Ok(tagged(PolicyText(text), revision))
     }
 

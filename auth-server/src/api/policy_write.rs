@@ -2,14 +2,17 @@
 
 use poem_openapi::Object;
 use poem_openapi::payload::Response;
-use policies::RoleName;
+use policies::{Description, RoleName};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::http::precondition::tagged;
 use crate::http::problem::Problem;
+use crate::http::request_errors::FIELD;
 use crate::idempotency::Earlier;
 use crate::policy::policy_problem;
+use crate::policy::warning::PolicyWarning;
+use crate::policy::write::Committed;
 
 /// The result of a write to the policy.
 #[derive(Serialize, Object)]
@@ -17,11 +20,19 @@ use crate::policy::policy_problem;
 pub(crate) struct PolicyWriteResult {
     /// Policy revision that contains this write; `at_least` of a check waits for it.
     pub(crate) revision: i64,
+    /// What this write probably makes a mistake; empty if it was made before.
+    pub(crate) warnings: Vec<PolicyWarning>,
+}
+
+impl From<Committed> for PolicyWriteResult {
+    fn from(Committed { revision, warnings }: Committed) -> Self {
+        Self { revision, warnings }
+    }
 }
 
 impl From<Earlier> for PolicyWriteResult {
     fn from(earlier: Earlier) -> Self {
-        Self { revision: earlier.revision }
+        Self { revision: earlier.revision, warnings: Vec::new() }
     }
 }
 
@@ -43,4 +54,10 @@ pub(crate) fn role_name(field: &str, name: &str) -> Result<RoleName, Problem> {
 pub(crate) fn role_names(field: &str, names: &[String]) -> Result<Vec<RoleName>, Problem> {
     let names = names.iter().enumerate();
     names.map(|(index, name)| role_name(&format!("{field}[{index}]"), name)).collect()
+}
+
+/// Parses the description of a rule or role.
+pub(crate) fn description(text: &str) -> Result<Description, Problem> {
+    Description::parse(text)
+        .map_err(|error| Problem::new(FIELD).field("description").detail(error.to_string()))
 }

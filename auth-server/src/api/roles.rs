@@ -8,9 +8,9 @@ use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
 use super::AppState;
-use super::policy_changes::Written;
 use super::policy_changes::role::{self, NewRole, RoleChanges};
 use super::policy_write::{PolicyWriteResult, written};
+use crate::audit::Written;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::{DATABASE, DATABASE_WRITE};
@@ -24,7 +24,8 @@ use crate::policy::roles as store;
 use crate::policy::roles::StoredRole;
 use crate::policy::rules;
 use crate::policy::rules::StoredRule;
-use crate::policy::write::Begun;
+use crate::policy::warning::PolicyWarning;
+use crate::policy::write::{Begun, Committed};
 use crate::policy::{
     BUILTIN_IMMUTABLE, INHERITANCE, ROLE_CREATION, ROLE_DELETION, ROLE_LOOKUP, ROLE_NOT_FOUND,
 };
@@ -56,6 +57,23 @@ struct RolePage {
 problems! {
     /// Errors of listing roles.
     pub(crate) enum ListError includes [SIGNED_IN, AUTHORIZATION, PARAMETERS, DATABASE] {}
+}
+
+/// A role that was written.
+#[derive(Serialize, Object)]
+#[oai(read_only_all)]
+struct RoleWriteResult {
+    #[oai(flatten)]
+    #[serde(flatten)]
+    role: StoredRole,
+    /// What this write probably makes a mistake; empty if it was made before.
+    warnings: Vec<PolicyWarning>,
+}
+
+impl RoleWriteResult {
+    fn made_before(role: StoredRole) -> Self {
+        Self { role, warnings: Vec::new() }
+    }
 }
 
 problems! {
@@ -134,16 +152,19 @@ impl RolesApi {
         /// Whether to validate only: the answer is the one that the write would have, and nothing is changed.
         dry_run: Query<Option<bool>>,
         body: Body<NewRole>,
-    ) -> Result<Response<Created<StoredRole>>, CreateError> {
+    ) -> Result<Response<Created<RoleWriteResult>>, CreateError> {
         let (name, settings) = body.0.parse()?;
         let mut write =
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
-                Begun::Made(earlier) => return written(earlier, Created),
+                Begun::Made(earlier) => {
+                    return written(earlier, |role| Created(RoleWriteResult::made_before(role)));
+                }
             };
-        let Written { state, record } = role::create(&mut write, &caller, name, settings).await?;
-        let revision = write.commit(record).await?;
-        Ok(tagged(Created(state), revision))
+        let Written { state: role, record } =
+            role::create(&mut write, &caller, name, settings).await?;
+        let Committed { revision, warnings } = write.commit(record).await?;
+        Ok(tagged(Created(RoleWriteResult { role, warnings }), revision))
     }
 
     /// Update the description of a role, or what it inherits.
@@ -163,18 +184,21 @@ impl RolesApi {
         /// Whether to validate only: the answer is the one that the write would have, and nothing is changed.
         dry_run: Query<Option<bool>>,
         body: Body<RoleChanges>,
-    ) -> Result<Response<Reply<StoredRole>>, UpdateError> {
+    ) -> Result<Response<Reply<RoleWriteResult>>, UpdateError> {
         let name = role::existing(&name.0)?;
         let settings = body.0.parse()?;
         let mut write =
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
-                Begun::Made(earlier) => return written(earlier, Reply),
+                Begun::Made(earlier) => {
+                    return written(earlier, |role| Reply(RoleWriteResult::made_before(role)));
+                }
             };
         let if_match = if_match.0.as_deref();
-        let written = role::update(&mut write, &caller, name, if_match, settings).await?;
-        let revision = write.commit(written.record).await?;
-        Ok(tagged(Reply(written.state), revision))
+        let Written { state: role, record } =
+            role::update(&mut write, &caller, name, if_match, settings).await?;
+        let Committed { revision, warnings } = write.commit(record).await?;
+        Ok(tagged(Reply(RoleWriteResult { role, warnings }), revision))
     }
 
     /// Delete a role and revoke it from all users.
@@ -204,6 +228,6 @@ impl RolesApi {
                 Begun::Made(earlier) => return Ok(Reply(earlier.into())),
             };
         let record = role::delete(&mut write, &caller, name, if_match.0.as_deref()).await?;
-        Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
+        Ok(Reply(write.commit(record).await?.into()))
     }
 }

@@ -9,9 +9,9 @@ use policies::RoleName;
 use serde::Serialize;
 
 use super::AppState;
-use super::policy_changes::Written;
 use super::policy_changes::rule::{self, RuleBody};
 use super::policy_write::{PolicyWriteResult, role_name, written};
+use crate::audit::Written;
 use crate::authn::SIGNED_IN;
 use crate::authn::authorized_admin::{AUTHORIZATION, AuthorizedAdmin};
 use crate::db::{DATABASE, DATABASE_WRITE};
@@ -23,7 +23,8 @@ use crate::http::{Body, Created, Reply, canonical};
 use crate::idempotency::{IDEMPOTENCY, IdempotencyKey};
 use crate::policy::rules as store;
 use crate::policy::rules::StoredRule;
-use crate::policy::write::Begun;
+use crate::policy::warning::PolicyWarning;
+use crate::policy::write::{Begun, Committed};
 use crate::policy::{
     BUILTIN_IMMUTABLE, ROLE_GRANT, ROLE_NAME, RULE_LOOKUP, RULE_NOT_FOUND, RULE_WRITE,
 };
@@ -36,6 +37,23 @@ struct RulePage {
     items: Vec<StoredRule>,
     /// Cursor of the next page; `null` on the last page.
     next: Option<String>,
+}
+
+/// A rule that was written.
+#[derive(Serialize, Object)]
+#[oai(read_only_all)]
+struct RuleWriteResult {
+    #[oai(flatten)]
+    #[serde(flatten)]
+    rule: StoredRule,
+    /// What this write probably makes a mistake; empty if it was made before.
+    warnings: Vec<PolicyWarning>,
+}
+
+impl RuleWriteResult {
+    fn made_before(rule: StoredRule) -> Self {
+        Self { rule, warnings: Vec::new() }
+    }
 }
 
 problems! {
@@ -109,16 +127,18 @@ impl RulesApi {
         /// Whether to validate only: the answer is the one that the write would have, and nothing is changed.
         dry_run: Query<Option<bool>>,
         body: Body<RuleBody>,
-    ) -> Result<Response<Created<StoredRule>>, CreateError> {
+    ) -> Result<Response<Created<RuleWriteResult>>, CreateError> {
         let row = body.parse()?;
         let mut write =
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
-                Begun::Made(earlier) => return written(earlier, Created),
+                Begun::Made(earlier) => {
+                    return written(earlier, |rule| Created(RuleWriteResult::made_before(rule)));
+                }
             };
-        let Written { state, record } = rule::create(&mut write, &caller, &row).await?;
-        let revision = write.commit(record).await?;
-        Ok(tagged(Created(state), revision))
+        let Written { state: rule, record } = rule::create(&mut write, &caller, row).await?;
+        let Committed { revision, warnings } = write.commit(record).await?;
+        Ok(tagged(Created(RuleWriteResult { rule, warnings }), revision))
     }
 
     /// Get a rule.
@@ -152,18 +172,20 @@ impl RulesApi {
         /// Whether to validate only: the answer is the one that the write would have, and nothing is changed.
         dry_run: Query<Option<bool>>,
         body: Body<RuleBody>,
-    ) -> Result<Response<Reply<StoredRule>>, UpdateError> {
+    ) -> Result<Response<Reply<RuleWriteResult>>, UpdateError> {
         let row = body.parse()?;
         let mut write =
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
-                Begun::Made(earlier) => return written(earlier, Reply),
+                Begun::Made(earlier) => {
+                    return written(earlier, |rule| Reply(RuleWriteResult::made_before(rule)));
+                }
             };
         let if_match = if_match.0.as_deref();
-        let Written { state, record } =
+        let Written { state: rule, record } =
             rule::update(&mut write, &caller, id.0, if_match, row).await?;
-        let revision = write.commit(record).await?;
-        Ok(tagged(Reply(state), revision))
+        let Committed { revision, warnings } = write.commit(record).await?;
+        Ok(tagged(Reply(RuleWriteResult { rule, warnings }), revision))
     }
 
     /// Delete a rule.
@@ -189,6 +211,6 @@ impl RulesApi {
                 Begun::Made(earlier) => return Ok(Reply(earlier.into())),
             };
         let record = rule::delete(&mut write, &caller, id.0, if_match.0.as_deref()).await?;
-        Ok(Reply(PolicyWriteResult { revision: write.commit(record).await? }))
+        Ok(Reply(write.commit(record).await?.into()))
     }
 }

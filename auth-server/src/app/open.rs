@@ -1,7 +1,6 @@
 //! The database and the policy in it, for the server and for the command line.
 
 use chrono::TimeDelta;
-use policies::Label;
 use policies::label_rules::{LabelRules, SHIPPED};
 use service::database::{UnfitDatabase, check_directness, check_fitness};
 
@@ -57,22 +56,18 @@ pub(crate) async fn load_policy(
     config: &Config,
     clock: &Clock,
 ) -> Result<LivePolicy, StartError> {
-    let time_bound_labels = time_bound_labels(&config.policy).await?;
+    let labels = label_rules(&config.policy).await?;
     let max_token_age = config.token.life() + LEEWAY + MARGIN;
-    let policy = policy::load(pool, time_bound_labels, max_token_age, clock.now()).await;
+    let policy = policy::load(pool, &labels, max_token_age, clock.now()).await;
     policy.map_err(StartError::Policy)
 }
 
-/// The labels that have a validity period.
-async fn time_bound_labels(config: &PolicyConfig) -> Result<Vec<Label>, StartError> {
-    let rules = match &config.labels {
-        None => LabelRules::parse(SHIPPED)?,
-        Some(path) => {
-            let text = tokio::fs::read_to_string(path).await;
-            LabelRules::parse(&text.map_err(|error| StartError::LabelsFile(path.clone(), error))?)?
-        }
-    };
-    Ok(rules.time_bound_labels().cloned().collect())
+/// The rules by which the labeler gives labels.
+async fn label_rules(config: &PolicyConfig) -> Result<LabelRules, StartError> {
+    let Some(path) = &config.labels else { return Ok(LabelRules::parse(SHIPPED)?) };
+    let text = tokio::fs::read_to_string(path).await;
+    let text = text.map_err(|error| StartError::LabelsFile(path.clone(), error))?;
+    Ok(LabelRules::parse(&text)?)
 }
 
 /// Redis, if it is configured; connects when it is first used.

@@ -39,6 +39,12 @@ impl Actor {
     }
 }
 
+/// The state that a change wrote, and its audit record.
+pub(crate) struct Written<T> {
+    pub(crate) state: T,
+    pub(crate) record: AuditRecord,
+}
+
 /// An audit record to be inserted in the transaction of its write.
 #[derive(Clone, Debug)]
 pub(crate) struct AuditRecord {

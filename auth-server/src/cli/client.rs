@@ -1,6 +1,7 @@
 //! `auth-server client …`: service clients.
 
 use clap::Subcommand;
+use serde_json::json;
 use service::output;
 use uuid::Uuid;
 
@@ -22,6 +23,9 @@ pub(crate) enum Command {
         /// What it may do; can be repeated
         #[arg(long = "scope", value_enum, default_values_t = Scope::DEFAULT.to_vec())]
         scopes: Vec<Scope>,
+        /// Print JSON: `client_id` and `client_secret`
+        #[arg(long)]
+        json: bool,
     },
     /// List service clients
     List {
@@ -33,18 +37,26 @@ pub(crate) enum Command {
     Disable {
         /// Id of the client, as printed by `create`
         id: Uuid,
+        /// Print JSON: `id` and `name` of the client
+        #[arg(long)]
+        json: bool,
     },
 }
 
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     match command {
-        Command::Create { name, scopes } => create(&config, &name, scopes).await,
+        Command::Create { name, scopes, json } => create(&config, &name, scopes, json).await,
         Command::List { json } => list(&config, json).await,
-        Command::Disable { id } => disable(&config, id).await,
+        Command::Disable { id, json } => disable(&config, id, json).await,
     }
 }
 
-async fn create(config: &Config, name: &str, scopes: Vec<Scope>) -> Result<(), Failure> {
+async fn create(
+    config: &Config,
+    name: &str,
+    scopes: Vec<Scope>,
+    json: bool,
+) -> Result<(), Failure> {
     let name = ClientName::parse(name).map_err(Failure::because)?;
     // clap requires a value after each `--scope`.
     let scopes = scope::normalize(scopes).unwrap_or_else(|| Scope::DEFAULT.to_vec());
@@ -57,7 +69,12 @@ async fn create(config: &Config, name: &str, scopes: Vec<Scope>) -> Result<(), F
         Some("clients_name_key") => Failure::because("another client has this name"),
         _ => Failure::because(error),
     })?;
-    output::print_once(format_args!("client_id={}\nclient_secret={}", client.id, secret.expose()))?;
+    let (id, secret) = (client.id, secret.expose());
+    if json {
+        output::print_once(json!({ "client_id": id, "client_secret": secret }))?;
+    } else {
+        output::print_once(format_args!("client_id={id}\nclient_secret={secret}"))?;
+    }
     transaction.commit().await.map_err(|error| {
         let what = if is_outcome_unknown(&error) {
             "`client list` shows whether the client was created"
@@ -93,7 +110,7 @@ async fn list(config: &Config, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn disable(config: &Config, id: Uuid) -> Result<(), Failure> {
+async fn disable(config: &Config, id: Uuid, json: bool) -> Result<(), Failure> {
     let pool = open::migrated(&config.database, &Clock::default()).await?;
     let (actor, now) = (Actor::CommandLine, Clock::default().now());
     let mut transaction = pool.begin().await.map_err(Failure::because)?;
@@ -101,6 +118,9 @@ async fn disable(config: &Config, id: Uuid) -> Result<(), Failure> {
     let disabled = disabled.map_err(Failure::because)?;
     let disabled = disabled.ok_or_else(|| Failure::because("there is no client with this id"))?;
     transaction.commit().await.map_err(Failure::because)?;
+    if json {
+        return Ok(output::print_json(&json!({ "id": id, "name": disabled.name }))?);
+    }
     output::print(format_args!("{} is disabled", disabled.name))?;
     Ok(())
 }

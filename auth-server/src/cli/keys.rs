@@ -31,6 +31,9 @@ pub(crate) enum Command {
         /// [default: `AUTH_KEY_LEAD_SECONDS`]
         #[arg(long, value_name = "SECONDS")]
         lead: Option<u32>,
+        /// Print JSON: `kid`, `signs_from`, and `old`, the key that signs until then, with its `retire_at`
+        #[arg(long)]
+        json: bool,
     },
     /// Take a key out of use at once, because its private key may have been stolen
     ///
@@ -39,6 +42,9 @@ pub(crate) enum Command {
         /// Key id, as shown by `keys list`
         #[arg(allow_hyphen_values = true)]
         kid: String,
+        /// Print JSON: `kid` and its `successor`, if it signed
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -50,11 +56,11 @@ restart them, or drop their cached keys.";
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     match command {
         Command::List { json } => list(&config, json).await,
-        Command::Rotate { lead } => {
+        Command::Rotate { lead, json } => {
             let lead = lead.map(|lead| TimeDelta::seconds(lead.into()));
-            rotate(&config, lead.unwrap_or_else(|| config.token.key_lead())).await
+            rotate(&config, lead.unwrap_or_else(|| config.token.key_lead()), json).await
         }
-        Command::Revoke { kid } => revoke(&config, &kid).await,
+        Command::Revoke { kid, json } => revoke(&config, &kid, json).await,
     }
 }
 
@@ -77,20 +83,30 @@ async fn list(config: &Config, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn rotate(config: &Config, lead: TimeDelta) -> Result<(), Failure> {
+async fn rotate(config: &Config, lead: TimeDelta, json: bool) -> Result<(), Failure> {
     let pool = open::migrated(&config.database, &Clock::default()).await?;
     let (encryption, now) = (encryption(config)?, Clock::default().now());
     let rotated = token::rotate(&pool, &encryption, now, config.token.life(), lead).await;
     let Rotation { kid, signs_from, old, retire_at } = rotated.map_err(Failure::because)?;
+    if json {
+        let old = json!({ "kid": old, "retire_at": retire_at });
+        return Ok(output::print_json(
+            &json!({ "kid": kid, "signs_from": signs_from, "old": old }),
+        )?);
+    }
     output::print(format_args!("{kid} is published and signs from {}", second(signs_from)))?;
     output::print(format_args!("{old} signs until then and is removed at {}", second(retire_at)))?;
     Ok(())
 }
 
-async fn revoke(config: &Config, kid: &str) -> Result<(), Failure> {
+async fn revoke(config: &Config, kid: &str, json: bool) -> Result<(), Failure> {
     let pool = open::migrated(&config.database, &Clock::default()).await?;
     let (encryption, now) = (encryption(config)?, Clock::default().now());
     let revoked = token::revoke(&pool, &encryption, kid, now).await.map_err(Failure::because)?;
+    if json {
+        let successor = revoked.successor;
+        return Ok(output::print_json(&json!({ "kid": kid, "successor": successor }))?);
+    }
     output::print(format_args!("{kid} is revoked. {REVOKED}"))?;
     if let Some(successor) = revoked.successor {
         output::print(format_args!("{successor} takes its place"))?;

@@ -59,7 +59,11 @@ enum Command {
     #[command(after_help = SETTINGS.help())]
     Serve,
     /// Apply database migrations, and install the shipped rules if there are none
-    Migrate,
+    Migrate {
+        /// Print JSON: the migrations `applied`, `warnings`, and the number of `installed_rules`
+        #[arg(long)]
+        json: bool,
+    },
     /// Create, revoke and list superusers
     #[command(subcommand)]
     Superuser(superuser::Command),
@@ -167,7 +171,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     }
     match command {
         Command::Serve => serve::run(loaded()?).await?,
-        Command::Migrate => migrate::run(settings()?).await?,
+        Command::Migrate { json } => migrate::run(settings()?, json).await?,
         Command::Superuser(command) => superuser::run(command, settings()?).await?,
         Command::Doctor(options) => return doctor::run(&options, settings()).await,
         Command::Keys(command) => keys::run(command, settings()?).await?,

@@ -21,16 +21,22 @@ pub(crate) enum Command {
         /// End all sessions, as nothing under the old secret is trusted any more
         #[arg(long, required = true)]
         compromised: bool,
+        /// Print JSON: the number of `sessions` that ended, of second `factors` that are encrypted, and of `lost_factors`
+        #[arg(long)]
+        json: bool,
     },
 }
 
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
-    let Command::Replace { compromised: _ } = command;
+    let Command::Replace { compromised: _, json } = command;
     let clock = Clock::default();
     let pool = open::migrated(&config.database, &clock).await?;
     let secrets = Secrets::load_or_create(&config.secret).map_err(Failure::because)?;
     let replaced = compromised::replace(&pool, &secrets, clock.now()).await;
     let replaced = replaced.map_err(Failure::because)?;
+    if json {
+        return Ok(output::print_json(&replaced)?);
+    }
     output::print(format_args!(
         "{} sessions are ended, and all signing keys replaced; start all servers with the new AUTH_SECRET, \
          and without the old one",

@@ -1,6 +1,7 @@
 //! `auth-server sessions …`: which devices a user is logged in on, and for when one is lost.
 
 use clap::Subcommand;
+use serde_json::json;
 use service::output;
 
 use super::{Failure, publish, second};
@@ -28,13 +29,16 @@ pub(crate) enum Command {
     End {
         /// Login, in any case
         login: String,
+        /// Print JSON: `login` and whether the sessions are `ended`
+        #[arg(long)]
+        json: bool,
     },
 }
 
 pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure> {
     match command {
         Command::List { login, json } => list(&config, &login, json).await,
-        Command::End { login } => end(&config, &login).await,
+        Command::End { login, json } => end(&config, &login, json).await,
     }
 }
 
@@ -60,7 +64,7 @@ async fn list(config: &Config, login: &str, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn end(config: &Config, login: &str) -> Result<(), Failure> {
+async fn end(config: &Config, login: &str, json: bool) -> Result<(), Failure> {
     let unknown = || Failure::unknown_login(login);
     let pool = open::migrated(&config.database, &Clock::default()).await?;
     let mut transaction = pool.begin().await.map_err(Failure::because)?;
@@ -75,6 +79,9 @@ async fn end(config: &Config, login: &str) -> Result<(), Failure> {
     audit::insert(&mut transaction, &record, period.from).await.map_err(Failure::because)?;
     transaction.commit().await.map_err(Failure::because)?;
     publish(config, &ended).await?;
+    if json {
+        return Ok(output::print_json(&json!({ "login": login, "ended": true }))?);
+    }
     output::print(format_args!("all sessions of {login} are ended"))?;
     Ok(())
 }

@@ -1,25 +1,30 @@
 //! Reads the whole policy: at start, and whenever the journal has a gap.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use policies::{ActionPattern, Change, Effect, Label, ResourcePattern, RoleName, Rule, Snapshot};
+use policies::label_rules::LabelRules;
+use policies::{
+    ActionPattern, Change, Description, Effect, ResourcePattern, RoleName, Rule, Snapshot,
+};
 
 use super::error::InvalidRule;
 use super::{LivePolicy, PolicyLoadError, journal};
 use crate::db::{PgConnection, PgPool};
 
-/// Loads the policy. `time_bound_labels` are the labels that have a validity period; `max_token_age` is
-/// how long an access token may be accepted after it was issued.
+/// Loads the policy. `labels` are the rules by which the labeler gives labels; `max_token_age` is how long an
+/// access token may be accepted after it was issued.
 ///
 /// # Errors
 /// The database is unavailable, or the stored policy is invalid; the server does not start then.
 pub async fn load(
     pool: &PgPool,
-    time_bound_labels: Vec<Label>,
+    labels: &LabelRules,
     max_token_age: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<LivePolicy, PolicyLoadError> {
     let mut db = pool.begin_snapshot().await?;
-    let live = LivePolicy::new(Snapshot::empty(time_bound_labels)?, max_token_age);
+    let empty = Snapshot::empty(labels.time_bound_labels().cloned())?;
+    let names = labels.iter().map(|rule| rule.name.clone()).collect();
+    let live = LivePolicy::new(empty, names, max_token_age);
     let (snapshot, written_at) = read(&mut db, &live.snapshot()).await?;
     live.advance(snapshot.into(), written_at);
     for entry in journal::written_since(&mut db, now - max_token_age).await? {
@@ -68,13 +73,17 @@ pub(super) struct RuleRow {
     resource: String,
     action: String,
     effect: String,
+    description: String,
 }
 
 /// All rules.
 pub(super) async fn rule_rows(db: &mut PgConnection) -> sqlx::Result<Vec<RuleRow>> {
-    sqlx::query_as!(RuleRow, "SELECT id, priority, role, resource, action, effect FROM rules")
-        .fetch_all(db)
-        .await
+    sqlx::query_as!(
+        RuleRow,
+        "SELECT id, priority, role, resource, action, effect, description FROM rules"
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// The rule of a row.
@@ -94,5 +103,6 @@ fn fields(row: &RuleRow) -> Result<Rule, InvalidRule> {
         resource: ResourcePattern::parse(&row.resource)?,
         action: ActionPattern::parse(&row.action)?,
         effect: effect.ok_or_else(|| InvalidRule::Effect(row.effect.clone()))?,
+        description: Description::of_stored(&row.description),
     })
 }

@@ -20,11 +20,13 @@ pub(crate) mod permissions;
 pub(crate) mod reason;
 mod recovery;
 pub(crate) mod revisions;
+pub(crate) mod role_changes;
 pub(crate) mod role_sets;
 pub(crate) mod roles;
 pub(crate) mod rules;
 pub mod seed;
 pub(crate) mod transfer;
+pub(crate) mod warning;
 pub(crate) mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +34,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use policies::Snapshot;
+use policies::{Label, Snapshot};
 use service::metrics::Counter;
 use tokio::sync::watch;
 
@@ -71,6 +73,8 @@ pub struct LivePolicy {
     looked_at: Mutex<Instant>,
     revision: watch::Sender<i64>,
     max_token_age: TimeDelta,
+    /// The labels that the labeler writes.
+    labels: Arc<[Label]>,
     /// How often the database held another history than this server.
     pub(crate) recoveries: Counter,
 }
@@ -85,7 +89,7 @@ struct Head {
 }
 
 impl LivePolicy {
-    fn new(snapshot: Snapshot, max_token_age: TimeDelta) -> Self {
+    fn new(snapshot: Snapshot, labels: Arc<[Label]>, max_token_age: TimeDelta) -> Self {
         let revision = snapshot.revision();
         Self {
             snapshot: ArcSwap::from_pointee(snapshot),
@@ -94,6 +98,7 @@ impl LivePolicy {
             looked_at: Mutex::new(Instant::now()),
             revision: watch::Sender::new(revision),
             max_token_age,
+            labels,
             recoveries: Counter::default(),
         }
     }

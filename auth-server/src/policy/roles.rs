@@ -1,7 +1,9 @@
 //! Roles in PostgreSQL.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use policies::RoleName;
+use policies::{Description, RoleName};
 use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;
 
@@ -26,6 +28,9 @@ pub(crate) struct StoredRole {
     /// Policy revision of its last write; also its ETag.
     pub revision: i64,
 }
+
+/// Descriptions of roles, which snapshots of the policy do not have.
+pub(crate) type RoleDescriptions = HashMap<RoleName, Description>;
 
 /// Roles after the name `after`, ordered by name.
 pub(crate) async fn page(
@@ -84,6 +89,16 @@ pub(crate) async fn insert(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// The descriptions of all roles that have one.
+pub(crate) async fn all_descriptions(db: impl PgExecutor<'_>) -> sqlx::Result<RoleDescriptions> {
+    let rows = sqlx::query!("SELECT name, description FROM roles WHERE description <> ''")
+        .fetch_all(db)
+        .await?;
+    let (stored, descriptions): (Vec<_>, Vec<_>) =
+        rows.into_iter().map(|row| (row.name, Description::of_stored(&row.description))).unzip();
+    Ok(names(&stored)?.into_iter().zip(descriptions).collect())
 }
 
 /// The descriptions of these roles.

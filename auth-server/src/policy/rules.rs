@@ -26,6 +26,8 @@ pub(crate) struct StoredRule {
     pub action: String,
     /// What it does.
     pub effect: EffectName,
+    /// What the rule is for; empty if it has no description.
+    pub description: String,
     /// Whether the rule is built in: the superuser's rule cannot be changed or deleted.
     pub builtin: bool,
     /// Policy revision of its last write; also its ETag.
@@ -42,6 +44,7 @@ impl StoredRule {
             resource: rule.resource.to_string(),
             action: rule.action.to_string(),
             effect: rule.effect.into(),
+            description: rule.description.to_string(),
             builtin: rule.is_builtin(),
             revision,
         }
@@ -63,15 +66,26 @@ pub(crate) struct RuleInForce {
     pub action: String,
     /// What it does.
     pub effect: EffectName,
+    /// What the rule is for; empty if it has no description.
+    pub description: String,
     /// Whether the rule is built in: the superuser's rule cannot be changed or deleted.
     pub builtin: bool,
 }
 
 impl From<&Rule> for RuleInForce {
     fn from(rule: &Rule) -> Self {
-        let StoredRule { id, priority, role, resource, action, effect, builtin, .. } =
-            StoredRule::of(rule, 0);
-        Self { id, priority, role, resource, action, effect, builtin }
+        let StoredRule {
+            id, priority, role, resource, action, effect, description, builtin, ..
+        } = StoredRule::of(rule, 0);
+        Self { id, priority, role, resource, action, effect, description, builtin }
+    }
+}
+
+/// As in a rules file, except that nothing is quoted.
+impl fmt::Display for RuleInForce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { priority, role, resource, action, effect, .. } = self;
+        write!(f, "p, {priority}, {role}, {resource}, {action}, {effect}")
     }
 }
 
@@ -105,7 +119,7 @@ pub(crate) async fn page(
 ) -> sqlx::Result<Vec<StoredRule>> {
     sqlx::query_as!(
         StoredRule,
-        r#"SELECT id, priority, role, resource, action, effect, priority = 0 AS "builtin!", revision
+        r#"SELECT id, priority, role, resource, action, effect, description, priority = 0 AS "builtin!", revision
            FROM rules
            WHERE ($1::text IS NULL OR role = $1) AND priority >= $2
              AND (priority, effect = 'allow', id) > ($2, $3, $4)
@@ -124,7 +138,7 @@ pub(crate) async fn page(
 pub(crate) async fn find(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<Option<StoredRule>> {
     sqlx::query_as!(
         StoredRule,
-        r#"SELECT id, priority, role, resource, action, effect, priority = 0 AS "builtin!", revision
+        r#"SELECT id, priority, role, resource, action, effect, description, priority = 0 AS "builtin!", revision
            FROM rules WHERE id = $1"#,
         id
     )
@@ -143,20 +157,20 @@ pub(crate) async fn insert(
     revision: i64,
 ) -> sqlx::Result<Rule> {
     let id = sqlx::query_scalar!(
-        "INSERT INTO rules (priority, role, resource, action, effect, created_at, revision)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+        "INSERT INTO rules (priority, role, resource, action, effect, description, created_at, revision)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
         row.priority.cast_signed(),
         row.role.as_str(),
         row.resource.to_string(),
         row.action.to_string(),
         row.effect.as_str(),
+        row.description.as_str(),
         at,
         revision
     )
     .fetch_one(db)
     .await?;
-    let RuleRow { priority, role, resource, action, effect } = row.clone();
-    Ok(Rule { id: id.cast_unsigned(), priority, role, resource, action, effect })
+    Ok(row.clone().with_id(id.cast_unsigned()))
 }
 
 /// Replaces a rule.
@@ -166,13 +180,14 @@ pub(crate) async fn insert(
 pub(crate) async fn update(db: &mut PgConnection, rule: &Rule, revision: i64) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE rules SET priority = $2, role = $3, resource = $4, action = $5, effect = $6,
-                revision = $7 WHERE id = $1",
+                description = $7, revision = $8 WHERE id = $1",
         rule.id.cast_signed(),
         rule.priority.cast_signed(),
         rule.role.as_str(),
         rule.resource.to_string(),
         rule.action.to_string(),
         rule.effect.as_str(),
+        rule.description.as_str(),
         revision
     )
     .execute(db)
@@ -209,18 +224,21 @@ pub(super) async fn put_all(
         rules.iter().map(|rule| field(rule)).collect()
     };
     sqlx::query!(
-        "INSERT INTO rules (id, priority, role, resource, action, effect, created_at, revision)
-         SELECT *, $7::timestamptz, $8::bigint
-         FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
+        "INSERT INTO rules
+             (id, priority, role, resource, action, effect, description, created_at, revision)
+         SELECT *, $8::timestamptz, $9::bigint
+         FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
          ON CONFLICT (id) DO UPDATE SET
              priority = excluded.priority, role = excluded.role, resource = excluded.resource,
-             action = excluded.action, effect = excluded.effect, revision = excluded.revision",
+             action = excluded.action, effect = excluded.effect,
+             description = excluded.description, revision = excluded.revision",
         &ids,
         &priorities,
         &text(|rule| rule.role.to_string()),
         &text(|rule| rule.resource.to_string()),
         &text(|rule| rule.action.to_string()),
         &text(|rule| rule.effect.as_str().to_owned()),
+        &text(|rule| rule.description.to_string()),
         at,
         revision
     )

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use policies::csv::CsvError;
-use policies::{Change, RoleDefinition, csv};
+use policies::{Change, csv};
 
 use super::journal::{self, Delta, JournalEntry};
 use super::revisions::before::{Before, RoleState};
@@ -40,10 +40,11 @@ pub async fn seed(pool: &PgPool, now: DateTime<Utc>) -> Result<usize, SeedError>
     let shipped = csv::read(csv::SHIPPED_RULES)?;
     let revision = revision + 1;
     let (mut delta, mut before) = (Delta::default(), Before::default());
-    for RoleDefinition { name, inherits } in &shipped.roles {
+    for role in &shipped.roles {
+        let (name, inherits) = (&role.name, &role.inherits);
         let stored = roles::find(&mut *tx, name).await?;
         if stored.is_none() {
-            roles::insert(&mut tx, name, "", now, revision).await?;
+            roles::insert(&mut tx, name, role.description.as_str(), now, revision).await?;
         }
         let state = stored.as_ref().map(RoleState::of).transpose()?;
         before.roles.insert(name.clone(), state);

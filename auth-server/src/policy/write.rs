@@ -12,6 +12,7 @@ use super::journal::{Delta, JournalEntry, UserRoles};
 use super::recovery::{self, History};
 use super::revisions::before::{self, Before, Descriptions};
 use super::revisions::store::{self as revisions, KeptWrite};
+use super::warning::PolicyWarning;
 use super::{LivePolicy, follow, policy_problem};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -47,6 +48,16 @@ pub(crate) struct Discarded {
     pub(crate) after: Arc<Snapshot>,
     /// Users whose roles would have changed.
     pub(crate) user_roles: Vec<UserRoles>,
+    /// What would probably have been a mistake.
+    pub(crate) warnings: Vec<PolicyWarning>,
+}
+
+/// What a write has done.
+pub(crate) struct Committed {
+    /// The revision that contains it.
+    pub(crate) revision: i64,
+    /// What in it is probably a mistake.
+    pub(crate) warnings: Vec<PolicyWarning>,
 }
 
 /// A write with an idempotency key.
@@ -203,7 +214,9 @@ impl<'a> PolicyWrite<'a> {
     pub(crate) async fn discard(mut self) -> Result<Discarded, Problem> {
         self.validate().await?;
         self.tx.rollback().await?;
-        Ok(Discarded { before: self.start, after: self.base, user_roles: self.delta.user_roles })
+        let warnings = warnings(self.live, &self.start, &self.base, self.delta.changes).await?;
+        let (before, after, user_roles) = (self.start, self.base, self.delta.user_roles);
+        Ok(Discarded { before, after, user_roles, warnings })
     }
 
     /// Validates the resulting policy, commits it together with its audit record, and installs it on
@@ -211,13 +224,23 @@ impl<'a> PolicyWrite<'a> {
     ///
     /// # Errors
     /// The resulting policy is invalid, among others; nothing is written then.
-    pub(crate) async fn commit(mut self, record: AuditRecord) -> Result<i64, Problem> {
-        let revision = self.revision();
+    pub(crate) async fn commit(mut self, record: AuditRecord) -> Result<Committed, Problem> {
         self.validate().await?;
-        if self.dry_run {
+        let (live, start, base) = (self.live, Arc::clone(&self.start), Arc::clone(&self.base));
+        let changes = self.delta.changes.clone();
+        let revision = if self.dry_run {
             self.tx.rollback().await?;
-            return Ok(self.start.revision());
-        }
+            start.revision()
+        } else {
+            self.commit_valid(record).await?
+        };
+        // Once it is in force and the policy lock is free.
+        let warnings = warnings(live, &start, &base, changes).await?;
+        Ok(Committed { revision, warnings })
+    }
+
+    async fn commit_valid(mut self, record: AuditRecord) -> Result<i64, Problem> {
+        let revision = self.revision();
         let before = self.before().await?;
         let Self { live, mut tx, start, base, at, delta, claim, .. } = self;
         let entry = JournalEntry { revision, at, delta };
@@ -253,9 +276,27 @@ impl<'a> PolicyWrite<'a> {
     }
 
     /// Ends a write that has nothing to change. The revision stays.
-    pub(crate) async fn commit_nothing(mut self) -> Result<i64, Problem> {
+    pub(crate) async fn commit_nothing(mut self) -> Result<Committed, Problem> {
         self.claim.keep(&mut self.tx, None).await?;
         self.tx.commit().await?;
-        Ok(self.start.revision())
+        Ok(Committed { revision: self.start.revision(), warnings: Vec::new() })
     }
+}
+
+/// What these changes probably make a mistake.
+async fn warnings(
+    live: &LivePolicy,
+    before: &Arc<Snapshot>,
+    after: &Arc<Snapshot>,
+    changes: Vec<Change>,
+) -> Result<Vec<PolicyWarning>, Problem> {
+    if changes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (before, after, labels) = (Arc::clone(before), Arc::clone(after), Arc::clone(&live.labels));
+    let lint = move || {
+        let warnings = after.lint_write(&before, &changes, &labels);
+        warnings.iter().map(|warning| PolicyWarning::of(&after, &labels, warning)).collect()
+    };
+    Ok(tokio::task::spawn_blocking(lint).await?)
 }

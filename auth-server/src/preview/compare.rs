@@ -6,6 +6,7 @@ use std::time::Instant;
 use policies::{At, Comparison, Filter, PolicyError, Snapshot, VerdictChanges};
 
 use super::audience::{Audience, Holders};
+use crate::policy::warning::PolicyWarning;
 use crate::policy::write::Discarded;
 
 /// What a change of the policy means, except for the number of films.
@@ -17,6 +18,7 @@ pub(crate) struct Compared {
     pub(super) users: Vec<(Holders, i64, ComparedCaller)>,
     pub(super) unaffected: i64,
     pub(super) left_out: i64,
+    pub(super) warnings: Vec<PolicyWarning>,
 }
 
 /// What changes for one caller.
@@ -45,7 +47,7 @@ pub(crate) fn compare(
     at: At,
     deadline: Instant,
 ) -> Result<Option<Compared>, PolicyError> {
-    let Discarded { before, after, .. } = discarded;
+    let Discarded { before, after, warnings, .. } = discarded;
     let comparison = Comparison::new(Arc::clone(before), Arc::clone(after));
     let of = |holders: &Holders| -> Result<ComparedCaller, PolicyError> {
         let filter =
@@ -69,5 +71,6 @@ pub(crate) fn compare(
         }
     }
     let (revision, left_out) = (before.revision(), audience.not_compared);
-    Ok(Some(Compared { revision, guest, users, unaffected, left_out }))
+    let warnings = warnings.clone();
+    Ok(Some(Compared { revision, guest, users, unaffected, left_out, warnings }))
 }

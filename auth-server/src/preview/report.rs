@@ -9,6 +9,7 @@ use super::compare::{Compared, ComparedCaller};
 use super::films::{FilmChanges, FilmCounts};
 use crate::films::{Films, FilmsError};
 use crate::policy::rules::RuleInForce;
+use crate::policy::warning::PolicyWarning;
 
 /// Maximum number of sets of roles that are listed.
 const MAX_LISTED: usize = 100;
@@ -35,6 +36,8 @@ pub(crate) struct PolicyPreview {
     pub(crate) unaffected_users: i64,
     /// Number of users who were left out: only the 1,000 sets of roles of most users are compared.
     pub(crate) not_compared_users: i64,
+    /// What would probably be a mistake.
+    pub(crate) warnings: Vec<PolicyWarning>,
     /// What the preview does not say, and why; `null` if it is complete.
     pub(crate) missing: Option<String>,
 }
@@ -112,7 +115,7 @@ pub(crate) async fn report(
     films: Option<&Films>,
 ) -> Result<PolicyPreview, FilmsError> {
     let mut counts = films.map(FilmCounts::of);
-    let Compared { revision, guest, mut users, unaffected, left_out } = compared;
+    let Compared { revision, guest, mut users, unaffected, left_out, warnings } = compared;
     let more = users.split_off(users.len().min(MAX_LISTED));
     let guest = caller(guest, counts.as_mut()).await?;
     let mut listed = Vec::with_capacity(users.len());
@@ -132,6 +135,7 @@ pub(crate) async fn report(
         more_users: more.iter().map(|(_, number, _)| number).sum(),
         unaffected_users: unaffected,
         not_compared_users: left_out,
+        warnings,
         missing: films.is_none().then(|| NO_FILMS.to_owned()),
     })
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -55,7 +56,7 @@ pub(crate) async fn check(pool: &PgPool, fingerprints: &[Vec<u8>]) -> Result<(),
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Replaced {
     /// Sessions that ended.
     pub sessions: u64,

@@ -5,12 +5,20 @@ use std::borrow::Cow;
 
 const SPACE: [char; 2] = [' ', '\t'];
 
-/// The fields of a line without its comment; empty for a blank line, `None` for unbalanced quotes.
-pub(super) fn split(line: &str) -> Option<Vec<Cow<'_, str>>> {
+/// A line of the text.
+pub(super) struct Line<'a> {
+    /// None in a blank line.
+    pub(super) fields: Vec<Cow<'a, str>>,
+    /// The text after `#`; empty if there is none.
+    pub(super) comment: &'a str,
+}
+
+/// The line; `None` for unbalanced quotes.
+pub(super) fn split(line: &str) -> Option<Line<'_>> {
     let mut fields = Vec::new();
     let mut rest = line.trim_start_matches(SPACE);
-    if ends(rest) {
-        return Some(fields);
+    if let Some(comment) = end(rest) {
+        return Some(Line { fields, comment });
     }
     loop {
         let (field, after) = match rest.strip_prefix('"') {
@@ -21,14 +29,14 @@ pub(super) fn split(line: &str) -> Option<Vec<Cow<'_, str>>> {
         let after = after.trim_start_matches(SPACE);
         match after.strip_prefix(',') {
             Some(next) => rest = next.trim_start_matches(SPACE),
-            None if ends(after) => return Some(fields),
-            None => return None,
+            None => return end(after).map(|comment| Line { fields, comment }),
         }
     }
 }
 
-fn ends(rest: &str) -> bool {
-    rest.is_empty() || rest.starts_with('#')
+/// The comment, if the fields end here.
+fn end(rest: &str) -> Option<&str> {
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('#') }
 }
 
 /// The field up to the next comma or comment, and the rest.
@@ -77,20 +85,23 @@ mod tests {
 
     #[test]
     fn white_space_and_comments_outside_quotes_are_ignored() {
-        let fields = |line| split(line).map(|f| f.join("|"));
+        let fields = |line| split(line).map(|line| line.fields.join("|"));
         assert_eq!(fields("p, 1 ,\ta b  # why").unwrap(), "p|1|a b");
         assert_eq!(fields(r#" p , " a, ""b"" # " ,c#d # e"#).unwrap(), r#"p| a, "b" # |c#d"#);
         assert_eq!(fields("p,,").unwrap(), "p||");
-        assert_eq!(split("  # p, 1"), Some(vec![]));
-        assert_eq!(split(r#"p, "a"#), None);
-        assert_eq!(split(r#"p, "a" b, c"#), None);
+        assert_eq!(fields("  # p, 1").unwrap(), "");
+        assert_eq!(fields(r#"p, "a"#), None);
+        assert_eq!(fields(r#"p, "a" b, c"#), None);
+        let comment = |line| split(line).map(|line| line.comment);
+        assert_eq!(comment("p, 1 # why, \"x\" # y").unwrap(), " why, \"x\" # y");
+        assert_eq!(comment("p, a#b").unwrap(), "");
     }
 
     proptest! {
         #[test]
         fn quoted_fields_round_trip(fields in prop::collection::vec("[a #,\"\t*é]{0,6}", 1..5)) {
             let line = fields.iter().map(|f| quoted(f)).collect::<Vec<_>>().join(", ");
-            prop_assert_eq!(split(&line).unwrap(), fields);
+            prop_assert_eq!(split(&line).unwrap().fields, fields);
         }
     }
 }

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::Snapshot;
+use crate::description::Description;
 use crate::names::{ANONYMOUS, RoleName};
 use crate::roles::{RoleDefinition, RoleId};
 
@@ -25,12 +26,16 @@ impl Snapshot {
         RoleSet(set)
     }
 
-    /// All roles except the built-in ones, sorted by name.
+    /// All roles except the built-in ones, sorted by name, without descriptions.
     #[must_use]
     pub fn defined_roles(&self) -> Vec<RoleDefinition> {
         let defined = self.policy.roles.iter().filter(|role| !role.name.is_builtin());
         let mut roles: Vec<RoleDefinition> = defined
-            .map(|role| RoleDefinition { name: role.name.clone(), inherits: role.inherits.clone() })
+            .map(|role| RoleDefinition {
+                name: role.name.clone(),
+                inherits: role.inherits.clone(),
+                description: Description::default(),
+            })
             .collect();
         roles.sort();
         roles

@@ -2,8 +2,8 @@
 
 use casbin::CoreApi;
 use policies::{
-    ActionPattern, Change, Effect, Facts, MAX_INHERITANCE_DEPTH, Resource, ResourcePattern,
-    RoleName, Rule, Snapshot, Verdict, engine,
+    ActionPattern, Change, Description, Effect, Facts, MAX_INHERITANCE_DEPTH, Resource,
+    ResourcePattern, RoleName, Rule, Snapshot, Verdict, engine,
 };
 use proptest::prelude::*;
 
@@ -53,6 +53,7 @@ fn a_rule_of_a_role_at_the_maximum_inheritance_depth_decides() {
         resource: ResourcePattern::parse("film:a").unwrap(),
         action: ActionPattern::parse("read").unwrap(),
         effect: Effect::Allow,
+        description: Description::default(),
     };
     let changes: Vec<Change> = chain.chain([Change::RuleSet(rule)]).collect();
     let snapshot = Snapshot::empty([]).unwrap().next(1, &changes).unwrap();
@@ -67,7 +68,15 @@ fn decisions_survive_the_deletion_of_a_flood_of_names() {
     let rule = |id: u32, resource: &str, effect| {
         let resource = ResourcePattern::parse(resource).unwrap();
         let action = ActionPattern::parse("read").unwrap();
-        Change::RuleSet(Rule { id, priority: id, role: role("r1"), resource, action, effect })
+        Change::RuleSet(Rule {
+            id,
+            priority: id,
+            role: role("r1"),
+            resource,
+            action,
+            effect,
+            description: Description::default(),
+        })
     };
     let kept = [rule(1, "film:a", Effect::Deny), rule(2, "film:*", Effect::Allow)];
     let flood = (10..70_010).map(|n| rule(n, &format!("kind-{}:{n}", n % 2), Effect::Allow));

@@ -131,7 +131,7 @@ async fn each_earlier_revision_is_what_it_was_then() {
     }
 }
 
-/// Asserts what the text does not have: the descriptions of the roles that differ from the present.
+/// Asserts that the roles that differ from the present are said to.
 async fn assert_roles(root: &Caller, then: &Seen, now: &Seen) {
     let difference = root.get(&format!("policy/revisions/{}/changes", then.revision)).await.ok();
     let mut roles: Vec<Value> = now.roles.clone();

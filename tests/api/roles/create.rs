@@ -20,7 +20,8 @@ async fn a_new_role_is_returned_as_stored() {
         "subscriber"
       ],
       "name": "critic",
-      "revision": 3
+      "revision": 3,
+      "warnings": []
     }
     "#);
     assert_eq!(answer.header("etag"), "\"3\"");

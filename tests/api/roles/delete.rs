@@ -17,7 +17,8 @@ async fn deleting_a_role_revokes_it_and_reserves_its_name_for_the_life_of_a_toke
     assert_snapshot!(root.delete("roles/critic").await, @r#"
     200
     {
-      "revision": 5
+      "revision": 5,
+      "warnings": []
     }
     "#);
     assert_eq!(user.get("me/permissions").await.ok()["roles"], json!([]));

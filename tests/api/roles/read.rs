@@ -23,6 +23,7 @@ async fn a_role_is_returned_with_its_rules() {
         {
           "action": "read",
           "builtin": false,
+          "description": "",
           "effect": "allow",
           "id": 3,
           "priority": 100,

@@ -23,7 +23,8 @@ async fn omitted_fields_stay_unchanged() {
         "subscriber"
       ],
       "name": "critic",
-      "revision": 4
+      "revision": 4,
+      "warnings": []
     }
     "#);
     assert_eq!(answer.header("etag"), "\"4\"");

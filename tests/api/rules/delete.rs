@@ -13,7 +13,8 @@ async fn a_deleted_rule_is_gone() {
     assert_snapshot!(root.delete("rules/3").await, @r#"
     200
     {
-      "revision": 3
+      "revision": 3,
+      "warnings": []
     }
     "#);
     root.get("rules/3").await.expect(404, "rule_not_found");

@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod read;
 mod update;
+mod warnings;
 
 use serde_json::{Value, json};
 use tests::Caller;

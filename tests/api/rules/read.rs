@@ -17,6 +17,7 @@ async fn rules_are_listed_in_the_order_of_evaluation() {
         {
           "action": "*",
           "builtin": true,
+          "description": "",
           "effect": "allow",
           "id": 1,
           "priority": 0,
@@ -27,6 +28,7 @@ async fn rules_are_listed_in_the_order_of_evaluation() {
         {
           "action": "read",
           "builtin": false,
+          "description": "",
           "effect": "deny",
           "id": 2,
           "priority": 10,

@@ -34,6 +34,7 @@ async fn the_permissions_of_a_user_include_inherited_roles() {
               "rule": {
                 "action": "read",
                 "builtin": false,
+                "description": "",
                 "effect": "allow",
                 "id": 5,
                 "priority": 1000,
@@ -56,6 +57,7 @@ async fn the_permissions_of_a_user_include_inherited_roles() {
               "rule": {
                 "action": "read",
                 "builtin": false,
+                "description": "",
                 "effect": "allow",
                 "id": 3,
                 "priority": 100,
@@ -77,6 +79,7 @@ async fn the_permissions_of_a_user_include_inherited_roles() {
               "rule": {
                 "action": "read",
                 "builtin": false,
+                "description": "",
                 "effect": "deny",
                 "id": 2,
                 "priority": 10,

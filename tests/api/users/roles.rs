@@ -15,7 +15,8 @@ async fn granting_and_revoking_a_role_returns_the_revision() {
     assert_snapshot!(put_role(&root, &user.id, "subscriber").await, @r#"
     200
     {
-      "revision": 3
+      "revision": 3,
+      "warnings": []
     }
     "#);
     assert_snapshot!(root.get(&roles).await, @r#"

@@ -78,7 +78,9 @@ impl OfSnapshot {
 
 #[cfg(test)]
 mod tests {
-    use policies::{ActionPattern, Change, Effect, FilterKind, ResourcePattern, RoleName, Rule};
+    use policies::{
+        ActionPattern, Change, Description, Effect, FilterKind, ResourcePattern, RoleName, Rule,
+    };
     use serde_json::json;
 
     use super::super::filter::write;
@@ -88,7 +90,15 @@ mod tests {
         let action = ActionPattern::parse(&format!("read{id}")).unwrap();
         let resource = ResourcePattern::parse("film:*").unwrap();
         let role = RoleName::anonymous();
-        Change::RuleSet(Rule { id, priority: id, role, resource, action, effect: Effect::Allow })
+        Change::RuleSet(Rule {
+            id,
+            priority: id,
+            role,
+            resource,
+            action,
+            effect: Effect::Allow,
+            description: Description::default(),
+        })
     }
 
     fn mebibyte() -> Filter {

@@ -17,7 +17,8 @@ use crate::http::precondition::{REQUIRED_PRECONDITION, require, tagged};
 use crate::http::request_errors::BODY;
 use crate::http::{Body, Reply, objects};
 use crate::idempotency::{Earlier, IDEMPOTENCY, IdempotencyKey};
-use crate::policy::write::Begun;
+use crate::policy::warning::PolicyWarning;
+use crate::policy::write::{Begun, Committed};
 use crate::policy::{
     BUILTIN_IMMUTABLE, INHERITANCE, LAST_SUPERUSER, ROLE_CREATION, ROLE_DELETION, ROLE_LOOKUP,
     RULE_LOOKUP, RULE_WRITE,
@@ -42,6 +43,8 @@ struct AppliedChanges {
     changes: Vec<AppliedChange>,
     /// Policy revision that contains them; `at_least` of a check waits for it.
     revision: i64,
+    /// What these changes probably make a mistake; empty if they were made before.
+    warnings: Vec<PolicyWarning>,
 }
 
 /// A change that was made.
@@ -102,14 +105,14 @@ impl ApplyApi {
             target: record.target().to_owned(),
         };
         let changes: Vec<AppliedChange> = records.iter().map(applied).collect();
-        let revision = if changes.is_empty() {
+        let Committed { revision, warnings } = if changes.is_empty() {
             write.commit_nothing().await?
         } else {
             let actor = caller.actor();
             let record = AuditRecord::several(actor, "apply_policy_changes", "policy", &records);
             write.commit(record).await?
         };
-        Ok(tagged(Reply(AppliedChanges { changes, revision }), revision))
+        Ok(tagged(Reply(AppliedChanges { changes, revision, warnings }), revision))
     }
 }
 
@@ -119,5 +122,6 @@ fn applied_before(earlier: Earlier) -> Result<Response<Reply<AppliedChanges>>, A
     let changed = earlier.target.is_some();
     let AuditedChanges { changes } =
         if changed { earlier.written()? } else { AuditedChanges::default() };
-    Ok(tagged(Reply(AppliedChanges { changes, revision }), revision))
+    let warnings = Vec::new();
+    Ok(tagged(Reply(AppliedChanges { changes, revision, warnings }), revision))
 }

@@ -2,19 +2,19 @@
 
 use poem_openapi::Object;
 use policies::RoleName;
-use policies::csv::RuleRow;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::grant::{self, grantable};
-use super::role::{self, NewRole, RoleChanges, RoleSettings};
-use super::rule::{self, RuleBody};
+use super::role::{self, NewRole, RoleChanges};
+use super::rule::{self, RuleBody, RuleSettings};
 use crate::audit::AuditRecord;
 use crate::authn::authorized_admin::AuthorizedAdmin;
 use crate::http::optional_object;
 use crate::http::problem::Problem;
 use crate::http::request_errors::FIELD;
 use crate::policy::RULE_NOT_FOUND;
+use crate::policy::role_changes::RoleSettings;
 use crate::policy::write::PolicyWrite;
 use crate::user::{USER_NOT_FOUND, store};
 
@@ -102,8 +102,8 @@ struct Grant {
 
 /// A change whose fields are valid.
 enum Change {
-    CreateRule(RuleRow),
-    UpdateRule(i32, RuleRow),
+    CreateRule(RuleSettings),
+    UpdateRule(i32, RuleSettings),
     DeleteRule(i32),
     CreateRole(RoleName, RoleSettings),
     UpdateRole(RoleName, RoleSettings),
@@ -229,7 +229,7 @@ impl Change {
         by: &AuthorizedAdmin,
     ) -> Result<Option<AuditRecord>, Problem> {
         Ok(match self {
-            Self::CreateRule(row) => Some(rule::create(write, by, &row).await?.record),
+            Self::CreateRule(row) => Some(rule::create(write, by, row).await?.record),
             Self::UpdateRule(id, row) => {
                 Some(rule::update(write, by, id, None, row).await.map_err(at_id)?.record)
             }

@@ -7,11 +7,3 @@ mod list;
 pub(crate) mod preview;
 pub(crate) mod role;
 pub(crate) mod rule;
-
-use crate::audit::AuditRecord;
-
-/// The state that a change wrote, and its audit record.
-pub(crate) struct Written<T> {
-    pub(crate) state: T,
-    pub(crate) record: AuditRecord,
-}

@@ -2,12 +2,13 @@
 
 use poem_openapi::Object;
 use policies::csv::RuleRow;
-use policies::{ActionPattern, Change, NameError, PolicyError, ResourcePattern, RoleName, Rule};
+use policies::{
+    ActionPattern, Change, Description, NameError, PolicyError, ResourcePattern, RoleName, Rule,
+};
 use serde::Deserialize;
 
-use super::Written;
-use crate::api::policy_write::role_name;
-use crate::audit::AuditRecord;
+use crate::api::policy_write::{description, role_name};
+use crate::audit::{AuditRecord, Written};
 use crate::authn::authorized_admin::AuthorizedAdmin;
 use crate::http::precondition::check;
 use crate::http::problem::Problem;
@@ -29,19 +30,33 @@ pub(crate) struct RuleBody {
     action: String,
     /// Effect of the rule.
     effect: EffectName,
+    /// What the rule is for, one line of up to 1,000 characters. Omitted: none for a new rule, unchanged for an
+    /// existing one.
+    description: Option<String>,
+}
+
+/// What a rule is to be.
+pub(crate) struct RuleSettings {
+    /// Without the description.
+    row: RuleRow,
+    /// The description, if it is set.
+    description: Option<Description>,
 }
 
 impl RuleBody {
-    pub(crate) fn parse(&self) -> Result<RuleRow, Problem> {
+    pub(crate) fn parse(&self) -> Result<RuleSettings, Problem> {
         let invalid =
             |field: &'static str| move |error: NameError| policy_problem(error.into()).field(field);
-        Ok(RuleRow {
+        let row = RuleRow {
             priority: priority(self.priority)?,
             role: role_name("role", &self.role)?,
             resource: ResourcePattern::parse(&self.resource).map_err(invalid("resource"))?,
             action: ActionPattern::parse(&self.action).map_err(invalid("action"))?,
             effect: self.effect.into(),
-        })
+            description: Description::default(),
+        };
+        let description = self.description.as_deref().map(description).transpose()?;
+        Ok(RuleSettings { row, description })
     }
 }
 
@@ -57,11 +72,13 @@ fn priority(priority: u32) -> Result<u32, Problem> {
 pub(crate) async fn create(
     write: &mut PolicyWrite<'_>,
     caller: &AuthorizedAdmin,
-    row: &RuleRow,
+    settings: RuleSettings,
 ) -> Result<Written<StoredRule>, Problem> {
+    let RuleSettings { row, description } = settings;
+    let row = RuleRow { description: description.unwrap_or_default(), ..row };
     refuse_unknown_role(write, &row.role)?;
     let (at, revision) = (write.at(), write.revision());
-    let rule = rules::insert(write.db(), row, at, revision).await?;
+    let rule = rules::insert(write.db(), &row, at, revision).await?;
     caller.authorize_rule_write(&rule)?;
     write.change(Change::RuleSet(rule.clone()));
     let state = StoredRule::of(&rule, revision);
@@ -75,12 +92,13 @@ pub(crate) async fn update(
     caller: &AuthorizedAdmin,
     id: i32,
     if_match: Option<&str>,
-    row: RuleRow,
+    settings: RuleSettings,
 ) -> Result<Written<StoredRule>, Problem> {
+    let RuleSettings { row, description } = settings;
     let (stored, old) = changeable(write, id).await?;
     caller.authorize_rule_write(&old)?;
-    let RuleRow { priority, role, resource, action, effect } = row;
-    let rule = Rule { id: old.id, priority, role, resource, action, effect };
+    let description = description.unwrap_or(old.description);
+    let rule = RuleRow { description, ..row }.with_id(old.id);
     caller.authorize_rule_write(&rule)?;
     check(if_match, stored.revision)?;
     refuse_unknown_role(write, &rule.role)?;

@@ -87,11 +87,11 @@ impl UserRolesApi {
                 Begun::Write(write) => write,
                 Begun::Made(earlier) => return Ok(Reply(earlier.into())),
             };
-        let revision = match grant::grant(&mut write, &caller, id.0, &role).await? {
+        let committed = match grant::grant(&mut write, &caller, id.0, &role).await? {
             Some(record) => write.commit(record).await?,
             None => write.commit_nothing().await?,
         };
-        Ok(Reply(PolicyWriteResult { revision }))
+        Ok(Reply(committed.into()))
     }
 
     /// Revoke a role from a user.
@@ -118,10 +118,10 @@ impl UserRolesApi {
                 Begun::Write(write) => write,
                 Begun::Made(earlier) => return Ok(Reply(earlier.into())),
             };
-        let revision = match grant::revoke(&mut write, &caller, id.0, &role).await? {
+        let committed = match grant::revoke(&mut write, &caller, id.0, &role).await? {
             Some(record) => write.commit(record).await?,
             None => write.commit_nothing().await?,
         };
-        Ok(Reply(PolicyWriteResult { revision }))
+        Ok(Reply(committed.into()))
     }
 }

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::explanation::{ExplanationView, RuleOutcome};
-use crate::policy::rules::RuleInForce;
 
 /// The explanation as lines of text. `subject` is the subject of the first sentence.
 pub(super) fn text(subject: &str, view: &ExplanationView) -> String {
@@ -49,7 +48,7 @@ fn verdicts(view: &ExplanationView) -> String {
         };
         let width = width + 4 - branch.chars().count();
         let outcome = if verdict.allowed { "allowed" } else { "denied " };
-        let rule = verdict.rule.as_ref().map_or("no rule matches".to_owned(), row);
+        let rule = verdict.rule.as_ref().map_or("no rule matches".to_owned(), ToString::to_string);
         let path = match &*verdict.path {
             [] | [_] => String::new(),
             path => format!("  ({})", path.join(" → ")),
@@ -88,7 +87,7 @@ fn rules(view: &ExplanationView) -> String {
     let about =
         view.rules.iter().filter(|considered| considered.outcome != RuleOutcome::OtherResource);
     for considered in about.clone() {
-        line(&mut text, format_args!("  {:<12}  {}", considered.outcome, row(&considered.rule)));
+        line(&mut text, format_args!("  {:<12}  {}", considered.outcome, considered.rule));
     }
     let others = view.rules.len() - about.count() + view.omitted;
     match others {
@@ -97,12 +96,6 @@ fn rules(view: &ExplanationView) -> String {
         _ => line(&mut text, format_args!("  {others} rules about other resources")),
     }
     if text.is_empty() { text } else { format!("rules in order:\n{text}") }
-}
-
-/// The rule as in a rules file, except that nothing is quoted.
-fn row(rule: &RuleInForce) -> String {
-    let RuleInForce { priority, role, resource, action, effect, .. } = rule;
-    format!("p, {priority}, {role}, {resource}, {action}, {effect}")
 }
 
 fn time(at: DateTime<Utc>) -> String {

@@ -1,10 +1,13 @@
 //! What a command is about to change: shown as lines of a rules file, and asked about.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::io::{IsTerminal, stdin};
 
 use clap::Args;
-use service::output;
+use serde::Serialize;
+use serde_json::json;
+use service::output::{self, OutputError};
 
 use crate::cli::Failure;
 
@@ -17,22 +20,40 @@ pub(crate) struct Consent {
     /// Do not ask; required if standard input is not a terminal
     #[arg(long)]
     yes: bool,
+    /// Print JSON: the lines of the `changes`, and what was `made` of them, if anything
+    #[arg(long)]
+    json: bool,
 }
 
 impl Consent {
     /// Shows the changes, and asks whether to make them. False if they are not to be made.
     pub(super) fn given_to(self, changes: &[String]) -> Result<bool, Failure> {
-        for change in changes {
-            output::print(change)?;
+        let is_wanted = !changes.is_empty() && !self.dry_run;
+        if !self.json {
+            changes.iter().try_for_each(output::print)?;
         }
-        if changes.is_empty() {
+        if changes.is_empty() && !self.json {
             output::print("the policy has these roles and rules already")?;
         }
-        if changes.is_empty() || self.dry_run {
-            return Ok(false);
+        if is_wanted {
+            self.ask(changes.len())?;
+        } else if self.json {
+            output::print_json(&json!({ "changes": changes, "made": null }))?;
         }
-        self.ask(changes.len())?;
-        Ok(true)
+        Ok(is_wanted)
+    }
+
+    /// Says what was made of the changes: `line`, or `made` as JSON.
+    pub(super) fn report(
+        self,
+        changes: &[String],
+        made: &impl Serialize,
+        line: impl Display,
+    ) -> Result<(), OutputError> {
+        if self.json {
+            return output::print_json(&json!({ "changes": changes, "made": made }));
+        }
+        output::print(line)
     }
 
     fn ask(self, changes: usize) -> Result<(), Failure> {

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use policies::csv::{self, Document};
-use policies::{RoleDefinition, Snapshot};
-use service::output;
+use policies::csv;
 
 use super::changes::{self, Consent};
 use super::read;
@@ -14,8 +12,8 @@ use crate::audit::Actor;
 use crate::cli::Failure;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::policy::transfer;
 use crate::policy::write::PolicyWrite;
+use crate::policy::{roles, transfer};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -39,7 +37,11 @@ pub(super) async fn import(config: &Config, options: &Options) -> Result<(), Fai
     let clock = Clock::default();
     let (pool, policy) = open::policy(config, &clock).await?;
     let current = policy.snapshot_full();
-    if !options.consent.given_to(&changes(&current, &document))? {
+    let descriptions = roles::all_descriptions(&pool).await.map_err(Failure::because)?;
+    let before = transfer::export(&current, &descriptions);
+    let after = transfer::merged(&before, &document);
+    let changes = changes::between(&csv::write(&before), &csv::write(&after));
+    if !options.consent.given_to(&changes)? {
         return Ok(());
     }
     let write = PolicyWrite::begin(&policy, &pool, clock.now()).await?;
@@ -47,26 +49,5 @@ pub(super) async fn import(config: &Config, options: &Options) -> Result<(), Fai
         return Err(Failure::because("the policy has changed meanwhile; repeat the import"));
     }
     let done = transfer::import(write, &document, Actor::CommandLine).await?;
-    output::print(format_args!(
-        "{} rules in force, {} new roles, revision {}",
-        done.rules, done.roles, done.revision
-    ))?;
-    Ok(())
-}
-
-/// The lines of a rules file that the import removes and adds.
-fn changes(current: &Snapshot, new: &Document) -> Vec<String> {
-    let before = transfer::export(current);
-    changes::between(&csv::write(&before), &csv::write(&merged(&before, new)))
-}
-
-/// What the policy is after the import: roles that the document does not name remain.
-fn merged(before: &Document, new: &Document) -> Document {
-    let is_named = |role: &&RoleDefinition| new.roles.iter().any(|other| other.name == role.name);
-    let remaining = before.roles.iter().filter(|role| !is_named(role));
-    let mut roles: Vec<RoleDefinition> = remaining.chain(&new.roles).cloned().collect();
-    roles.sort();
-    let builtin = before.rules.iter().filter(|row| row.priority == 0);
-    let rows = builtin.chain(new.rules.iter().filter(|row| row.priority > 0));
-    Document { roles, rules: rows.cloned().collect() }
+    Ok(options.consent.report(&changes, &done, &done)?)
 }

@@ -25,7 +25,7 @@ use crate::app::open;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::policy::revisions::state::{Present, Since};
-use crate::policy::transfer;
+use crate::policy::{roles, transfer};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -36,6 +36,9 @@ pub(crate) enum Command {
         /// The label rules of etl-labeler, whose labels the rules are about [default: the shipped ones]
         #[arg(long, value_name = "FILE")]
         labels: Option<PathBuf>,
+        /// Print JSON: the number of `rules` and the `warnings`, as answers of the API have them
+        #[arg(long)]
+        json: bool,
     },
     /// Test the rules in the database against expected decisions
     Test(test::Options),
@@ -60,7 +63,7 @@ pub(crate) async fn run(
     settings: impl FnOnce() -> Result<Config, ConfigError>,
 ) -> Result<ExitCode, Failure> {
     match command {
-        Command::Check { file, labels } => check::check(&file, labels.as_deref())?,
+        Command::Check { file, labels, json } => check::check(&file, labels.as_deref(), json)?,
         Command::Test(options) => return test::test(&options, settings).await,
         Command::Preview(options) => preview::preview(&settings()?, &options).await?,
         Command::Import(options) => import::import(&settings()?, &options).await?,
@@ -94,8 +97,9 @@ async fn export(config: &Config, revision: Option<i64>) -> Result<(), Failure> {
     let document = match revision {
         None => {
             let opened = open::policy(config, &clock).await;
-            let (_, policy) = opened.map_err(Failure::because)?;
-            transfer::export(&policy.snapshot())
+            let (pool, policy) = opened.map_err(Failure::because)?;
+            let descriptions = roles::all_descriptions(&pool).await.map_err(Failure::because)?;
+            transfer::export(&policy.snapshot(), &descriptions)
         }
         Some(revision) => {
             let pool = open::migrated(&config.database, &clock).await.map_err(Failure::because)?;

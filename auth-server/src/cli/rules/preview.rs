@@ -72,6 +72,7 @@ fn print(preview: &PolicyPreview) -> Result<(), OutputError> {
             output::print(format_args!("{} {what}", number(users)))?;
         }
     }
+    preview.warnings.iter().try_for_each(output::print)?;
     preview.missing.iter().try_for_each(output::print)
 }
 

@@ -9,8 +9,6 @@ use crate::audit::Actor;
 use crate::cli::Failure;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::policy::revisions::before::RoleState;
-use crate::policy::revisions::difference::Changed;
 use crate::policy::revisions::restore::{KeptRole, Restoration};
 use crate::policy::write::PolicyWrite;
 
@@ -31,7 +29,8 @@ pub(super) async fn rollback(config: &Config, options: &Options) -> Result<(), F
     let restoration = Restoration::plan(&mut shown, options.revision).await?;
     drop(shown);
     report_kept(&restoration.kept);
-    if !options.consent.given_to(&changes(&restoration))? {
+    let changes = changes::between(&restoration.before, &restoration.after);
+    if !options.consent.given_to(&changes)? {
         return Ok(());
     }
     let mut write = PolicyWrite::begin(&policy, &pool, clock.now()).await?;
@@ -40,28 +39,11 @@ pub(super) async fn rollback(config: &Config, options: &Options) -> Result<(), F
     }
     let restoration = Restoration::plan(&mut write, options.revision).await?;
     let done = restoration.apply(write, Actor::CommandLine).await?;
-    output::print(format_args!(
+    let line = format!(
         "revision {} restored: {} rules and {} roles changed, revision {}",
         done.restored, done.changed_rules, done.changed_roles, done.revision
-    ))?;
-    Ok(())
-}
-
-/// The lines of a rules file that are removed and added, and the descriptions, which it does not have.
-fn changes(restoration: &Restoration) -> Vec<String> {
-    let mut changes = changes::between(&restoration.before, &restoration.after);
-    for Changed { key: name, before, after } in &restoration.difference.roles {
-        let description = |role: &Option<RoleState>| {
-            role.as_ref().map(|role| role.description.clone()).unwrap_or_default()
-        };
-        let (before, after) = (description(before), description(after));
-        for (sign, text) in [("-", &before), ("+", &after)] {
-            if before != after && !text.is_empty() {
-                changes.push(format!("{sign} # {name}: {text:?}"));
-            }
-        }
-    }
-    changes
+    );
+    Ok(options.consent.report(&changes, &done, line)?)
 }
 
 fn report_kept(kept: &[KeptRole]) {

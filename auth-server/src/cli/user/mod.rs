@@ -41,21 +41,33 @@ pub(crate) enum Command {
     Disable {
         /// Login, in any case
         login: String,
+        /// Print JSON: the user as `GET /api/v1/users/{id}` has it
+        #[arg(long)]
+        json: bool,
     },
     /// Enable a disabled account
     Enable {
         /// Login, in any case
         login: String,
+        /// Print JSON: the user as `GET /api/v1/users/{id}` has it
+        #[arg(long)]
+        json: bool,
     },
     /// Remove the second factor of a user who lost it, and end all sessions
     ResetSecondFactor {
         /// Login, in any case
         login: String,
+        /// Print JSON: the user as `GET /api/v1/users/{id}` has it
+        #[arg(long)]
+        json: bool,
     },
     /// Remove an account's list of allowed user agents
     AllowAllUserAgents {
         /// Login, in any case
         login: String,
+        /// Print JSON: the user as `GET /api/v1/users/{id}` has it
+        #[arg(long)]
+        json: bool,
     },
     /// Print a link that sets a new password; it works once
     ///
@@ -64,6 +76,9 @@ pub(crate) enum Command {
     ResetLink {
         /// Login, in any case
         login: String,
+        /// Print JSON: `link` or `token`, and `expires_at`
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -74,15 +89,15 @@ pub(crate) async fn run(command: Command, config: Config) -> Result<(), Failure>
         Command::Create(options) => create::run(&config, &options).await,
         Command::Grant(options) => roles::grant(&config, &options).await,
         Command::Revoke(options) => roles::revoke(&config, &options).await,
-        Command::Disable { login } => change(&config, &login, Change::Disable).await,
-        Command::Enable { login } => change(&config, &login, Change::Enable).await,
-        Command::ResetSecondFactor { login } => {
-            change(&config, &login, Change::ResetSecondFactor).await
+        Command::Disable { login, json } => change(&config, &login, Change::Disable, json).await,
+        Command::Enable { login, json } => change(&config, &login, Change::Enable, json).await,
+        Command::ResetSecondFactor { login, json } => {
+            change(&config, &login, Change::ResetSecondFactor, json).await
         }
-        Command::AllowAllUserAgents { login } => {
-            change(&config, &login, Change::AllowAllUserAgents).await
+        Command::AllowAllUserAgents { login, json } => {
+            change(&config, &login, Change::AllowAllUserAgents, json).await
         }
-        Command::ResetLink { login } => reset_link::run(&login, &config).await,
+        Command::ResetLink { login, json } => reset_link::run(&login, &config, json).await,
     }
 }
 
@@ -107,7 +122,7 @@ impl Change {
     }
 }
 
-async fn change(config: &Config, login: &str, change: Change) -> Result<(), Failure> {
+async fn change(config: &Config, login: &str, change: Change, json: bool) -> Result<(), Failure> {
     let clock = Clock::default();
     let (pool, policy) = open::policy(config, &clock).await?;
     let (write, user) = begin(&pool, &policy, &clock, login).await?;
@@ -130,6 +145,9 @@ async fn change(config: &Config, login: &str, change: Change) -> Result<(), Fail
     };
     if let Some(ended) = &ended {
         publish(config, ended).await?;
+    }
+    if json {
+        return read::print(&read::find(&pool, login).await?, true);
     }
     let already = if changed { "" } else { "already " };
     output::print(format_args!("{login} is {already}{}", change.state()))?;

@@ -1,6 +1,6 @@
 //! Restoring an earlier revision: rules, inheritance and descriptions as they were, in one write.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use policies::{Change, RoleName, Rule, Snapshot, csv};
@@ -12,6 +12,7 @@ use super::state::{PolicyState, Since};
 use crate::audit::{Actor, AuditRecord};
 use crate::http::problem::Problem;
 use crate::policy::roles::StoredRole;
+use crate::policy::warning::PolicyWarning;
 use crate::policy::write::PolicyWrite;
 use crate::policy::{PolicyLoadError, grants, roles, rules};
 
@@ -38,6 +39,9 @@ pub(crate) struct RestoredPolicy {
     pub changed_roles: usize,
     /// Roles that did not exist then, and remain because users have them.
     pub kept_roles: Vec<KeptRole>,
+    /// What the restoration probably makes a mistake; empty if it was made before.
+    #[serde(default, skip_deserializing)]
+    pub warnings: Vec<PolicyWarning>,
 }
 
 /// What a restoration is about to change.
@@ -105,7 +109,7 @@ impl Restoration {
     ) -> Result<RestoredPolicy, Problem> {
         let is_new_revision = !self.difference.is_empty();
         let revision = if is_new_revision { write.revision() } else { write.base().revision() };
-        let restored = self.restored(revision);
+        let mut restored = self.restored(revision);
         let record = self.record(by, &restored);
         let Difference { rules, roles } = &self.difference;
         remove_rules(&mut write, rules).await?;
@@ -113,7 +117,7 @@ impl Restoration {
         put_rules(&mut write, rules).await?;
         remove_roles(&mut write, roles).await?;
         if is_new_revision {
-            write.commit(record).await?;
+            restored.warnings = write.commit(record).await?.warnings;
         } else {
             write.commit_without_revision(record).await?;
         }
@@ -127,20 +131,13 @@ impl Restoration {
             changed_rules: self.difference.rules.len(),
             changed_roles: self.difference.roles.len(),
             kept_roles: self.kept.clone(),
+            warnings: Vec::new(),
         }
     }
 
     fn record(&self, by: Actor, restored: &RestoredPolicy) -> AuditRecord {
-        let states = |state: fn(&Changed<RoleName, RoleState>) -> &Option<RoleState>| {
-            self.difference.roles.iter().map(|role| (&role.key, state(role))).collect()
-        };
-        let before =
-            Audited { result: None, text: &self.before, roles: states(|role| &role.before) };
-        let after = Audited {
-            result: Some(restored),
-            text: &self.after,
-            roles: states(|role| &role.after),
-        };
+        let before = Audited { result: None, text: &self.before };
+        let after = Audited { result: Some(restored), text: &self.after };
         AuditRecord::new(by, "restore_policy_revision", "policy").before(before).after(after)
     }
 }
@@ -152,8 +149,6 @@ struct Audited<'a> {
     result: Option<&'a RestoredPolicy>,
     /// The whole policy.
     text: &'a str,
-    /// The roles that were changed, with their descriptions, which the text does not have.
-    roles: BTreeMap<&'a RoleName, &'a Option<RoleState>>,
 }
 
 async fn remove_rules(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use policies::csv::{Document, RuleRow};
-use policies::{RoleDefinition, RoleName, Rule, Verdict};
+use policies::{Description, RoleDefinition, RoleName, Rule, Verdict};
 
 use super::before::RoleState;
 use super::store;
@@ -61,6 +61,7 @@ impl PolicyState {
         let definition = |(name, role): (&RoleName, &RoleState)| RoleDefinition {
             name: name.clone(),
             inherits: role.inherits.clone(),
+            description: Description::of_stored(&role.description),
         };
         let mut rules: Vec<&Rule> = self.rules.values().collect();
         rules.sort_unstable_by_key(|rule| Verdict::of(rule));
