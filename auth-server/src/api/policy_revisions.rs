@@ -225,7 +225,10 @@ impl RevisionsApi {
     ) -> Result<Response<Reply<RestoredPolicy>>, RestoreError> {
         let mut write = match self.0.begin_admin_write(&caller, &key).await? {
             Begun::Write(write) => write,
-            Begun::Made(earlier) => return written(earlier, Reply),
+            Begun::Made(earlier) => {
+                let warnings = earlier.warnings();
+                return written(earlier, |restored| Reply(RestoredPolicy { warnings, ..restored }));
+            }
         };
         require(if_match.0.as_deref(), write.base().revision())?;
         let restoration = Restoration::plan(&mut write, revision.0).await?;

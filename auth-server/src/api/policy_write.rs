@@ -20,7 +20,7 @@ use crate::policy::write::Committed;
 pub(crate) struct PolicyWriteResult {
     /// Policy revision that contains this write; `at_least` of a check waits for it.
     pub(crate) revision: i64,
-    /// What this write probably makes a mistake; empty if it was made before.
+    /// What this write probably makes a mistake.
     pub(crate) warnings: Vec<PolicyWarning>,
 }
 
@@ -32,14 +32,14 @@ impl From<Committed> for PolicyWriteResult {
 
 impl From<Earlier> for PolicyWriteResult {
     fn from(earlier: Earlier) -> Self {
-        Self { revision: earlier.revision, warnings: Vec::new() }
+        Self { revision: earlier.revision, warnings: earlier.warnings() }
     }
 }
 
 /// The answer to a request that was made before: the state that it wrote then.
 pub(crate) fn written<T: DeserializeOwned, B, E: From<Problem>>(
     earlier: Earlier,
-    answer: fn(T) -> B,
+    answer: impl FnOnce(T) -> B,
 ) -> Result<Response<B>, E> {
     let revision = earlier.revision;
     Ok(tagged(answer(earlier.written()?), revision))

@@ -66,14 +66,8 @@ struct RoleWriteResult {
     #[oai(flatten)]
     #[serde(flatten)]
     role: StoredRole,
-    /// What this write probably makes a mistake; empty if it was made before.
+    /// What this write probably makes a mistake.
     warnings: Vec<PolicyWarning>,
-}
-
-impl RoleWriteResult {
-    fn made_before(role: StoredRole) -> Self {
-        Self { role, warnings: Vec::new() }
-    }
 }
 
 problems! {
@@ -158,7 +152,8 @@ impl RolesApi {
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
                 Begun::Made(earlier) => {
-                    return written(earlier, |role| Created(RoleWriteResult::made_before(role)));
+                    let warnings = earlier.warnings();
+                    return written(earlier, |role| Created(RoleWriteResult { role, warnings }));
                 }
             };
         let Written { state: role, record } =
@@ -191,7 +186,8 @@ impl RolesApi {
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
                 Begun::Made(earlier) => {
-                    return written(earlier, |role| Reply(RoleWriteResult::made_before(role)));
+                    let warnings = earlier.warnings();
+                    return written(earlier, |role| Reply(RoleWriteResult { role, warnings }));
                 }
             };
         let if_match = if_match.0.as_deref();

@@ -46,14 +46,8 @@ struct RuleWriteResult {
     #[oai(flatten)]
     #[serde(flatten)]
     rule: StoredRule,
-    /// What this write probably makes a mistake; empty if it was made before.
+    /// What this write probably makes a mistake.
     warnings: Vec<PolicyWarning>,
-}
-
-impl RuleWriteResult {
-    fn made_before(rule: StoredRule) -> Self {
-        Self { rule, warnings: Vec::new() }
-    }
 }
 
 problems! {
@@ -133,7 +127,8 @@ impl RulesApi {
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
                 Begun::Made(earlier) => {
-                    return written(earlier, |rule| Created(RuleWriteResult::made_before(rule)));
+                    let warnings = earlier.warnings();
+                    return written(earlier, |rule| Created(RuleWriteResult { rule, warnings }));
                 }
             };
         let Written { state: rule, record } = rule::create(&mut write, &caller, row).await?;
@@ -178,7 +173,8 @@ impl RulesApi {
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
                 Begun::Made(earlier) => {
-                    return written(earlier, |rule| Reply(RuleWriteResult::made_before(rule)));
+                    let warnings = earlier.warnings();
+                    return written(earlier, |rule| Reply(RuleWriteResult { rule, warnings }));
                 }
             };
         let if_match = if_match.0.as_deref();

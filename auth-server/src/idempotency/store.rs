@@ -1,7 +1,9 @@
 //! Keys in PostgreSQL. They are kept with the write, in its transaction.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::header::{IdempotencyKey, Keyed};
@@ -29,9 +31,16 @@ pub(crate) struct Earlier {
     pub(crate) target: Option<String>,
     /// The state that it wrote.
     after: Option<Value>,
+    /// The warnings that it was answered with.
+    warnings: Value,
 }
 
 impl Earlier {
+    /// The warnings that it was answered with; none if they are of another version.
+    pub(crate) fn warnings<T: DeserializeOwned + Default>(&self) -> T {
+        T::deserialize(&self.warnings).unwrap_or_default()
+    }
+
     /// The state that it wrote.
     pub(crate) fn written<T: DeserializeOwned>(self) -> Result<T, Problem> {
         serde_json::from_value(self.after.unwrap_or_default()).map_err(|error| {
@@ -57,7 +66,7 @@ impl IdempotencyKey {
             return Err(Problem::new(IN_PROGRESS).retry_after(1));
         }
         let kept = sqlx::query!(
-            r#"SELECT k.request, k.revision, a.target AS "target?", a.after
+            r#"SELECT k.request, k.revision, k.warnings, a.target AS "target?", a.after
                FROM idempotency_keys k LEFT JOIN audit a ON a.id = k.record
                WHERE k.caller = $1 AND k.key = $2 AND k.used_at > now() - interval '24 hours'"#,
             caller,
@@ -77,6 +86,7 @@ impl IdempotencyKey {
             revision: kept.revision,
             target: kept.target,
             after: kept.after,
+            warnings: kept.warnings,
         }))
     }
 }
@@ -89,17 +99,28 @@ impl Claim {
         transaction: &mut PgConnection,
         record: Option<i64>,
     ) -> sqlx::Result<()> {
+        self.keep_with_warnings(transaction, record, &Value::Array(Vec::new())).await
+    }
+
+    /// The same for a write that is answered with warnings.
+    pub(crate) async fn keep_with_warnings(
+        &self,
+        transaction: &mut PgConnection,
+        record: Option<i64>,
+        warnings: &impl Serialize,
+    ) -> sqlx::Result<()> {
         let Self(Some((caller, keyed))) = self else { return Ok(()) };
         sqlx::query!("DELETE FROM idempotency_keys WHERE used_at <= now() - interval '24 hours'")
             .execute(&mut *transaction)
             .await?;
         sqlx::query!(
-            "INSERT INTO idempotency_keys (caller, key, request, record, revision)
-             VALUES ($1, $2, $3, $4, (SELECT revision FROM policy_state))",
+            "INSERT INTO idempotency_keys (caller, key, request, record, warnings, revision)
+             VALUES ($1, $2, $3, $4, $5, (SELECT revision FROM policy_state))",
             caller,
             keyed.key,
             &keyed.request,
             record,
+            Json(warnings) as _,
         )
         .execute(transaction)
         .await?;

@@ -52,7 +52,7 @@ impl StoredRule {
 }
 
 /// A rule as evaluated.
-#[derive(Clone, Debug, Default, Serialize, poem_openapi::Object)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, poem_openapi::Object)]
 pub(crate) struct RuleInForce {
     /// Id; permanent.
     pub id: i32,

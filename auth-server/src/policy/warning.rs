@@ -4,13 +4,13 @@ use std::fmt;
 
 use poem_openapi::{Enum, Object};
 use policies::{Label, Snapshot, Warning, lint};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use service::similar::closest;
 
 use super::rules::RuleInForce;
 
 /// Kinds of probable mistakes.
-#[derive(Clone, Copy, Debug, Serialize, Enum)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[oai(rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum WarningCode {
@@ -31,7 +31,7 @@ pub(crate) enum WarningCode {
 }
 
 /// What is probably a mistake, although it is valid.
-#[derive(Clone, Debug, Serialize, Object)]
+#[derive(Clone, Debug, Serialize, Deserialize, Object)]
 pub(crate) struct PolicyWarning {
     /// Kind of mistake.
     pub(crate) code: WarningCode,

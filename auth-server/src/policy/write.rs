@@ -226,20 +226,21 @@ impl<'a> PolicyWrite<'a> {
     /// The resulting policy is invalid, among others; nothing is written then.
     pub(crate) async fn commit(mut self, record: AuditRecord) -> Result<Committed, Problem> {
         self.validate().await?;
-        let (live, start, base) = (self.live, Arc::clone(&self.start), Arc::clone(&self.base));
         let changes = self.delta.changes.clone();
-        let revision = if self.dry_run {
+        let warnings = warnings(self.live, &self.start, &self.base, changes).await?;
+        if self.dry_run {
             self.tx.rollback().await?;
-            start.revision()
-        } else {
-            self.commit_valid(record).await?
-        };
-        // Once it is in force and the policy lock is free.
-        let warnings = warnings(live, &start, &base, changes).await?;
+            return Ok(Committed { revision: self.start.revision(), warnings });
+        }
+        let revision = self.commit_valid(record, &warnings).await?;
         Ok(Committed { revision, warnings })
     }
 
-    async fn commit_valid(mut self, record: AuditRecord) -> Result<i64, Problem> {
+    async fn commit_valid(
+        mut self,
+        record: AuditRecord,
+        warnings: &[PolicyWarning],
+    ) -> Result<i64, Problem> {
         let revision = self.revision();
         let before = self.before().await?;
         let Self { live, mut tx, start, base, at, delta, claim, .. } = self;
@@ -249,7 +250,7 @@ impl<'a> PolicyWrite<'a> {
         let kept = KeptWrite { revision, previous, at, record: &record, before: &before };
         revisions::append(&mut tx, kept).await?;
         let record = audit::insert(&mut tx, &record, at).await?;
-        claim.keep(&mut tx, Some(record)).await?;
+        claim.keep_with_warnings(&mut tx, Some(record), &warnings).await?;
         tx.commit().await?;
         live.install(base, &entry.delta.user_roles, at);
         Ok(revision)

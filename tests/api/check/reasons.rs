@@ -117,6 +117,7 @@ async fn admins_also_see_the_rule_the_role_and_the_inheritance_path() {
         "rule": {
           "action": "*",
           "builtin": true,
+          "description": "",
           "effect": "allow",
           "id": 1,
           "priority": 0,

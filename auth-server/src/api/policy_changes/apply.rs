@@ -43,7 +43,7 @@ struct AppliedChanges {
     changes: Vec<AppliedChange>,
     /// Policy revision that contains them; `at_least` of a check waits for it.
     revision: i64,
-    /// What these changes probably make a mistake; empty if they were made before.
+    /// What these changes probably make a mistake.
     warnings: Vec<PolicyWarning>,
 }
 
@@ -118,10 +118,9 @@ impl ApplyApi {
 
 /// The answer to a request that was made before.
 fn applied_before(earlier: Earlier) -> Result<Response<Reply<AppliedChanges>>, ApplyError> {
-    let revision = earlier.revision;
+    let (revision, warnings) = (earlier.revision, earlier.warnings());
     let changed = earlier.target.is_some();
     let AuditedChanges { changes } =
         if changed { earlier.written()? } else { AuditedChanges::default() };
-    let warnings = Vec::new();
     Ok(tagged(Reply(AppliedChanges { changes, revision, warnings }), revision))
 }

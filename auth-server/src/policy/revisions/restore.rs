@@ -39,8 +39,8 @@ pub(crate) struct RestoredPolicy {
     pub changed_roles: usize,
     /// Roles that did not exist then, and remain because users have them.
     pub kept_roles: Vec<KeptRole>,
-    /// What the restoration probably makes a mistake; empty if it was made before.
-    #[serde(default, skip_deserializing)]
+    /// What the restoration probably makes a mistake.
+    #[serde(default)]
     pub warnings: Vec<PolicyWarning>,
 }
 
