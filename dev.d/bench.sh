@@ -40,5 +40,5 @@ bench() {
 # Before the build, so that nobody waits for it in order to hear what is missing.
 install_for_bench() {
     say "bench: needs PostgreSQL, Redis, $*"
-    install_missing "${@/taskset/util-linux}"
+    install_missing "$@"
 }

@@ -15,6 +15,7 @@ missing_packages() {
             java_home >/dev/null || echo default-jre-headless
             [[ -d $(elasticsearch_home) ]] || has mvn || echo maven
             ;;
+        taskset) has taskset || echo util-linux ;;
         psql) has psql || echo postgresql-client ;;
         pgbench) has_pgbench || echo postgresql ;;
         chromedriver) has chromedriver || echo chromium-driver ;;
