@@ -41,7 +41,7 @@ async fn a_new_rule_is_warned_of_unknown_names_with_the_closest() {
     (expected[0].3, expected[1].3) = ("new".into(), "read".into());
     assert_eq!(warnings(&made), expected);
     assert_eq!(made["warnings"][0]["rule"]["resource"], "label:nwe");
-    let right = rule(50, "subscriber", "label:new", "read", "allow");
+    let right = rule(50, "subscriber", "label:new", "write", "allow");
     let path = format!("rules/{id}");
     assert_eq!(warnings(&root.put(&path, &right).await.ok()), []);
     assert_eq!(root.get(&path).await.ok()["warnings"], Value::Null);

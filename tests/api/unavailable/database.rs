@@ -32,9 +32,8 @@ async fn operations_that_need_the_database_say_when_to_retry() {
             status: 503,
             code: "database_unavailable".to_owned(),
         };
-        // Decisions and the policy need it only to authenticate service clients; see `check::subject`
-        // and `policy`.
-        let in_memory = sample.operation.accepts_subject() || sample.path == "/api/v1/policy";
+        // Decisions need it only to authenticate service clients; see `check::subject`.
+        let in_memory = sample.operation.accepts_subject();
         if documented.contains(&unavailable) && !in_memory {
             let answer = answer.expect(503, "database_unavailable");
             assert_eq!(answer.header("retry-after"), "1");
