@@ -41,10 +41,13 @@ async fn what_a_command_has_done_is_read_by_programs() {
     assert!(client["client_secret"].is_string(), "{client}");
     let disabled = run(&["client", "disable", client["client_id"].as_str().unwrap()], "");
     assert_eq!(disabled, json!({ "id": client["client_id"], "name": "movies" }));
+    // Its first start creates a signing key.
+    let mut server = AUTH_SERVER.serve(&settings);
+    server.url("api");
     let rotated = run(&["keys", "rotate"], "");
     assert!(rotated["kid"].is_string() && rotated["old"]["retire_at"].is_string(), "{rotated}");
     let revoked = run(&["keys", "revoke", rotated["kid"].as_str().unwrap()], "");
-    assert_eq!(revoked, json!({ "kid": rotated["kid"], "successor": null }));
+    assert!(revoked["kid"] == rotated["kid"] && revoked["successor"].is_string(), "{revoked}");
     let role = run(&["role", "create", "critic"], "");
     assert_eq!(run(&["role", "delete", "critic"], ""), role);
 }

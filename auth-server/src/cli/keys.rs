@@ -42,7 +42,7 @@ pub(crate) enum Command {
         /// Key id, as shown by `keys list`
         #[arg(allow_hyphen_values = true)]
         kid: String,
-        /// Print JSON: `kid` and its `successor`, if it signed
+        /// Print JSON: `kid`, and the `successor` that takes its place
         #[arg(long)]
         json: bool,
     },
