@@ -43,7 +43,7 @@ async fn what_a_command_has_done_is_read_by_programs() {
     assert_eq!(disabled, json!({ "id": client["client_id"], "name": "movies" }));
     // Its first start creates a signing key.
     let mut server = AUTH_SERVER.serve(&settings);
-    server.url("api");
+    let _started = server.url("api");
     let rotated = run(&["keys", "rotate"], "");
     assert!(rotated["kid"].is_string() && rotated["old"]["retire_at"].is_string(), "{rotated}");
     let revoked = run(&["keys", "revoke", rotated["kid"].as_str().unwrap()], "");

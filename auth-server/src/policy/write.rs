@@ -61,7 +61,6 @@ pub(crate) struct Committed {
 }
 
 /// A write with an idempotency key.
-#[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
 pub(crate) enum Begun<'a> {
     /// It is to be made.
     Write(PolicyWrite<'a>),
