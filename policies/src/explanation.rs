@@ -69,20 +69,6 @@ pub enum RuleOutcome {
     OtherResource,
 }
 
-impl RuleOutcome {
-    /// The name in API responses.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Decides => "decides",
-            Self::Outranked => "outranked",
-            Self::OtherRole => "other_role",
-            Self::OtherAction => "other_action",
-            Self::OtherResource => "other_resource",
-        }
-    }
-}
-
 impl Snapshot {
     /// The decision of [`Snapshot::decide`] about a caller who holds these roles, with everything that led
     /// to it. It reads every rule.

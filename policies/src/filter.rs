@@ -41,18 +41,6 @@ pub enum FilterKind {
     Some,
 }
 
-impl FilterKind {
-    /// The kind in API responses.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::None => "none",
-            Self::Some => "some",
-        }
-    }
-}
-
 /// A search filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {

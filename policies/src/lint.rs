@@ -63,20 +63,6 @@ pub enum Warning {
 }
 
 impl Warning {
-    /// The code in API responses.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Duplicate { .. } => "duplicate",
-            Self::Contradicted { .. } => "contradicted",
-            Self::Shadowed { .. } => "shadowed",
-            Self::UnknownLabel { .. } => "unknown_label",
-            Self::UnknownAction { .. } => "unknown_action",
-            Self::UnusedLabel { .. } => "unused_label",
-            Self::NoRuleAdmin => "no_rule_admin",
-        }
-    }
-
     /// The rule that the warning is about.
     #[must_use]
     pub const fn rule(&self) -> Option<u32> {

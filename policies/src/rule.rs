@@ -52,6 +52,19 @@ pub struct Rule {
 pub const MAX_PRIORITY: u32 = i32::MAX as u32;
 
 impl Rule {
+    /// A rule without a description.
+    #[must_use]
+    pub fn new(
+        id: u32,
+        priority: u32,
+        role: RoleName,
+        resource: ResourcePattern,
+        action: ActionPattern,
+        effect: Effect,
+    ) -> Self {
+        Self { id, priority, role, resource, action, effect, description: Description::default() }
+    }
+
     /// Whether this is the superuser's built-in rule, which cannot be changed, deleted or outranked.
     #[must_use]
     pub fn is_builtin(&self) -> bool {
@@ -137,15 +150,14 @@ mod tests {
     use super::*;
 
     fn rule(id: u32, priority: u32, effect: Effect) -> Verdict {
-        Verdict::of(&Rule {
+        Verdict::of(&Rule::new(
             id,
             priority,
-            role: RoleName::anonymous(),
-            resource: ResourcePattern::parse("*").unwrap(),
-            action: ActionPattern::parse("*").unwrap(),
+            RoleName::anonymous(),
+            ResourcePattern::parse("*").unwrap(),
+            ActionPattern::parse("*").unwrap(),
             effect,
-            description: Description::default(),
-        })
+        ))
     }
 
     #[test]

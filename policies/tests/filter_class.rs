@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use policies::{
-    ActionPattern, At, Change, Description, Effect, Facts, FilterClass, FilterKind, Resource,
-    ResourcePattern, RoleName, Rule, Snapshot, csv,
+    ActionPattern, At, Change, Effect, Facts, FilterClass, FilterKind, Resource, ResourcePattern,
+    RoleName, Rule, Snapshot, csv,
 };
 
 const RULES: [(&str, &str, Effect); 9] = [
@@ -25,15 +25,7 @@ fn rule(id: usize, (resource, action, effect): (&str, &str, Effect)) -> Change {
     let id = u32::try_from(id).unwrap() + 1;
     let resource = ResourcePattern::parse(resource).unwrap();
     let action = ActionPattern::parse(action).unwrap();
-    Change::RuleSet(Rule {
-        id,
-        priority: id,
-        role: RoleName::anonymous(),
-        resource,
-        action,
-        effect,
-        description: Description::default(),
-    })
+    Change::RuleSet(Rule::new(id, id, RoleName::anonymous(), resource, action, effect))
 }
 
 fn policy() -> Snapshot {

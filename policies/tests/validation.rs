@@ -4,8 +4,8 @@
 
 use policies::csv::{self, SHIPPED_RULES};
 use policies::{
-    ActionPattern, Change, Description, Effect, MAX_PRIORITY, PolicyError, ResourcePattern,
-    RoleName, Rule, Snapshot,
+    ActionPattern, Change, Effect, MAX_PRIORITY, PolicyError, ResourcePattern, RoleName, Rule,
+    Snapshot,
 };
 
 fn role(name: &str) -> RoleName {
@@ -20,15 +20,7 @@ fn rule(id: u32, priority: u32, name: &str, resource: &str, action: &str) -> Cha
     let resource = ResourcePattern::parse(resource).unwrap();
     let action = ActionPattern::parse(action).unwrap();
     let effect = Effect::Allow;
-    Change::RuleSet(Rule {
-        id,
-        priority,
-        role: role(name),
-        resource,
-        action,
-        effect,
-        description: Description::default(),
-    })
+    Change::RuleSet(Rule::new(id, priority, role(name), resource, action, effect))
 }
 
 fn shipped() -> Snapshot {

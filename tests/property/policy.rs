@@ -1,8 +1,7 @@
 //! Policies of every kind over the names in the documents.
 
 use policies::{
-    ActionPattern, Change, Description, Effect, Label, ResourcePattern, RoleName, RoleSet, Rule,
-    Snapshot,
+    ActionPattern, Change, Effect, Label, ResourcePattern, RoleName, RoleSet, Rule, Snapshot,
 };
 use proptest::prelude::*;
 
@@ -116,15 +115,7 @@ fn rule() -> impl Strategy<Value = Change> {
             // A rule that allows guests every action on everything would be rejected.
             let action = if name == "anonymous" && action == "*" { "re*" } else { action };
             let action = ActionPattern::parse(action).unwrap();
-            Change::RuleSet(Rule {
-                id,
-                priority,
-                role: role(name),
-                resource,
-                action,
-                effect,
-                description: Description::default(),
-            })
+            Change::RuleSet(Rule::new(id, priority, role(name), resource, action, effect))
         },
     )
 }
@@ -151,15 +142,14 @@ fn prefix((name, length): (String, usize)) -> String {
 
 /// A rule on reading for guests.
 pub(crate) fn guest_rule(id: u32, priority: u32, resource: &str, effect: Effect) -> Change {
-    Change::RuleSet(Rule {
+    Change::RuleSet(Rule::new(
         id,
         priority,
-        role: RoleName::anonymous(),
-        resource: ResourcePattern::parse(resource).unwrap(),
-        action: ActionPattern::parse("read").unwrap(),
+        RoleName::anonymous(),
+        ResourcePattern::parse(resource).unwrap(),
+        ActionPattern::parse("read").unwrap(),
         effect,
-        description: Description::default(),
-    })
+    ))
 }
 
 pub(crate) fn guest(snapshot: &Snapshot) -> RoleSet {

@@ -1,8 +1,8 @@
 //! Policies of a film site of any size.
 
 use policies::{
-    ActionPattern, Change, Description, Effect, Label, Resource, ResourcePattern, RoleName,
-    RoleSet, Rule, Snapshot,
+    ActionPattern, Change, Effect, Label, Resource, ResourcePattern, RoleName, RoleSet, Rule,
+    Snapshot,
 };
 
 /// Number of roles with rules, in addition to the built-in ones.
@@ -29,7 +29,7 @@ pub(crate) fn rule(n: u32) -> Rule {
 fn written(id: u32, priority: u32, role: RoleName, resource: &str, effect: Effect) -> Rule {
     let resource = ResourcePattern::parse(resource).unwrap();
     let action = ActionPattern::parse("read").unwrap();
-    Rule { id, priority, role, resource, action, effect, description: Description::default() }
+    Rule::new(id, priority, role, resource, action, effect)
 }
 
 /// The changes that create a policy with `rules` rules.

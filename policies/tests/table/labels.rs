@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use policies::{
-    ActionPattern, Change, Description, Effect, Facts, ReasonCode, Resource, ResourcePattern,
-    RoleName, Rule, Snapshot, Verdict,
+    ActionPattern, Change, Effect, Facts, ReasonCode, Resource, ResourcePattern, RoleName, Rule,
+    Snapshot, Verdict,
 };
 use proptest::prelude::*;
 
@@ -28,15 +28,7 @@ fn change() -> impl Strategy<Value = Change> {
     let rule = rule.prop_map(|(id, priority, name, resource, effect)| {
         let resource = ResourcePattern::parse(resource).unwrap();
         let action = ActionPattern::parse("read").unwrap();
-        Change::RuleSet(Rule {
-            id,
-            priority,
-            role: role(name),
-            resource,
-            action,
-            effect,
-            description: Description::default(),
-        })
+        Change::RuleSet(Rule::new(id, priority, role(name), resource, action, effect))
     });
     let inherits = prop::sample::subsequence(vec!["r1", "r2"], 0..=2);
     prop_oneof![
@@ -94,15 +86,7 @@ fn a_duplicate_rule_does_not_lose_its_position() {
         let resource = ResourcePattern::parse(resource).unwrap();
         let action = ActionPattern::parse("read").unwrap();
         let (role, effect) = (role("r0"), Effect::Allow);
-        Change::RuleSet(Rule {
-            id,
-            priority: 1,
-            role,
-            resource,
-            action,
-            effect,
-            description: Description::default(),
-        })
+        Change::RuleSet(Rule::new(id, 1, role, resource, action, effect))
     };
     let changes = [rule(1, "*"), rule(2, "film:*"), rule(3, "*")];
     let snapshot = start().next(2, &changes).unwrap();

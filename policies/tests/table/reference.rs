@@ -2,8 +2,8 @@
 
 use casbin::CoreApi;
 use policies::{
-    ActionPattern, Change, Description, Effect, Facts, MAX_INHERITANCE_DEPTH, Resource,
-    ResourcePattern, RoleName, Rule, Snapshot, Verdict, engine,
+    ActionPattern, Change, Effect, Facts, MAX_INHERITANCE_DEPTH, Resource, ResourcePattern,
+    RoleName, Rule, Snapshot, Verdict, engine,
 };
 use proptest::prelude::*;
 
@@ -46,15 +46,14 @@ fn a_rule_of_a_role_at_the_maximum_inheritance_depth_decides() {
         name: role(&format!("c{n}")),
         inherits: (n < links).then(|| role(&format!("c{}", n + 1))).into_iter().collect(),
     });
-    let rule = Rule {
-        id: 1,
-        priority: 1,
-        role: role(&format!("c{links}")),
-        resource: ResourcePattern::parse("film:a").unwrap(),
-        action: ActionPattern::parse("read").unwrap(),
-        effect: Effect::Allow,
-        description: Description::default(),
-    };
+    let rule = Rule::new(
+        1,
+        1,
+        role(&format!("c{links}")),
+        ResourcePattern::parse("film:a").unwrap(),
+        ActionPattern::parse("read").unwrap(),
+        Effect::Allow,
+    );
     let changes: Vec<Change> = chain.chain([Change::RuleSet(rule)]).collect();
     let snapshot = Snapshot::empty([]).unwrap().next(1, &changes).unwrap();
     let set = snapshot.role_set(&[role("c0")]);
@@ -68,15 +67,7 @@ fn decisions_survive_the_deletion_of_a_flood_of_names() {
     let rule = |id: u32, resource: &str, effect| {
         let resource = ResourcePattern::parse(resource).unwrap();
         let action = ActionPattern::parse("read").unwrap();
-        Change::RuleSet(Rule {
-            id,
-            priority: id,
-            role: role("r1"),
-            resource,
-            action,
-            effect,
-            description: Description::default(),
-        })
+        Change::RuleSet(Rule::new(id, id, role("r1"), resource, action, effect))
     };
     let kept = [rule(1, "film:a", Effect::Deny), rule(2, "film:*", Effect::Allow)];
     let flood = (10..70_010).map(|n| rule(n, &format!("kind-{}:{n}", n % 2), Effect::Allow));

@@ -1,8 +1,7 @@
 //! Strategies for writes of every kind, with difficult names.
 
 use policies::{
-    ActionPattern, Change, Description, Effect, Facts, Resource, ResourcePattern, RoleName, Rule,
-    Snapshot,
+    ActionPattern, Change, Effect, Facts, Resource, ResourcePattern, RoleName, Rule, Snapshot,
 };
 use proptest::prelude::*;
 
@@ -65,15 +64,7 @@ pub(crate) fn rule() -> impl Strategy<Value = Change> {
         effect,
     )
         .prop_map(|(id, priority, name, resource, action, effect)| {
-            Change::RuleSet(Rule {
-                id,
-                priority,
-                role: role(name),
-                resource,
-                action,
-                effect,
-                description: Description::default(),
-            })
+            Change::RuleSet(Rule::new(id, priority, role(name), resource, action, effect))
         })
 }
 

@@ -78,9 +78,7 @@ impl OfSnapshot {
 
 #[cfg(test)]
 mod tests {
-    use policies::{
-        ActionPattern, Change, Description, Effect, FilterKind, ResourcePattern, RoleName, Rule,
-    };
+    use policies::{ActionPattern, Change, Effect, FilterKind, ResourcePattern, RoleName, Rule};
     use serde_json::json;
 
     use super::super::filter::write;
@@ -90,15 +88,7 @@ mod tests {
         let action = ActionPattern::parse(&format!("read{id}")).unwrap();
         let resource = ResourcePattern::parse("film:*").unwrap();
         let role = RoleName::anonymous();
-        Change::RuleSet(Rule {
-            id,
-            priority: id,
-            role,
-            resource,
-            action,
-            effect: Effect::Allow,
-            description: Description::default(),
-        })
+        Change::RuleSet(Rule::new(id, id, role, resource, action, Effect::Allow))
     }
 
     fn mebibyte() -> Filter {
