@@ -1,6 +1,7 @@
 //! Genres and directors: what films have in common, each with the number of films.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use poem_openapi::Object;
@@ -102,7 +103,7 @@ impl Catalogue {
         &self,
         facet: Facet,
         id: &str,
-        admitted: Value,
+        admitted: Arc<Value>,
     ) -> Result<Option<Counted>, CatalogueError> {
         let response = self.send(&names_body(facet, &admitted, &[id])).await?;
         let Some(bucket) = name_buckets(response)?.into_iter().next() else { return Ok(None) };
@@ -121,7 +122,7 @@ impl Catalogue {
 pub(crate) async fn all_counted(
     catalogue: &Catalogue,
     facet: Facet,
-    admitted: Value,
+    admitted: Arc<Value>,
     size: u32,
 ) -> Result<Batches<Counted>, CatalogueError> {
     let point = catalogue.point_in_time().await?;
@@ -133,7 +134,7 @@ pub(crate) async fn all_counted(
 }
 
 /// A point in time, what is admitted, and the last id that was read.
-type State = Option<(PointInTime, Value, Option<String>)>;
+type State = Option<(PointInTime, Arc<Value>, Option<String>)>;
 
 async fn batch(
     facet: Facet,

@@ -6,7 +6,6 @@ use futures::TryFutureExt;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi, Tags};
-use serde_json::Value;
 
 use crate::authorization::{Authorization, Searched};
 use crate::caller::Caller;
@@ -133,8 +132,7 @@ impl Facets {
         caller: &Caller,
         paging: Paging,
     ) -> Result<ListResponse<List<Counted>>, WithToken<ListFacetsError>> {
-        let search =
-            |admitted: Arc<Value>| self.lists.facets(facet, Value::clone(&admitted), &paging);
+        let search = |admitted| self.lists.facets(facet, admitted, &paging);
         let listed = self.authorization.search(caller, search).await?;
         Ok(listed.found.respond(listed.stale, |list| list))
     }
@@ -145,8 +143,7 @@ impl Facets {
         caller: &Caller,
         id: &str,
     ) -> Result<Option<CountedResponse>, WithToken<E>> {
-        let search = |admitted: Arc<Value>| {
-            let admitted = Value::clone(&admitted);
+        let search = |admitted| {
             self.lists.catalogue.facet(facet, id, admitted).map_err(WithToken::<E>::from)
         };
         let Searched { found, stale } = self.authorization.search(caller, search).await?;

@@ -1,5 +1,7 @@
 //! Lists of genres and directors.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use service::problem::Problem;
 
@@ -20,7 +22,7 @@ impl Lists {
     pub(crate) async fn facets<E: From<Problem>>(
         &self,
         facet: Facet,
-        admitted: Value,
+        admitted: Arc<Value>,
         paging: &Paging,
     ) -> Result<Listed<Counted>, WithToken<E>> {
         let page = match &paging.part {
@@ -92,7 +94,7 @@ impl Lists {
     async fn all_facets<E: From<Problem>>(
         &self,
         facet: Facet,
-        admitted: Value,
+        admitted: Arc<Value>,
     ) -> Result<Listed<Counted>, WithToken<E>> {
         let ids = self.catalogue.facet_ids(facet, &admitted, None, BATCH + 1).await?;
         if ids.len() <= BATCH as usize {
