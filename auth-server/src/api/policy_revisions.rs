@@ -226,8 +226,9 @@ impl RevisionsApi {
         let mut write = match self.0.begin_admin_write(&caller, &key).await? {
             Begun::Write(write) => write,
             Begun::Made(earlier) => {
-                let warnings = earlier.warnings();
-                return written(earlier, |restored| Reply(RestoredPolicy { warnings, ..restored }));
+                return written(earlier, |restored, warnings| {
+                    Reply(RestoredPolicy { warnings, ..restored })
+                });
             }
         };
         require(if_match.0.as_deref(), write.base().revision())?;

@@ -36,13 +36,13 @@ impl From<Earlier> for PolicyWriteResult {
     }
 }
 
-/// The answer to a request that was made before: the state that it wrote then.
+/// The answer to a request that was made before: the state that it wrote then, and the warnings of then.
 pub(crate) fn written<T: DeserializeOwned, B, E: From<Problem>>(
     earlier: Earlier,
-    answer: impl FnOnce(T) -> B,
+    answer: fn(T, Vec<PolicyWarning>) -> B,
 ) -> Result<Response<B>, E> {
-    let revision = earlier.revision;
-    Ok(tagged(answer(earlier.written()?), revision))
+    let (revision, warnings) = (earlier.revision, earlier.warnings());
+    Ok(tagged(answer(earlier.written()?, warnings), revision))
 }
 
 /// Parses the name of a role in a field of the request.

@@ -152,8 +152,9 @@ impl RolesApi {
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
                 Begun::Made(earlier) => {
-                    let warnings = earlier.warnings();
-                    return written(earlier, |role| Created(RoleWriteResult { role, warnings }));
+                    return written(earlier, |role, warnings| {
+                        Created(RoleWriteResult { role, warnings })
+                    });
                 }
             };
         let Written { state: role, record } =
@@ -186,8 +187,9 @@ impl RolesApi {
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
                 Begun::Made(earlier) => {
-                    let warnings = earlier.warnings();
-                    return written(earlier, |role| Reply(RoleWriteResult { role, warnings }));
+                    return written(earlier, |role, warnings| {
+                        Reply(RoleWriteResult { role, warnings })
+                    });
                 }
             };
         let if_match = if_match.0.as_deref();

@@ -127,8 +127,9 @@ impl RulesApi {
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
                 Begun::Made(earlier) => {
-                    let warnings = earlier.warnings();
-                    return written(earlier, |rule| Created(RuleWriteResult { rule, warnings }));
+                    return written(earlier, |rule, warnings| {
+                        Created(RuleWriteResult { rule, warnings })
+                    });
                 }
             };
         let Written { state: rule, record } = rule::create(&mut write, &caller, row).await?;
@@ -173,8 +174,9 @@ impl RulesApi {
             match self.0.begin_policy_change(&caller, &key, dry_run.0.unwrap_or(false)).await? {
                 Begun::Write(write) => write,
                 Begun::Made(earlier) => {
-                    let warnings = earlier.warnings();
-                    return written(earlier, |rule| Reply(RuleWriteResult { rule, warnings }));
+                    return written(earlier, |rule, warnings| {
+                        Reply(RuleWriteResult { rule, warnings })
+                    });
                 }
             };
         let if_match = if_match.0.as_deref();

@@ -51,7 +51,6 @@ impl UserView {
 }
 
 /// Which users are searched: those that match everything that is given.
-#[derive(Debug, Default)]
 pub(crate) struct UserSearch {
     /// Prefix of the login, folded for comparison.
     login: String,
@@ -71,11 +70,13 @@ impl UserSearch {
         name: Option<&str>,
         role: Option<RoleName>,
     ) -> Self {
-        let typed = |text: Option<&'_ str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        let [login, email, name] =
+            [login, email, name].map(|typed| typed.filter(|it| !it.is_empty()));
+        let prefix = |name: &str| like_prefix(&normalize(name).unwrap_or_else(|_| name.to_owned()));
         Self {
-            login: typed(login).map(|login| Login::key_of(&login)).unwrap_or_default(),
-            email: typed(email).map(|email| EmailAddress::key_of(&email)),
-            name: typed(name).map(|name| like_prefix(&normalize(&name).unwrap_or(name))),
+            login: login.map(Login::key_of).unwrap_or_default(),
+            email: email.map(EmailAddress::key_of),
+            name: name.map(prefix),
             role,
         }
     }
