@@ -5,15 +5,15 @@ use std::time::Duration;
 use elasticsearch::http::response::Response;
 use elasticsearch::{Elasticsearch, SearchParts};
 use policies::with_lone_surrogates_replaced;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::film::{Document, Film};
 use super::mapping::LastCheck;
 use super::point_in_time::PointInTime;
 use super::public_labels::PublicLabels;
-use super::query::{ADMITTED, Search, Section, by_id};
+use super::query::{ADMITTED, ById, Search, Section};
 use service::clock::Clock;
 use service::config::IndexName;
 use service::elasticsearch::{ClientError, connect, is_disconnected};
@@ -130,7 +130,7 @@ impl Catalogue {
         id: &str,
         admitted: &Value,
     ) -> Result<Option<Sighting>, CatalogueError> {
-        let Hits { total, hits } = self.send(&by_id(id, admitted)).await?.hits;
+        let Hits { total, hits } = self.send(&ById::new(id, admitted)).await?.hits;
         let complete = total.is_some_and(|total| total.value == hits.len() as u64);
         let admitted = complete && hits.iter().all(Hit::is_admitted);
         let mut films = hits.into_iter().filter_map(Hit::document);
@@ -139,7 +139,10 @@ impl Catalogue {
     }
 
     /// Every search of the current state of the index is sent here.
-    pub(super) async fn send(&self, body: &Value) -> Result<SearchResponse, CatalogueError> {
+    pub(super) async fn send(
+        &self,
+        body: &(impl Serialize + Sync),
+    ) -> Result<SearchResponse, CatalogueError> {
         self.ensure_usable().await?;
         let index = [self.index.as_str()];
         let search = || {
@@ -168,9 +171,11 @@ pub(super) async fn read<T: DeserializeOwned>(response: Response) -> Result<T, C
         let body = response.text().await.unwrap_or_else(|error| error.to_string());
         return Err(CatalogueError::Refused(format!("{status} {body}")));
     }
-    let body = response.text().await?;
-    let parse = |body: &str| serde_json::from_str(body);
-    let parsed = parse(&body).or_else(|_| parse(&with_lone_surrogates_replaced(&body)));
+    let body = response.bytes().await?;
+    let parsed = serde_json::from_slice(&body).or_else(|_| {
+        let body = String::from_utf8_lossy(&body);
+        serde_json::from_str(&with_lone_surrogates_replaced(&body))
+    });
     parsed.map_err(|error| CatalogueError::Refused(format!("unexpected response: {error}")))
 }
 
@@ -257,6 +262,6 @@ impl Hit {
     /// and in a check only then.
     fn document(self) -> Option<Document> {
         let own = self.source.get("id").is_some_and(|id| *id == self.id);
-        own.then(|| Document::read(self.id, &self.source))
+        own.then(|| Document::read(self.id, self.source))
     }
 }

@@ -66,56 +66,57 @@ pub(crate) struct Document {
 impl Document {
     /// Reads the document with this id. Like Elasticsearch, it takes a number for a text, a text
     /// for a number and one value for a list, so that one odd document never breaks a page.
-    pub(crate) fn read(id: String, source: &Value) -> Self {
+    pub(crate) fn read(id: String, mut source: Value) -> Self {
+        let access = access_of_document(&source);
+        let mut take = |field| source.get_mut(field).map(Value::take);
         let film = Film {
             id: id.clone(),
-            title: text(source.get("title")).unwrap_or_default(),
-            release_date: text(source.get("release_date")),
-            imdb_rating: number(source.get("imdb_rating")),
-            mpaa_rating: text(source.get("mpaa_rating")),
-            genres: list(source.get("genres")),
-            directors: list(source.get("directors")),
-            description: text(source.get("description")),
-            poster: image(source.get("poster")),
+            title: take("title").and_then(text).unwrap_or_default(),
+            release_date: take("release_date").and_then(text),
+            imdb_rating: take("imdb_rating").and_then(number),
+            mpaa_rating: take("mpaa_rating").and_then(text),
+            genres: take("genres").map(list).unwrap_or_default(),
+            directors: take("directors").map(list).unwrap_or_default(),
+            description: take("description").and_then(text),
+            poster: take("poster").as_ref().and_then(image),
             labels: Vec::new(),
         };
-        Self { id, access: access_of_document(source), film }
+        Self { id, access, film }
     }
 }
 
-fn text(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::String(text) => Some(text.clone()),
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
 
 /// An address that browsers load without telling others on the way.
-fn image(value: Option<&Value>) -> Option<String> {
-    let url = Url::parse(value?.as_str()?).ok()?;
+fn image(value: &Value) -> Option<String> {
+    let url = Url::parse(value.as_str()?).ok()?;
     (url.scheme() == "https").then(|| url.into())
 }
 
-fn number(value: Option<&Value>) -> Option<f64> {
-    match value? {
+fn number(value: Value) -> Option<f64> {
+    match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
         _ => None,
     }
 }
 
-fn list(value: Option<&Value>) -> Vec<Named> {
-    let items = match value {
-        Some(Value::Array(items)) => items.as_slice(),
-        Some(item) => std::slice::from_ref(item),
-        None => &[],
-    };
-    items.iter().filter_map(named).collect()
+fn list(value: Value) -> Vec<Named> {
+    match value {
+        Value::Array(items) => items.into_iter().filter_map(named).collect(),
+        item => named(item).into_iter().collect(),
+    }
 }
 
-fn named(item: &Value) -> Option<Named> {
-    Some(Named { id: text(item.get("id"))?, name: text(item.get("name"))? })
+fn named(mut item: Value) -> Option<Named> {
+    let mut take = |field| item.get_mut(field).map(Value::take);
+    Some(Named { id: take("id").and_then(text)?, name: take("name").and_then(text)? })
 }
 
 #[cfg(test)]
@@ -131,7 +132,7 @@ mod tests {
             "genres": {"id": "war", "name": "War"}, "directors": [{"id": "mendes"}, "Sam Mendes"],
             "access": null,
         });
-        let document = Document::read("1".into(), &source);
+        let document = Document::read("1".into(), source);
         assert_eq!(document.access, Some(Value::Null));
         assert_eq!(document.film.title, "1917");
         assert_eq!(document.film.imdb_rating, Some(8.2));
@@ -143,7 +144,7 @@ mod tests {
     #[test]
     fn a_poster_is_an_absolute_https_address() {
         let poster =
-            |poster: Value| Document::read("1".into(), &json!({ "poster": poster })).film.poster;
+            |poster: Value| Document::read("1".into(), json!({ "poster": poster })).film.poster;
         let address = "https://images.example/a.jpg";
         assert_eq!(poster(address.into()).as_deref(), Some(address));
         for other in [

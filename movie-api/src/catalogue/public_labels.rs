@@ -53,7 +53,7 @@ mod tests {
         let public = ["new", "classic"].map(|name| Label::parse(name).expect("label"));
         let public = PublicLabels::new(public.into(), Clock::default());
         let source = json!({ "id": "x", "access": access });
-        public.shown_on(Document::read("x".into(), &source)).film.labels
+        public.shown_on(Document::read("x".into(), source)).film.labels
     }
 
     #[test]

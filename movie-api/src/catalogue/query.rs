@@ -92,17 +92,47 @@ pub(super) const ADMITTED: &str = "admitted";
 /// More films than ever share an id.
 const MAX_NAMESAKES: u32 = 10;
 
-/// The body for a `_search` for the films with this id. Each says in `matched_queries` whether `admitted`
-/// matches it.
-pub(super) fn by_id(id: &str, admitted: &Value) -> Value {
-    let source: Vec<&str> = FIELDS.into_iter().chain([ACCESS_FIELDS]).collect();
-    json!({
-        "query": { "bool": {
-            "filter": [{ "ids": { "values": [id] } }],
-            "should": [{ "bool": { "_name": ADMITTED, "filter": [admitted] } }],
-        } },
-        "size": MAX_NAMESAKES,
-        "track_total_hits": true,
-        "_source": source,
-    })
+/// The body for a `_search` for the films with one id. Each says in `matched_queries` whether the caller's
+/// filter matches it. The filter is borrowed: a copy would cost more than the rest.
+#[derive(Serialize)]
+pub(super) struct ById<'a> {
+    query: OfId<'a>,
+    size: u32,
+    track_total_hits: bool,
+    #[serde(rename = "_source")]
+    fields: [&'static str; FIELDS.len() + 1],
+}
+
+#[derive(Serialize)]
+enum OfId<'a> {
+    #[serde(rename = "bool")]
+    Clauses { filter: Ids<'a>, should: Admitted<'a> },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Ids<'a> {
+    Ids { values: [&'a str; 1] },
+}
+
+#[derive(Serialize)]
+enum Admitted<'a> {
+    #[serde(rename = "bool")]
+    Named {
+        #[serde(rename = "_name")]
+        name: &'static str,
+        filter: &'a Value,
+    },
+}
+
+impl<'a> ById<'a> {
+    /// Films with the id `id`, and whether `admitted` matches them.
+    pub(super) fn new(id: &'a str, admitted: &'a Value) -> Self {
+        let mut fields = [ACCESS_FIELDS; FIELDS.len() + 1];
+        fields[1..].copy_from_slice(&FIELDS);
+        let (ids, admitted) =
+            (Ids::Ids { values: [id] }, Admitted::Named { name: ADMITTED, filter: admitted });
+        let query = OfId::Clauses { filter: ids, should: admitted };
+        Self { query, size: MAX_NAMESAKES, track_total_hits: true, fields }
+    }
 }
