@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use smol_str::SmolStr;
 
+use crate::copied_map::CopiedMap;
 use crate::pattern::Pattern;
 
 /// Number of a class, never reused for another pattern.
@@ -21,7 +22,7 @@ pub(crate) struct PatternClass<'a> {
     pub(crate) id: ClassId,
 }
 
-type Names = HashMap<SmolStr, ClassId, RandomState>;
+type Names = CopiedMap<SmolStr, ClassId>;
 
 /// A length that prefixes have.
 #[derive(Clone, Debug)]
@@ -29,6 +30,13 @@ struct PrefixLength {
     bytes: usize,
     /// Number of prefixes of this length.
     prefixes: u32,
+}
+
+/// Number of patterns of one type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) literals: usize,
+    pub(crate) prefixes: usize,
 }
 
 /// The literals and prefixes that occur in rules, each counted by the rules that use it.
@@ -40,7 +48,9 @@ pub(crate) struct Classes {
     /// than a search among the prefixes.
     lengths: Vec<PrefixLength>,
     /// Number of rules that use each class.
-    references: HashMap<ClassId, u32, RandomState>,
+    references: CopiedMap<ClassId, u32>,
+    /// Number of patterns by the type of the names, which stands before their `:`.
+    sizes: HashMap<SmolStr, Size, RandomState>,
     next: ClassId,
 }
 
@@ -62,10 +72,12 @@ impl Classes {
         self.literal_class(name).into_iter().chain(prefixes)
     }
 
-    /// Whether a literal or a prefix other than the empty one covers `name`.
-    pub(crate) fn covers_more_than_everything(&self, name: &str) -> bool {
-        let everything = self.prefixes.get("").copied();
-        self.covering(name).any(|class| Some(class) != everything)
+    /// Whether a pattern of at least so many bytes covers `name`.
+    pub(crate) fn covers_with(&self, bytes: usize, name: &str) -> bool {
+        let long = self.lengths.iter().take_while(|length| length.bytes >= bytes);
+        let mut starts = long.filter_map(|length| name.get(..length.bytes));
+        name.len() >= bytes && self.literals.contains_key(name)
+            || starts.any(|start| self.prefixes.contains_key(start))
     }
 
     /// The names that occur literally in rules, in no particular order.
@@ -102,10 +114,22 @@ impl Classes {
         names.get(pattern.text()).copied()
     }
 
+    /// Number of rules that use the pattern.
+    pub(crate) fn uses(&self, pattern: &Pattern) -> u32 {
+        let class = self.class_of_pattern(pattern);
+        class.and_then(|class| self.references.get(&class)).copied().unwrap_or_default()
+    }
+
+    /// Number of patterns of this type.
+    pub(crate) fn size(&self, kind: &str) -> Size {
+        self.sizes.get(kind).copied().unwrap_or_default()
+    }
+
     /// Adds a rule's reference to the pattern.
     pub(crate) fn acquire(&mut self, pattern: &Pattern) -> ClassId {
         let id = self.class_of_pattern(pattern).unwrap_or_else(|| self.insert(pattern));
-        *self.references.entry(id).or_default() += 1;
+        let references = self.references.get(&id).copied().unwrap_or_default();
+        self.references.insert(id, references + 1);
         id
     }
 
@@ -113,10 +137,13 @@ impl Classes {
         let id = self.next;
         self.next += 1;
         let text = pattern.shared_text();
+        let size = self.sizes.entry(kind(&text).into()).or_default();
         if !pattern.is_prefix() {
+            size.literals += 1;
             self.literals.insert(text, id);
             return id;
         }
+        size.prefixes += 1;
         match self.length(text.len()) {
             Ok(length) => length.prefixes += 1,
             Err(at) => self.lengths.insert(at, PrefixLength { bytes: text.len(), prefixes: 1 }),
@@ -134,21 +161,34 @@ impl Classes {
     /// Removes a rule's reference to the pattern.
     pub(crate) fn release(&mut self, pattern: &Pattern) {
         let Some(id) = self.class_of_pattern(pattern) else { return };
-        let Some(references) = self.references.get_mut(&id) else { return };
-        *references -= 1;
-        if *references > 0 {
-            return;
+        match self.references.get(&id) {
+            None => {}
+            Some(1) => self.remove(id, pattern),
+            Some(&references) => self.references.insert(id, references - 1),
         }
+    }
+
+    fn remove(&mut self, id: ClassId, pattern: &Pattern) {
         self.references.remove(&id);
-        if !pattern.is_prefix() {
-            self.literals.remove(pattern.text());
-            return;
+        let text = pattern.shared_text();
+        let kind = kind(&text);
+        let size = self.sizes.entry(kind.into()).or_default();
+        if pattern.is_prefix() {
+            size.prefixes -= 1;
+            self.prefixes.remove(&text);
+        } else {
+            size.literals -= 1;
+            self.literals.remove(&text);
         }
-        self.prefixes.remove(pattern.text());
-        if let Ok(length) = self.length(pattern.text().len()) {
+        if *size == Size::default() {
+            self.sizes.remove(kind);
+        }
+        if pattern.is_prefix()
+            && let Ok(length) = self.length(text.len())
+        {
             length.prefixes -= 1;
+            self.lengths.retain(|length| length.prefixes > 0);
         }
-        self.lengths.retain(|length| length.prefixes > 0);
     }
 
     /// Number of class ids allocated so far.
@@ -160,6 +200,11 @@ impl Classes {
     pub(crate) fn len(&self) -> usize {
         self.literals.len() + self.prefixes.len()
     }
+}
+
+/// The type of a name or prefix: what stands before its `:`.
+pub(crate) fn kind(text: &str) -> &str {
+    text.split_once(':').map_or(text, |(kind, _)| kind)
 }
 
 #[cfg(test)]

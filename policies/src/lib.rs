@@ -4,6 +4,7 @@ mod action;
 pub mod cases;
 mod classes;
 pub mod comparison;
+mod copied_map;
 pub mod csv;
 pub mod decision;
 mod description;

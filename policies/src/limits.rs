@@ -1,7 +1,6 @@
 //! Limits that apply to every policy.
 
-use std::collections::HashMap;
-
+use crate::classes::{Size, kind};
 use crate::error::PolicyError;
 use crate::names::ANONYMOUS;
 use crate::policy::{Change, Policy};
@@ -21,15 +20,14 @@ pub const MAX_LABELS: usize = 2_000;
 const WRITE_METHODS: [&str; 4] = ["POST", "PUT", "PATCH", "DELETE"];
 
 pub(crate) fn check(policy: &Policy, changes: &[Change]) -> Result<(), PolicyError> {
-    let mut grows = false;
     for change in changes {
         let Change::RuleSet(rule) = change else { continue };
         if allows_anonymous_write(rule) {
             return Err(PolicyError::AnonymousWrite);
         }
-        grows = true;
+        check_size(policy, kind(rule.resource.pattern().text()))?;
     }
-    if grows { check_sizes(policy) } else { Ok(()) }
+    Ok(())
 }
 
 /// The policy protects the server's own API, so no rule may open a write operation to everyone.
@@ -40,33 +38,17 @@ fn allows_anonymous_write(rule: &Rule) -> bool {
         && WRITE_METHODS.iter().any(|method| rule.action.pattern().covers(method))
 }
 
-#[derive(Default)]
-struct Size {
-    names: usize,
-    prefixes: usize,
-}
-
 /// The names and prefixes of each type must fit into one search.
-fn check_sizes(policy: &Policy) -> Result<(), PolicyError> {
-    if policy.resources.len() <= MAX_PREFIXES {
-        return Ok(());
+fn check_size(policy: &Policy, kind: &str) -> Result<(), PolicyError> {
+    let Size { literals, prefixes } = policy.resources.size(kind);
+    if literals > MAX_NAMES {
+        return Err(PolicyError::TooManyNames(kind.into()));
     }
-    let mut sizes: HashMap<&str, Size> = HashMap::new();
-    for class in policy.resources.iter() {
-        let kind = class.text.split_once(':').map_or(class.text, |(kind, _)| kind);
-        let size = sizes.entry(kind).or_default();
-        *(if class.is_prefix { &mut size.prefixes } else { &mut size.names }) += 1;
+    if kind == "label" && literals + prefixes > MAX_LABELS {
+        return Err(PolicyError::TooManyLabels);
     }
-    for (kind, Size { names, prefixes }) in sizes {
-        if names > MAX_NAMES {
-            return Err(PolicyError::TooManyNames(kind.into()));
-        }
-        if kind == "label" && names + prefixes > MAX_LABELS {
-            return Err(PolicyError::TooManyLabels);
-        }
-        if prefixes > MAX_PREFIXES {
-            return Err(PolicyError::TooManyPrefixes(kind.into()));
-        }
+    if prefixes > MAX_PREFIXES {
+        return Err(PolicyError::TooManyPrefixes(kind.into()));
     }
     Ok(())
 }

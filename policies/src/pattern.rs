@@ -61,6 +61,11 @@ impl Pattern {
         if self.is_prefix { name.starts_with(&*self.text) } else { name == &*self.text }
     }
 
+    /// Whether every name that `narrow` covers is covered.
+    pub(crate) fn includes(&self, narrow: &Self) -> bool {
+        self.covers(&narrow.text) && (self.is_prefix || !narrow.is_prefix)
+    }
+
     /// A name that the pattern covers and no narrower one does. `is_used` tells whether a text is that of a
     /// literal or a prefix.
     pub(crate) fn member(

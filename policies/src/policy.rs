@@ -10,10 +10,12 @@ use smol_str::SmolStr;
 
 use crate::action::Action;
 use crate::classes::{ClassId, Classes};
+use crate::copied_map::CopiedMap;
 use crate::error::PolicyError;
 use crate::facts::{is_uncertain, starts_uncertain};
 use crate::limits;
 use crate::names::RoleName;
+use crate::pattern::Pattern;
 use crate::roles::{RoleId, Roles};
 use crate::rule::{Rule, Verdict};
 use crate::table::Extent;
@@ -46,15 +48,15 @@ pub enum Change {
 
 type RuleIds = SmallVec<[u32; 4]>;
 
-/// Roles and rules with their indexes. Built once per write, then immutable.
+/// Roles and rules with their indexes. Each write changes a copy, then it is immutable.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policy {
     pub(crate) roles: Roles,
-    pub(crate) rules: HashMap<u32, Arc<Rule>, RandomState>,
+    pub(crate) rules: CopiedMap<u32, Arc<Rule>>,
     pub(crate) resources: Classes,
     pub(crate) actions: Classes,
     /// The rules of a role whose resource is exactly this pattern.
-    rules_by_resource: HashMap<(RoleId, ClassId), RuleIds, RandomState>,
+    rules_by_resource: CopiedMap<(RoleId, ClassId), RuleIds>,
     /// Number of rules on resources of a type, except for those on the whole type or on several.
     rules_of_type: HashMap<SmolStr, u32, RandomState>,
     /// Number of rules that tell labels of uncertain text from others.
@@ -87,7 +89,9 @@ impl Policy {
         };
         let class = self.resources.acquire(rule.resource.pattern());
         self.actions.acquire(rule.action.pattern());
-        self.rules_by_resource.entry((subject, class)).or_default().push(rule.id);
+        let mut ids = self.rules_by_resource.get(&(subject, class)).cloned().unwrap_or_default();
+        ids.push(rule.id);
+        self.rules_by_resource.insert((subject, class), ids);
         if let Some(kind) = rule.resource.kind() {
             *self.rules_of_type.entry(kind.into()).or_default() += 1;
         }
@@ -109,11 +113,11 @@ impl Policy {
         let subject = self.roles.get(rule.role.as_str()).map(|role| role.id);
         let class = self.resources.class_of_pattern(rule.resource.pattern());
         if let Some(key) = subject.zip(class)
-            && let Some(ids) = self.rules_by_resource.get_mut(&key)
+            && let Some(mut ids) = self.rules_by_resource.remove(&key)
         {
             ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.rules_by_resource.remove(&key);
+            if !ids.is_empty() {
+                self.rules_by_resource.insert(key, ids);
             }
         }
         if let Some(kind) = rule.resource.kind()
@@ -196,6 +200,27 @@ impl Policy {
     ) -> impl Iterator<Item = &Arc<Rule>> {
         let ids = self.rules_by_resource.get(&(role, class)).into_iter().flatten();
         ids.filter_map(|id| self.rules.get(id))
+    }
+
+    /// The rules whose resources all belong to this pattern, in no particular order.
+    pub(crate) fn rules_within(&self, pattern: &Pattern) -> Vec<&Arc<Rule>> {
+        let classes = self.resources.within(pattern);
+        let roles: Vec<RoleId> = self.roles.iter().map(|role| role.id).collect();
+        if classes.len().saturating_mul(roles.len()) > self.rules.len() {
+            let is_within = |rule: &&Arc<Rule>| pattern.includes(rule.resource.pattern());
+            return self.rules.values().filter(is_within).collect();
+        }
+        let on = |class| roles.iter().flat_map(move |&role| self.rules_on(role, class));
+        classes.into_iter().flat_map(on).collect()
+    }
+
+    /// The rules whose resource covers `name`, in no particular order.
+    pub(crate) fn rules_covering<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<Rule>> {
+        let on = move |class| self.roles.iter().flat_map(move |role| self.rules_on(role.id, class));
+        self.resources.covering(name).flat_map(on)
     }
 
     /// The inheritance links of the role and of everything that it inherits.

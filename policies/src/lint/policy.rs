@@ -1,6 +1,5 @@
 //! The mistakes in a whole policy.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{KNOWN_ACTIONS, RULES_ROUTE, Warning};
@@ -10,6 +9,9 @@ use crate::pattern::Pattern;
 use crate::rule::{Effect, Rule, Verdict};
 use crate::snapshot::Snapshot;
 
+/// What the resources of labels start with.
+const LABEL: &str = "label:";
+
 impl Snapshot {
     /// Everything in the policy that is probably a mistake: about rules in their order, then about
     /// `labels`, those that the labeler writes.
@@ -17,16 +19,11 @@ impl Snapshot {
     pub fn lint(&self, labels: &[Label]) -> Vec<Warning> {
         let mut rules: Vec<&Arc<Rule>> = self.rules().filter(|rule| !rule.is_builtin()).collect();
         rules.sort_unstable_by_key(|rule| Verdict::of(rule));
-        let mut counts: HashMap<&str, usize> = HashMap::new();
-        for rule in &rules {
-            *counts.entry(rule.action.pattern().text()).or_default() += 1;
-        }
         let mut warnings = Vec::new();
         for rule in rules {
             warnings.extend(self.without_effect(rule));
             warnings.extend(unknown_label(rule, labels));
-            let uses = counts.get(rule.action.pattern().text()).copied().unwrap_or_default();
-            warnings.extend(unknown_action(rule, uses));
+            warnings.extend(self.unknown_action(rule));
         }
         warnings.extend(self.unused(labels));
         warnings.extend(self.without_rule_admin());
@@ -62,21 +59,29 @@ impl Snapshot {
         };
         classes.flat_map(on).filter(move |other| {
             Verdict::of(other) < Verdict::of(rule)
-                && covers(other.resource.pattern(), pattern)
-                && covers(other.action.pattern(), rule.action.pattern())
+                && other.resource.pattern().includes(pattern)
+                && other.action.pattern().includes(rule.action.pattern())
                 // A rule that names a resource can override denials of its labels, so one that does not
                 // name it takes nothing away from it.
                 && (is_about_labels(pattern) || pattern.is_prefix() == other.resource.pattern().is_prefix())
         })
     }
 
+    pub(super) fn unknown_action(&self, rule: &Rule) -> Option<Warning> {
+        let (action, resource) = (rule.action.pattern(), rule.resource.pattern());
+        let is_on_route = resource.text().starts_with("route:");
+        let is_method = action.text().bytes().all(|byte| byte.is_ascii_uppercase());
+        let is_usual = KNOWN_ACTIONS.contains(&action.text());
+        let has_other_uses = self.policy.actions.uses(action) > 1;
+        let is_known = if is_on_route { is_usual && is_method } else { is_usual || has_other_uses };
+        let unknown = !action.is_prefix() && !is_known;
+        unknown.then(|| Warning::UnknownAction { rule: rule.id, action: action.text().to_owned() })
+    }
+
     pub(super) fn unused<'a>(&'a self, labels: &'a [Label]) -> impl Iterator<Item = Warning> + 'a {
-        let is_used = |label: &Label| {
-            let name = format!("label:{label}");
-            self.rules().any(|rule| {
-                is_about_labels(rule.resource.pattern()) && rule.resource.pattern().covers(&name)
-            })
-        };
+        let resources = &self.policy.resources;
+        let is_used =
+            |label: &Label| resources.covers_with(LABEL.len(), &format!("{LABEL}{label}"));
         let unused = labels.iter().filter(move |label| !is_used(label));
         unused.map(|label| Warning::UnusedLabel { label: label.to_string() })
     }
@@ -88,27 +93,21 @@ impl Snapshot {
             let evaluator = self.evaluator(&self.role_set([&rule.role]), &post);
             evaluator.verdict(RULES_ROUTE).is_ok_and(Verdict::allows)
         };
-        let mut allowing = self.rules().filter(|rule| {
-            rule.effect == Effect::Allow
-                && rule.role.as_str() != SUPERUSER
-                && rule.resource.pattern().covers(RULES_ROUTE)
-        });
+        let mut allowing = self
+            .policy
+            .rules_covering(RULES_ROUTE)
+            .filter(|rule| rule.effect == Effect::Allow && rule.role.as_str() != SUPERUSER);
         allowing.find(may_write).is_none().then_some(Warning::NoRuleAdmin)
     }
 }
 
-/// Whether `wide` covers every name that `narrow` covers.
-pub(super) fn covers(wide: &Pattern, narrow: &Pattern) -> bool {
-    wide.covers(narrow.text()) && (wide.is_prefix() || !narrow.is_prefix())
-}
-
 fn is_about_labels(pattern: &Pattern) -> bool {
-    pattern.text().starts_with("label:")
+    pattern.text().starts_with(LABEL)
 }
 
 pub(super) fn unknown_label(rule: &Rule, labels: &[Label]) -> Option<Warning> {
     let pattern = rule.resource.pattern();
-    let is_known = |name: &str| pattern.covers(&format!("label:{name}"));
+    let is_known = |name: &str| pattern.covers(&format!("{LABEL}{name}"));
     if !is_about_labels(pattern)
         || is_known(UNLABELLED)
         || labels.iter().any(|label| is_known(label.as_str()))
@@ -116,18 +115,8 @@ pub(super) fn unknown_label(rule: &Rule, labels: &[Label]) -> Option<Warning> {
         return None;
     }
     let label = rule.resource.to_string();
-    let label = label.strip_prefix("label:").unwrap_or(&label).to_owned();
+    let label = label.strip_prefix(LABEL).unwrap_or(&label).to_owned();
     Some(Warning::UnknownLabel { rule: rule.id, label })
-}
-
-pub(super) fn unknown_action(rule: &Rule, uses: usize) -> Option<Warning> {
-    let (action, resource) = (rule.action.pattern(), rule.resource.pattern());
-    let is_on_route = resource.text().starts_with("route:");
-    let is_method = action.text().bytes().all(|byte| byte.is_ascii_uppercase());
-    let is_usual = KNOWN_ACTIONS.contains(&action.text());
-    let is_known = if is_on_route { is_usual && is_method } else { is_usual || uses > 1 };
-    let unknown = !action.is_prefix() && !is_known;
-    unknown.then(|| Warning::UnknownAction { rule: rule.id, action: action.text().to_owned() })
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ impl Snapshot {
     /// Whether a rule names the resource, or a prefix of it other than that of everything.
     #[must_use]
     pub fn is_named(&self, resource: &Resource) -> bool {
-        self.policy.resources.covers_more_than_everything(resource.as_str())
+        self.policy.resources.covers_with(1, resource.as_str())
     }
 }
 

@@ -7,3 +7,4 @@ mod labels;
 mod qualified;
 mod reference;
 mod strategies;
+mod warnings;
