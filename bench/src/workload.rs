@@ -21,8 +21,10 @@ use crate::message;
 const ROLES: u32 = 50;
 /// Labels that rules refer to.
 const LABELS: u32 = 1_000;
+/// Films that rules name, if there are as many rules: fewer than a policy may name.
+const FILMS: u32 = 60_000;
 
-/// Inserts roles and `rules` rules: one for each label, the rest for single films.
+/// Inserts roles and `rules` rules: one for each label, the rest for single films, which some share.
 pub(crate) async fn insert_rules(db: &PgPool, rules: u32) -> anyhow::Result<()> {
     let mut random = StdRng::seed_from_u64(1);
     let mut sql = String::new();
@@ -34,7 +36,7 @@ pub(crate) async fn insert_rules(db: &PgPool, rules: u32) -> anyhow::Result<()> 
         let (priority, role) = (random.random_range(20..900), random.random_range(0..ROLES));
         let resource = match index {
             0..LABELS => format!("label:label{index}"),
-            _ => format!("film:tt{index:07}"),
+            _ => format!("film:{}", film(index)),
         };
         let effect = if random.random_bool(0.8) { "allow" } else { "deny" };
         let comma = if index == 0 { "" } else { "," };
@@ -45,6 +47,10 @@ pub(crate) async fn insert_rules(db: &PgPool, rules: u32) -> anyhow::Result<()> 
     }
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(db).await?;
     Ok(())
+}
+
+fn film(number: u32) -> String {
+    format!("tt{:07}", number % FILMS)
 }
 
 /// A `/check` request: access token and body.
@@ -98,7 +104,7 @@ pub(crate) async fn requests(
         let count = random.random_range(1..=3);
         let held = pool.choose_multiple(&mut random, count).cloned().collect();
         let token = token(&issuer, held)?;
-        let film = format!("tt{:07}", random.random_range(0..rules));
+        let film = film(random.random_range(0..rules));
         let mut label = || format!("label{}", random.random_range(0..LABELS));
         let resource = json!({ "type": "film", "id": film, "labels": [label(), label()] });
         let body = json!({ "action": "read", "resource": resource }).to_string();
