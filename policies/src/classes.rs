@@ -76,13 +76,13 @@ impl Classes {
     pub(crate) fn covers_with(&self, bytes: usize, name: &str) -> bool {
         let long = self.lengths.iter().take_while(|length| length.bytes >= bytes);
         let mut starts = long.filter_map(|length| name.get(..length.bytes));
-        name.len() >= bytes && self.literals.contains_key(name)
+        name.len() >= bytes && self.literal_class(name).is_some()
             || starts.any(|start| self.prefixes.contains_key(start))
     }
 
     /// The names that occur literally in rules, in no particular order.
     pub(crate) fn literals(&self) -> impl Iterator<Item = &str> {
-        self.literals.keys().map(SmolStr::as_str)
+        self.literals.iter().map(|(name, _)| name.as_str())
     }
 
     /// The classes of all patterns within this one.

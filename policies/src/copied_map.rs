@@ -62,10 +62,6 @@ impl<K: Clone + Eq + Hash, V: Clone> CopiedMap<K, V> {
         unchanged.chain(changed)
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
-        self.iter().map(|(key, _)| key)
-    }
-
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.iter().map(|(_, value)| value)
     }

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::action::Action;
+use crate::classes::ClassId;
 use crate::error::PolicyError;
 use crate::facts::{Facts, Kind};
-use crate::names::{Resource, UNLABELLED};
+use crate::names::{LABEL, Resource, UNLABELLED};
 use crate::rule::Verdict;
 use crate::snapshot::{Evaluator, RoleSet, Snapshot};
 
@@ -112,15 +114,18 @@ impl Snapshot {
             valid_until: facts.next_change,
         };
         let evaluator = self.evaluator(roles, action);
-        let own = evaluator.verdict(resource.as_str())?;
+        // In a large policy most lookups wait for memory. Side by side they wait together.
+        let class = evaluator.class_of(resource.as_str());
+        let kind = self.reading(facts);
+        let labels = classes_of_labels(&evaluator, resource, kind);
+        let own = evaluator.verdict_in(class, resource.as_str())?;
         if own == Verdict::NONE {
             return Ok(decision(ReasonCode::NoRule, own, None));
         }
         if !own.allows() {
             return Ok(decision(ReasonCode::DeniedByRule, own, None));
         }
-        let kind = self.reading(facts);
-        let Some((denied, label)) = denied_label(&evaluator, resource, kind)? else {
+        let Some((denied, label)) = denied_label(&evaluator, &labels)? else {
             return Ok(decision(ReasonCode::Allowed, own, None));
         };
         let by_name = evaluator.verdict_by_name(resource.as_str(), own)?;
@@ -144,31 +149,43 @@ impl Snapshot {
     }
 }
 
+/// A label and its class.
+type ClassifiedLabel<'a> = (&'a str, Option<ClassId>);
+
+/// The labels that the decision about a resource depends on.
+fn classes_of_labels<'f>(
+    evaluator: &Evaluator,
+    resource: &Resource,
+    kind: &'f Kind,
+) -> SmallVec<[ClassifiedLabel<'f>; 4]> {
+    let mut name = String::with_capacity(80);
+    let mut classified = |label: &'f str| {
+        name.clear();
+        name.push_str(LABEL);
+        name.push_str(label);
+        (label, evaluator.class_of(&name))
+    };
+    match kind {
+        Kind::Labelled(labels) => labels.iter().map(|label| classified(label)).collect(),
+        Kind::Unlabelled => [classified(UNLABELLED)].into_iter().collect(),
+        // The labeler labels films only; for any other resource the caller would have sent labels.
+        Kind::Missing if resource.is_film() => [classified(UNLABELLED)].into_iter().collect(),
+        Kind::Missing => SmallVec::new(),
+    }
+}
+
 /// The denied label whose rule comes first, so that the reason does not depend on the order in which
 /// labels were sent, and a rule that overrides this denial overrides all others too.
 fn denied_label<'f>(
     evaluator: &Evaluator,
-    resource: &Resource,
-    kind: &'f Kind,
+    labels: &[ClassifiedLabel<'f>],
 ) -> Result<Option<(Verdict, &'f str)>, PolicyError> {
     let mut first: Option<(Verdict, &str)> = None;
-    let mut name = String::with_capacity(80);
-    let mut evaluate = |label: &'f str| -> Result<(), PolicyError> {
-        name.clear();
-        name.push_str("label:");
-        name.push_str(label);
-        let verdict = evaluator.verdict(&name)?;
+    for &(label, class) in labels {
+        let verdict = evaluator.label_verdict_in(class, label)?;
         if !verdict.allows() && first.is_none_or(|earliest| (verdict, label) < earliest) {
             first = Some((verdict, label));
         }
-        Ok(())
-    };
-    match kind {
-        Kind::Labelled(labels) => labels.iter().try_for_each(|label| evaluate(label))?,
-        Kind::Unlabelled => evaluate(UNLABELLED)?,
-        // The labeler labels films only; for any other resource the caller would have sent labels.
-        Kind::Missing if resource.is_film() => evaluate(UNLABELLED)?,
-        Kind::Missing => {}
     }
     Ok(first)
 }

@@ -6,7 +6,7 @@ use crate::action::Action;
 use crate::decision::Decision;
 use crate::error::PolicyError;
 use crate::facts::{Facts, Kind};
-use crate::names::{Resource, RoleName, UNLABELLED};
+use crate::names::{LABEL, Resource, RoleName, UNLABELLED};
 use crate::roles::RoleId;
 use crate::rule::{Rule, Verdict};
 use crate::snapshot::{RoleSet, Snapshot};
@@ -208,9 +208,9 @@ impl Snapshot {
 
 /// What is evaluated: the resource and its active labels.
 pub(crate) fn evaluated_names(resource: &Resource, kind: &Kind) -> Vec<String> {
-    let unlabelled = || vec![format!("label:{UNLABELLED}")];
+    let unlabelled = || vec![format!("{LABEL}{UNLABELLED}")];
     let labels = match kind {
-        Kind::Labelled(labels) => labels.iter().map(|label| format!("label:{label}")).collect(),
+        Kind::Labelled(labels) => labels.iter().map(|label| format!("{LABEL}{label}")).collect(),
         Kind::Unlabelled => unlabelled(),
         Kind::Missing if resource.is_film() => unlabelled(),
         Kind::Missing => Vec::new(),

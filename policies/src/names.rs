@@ -99,6 +99,9 @@ name!(
     "use 1 to 64 of the characters a-z 0-9 _ = . - and start with a letter or digit"
 );
 
+/// What the resources of labels start with.
+pub(crate) const LABEL: &str = "label:";
+
 /// Name of the role that every caller has, authenticated or not.
 pub const ANONYMOUS: &str = "anonymous";
 /// Name of the role that is allowed everything.

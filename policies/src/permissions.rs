@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::error::PolicyError;
 use crate::explanation::ExplainedVerdict;
-use crate::names::RoleName;
+use crate::names::{LABEL, RoleName};
 use crate::snapshot::Snapshot;
 
 /// The action that is always listed.
@@ -46,7 +46,7 @@ impl Snapshot {
         action: &str,
         label: &str,
     ) -> Result<ExplainedVerdict, PolicyError> {
-        self.verdict(held, action, &format!("label:{label}"))
+        self.verdict(held, action, &format!("{LABEL}{label}"))
     }
 
     /// The verdict on the films that no rule names, for a caller who holds these roles.

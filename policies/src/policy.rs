@@ -14,7 +14,7 @@ use crate::copied_map::CopiedMap;
 use crate::error::PolicyError;
 use crate::facts::{is_uncertain, starts_uncertain};
 use crate::limits;
-use crate::names::RoleName;
+use crate::names::{LABEL, RoleName};
 use crate::pattern::Pattern;
 use crate::roles::{RoleId, Roles};
 use crate::rule::{Rule, Verdict};
@@ -234,7 +234,7 @@ impl Policy {
 /// Whether the rule is about some labels of uncertain text and not about all labels.
 fn tells_uncertain_labels(rule: &Rule) -> bool {
     let pattern = rule.resource.pattern();
-    match pattern.text().strip_prefix("label:") {
+    match pattern.text().strip_prefix(LABEL) {
         None | Some("") => false,
         Some(start) if pattern.is_prefix() => starts_uncertain(start),
         Some(label) => is_uncertain(label),

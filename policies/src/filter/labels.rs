@@ -6,7 +6,7 @@ use super::At;
 use super::namespace::Namespace;
 use crate::error::PolicyError;
 use crate::facts::uncertain;
-use crate::names::{Label, UNLABELLED};
+use crate::names::{LABEL, Label, UNLABELLED};
 use crate::rule::Verdict;
 use crate::snapshot::{Evaluator, Snapshot};
 
@@ -26,12 +26,12 @@ impl<'a> LabelVerdicts<'a> {
         snapshot: &'a Snapshot,
         at: At,
     ) -> Result<Self, PolicyError> {
-        let verdict = |label: &str| evaluator.verdict(&format!("label:{label}"));
+        let verdict = |label: &str| evaluator.verdict(&format!("{LABEL}{label}"));
         let names = snapshot.time_bound.iter().map(Label::as_str);
         let time_bound = names.map(|label| verdict(label).map(|verdict| (label, verdict)));
         Ok(Self {
             certain_only: snapshot.tells_uncertain_labels(),
-            namespace: Namespace::read(evaluator, &snapshot.policy.resources, "label:")?,
+            namespace: Namespace::read(evaluator, &snapshot.policy.resources, LABEL)?,
             unlabelled: verdict(UNLABELLED)?,
             time_bound: time_bound.collect::<Result<_, _>>()?,
             at,

@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use super::{KNOWN_ACTIONS, RULES_ROUTE, Warning};
 use crate::action::Action;
-use crate::names::{ANONYMOUS, Label, SUPERUSER, UNLABELLED};
+use crate::names::{ANONYMOUS, LABEL, Label, SUPERUSER, UNLABELLED};
 use crate::pattern::Pattern;
 use crate::rule::{Effect, Rule, Verdict};
 use crate::snapshot::Snapshot;
-
-/// What the resources of labels start with.
-const LABEL: &str = "label:";
 
 impl Snapshot {
     /// Everything in the policy that is probably a mistake: about rules in their order, then about

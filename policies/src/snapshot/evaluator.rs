@@ -7,6 +7,7 @@ use crate::action::Action;
 use crate::classes::ClassId;
 use crate::engine::{self, DecisionContext};
 use crate::error::PolicyError;
+use crate::names::LABEL;
 use crate::roles::RoleId;
 use crate::rule::{Rule, Verdict};
 use crate::table::Row;
@@ -52,10 +53,38 @@ impl Snapshot {
 impl Evaluator<'_> {
     /// The first rule that matches for any of the caller's roles.
     pub(crate) fn verdict(&self, resource: &str) -> Result<Verdict, PolicyError> {
-        match self.snapshot.policy.resources.class_of(resource) {
-            Some(class) => self.class_verdict(class, resource),
-            None => Ok(Verdict::NONE),
+        self.verdict_in(self.class_of(resource), resource)
+    }
+
+    /// As [`Self::verdict`], for a resource whose class was looked up.
+    pub(crate) fn verdict_in(
+        &self,
+        class: Option<ClassId>,
+        resource: &str,
+    ) -> Result<Verdict, PolicyError> {
+        class.map_or(Ok(Verdict::NONE), |class| self.class_verdict(class, resource))
+    }
+
+    /// The class of a resource; `None` if no rule can apply to it.
+    pub(crate) fn class_of(&self, resource: &str) -> Option<ClassId> {
+        self.snapshot.policy.resources.class_of(resource)
+    }
+
+    /// The same for a label. Its full name is composed only if there is a verdict to compute.
+    pub(crate) fn label_verdict_in(
+        &self,
+        class: Option<ClassId>,
+        label: &str,
+    ) -> Result<Verdict, PolicyError> {
+        let Some(class) = class else { return Ok(Verdict::NONE) };
+        let mut first = Verdict::NONE;
+        for entry in &self.entries {
+            let Some(cached) = entry.row.and_then(|row| row.get(class)) else {
+                return self.class_verdict(class, &format!("{LABEL}{label}"));
+            };
+            first = first.min(cached);
         }
+        Ok(first)
     }
 
     /// As [`Self::verdict`], for a known class and any name that belongs to it.
