@@ -94,7 +94,7 @@ impl<K: Clone + Eq + Hash, V: Clone> CopiedMap<K, V> {
 
     fn merge(&mut self) {
         let shared = Arc::make_mut(&mut self.shared);
-        for (key, value) in self.changed.drain() {
+        for (key, value) in std::mem::take(&mut self.changed) {
             match value {
                 Some(value) => drop(shared.insert(key, value)),
                 None => drop(shared.remove(&key)),
