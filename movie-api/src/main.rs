@@ -10,11 +10,7 @@ use tokio::runtime::Builder;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let mut runtime = Builder::new_multi_thread();
-    if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
-        runtime.worker_threads(workers());
-    }
-    match runtime.enable_all().build() {
+    match runtime().enable_all().build() {
         Ok(runtime) => runtime.block_on(movie_api::start()),
         Err(error) => {
             service::output::report(format_args!("cannot start threads: {error}"));
@@ -25,6 +21,16 @@ fn main() -> ExitCode {
 
 /// Half of the cores. A request is mostly waiting for Elasticsearch, often on the same machine, and each answer would
 /// wake up a further thread that finds nothing to do: on two cores that takes a tenth of a film's time.
-fn workers() -> usize {
-    available_parallelism().map_or(1, NonZero::get).div_ceil(2)
+fn runtime() -> Builder {
+    if std::env::var_os("TOKIO_WORKER_THREADS").is_some() {
+        return Builder::new_multi_thread();
+    }
+    match available_parallelism().map_or(1, NonZero::get).div_ceil(2) {
+        1 => Builder::new_current_thread(),
+        workers => {
+            let mut runtime = Builder::new_multi_thread();
+            runtime.worker_threads(workers);
+            runtime
+        }
+    }
 }
