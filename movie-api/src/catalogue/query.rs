@@ -96,7 +96,7 @@ const MAX_NAMESAKES: u32 = 10;
 /// filter matches it. The filter is borrowed: a copy would cost more than the rest.
 #[derive(Serialize)]
 pub(super) struct ById<'a> {
-    query: OfId<'a>,
+    query: Bool<OfId<'a>>,
     size: u32,
     track_total_hits: bool,
     #[serde(rename = "_source")]
@@ -104,35 +104,31 @@ pub(super) struct ById<'a> {
 }
 
 #[derive(Serialize)]
-enum OfId<'a> {
-    #[serde(rename = "bool")]
-    Clauses { filter: Ids<'a>, should: Admitted<'a> },
+struct Bool<C> {
+    bool: C,
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Ids<'a> {
-    Ids { values: [&'a str; 1] },
+struct OfId<'a> {
+    filter: Value,
+    should: Bool<Admitted<'a>>,
 }
 
 #[derive(Serialize)]
-enum Admitted<'a> {
-    #[serde(rename = "bool")]
-    Named {
-        #[serde(rename = "_name")]
-        name: &'static str,
-        filter: &'a Value,
-    },
+struct Admitted<'a> {
+    #[serde(rename = "_name")]
+    name: &'static str,
+    filter: &'a Value,
 }
 
 impl<'a> ById<'a> {
     /// Films with the id `id`, and whether `admitted` matches them.
-    pub(super) fn new(id: &'a str, admitted: &'a Value) -> Self {
+    pub(super) fn new(id: &str, admitted: &'a Value) -> Self {
         let mut fields = [ACCESS_FIELDS; FIELDS.len() + 1];
         fields[1..].copy_from_slice(&FIELDS);
-        let (ids, admitted) =
-            (Ids::Ids { values: [id] }, Admitted::Named { name: ADMITTED, filter: admitted });
-        let query = OfId::Clauses { filter: ids, should: admitted };
+        let filter = json!({ "ids": { "values": [id] } });
+        let should = Bool { bool: Admitted { name: ADMITTED, filter: admitted } };
+        let query = Bool { bool: OfId { filter, should } };
         Self { query, size: MAX_NAMESAKES, track_total_hits: true, fields }
     }
 }
