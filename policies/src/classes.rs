@@ -10,6 +10,7 @@ use smol_str::SmolStr;
 
 use crate::copied_map::CopiedMap;
 use crate::pattern::Pattern;
+use crate::roles::{RoleBits, RoleId};
 
 /// Number of a class, never reused for another pattern.
 pub(crate) type ClassId = u32;
@@ -22,7 +23,13 @@ pub(crate) struct PatternClass<'a> {
     pub(crate) id: ClassId,
 }
 
-type Names = CopiedMap<SmolStr, ClassId>;
+/// A name that occurs in rules.
+#[derive(Clone, Copy, Debug)]
+struct Literal {
+    class: ClassId,
+    /// The roles of all rules about it; those of rules that were deleted may be among them.
+    roles: RoleBits,
+}
 
 /// A length that prefixes have.
 #[derive(Clone, Debug)]
@@ -42,8 +49,8 @@ pub(crate) struct Size {
 /// The literals and prefixes that occur in rules, each counted by the rules that use it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Classes {
-    literals: Names,
-    prefixes: Names,
+    literals: CopiedMap<SmolStr, Literal>,
+    prefixes: CopiedMap<SmolStr, ClassId>,
     /// The distinct lengths of prefixes, longest first. They are few, so looking up each is faster
     /// than a search among the prefixes.
     lengths: Vec<PrefixLength>,
@@ -62,14 +69,29 @@ impl Classes {
 
     /// The class of a name that occurs literally in a rule.
     pub(crate) fn literal_class(&self, name: &str) -> Option<ClassId> {
-        self.literals.get(name).copied()
+        self.literals.get(name).map(|literal| literal.class)
+    }
+
+    /// The same, if a rule about the name may apply to one of these roles.
+    pub(crate) fn literal_class_for(&self, roles: RoleBits, name: &str) -> Option<ClassId> {
+        let literal = self.literals.get(name).filter(|it| it.roles.may_intersect(roles));
+        literal.map(|literal| literal.class)
+    }
+
+    /// The class that decides about a name for these roles. Without a rule about the name itself they need no
+    /// verdict of their own: in a large policy that saves most verdicts, and waiting for the memory they are in.
+    pub(crate) fn class_for(&self, roles: RoleBits, name: &str) -> Option<ClassId> {
+        self.literal_class_for(roles, name).or_else(|| self.covering_prefixes(name).next())
     }
 
     /// The classes of all patterns that cover `name`, narrowest first.
     pub(crate) fn covering<'a>(&'a self, name: &'a str) -> impl Iterator<Item = ClassId> + 'a {
+        self.literal_class(name).into_iter().chain(self.covering_prefixes(name))
+    }
+
+    fn covering_prefixes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = ClassId> + 'a {
         let starts = self.lengths.iter().filter_map(|length| name.get(..length.bytes));
-        let prefixes = starts.filter_map(|start| self.prefixes.get(start).copied());
-        self.literal_class(name).into_iter().chain(prefixes)
+        starts.filter_map(|start| self.prefixes.get(start).copied())
     }
 
     /// Whether a pattern of at least so many bytes covers `name`.
@@ -95,10 +117,10 @@ impl Classes {
     }
 
     /// All literals and prefixes, in no particular order.
-    pub(crate) fn iter<'a>(&'a self) -> impl Iterator<Item = PatternClass<'a>> {
-        let class =
-            |is_prefix| move |(text, &id): (&'a SmolStr, &_)| PatternClass { text, is_prefix, id };
-        self.literals.iter().map(class(false)).chain(self.prefixes.iter().map(class(true)))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = PatternClass<'_>> {
+        let class = |text, is_prefix, id| PatternClass { text, is_prefix, id };
+        let literals = self.literals.iter().map(move |(text, it)| class(text, false, it.class));
+        literals.chain(self.prefixes.iter().map(move |(text, &id)| class(text, true, id)))
     }
 
     /// A name that belongs to the class. The text of a prefix may be a literal, which is a class of its own.
@@ -110,8 +132,11 @@ impl Classes {
 
     /// The class of a pattern that occurs in a rule.
     pub(crate) fn class_of_pattern(&self, pattern: &Pattern) -> Option<ClassId> {
-        let names = if pattern.is_prefix() { &self.prefixes } else { &self.literals };
-        names.get(pattern.text()).copied()
+        if pattern.is_prefix() {
+            self.prefixes.get(pattern.text()).copied()
+        } else {
+            self.literal_class(pattern.text())
+        }
     }
 
     /// Number of rules that use the pattern.
@@ -125,11 +150,15 @@ impl Classes {
         self.sizes.get(kind).copied().unwrap_or_default()
     }
 
-    /// Adds a rule's reference to the pattern.
-    pub(crate) fn acquire(&mut self, pattern: &Pattern) -> ClassId {
+    /// Adds the reference of a rule of this role to the pattern.
+    pub(crate) fn acquire(&mut self, pattern: &Pattern, role: RoleId) -> ClassId {
         let id = self.class_of_pattern(pattern).unwrap_or_else(|| self.insert(pattern));
         let references = self.references.get(&id).copied().unwrap_or_default();
         self.references.insert(id, references + 1);
+        if let Some(literal) = self.literals.get(pattern.text()).filter(|it| it.class == id) {
+            let roles = literal.roles.with(RoleBits::of(role));
+            self.literals.insert(pattern.shared_text(), Literal { class: id, roles });
+        }
         id
     }
 
@@ -140,7 +169,7 @@ impl Classes {
         let size = self.sizes.entry(kind(&text).into()).or_default();
         if !pattern.is_prefix() {
             size.literals += 1;
-            self.literals.insert(text, id);
+            self.literals.insert(text, Literal { class: id, roles: RoleBits::default() });
             return id;
         }
         size.prefixes += 1;
@@ -215,7 +244,7 @@ mod tests {
     fn classes(patterns: &[&str]) -> Classes {
         let mut classes = Classes::default();
         for text in patterns {
-            classes.acquire(ResourcePattern::parse(text).unwrap().pattern());
+            classes.acquire(ResourcePattern::parse(text).unwrap().pattern(), 0);
         }
         classes
     }

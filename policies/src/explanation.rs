@@ -181,7 +181,7 @@ impl Snapshot {
 
     /// The roles of the set and everything that they inherit.
     fn reached(&self, roles: &RoleSet) -> Vec<RoleId> {
-        let closures = roles.0.iter().filter_map(|&id| self.policy.roles.by_id(id));
+        let closures = roles.ids.iter().filter_map(|&id| self.policy.roles.by_id(id));
         closures.flat_map(|role| role.closure.iter().copied()).collect()
     }
 

@@ -87,8 +87,8 @@ impl Policy {
         let Some(subject) = self.roles.get(rule.role.as_str()).map(|role| role.id) else {
             return Err(PolicyError::UnknownRole(rule.role.clone()));
         };
-        let class = self.resources.acquire(rule.resource.pattern());
-        self.actions.acquire(rule.action.pattern());
+        let class = self.resources.acquire(rule.resource.pattern(), subject);
+        self.actions.acquire(rule.action.pattern(), subject);
         let mut ids = self.rules_by_resource.get(&(subject, class)).cloned().unwrap_or_default();
         ids.push(rule.id);
         self.rules_by_resource.insert((subject, class), ids);

@@ -12,6 +12,31 @@ use crate::names::RoleName;
 /// Number of a role, never reused for another name.
 pub(crate) type RoleId = u32;
 
+/// A set of roles that is small enough to be stored with every name. Roles share its bits, so that it may seem
+/// to have roles in common with another set that it has not; never the other way around.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct RoleBits(u32);
+
+impl RoleBits {
+    pub(crate) fn of(role: RoleId) -> Self {
+        Self(1 << (role % u32::BITS))
+    }
+
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) fn may_intersect(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl FromIterator<RoleBits> for RoleBits {
+    fn from_iter<I: IntoIterator<Item = Self>>(sets: I) -> Self {
+        sets.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
 /// Maximum number of links between a role and one that it inherits. Casbin follows 8 links, the first
 /// of which leads from the caller to their role.
 pub const MAX_INHERITANCE_DEPTH: usize = 7;
@@ -34,6 +59,13 @@ pub(crate) struct Role {
     pub(crate) inherits: Vec<RoleName>,
     /// The role itself and everything that it inherits.
     pub(crate) closure: Arc<[RoleId]>,
+}
+
+impl Role {
+    /// The roles of the closure.
+    pub(crate) fn bits(&self) -> RoleBits {
+        self.closure.iter().copied().map(RoleBits::of).collect()
+    }
 }
 
 /// All roles of one snapshot.

@@ -32,7 +32,7 @@ impl FilterClass {
     pub fn bytes(&self) -> usize {
         // Role sets, actions and types that are stored inline are counted twice.
         let kind = if let TypeClass::Named(kind) = &self.kind { kind.len() } else { 0 };
-        let slices = size_of_val(self.roles.0.as_slice()) + size_of_val(self.actions.as_slice());
+        let slices = size_of_val(self.roles.ids.as_slice()) + size_of_val(self.actions.as_slice());
         size_of::<Self>() + slices + kind
     }
 }

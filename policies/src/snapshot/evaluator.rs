@@ -8,13 +8,14 @@ use crate::classes::ClassId;
 use crate::engine::{self, DecisionContext};
 use crate::error::PolicyError;
 use crate::names::LABEL;
-use crate::roles::RoleId;
+use crate::roles::{RoleBits, RoleId};
 use crate::rule::{Rule, Verdict};
 use crate::table::Row;
 
 /// A caller's roles and an action, ready to evaluate resources.
 pub(crate) struct Evaluator<'a> {
     snapshot: &'a Snapshot,
+    roles: RoleBits,
     /// One for each role and each class of the action's names; empty if no rule applies to the action.
     entries: SmallVec<[Entry<'a>; 8]>,
 }
@@ -44,9 +45,9 @@ impl Snapshot {
         let entries = classes.iter().flat_map(|&(class, action)| {
             let entry =
                 move |&role| Entry { role, class, action, row: self.table.row(role, class) };
-            roles.0.iter().map(entry)
+            roles.ids.iter().map(entry)
         });
-        Evaluator { snapshot: self, entries: entries.collect() }
+        Evaluator { snapshot: self, roles: roles.bits, entries: entries.collect() }
     }
 }
 
@@ -65,9 +66,9 @@ impl Evaluator<'_> {
         class.map_or(Ok(Verdict::NONE), |class| self.class_verdict(class, resource))
     }
 
-    /// The class of a resource; `None` if no rule can apply to it.
+    /// The class that decides about a resource; `None` if no rule can apply to it.
     pub(crate) fn class_of(&self, resource: &str) -> Option<ClassId> {
-        self.snapshot.policy.resources.class_of(resource)
+        self.snapshot.policy.resources.class_for(self.roles, resource)
     }
 
     /// The same for a label. Its full name is composed only if there is a verdict to compute.
@@ -104,7 +105,7 @@ impl Evaluator<'_> {
         own: Verdict,
     ) -> Result<Verdict, PolicyError> {
         let policy = &self.snapshot.policy;
-        let Some(class) = policy.resources.literal_class(resource) else {
+        let Some(class) = policy.resources.literal_class_for(self.roles, resource) else {
             return Ok(Verdict::NONE);
         };
         if own.rule().and_then(|id| policy.rules.get(&id)).is_some_and(|rule| is_literal(rule)) {

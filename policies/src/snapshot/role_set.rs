@@ -5,25 +5,32 @@ use smallvec::SmallVec;
 use super::Snapshot;
 use crate::description::Description;
 use crate::names::{ANONYMOUS, RoleName};
-use crate::roles::{RoleDefinition, RoleId};
+use crate::roles::{RoleBits, RoleDefinition, RoleId};
 
 /// A caller's roles in one snapshot, always including `anonymous`. Meaningful only for the snapshot that
 /// made it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RoleSet(pub(crate) SmallVec<[RoleId; 4]>);
+pub struct RoleSet {
+    pub(crate) ids: SmallVec<[RoleId; 4]>,
+    /// They and everything that they inherit.
+    pub(crate) bits: RoleBits,
+}
 
 impl Snapshot {
     /// The role set of a caller with these roles, for decisions of this snapshot. Unknown roles are
     /// ignored.
     #[must_use]
     pub fn role_set<'a>(&self, roles: impl IntoIterator<Item = &'a RoleName>) -> RoleSet {
-        let ids = roles.into_iter().filter_map(|name| self.policy.roles.get(name.as_str()));
+        let named = roles.into_iter().filter_map(|name| self.policy.roles.get(name.as_str()));
         let anonymous = self.policy.roles.get(ANONYMOUS);
-        let mut set: SmallVec<[RoleId; 4]> =
-            anonymous.into_iter().chain(ids).map(|r| r.id).collect();
-        set.sort_unstable();
-        set.dedup();
-        RoleSet(set)
+        let mut set = RoleSet { ids: SmallVec::new(), bits: RoleBits::default() };
+        for role in anonymous.into_iter().chain(named) {
+            set.ids.push(role.id);
+            set.bits = set.bits.with(role.bits());
+        }
+        set.ids.sort_unstable();
+        set.ids.dedup();
+        set
     }
 
     /// All roles except the built-in ones, sorted by name, without descriptions.
