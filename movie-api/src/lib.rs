@@ -17,5 +17,6 @@ mod lists;
 mod metrics;
 mod movies;
 mod page;
+mod shown;
 
 pub use cli::start;

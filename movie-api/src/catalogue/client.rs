@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use elasticsearch::http::headers::HeaderMap;
+use elasticsearch::http::request::JsonBody;
 use elasticsearch::http::response::Response;
-use elasticsearch::{Elasticsearch, SearchParts};
+use elasticsearch::{Elasticsearch, SearchParts, http};
 use policies::with_lone_surrogates_replaced;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -71,6 +73,8 @@ pub(crate) struct Sighting {
 pub(crate) struct Catalogue {
     pub(super) client: Elasticsearch,
     pub(super) index: IndexName,
+    /// Path and query of a search of the index.
+    search_path: String,
     pub(super) timeout: Duration,
     pub(super) last_check: LastCheck,
     labels: PublicLabels,
@@ -86,9 +90,12 @@ impl Catalogue {
         tasks: TaskTracker,
         clock: Clock,
     ) -> Result<Self, ClientError> {
+        let index = config.elasticsearch.index.clone();
+        let search_path = SearchParts::Index(&[index.as_str()]).url();
         Ok(Self {
             client: connect(&config.elasticsearch).await?,
-            index: config.elasticsearch.index.clone(),
+            search_path: format!("{search_path}?allow_partial_search_results=false"),
+            index,
             timeout: config.search.timeout(),
             last_check: LastCheck::default(),
             labels: PublicLabels::new(config.films.public_labels.clone(), clock),
@@ -138,20 +145,17 @@ impl Catalogue {
         Ok(document.map(|document| Sighting { document, admitted }))
     }
 
-    /// Every search of the current state of the index is sent here.
+    /// Every search of the current state of the index is sent here. The client's own function for searches has 45
+    /// options, which would be moved and written for each.
     pub(super) async fn send(
         &self,
         body: &(impl Serialize + Sync),
     ) -> Result<SearchResponse, CatalogueError> {
         self.ensure_usable().await?;
-        let index = [self.index.as_str()];
         let search = || {
-            self.client
-                .search(SearchParts::Index(&index))
-                .allow_partial_search_results(false)
-                .request_timeout(self.timeout)
-                .body(body)
-                .send()
+            let (body, timeout) = (Some(JsonBody::new(body)), Some(self.timeout));
+            let (headers, query) = (HeaderMap::new(), None::<&()>);
+            self.client.send(http::Method::Post, &self.search_path, headers, query, body, timeout)
         };
         let response = match search().await {
             // Of several nodes the next one may answer.

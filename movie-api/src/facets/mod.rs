@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use futures::TryFutureExt;
 use poem_openapi::param::{Path, Query};
-use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, OpenApi, Tags};
+use poem_openapi::{OpenApi, Tags};
 
 use crate::authorization::{Authorization, Searched};
 use crate::caller::Caller;
 use crate::catalogue::{Counted, Facet};
-use crate::error::{UNAVAILABLE, WithToken, stale_header};
-use crate::lists::{LISTS, List, ListResponse, Lists, Paging, TotalMode};
+use crate::error::{UNAVAILABLE, WithToken};
+use crate::lists::{LISTS, List, Lists, Paging, TotalMode};
+use crate::shown::Shown;
 
 #[derive(Tags)]
 enum Tag {
@@ -45,19 +45,6 @@ service::problems! {
     }
 }
 
-#[derive(ApiResponse)]
-enum CountedResponse {
-    /// The genre or director.
-    #[oai(status = 200)]
-    Counted(
-        Json<Counted>,
-        /// `stale; age=<seconds>` if auth-server is unavailable and the cached guest filter decided;
-        /// otherwise absent.
-        #[oai(header = "X-Authorization")]
-        Option<String>,
-    ),
-}
-
 #[OpenApi(tag = "Tag::Facets")]
 impl Facets {
     /// List the genres of the films that the caller may read.
@@ -75,7 +62,7 @@ impl Facets {
         cursor: Query<Option<String>>,
         /// `exact`: count all genres, not only the first 10,000.
         total: Query<Option<TotalMode>>,
-    ) -> Result<ListResponse<List<Counted>>, WithToken<ListFacetsError>> {
+    ) -> Result<Shown<List<Counted>>, WithToken<ListFacetsError>> {
         let paging = Paging::new(page.0, cursor.0, total.0)?;
         self.list(Facet::Genres, &caller, paging).await
     }
@@ -87,7 +74,7 @@ impl Facets {
         caller: Caller,
         /// Id of the genre.
         id: Path<String>,
-    ) -> Result<CountedResponse, WithToken<GetGenreError>> {
+    ) -> Result<Shown<Counted>, WithToken<GetGenreError>> {
         let found = self.get(Facet::Genres, &caller, &id.0).await?;
         found.ok_or_else(|| GetGenreError::GenreNotFound.problem().into())
     }
@@ -107,7 +94,7 @@ impl Facets {
         cursor: Query<Option<String>>,
         /// `exact`: count all directors, not only the first 10,000.
         total: Query<Option<TotalMode>>,
-    ) -> Result<ListResponse<List<Counted>>, WithToken<ListFacetsError>> {
+    ) -> Result<Shown<List<Counted>>, WithToken<ListFacetsError>> {
         let paging = Paging::new(page.0, cursor.0, total.0)?;
         self.list(Facet::Directors, &caller, paging).await
     }
@@ -119,7 +106,7 @@ impl Facets {
         caller: Caller,
         /// Id of the director.
         id: Path<String>,
-    ) -> Result<CountedResponse, WithToken<GetDirectorError>> {
+    ) -> Result<Shown<Counted>, WithToken<GetDirectorError>> {
         let found = self.get(Facet::Directors, &caller, &id.0).await?;
         found.ok_or_else(|| GetDirectorError::DirectorNotFound.problem().into())
     }
@@ -131,7 +118,7 @@ impl Facets {
         facet: Facet,
         caller: &Caller,
         paging: Paging,
-    ) -> Result<ListResponse<List<Counted>>, WithToken<ListFacetsError>> {
+    ) -> Result<Shown<List<Counted>>, WithToken<ListFacetsError>> {
         let search = |admitted| self.lists.facets(facet, admitted, &paging);
         let listed = self.authorization.search(caller, search).await?;
         Ok(listed.found.respond(listed.stale, |list| list))
@@ -142,11 +129,11 @@ impl Facets {
         facet: Facet,
         caller: &Caller,
         id: &str,
-    ) -> Result<Option<CountedResponse>, WithToken<E>> {
+    ) -> Result<Option<Shown<Counted>>, WithToken<E>> {
         let search = |admitted| {
             self.lists.catalogue.facet(facet, id, admitted).map_err(WithToken::<E>::from)
         };
         let Searched { found, stale } = self.authorization.search(caller, search).await?;
-        Ok(found.map(|counted| CountedResponse::Counted(Json(counted), stale_header(stale))))
+        Ok(found.map(|counted| Shown::whole(&counted, stale)))
     }
 }

@@ -12,8 +12,9 @@ use super::store;
 use crate::caller::Caller;
 use crate::catalogue::{Film, Order, Search, with_ids};
 use crate::error::{UNAVAILABLE, WithToken};
-use crate::lists::{LISTS, List, ListResponse, Paging};
+use crate::lists::{LISTS, List, Paging};
 use crate::movies::{self, Movies};
+use crate::shown::Shown;
 
 /// The favorites that the caller may read now.
 #[derive(Debug, Serialize, Object)]
@@ -35,7 +36,7 @@ pub(super) async fn list(
     caller: &Caller,
     among: Option<&str>,
     paging: Paging,
-) -> Result<ListResponse<FavoriteList>, WithToken<ListFavoritesError>> {
+) -> Result<Shown<FavoriteList>, WithToken<ListFavoritesError>> {
     let among = among.map(movies::ids).transpose()?;
     let user = favorites.user(caller).await?;
     let mut ids = store::of_user(favorites.pool()?, user).await.map_err(database_problem)?;

@@ -17,8 +17,9 @@ use uuid::Uuid;
 
 use crate::caller::{Caller, CallerKind};
 use crate::error::WithToken;
-use crate::lists::{ListResponse, Paging};
+use crate::lists::Paging;
 use crate::movies::Movies;
+use crate::shown::Shown;
 use add::AddError;
 pub(crate) use deletions::DeletionFollower;
 use list::{FavoriteList, ListFavoritesError};
@@ -57,7 +58,7 @@ impl Favorites {
         /// Only favorites with these ids, comma-separated, at most 100: which of the films in view are
         /// among them.
         ids: Query<Option<String>>,
-    ) -> Result<ListResponse<FavoriteList>, WithToken<ListFavoritesError>> {
+    ) -> Result<Shown<FavoriteList>, WithToken<ListFavoritesError>> {
         let paging = Paging::new(page.0, cursor.0, None)?;
         list::list(self, &caller, ids.0.as_deref(), paging).await
     }

@@ -7,9 +7,9 @@ use service::problem::Problem;
 
 use super::films::Lists;
 use super::full::FullList;
+use super::listed::Listed;
 use super::page::{List, TotalIs};
 use super::paging::{Paging, Part, pages};
-use super::response::Listed;
 use super::{BATCH, PAGE_SIZE, cursor};
 use crate::catalogue::{Count, Counted, CountedId, Facet, MAX_COUNTED, all_counted};
 use crate::error::WithToken;

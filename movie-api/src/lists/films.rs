@@ -5,9 +5,9 @@ use std::sync::Arc;
 use service::problem::Problem;
 
 use super::full::{FullList, FullLists};
+use super::listed::Listed;
 use super::page::{List, TotalIs};
 use super::paging::{Paging, Part, pages};
-use super::response::Listed;
 use super::{BATCH, PAGE_SIZE, cursor};
 use crate::catalogue::{Catalogue, Count, Film, Search, Section, Start, all_films};
 use crate::error::WithToken;

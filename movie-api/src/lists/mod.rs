@@ -4,9 +4,9 @@ mod cursor;
 mod facets;
 mod films;
 mod full;
+mod listed;
 mod page;
 mod paging;
-mod response;
 
 use service::problem::{Spec, request};
 
@@ -14,7 +14,6 @@ pub(crate) use films::Lists;
 pub(crate) use full::FullLists;
 pub(crate) use page::List;
 pub(crate) use paging::{Paging, TotalMode};
-pub(crate) use response::ListResponse;
 
 /// Items per page.
 const PAGE_SIZE: u32 = 12;

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, Object};
+use poem_openapi::Object;
 use serde::Serialize;
 use serde_json::Value;
 use service::problem::{Extension, Problem};
@@ -12,20 +11,8 @@ use super::Movies;
 use crate::authorization::{AuthError, Decision, Reason, Searched};
 use crate::caller::{Caller, CallerKind};
 use crate::catalogue::{Document, Film};
-use crate::error::{UNAVAILABLE, WithToken, stale_header};
-
-#[derive(ApiResponse)]
-pub(crate) enum MovieResponse {
-    /// The film.
-    #[oai(status = 200)]
-    Film(
-        Json<Film>,
-        /// `stale; age=<seconds>` if auth-server is unavailable and the cached guest filter was used;
-        /// otherwise absent.
-        #[oai(header = "X-Authorization")]
-        Option<String>,
-    ),
-}
+use crate::error::{UNAVAILABLE, WithToken};
+use crate::shown::Shown;
 
 service::problems! {
     /// Why a film cannot be shown.
@@ -49,7 +36,7 @@ pub(crate) async fn get(
     movies: &Movies,
     caller: &Caller,
     id: &str,
-) -> Result<MovieResponse, WithToken<GetMovieError>> {
+) -> Result<Shown<Film>, WithToken<GetMovieError>> {
     let find =
         |admitted: Arc<Value>| async move { Ok(movies.catalogue.find(id, &admitted).await?) };
     // An invalid token is 401 whatever is requested with it.
@@ -58,7 +45,7 @@ pub(crate) async fn get(
     let Searched { found, stale } = found?;
     let Some(film) = found else { return Err(GetMovieError::FilmNotFound.problem().into()) };
     if film.admitted {
-        return Ok(MovieResponse::Film(Json(film.document.film), stale_header(stale)));
+        return Ok(Shown::whole(&film.document.film, stale));
     }
     let reason = match stale {
         Some(_) => Reason::of_code("guest_filter"),

@@ -9,7 +9,8 @@ use super::selection::Selection;
 use crate::caller::Caller;
 use crate::catalogue::Film;
 use crate::error::{UNAVAILABLE, WithToken};
-use crate::lists::{LISTS, List, ListResponse, Paging};
+use crate::lists::{LISTS, List, Paging};
+use crate::shown::Shown;
 
 service::problems! {
     /// Why films cannot be listed.
@@ -21,7 +22,7 @@ pub(super) async fn list(
     caller: &Caller,
     selection: Selection,
     paging: Paging,
-) -> Result<ListResponse<List<Film>>, WithToken<ListMoviesError>> {
+) -> Result<Shown<List<Film>>, WithToken<ListMoviesError>> {
     let search = |admitted: Arc<Value>| movies.lists.films(selection.search(&admitted), &paging);
     let listed = movies.authorization.search(caller, search).await?;
     Ok(listed.found.respond(listed.stale, |list| list))

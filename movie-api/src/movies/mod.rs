@@ -13,8 +13,8 @@ use crate::authorization::Authorization;
 use crate::caller::Caller;
 use crate::catalogue::{Catalogue, Film};
 use crate::error::WithToken;
-use crate::lists::{List, ListResponse, Lists, Paging, TotalMode};
-use get::MovieResponse;
+use crate::lists::{List, Lists, Paging, TotalMode};
+use crate::shown::Shown;
 pub(crate) use get::{GetMovieError, get};
 use list::ListMoviesError;
 pub(crate) use selection::ids;
@@ -84,7 +84,7 @@ impl Movies {
         ids: Query<Option<String>>,
         /// Order of the films; goes before `status`.
         sort: Query<Option<Sort>>,
-    ) -> Result<ListResponse<List<Film>>, WithToken<ListMoviesError>> {
+    ) -> Result<Shown<List<Film>>, WithToken<ListMoviesError>> {
         let paging = Paging::new(page.0, cursor.0, total.0)?;
         let parameters = Parameters {
             status: status.0,
@@ -110,7 +110,7 @@ impl Movies {
         caller: Caller,
         /// Id of the film.
         id: Path<String>,
-    ) -> Result<MovieResponse, WithToken<GetMovieError>> {
+    ) -> Result<Shown<Film>, WithToken<GetMovieError>> {
         get::get(self, &caller, &id.0).await
     }
 }

@@ -1,0 +1,72 @@
+//! The response with what the caller may see.
+
+use std::marker::PhantomData;
+
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::{Body, IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::Type;
+use serde::Serialize;
+use service::problem::{INTERNAL, Problem};
+
+use crate::error::{stale_header, stale_meta};
+
+const JSON: &str = "application/json; charset=utf-8";
+
+/// 200 with a `T`. As serde writes it and poem-openapi documents it, keep the names of both alike.
+pub(crate) struct Shown<T> {
+    body: serde_json::Result<Body>,
+    stale: Option<u32>,
+    content: PhantomData<fn() -> T>,
+}
+
+impl<T: Serialize> Shown<T> {
+    /// All of it at once. `stale` is the age of the cached filter, if one was used.
+    pub(crate) fn whole(content: &T, stale: Option<u32>) -> Self {
+        let body = serde_json::to_vec(content).map(Into::into);
+        Self { body, stale, content: PhantomData }
+    }
+
+    /// The same, sent while it is read.
+    pub(crate) fn streamed(body: Body, stale: Option<u32>) -> Self {
+        Self { body: Ok(body), stale, content: PhantomData }
+    }
+}
+
+impl<T> IntoResponse for Shown<T> {
+    fn into_response(self) -> Response {
+        let body = match self.body {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::error!(%error, "cannot write a response as JSON");
+                return Problem::new(INTERNAL).into_response();
+            }
+        };
+        let mut response = Response::from(body);
+        response.set_status(StatusCode::OK);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+        if let Some(Ok(stale)) = stale_header(self.stale).map(HeaderValue::try_from) {
+            headers.insert("x-authorization", stale);
+        }
+        response
+    }
+}
+
+impl<T: Type> ApiResponse for Shown<T> {
+    fn meta() -> MetaResponses {
+        let response = MetaResponse {
+            description: "What the caller may read.",
+            status: Some(200),
+            status_range: None,
+            content: vec![MetaMediaType { content_type: JSON, schema: T::schema_ref() }],
+            headers: vec![stale_meta()],
+        };
+        MetaResponses { responses: vec![response] }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
