@@ -6,7 +6,6 @@ use poem::http::Method;
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use service::http::{Body, Reply};
 use service::problem::{Problem, Spec, request};
 
@@ -121,9 +120,9 @@ impl User {
         if caller.kind() == CallerKind::Guest {
             return Ok(());
         }
-        let search = |admitted: Arc<Value>| async move {
-            let filter = vec![Value::clone(&admitted), Facet::Genres.term(genre)];
-            let search = Search { filter, matching: None, order: Order::BestRated };
+        let search = |admitted| async move {
+            let filter = vec![Facet::Genres.term(genre)];
+            let search = Search { admitted, filter, matching: None, order: Order::BestRated };
             let found = self.0.catalogue.search(&search, &Section::first(1, Count::None)).await?;
             Ok::<_, WithToken<Problem>>(!found.films.is_empty())
         };

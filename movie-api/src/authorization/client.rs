@@ -2,14 +2,16 @@
 
 mod users;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
 use poem_openapi::Object;
 use reqwest::redirect::Policy;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use service::http::{REQUEST_ID, SUBJECT_TOKEN, bearer_token};
 use service::outbound;
@@ -20,32 +22,44 @@ use crate::config::AuthConfig;
 use crate::metrics::AuthMetrics;
 pub(crate) use users::DeletedUsers;
 
-/// The response of `POST /api/v1/filter`.
+/// What the caller may read.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "FilterResponse")]
 pub(crate) struct Filter {
-    #[serde(flatten)]
-    scope: Scope,
+    /// The Elasticsearch query that matches it, as text: it is only ever passed on.
+    pub(super) query: Arc<RawValue>,
     /// When the query becomes incorrect by itself; usually never.
     pub(super) valid_until: Option<DateTime<Utc>>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Scope {
-    All,
-    None,
-    Some { query: Value },
+/// The response of `POST /api/v1/filter`.
+#[derive(Deserialize)]
+struct FilterResponse {
+    kind: Kind,
+    /// Only of the kind `some`.
+    query: Option<Box<RawValue>>,
+    valid_until: Option<DateTime<Utc>>,
 }
 
-impl Filter {
-    /// The Elasticsearch query that matches what the caller may read.
-    pub(super) fn query(&self) -> Value {
-        match &self.scope {
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    All,
+    None,
+    Some,
+}
+
+impl TryFrom<FilterResponse> for Filter {
+    type Error = serde_json::Error;
+
+    fn try_from(response: FilterResponse) -> Result<Self, Self::Error> {
+        let query = match response.kind {
             // A document without `id` is no film, and is counted for no other caller either.
-            Scope::All => json!({ "exists": { "field": "id" } }),
-            Scope::None => json!({ "match_none": {} }),
-            Scope::Some { query } => query.clone(),
-        }
+            Kind::All => to_raw_value(&json!({ "exists": { "field": "id" } }))?,
+            Kind::None => to_raw_value(&json!({ "match_none": {} }))?,
+            Kind::Some => response.query.ok_or_else(|| Self::Error::missing_field("query"))?,
+        };
+        Ok(Self { query: query.into(), valid_until: response.valid_until })
     }
 }
 

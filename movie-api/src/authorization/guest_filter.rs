@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use service::clock::Clock;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
@@ -33,7 +33,7 @@ pub(super) struct GuestFilter {
 }
 
 struct Cached {
-    query: Arc<Value>,
+    query: Arc<RawValue>,
     /// When the query becomes incorrect by itself.
     valid_until: Option<DateTime<Utc>>,
     /// The time of the request, by the clock and by the monotonic one, which never goes back.
@@ -99,7 +99,7 @@ impl GuestFilter {
     }
 
     /// The cached filter, whatever its age.
-    pub(super) fn last(&self) -> Option<Arc<Value>> {
+    pub(super) fn last(&self) -> Option<Arc<RawValue>> {
         self.cached.load().as_ref().map(|cached| Arc::clone(&cached.query))
     }
 
@@ -125,7 +125,7 @@ impl GuestFilter {
         &self,
         clock: &Clock,
         request: impl Future<Output = Result<Filter, AuthError>>,
-    ) -> Result<Arc<Value>, AuthError> {
+    ) -> Result<Arc<RawValue>, AuthError> {
         let (requested, requested_at) = (Instant::now(), clock.now());
         let response = request.await;
         let pause = match &response {
@@ -134,8 +134,7 @@ impl GuestFilter {
             _ => None,
         };
         self.paused_until.store(pause.map(|pause| Arc::new(Instant::now() + pause)));
-        let filter = response?;
-        let (query, valid_until) = (Arc::new(filter.query()), filter.valid_until);
+        let Filter { query, valid_until } = response?;
         let cached = Cached { query: Arc::clone(&query), valid_until, requested_at, requested };
         self.cached.store(Some(Arc::new(cached)));
         Ok(query)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::caller::Caller;
 
@@ -24,7 +24,7 @@ pub(super) struct LastFilters {
 
 #[derive(Clone)]
 struct LastFilter {
-    query: Arc<Value>,
+    query: Arc<RawValue>,
     bytes: u64,
 }
 
@@ -47,17 +47,17 @@ impl Default for LastFilters {
 
 impl LastFilters {
     /// The user's last filter, if it is known.
-    pub(super) fn get(&self, user: &Caller) -> Option<Arc<Value>> {
+    pub(super) fn get(&self, user: &Caller) -> Option<Arc<RawValue>> {
         self.filters.get(&self.key(user)).map(|filter| filter.query)
     }
 
     /// Keeps the filter that auth-server gave this user.
-    pub(super) fn keep(&self, user: &Caller, query: &Arc<Value>) {
+    pub(super) fn keep(&self, user: &Caller, query: &Arc<RawValue>) {
         let key = self.key(user);
-        if self.filters.get(&key).is_some_and(|last| last.query == *query) {
+        if self.filters.get(&key).is_some_and(|last| last.query.get() == query.get()) {
             return;
         }
-        let bytes = query.to_string().len() as u64;
+        let bytes = query.get().len() as u64;
         self.filters.insert(key, LastFilter { query: Arc::clone(query), bytes });
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures::future::{Either, select};
 use poem::http::HeaderValue;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use service::clock::Clock;
 use service::metrics::Gauge;
 use service::problem::Spec;
@@ -60,7 +60,7 @@ pub(crate) enum AuthError {
 #[derive(Clone, Debug)]
 pub(crate) struct Admitted {
     /// The query, for the filter clause of a search.
-    pub(crate) query: Arc<Value>,
+    pub(crate) query: Arc<RawValue>,
     /// Age in seconds of a cached filter, used because auth-server is unavailable.
     pub(crate) stale: Option<u32>,
 }
@@ -110,7 +110,7 @@ impl Authorization {
                 self.guest_filter.get(&self.clock, self.server.filter(caller)).await
             }
             CallerKind::User => {
-                let query = Arc::new(self.server.filter(caller).await?.query());
+                let query = self.server.filter(caller).await?.query;
                 self.last_filters.keep(caller, &query);
                 Ok(Admitted { query, stale: None })
             }
@@ -126,7 +126,7 @@ impl Authorization {
     pub(crate) async fn search<T, E: From<AuthError>, S: Future<Output = Result<T, E>>>(
         &self,
         caller: &Caller,
-        search: impl Fn(Arc<Value>) -> S,
+        search: impl Fn(Arc<RawValue>) -> S,
     ) -> Result<Searched<T>, E> {
         let Some(last) = self.last_filter(caller) else {
             let Admitted { query, stale } = self.filter(caller).await?;
@@ -138,7 +138,7 @@ impl Authorization {
             Either::Left((admitted, begun)) => (admitted?, Either::Left(begun)),
             Either::Right((found, asked)) => (asked.await?, Either::Right(found)),
         };
-        let found = if query == last {
+        let found = if query.get() == last.get() {
             match begun {
                 Either::Left(begun) => begun.await?,
                 Either::Right(found) => found?,
@@ -151,7 +151,7 @@ impl Authorization {
         Ok(Searched { found, stale })
     }
 
-    fn last_filter(&self, caller: &Caller) -> Option<Arc<Value>> {
+    fn last_filter(&self, caller: &Caller) -> Option<Arc<RawValue>> {
         match caller.kind() {
             CallerKind::Guest => self.guest_filter.last(),
             CallerKind::User => self.last_filters.get(caller),

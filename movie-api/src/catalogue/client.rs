@@ -10,8 +10,9 @@ use policies::with_lone_surrogates_replaced;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::film::{Document, Film};
+use super::film::{Document, Film, Source};
 use super::mapping::LastCheck;
 use super::point_in_time::PointInTime;
 use super::public_labels::PublicLabels;
@@ -113,8 +114,8 @@ impl Catalogue {
         search: &Search,
         section: &Section,
     ) -> Result<Found, CatalogueError> {
-        let body = search.body(section, &self.labels.fields());
-        Ok(self.send(&body).await?.found(section, &self.labels))
+        let fields = self.labels.fields();
+        Ok(self.send(&search.body(section, &fields)).await?.found(section, &self.labels))
     }
 
     /// Fixes the current state of the index, to read all of it.
@@ -135,7 +136,7 @@ impl Catalogue {
     pub(crate) async fn find(
         &self,
         id: &str,
-        admitted: &Value,
+        admitted: &RawValue,
     ) -> Result<Option<Sighting>, CatalogueError> {
         let Hits { total, hits } = self.send(&ById::new(id, admitted)).await?.hits;
         let complete = total.is_some_and(|total| total.value == hits.len() as u64);
@@ -250,7 +251,7 @@ struct Hit {
     #[serde(rename = "_id")]
     id: String,
     #[serde(rename = "_source", default)]
-    source: Value,
+    source: Source,
     #[serde(default)]
     sort: Vec<Value>,
     #[serde(default)]
@@ -265,7 +266,7 @@ impl Hit {
     /// The film, if its field `id` is the id of the document. Rules on ids mean the same film in a search
     /// and in a check only then.
     fn document(self) -> Option<Document> {
-        let own = self.source.get("id").is_some_and(|id| *id == self.id);
-        own.then(|| Document::read(self.id, self.source))
+        let own = self.source.id == self.id;
+        own.then(|| self.source.into_document(self.id))
     }
 }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::client::{Catalogue, CatalogueError, SearchResponse};
 use super::film::Document;
 use super::point_in_time::{Batches, PointInTime};
+use super::query::Bool;
 
 /// A property by which films are grouped: a list of `{id, name}` in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +73,7 @@ impl Catalogue {
     pub(crate) async fn facet_ids(
         &self,
         facet: Facet,
-        admitted: &Value,
+        admitted: &RawValue,
         after: Option<&str>,
         size: u32,
     ) -> Result<Vec<CountedId>, CatalogueError> {
@@ -85,7 +87,7 @@ impl Catalogue {
     pub(crate) async fn with_names(
         &self,
         facet: Facet,
-        admitted: &Value,
+        admitted: &RawValue,
         ids: Vec<CountedId>,
     ) -> Result<Vec<Counted>, CatalogueError> {
         if ids.is_empty() {
@@ -103,7 +105,7 @@ impl Catalogue {
         &self,
         facet: Facet,
         id: &str,
-        admitted: Arc<Value>,
+        admitted: Arc<RawValue>,
     ) -> Result<Option<Counted>, CatalogueError> {
         let response = self.send(&names_body(facet, &admitted, &[id])).await?;
         let Some(bucket) = name_buckets(response)?.into_iter().next() else { return Ok(None) };
@@ -122,7 +124,7 @@ impl Catalogue {
 pub(crate) async fn all_counted(
     catalogue: &Catalogue,
     facet: Facet,
-    admitted: Arc<Value>,
+    admitted: Arc<RawValue>,
     size: u32,
 ) -> Result<Batches<Counted>, CatalogueError> {
     let point = catalogue.point_in_time().await?;
@@ -134,7 +136,7 @@ pub(crate) async fn all_counted(
 }
 
 /// A point in time, what is admitted, and the last id that was read.
-type State = Option<(PointInTime, Arc<Value>, Option<String>)>;
+type State = Option<(PointInTime, Arc<RawValue>, Option<String>)>;
 
 async fn batch(
     facet: Facet,
@@ -157,13 +159,18 @@ fn named(ids: Vec<CountedId>, mut names: HashMap<String, String>) -> Vec<Counted
     counted.collect()
 }
 
-fn ids_body(facet: Facet, admitted: &Value, after: Option<&str>, size: u32) -> Value {
+fn ids_body(
+    facet: Facet,
+    admitted: &RawValue,
+    after: Option<&str>,
+    size: u32,
+) -> impl Serialize + Send + Sync {
     let source = json!({ "id": { "terms": { "field": facet.id_field() } } });
     let mut composite = json!({ "size": size, "sources": [source] });
     if let (Some(after), Some(composite)) = (after, composite.as_object_mut()) {
         composite.insert("after".into(), json!({ "id": after }));
     }
-    aggregation(&json!([admitted]), &json!({ "composite": composite }))
+    Aggregation::new((admitted,), json!({ "composite": composite }))
 }
 
 fn texts(ids: &[CountedId]) -> Vec<&str> {
@@ -172,28 +179,43 @@ fn texts(ids: &[CountedId]) -> Vec<&str> {
 
 /// One film for each id says its name. It is one of the admitted films, so that a name that only
 /// other films have stays unknown.
-fn names_body(facet: Facet, admitted: &Value, ids: &[&str]) -> Value {
+fn names_body(facet: Facet, admitted: &RawValue, ids: &[&str]) -> impl Serialize + Send + Sync {
     let (field, size) = (facet.id_field(), ids.len());
     let first = json!({
         "size": 1, "_source": ["id", facet.field()],
         "sort": [{ "id": { "order": "asc", "unmapped_type": "keyword" } }],
     });
-    aggregation(
-        &json!([admitted, { "terms": { &field: ids } }]),
-        &json!({
-            "terms": { "field": field, "include": ids, "size": size },
-            "aggs": { "film": { "top_hits": first } },
-        }),
-    )
+    let items = json!({
+        "terms": { "field": field, "include": ids, "size": size },
+        "aggs": { "film": { "top_hits": first } },
+    });
+    Aggregation::new((admitted, json!({ "terms": { field: ids } })), items)
 }
 
-fn aggregation(filter: &Value, items: &Value) -> Value {
-    json!({
-        "size": 0,
-        "track_total_hits": false,
-        "query": { "bool": { "filter": filter } },
-        "aggs": { "items": items },
-    })
+/// The body for a `_search` for the groups of the films that match all of `filter`, a tuple.
+#[derive(Serialize)]
+struct Aggregation<F> {
+    query: Bool<Filter<F>>,
+    size: u32,
+    track_total_hits: bool,
+    aggs: Groups,
+}
+
+#[derive(Serialize)]
+struct Groups {
+    items: Value,
+}
+
+#[derive(Serialize)]
+struct Filter<F> {
+    filter: F,
+}
+
+impl<F> Aggregation<F> {
+    fn new(filter: F, items: Value) -> Self {
+        let query = Bool { bool: Filter { filter } };
+        Self { query, size: 0, track_total_hits: false, aggs: Groups { items } }
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,10 +1,13 @@
 //! A film, read from its document.
 
+use std::fmt::{self, Formatter};
+
 use poem_openapi::Object;
 use policies::access_of_document;
 use reqwest::Url;
-use serde::Serialize;
-use serde_json::Value;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 /// The fields of a document that make a [`Film`].
 pub(super) const FIELDS: [&str; 9] = [
@@ -20,7 +23,7 @@ pub(super) const FIELDS: [&str; 9] = [
 ];
 
 /// A film.
-#[derive(Clone, Debug, PartialEq, Serialize, Object)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Object)]
 pub(crate) struct Film {
     /// Stable id, as in `/movies/{id}`.
     pub(crate) id: String,
@@ -63,25 +66,61 @@ pub(crate) struct Document {
     pub(crate) film: Film,
 }
 
-impl Document {
-    /// Reads the document with this id. Like Elasticsearch, it takes a number for a text, a text
-    /// for a number and one value for a list, so that one odd document never breaks a page.
-    pub(crate) fn read(id: String, mut source: Value) -> Self {
-        let access = access_of_document(&source);
-        let mut take = |field| source.get_mut(field).map(Value::take);
-        let film = Film {
-            id: id.clone(),
-            title: take("title").and_then(text).unwrap_or_default(),
-            release_date: take("release_date").and_then(text),
-            imdb_rating: take("imdb_rating").and_then(number),
-            mpaa_rating: take("mpaa_rating").and_then(text),
-            genres: take("genres").map(list).unwrap_or_default(),
-            directors: take("directors").map(list).unwrap_or_default(),
-            description: take("description").and_then(text),
-            poster: take("poster").as_ref().and_then(image),
-            labels: Vec::new(),
-        };
-        Self { id, access, film }
+/// The `_source` of a document. Most of it is text that becomes a part of the film as it is, so that it is
+/// read without a detour over a [`Value`].
+#[derive(Default)]
+pub(super) struct Source {
+    /// The field `id`, which should be the document's.
+    pub(super) id: Value,
+    /// `access` and keys that begin with it.
+    access: Map<String, Value>,
+    film: Film,
+}
+
+impl Source {
+    /// The document with this id.
+    pub(super) fn into_document(self, id: String) -> Document {
+        let access = access_of_document(&Value::Object(self.access));
+        let film = Film { id: id.clone(), ..self.film };
+        Document { id, access, film }
+    }
+}
+
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Source;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a document")
+    }
+
+    /// Like Elasticsearch, it takes a number for a text, a text for a number and one value for a list,
+    /// so that one odd document never breaks a page.
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Source, A::Error> {
+        let mut source = Source::default();
+        let film = &mut source.film;
+        while let Some(name) = fields.next_key::<String>()? {
+            match name.as_str() {
+                "id" => source.id = fields.next_value()?,
+                "title" => film.title = text(fields.next_value()?).unwrap_or_default(),
+                "release_date" => film.release_date = text(fields.next_value()?),
+                "imdb_rating" => film.imdb_rating = number(fields.next_value()?),
+                "mpaa_rating" => film.mpaa_rating = text(fields.next_value()?),
+                "genres" => film.genres = list(fields.next_value()?),
+                "directors" => film.directors = list(fields.next_value()?),
+                "description" => film.description = text(fields.next_value()?),
+                "poster" => film.poster = image(&fields.next_value()?),
+                _ => drop(source.access.insert(name, fields.next_value()?)),
+            }
+        }
+        Ok(source)
     }
 }
 
@@ -125,6 +164,10 @@ mod tests {
 
     use super::*;
 
+    fn read(source: Value) -> Document {
+        Source::deserialize(source).expect("a document").into_document("1".into())
+    }
+
     #[test]
     fn odd_values_are_read_as_elasticsearch_reads_them() {
         let source = json!({
@@ -132,7 +175,7 @@ mod tests {
             "genres": {"id": "war", "name": "War"}, "directors": [{"id": "mendes"}, "Sam Mendes"],
             "access": null,
         });
-        let document = Document::read("1".into(), source);
+        let document = read(source);
         assert_eq!(document.access, Some(Value::Null));
         assert_eq!(document.film.title, "1917");
         assert_eq!(document.film.imdb_rating, Some(8.2));
@@ -143,8 +186,7 @@ mod tests {
 
     #[test]
     fn a_poster_is_an_absolute_https_address() {
-        let poster =
-            |poster: Value| Document::read("1".into(), json!({ "poster": poster })).film.poster;
+        let poster = |poster: Value| read(json!({ "poster": poster })).film.poster;
         let address = "https://images.example/a.jpg";
         assert_eq!(poster(address.into()).as_deref(), Some(address));
         for other in [

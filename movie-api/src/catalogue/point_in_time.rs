@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use elasticsearch::{Elasticsearch, OpenPointInTimeParts, SearchParts};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::config::IndexName;
 use tokio_util::task::TaskTracker;
@@ -84,13 +84,23 @@ impl PointInTime {
         search: &Search,
         section: &Section,
     ) -> Result<Found, CatalogueError> {
-        let response = self.send(search.body(section, &self.labels.fields())).await?;
+        let fields = self.labels.fields();
+        let response = self.send(search.body(section, &fields)).await?;
         Ok(response.found(section, &self.labels))
     }
 
-    pub(super) async fn send(&mut self, mut body: Value) -> Result<SearchResponse, CatalogueError> {
-        let point = json!({ "id": self.id, "keep_alive": keep_alive(self.timeout) });
-        body.as_object_mut().map(|body| body.insert("pit".into(), point));
+    pub(super) async fn send(
+        &mut self,
+        search: impl Serialize + Send,
+    ) -> Result<SearchResponse, CatalogueError> {
+        #[derive(Serialize)]
+        struct Body<S> {
+            #[serde(flatten)]
+            search: S,
+            pit: Value,
+        }
+        let pit = json!({ "id": self.id, "keep_alive": keep_alive(self.timeout) });
+        let body = Body { search, pit };
         let response = self
             .client
             .search(SearchParts::None)

@@ -45,15 +45,18 @@ impl PublicLabels {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
     use serde_json::{Value, json};
 
+    use super::super::film::Source;
     use super::*;
 
     fn labels(access: &Value) -> Vec<String> {
         let public = ["new", "classic"].map(|name| Label::parse(name).expect("label"));
         let public = PublicLabels::new(public.into(), Clock::default());
         let source = json!({ "id": "x", "access": access });
-        public.shown_on(Document::read("x".into(), source)).film.labels
+        let source = Source::deserialize(source).expect("a document");
+        public.shown_on(source.into_document("x".into())).film.labels
     }
 
     #[test]

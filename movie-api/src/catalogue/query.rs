@@ -1,7 +1,11 @@
 //! Searches, as Elasticsearch takes them.
 
+use std::sync::Arc;
+
 use policies::ACCESS_FIELDS;
-use serde::Serialize;
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::film::FIELDS;
@@ -13,7 +17,9 @@ pub(crate) const MAX_COUNTED: u32 = 10_000;
 /// A search for films.
 #[derive(Clone, Debug)]
 pub(crate) struct Search {
-    /// Every query must match; what the caller may read is one of them.
+    /// What the caller may read.
+    pub(crate) admitted: Arc<RawValue>,
+    /// Every other query that must match.
     pub(crate) filter: Vec<Value>,
     /// A query that must match, too, and that ranks the films in [`Order::Relevance`].
     pub(crate) matching: Option<Value>,
@@ -67,23 +73,73 @@ pub(crate) fn with_ids(ids: &impl Serialize) -> Value {
 impl Search {
     /// The body for `_search`, which returns these fields. It asks for one film more than the section has, to know whether the
     /// list goes on.
-    pub(super) fn body(&self, section: &Section, fields: &[&str]) -> Value {
-        let (start, position) = match &section.start {
-            Start::At(from) => ("from", Value::from(*from)),
-            Start::After(position) => ("search_after", position.as_slice().into()),
+    pub(super) fn body<'a>(
+        &'a self,
+        section: &'a Section,
+        fields: &'a [&'static str],
+    ) -> impl Serialize + Sync + 'a {
+        let (from, search_after) = match &section.start {
+            Start::At(from) => (Some(*from), None),
+            Start::After(position) => (None, Some(position.as_slice())),
         };
-        json!({
-            "query": { "bool": { "filter": self.filter, "must": self.matching.as_slice() } },
-            "sort": self.order.sort(),
-            start: position,
-            "size": section.size + 1,
-            "track_total_hits": match section.count {
-                Count::Exact => Value::Bool(true),
-                Count::Limited => MAX_COUNTED.into(),
-                Count::None => Value::Bool(false),
-            },
-            "_source": fields,
-        })
+        let filter = Clauses(&self.admitted, &self.filter);
+        Body {
+            query: Bool { bool: Matching { filter, must: self.matching.as_slice() } },
+            sort: self.order.sort(),
+            from,
+            search_after,
+            size: section.size + 1,
+            track_total_hits: section.count.limit(),
+            fields,
+        }
+    }
+}
+
+impl Count {
+    fn limit(self) -> Value {
+        match self {
+            Self::Exact => true.into(),
+            Self::Limited => MAX_COUNTED.into(),
+            Self::None => false.into(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    query: Bool<Matching<'a>>,
+    sort: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_after: Option<&'a [Value]>,
+    size: u32,
+    track_total_hits: Value,
+    #[serde(rename = "_source")]
+    fields: &'a [&'static str],
+}
+
+#[derive(Serialize)]
+pub(super) struct Bool<C> {
+    pub(super) bool: C,
+}
+
+#[derive(Serialize)]
+struct Matching<'a> {
+    filter: Clauses<'a>,
+    must: &'a [Value],
+}
+
+/// The caller's filter and further queries, all of which must match. The filter is borrowed: a copy, or
+/// writing it out, would cost more than the rest of a request for a film.
+struct Clauses<'a>(&'a RawValue, &'a [Value]);
+
+impl Serialize for Clauses<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut clauses = serializer.serialize_seq(Some(1 + self.1.len()))?;
+        clauses.serialize_element(self.0)?;
+        self.1.iter().try_for_each(|clause| clauses.serialize_element(clause))?;
+        clauses.end()
     }
 }
 
@@ -93,7 +149,7 @@ pub(super) const ADMITTED: &str = "admitted";
 const MAX_NAMESAKES: u32 = 10;
 
 /// The body for a `_search` for the films with one id. Each says in `matched_queries` whether the caller's
-/// filter matches it. The filter is borrowed: a copy would cost more than the rest.
+/// filter matches it.
 #[derive(Serialize)]
 pub(super) struct ById<'a> {
     query: Bool<OfId<'a>>,
@@ -101,11 +157,6 @@ pub(super) struct ById<'a> {
     track_total_hits: bool,
     #[serde(rename = "_source")]
     fields: [&'static str; FIELDS.len() + 1],
-}
-
-#[derive(Serialize)]
-struct Bool<C> {
-    bool: C,
 }
 
 #[derive(Serialize)]
@@ -118,12 +169,12 @@ struct OfId<'a> {
 struct Admitted<'a> {
     #[serde(rename = "_name")]
     name: &'static str,
-    filter: &'a Value,
+    filter: &'a RawValue,
 }
 
 impl<'a> ById<'a> {
     /// Films with the id `id`, and whether `admitted` matches them.
-    pub(super) fn new(id: &str, admitted: &'a Value) -> Self {
+    pub(super) fn new(id: &str, admitted: &'a RawValue) -> Self {
         let mut fields = [ACCESS_FIELDS; FIELDS.len() + 1];
         fields[1..].copy_from_slice(&FIELDS);
         let filter = json!({ "ids": { "values": [id] } });

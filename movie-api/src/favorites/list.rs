@@ -1,10 +1,7 @@
 //! `GET /favorites/movies`
 
-use std::sync::Arc;
-
 use poem_openapi::Object;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::Favorites;
 use super::error::{FAVORITES, database_problem};
@@ -45,9 +42,9 @@ pub(super) async fn list(
     }
     let Movies { authorization, lists, .. } = &favorites.movies;
     let all = ids.len() as u64;
-    let search = |admitted: Arc<Value>| {
-        let filter = vec![Value::clone(&admitted), with_ids(&ids)];
-        lists.films(Search { filter, matching: None, order: Order::BestRated }, &paging)
+    let search = |admitted| {
+        let filter = vec![with_ids(&ids)];
+        lists.films(Search { admitted, filter, matching: None, order: Order::BestRated }, &paging)
     };
     let listed = authorization.search(caller, search).await?;
     Ok(listed.found.respond(listed.stale, move |list| FavoriteList {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 use service::problem::Problem;
 
 use super::films::Lists;
@@ -22,7 +23,7 @@ impl Lists {
     pub(crate) async fn facets<E: From<Problem>>(
         &self,
         facet: Facet,
-        admitted: Arc<Value>,
+        admitted: Arc<RawValue>,
         paging: &Paging,
     ) -> Result<Listed<Counted>, WithToken<E>> {
         let page = match &paging.part {
@@ -58,7 +59,7 @@ impl Lists {
     async fn after<E: From<Problem>>(
         &self,
         facet: Facet,
-        admitted: &Value,
+        admitted: &RawValue,
         first: Vec<CountedId>,
         text: &str,
     ) -> Result<Vec<CountedId>, WithToken<E>> {
@@ -77,7 +78,7 @@ impl Lists {
     async fn count<E: From<Problem>>(
         &self,
         facet: Facet,
-        admitted: &Value,
+        admitted: &RawValue,
         first: &[CountedId],
     ) -> Result<u64, WithToken<E>> {
         let _place = self.full.place()?;
@@ -94,7 +95,7 @@ impl Lists {
     async fn all_facets<E: From<Problem>>(
         &self,
         facet: Facet,
-        admitted: Arc<Value>,
+        admitted: Arc<RawValue>,
     ) -> Result<Listed<Counted>, WithToken<E>> {
         let ids = self.catalogue.facet_ids(facet, &admitted, None, BATCH + 1).await?;
         if ids.len() <= BATCH as usize {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use poem_openapi::Object;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use service::problem::{Extension, Problem};
 
 use super::Movies;
@@ -38,7 +38,7 @@ pub(crate) async fn get(
     id: &str,
 ) -> Result<Shown<Film>, WithToken<GetMovieError>> {
     let find =
-        |admitted: Arc<Value>| async move { Ok(movies.catalogue.find(id, &admitted).await?) };
+        |admitted: Arc<RawValue>| async move { Ok(movies.catalogue.find(id, &admitted).await?) };
     // An invalid token is 401 whatever is requested with it.
     let found: Result<_, WithToken<GetMovieError>> =
         movies.authorization.search(caller, find).await;

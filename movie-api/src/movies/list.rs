@@ -1,9 +1,5 @@
 //! `GET /movies`
 
-use std::sync::Arc;
-
-use serde_json::Value;
-
 use super::Movies;
 use super::selection::Selection;
 use crate::caller::Caller;
@@ -23,7 +19,7 @@ pub(super) async fn list(
     selection: Selection,
     paging: Paging,
 ) -> Result<Shown<List<Film>>, WithToken<ListMoviesError>> {
-    let search = |admitted: Arc<Value>| movies.lists.films(selection.search(&admitted), &paging);
+    let search = |admitted| movies.lists.films(selection.clone().search(admitted), &paging);
     let listed = movies.authorization.search(caller, search).await?;
     Ok(listed.found.respond(listed.stale, |list| list))
 }

@@ -1,8 +1,10 @@
 //! Which films are listed, and in what order.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use poem_openapi::Enum;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use service::problem::Problem;
 use service::problem::request::FIELD;
@@ -71,10 +73,9 @@ impl Selection {
     }
 
     /// The search among the films that `admitted` admits.
-    pub(super) fn search(&self, admitted: &Value) -> Search {
-        let Self { mut filter, matching, order } = self.clone();
-        filter.push(admitted.clone());
-        Search { filter, matching, order }
+    pub(super) fn search(self, admitted: Arc<RawValue>) -> Search {
+        let Self { filter, matching, order } = self;
+        Search { admitted, filter, matching, order }
     }
 }
 
