@@ -6,6 +6,7 @@
 mod bad_line;
 mod bulk;
 mod cell;
+mod current;
 pub mod database;
 mod dates;
 mod film;
@@ -249,7 +250,7 @@ impl Import<'_> {
             let elastic = &target.elastic;
             let run = Run { elastic, rules, page_size, loss_limit, counters, stop };
             let printed = output::print(pipeline::run(&run, now).await?);
-            retry.run(async || Ok(target.switch().await?)).await?;
+            retry.run(async || target.switch().await).await?;
             printed?;
         } else {
             retry.run(async || Ok(target.release().await?)).await?;

@@ -5,15 +5,18 @@
 //! instead of creating an index with a mapping of its own guess.
 
 use chrono::{DateTime, Utc};
-use elasticsearch::indices::{IndicesGetAliasParts, IndicesPutMappingParts};
+use elasticsearch::indices::IndicesPutMappingParts;
 use policies::label_rules::LabelRules;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::mapping::FilmMapping;
+use super::{
+    current::{Current, add},
+    mapping::FilmMapping,
+};
 use crate::{
     LabelerError,
-    elastic::{Elastic, ElasticError, body, read},
+    elastic::{Elastic, ElasticError, body},
     import::film::UNINDEXED,
     index::film_mapping,
     loss::LAST_RUN,
@@ -35,30 +38,6 @@ pub(super) struct Target {
 
 /// Key within `_meta` of the mapping of a replacement.
 const SKIPPED: &str = "skipped_lines";
-
-/// What a name stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Current {
-    Nothing,
-    /// An index of that name.
-    Index,
-    /// An alias of these indices.
-    Alias(Vec<String>),
-}
-
-impl Current {
-    /// The only index, if there is one.
-    fn single<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        match self {
-            Self::Index => Some(name),
-            Self::Alias(indices) => match indices.as_slice() {
-                [index] => Some(index),
-                _ => None,
-            },
-            Self::Nothing => None,
-        }
-    }
-}
 
 /// Which index an import is for.
 pub(super) struct Choice {
@@ -85,6 +64,10 @@ impl Target {
         let name = elastic.index.clone();
         let writer = writer(&name);
         let current = elastic.current(&name).await?;
+        if choice.replace {
+            // Before hours of work for an index that cannot replace the current ones.
+            current.properties(&name)?;
+        }
         let unfinished = elastic.unfinished(&writer, &current, &name).await?;
         let index = match (&current, unfinished, choice) {
             (_, Some(unfinished), Choice { replace: true, go_on: true }) => {
@@ -107,16 +90,16 @@ impl Target {
                 // Two imports may start within a second.
                 let (at, unique) = (now.format("%Y%m%dt%H%M%S"), Uuid::new_v4().simple());
                 let index = format!("{name}-{at}-{unique}");
-                let readable = (!choice.replace).then_some(name.as_str());
-                let aliases = readable.into_iter().chain([writer.as_str()]);
-                let aliases: Map<String, Value> =
-                    aliases.map(|alias| (alias.to_owned(), json!({}))).collect();
+                let mut aliases = Map::from_iter([(writer.clone(), json!(current.writing()))]);
+                if !choice.replace {
+                    aliases.insert(name.clone(), json!({}));
+                }
                 let mapping = film_mapping(rules, mapping.declared());
                 let definition = json!({ "mappings": mapping, "aliases": aliases });
                 elastic.delete_unfinished(&writer, &current, &name).await?;
                 elastic.of_index(&index).create(&definition, "create the index").await?;
                 elastic.detach(&writer, Some(&index)).await?;
-                if current != Current::Nothing {
+                if !matches!(current, Current::Nothing) {
                     elastic.carry_counts(&index).await?;
                 }
                 index
@@ -128,14 +111,18 @@ impl Target {
                     ))
                 })?;
                 elastic.extend(index, mapping, rules).await?;
-                let add = json!({ "add": { "index": index, "alias": writer } });
-                elastic.change_aliases(&[add]).await?;
+                elastic.change_aliases(&[add(index, &writer, current.writing())]).await?;
                 index.to_owned()
             }
         };
         let elastic = elastic.of_index(&index);
         let skipped_before = elastic.take_skipped(choice).await?;
         Ok(Self { elastic, writer, name, current, skipped_before })
+    }
+
+    /// The index as films are written to it: by the alias, which may have a routing.
+    pub(super) fn written(&self) -> Elastic {
+        self.elastic.of_index(&self.writer)
     }
 
     /// Leaves to a later part of the replacement how many lines were skipped until now; returns it, or `None`
@@ -162,9 +149,7 @@ impl Target {
         if current.single(name) == Some(elastic.index.as_str()) {
             return Ok(());
         }
-        Err(LabelerError::Target(format!(
-            "`{name}` was led to another index in the meantime; repeat the command"
-        )))
+        Err(self.led_elsewhere())
     }
 
     /// The alias for writing exists as long as its index.
@@ -183,54 +168,70 @@ impl Target {
         self.elastic.change_aliases(&[remove]).await
     }
 
-    /// Leads readers to the new index, in one step. The index that they used until now stays behind
-    /// `<name>-previous`, so that searches in progress end well and the step can be taken back; the one
-    /// before it is deleted.
-    pub(super) async fn switch(&self) -> Result<(), ElasticError> {
-        let Self { elastic, writer, name, current, .. } = self;
-        let previous = format!("{name}-previous");
-        let index = &elastic.index;
+    /// Leads readers to the new index, in one step, with the filter and the routing that the alias has. The
+    /// index that they used until now stays behind `<name>-previous`, so that searches in progress end well
+    /// and the step can be taken back; the one before it is deleted.
+    ///
+    /// # Errors
+    /// [`LabelerError::Target`] if the name stands for something else than at the start: what
+    /// another program has led readers to is not taken away from them.
+    pub(super) async fn switch(&self) -> Result<(), LabelerError> {
+        let Self { elastic, writer, name, .. } = self;
+        let current = elastic.current(name).await?;
+        // An earlier attempt whose answer was lost.
+        if current.single(name) == Some(elastic.index.as_str()) {
+            return Ok(());
+        }
+        if current.indices(name) != self.current.indices(name) {
+            return Err(self.led_elsewhere());
+        }
         let mut actions = vec![
-            json!({ "remove": { "index": index, "alias": writer } }),
-            json!({ "add": { "index": index, "alias": name } }),
+            json!({ "remove": { "index": elastic.index, "alias": writer } }),
+            add(&elastic.index, name, current.properties(name)?),
         ];
-        match current {
-            Current::Nothing => {}
-            // An alias cannot have the name of an index that exists.
-            Current::Index => actions.push(json!({ "remove_index": { "index": name } })),
-            Current::Alias(indices) => {
-                if let Current::Alias(older) = elastic.current(&previous).await? {
-                    let older = older.iter().filter(|older| !indices.contains(older));
-                    actions
-                        .extend(older.map(|index| json!({ "remove_index": { "index": index } })));
-                }
-                for index in indices {
-                    actions.push(json!({ "remove": { "index": index, "alias": name } }));
-                    actions.push(json!({ "add": { "index": index, "alias": previous } }));
-                }
+        actions.extend(self.leave(&current).await?);
+        match elastic.change_aliases(&actions).await {
+            // An index that the name must have is gone from it: then none of the actions were done.
+            Err(ElasticError::Refused { status: 404, .. }) => Err(self.led_elsewhere()),
+            switched => {
+                switched?;
+                self.check_current().await
             }
         }
-        elastic.change_aliases(&actions).await
+    }
+
+    /// The actions by which readers leave what they use now.
+    async fn leave(&self, current: &Current) -> Result<Vec<Value>, ElasticError> {
+        let Self { elastic, name, .. } = self;
+        let indices = match current {
+            Current::Nothing => return Ok(Vec::new()),
+            // An alias cannot have the name of an index that exists.
+            Current::Index => return Ok(vec![json!({ "remove_index": { "index": name } })]),
+            Current::Alias(indices) => indices,
+        };
+        let previous = format!("{name}-previous");
+        let mut actions = Vec::new();
+        if let Current::Alias(older) = elastic.current(&previous).await? {
+            let older = older.keys().filter(|older| !indices.contains_key(*older));
+            actions.extend(older.map(|index| json!({ "remove_index": { "index": index } })));
+        }
+        for (index, properties) in indices {
+            let remove = json!({ "index": index, "alias": name, "must_exist": true });
+            actions.push(json!({ "remove": remove }));
+            actions.push(add(index, &previous, properties.clone()));
+        }
+        Ok(actions)
+    }
+
+    fn led_elsewhere(&self) -> LabelerError {
+        LabelerError::Target(format!(
+            "`{}` was led to another index in the meantime; repeat the command",
+            self.name
+        ))
     }
 }
 
 impl Elastic {
-    /// What a name stands for.
-    async fn current(&self, name: &str) -> Result<Current, ElasticError> {
-        let operation = "look up an alias";
-        let names = [name];
-        let indices = self.client.indices();
-        let get = indices.get_alias(IndicesGetAliasParts::Index(&names));
-        let found = match body(get.send().await, operation).await {
-            Err(ElasticError::Refused { status: 404, .. }) => return Ok(Current::Nothing),
-            answer => read::<Map<String, Value>>(&answer?, operation)?,
-        };
-        if found.contains_key(name) {
-            return Ok(Current::Index);
-        }
-        Ok(Current::Alias(found.into_iter().map(|(index, _)| index).collect()))
-    }
-
     /// The index of a replacement that was stopped: behind the alias for writing, and not behind the name.
     async fn unfinished(
         &self,
@@ -238,13 +239,10 @@ impl Elastic {
         current: &Current,
         name: &str,
     ) -> Result<Option<String>, ElasticError> {
-        let Current::Alias(written) = self.current(writer).await? else { return Ok(None) };
-        let is_read = |index: &String| match current {
-            Current::Nothing => false,
-            Current::Index => index == name,
-            Current::Alias(indices) => indices.contains(index),
-        };
-        Ok(written.into_iter().find(|index| !is_read(index)))
+        let written = self.current(writer).await?;
+        let read = current.indices(name);
+        let unfinished = written.indices(writer).into_iter().find(|index| !read.contains(index));
+        Ok(unfinished.map(str::to_owned))
     }
 
     async fn delete_unfinished(
@@ -305,8 +303,8 @@ impl Elastic {
         writer: &str,
         except: Option<&str>,
     ) -> Result<(), ElasticError> {
-        let Current::Alias(written) = self.current(writer).await? else { return Ok(()) };
-        let others = written.iter().filter(|index| except != Some(index.as_str()));
+        let written = self.current(writer).await?;
+        let others = written.indices(writer).into_iter().filter(|index| except != Some(index));
         let remove: Vec<Value> =
             others.map(|index| json!({ "remove": { "index": index, "alias": writer } })).collect();
         if remove.is_empty() { Ok(()) } else { self.change_aliases(&remove).await }

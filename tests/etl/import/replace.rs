@@ -71,6 +71,67 @@ async fn a_replacement_is_labelled_and_seen_when_it_is_complete() {
     assert_eq!(films.index.aliases().await[&first[0]], Value::Null, "the one before is deleted");
 }
 
+/// Changes aliases in one step.
+async fn change_aliases(films: &Films, actions: Value) {
+    let url = format!("{}/_aliases", films.index.server);
+    let request = reqwest::Client::new().post(url).json(&json!({ "actions": actions }));
+    assert_eq!(request.send().await.unwrap().status(), 200, "{actions}");
+}
+
+#[tokio::test]
+async fn a_replacement_keeps_filter_and_routing_of_the_alias() {
+    let films = Films::new();
+    let file = films.file(
+        "films.ndjson",
+        "{\"id\":\"a\",\"published\":true}\n{\"id\":\"draft\",\"published\":false}\n",
+    );
+    let mapping = films.file("mapping.toml", "[fields.published]\ntype = 'boolean'\n");
+    films.run(&["import", &file, "--mapping", &mapping]).await;
+    let first = behind(&films, "").await;
+    let shown = json!({
+        "index": first[0], "alias": films.index.name, "routing": "r", "is_hidden": true, "is_write_index": true,
+        "filter": { "term": { "published": true } },
+    });
+    change_aliases(&films, json!([{ "add": shown }])).await;
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 1);
+
+    let replaced = films.run(&["import", &file, "--mapping", &mapping, "--replace"]).await;
+    assert_eq!(replaced.status, Some(0), "{replaced:?}");
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 1, "the draft stays hidden");
+    let second = behind(&films, "").await;
+    assert_ne!(second, first);
+    let aliases = films.index.aliases().await;
+    let properties = |index: &str, alias: &str| {
+        aliases[index]["aliases"][format!("{}{alias}", films.index.name)].clone()
+    };
+    let expected = json!({
+        "filter": { "term": { "published": true } }, "index_routing": "r", "search_routing": "r",
+        "is_hidden": true, "is_write_index": true,
+    });
+    assert_eq!(properties(&second[0], ""), expected);
+    assert_eq!(properties(&first[0], "-previous"), expected, "the former films are hidden as well");
+    let draft = films.request("GET", "/_doc/draft", None).await;
+    assert_eq!(draft["_routing"], "r", "written where the alias looks for it");
+}
+
+#[tokio::test]
+async fn a_replacement_takes_away_no_index_that_readers_were_led_to_meanwhile() {
+    let (films, other) = (Films::new(), Films::new());
+    films.import(&lines(2, "A")).await;
+    other.import(&lines(1, "B")).await;
+    let mut import =
+        films.command(&["import", "-", "--replace"]).stdin(Stdio::piped()).spawn().unwrap();
+    feed(&mut import, &lines(1_500, "C")).await;
+    until("begun", async || !behind(&films, "-import").await.is_empty()).await;
+    let index = other.index.behind().await;
+    let add = json!({ "index": index, "alias": films.index.name });
+    change_aliases(&films, json!([{ "add": add }])).await;
+    let refused = finished(import).await;
+    assert_eq!(refused.status, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("was led to another index in the meantime"), "{refused:?}");
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 3, "as the other program left it");
+}
+
 #[tokio::test]
 async fn a_file_with_skipped_lines_replaces_only_if_that_is_accepted() {
     let films = Films::new();
@@ -207,13 +268,8 @@ async fn a_killed_import_stands_in_the_way_of_no_replacement_and_is_not_gone_on_
 
     // As if it had been killed before it ended the earlier import.
     let alias = format!("{}-import", films.index.name);
-    let both = json!({ "actions": [{ "add": { "index": live[0], "alias": alias } }] });
-    reqwest::Client::new()
-        .post(format!("{}/_aliases", films.index.server))
-        .json(&both)
-        .send()
-        .await
-        .unwrap();
+    let both = json!([{ "add": { "index": live[0], "alias": alias } }]);
+    change_aliases(&films, both).await;
     let file = films.file("films.ndjson", lines(1_000, "C"));
     let rest = films.run(&["import", &file, "--replace", "--from-line", "1000"]).await;
     assert_eq!(rest.status, Some(3), "{rest:?}");

@@ -106,14 +106,14 @@ impl<'a> Changes<'a> {
                     (Ok(film), _) => self.synced.add(&film),
                     (Err(bad), Some(FilmRow { id, .. })) => {
                         self.synced.skip(*id, &bad);
-                        skipped.push(Gone { id: *id, version: None });
+                        skipped.push(Gone { id: *id, version: None, routing: None });
                     }
                     (Err(_), None) => {}
                 }
             }
         }
         if !skipped.is_empty() {
-            self.target.elastic.delete(&skipped).await?;
+            self.target.written().delete(&skipped).await?;
         }
         Ok(())
     }
@@ -138,7 +138,7 @@ impl<'a> Changes<'a> {
             source: Option<Value>,
         }
         let operation = "read films";
-        let elastic = &self.target.elastic;
+        let elastic = self.target.written();
         let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
         if ids.is_empty() {
             return Ok(HashMap::new());

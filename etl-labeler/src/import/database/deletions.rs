@@ -23,6 +23,8 @@ pub(super) struct Gone {
     pub(super) id: Uuid,
     /// Only this version of it: a sequence number and its primary term.
     pub(super) version: Option<(u64, u64)>,
+    /// How its shard was found, if not by its id.
+    pub(super) routing: Option<String>,
 }
 
 impl Changes<'_> {
@@ -55,7 +57,11 @@ impl Changes<'_> {
                 .iter()
                 .filter_map(|hit| {
                     let id = hit.id.parse().ok().filter(|id: &Uuid| id.to_string() == hit.id)?;
-                    Some(Gone { id, version: Some((hit.seq_no, hit.primary_term)) })
+                    Some(Gone {
+                        id,
+                        version: Some((hit.seq_no, hit.primary_term)),
+                        routing: hit.routing.as_ref().map(|routing| routing.0.to_string()),
+                    })
                 })
                 .collect();
             films += found.len() as u64;
@@ -72,13 +78,16 @@ impl Changes<'_> {
 impl Elastic {
     /// Deletes films; one that was written again since its version stays. Returns how many were deleted.
     pub(super) async fn delete(&self, gone: &[Gone]) -> Result<u64, ElasticError> {
-        let lines = gone.iter().map(|Gone { id, version }| {
-            let delete = match version {
+        let lines = gone.iter().map(|Gone { id, version, routing }| {
+            let mut delete = match version {
                 Some((seq_no, primary_term)) => {
                     json!({ "_id": id, "if_seq_no": seq_no, "if_primary_term": primary_term })
                 }
                 None => json!({ "_id": id }),
             };
+            if let Some(routing) = routing {
+                delete["routing"] = routing.as_str().into();
+            }
             format!("{}\n", json!({ "delete": delete }))
         });
         let lines: String = lines.collect();
