@@ -18,7 +18,10 @@ use crate::{
     config::{self, Config, SETTINGS},
     elastic::Elastic,
     exclusive::Exclusive,
-    import::{Import, database::Sync},
+    import::{
+        Import,
+        database::{self, Sync},
+    },
     metrics::Metrics,
     pipeline::{self, Run},
     preview::{self, Audience, PolicySource, Preview},
@@ -80,6 +83,7 @@ async fn run(
                 loss_limit: (!force).then(|| config.labeling.loss_limit()),
                 stop: &stop,
             };
+            database::check_columns(&config.source).await?;
             let synced = sync.run(full, clock::now(&clock)).await?;
             output::print(&synced)?;
             return Ok(if synced.skipped == 0 { Exit::Success } else { Exit::RejectedInput });

@@ -74,6 +74,7 @@ pub async fn run(
     let schedule = config.labeling.schedule.0.clone();
     let next_run = schedule.after(&clock.now()).next().ok_or_else(never)?;
     let url = config.database.url.clone().ok_or(ConfigError::Missing("DATABASE_URL"))?;
+    source::check(&config.source).await?;
     let pool = connect(&url).await?;
     let watching = WatchingPool::new(url.options().clone(), 1, CONNECT_TIMEOUT, Limits::REQUEST);
     let agreed = AgreedClock::new(pool.clone().into(), clock.clone(), DEFAULT_TOLERANCE);

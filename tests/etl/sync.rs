@@ -112,6 +112,39 @@ async fn a_mapping_file_names_other_columns() {
 }
 
 #[tokio::test]
+async fn a_mapping_file_is_laid_over_the_built_in_names_and_a_column_that_is_missing_is_said() {
+    let site = Site::new().await;
+    site.database.film(A, "Alien", "1979-05-25", Some(8.5)).await;
+    let sync = async |mapping: &str, arguments: &[&str]| {
+        let mapping = site.films.file("mapping.toml", mapping);
+        let mut sync = site.films.command(arguments);
+        sync.env("ETL_SOURCE_DATABASE_URL", site.database.url()).env("ETL_SOURCE_MAPPING", mapping);
+        finished(sync.spawn().unwrap()).await
+    };
+    let typo = "[fields.mpaa_rating]\nfrom = 'certficate'\n";
+    for command in ["sync", "run"] {
+        let refused = sync(typo, &[command]).await;
+        assert_eq!(refused.status, Some(2), "{refused:?}");
+        let message = "`fields.mpaa_rating` is made of `certficate`, and content.film_work has no such column; did \
+                       you mean `certificate`?";
+        assert!(refused.stderr.contains(message), "{refused:?}");
+    }
+    let embargo = "[fields.embargo_until]\ntype = 'date'\n";
+    let refused = sync(embargo, &["sync"]).await;
+    assert!(refused.stderr.contains("made of `embargo_until`"), "{refused:?}");
+    site.database.execute("ALTER TABLE content.film_work ADD embargo_until date").await;
+    let synced = sync(embargo, &["sync"]).await;
+    assert_eq!((synced.status, synced.stderr.as_str()), (Some(0), ""), "{synced:?}");
+    site.films.once().await;
+    assert_eq!(site.films.labels(A).await, json!(["adult"]), "rating and date are still read");
+
+    site.database.execute("ALTER TABLE content.film_work RENAME certificate TO mpaa").await;
+    let synced = sync(embargo, &["sync"]).await;
+    assert_eq!(synced.status, Some(0), "{synced:?}");
+    assert_eq!(synced.stderr, "in no column of content.film_work: `certificate`\n");
+}
+
+#[tokio::test]
 async fn a_role_that_may_only_select_is_enough() {
     let site = Site::new().await;
     site.database.film(A, "Alien", "1979-05-25", Some(8.5)).await;

@@ -7,6 +7,7 @@
 //! that a sync that ends early is repeated and loses nothing.
 
 mod changes;
+mod columns;
 mod deletions;
 mod position;
 mod queries;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use policies::label_rules::LabelRules;
-use service::{config::ConfigError, database::DatabaseUrl};
+use service::{config::ConfigError, database::DatabaseUrl, output};
 use tokio_util::sync::CancellationToken;
 
 use self::{changes::Changes, position::Position, queries::FilmDatabase};
@@ -33,7 +34,7 @@ pub use self::summary::Synced;
 /// comparison; so may rows of an application whose clock is late by more.
 const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 
-/// How films are read from a row without a mapping file.
+/// How films are read from a row. A mapping file is laid over it.
 const MAPPING: &str = r#"
 [fields.release_date]
 from = "creation_date"
@@ -69,15 +70,11 @@ impl Sync<'_> {
     pub async fn run(&self, full: bool, now: DateTime<Utc>) -> Result<Synced, LabelerError> {
         let url = self.source.database_url.as_ref();
         let url = url.ok_or(ConfigError::Missing("ETL_SOURCE_DATABASE_URL"))?;
-        let mapping = FilmMapping::read(self.source.mapping.as_deref(), MAPPING)?;
-        if mapping.id != ["id"] {
-            return Err(LabelerError::Target(
-                "ETL_SOURCE_MAPPING: a film of the database has the id of its row; remove `[fields.id]`".to_owned(),
-            ));
-        }
+        let mapping = mapping(self.source)?;
         let database = FilmDatabase::new(url);
         // Before the index is created: a database that cannot be read leaves everything as it is.
         let at = database.now().await?;
+        columns::missing(&mapping, &database.columns().await?)?;
         if let Next::Changes { since, .. } = self.next(url, full, at).await?
             && !database.has_changed(since).await?
         {
@@ -166,6 +163,32 @@ impl Sync<'_> {
         Position { at, full_at, source: url.to_string() }.store(&target.elastic).await?;
         deleted
     }
+}
+
+/// Checks that the table has every column that the mapping file names, and says which others of the built-in
+/// mapping it lacks.
+///
+/// # Errors
+/// [`LabelerError`] for the first column, or if the database cannot be read.
+pub async fn check_columns(source: &SourceConfig) -> Result<(), LabelerError> {
+    let Some(url) = &source.database_url else { return Ok(()) };
+    let (mapping, columns) = (mapping(source)?, FilmDatabase::new(url).columns().await?);
+    let missing = columns::missing(&mapping, &columns)?;
+    if !missing.is_empty() {
+        output::report(format_args!("in no column of content.film_work: `{}`", missing.join("`, `")));
+    }
+    Ok(())
+}
+
+fn mapping(source: &SourceConfig) -> Result<FilmMapping, LabelerError> {
+    let mapping = FilmMapping::read(source.mapping.as_deref(), MAPPING)?;
+    if mapping.id == ["id"] {
+        return Ok(mapping);
+    }
+    Err(LabelerError::Target(
+        "ETL_SOURCE_MAPPING: a film of the database has the id of its row; remove `[fields.id]`"
+            .to_owned(),
+    ))
 }
 
 /// What a sync has to read.

@@ -52,27 +52,31 @@ pub(super) struct Field {
     pub(super) kind: Kind,
     /// Its mapping in Elasticsearch, if the mapping file declares it.
     pub(super) declared: Option<Value>,
+    /// Whether the mapping file names it.
+    pub(super) explicit: bool,
 }
 
 impl FilmMapping {
-    /// Without a mapping file, that of `default`; an empty one takes every field from the field of the same
-    /// name.
+    /// A mapping file laid over `default`: what it does not say about a field is as in the default. An empty
+    /// mapping takes every field from the field of the same name.
     ///
     /// # Errors
     /// [`LabelerError::File`], or [`LabelerError::MappingFile`] with the key that is wrong.
     pub(super) fn read(path: Option<&Path>, default: &str) -> Result<Self, LabelerError> {
-        let Some(path) = path else { return Ok(Self::parse(default)?) };
+        let Some(path) = path else { return Ok(Self::parse("", default)?) };
         let text = fs::read_to_string(path)
             .map_err(|source| LabelerError::File { path: path.to_owned(), source })?;
         let invalid = |message| MappingFileError(format!("{}: {message}", path.display()));
-        Ok(Self::parse(&text).map_err(|error| invalid(error.0))?)
+        Ok(Self::parse(&text, default).map_err(|error| invalid(error.0))?)
     }
 
-    fn parse(text: &str) -> Result<Self, MappingFileError> {
-        let mut file =
-            Keys::new("", toml::from_str(text).map_err(|e| MappingFileError(e.to_string()))?);
+    fn parse(text: &str, default: &str) -> Result<Self, MappingFileError> {
+        let read = |text: &str| toml::from_str(text).map_err(|e| MappingFileError(e.to_string()));
+        let mut file = Keys::new("", read(text)?);
         let missing = file.texts("missing")?;
         let mut fields = Keys::new("fields", file.table("fields")?);
+        let named = fields.names();
+        fields.lay_over(Keys::new("", read(default)?).table("fields")?);
         file.end(&["missing", "fields"])?;
         let mut id = fields.keys("id")?.unwrap_or_default();
         let id_from = id.texts("from")?.unwrap_or_else(|| vec!["id".to_owned()]);
@@ -88,6 +92,9 @@ impl FilmMapping {
         }
         for name in fields.names() {
             mapping.fields.push(declared(&mut fields, &name)?);
+        }
+        for field in &mut mapping.fields {
+            field.explicit = named.contains(&field.name);
         }
         Ok(mapping)
     }
@@ -118,7 +125,7 @@ impl FilmMapping {
 }
 
 impl Field {
-    fn sources(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn sources(&self) -> impl Iterator<Item = &str> {
         let flags = self.kind.flags();
         let from = flags.is_empty().then_some(self.from.as_str());
         from.into_iter().chain(flags.iter().map(String::as_str))
@@ -175,6 +182,22 @@ impl Keys {
 
     fn names(&self) -> Vec<String> {
         self.table.keys().cloned().collect()
+    }
+
+    /// Adds the keys of the tables of `default` that these do not have.
+    fn lay_over(&mut self, default: Table) {
+        for (name, value) in default {
+            match (self.table.get_mut(&name), value) {
+                (None, value) => drop(self.table.insert(name, value)),
+                (Some(Toml::Table(table)), Toml::Table(default)) => {
+                    for (key, value) in default {
+                        table.entry(key).or_insert(value);
+                    }
+                }
+                // What is no table is an error that names it.
+                (Some(_), _) => {}
+            }
+        }
     }
 
     fn wrong(&self, key: &str, expected: &str) -> MappingFileError {
@@ -250,7 +273,7 @@ impl Keys {
             _ => (Kind::Names(self.name_rule()?), &["from", "separator", "id", "name", "flags"]),
         };
         self.end(known)?;
-        Ok(Field { name: name.to_owned(), from, kind, declared: None })
+        Ok(Field { name: name.to_owned(), from, kind, declared: None, explicit: false })
     }
 
     fn date(&mut self) -> Result<DateRule, MappingFileError> {
@@ -303,16 +326,30 @@ mod tests {
             ("fields = 1", "`fields` must be a table"),
             ("x", "line 1"),
         ] {
-            let error = FilmMapping::parse(text).unwrap_err().to_string();
+            let error = FilmMapping::parse(text, "").unwrap_err().to_string();
             assert!(error.contains(message), "{text}: {error}");
         }
     }
 
     #[test]
     fn without_a_file_names_are_equal() {
-        let mapping = FilmMapping::parse("").unwrap();
+        let mapping = FilmMapping::parse("", "").unwrap();
         assert_eq!(mapping.id, ["id"]);
         assert!(mapping.fields.iter().all(|field| field.name == field.from));
         assert!(mapping.declared().is_empty());
+    }
+
+    #[test]
+    fn a_file_is_laid_over_the_default() {
+        let default = "[fields.release_date]\nfrom='creation_date'\n[fields.imdb_rating]\nfrom='rating'\n";
+        let file = "[fields.release_date]\nyear_alone='january_1'\n[fields.budget]\ntype='long'\n";
+        let mapping = FilmMapping::parse(file, default).unwrap();
+        let field = |name: &str| {
+            let field = mapping.fields.iter().find(|field| field.name == name).unwrap();
+            (field.from.as_str(), field.explicit)
+        };
+        assert_eq!(field("release_date"), ("creation_date", true));
+        assert_eq!(field("imdb_rating"), ("rating", false));
+        assert_eq!(field("budget"), ("budget", true));
     }
 }

@@ -1,7 +1,22 @@
 //! Keeps the index like the film database, if there is one, before films are labelled.
 
 use super::job::Labeler;
-use crate::{LabelerError, clock, import::database::Sync};
+use crate::{
+    LabelerError, clock,
+    config::SourceConfig,
+    import::database::{self, Sync},
+};
+
+/// Checks the columns that a mapping file names. A database that is unavailable is read later.
+pub(super) async fn check(source: &SourceConfig) -> Result<(), LabelerError> {
+    match database::check_columns(source).await {
+        Err(error @ LabelerError::Source { .. }) => {
+            tracing::warn!(%error, "the columns of the film database are not checked");
+            Ok(())
+        }
+        checked => checked,
+    }
+}
 
 impl Labeler {
     /// Writes what has changed. A database that cannot be read leaves the films as they are, and delays no

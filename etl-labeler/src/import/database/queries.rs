@@ -96,6 +96,12 @@ const HAS_CHANGED: &str = "
         OR EXISTS (SELECT FROM content.genre_film_work WHERE created >= $1)
         OR EXISTS (SELECT FROM content.person_film_work WHERE created >= $1)";
 
+/// Columns of which a film is made: as [`films`] reads them.
+const COLUMNS: &str = "
+    SELECT attname::text FROM pg_attribute
+    WHERE attrelid = 'content.film_work'::regclass AND attnum > 0 AND NOT attisdropped
+        AND attname NOT IN ('created', 'modified')";
+
 impl FilmDatabase {
     pub(super) fn new(url: &DatabaseUrl) -> Self {
         let pool = PgPool::new(url.options().clone(), 1, CONNECT, Limits::MAINTENANCE);
@@ -106,6 +112,12 @@ impl FilmDatabase {
     pub(super) async fn now(&self) -> Result<DateTime<Utc>, LabelerError> {
         let now: Vec<(DateTime<Utc>,)> = self.rows(sqlx::query_as("SELECT now()")).await?;
         now.first().map(|(now,)| *now).ok_or_else(|| self.error(sqlx::Error::RowNotFound))
+    }
+
+    /// The columns of the film table.
+    pub(super) async fn columns(&self) -> Result<Vec<String>, LabelerError> {
+        let columns: Vec<(String,)> = self.rows(sqlx::query_as(COLUMNS)).await?;
+        Ok(columns.into_iter().map(|(column,)| column).collect())
     }
 
     /// Whether anything has changed since this time.
