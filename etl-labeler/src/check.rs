@@ -19,10 +19,10 @@ impl Elastic {
     /// [`LabelerError::RuleField`] or [`LabelerError::RuleQuery`] for the first invalid rule,
     /// [`ElasticError::NoIndex`], or another [`ElasticError`].
     pub async fn check(&self, plan: &Plan) -> Result<(), LabelerError> {
-        let mappings = self.mappings().await?;
+        let mappings: Vec<_> = self.definitions().await?.values().map(Mapping::read).collect();
         for rule in plan.rules() {
-            for mapping in mappings.values() {
-                check_fields(&Mapping::read(mapping), rule)?;
+            for mapping in &mappings {
+                check_fields(mapping, rule)?;
             }
             self.check_query(rule).await?;
         }
@@ -51,13 +51,18 @@ impl Elastic {
 
 /// Every index behind an alias has to map the fields that way.
 fn check_fields(mapping: &Mapping, rule: &LabelRule) -> Result<(), LabelerError> {
+    fields(rule).try_for_each(|used| mapping.check(&used)).map_err(|fault| {
+        LabelerError::RuleField { rule: rule.name.to_string(), line: rule.line, fault }
+    })
+}
+
+/// Every use of a field in a rule.
+pub(crate) fn fields(rule: &LabelRule) -> impl Iterator<Item = FieldUse> {
     let in_query = rule.query.iter().flat_map(Query::fields).cloned();
     let dates = rule.validity.fields().map(|field| FieldUse {
         field: field.to_owned(),
         nested: None,
         test: FieldTest::Date,
     });
-    in_query.chain(dates).try_for_each(|used| mapping.check(&used)).map_err(|fault| {
-        LabelerError::RuleField { rule: rule.name.to_string(), line: rule.line, fault }
-    })
+    in_query.chain(dates)
 }

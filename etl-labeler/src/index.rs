@@ -80,18 +80,26 @@ impl Elastic {
 
     /// Checks every index behind the name.
     async fn check_mapping(&self) -> Result<(), LabelerError> {
-        let index = [self.index.as_str()];
-        let operation = "read the mapping";
-        let indices = self.client.indices();
-        let get = indices.get(IndicesGetParts::Index(&index)).flat_settings(true);
-        let indices = body(get.send().await, operation).await?;
-        let indices: Map<String, Value> = read(&indices, operation)?;
-        for (index, mapping) in indices {
-            if let [first, ..] = mapping_problems(&mapping).as_slice() {
+        for (index, definition) in self.definitions().await? {
+            if let [first, ..] = mapping_problems(&definition).as_slice() {
                 return Err(LabelerError::Mapping { index, problem: first.clone() });
             }
         }
         Ok(())
+    }
+
+    /// Mappings, flat settings and aliases of each index behind the name.
+    pub(crate) async fn definitions(&self) -> Result<BTreeMap<String, Value>, ElasticError> {
+        let index = [self.index.as_str()];
+        let operation = "read the definition of the index";
+        let indices = self.client.indices();
+        let get = indices.get(IndicesGetParts::Index(&index)).flat_settings(true);
+        match body(get.send().await, operation).await {
+            Err(ElasticError::Refused { status: 404, .. }) => {
+                Err(ElasticError::NoIndex(self.index.clone()))
+            }
+            found => read(&found?, operation),
+        }
     }
 
     /// Adds `id` and the fields of `access` that the rules need to the mapping. Fields of former rules remain,

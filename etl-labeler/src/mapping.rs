@@ -3,21 +3,80 @@
 use std::collections::BTreeMap;
 
 use policies::label_rules::{FieldTest, FieldUse};
-use serde_json::{Value, json};
+use serde_json::Value;
 use service::similar::closest;
 use thiserror::Error;
 
 /// Every field of one index by its full name.
 #[derive(Debug, Default)]
-pub(crate) struct Mapping(BTreeMap<String, Field>);
+pub(crate) struct Mapping {
+    fields: BTreeMap<String, Field>,
+    settings: Settings,
+}
+
+/// Settings of the index that hold for fields without such a parameter.
+#[derive(Debug, Default)]
+struct Settings {
+    ignore_malformed: bool,
+    ignore_above: Option<u64>,
+}
+
+impl Settings {
+    fn read(settings: &Value) -> Self {
+        Self {
+            ignore_malformed: is(&settings["index.mapping.ignore_malformed"], true),
+            ignore_above: number(&settings["index.mapping.ignore_above"]),
+        }
+    }
+
+    /// What queries miss of a field of this kind.
+    fn losses(&self, kind: &str, field: &Value) -> Vec<Loss> {
+        let strict = [&INTEGERS[..], &FRACTIONS, &DATES, &["boolean", "ip"]].concat();
+        let malformed = &field["ignore_malformed"];
+        let malformed = is(malformed, true) || self.ignore_malformed && !is(malformed, false);
+        let malformed = malformed && strict.contains(&kind);
+        let above = number(&field["ignore_above"]).or(self.ignore_above);
+        let above = above.filter(|_| KEYWORDS.contains(&kind));
+        [
+            malformed.then_some(Loss::IgnoreMalformed),
+            above.map(Loss::IgnoreAbove),
+            (!field["null_value"].is_null()).then_some(Loss::NullValue),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// Whether a parameter is set so. Elasticsearch keeps texts as texts.
+fn is(parameter: &Value, expected: bool) -> bool {
+    parameter.as_bool() == Some(expected) || parameter.as_str() == Some(&expected.to_string())
+}
+
+fn number(parameter: &Value) -> Option<u64> {
+    parameter.as_u64().or_else(|| parameter.as_str()?.parse().ok())
+}
 
 #[derive(Debug, Clone)]
 struct Field {
     kind: String,
     /// Whether queries can find values of it.
     searchable: bool,
+    /// Parameters by which queries miss some values.
+    losses: Vec<Loss>,
     /// The `nested` objects around it whose values stay inside, from the outermost to the innermost.
     nested: Vec<String>,
+}
+
+/// A parameter of a field by which a query misses films that have a value, or finds films that have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    /// A value of another form is not indexed.
+    IgnoreMalformed,
+    /// Longer texts are not indexed.
+    IgnoreAbove(u64),
+    /// A null is indexed as a value.
+    NullValue,
 }
 
 /// Why a rule cannot use a field.
@@ -48,6 +107,16 @@ pub enum FieldFault {
     /// The mapping excludes the field from searches.
     #[error("`{0}` is not searchable: its mapping has `index: false` without doc values")]
     NotSearchable(String),
+    /// The mapping leaves values of the field out, so that the rule would miss films.
+    #[error("`{field}` has `{parameter}` in its mapping: {consequence}")]
+    Lossy {
+        /// The field.
+        field: String,
+        /// The parameter, and its value if that matters.
+        parameter: String,
+        /// What becomes of the rule.
+        consequence: &'static str,
+    },
     /// The values are in nested documents, which a query sees only with their path.
     #[error("`{field}` is in nested objects: it needs a `nested` query with the path `{path}`")]
     NeedsNested {
@@ -74,6 +143,38 @@ pub enum FieldFault {
     },
 }
 
+impl Loss {
+    /// Whether a rule could miss a film, or find one, by it. A validity period whose date was left out has no
+    /// end: the film stays restricted.
+    fn concerns(self, test: &FieldTest) -> bool {
+        match (self, test) {
+            (_, FieldTest::Match | FieldTest::Path | FieldTest::Date) => false,
+            (Self::IgnoreAbove(length), FieldTest::Equal(values)) => values
+                .iter()
+                .filter_map(Value::as_str)
+                .any(|value| value.chars().count() as u64 > length),
+            _ => true,
+        }
+    }
+
+    fn fault(self, field: &str) -> FieldFault {
+        let (parameter, consequence) = match self {
+            Self::IgnoreMalformed => (
+                "ignore_malformed".to_owned(),
+                "a value that Elasticsearch cannot read is not indexed, and the rule would miss the film",
+            ),
+            Self::IgnoreAbove(length) => (
+                format!("ignore_above: {length}"),
+                "a longer value is not indexed, and the rule would miss the film",
+            ),
+            Self::NullValue => {
+                ("null_value".to_owned(), "a film without a value is found as if it had one")
+            }
+        };
+        FieldFault::Lossy { field: field.to_owned(), parameter, consequence }
+    }
+}
+
 fn hint(closest: Option<&str>) -> String {
     closest.map(|closest| format!("; did you mean `{closest}`?")).unwrap_or_default()
 }
@@ -85,9 +186,10 @@ const WORDS: [&str; 3] = ["text", "match_only_text", "search_as_you_type"];
 const KEYWORDS: [&str; 3] = ["keyword", "constant_keyword", "wildcard"];
 
 impl Mapping {
-    /// Reads the `mappings` of an index.
-    pub(crate) fn read(mappings: &Value) -> Self {
-        let mut mapping = Self::default();
+    /// Reads an index from its entry in the response of `GET /<index>?flat_settings=true`.
+    pub(crate) fn read(index: &Value) -> Self {
+        let mut mapping = Self { settings: Settings::read(&index["settings"]), ..Self::default() };
+        let mappings = &index["mappings"];
         mapping.add(mappings, "", &[]);
         for (name, runtime) in objects(mappings, "runtime") {
             mapping.insert(name.clone(), runtime, &[]);
@@ -101,7 +203,7 @@ impl Mapping {
             let path = format!("{prefix}{name}");
             let mut inside = nested.to_vec();
             if field["type"] == "nested" {
-                let copied = |key: &str| field[key] == json!(true) || field[key] == "true";
+                let copied = |key: &str| is(&field[key], true);
                 if copied("include_in_root") {
                     inside.clear();
                 } else if !copied("include_in_parent") {
@@ -121,26 +223,27 @@ impl Mapping {
             Some("alias") => format!("alias:{}", field["path"].as_str().unwrap_or_default()),
             kind => kind.unwrap_or("object").to_owned(),
         };
-        let off = |key: &str| field[key] == json!(false) || field[key] == "false";
+        let off = |key: &str| is(&field[key], false);
         let words = WORDS.contains(&kind.as_str());
         let searchable = !(off("index") && (words || off("doc_values")));
-        self.0.insert(name, Field { kind, searchable, nested: nested.to_vec() });
+        let losses = self.settings.losses(&kind, field);
+        self.fields.insert(name, Field { kind, searchable, losses, nested: nested.to_vec() });
     }
 
     fn resolve_aliases(&mut self) {
-        let target = |field: &Field| self.0.get(field.kind.strip_prefix("alias:")?).cloned();
+        let target = |field: &Field| self.fields.get(field.kind.strip_prefix("alias:")?).cloned();
         let resolved: Vec<(String, Field)> = self
-            .0
+            .fields
             .iter()
             .filter_map(|(name, field)| Some((name.clone(), target(field)?)))
             .collect();
-        self.0.extend(resolved);
+        self.fields.extend(resolved);
     }
 
     /// Checks one use of a field.
     pub(crate) fn check(&self, used: &FieldUse) -> Result<(), FieldFault> {
         let FieldUse { field, nested, test } = used;
-        let found = self.0.get(field).ok_or_else(|| self.missing(field, test))?;
+        let found = self.fields.get(field).ok_or_else(|| self.missing(field, test))?;
         if !suits(&found.kind, test) {
             let kind = found.kind.clone();
             let closest = self.suitable(field, test);
@@ -153,6 +256,9 @@ impl Mapping {
         }
         if !found.searchable {
             return Err(FieldFault::NotSearchable(field.clone()));
+        }
+        if let Some(loss) = found.losses.iter().find(|loss| loss.concerns(test)) {
+            return Err(loss.fault(field));
         }
         let outside = |path: &&String| !field.starts_with(&format!("{path}."));
         if let Some(path) = nested.as_ref().filter(outside) {
@@ -175,14 +281,14 @@ impl Mapping {
 
     fn missing(&self, field: &str, test: &FieldTest) -> FieldFault {
         let kind = if *test == FieldTest::Date { "date field" } else { "field" };
-        let candidates = self.0.iter().filter(|(_, known)| suits(&known.kind, test));
+        let candidates = self.fields.iter().filter(|(_, known)| suits(&known.kind, test));
         let closest = closest(field, candidates.map(|(name, _)| name.as_str())).map(str::to_owned);
         FieldFault::Missing { kind, field: field.to_owned(), closest }
     }
 
     /// A sub-field, or otherwise the most similar one, that is mapped as needed.
     fn suitable(&self, field: &str, test: &FieldTest) -> Option<String> {
-        let suiting = || self.0.iter().filter(|(_, known)| suits(&known.kind, test));
+        let suiting = || self.fields.iter().filter(|(_, known)| suits(&known.kind, test));
         let below = format!("{field}.");
         let subs = suiting().map(|(name, _)| name).filter(|name| name.starts_with(&below));
         // By convention the one with the whole value as it is written.
@@ -237,11 +343,16 @@ fn objects<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = (&'v String,
 #[cfg(test)]
 mod tests {
     use policies::label_rules::LabelRules;
+    use serde_json::json;
 
     use super::*;
 
     fn check(condition: &str) -> Result<(), String> {
-        let mapping = Mapping::read(&json!({ "properties": {
+        check_with(&json!({}), condition)
+    }
+
+    fn check_with(settings: &Value, condition: &str) -> Result<(), String> {
+        let mappings = json!({ "properties": {
             "mpaa_rating": { "type": "keyword" },
             "title": { "type": "text", "fields": { "keyword": { "type": "keyword" } } },
             "year": { "type": "integer" },
@@ -252,11 +363,15 @@ mod tests {
             "genres": { "type": "nested", "include_in_parent": true, "properties": { "id": { "type": "keyword" } } },
             "rating": { "type": "alias", "path": "mpaa_rating" },
             "studio": { "properties": { "name": { "type": "keyword" } } },
-        } }));
+            "short": { "type": "keyword", "ignore_above": 4 },
+            "lenient": { "type": "date", "ignore_malformed": "true" },
+            "strict": { "type": "date", "ignore_malformed": false },
+            "filled": { "type": "keyword", "null_value": "none" },
+        } });
+        let mapping = Mapping::read(&json!({ "mappings": mappings, "settings": settings }));
         let rules = LabelRules::parse(&format!("[[label]]\nname='x'\n{condition}")).unwrap();
-        let query = rules.iter().next().unwrap().query.as_ref().unwrap();
-        let mut uses = query.fields().iter();
-        uses.try_for_each(|used| mapping.check(used)).map_err(|fault| fault.to_string())
+        let mut uses = crate::check::fields(rules.iter().next().unwrap());
+        uses.try_for_each(|used| mapping.check(&used)).map_err(|fault| fault.to_string())
     }
 
     #[test]
@@ -275,6 +390,43 @@ mod tests {
             "{nested={path='cast',query={bool={must_not={term={'cast.name'='a'}}}}}}",
         ] {
             assert_eq!(check(&format!("query={query}")), Ok(()), "{query}");
+        }
+    }
+
+    #[test]
+    fn fields_of_which_a_query_misses_values_are_refused() {
+        let none = json!({});
+        let malformed = json!({ "index.mapping.ignore_malformed": "true" });
+        let above = json!({ "index.mapping.ignore_above": "8" });
+        for (settings, condition, message) in [
+            (
+                &none,
+                "query={range={lenient={gt='2000-01-01'}}}",
+                "`lenient` has `ignore_malformed`",
+            ),
+            (&none, "query={exists={field='lenient'}}", "would miss the film"),
+            (&none, "query={prefix={short='a'}}", "`short` has `ignore_above: 4`"),
+            (&none, "query={exists={field='short'}}", "a longer value is not indexed"),
+            (&none, "query={range={short={gt='a'}}}", "`short` has `ignore_above: 4`"),
+            (&none, "query={terms={short=['abcd','abcde']}}", "`short` has `ignore_above: 4`"),
+            (
+                &none,
+                "query={bool={must_not={exists={field='filled'}}}}",
+                "`filled` has `null_value`",
+            ),
+            (&malformed, "query={term={year=2000}}", "`year` has `ignore_malformed`"),
+            (&above, "query={prefix={mpaa_rating='R'}}", "`mpaa_rating` has `ignore_above: 8`"),
+        ] {
+            let refused = check_with(settings, condition).unwrap_err();
+            assert!(refused.contains(message), "{condition}: {refused}");
+        }
+        for (settings, condition) in [
+            (&none, "query={term={short='abcd'}}"),
+            (&malformed, "query={range={strict={gt='2000-01-01'}}}"),
+            (&malformed, "query={term={mpaa_rating='R'}}"),
+            (&none, "within={field='lenient',period='P1Y'}"),
+        ] {
+            assert_eq!(check_with(settings, condition), Ok(()), "{condition}");
         }
     }
 

@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::films::Films;
 
 /// Invalid rules, and words that the message must contain.
-const BROKEN: [(&str, &[&str]); 14] = [
+const BROKEN: [(&str, &[&str]); 15] = [
     ("[[label]\nname='x'", &["label rules", "line 5"]),
     ("[[label]]\nname='Loud'\nquery={exists={field='id'}}", &["label rule `Loud`", "line 5"]),
     (
@@ -24,6 +24,10 @@ const BROKEN: [(&str, &[&str]); 14] = [
     (
         "[[label]]\nname='exact'\nquery={match={mpaa_rating='R'}}",
         &["label rule `exact` (line 5)", "`mpaa_rating` is of type keyword"],
+    ),
+    (
+        "[[label]]\nname='series'\nquery={prefix={'title.keyword'='Alien'}}",
+        &["label rule `series` (line 5)", "`title.keyword` has `ignore_above: 512` in its mapping"],
     ),
     (
         "[[label]]\nname='a'\nall_of=['b']\n[[label]]\nname='b'\nany_of=['a']",

@@ -124,7 +124,8 @@ mod tests {
         let filtered = json!({ "filter": { "term": { "published": true } }, "is_hidden": true });
         let single = alias(&[("a", filtered.clone())]);
         assert_eq!(Value::Object(single.properties("films").unwrap()), filtered);
-        let writes = alias(&[("a", json!({ WRITE_INDEX: false })), ("b", json!({ WRITE_INDEX: true }))]);
+        let writes =
+            alias(&[("a", json!({ WRITE_INDEX: false })), ("b", json!({ WRITE_INDEX: true }))]);
         assert_eq!(json!(writes.properties("films").unwrap()), json!({ WRITE_INDEX: true }));
         let mixed = alias(&[("a", filtered), ("b", json!({}))]);
         assert!(mixed.properties("films").is_err());

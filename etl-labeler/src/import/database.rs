@@ -175,7 +175,10 @@ pub async fn check_columns(source: &SourceConfig) -> Result<(), LabelerError> {
     let (mapping, columns) = (mapping(source)?, FilmDatabase::new(url).columns().await?);
     let missing = columns::missing(&mapping, &columns)?;
     if !missing.is_empty() {
-        output::report(format_args!("in no column of content.film_work: `{}`", missing.join("`, `")));
+        output::report(format_args!(
+            "in no column of content.film_work: `{}`",
+            missing.join("`, `")
+        ));
     }
     Ok(())
 }

@@ -341,7 +341,8 @@ mod tests {
 
     #[test]
     fn a_file_is_laid_over_the_default() {
-        let default = "[fields.release_date]\nfrom='creation_date'\n[fields.imdb_rating]\nfrom='rating'\n";
+        let default =
+            "[fields.release_date]\nfrom='creation_date'\n[fields.imdb_rating]\nfrom='rating'\n";
         let file = "[fields.release_date]\nyear_alone='january_1'\n[fields.budget]\ntype='long'\n";
         let mapping = FilmMapping::parse(file, default).unwrap();
         let field = |name: &str| {

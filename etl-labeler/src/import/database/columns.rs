@@ -19,14 +19,14 @@ pub(super) fn missing<'m>(
     columns: &[String],
 ) -> Result<Vec<&'m str>, LabelerError> {
     let known = || columns.iter().map(String::as_str).chain(JOINED);
-    let missing = |field: &'m Field| {
-        field.sources().find(|source| known().all(|column| column != *source))
-    };
+    let missing =
+        |field: &'m Field| field.sources().find(|source| known().all(|column| column != *source));
     let mut built_in = Vec::new();
     for field in &mapping.fields {
         match missing(field) {
             Some(column) if field.explicit => {
-                let hint = closest(column, known()).map(|known| format!("; did you mean `{known}`?"));
+                let hint =
+                    closest(column, known()).map(|known| format!("; did you mean `{known}`?"));
                 return Err(LabelerError::Target(format!(
                     "ETL_SOURCE_MAPPING: `fields.{}` is made of `{column}`, and content.film_work has no such \
                      column{}",
