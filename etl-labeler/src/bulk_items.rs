@@ -16,6 +16,11 @@ pub(crate) struct ItemResult {
 }
 
 impl ItemResult {
+    /// The error of the whole operation, if this item says why.
+    pub(crate) fn refused(&self, operation: &str) -> ElasticError {
+        self.error.as_ref().unwrap_or(&ErrorCause::default()).refused(operation, self.status)
+    }
+
     /// Elasticsearch's message, empty without an error.
     pub(crate) fn reason(&self) -> String {
         self.error.as_ref().map(ToString::to_string).unwrap_or_default()

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     LabelerError,
-    elastic::{Elastic, ElasticError, body},
+    elastic::{Elastic, ElasticError},
     mapping::Mapping,
     plan::{Plan, named_query},
 };
@@ -32,12 +32,14 @@ impl Elastic {
     async fn check_query(&self, rule: &LabelRule) -> Result<(), LabelerError> {
         let Some(query) = named_query(rule) else { return Ok(()) };
         let index = [self.index.as_str()];
-        let search =
-            self.client.search(SearchParts::Index(&index)).allow_partial_search_results(false);
         let probe =
             json!({ "size": 0, "terminate_after": 1, "track_total_hits": false, "query": query });
-        match body(search.body(probe).send().await, "check a label rule").await {
-            Err(ElasticError::Refused { status: 400..=499, reason, .. }) => {
+        let search = async || {
+            let search = self.client.search(SearchParts::Index(&index));
+            search.allow_partial_search_results(false).body(&probe).send().await
+        };
+        match self.ask("check a label rule", search).await {
+            Err(ElasticError::Refused { status: 400, reason, .. }) => {
                 Err(LabelerError::RuleQuery {
                     rule: rule.name.to_string(),
                     line: rule.line,

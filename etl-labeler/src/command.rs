@@ -10,6 +10,7 @@ use service::{
     exit::Exit,
     log, output, shutdown,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     LabelerError,
@@ -55,12 +56,14 @@ async fn run(
     let config = loaded.warn();
     let clock = Clock::default();
     let rules = rules_of(&command, &config)?;
+    let retry_for = config.import.retry_for();
+    // A signal ends a command that does not handle it.
     let elastic = Elastic::connect(&config.elasticsearch).await?;
+    let elastic = elastic.waiting(retry_for, &CancellationToken::new());
     let page_size = config.labeling.page_size.get();
     match command {
         Command::Import(options) => {
             let stop = shutdown::token().map_err(LabelerError::Signals)?;
-            let retry_for = config.import.retry_for();
             let loss_limit = (!options.force).then(|| config.labeling.loss_limit());
             let import = Import {
                 elastic: &elastic,
@@ -79,7 +82,7 @@ async fn run(
                 elastic: &elastic,
                 rules: &rules,
                 source: &config.source,
-                retry_for: config.import.retry_for(),
+                retry_for,
                 loss_limit: (!force).then(|| config.labeling.loss_limit()),
                 stop: &stop,
             };
@@ -92,6 +95,7 @@ async fn run(
             let stop = shutdown::token().map_err(LabelerError::Signals)?;
             let counters = &Metrics::new().films;
             let loss_limit = (!force).then(|| config.labeling.loss_limit());
+            let elastic = elastic.waiting(retry_for, &stop);
             let run = Run {
                 elastic: &elastic,
                 rules: &rules,

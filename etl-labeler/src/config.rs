@@ -93,7 +93,7 @@ const IMPORT: &[Setting] = &[number(
     "ETL_IMPORT_RETRY_SECONDS",
     "import.retry_seconds",
     "120",
-    "how long an import waits for an overloaded or unavailable Elasticsearch, s",
+    "how long requests wait for an overloaded or unavailable Elasticsearch, s",
 )];
 
 const SOURCE: &[Setting] = &[

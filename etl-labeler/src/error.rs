@@ -46,7 +46,7 @@ pub enum LabelerError {
     Policy(#[from] AudienceError),
     /// Elasticsearch.
     #[error(transparent)]
-    Elastic(#[from] ElasticError),
+    Elastic(ElasticError),
     /// The label rules, before Elasticsearch has seen them.
     #[error(transparent)]
     Rules(#[from] LabelRuleError),
@@ -79,7 +79,7 @@ pub enum LabelerError {
         problem: MappingProblem,
     },
     /// Labels would be lost by more films than the loss limit allows. Nothing was written.
-    #[error("stopped before the first write: {}; if this is intended, repeat it with --force", list(.0))]
+    #[error("stopped before the first write: {}; if this is intended: etl-labeler once --force", list(.0))]
     Loss(Vec<Shrinking>),
     /// Some films could not be written; all others were.
     #[error("{count} films were refused by Elasticsearch; the first: {first}")]
@@ -163,6 +163,31 @@ pub enum LabelerError {
     /// The index was deleted while films were being read from it or written to it.
     #[error("the index `{0}` was deleted meanwhile; nothing more was written")]
     IndexDeleted(String),
+    /// The index was deleted with all films that an import had written to it.
+    #[error(
+        "the index `{0}` was deleted meanwhile, with the films of the lines before: import all lines again"
+    )]
+    ImportDeleted(String),
+    /// An import that is to go on behind the end of its file.
+    #[error("--from-line {from} is behind the end of the file: its last film is on line {last}")]
+    BehindTheEnd {
+        /// The line.
+        from: u64,
+        /// The last record.
+        last: u64,
+    },
+    /// A replacement on which labels would be lost by more films than the loss limit allows.
+    #[error(
+        "the current index was not replaced: {}; if this is intended, repeat the command with --replace \
+         --from-line {next} --force",
+        list(.losses)
+    )]
+    ReplacementLoss {
+        /// The labels.
+        losses: Vec<Shrinking>,
+        /// The line after the last one.
+        next: u64,
+    },
     /// An index without films must not replace one with films.
     #[error("no film was imported; the current index was not replaced")]
     NothingToReplaceWith,
@@ -215,10 +240,12 @@ impl LabelerError {
             | Self::MappingFile(_)
             | Self::NoIdColumn { .. }
             | Self::Unsupported { .. }
+            | Self::BehindTheEnd { .. }
             | Self::Target(_) => Exit::Usage,
-            Self::Loss(_) | Self::SourceLoss { .. } | Self::SkippedLines { .. } => {
-                Exit::SafetyLimit
-            }
+            Self::Loss(_)
+            | Self::ReplacementLoss { .. }
+            | Self::SourceLoss { .. }
+            | Self::SkippedLines { .. } => Exit::SafetyLimit,
             Self::Source { source, .. } if is_unavailable(source) => Exit::Unavailable,
             Self::Elastic(_)
             | Self::Mapping { .. }
@@ -228,6 +255,7 @@ impl LabelerError {
             | Self::Interrupted
             | Self::Rejects { .. }
             | Self::IndexDeleted(_)
+            | Self::ImportDeleted(_)
             | Self::LeaseLost
             | Self::Source { .. }
             | Self::NothingToReplaceWith
@@ -237,6 +265,15 @@ impl LabelerError {
             | Self::Signals(_)
             | Self::Output(_)
             | Self::Worker(_) => Exit::Failure,
+        }
+    }
+}
+
+impl From<ElasticError> for LabelerError {
+    fn from(error: ElasticError) -> Self {
+        match error {
+            ElasticError::Interrupted => Self::Interrupted,
+            error => Self::Elastic(error),
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    elastic::{Elastic, ElasticError, body, read},
+    elastic::{Elastic, ElasticError, read},
     plan::Plan,
 };
 
@@ -119,8 +119,11 @@ async fn read_pages(
 ) -> Result<(), ElasticError> {
     while !stop.is_cancelled() {
         search.pit = json!({ "id": pit, "keep_alive": KEEP_ALIVE });
-        let request = elastic.client.search(SearchParts::None).allow_partial_search_results(false);
-        let page = body(request.body(&search).send().await, READ).await?;
+        let request = async || {
+            let request = elastic.client.search(SearchParts::None);
+            request.allow_partial_search_results(false).body(&search).send().await
+        };
+        let page = elastic.ask(READ, request).await?;
         let mut end: PageEnd = read(&page, READ)?;
         let Some(last) = end.hits.hits.pop() else { break };
         *pit = end.pit_id;
@@ -139,8 +142,11 @@ async fn open(elastic: &Elastic) -> Result<String, ElasticError> {
     }
     let operation = "open a point in time";
     let index = [elastic.index.as_str()];
-    let open = elastic.client.open_point_in_time(OpenPointInTimeParts::Index(&index));
-    match body(open.keep_alive(KEEP_ALIVE).send().await, operation).await {
+    let open = async || {
+        let open = elastic.client.open_point_in_time(OpenPointInTimeParts::Index(&index));
+        open.keep_alive(KEEP_ALIVE).send().await
+    };
+    match elastic.ask(operation, open).await {
         Ok(opened) => read::<Opened>(&opened, operation).map(|opened| opened.id),
         Err(ElasticError::Refused { status: 404, .. }) => {
             Err(ElasticError::NoIndex(elastic.index.clone()))
@@ -150,10 +156,10 @@ async fn open(elastic: &Elastic) -> Result<String, ElasticError> {
 }
 
 async fn close(elastic: &Elastic, pit: &str) {
-    let close = elastic.client.close_point_in_time();
-    if let Err(error) =
-        body(close.body(json!({ "id": pit })).send().await, "close a point in time").await
-    {
+    let id = json!({ "id": pit });
+    let close = async || elastic.client.close_point_in_time().body(&id).send().await;
+    // It would end by itself while this waits.
+    if let Err(error) = elastic.at_once().ask("close a point in time", close).await {
         tracing::warn!(%error, "the point in time remains open until it expires");
     }
 }

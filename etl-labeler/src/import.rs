@@ -17,7 +17,6 @@ mod names;
 mod reader;
 mod rejects;
 mod report;
-mod retry;
 mod source;
 mod target;
 
@@ -37,9 +36,8 @@ use self::{
     bulk::{Done, Writer},
     lease::Lease,
     mapping::FilmMapping,
-    reader::Films,
+    reader::{End, Films},
     rejects::Rejects,
-    retry::Retry,
     source::Source,
     target::{Choice, Target},
 };
@@ -95,10 +93,10 @@ impl Import<'_> {
             return sample(source, &mapping, films);
         }
         let purpose = format!("an import of {}", options.file.display());
-        let retry = Retry { retry_for: self.retry_for, stop: self.stop };
-        let lease = async || Lease::acquire(self.elastic, &purpose, self.stop).await;
-        let lease = retry.run(lease).await?;
-        let import = Import { stop: lease.held(), ..*self };
+        let elastic = self.elastic.waiting(self.retry_for, self.stop);
+        let lease = Lease::acquire(&elastic, &purpose, self.stop).await?;
+        let elastic = elastic.waiting(self.retry_for, lease.held());
+        let import = Import { elastic: &elastic, stop: lease.held(), ..*self };
         let exit = import.run_alone(source, mapping, &progress, now).await;
         lease.end(exit).await
     }
@@ -111,7 +109,8 @@ impl Import<'_> {
         now: DateTime<Utc>,
     ) -> Result<Exit, LabelerError> {
         let options = self.options;
-        let choice = Choice { replace: options.replace, go_on: options.from_line.is_some() };
+        let go_on = options.from_line.is_some_and(|line| options.replace || line > 1);
+        let choice = Choice { replace: options.replace, go_on };
         let target = Target::prepare(self.elastic, &choice, &mapping, self.rules, now).await?;
         let mut imported = self.write(source, mapping, &target, progress).await?;
         progress.finish();
@@ -126,14 +125,20 @@ impl Import<'_> {
             let _ = target.stop(&choice, imported.skipped).await;
             return Err(error);
         }
-        let skipped = if options.replace {
-            target.add_skipped(imported.skipped).await?
-        } else {
-            Some(imported.skipped)
-        };
-        let exit = self.finish(&target, &imported, skipped, now).await?;
+        let finished = self.finish(&target, &imported, now).await;
+        let exit = finished.map_err(|error| explain(&target, error)).inspect_err(|error| {
+            if can_go_on(error) {
+                output::report(self.go_on(imported.details.next));
+            }
+        })?;
         printed?;
         Ok(exit)
+    }
+
+    /// How to go on with an import that ended early.
+    fn go_on(&self, line: u64) -> String {
+        let replace = if self.options.replace { "--replace " } else { "" };
+        format!("to go on, repeat the command with {replace}--from-line {line}")
     }
 
     fn check_columns(&self, source: &Source, mapping: &FilmMapping) -> Result<(), LabelerError> {
@@ -177,7 +182,7 @@ impl Import<'_> {
         let mut session = Session { next: from, imported, rejects, progress, logged: started };
         session.imported.details.unit = source.unit();
         let mut films = Films::read(source, mapping, from, session.rejects.is_some());
-        let mut writer = Writer::new(self.elastic, &target.writer, self.retry_for, self.stop);
+        let mut writer = Writer::new(self.elastic, &target.writer);
         let ended = self.write_films(&mut films, &mut writer, &mut session).await;
         let mut imported = session.imported;
         imported.details.next = session.next;
@@ -185,10 +190,19 @@ impl Import<'_> {
             rejects.finish()?;
         }
         match ended {
-            Ok(()) => imported.details.never_seen = films.never_seen(),
+            Ok(()) => {
+                let End { last, never_seen } = films.end();
+                imported.details.never_seen = never_seen;
+                if from > last + 1 {
+                    imported.stopped = Some(LabelerError::BehindTheEnd { from, last });
+                }
+            }
             Err(error) => {
-                imported.details.continue_from = Some(session.next);
-                imported.stopped = Some(target.explain(error));
+                let error = explain(target, error);
+                if can_go_on(&error) {
+                    imported.details.go_on = Some(self.go_on(session.next));
+                }
+                imported.stopped = Some(error);
             }
         }
         imported.took = started.elapsed();
@@ -226,36 +240,52 @@ impl Import<'_> {
         }
     }
 
-    /// Makes the films visible. `skipped` lines are missing, with those of earlier parts of a replacement. A
-    /// replacement is labelled before readers see it: its films would be
-    /// closed to everyone until the next run.
+    /// Makes the films visible. Returns whether lines are missing, also of earlier parts of a replacement.
     async fn finish(
         &self,
         target: &Target,
         imported: &Imported,
-        skipped: Option<u64>,
         now: DateTime<Utc>,
     ) -> Result<Exit, LabelerError> {
-        let retry = Retry { retry_for: self.retry_for, stop: self.stop };
-        retry.run(async || Ok(target.elastic.refresh().await?)).await?;
-        if self.options.replace {
-            if retry.run(async || Ok(target.elastic.count().await?)).await? == 0 {
-                return Err(LabelerError::NothingToReplaceWith);
-            }
-            if skipped != Some(0) && !self.options.accept_rejects {
-                return Err(LabelerError::SkippedLines { skipped, next: imported.details.next });
-            }
-            let counters = &Metrics::new().films;
-            let Self { rules, page_size, loss_limit, stop, .. } = *self;
-            let elastic = &target.elastic;
-            let run = Run { elastic, rules, page_size, loss_limit, counters, stop };
-            let printed = output::print(pipeline::run(&run, now).await?);
-            retry.run(async || target.switch().await).await?;
-            printed?;
+        let skipped = if self.options.replace {
+            self.replace(target, imported, now).await?
         } else {
-            retry.run(async || Ok(target.release().await?)).await?;
-        }
+            target.elastic.refresh().await?;
+            target.release().await?;
+            Some(imported.skipped)
+        };
         Ok(if skipped == Some(0) { Exit::Success } else { Exit::RejectedInput })
+    }
+
+    /// Labels a replacement and leads readers to it: before it is labelled its films would be closed to
+    /// everyone until the next run. Returns how many lines are missing.
+    async fn replace(
+        &self,
+        target: &Target,
+        imported: &Imported,
+        now: DateTime<Utc>,
+    ) -> Result<Option<u64>, LabelerError> {
+        let next = imported.details.next;
+        let skipped = target.add_skipped(imported.skipped).await?;
+        target.elastic.refresh().await?;
+        if target.elastic.count().await? == 0 {
+            return Err(LabelerError::NothingToReplaceWith);
+        }
+        if skipped != Some(0) && !self.options.accept_rejects {
+            return Err(LabelerError::SkippedLines { skipped, next });
+        }
+        let counters = &Metrics::new().films;
+        let Self { rules, page_size, loss_limit, stop, .. } = *self;
+        let elastic = &target.elastic;
+        let run = Run { elastic, rules, page_size, loss_limit, counters, stop };
+        let labelled = pipeline::run(&run, now).await.map_err(|error| match error {
+            LabelerError::Loss(losses) => LabelerError::ReplacementLoss { losses, next },
+            error => error,
+        });
+        let printed = output::print(labelled?);
+        target.switch().await?;
+        printed?;
+        Ok(skipped)
     }
 }
 
@@ -296,6 +326,25 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// Names an index that was deleted, and with it what was imported.
+fn explain(target: &Target, error: LabelerError) -> LabelerError {
+    match target.explain(error) {
+        LabelerError::IndexDeleted(index) => LabelerError::ImportDeleted(index),
+        error => error,
+    }
+}
+
+/// Whether the rest of an import makes sense after this error, and the error does not say itself how.
+fn can_go_on(error: &LabelerError) -> bool {
+    !matches!(
+        error,
+        LabelerError::ImportDeleted(_)
+            | LabelerError::NothingToReplaceWith
+            | LabelerError::SkippedLines { .. }
+            | LabelerError::ReplacementLoss { .. }
+    )
 }
 
 /// Prints what films would become.

@@ -15,7 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 use crate::LabelerError;
-use crate::elastic::{Elastic, ElasticError, body, read};
+use crate::elastic::{Elastic, ElasticError, read};
 use crate::import::UNINDEXED;
 
 impl Elastic {
@@ -25,8 +25,9 @@ impl Elastic {
     /// [`ElasticError`] if the request fails.
     pub async fn index_exists(&self) -> Result<bool, ElasticError> {
         let index = [self.index.as_str()];
-        let sent = self.client.indices().exists(IndicesExistsParts::Index(&index)).send().await;
-        match body(sent, "check whether the index exists").await {
+        let exists =
+            async || self.client.indices().exists(IndicesExistsParts::Index(&index)).send().await;
+        match self.ask("check whether the index exists", exists).await {
             Ok(_) => Ok(true),
             Err(ElasticError::Refused { status: 404, .. }) => Ok(false),
             Err(error) => Err(error),
@@ -42,28 +43,36 @@ impl Elastic {
         self.create(&definition, "create the index").await
     }
 
-    /// Creates the index with these mappings, settings and aliases.
+    /// Creates the index with these mappings, settings and aliases, unless it exists.
     pub(crate) async fn create(
         &self,
         definition: &Value,
         operation: &str,
     ) -> Result<(), ElasticError> {
-        let indices = self.client.indices();
-        let create = indices.create(IndicesCreateParts::Index(&self.index));
-        body(create.body(definition).send().await, operation).await.map(drop)
+        let create = async || {
+            let indices = self.client.indices();
+            indices.create(IndicesCreateParts::Index(&self.index)).body(definition).send().await
+        };
+        match self.ask(operation, create).await {
+            // By an earlier attempt, or by another process.
+            Err(ElasticError::Refused { kind, .. })
+                if kind == "resource_already_exists_exception" =>
+            {
+                Ok(())
+            }
+            created => created.map(drop),
+        }
     }
 
     /// Deletes the index, which must not be an alias.
     pub(crate) async fn delete_index(&self, operation: &str) -> Result<(), ElasticError> {
         let index = [self.index.as_str()];
-        let indices = self.client.indices();
-        let delete = indices.delete(IndicesDeleteParts::Index(&index));
-        body(delete.send().await, operation).await.map(drop)
-    }
-
-    /// The same cluster, and another index or alias.
-    pub(crate) fn of_index(&self, index: &str) -> Self {
-        Self { index: index.to_owned(), ..self.clone() }
+        let delete =
+            async || self.client.indices().delete(IndicesDeleteParts::Index(&index)).send().await;
+        match self.ask(operation, delete).await {
+            Err(ElasticError::Refused { status: 404, .. }) => Ok(()),
+            deleted => deleted.map(drop),
+        }
     }
 
     /// Prepares the mapping for the labels of the rules.
@@ -92,9 +101,11 @@ impl Elastic {
     pub(crate) async fn definitions(&self) -> Result<BTreeMap<String, Value>, ElasticError> {
         let index = [self.index.as_str()];
         let operation = "read the definition of the index";
-        let indices = self.client.indices();
-        let get = indices.get(IndicesGetParts::Index(&index)).flat_settings(true);
-        match body(get.send().await, operation).await {
+        let get = async || {
+            let indices = self.client.indices();
+            indices.get(IndicesGetParts::Index(&index)).flat_settings(true).send().await
+        };
+        match self.ask(operation, get).await {
             Err(ElasticError::Refused { status: 404, .. }) => {
                 Err(ElasticError::NoIndex(self.index.clone()))
             }
@@ -108,14 +119,23 @@ impl Elastic {
     /// # Errors
     /// [`ElasticError`] if the index maps them in another way, or the request fails.
     pub async fn put_access_mapping(&self, rules: &LabelRules) -> Result<(), ElasticError> {
-        let index = [self.index.as_str()];
         let (id, access) = (json!({ "type": "keyword" }), access_mapping(rules));
         let mapping = json!({ "properties": { "id": id, "access": access } });
-        let indices = self.client.indices();
-        let put = indices.put_mapping(IndicesPutMappingParts::Index(&index));
-        body(put.body(mapping).send().await, "update the mapping of `id` and `access`")
-            .await
-            .map(drop)
+        self.put_mapping(&mapping, "update the mapping of `id` and `access`").await
+    }
+
+    /// Adds to the mapping of every index behind the name.
+    pub(crate) async fn put_mapping(
+        &self,
+        mapping: &Value,
+        operation: &str,
+    ) -> Result<(), ElasticError> {
+        let index = [self.index.as_str()];
+        let put = async || {
+            let indices = self.client.indices();
+            indices.put_mapping(IndicesPutMappingParts::Index(&index)).body(mapping).send().await
+        };
+        self.ask(operation, put).await.map(drop)
     }
 
     /// Leaves a value in the mapping of every index behind the name, beside what else is in `_meta`.
@@ -124,11 +144,8 @@ impl Elastic {
             let meta = mapping.get("_meta").and_then(Value::as_object);
             let mut meta = meta.cloned().unwrap_or_default();
             meta.insert(key.to_owned(), value.clone());
-            let index = [index.as_str()];
-            let indices = self.client.indices();
-            let put = indices.put_mapping(IndicesPutMappingParts::Index(&index));
-            let sent = put.body(json!({ "_meta": meta })).send().await;
-            body(sent, &format!("store `_meta.{key}` in the mapping")).await?;
+            let operation = format!("store `_meta.{key}` in the mapping");
+            self.of_index(&index).put_mapping(&json!({ "_meta": meta }), &operation).await?;
         }
         Ok(())
     }
@@ -141,9 +158,11 @@ impl Elastic {
         }
         let operation = "read the mapping";
         let index = [self.index.as_str()];
-        let indices = self.client.indices();
-        let sent = indices.get_mapping(IndicesGetMappingParts::Index(&index)).send().await;
-        let response = match body(sent, operation).await {
+        let get = async || {
+            let indices = self.client.indices();
+            indices.get_mapping(IndicesGetMappingParts::Index(&index)).send().await
+        };
+        let response = match self.ask(operation, get).await {
             Err(ElasticError::Refused { status: 404, .. }) => {
                 return Err(ElasticError::NoIndex(self.index.clone()));
             }
@@ -155,10 +174,9 @@ impl Elastic {
 
     /// Changes aliases in one step.
     pub(crate) async fn change_aliases(&self, actions: &[Value]) -> Result<(), ElasticError> {
-        let indices = self.client.indices();
-        let update = indices.update_aliases();
         let actions = json!({ "actions": actions });
-        body(update.body(actions).send().await, "change the aliases").await.map(drop)
+        let update = async || self.client.indices().update_aliases().body(&actions).send().await;
+        self.ask("change the aliases", update).await.map(drop)
     }
 
     /// Makes all previous writes visible to searches.
@@ -167,8 +185,9 @@ impl Elastic {
     /// [`ElasticError`] if the request fails.
     pub async fn refresh(&self) -> Result<(), ElasticError> {
         let index = [self.index.as_str()];
-        let sent = self.client.indices().refresh(IndicesRefreshParts::Index(&index)).send().await;
-        body(sent, "refresh the index").await.map(drop)
+        let refresh =
+            async || self.client.indices().refresh(IndicesRefreshParts::Index(&index)).send().await;
+        self.ask("refresh the index", refresh).await.map(drop)
     }
 
     /// The number of films, with these aggregations over them. If there may be none, the response has none, and `A` is an
@@ -193,9 +212,11 @@ impl Elastic {
         }
         let search = json!({ "size": 0, "track_total_hits": true, "aggs": aggregations });
         let index = [self.index.as_str()];
-        let request =
-            self.client.search(SearchParts::Index(&index)).allow_partial_search_results(false);
-        let response = body(request.body(search).send().await, operation).await?;
+        let request = async || {
+            let request = self.client.search(SearchParts::Index(&index));
+            request.allow_partial_search_results(false).body(&search).send().await
+        };
+        let response = self.ask(operation, request).await?;
         let Found { hits, aggregations } = read(&response, operation)?;
         Ok(Aggregated { films: hits.total.value, aggregations })
     }
@@ -213,8 +234,9 @@ impl Elastic {
         }
         let operation = "count films";
         let index = [self.index.as_str()];
-        let count = self.client.count(CountParts::Index(&index)).body(json!({ "query": query }));
-        let response = body(count.send().await, operation).await?;
+        let query = json!({ "query": query });
+        let count = async || self.client.count(CountParts::Index(&index)).body(&query).send().await;
+        let response = self.ask(operation, count).await?;
         read::<CountResponse>(&response, operation).map(|response| response.count)
     }
 }

@@ -4,7 +4,7 @@ use elasticsearch::BulkParts;
 
 use crate::{
     bulk_items::{self, ItemResult},
-    elastic::{Elastic, ElasticError, ErrorCause, body},
+    elastic::{Elastic, ElasticError, ErrorCause},
     label::FilmChange,
 };
 
@@ -22,46 +22,68 @@ pub struct Loaded {
 }
 
 impl Elastic {
-    /// Writes the changes of one page.
+    /// Writes the changes of one page. Those that Elasticsearch is too busy for are sent again.
     ///
     /// # Errors
-    /// [`ElasticError`] if the request as a whole fails or Elasticsearch is overloaded.
+    /// [`ElasticError`] if the request as a whole fails, or Elasticsearch is overloaded for too long.
     pub(crate) async fn write(&self, changes: &[FilmChange]) -> Result<Loaded, ElasticError> {
-        if changes.is_empty() {
-            return Ok(Loaded::default());
+        let mut loaded = Loaded::default();
+        let mut left: Vec<&FilmChange> = changes.iter().collect();
+        let mut attempts = self.attempts();
+        while !left.is_empty() {
+            let items = self.send(&left).await?;
+            let busy = loaded.add(&mut left, items)?;
+            match busy {
+                Some(error) => attempts.wait(error).await?,
+                None => attempts.succeeded(),
+            }
         }
+        Ok(loaded)
+    }
+
+    async fn send(&self, changes: &[&FilmChange]) -> Result<Vec<ItemResult>, ElasticError> {
         let lines: String = changes.iter().map(|change| change.update.as_str()).collect();
-        let bulk = self.client.bulk(BulkParts::None);
-        let bulk = bulk.filter_path(&["items.*._id", "items.*.status", "items.*.error.*"]);
-        let response = body(bulk.body(vec![lines]).send().await, WRITE).await?;
-        count(bulk_items::results(&response, WRITE)?)
+        let bulk = async || {
+            let bulk = self.client.bulk(BulkParts::None);
+            let bulk = bulk.filter_path(&["items.*._id", "items.*.status", "items.*.error.*"]);
+            bulk.body(vec![&lines]).send().await
+        };
+        bulk_items::results(&self.ask(WRITE, bulk).await?, WRITE)
     }
 }
 
-fn count(items: Vec<ItemResult>) -> Result<Loaded, ElasticError> {
-    let mut loaded = Loaded::default();
-    let mut blocked: Option<(u64, String)> = None;
-    for item in items {
-        match (item.status, item.error.as_ref().map(ErrorCause::kind)) {
-            (_, Some("cluster_block_exception")) => {
-                blocked.get_or_insert_with(|| (0, item.reason())).0 += 1;
-            }
-            (200..=299, _) => loaded.written += 1,
-            (404, Some("document_missing_exception")) | (409, _) => loaded.conflicts += 1,
-            (400..=403 | 405..=428 | 430..=499, _) => {
-                loaded.refused.push(format!("{}: {}", item.id, item.reason()));
-            }
-            (status, _) => {
-                return Err(ElasticError::Refused {
-                    operation: WRITE.to_owned(),
-                    status,
-                    reason: item.reason(),
-                });
+impl Loaded {
+    /// Counts the results of these changes. What has to be sent again stays, and the reason is returned.
+    fn add(
+        &mut self,
+        changes: &mut Vec<&FilmChange>,
+        items: Vec<ItemResult>,
+    ) -> Result<Option<ElasticError>, ElasticError> {
+        let (mut busy, mut left) = (None, Vec::new());
+        let mut blocked: Option<(u64, String)> = None;
+        for (change, item) in changes.drain(..).zip(items) {
+            match (item.status, item.error.as_ref().map(ErrorCause::kind)) {
+                (_, Some("cluster_block_exception")) => {
+                    blocked.get_or_insert_with(|| (0, item.reason())).0 += 1;
+                }
+                (200..=299, _) => self.written += 1,
+                (404, Some("document_missing_exception")) | (409, _) => self.conflicts += 1,
+                (400..=403 | 405..=428 | 430..=499, kind)
+                    if kind != Some("index_closed_exception") =>
+                {
+                    self.refused.push(format!("{}: {}", item.id, item.reason()));
+                }
+                (429 | 502..=504, _) => {
+                    busy.get_or_insert_with(|| item.refused(WRITE));
+                    left.push(change);
+                }
+                _ => return Err(item.refused(WRITE)),
             }
         }
-    }
-    match blocked {
-        Some((films, reason)) => Err(ElasticError::Blocked { films, reason }),
-        None => Ok(loaded),
+        *changes = left;
+        match blocked {
+            Some((films, reason)) => Err(ElasticError::Blocked { films, reason }),
+            None => Ok(busy),
+        }
     }
 }

@@ -7,7 +7,7 @@ use elasticsearch::{indices::IndicesStatsParts, params::Level};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::elastic::{Elastic, ElasticError, body, read};
+use crate::elastic::{Elastic, ElasticError, read};
 
 /// By index and shard: every change up to this number is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,11 +90,13 @@ impl Elastic {
     pub(crate) async fn history(&self) -> Result<History, ElasticError> {
         let operation = "read the positions of the shards";
         let index = [self.index.as_str()];
-        let indices = self.client.indices();
-        let stats = indices.stats(IndicesStatsParts::Index(&index)).level(Level::Shards);
-        let stats =
-            stats.filter_path(&["indices.*.shards.*.routing.primary", "indices.*.shards.*.seq_no"]);
-        let response = body(stats.send().await, operation).await?;
+        let parts = ["indices.*.shards.*.routing.primary", "indices.*.shards.*.seq_no"];
+        let stats = async || {
+            let indices = self.client.indices();
+            let stats = indices.stats(IndicesStatsParts::Index(&index)).level(Level::Shards);
+            stats.filter_path(&parts).send().await
+        };
+        let response = self.ask(operation, stats).await?;
         let stats: Stats = read(&response, operation)?;
         let mut history = History::default();
         for (index, IndexStats { shards }) in stats.indices {

@@ -78,8 +78,11 @@ pub async fn run(
     let pool = connect(&url).await?;
     let watching = WatchingPool::new(url.options().clone(), 1, CONNECT_TIMEOUT, Limits::REQUEST);
     let agreed = AgreedClock::new(pool.clone().into(), clock.clone(), DEFAULT_TOLERANCE);
-    let health =
-        ReadinessApi { elastic: elastic.clone(), clock: agreed.clone(), states: Recent::default() };
+    let health = ReadinessApi {
+        elastic: elastic.at_once(),
+        clock: agreed.clone(),
+        states: Recent::default(),
+    };
     let ops_address = serve_ops(&config, &lifecycle, &metrics, health).await?;
     let queue = queue(&config, &pool);
     tracing::info!(
@@ -99,7 +102,7 @@ pub async fn run(
     lifecycle.spawn("retention", retention);
     let changes_interval = config.labeling.changes_interval();
     let labeler = Arc::new(Labeler {
-        elastic,
+        elastic: elastic.waiting(config.import.retry_for(), &stop),
         rules,
         page_size: config.labeling.page_size.get(),
         loss_limit: config.labeling.loss_limit(),

@@ -1,23 +1,15 @@
 //! Writes films in bulk requests, no faster than Elasticsearch takes them.
 
-use std::{
-    collections::{HashSet, VecDeque},
-    time::{Duration, Instant},
-};
+use std::collections::{HashSet, VecDeque};
 
 use elasticsearch::BulkParts;
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
-use super::{
-    bad_line::BadLine,
-    reader::Entry,
-    retry::{FIRST_DELAY, MAX_DELAY},
-};
+use super::{bad_line::BadLine, reader::Entry};
 use crate::{
     LabelerError,
     bulk_items::{self, ItemResult},
-    elastic::{Elastic, ElasticError, ErrorCause, body},
+    elastic::{Elastic, ElasticError, ErrorCause},
 };
 
 const WRITE: &str = "write films";
@@ -28,9 +20,6 @@ const MIN_BYTES: usize = 64 << 10;
 pub(super) struct Writer<'a> {
     elastic: &'a Elastic,
     alias: &'a str,
-    /// How long Elasticsearch may accept nothing.
-    retry_for: Duration,
-    stop: &'a CancellationToken,
     /// Size of the next request; smaller after Elasticsearch was overloaded.
     bytes: usize,
 }
@@ -43,13 +32,8 @@ pub(super) struct Done {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(
-        elastic: &'a Elastic,
-        alias: &'a str,
-        retry_for: Duration,
-        stop: &'a CancellationToken,
-    ) -> Self {
-        Self { elastic, alias, retry_for, stop, bytes: MAX_BYTES }
+    pub(super) fn new(elastic: &'a Elastic, alias: &'a str) -> Self {
+        Self { elastic, alias, bytes: MAX_BYTES }
     }
 
     /// Writes the first entries of the queue, as many as one request holds, and removes them. What
@@ -62,11 +46,12 @@ impl<'a> Writer<'a> {
         &mut self,
         queue: &mut VecDeque<Entry>,
     ) -> Result<Vec<Done>, LabelerError> {
-        let (mut delay, started) = (FIRST_DELAY, Instant::now());
+        let mut attempts = self.elastic.attempts();
         loop {
             let batch = self.take(queue);
             let busy = match self.send(batch, queue).await {
                 Ok(Sent { done, busy: None }) => {
+                    attempts.succeeded();
                     self.bytes = (self.bytes * 2).min(MAX_BYTES);
                     return Ok(done);
                 }
@@ -76,15 +61,11 @@ impl<'a> Writer<'a> {
                 }
                 Ok(Sent { busy: Some(error), .. }) | Err(error) => error,
             };
-            if !is_temporary(&busy) || started.elapsed() + delay > self.retry_for {
+            if !is_temporary(&busy) {
                 return Err(busy.into());
             }
-            tracing::warn!(error = %busy, "writing again in {delay:?}");
             self.bytes = (self.bytes / 2).max(MIN_BYTES);
-            tokio::select! {
-                () = tokio::time::sleep(delay) => delay = (delay * 2).min(MAX_DELAY),
-                () = self.stop.cancelled() => return Err(LabelerError::Interrupted),
-            }
+            attempts.wait_anyway(busy).await?;
         }
     }
 
@@ -139,9 +120,13 @@ impl<'a> Writer<'a> {
     }
 
     async fn request(&self, lines: Vec<u8>) -> Result<Vec<ItemResult>, ElasticError> {
-        let bulk = self.elastic.client.bulk(BulkParts::Index(self.alias)).require_alias(true);
-        let bulk = bulk.filter_path(&["items.*.status", "items.*.result", "items.*.error.*"]);
-        let response = body(bulk.body(vec![lines]).send().await, WRITE).await?;
+        let bulk = async || {
+            let bulk = self.elastic.client.bulk(BulkParts::Index(self.alias)).require_alias(true);
+            let bulk = bulk.filter_path(&["items.*.status", "items.*.result", "items.*.error.*"]);
+            bulk.body(vec![&lines]).send().await
+        };
+        // Another attempt is smaller: see `write`.
+        let response = self.elastic.at_once().ask(WRITE, bulk).await?;
         bulk_items::results(&response, WRITE)
     }
 }
@@ -183,21 +168,18 @@ fn sort(
             sent.done.push(Done { entry, replaced: false });
             continue;
         };
-        let replaced = result.result.as_deref() == Some("updated");
-        match (result.status, result.error) {
-            (200..=299, _) => sent.done.push(Done { entry, replaced }),
-            (status @ (401 | 403 | 404 | 429 | 500..), error) => {
-                let error = refused(status, error.as_ref());
-                let first = if is_temporary(&error) { &mut sent.busy } else { &mut fatal };
-                first.get_or_insert(error);
-                again.push(entry);
-            }
-            (_, error) => {
-                let kind = error.as_ref().map(|error| error.kind().to_owned()).unwrap_or_default();
-                let reason = error.map(|error| error.to_string()).unwrap_or_default();
-                let film = Err(BadLine::Refused { kind, reason });
-                sent.done.push(Done { entry: Entry { film, ..entry }, replaced: false });
-            }
+        if result.status < 300 {
+            let replaced = result.result.as_deref() == Some("updated");
+            sent.done.push(Done { entry, replaced });
+        } else if let Some(error) = result.error.as_ref().filter(|error| is_of_document(error)) {
+            let (kind, reason) = (error.kind().to_owned(), error.to_string());
+            let film = Err(BadLine::Refused { kind, reason });
+            sent.done.push(Done { entry: Entry { film, ..entry }, replaced: false });
+        } else {
+            let error = result.refused(WRITE);
+            let first = if is_temporary(&error) { &mut sent.busy } else { &mut fatal };
+            first.get_or_insert(error);
+            again.push(entry);
         }
     }
     put_back(queue, again);
@@ -207,9 +189,17 @@ fn sort(
     }
 }
 
-fn refused(status: u16, error: Option<&ErrorCause>) -> ElasticError {
-    let reason = error.map(ToString::to_string).unwrap_or_default();
-    ElasticError::Refused { operation: WRITE.to_owned(), status, reason }
+/// Whether Elasticsearch refuses the document. Anything else, such as a closed index, a missing privilege
+/// or a pipeline that does not exist, it would say of every film.
+fn is_of_document(error: &ErrorCause) -> bool {
+    match error.kind() {
+        "document_parsing_exception"
+        | "mapper_parsing_exception"
+        | "strict_dynamic_mapping_exception" => true,
+        // With a cause, it is about a value, such as a keyword that is too long.
+        "illegal_argument_exception" => error.has_cause(),
+        _ => false,
+    }
 }
 
 /// Overload, a tripped circuit breaker, a restart: the same request can succeed later, or a smaller one.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     LabelerError,
-    elastic::{Elastic, ElasticError, body, read},
+    elastic::{Elastic, ElasticError, read},
 };
 
 /// Properties of an alias for one index: `filter`, `index_routing`, `search_routing`, `is_hidden`,
@@ -94,9 +94,10 @@ impl Elastic {
         }
         let operation = "look up an alias";
         let names = [name];
-        let indices = self.client.indices();
-        let get = indices.get_alias(IndicesGetAliasParts::Index(&names));
-        let mut found = match body(get.send().await, operation).await {
+        let get = async || {
+            self.client.indices().get_alias(IndicesGetAliasParts::Index(&names)).send().await
+        };
+        let mut found = match self.ask(operation, get).await {
             Err(ElasticError::Refused { status: 404, .. }) => return Ok(Current::Nothing),
             answer => read::<BTreeMap<String, Index>>(&answer?, operation)?,
         };

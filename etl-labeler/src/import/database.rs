@@ -80,8 +80,10 @@ impl Sync<'_> {
         {
             return Ok(Synced::default());
         }
-        let lease = Lease::acquire(self.elastic, &format!("a sync with {url}"), self.stop).await?;
-        let sync = Sync { stop: lease.held(), ..*self };
+        let elastic = self.elastic.waiting(self.retry_for, self.stop);
+        let lease = Lease::acquire(&elastic, &format!("a sync with {url}"), self.stop).await?;
+        let elastic = elastic.waiting(self.retry_for, lease.held());
+        let sync = Sync { elastic: &elastic, stop: lease.held(), ..*self };
         let synced = tokio::select! {
             synced = sync.run_alone(&database, url, mapping, full, now) => synced,
             () = lease.held().cancelled() => {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     LabelerError,
-    elastic::{Elastic, ElasticError, body, read},
+    elastic::{Elastic, ElasticError, read},
 };
 
 /// How often the holder rewrites the lease.
@@ -70,6 +70,8 @@ impl Lease {
         document.create_index().await?;
         let version = document.acquire(stop).await?;
         let (held, lost) = (stop.child_token(), CancellationToken::new());
+        // A beat that waits would be late: the next one follows anyway.
+        let document = Document { elastic: elastic.at_once(), ..document };
         let beats = tokio::spawn(document.clone().keep(version, held.clone(), lost.clone()));
         Ok(Self { document, held, lost, beats })
     }
@@ -104,11 +106,7 @@ impl Document {
         let settings =
             json!({ "index.hidden": true, "number_of_shards": 1, "auto_expand_replicas": "0-1" });
         let request = json!({ "settings": settings, "mappings": { "dynamic": false } });
-        match self.elastic.of_index(&self.index).create(&request, ACQUIRE).await {
-            // It exists.
-            Ok(()) | Err(ElasticError::Refused { status: 400, .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        self.elastic.of_index(&self.index).create(&request, ACQUIRE).await
     }
 
     async fn acquire(&self, stop: &CancellationToken) -> Result<Version, LabelerError> {
@@ -117,6 +115,10 @@ impl Document {
                 return Ok(version);
             }
             let Some((found, holder)) = self.read().await? else { continue };
+            // The answer to an earlier attempt was lost.
+            if holder == self.holder {
+                return Ok(found);
+            }
             tracing::warn!(
                 "{holder}, imports films already or was killed: waiting up to {EXPIRY:?} to see which"
             );
@@ -176,9 +178,12 @@ impl Document {
 
     /// Creates the lease, unless there is one.
     async fn create(&self) -> Result<Option<Version>, ElasticError> {
-        let request = self.elastic.client.index(IndexParts::IndexId(&self.index, ID));
-        let request = request.op_type(OpType::Create).body(json!({ "holder": self.holder }));
-        version(body(request.send().await, ACQUIRE).await)
+        let holder = json!({ "holder": self.holder });
+        let create = async || {
+            let request = self.elastic.client.index(IndexParts::IndexId(&self.index, ID));
+            request.op_type(OpType::Create).body(&holder).send().await
+        };
+        version(self.elastic.ask(ACQUIRE, create).await)
     }
 
     /// Writes the lease in place of this version of it, unless there is another.
@@ -186,10 +191,13 @@ impl Document {
         &self,
         Version { seq_no, primary_term }: Version,
     ) -> Result<Option<Version>, ElasticError> {
-        let request = self.elastic.client.index(IndexParts::IndexId(&self.index, ID));
-        let request = request.if_seq_no(number(seq_no)).if_primary_term(number(primary_term));
-        let request = request.body(json!({ "holder": self.holder }));
-        version(body(request.send().await, ACQUIRE).await)
+        let holder = json!({ "holder": self.holder });
+        let write = async || {
+            let request = self.elastic.client.index(IndexParts::IndexId(&self.index, ID));
+            let request = request.if_seq_no(number(seq_no)).if_primary_term(number(primary_term));
+            request.body(&holder).send().await
+        };
+        version(self.elastic.ask(ACQUIRE, write).await)
     }
 
     async fn read(&self) -> Result<Option<(Version, String)>, ElasticError> {
@@ -204,8 +212,8 @@ impl Document {
         struct Source {
             holder: String,
         }
-        let get = self.elastic.client.get(GetParts::IndexId(&self.index, ID));
-        match body(get.send().await, ACQUIRE).await {
+        let get = async || self.elastic.client.get(GetParts::IndexId(&self.index, ID)).send().await;
+        match self.elastic.ask(ACQUIRE, get).await {
             Err(ElasticError::Refused { status: 404, .. }) => Ok(None),
             found => {
                 let Found { version, source } = read(&found?, ACQUIRE)?;
@@ -215,9 +223,12 @@ impl Document {
     }
 
     async fn delete(&self, Version { seq_no, primary_term }: Version) -> Result<(), ElasticError> {
-        let request = self.elastic.client.delete(DeleteParts::IndexId(&self.index, ID));
-        let request = request.if_seq_no(number(seq_no)).if_primary_term(number(primary_term));
-        body(request.send().await, "release the lease for imports").await.map(drop)
+        let delete = async || {
+            let request = self.elastic.client.delete(DeleteParts::IndexId(&self.index, ID));
+            let request = request.if_seq_no(number(seq_no)).if_primary_term(number(primary_term));
+            request.send().await
+        };
+        self.elastic.ask("release the lease for imports", delete).await.map(drop)
     }
 }
 

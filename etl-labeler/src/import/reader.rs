@@ -26,10 +26,19 @@ pub(super) struct Entry {
     pub(super) film: Result<Film, BadLine>,
 }
 
+/// What is known at the end of a source.
+#[derive(Default)]
+pub(super) struct End {
+    /// Number of the last record.
+    pub(super) last: u64,
+    /// The fields that the mapping names and no record had.
+    pub(super) never_seen: Vec<String>,
+}
+
 /// The films of a source.
 pub(super) struct Films {
     chunks: mpsc::Receiver<io::Result<Vec<Entry>>>,
-    reader: thread::JoinHandle<Vec<String>>,
+    reader: thread::JoinHandle<End>,
     /// The end of the source, for the next call.
     failed: Option<io::Error>,
 }
@@ -41,11 +50,13 @@ impl Films {
         let (sender, chunks) = mpsc::channel(WAITING);
         let reader = thread::spawn(move || {
             let mut reader = Reader { mapping, keep_raw, seen: BTreeSet::new() };
-            let records = source
-                .records
-                .filter(|record| record.as_ref().map_or(true, |record| record.number >= from));
+            let mut last = 0;
+            let records = source.records.filter(|record| {
+                last = record.as_ref().map_or(last, |record| record.number);
+                record.is_err() || last >= from
+            });
             reader.send(records, &sender);
-            reader.never_seen()
+            End { last, never_seen: reader.never_seen() }
         });
         Self { chunks, reader, failed: None }
     }
@@ -67,8 +78,8 @@ impl Films {
         Ok(Some(entries))
     }
 
-    /// The fields that the mapping names and no record had.
-    pub(super) fn never_seen(self) -> Vec<String> {
+    /// Waits for the end of the source.
+    pub(super) fn end(self) -> End {
         drop(self.chunks);
         self.reader.join().unwrap_or_default()
     }

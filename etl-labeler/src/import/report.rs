@@ -47,8 +47,8 @@ pub(super) struct Details {
     pub(super) never_seen: Vec<String>,
     /// Line after the last one that was written or skipped.
     pub(super) next: u64,
-    /// The command line option that continues a stopped import.
-    pub(super) continue_from: Option<u64>,
+    /// How to go on with a stopped import.
+    pub(super) go_on: Option<String>,
 }
 
 /// Lines that have something in common.
@@ -144,10 +144,7 @@ impl fmt::Display for Details {
         if !self.never_seen.is_empty() {
             writeln!(f, "in no {}: `{}`", self.unit, self.never_seen.join("`, `"))?;
         }
-        match self.continue_from {
-            Some(number) => writeln!(f, "to go on, repeat the command with --from-line {number}"),
-            None => Ok(()),
-        }
+        self.go_on.iter().try_for_each(|go_on| writeln!(f, "{go_on}"))
     }
 }
 

@@ -5,7 +5,6 @@
 //! instead of creating an index with a mapping of its own guess.
 
 use chrono::{DateTime, Utc};
-use elasticsearch::indices::IndicesPutMappingParts;
 use policies::label_rules::LabelRules;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::{
     LabelerError,
-    elastic::{Elastic, ElasticError, body},
+    elastic::{Elastic, ElasticError},
     import::film::UNINDEXED,
     index::film_mapping,
     loss::LAST_RUN,
@@ -84,6 +83,11 @@ impl Target {
                 return Err(LabelerError::Target(format!(
                     "`{unfinished}` is an unfinished replacement of `{name}`: go on with it (--replace --from-line N), \
                      start again (--replace) or delete that index"
+                )));
+            }
+            (Current::Nothing, None, Choice { replace: false, go_on: true }) => {
+                return Err(LabelerError::Target(format!(
+                    "there is no index `{name}` with the lines before; import from the start, without --from-line"
                 )));
             }
             (Current::Nothing, None, _) | (_, _, Choice { replace: true, .. }) => {
@@ -165,7 +169,13 @@ impl Target {
     /// Ends writing to an index that readers see already.
     pub(super) async fn release(&self) -> Result<(), ElasticError> {
         let remove = json!({ "remove": { "index": self.elastic.index, "alias": self.writer } });
-        self.elastic.change_aliases(&[remove]).await
+        match self.elastic.change_aliases(&[remove]).await {
+            // By an earlier attempt whose answer was lost.
+            Err(ElasticError::Refused { kind, .. }) if kind == "aliases_not_found_exception" => {
+                Ok(())
+            }
+            released => released,
+        }
     }
 
     /// Leads readers to the new index, in one step, with the filter and the routing that the alias has. The
@@ -178,10 +188,6 @@ impl Target {
     pub(super) async fn switch(&self) -> Result<(), LabelerError> {
         let Self { elastic, writer, name, .. } = self;
         let current = elastic.current(name).await?;
-        // An earlier attempt whose answer was lost.
-        if current.single(name) == Some(elastic.index.as_str()) {
-            return Ok(());
-        }
         if current.indices(name) != self.current.indices(name) {
             return Err(self.led_elsewhere());
         }
@@ -191,12 +197,10 @@ impl Target {
         ];
         actions.extend(self.leave(&current).await?);
         match elastic.change_aliases(&actions).await {
-            // An index that the name must have is gone from it: then none of the actions were done.
-            Err(ElasticError::Refused { status: 404, .. }) => Err(self.led_elsewhere()),
-            switched => {
-                switched?;
-                self.check_current().await
-            }
+            // An index that the name must have is gone from it: then none of the actions were done. Or all
+            // of them were by an earlier attempt, whose answer was lost.
+            Ok(()) | Err(ElasticError::Refused { status: 404, .. }) => self.check_current().await,
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -278,11 +282,7 @@ impl Elastic {
         elastic.prepare_mapping(rules).await?;
         let unindexed = json!({ "type": "object", "enabled": false });
         let request = json!({ "dynamic": false, "properties": { UNINDEXED: unindexed } });
-        let names = [index];
-        let indices = self.client.indices();
-        let put = indices.put_mapping(IndicesPutMappingParts::Index(&names));
-        body(put.body(request).send().await, "update the mapping").await?;
-        Ok(())
+        Ok(elastic.put_mapping(&request, "update the mapping").await?)
     }
 
     /// How many lines the earlier parts of a replacement have skipped. It is unknown until this part leaves

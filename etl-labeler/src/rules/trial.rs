@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::cases::{Case, Cases};
 use crate::{
     LabelerError, bulk_items,
-    elastic::{Elastic, ElasticError, body, read},
+    elastic::{Elastic, ElasticError, read},
     index::film_mapping,
     metrics::Metrics,
     pipeline::{self, Run},
@@ -104,8 +104,12 @@ impl Trial {
         let lines = cases.iter().flat_map(|case| {
             [json!({ "index": { "_id": case.id } }).to_string(), json!(case.film).to_string()]
         });
-        let bulk = self.0.client.bulk(BulkParts::Index(&self.0.index)).refresh(Refresh::True);
-        let written = body(bulk.body(lines.collect()).send().await, operation).await?;
+        let lines: Vec<String> = lines.collect();
+        let bulk = async || {
+            let bulk = self.0.client.bulk(BulkParts::Index(&self.0.index));
+            bulk.refresh(Refresh::True).body(lines.iter().collect()).send().await
+        };
+        let written = self.0.ask(operation, bulk).await?;
         let written = bulk_items::results(&written, operation)?;
         let refused = cases.iter().zip(written).find_map(|(case, item)| {
             let error = item.error?;
@@ -118,9 +122,10 @@ impl Trial {
     async fn read(&self) -> Result<BTreeMap<String, Value>, ElasticError> {
         let operation = "read the films of the test";
         let index = [self.0.index.as_str()];
-        let search = self.0.client.search(SearchParts::Index(&index));
         let all = json!({ "size": MAX_CASES, "_source": ["access"] });
-        let found = body(search.body(all).send().await, operation).await?;
+        let search =
+            async || self.0.client.search(SearchParts::Index(&index)).body(&all).send().await;
+        let found = self.0.ask(operation, search).await?;
         let found: Found = read(&found, operation)?;
         Ok(found.hits.hits.into_iter().map(|hit| (hit.id, hit.source.access)).collect())
     }
@@ -135,9 +140,8 @@ impl Elastic {
     async fn definition(&self) -> Result<Option<Value>, ElasticError> {
         let operation = "read the definition of the index";
         let index = [self.index.as_str()];
-        let indices = self.client.indices();
-        let get = indices.get(IndicesGetParts::Index(&index));
-        let indices = match body(get.send().await, operation).await {
+        let get = async || self.client.indices().get(IndicesGetParts::Index(&index)).send().await;
+        let indices = match self.ask(operation, get).await {
             Err(ElasticError::Refused { status: 404, .. }) => return Ok(None),
             indices => read::<Map<String, Value>>(&indices?, operation)?,
         };

@@ -70,7 +70,7 @@ impl Labeler {
 
     /// Updates the metrics, which keep their values if Elasticsearch is unavailable.
     pub(super) async fn update_status(&self) {
-        match self.elastic.status(&self.rules.hash()).await {
+        match self.elastic.at_once().status(&self.rules.hash()).await {
             Ok(status) => self.metrics.set_status(&status),
             Err(error) => tracing::debug!(%error, "cannot count unlabelled films"),
         }

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::program::signal;
-use tests::{Proxy, until};
+use tests::{Fault, FaultyElasticsearch, Proxy, until};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::films::{Films, feed, finished};
 
@@ -33,7 +33,7 @@ async fn an_overloaded_elasticsearch_is_waited_for() {
     let file = films.file("films.ndjson", lines(0, 5_000));
     let mut import = films.command(&["import", &file]).spawn().unwrap();
     let mut log = BufReader::new(import.stderr.take().unwrap()).lines();
-    while !log.next_line().await.unwrap().unwrap().contains("writing again") {}
+    while !log.next_line().await.unwrap().unwrap().contains("asking Elasticsearch again") {}
     block(&films, false).await;
     let imported = finished(import).await;
     assert_eq!(imported.status, Some(0), "{imported:?}");
@@ -49,7 +49,7 @@ async fn an_import_waits_with_its_first_request_too() {
     let file = films.file("films.ndjson", lines(0, 10));
     let mut import = films.command(&["import", &file]).spawn().unwrap();
     let mut log = BufReader::new(import.stderr.take().unwrap()).lines();
-    while !log.next_line().await.unwrap().unwrap().contains("asking again") {}
+    while !log.next_line().await.unwrap().unwrap().contains("asking Elasticsearch again") {}
     block_index(&films, "-lease", false).await;
     let imported = finished(import).await;
     assert_eq!((imported.status, imported.number("imported")), (Some(0), 10), "{imported:?}");
@@ -137,7 +137,7 @@ async fn a_signal_stops_an_import_that_waits_for_input_and_a_replacement_goes_on
     drop(input);
     assert_eq!(stopped.status, Some(1), "{stopped:?}");
     assert!(stopped.stderr.contains("interrupted"), "{stopped:?}");
-    assert!(stopped.stderr.contains("with --from-line 1001\n"), "{stopped:?}");
+    assert!(stopped.stderr.contains("with --replace --from-line 1001\n"), "{stopped:?}");
     assert_eq!(stopped.number("imported"), 1_000);
     assert_eq!(films.count(json!({ "match_all": {} })).await, 5, "not replaced");
 
@@ -147,4 +147,48 @@ async fn a_signal_stops_an_import_that_waits_for_input_and_a_replacement_goes_on
     assert_eq!(films.count(json!({ "match_all": {} })).await, 1_500);
     let nothing = films.run(&["import", &file, "--replace", "--from-line", "2"]).await;
     assert_eq!(nothing.status, Some(2), "{nothing:?}");
+}
+
+/// A disk that is full refuses every write, and says the same each time.
+#[tokio::test]
+async fn a_long_wait_is_said_once_and_a_signal_ends_it() {
+    let films = Films::new();
+    films.import(&lines(0, 1)).await;
+    block(&films, true).await;
+    let file = films.file("films.ndjson", lines(0, 10));
+    let import = films.command(&["import", &file]).spawn().unwrap();
+    sleep(Duration::from_secs(4)).await;
+    signal(import.id().unwrap(), "TERM");
+    let stopped = timeout(Duration::from_secs(5), finished(import)).await.unwrap();
+    assert_eq!(stopped.status, Some(1), "{stopped:?}");
+    assert_eq!(stopped.stderr.matches("asking Elasticsearch again").count(), 1, "{stopped:?}");
+    assert!(stopped.stderr.contains("with --from-line 1\n"), "{stopped:?}");
+}
+
+/// Also if Elasticsearch has done what it does not answer.
+#[tokio::test]
+async fn every_request_is_repeated_while_elasticsearch_is_busy() {
+    for fault in [Fault::Refused(429), Fault::Unanswered] {
+        let films = Films::new();
+        let file = films.file("films.ndjson", lines(0, 1_500));
+        for arguments in [
+            &["import", &file][..],
+            &["once"],
+            &["import", &file, "--replace"],
+            &["import", &file],
+            &["preview"],
+            &["status"],
+            &["rules", "check", "--index"],
+        ] {
+            let busy = FaultyElasticsearch::start(fault).await;
+            let command = films.command(arguments).env("ELASTICSEARCH_URL", &busy.url).spawn();
+            let ended = finished(command.unwrap()).await;
+            assert_eq!(ended.status, Some(0), "{fault:?} {arguments:?}: {ended:?}");
+            assert!(ended.stderr.contains("accepts requests again"), "{ended:?}");
+            assert!(busy.failed().len() > 1);
+        }
+        assert_eq!(films.count(json!({ "match_all": {} })).await, 1_500);
+        films.once().await;
+        assert_eq!(films.labelled().await, 1_500);
+    }
 }

@@ -236,9 +236,14 @@ async fn an_index_deleted_during_an_import_is_not_created_again() {
         // Whether the answer to the first thousand arrived before the deletion is open.
         let imported = ended.number("imported");
         assert!([0, 1_000].contains(&imported), "{ended:?}");
-        let line = format!("--from-line {}\n", imported + 1);
-        assert!(ended.stderr.contains(&line), "{ended:?}");
+        assert!(ended.stderr.contains("import all lines again"), "{ended:?}");
+        assert!(!ended.stderr.contains("--from-line"), "{ended:?}");
         assert_eq!(films.index.aliases().await, json!({}), "{ended:?}");
+        let file = films.file("films.ndjson", lines(12, "C"));
+        let rest = films.run(&["import", &file, "--from-line", "3"]).await;
+        assert_eq!(rest.status, Some(2), "{rest:?}");
+        assert!(rest.stderr.contains("import from the start"), "{rest:?}");
+        assert_eq!(films.index.aliases().await, json!({}), "{rest:?}");
     }
 }
 
@@ -277,4 +282,44 @@ async fn a_killed_import_stands_in_the_way_of_no_replacement_and_is_not_gone_on_
     let whole = films.run(&["import", &file, "--replace"]).await;
     assert_eq!(whole.status, Some(0), "{whole:?}");
     assert_eq!(films.count(json!({ "match_all": {} })).await, 1_000);
+}
+
+#[tokio::test]
+async fn going_on_behind_the_end_of_the_file_is_an_error_and_replaces_nothing() {
+    let films = Films::new();
+    let file = films.file("films.ndjson", lines(12, "A"));
+    films.run(&["import", &file]).await;
+    for replace in [&[][..], &["--replace"]] {
+        if !replace.is_empty() {
+            let bad = films.file("bad.ndjson", "{}\n".repeat(2));
+            films.run(&["import", &bad, "--replace"]).await;
+        }
+        let arguments = [&["import", &file, "--from-line", "99999"][..], replace].concat();
+        let refused = films.run(&arguments).await;
+        assert_eq!(refused.status, Some(2), "{refused:?}");
+        let message =
+            "--from-line 99999 is behind the end of the file: its last film is on line 12";
+        assert!(refused.stderr.contains(message), "{refused:?}");
+    }
+    let end = films.run(&["import", &file, "--from-line", "13"]).await;
+    assert_eq!(end.status, Some(2), "an unfinished replacement is in the way: {end:?}");
+    assert_eq!(films.count(json!({ "match_all": {} })).await, 12);
+}
+
+#[tokio::test]
+async fn an_index_that_is_closed_stops_an_import_with_one_message() {
+    let films = Films::new();
+    let mut import = films.command(&["import", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    feed(&mut import, &lines(1_000, "A")).await;
+    until("begun", async || films.film("film-0").await.is_object()).await;
+    films.request("POST", "/_close", None).await;
+    feed(&mut import, &lines(3_000, "B")).await;
+    let ended = finished(import).await;
+    assert_eq!((ended.status, ended.number("skipped")), (Some(1), 0), "{ended:?}");
+    assert!(ended.stderr.contains("is closed; open it"), "{ended:?}");
+    assert!(ended.stderr.contains("with --from-line 1001\n"), "{ended:?}");
+
+    let check = films.run(&["rules", "check", "--index"]).await;
+    assert_eq!(check.status, Some(1), "{check:?}");
+    assert!(check.stderr.contains("is closed; open it"), "{check:?}");
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     LabelerError,
-    elastic::{ElasticError, body, read},
+    elastic::{ElasticError, read},
     import::{
         bad_line::BadLine,
         bulk::{Done, Writer},
@@ -44,7 +44,7 @@ impl<'a> Changes<'a> {
         target: &'a Target,
         mapping: FilmMapping,
     ) -> Self {
-        let writer = Writer::new(sync.elastic, &target.writer, sync.retry_for, sync.stop);
+        let writer = Writer::new(sync.elastic, &target.writer);
         Self { sync, database, target, mapping, writer, synced: Synced::default() }
     }
 
@@ -143,8 +143,10 @@ impl<'a> Changes<'a> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let get = elastic.client.mget(MgetParts::Index(&elastic.index));
-        let response = body(get.body(json!({ "ids": ids })).send().await, operation).await?;
+        let ids = json!({ "ids": ids });
+        let get =
+            async || elastic.client.mget(MgetParts::Index(&elastic.index)).body(&ids).send().await;
+        let response = elastic.ask(operation, get).await?;
         let response: Response = read(&response, operation)?;
         let films = response.docs.into_iter().filter_map(|Found { id, source }| {
             let mut source = source?;

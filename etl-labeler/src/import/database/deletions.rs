@@ -3,14 +3,15 @@
 use std::collections::HashSet;
 
 use elasticsearch::BulkParts;
-use serde_json::json;
+use serde_json::{Map, json};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::changes::Changes;
 use crate::{
-    LabelerError, bulk_items,
-    elastic::{Elastic, ElasticError, body, read},
+    LabelerError,
+    bulk_items::{self, ItemResult},
+    elastic::{Elastic, ElasticError, read},
     extract::{self, Page, PageSearch, read_all},
 };
 
@@ -76,37 +77,38 @@ impl Changes<'_> {
 }
 
 impl Elastic {
-    /// Deletes films; one that was written again since its version stays. Returns how many were deleted.
+    /// Deletes films; one that was written again since its version stays. Returns how many were deleted. What
+    /// Elasticsearch is too busy for is sent again.
     pub(super) async fn delete(&self, gone: &[Gone]) -> Result<u64, ElasticError> {
+        let (mut deleted, mut attempts) = (0, self.attempts());
+        loop {
+            let items = self.send_deletions(gone).await?;
+            deleted += items.iter().filter(|item| item.status < 300).count() as u64;
+            // A film that is deleted already is not found.
+            let refused = |item: &&ItemResult| !matches!(item.status, 200..=299 | 404 | 409);
+            match items.iter().find(refused) {
+                Some(item) => attempts.wait(item.refused(DELETE)).await?,
+                None => return Ok(deleted),
+            }
+        }
+    }
+
+    async fn send_deletions(&self, gone: &[Gone]) -> Result<Vec<ItemResult>, ElasticError> {
         let lines = gone.iter().map(|Gone { id, version, routing }| {
-            let mut delete = match version {
-                Some((seq_no, primary_term)) => {
-                    json!({ "_id": id, "if_seq_no": seq_no, "if_primary_term": primary_term })
-                }
-                None => json!({ "_id": id }),
-            };
+            let mut delete = Map::from_iter([("_id".to_owned(), json!(id))]);
+            if let Some((seq_no, primary_term)) = version {
+                delete.insert("if_seq_no".to_owned(), json!(seq_no));
+                delete.insert("if_primary_term".to_owned(), json!(primary_term));
+            }
             if let Some(routing) = routing {
-                delete["routing"] = routing.as_str().into();
+                delete.insert("routing".to_owned(), json!(routing));
             }
             format!("{}\n", json!({ "delete": delete }))
         });
         let lines: String = lines.collect();
-        let bulk = self.client.bulk(BulkParts::Index(&self.index));
-        let response = body(bulk.body(vec![lines]).send().await, DELETE).await?;
-        let mut deleted = 0;
-        for item in bulk_items::results(&response, DELETE)? {
-            match item.status {
-                200..=299 => deleted += 1,
-                404 | 409 => {}
-                status => {
-                    return Err(ElasticError::Refused {
-                        operation: DELETE.to_owned(),
-                        status,
-                        reason: item.reason(),
-                    });
-                }
-            }
-        }
-        Ok(deleted)
+        let delete = async || {
+            self.client.bulk(BulkParts::Index(&self.index)).body(vec![&lines]).send().await
+        };
+        bulk_items::results(&self.ask(DELETE, delete).await?, DELETE)
     }
 }
