@@ -16,8 +16,11 @@ pub struct Metrics {
     /// Films, counted while a run goes on.
     pub films: FilmCounters,
     runs: Family<Run, Counter>,
+    change_runs: Family<Run, Counter>,
     syncs: Family<Run, Counter>,
     last_sync: Gauge,
+    sync_position: Gauge,
+    last_full_sync: Gauge,
     last_run_duration: Gauge<f64, AtomicU64>,
     last_success: Gauge,
     next_run: Gauge,
@@ -32,6 +35,19 @@ pub struct Metrics {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Run {
     outcome: &'static str,
+}
+
+impl Run {
+    fn ended<T>(outcome: &Result<T, LabelerError>) -> Self {
+        Self {
+            outcome: match outcome {
+                Ok(_) => SUCCESS,
+                Err(LabelerError::Interrupted) => INTERRUPTED,
+                Err(LabelerError::Loss(_) | LabelerError::SourceLoss { .. }) => LOSS_LIMIT,
+                Err(_) => FAILURE,
+            },
+        }
+    }
 }
 
 const SUCCESS: &str = "success";
@@ -54,6 +70,8 @@ impl Metrics {
             counters
         };
         let runs = outcomes("runs", "Runs by outcome");
+        let change_runs =
+            outcomes("change_runs", "Runs on films that others changed, by outcome");
         let syncs = outcomes("syncs", "Syncs with the film database by outcome");
         let last_run_duration = Gauge::default();
         registry.register(
@@ -69,11 +87,20 @@ impl Metrics {
         Self {
             films,
             runs,
+            change_runs,
             syncs,
             last_run_duration,
             last_sync: gauge(
                 "last_sync_timestamp_seconds",
                 "End of this process's last successful sync with the film database; 0: none",
+            ),
+            sync_position: gauge(
+                "sync_position_timestamp_seconds",
+                "Time of the film database up to which the index is like it; 0: none",
+            ),
+            last_full_sync: gauge(
+                "last_full_sync_timestamp_seconds",
+                "Start of the last full comparison with the film database; 0: none",
             ),
             last_success: gauge(
                 "last_success_timestamp_seconds",
@@ -96,30 +123,23 @@ impl Metrics {
 
     /// Counts a run.
     pub(crate) fn run_ended(&self, outcome: &Result<Summary, LabelerError>) {
-        let outcome = match outcome {
-            Ok(summary) => {
-                self.last_run_duration.set(summary.took.as_secs_f64());
-                SUCCESS
-            }
-            Err(LabelerError::Interrupted) => INTERRUPTED,
-            Err(LabelerError::Loss(_)) => LOSS_LIMIT,
-            Err(_) => FAILURE,
-        };
-        self.runs.get_or_create(&Run { outcome }).inc();
+        if let Ok(summary) = outcome {
+            self.last_run_duration.set(summary.took.as_secs_f64());
+        }
+        self.runs.get_or_create(&Run::ended(outcome)).inc();
+    }
+
+    /// Counts a run on films that others changed.
+    pub(crate) fn change_run_ended(&self, outcome: &Result<Summary, LabelerError>) {
+        self.change_runs.get_or_create(&Run::ended(outcome)).inc();
     }
 
     /// Counts a sync with the film database.
     pub(crate) fn sync_ended(&self, outcome: &Result<Synced, LabelerError>, now: DateTime<Utc>) {
-        let outcome = match outcome {
-            Ok(_) => {
-                self.last_sync.set(now.timestamp());
-                SUCCESS
-            }
-            Err(LabelerError::Interrupted) => INTERRUPTED,
-            Err(LabelerError::SourceLoss { .. }) => LOSS_LIMIT,
-            Err(_) => FAILURE,
-        };
-        self.syncs.get_or_create(&Run { outcome }).inc();
+        if outcome.is_ok() {
+            self.last_sync.set(now.timestamp());
+        }
+        self.syncs.get_or_create(&Run::ended(outcome)).inc();
     }
 
     /// Shows how far the films are labelled.
@@ -131,6 +151,8 @@ impl Metrics {
         self.outdated_films.set(count(status.outdated_films));
         self.oldest_outdated.set(seconds(status.oldest_outdated_at));
         self.last_success.set(seconds(status.last_success_at));
+        self.sync_position.set(seconds(status.sync.as_ref().map(|sync| sync.at)));
+        self.last_full_sync.set(seconds(status.sync.as_ref().map(|sync| sync.full_at)));
     }
 
     /// Shows when the next run is due.

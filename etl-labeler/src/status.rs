@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     clock,
     elastic::{Elastic, ElasticError},
+    import::database::Position,
 };
 
 /// How far the films are labelled.
@@ -22,6 +23,8 @@ pub struct Status {
     pub oldest_outdated_at: Option<DateTime<Utc>>,
     /// Start of the last run that finished.
     pub last_success_at: Option<DateTime<Utc>>,
+    /// How far the index follows a film database, if it does.
+    pub sync: Option<Position>,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +52,7 @@ struct Oldest {
 impl Elastic {
     /// How far the films are labelled by the rules with this hash.
     pub(crate) async fn status(&self, rules: &str) -> Result<Status, ElasticError> {
-        let last_run = self.last_run().await?;
+        let (last_run, sync) = (self.last_run().await?, Position::stored(self).await?);
         let operation = "count unlabelled films";
         let outdated = json!({ "bool": {
             "filter": [{ "exists": { "field": "access.labelled_at" } }],
@@ -70,6 +73,7 @@ impl Elastic {
             outdated_films: outdated.doc_count,
             oldest_outdated_at: outdated.oldest.value.and_then(instant),
             last_success_at: last_run.and_then(|run| run.labelled_at.parse().ok()),
+            sync,
         })
     }
 }
@@ -83,12 +87,17 @@ impl Status {
             if let Some(report) = report.as_object_mut() {
                 report.insert("next_run_at".to_owned(), json!(next_run));
             }
+            if let (Some(sync), Some(position)) =
+                (report.get_mut("sync").and_then(Value::as_object_mut), &self.sync)
+            {
+                sync.insert("next_full_at".to_owned(), json!(position.next_full_at()));
+            }
             return format!("{report:#}\n");
         }
         let text = |at: Option<DateTime<Utc>>| at.map_or("never".to_owned(), clock::text);
         let oldest = self.oldest_outdated_at.map(clock::text);
         let oldest = oldest.map(|oldest| format!(", the oldest since {oldest}"));
-        let rows = [
+        let mut rows = vec![
             ("films", self.films.to_string()),
             ("unlabelled, closed", self.unlabelled_films.to_string()),
             (
@@ -98,6 +107,14 @@ impl Status {
             ("last finished run", text(self.last_success_at)),
             ("next run of the schedule", text(next_run)),
         ];
-        rows.map(|(name, value)| format!("{name:<25} {value}\n")).concat()
+        if let Some(sync) = &self.sync {
+            rows.extend([
+                ("film database", sync.source.clone()),
+                ("like it as of", clock::text(sync.at)),
+                ("last full comparison", clock::text(sync.full_at)),
+                ("next full comparison", text(sync.next_full_at())),
+            ]);
+        }
+        rows.into_iter().map(|(name, value)| format!("{name:<25} {value}\n")).collect()
     }
 }

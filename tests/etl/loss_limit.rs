@@ -98,3 +98,23 @@ async fn a_scheduled_run_counts_the_stop_and_is_not_repeated() {
     until("done", async || crate::worker::jobs(&pool).await == [("Done".to_owned(), 1)]).await;
     assert_eq!(adult(&films).await, 20);
 }
+
+#[tokio::test]
+async fn a_stop_between_ticks_is_counted() {
+    let (films, database) = (labelled().await, Database::empty().await);
+    films.put("film-new", json!({ "id": "film-new", "mpaa_rating": "R" })).await;
+    for (rules, outcome) in
+        [(TYPO, "loss_limit"), ("[[label]]\nname='adult'\nquery={term={rating='R'}}\n", "failure")]
+    {
+        films.rules(rules);
+        let port = free_port();
+        let mut command = films.command(&["run"]);
+        command.env("DATABASE_URL", &database.url).env("ETL_SCHEDULE", "0 0 0 29 2 *");
+        command.env("ETL_CHANGES_SECONDS", "1");
+        let _run = command.env("ETL_OPS_LISTEN", format!("127.0.0.1:{port}")).spawn().unwrap();
+        let none = format!("etl_change_runs_total{{outcome=\"{outcome}\"}} 0");
+        until("served", async || crate::worker::metrics(port).await.contains("etl_change_runs")).await;
+        until("counted", async || !crate::worker::metrics(port).await.contains(&none)).await;
+    }
+    assert_eq!((adult(&films).await, films.labelled().await), (20, 20));
+}

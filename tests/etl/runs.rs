@@ -115,9 +115,12 @@ async fn a_second_run_on_an_index_is_refused_while_one_is_in_progress() {
     films.import_many(1500).await;
     let mut first = films.command(&["once"]).env("ETL_PAGE_SIZE", "1").spawn().unwrap();
     until("begun", async || films.labelled().await > 0).await;
-    let second = films.run(&["once"]).await;
-    assert_eq!(second.status, Some(1), "{second:?}");
-    assert!(second.stderr.contains("is in progress"), "{second:?}");
+    for name in [films.index.name.clone(), films.index.behind().await] {
+        let second = films.command(&["once"]).env("FILMS_INDEX", name).spawn().unwrap();
+        let second = finished(second).await;
+        assert_eq!(second.status, Some(1), "{second:?}");
+        assert!(second.stderr.contains("is in progress"), "{second:?}");
+    }
     first.kill().await.unwrap();
     let after = || async { films.run(&["once"]).await.status == Some(0) };
     until("released", after).await;

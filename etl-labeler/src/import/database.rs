@@ -20,7 +20,7 @@ use policies::label_rules::LabelRules;
 use service::{config::ConfigError, database::DatabaseUrl, output};
 use tokio_util::sync::CancellationToken;
 
-use self::{changes::Changes, position::Position, queries::FilmDatabase};
+use self::{changes::Changes, queries::FilmDatabase};
 use super::{
     lease::Lease,
     mapping::FilmMapping,
@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{LabelerError, LossLimit, config::SourceConfig, elastic::Elastic};
 
-pub use self::summary::Synced;
+pub use self::{position::Position, summary::Synced};
 
 /// A transaction that was open for longer than this when a sync began may be missed until the next full
 /// comparison; so may rows of an application whose clock is late by more.

@@ -80,10 +80,7 @@ impl Target {
                 )));
             }
             (_, Some(unfinished), Choice { replace: false, .. }) => {
-                return Err(LabelerError::Target(format!(
-                    "`{unfinished}` is an unfinished replacement of `{name}`: go on with it (--replace --from-line N), \
-                     start again (--replace) or delete that index"
-                )));
+                return Err(unfinished_replacement(&unfinished, &name));
             }
             (Current::Nothing, None, Choice { replace: false, go_on: true }) => {
                 return Err(LabelerError::Target(format!(
@@ -233,6 +230,16 @@ impl Target {
             self.name
         ))
     }
+}
+
+/// No process writes to it any more, since this one has the lease; whether it is still wanted, only the operator
+/// knows.
+fn unfinished_replacement(index: &str, name: &str) -> LabelerError {
+    LabelerError::Target(format!(
+        "a replacement of `{name}` was stopped, and its films are in the index `{index}`. To go on with it: \
+         etl-labeler import FILE --replace --from-line N, with the line that it named. To start again: etl-labeler \
+         import FILE --replace. To discard it: curl -X DELETE $ELASTICSEARCH_URL/{index}"
+    ))
 }
 
 impl Elastic {

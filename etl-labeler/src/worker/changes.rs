@@ -14,7 +14,11 @@ pub(super) async fn watch(labeler: Arc<Labeler>, every: Duration) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failure = String::new();
     while labeler.stop.run_until_cancelled(tick.tick()).await.is_some() {
-        match label(&labeler).await {
+        let labelled = label(&labeler).await.transpose();
+        if let Some(outcome) = &labelled {
+            labeler.metrics.change_run_ended(outcome);
+        }
+        match labelled.transpose() {
             Ok(None) => failure.clear(),
             Ok(Some(summary)) => {
                 failure.clear();

@@ -1,7 +1,7 @@
 //! The time up to which an index is like the database. It is in the mapping of the index, so that it is gone
 //! with the index.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use service::database::DatabaseUrl;
@@ -15,14 +15,14 @@ use crate::{
 const META: &str = "source";
 
 /// In the time of the database.
-#[derive(Deserialize, Serialize)]
-pub(super) struct Position {
-    /// Start of the last sync that has ended.
-    pub(super) at: DateTime<Utc>,
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Position {
+    /// Start of the last sync that has ended, besides those that found no change.
+    pub at: DateTime<Utc>,
     /// Start of the last one that compared all films.
-    pub(super) full_at: DateTime<Utc>,
+    pub full_at: DateTime<Utc>,
     /// The database. The position says nothing about another one.
-    pub(super) source: String,
+    pub source: String,
 }
 
 impl Position {
@@ -31,17 +31,25 @@ impl Position {
         elastic: &Elastic,
         url: &DatabaseUrl,
     ) -> Result<Option<Self>, LabelerError> {
-        let mappings = match elastic.mappings().await {
-            Err(ElasticError::NoIndex(_)) => return Ok(None),
-            mappings => mappings?,
-        };
-        let mut mappings = mappings.into_values();
+        match Self::stored(elastic).await {
+            Err(ElasticError::NoIndex(_)) => Ok(None),
+            stored => Ok(stored?.filter(|stored| stored.source == url.to_string())),
+        }
+    }
+
+    /// The position in whichever database, if the one index behind the name has it.
+    pub(crate) async fn stored(elastic: &Elastic) -> Result<Option<Self>, ElasticError> {
+        let mut mappings = elastic.mappings().await?.into_values();
         let mapping = mappings.next().filter(|_| mappings.next().is_none());
-        let stored = mapping.and_then(|mut mapping| {
-            serde_json::from_value::<Self>(mapping.pointer_mut("/_meta")?.get_mut(META)?.take())
-                .ok()
-        });
-        Ok(stored.filter(|stored| stored.source == url.to_string()))
+        Ok(mapping.and_then(|mut mapping| {
+            serde_json::from_value(mapping.pointer_mut("/_meta")?.get_mut(META)?.take()).ok()
+        }))
+    }
+
+    /// When the first sync compares all films again: the next day, in UTC.
+    #[must_use]
+    pub fn next_full_at(&self) -> Option<DateTime<Utc>> {
+        Some(self.full_at.date_naive().succ_opt()?.and_time(NaiveTime::MIN).and_utc())
     }
 
     /// Stores it. A concurrent write of `_meta` may restore an older one, from which the next sync reads more
