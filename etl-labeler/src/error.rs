@@ -142,7 +142,7 @@ pub enum LabelerError {
     #[error("another import has begun, since this process did not answer for a while; it stopped")]
     LeaseLost,
     /// The film database.
-    #[error("cannot read films from PostgreSQL ({database}): {source}")]
+    #[error("cannot read films from PostgreSQL ({database}): {}", brief(.source))]
     Source {
         /// Host, port and name.
         database: String,
@@ -204,8 +204,16 @@ pub enum LabelerError {
         /// The line after the last one.
         next: u64,
     },
+    /// PostgreSQL cannot be connected to.
+    #[error("cannot connect to PostgreSQL ({database}): {}", brief(.source))]
+    Connect {
+        /// Host, port and name.
+        database: String,
+        /// The error.
+        source: sqlx::Error,
+    },
     /// PostgreSQL, or the job queue in it.
-    #[error("PostgreSQL: {0}")]
+    #[error("PostgreSQL: {}", brief(.0))]
     Database(#[from] sqlx::Error),
     /// The tables of the job queue cannot be created or migrated.
     #[error("PostgreSQL: {0}")]
@@ -228,6 +236,7 @@ impl LabelerError {
         match self {
             Self::Policy(AudienceError::Server(PolicyServerError::Unavailable { .. }))
             | Self::Elastic(ElasticError::Unreachable { .. })
+            | Self::Connect { .. }
             | Self::Database(_) => Exit::Unavailable,
             Self::Config(_)
             | Self::Credentials(_)
@@ -282,6 +291,12 @@ impl From<PolicyError> for LabelerError {
     fn from(error: PolicyError) -> Self {
         Self::Policy(error.into())
     }
+}
+
+/// PostgreSQL's message. The whole error has a line of the source code of PostgreSQL beside it.
+fn brief(error: &sqlx::Error) -> String {
+    let reported = error.as_database_error();
+    reported.map_or_else(|| error.to_string(), |reported| reported.message().to_owned())
 }
 
 fn list(losses: &[Shrinking]) -> String {

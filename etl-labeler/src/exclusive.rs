@@ -26,7 +26,9 @@ impl Exclusive {
         clock: &Clock,
     ) -> Result<Option<Self>, LabelerError> {
         let mut connection = DedicatedConnection::new(url.options(), Limits::REQUEST);
-        ClockReading::take(connection.get().await?, clock).await?.within(DEFAULT_TOLERANCE)?;
+        let unavailable = |source| LabelerError::Connect { database: url.to_string(), source };
+        let connected = connection.get().await.map_err(unavailable)?;
+        ClockReading::take(connected, clock).await?.within(DEFAULT_TOLERANCE)?;
         // In one order, so that of two processes that want the same indices one has them.
         for index in indices(elastic).await? {
             let acquired: bool =

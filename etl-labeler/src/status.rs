@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How far the films are labelled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// Number of films.
     pub films: u64,

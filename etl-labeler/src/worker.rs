@@ -24,7 +24,9 @@ use service::{
     build,
     clock::Clock,
     config::ConfigError,
-    database::{AgreedClock, DEFAULT_TOLERANCE, DatabaseUrl, Limits, PgPool as WatchingPool, jobs},
+    database::{
+        self, AgreedClock, DEFAULT_TOLERANCE, DatabaseUrl, Limits, PgPool as WatchingPool, jobs,
+    },
     health::{LivenessApi, Recent},
     lifecycle::Lifecycle,
     ops,
@@ -192,6 +194,10 @@ fn monitor(
 
 /// Connects to PostgreSQL and creates or migrates the tables of the queue.
 async fn connect(url: &DatabaseUrl) -> Result<PgPool, LabelerError> {
+    // A pool would say only how long it waited.
+    database::connect(url.options())
+        .await
+        .map_err(|source| LabelerError::Connect { database: url.to_string(), source })?;
     let connect = |limits: Limits| {
         let pool = PgPoolOptions::new().acquire_timeout(CONNECT_TIMEOUT);
         pool.connect_with(limits.direct(url.options()))

@@ -220,9 +220,30 @@ async fn health_says_what_is_missing() {
     until("live", async || get("/health/live").await == (200, json!({ "live": true }))).await;
     let (code, readiness) = get("/health/ready").await;
     assert_eq!(code, 503);
-    let states = ["ready", "elasticsearch", "database"].map(|name| &readiness[name]);
-    assert_eq!(states, [&json!(false), &json!("down"), &json!("up")]);
+    let states = ["ready", "elasticsearch", "index_exists", "database"];
+    let states = states.map(|name| &readiness[name]);
+    assert_eq!(states, [&json!(false), &json!("up"), &json!(false), &json!("up")]);
     assert_eq!(get("/health").await.0, 404);
     films.import_many(1).await;
     until("ready", async || get("/health/ready").await.0 == 200).await;
+    until("counted", async || metrics(port).await.contains("etl_films 1\n")).await;
+    films.index.delete(&films.index.behind().await).await;
+    until("not ready", async || get("/health/ready").await.0 == 503).await;
+    until("counted", async || metrics(port).await.contains("etl_films 0\n")).await;
+}
+
+#[tokio::test]
+async fn a_postgresql_that_refuses_connections_is_named_without_its_password() {
+    let films = Films::new();
+    films.import_many(1).await;
+    for arguments in ["run", "once"] {
+        let mut command = films.command(&[arguments]);
+        command.env("DATABASE_URL", "postgres://labeler:s3cret@127.0.0.1:1/jobs");
+        let ended = finished(command.spawn().unwrap()).await;
+        assert_eq!(ended.status, Some(69), "{ended:?}");
+        let message = "cannot connect to PostgreSQL (127.0.0.1:1/jobs): ";
+        assert!(ended.stderr.contains(message), "{ended:?}");
+        assert!(ended.stderr.contains("Connection refused"), "{ended:?}");
+        assert!(!ended.stderr.contains("s3cret"), "{ended:?}");
+    }
 }

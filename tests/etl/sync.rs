@@ -165,15 +165,55 @@ async fn a_database_that_cannot_be_read_is_named_and_leaves_the_index_as_it_is()
     let unreachable = site.run_on(closed, &["sync"]).await;
     assert_eq!(unreachable.status, Some(69), "{unreachable:?}");
     assert!(unreachable.stderr.contains("(127.0.0.1:1/films)"), "{unreachable:?}");
+    assert!(unreachable.stderr.contains("Connection refused"), "{unreachable:?}");
     assert!(!unreachable.stderr.contains("s3cret"), "{unreachable:?}");
 
     site.database.execute("DROP TABLE content.person_film_work").await;
     let incomplete = site.run(&["sync"]).await;
     assert_eq!(incomplete.status, Some(1), "{incomplete:?}");
-    assert!(incomplete.stderr.contains("content.person_film_work"), "{incomplete:?}");
+    let message = "relation \"content.person_film_work\" does not exist\n";
+    assert!(incomplete.stderr.ends_with(message), "{incomplete:?}");
     assert_eq!(site.position().await, Value::Null);
 
     let unset = site.films.run(&["sync"]).await;
     assert_eq!(unset.status, Some(2), "{unset:?}");
     assert!(unset.stderr.contains("ETL_SOURCE_DATABASE_URL"), "{unset:?}");
+}
+
+#[tokio::test]
+async fn status_says_how_far_the_index_follows_the_database() {
+    let site = Site::new().await;
+    site.database.film(A, "Alien", "1979-05-25", Some(8.5)).await;
+    site.sync().await;
+    let status = site.run(&["status", "--json"]).await;
+    let sync = serde_json::from_str::<Value>(&status.stdout).unwrap()["sync"].clone();
+    let position = site.position().await;
+    let parts = ["at", "full_at", "source"].map(|key| (&sync[key], &position[key]));
+    assert!(parts.iter().all(|(shown, stored)| shown == stored), "{sync} {position}");
+    let next = sync["next_full_at"].as_str().unwrap();
+    assert!(next > sync["full_at"].as_str().unwrap() && next.ends_with("T00:00:00Z"), "{sync}");
+    let text = site.run(&["status"]).await.stdout;
+    assert!(text.contains("next full comparison      2"), "{text}");
+}
+
+#[tokio::test]
+async fn a_sync_beside_an_unfinished_replacement_says_what_to_run() {
+    let site = Site::new().await;
+    site.database.film(A, "Alien", "1979-05-25", Some(8.5)).await;
+    site.sync().await;
+    let bad = site.films.file("bad.ndjson", "{\"id\":\"a\"}\nbad\n");
+    site.films.run(&["import", &bad, "--replace"]).await;
+    let stopped = site.run(&["sync", "--full"]).await;
+    assert_eq!(stopped.status, Some(2), "{stopped:?}");
+    for way in [
+        "etl-labeler import FILE --replace --from-line N",
+        "start again: etl-labeler import FILE --replace.",
+        &format!("discard it: curl -X DELETE $ELASTICSEARCH_URL/{}-", site.films.index.name),
+    ] {
+        assert!(stopped.stderr.contains(way), "{stopped:?}");
+    }
+    let unfinished = site.films.request("GET", "-import/_alias", None).await;
+    let unfinished = unfinished.as_object().unwrap().keys().next().unwrap().clone();
+    site.films.index.delete(&unfinished).await;
+    assert_eq!(site.run(&["sync", "--full"]).await.status, Some(0));
 }

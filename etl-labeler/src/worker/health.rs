@@ -14,7 +14,7 @@ use crate::elastic::Elastic;
 pub(super) struct ReadinessApi {
     pub(super) elastic: Elastic,
     pub(super) clock: AgreedClock,
-    pub(super) states: Recent<(State, Option<TimeDelta>)>,
+    pub(super) states: Recent<((State, Option<bool>), Option<TimeDelta>)>,
 }
 
 /// Whether films can be labelled, and what is missing.
@@ -23,8 +23,10 @@ pub(super) struct ReadinessApi {
 struct Readiness {
     /// Whether films can be labelled.
     ready: bool,
-    /// Elasticsearch and the index of films.
+    /// Elasticsearch.
     elasticsearch: State,
+    /// Whether the index of films exists. Missing while Elasticsearch does not respond.
+    index_exists: Option<bool>,
     /// PostgreSQL, for the jobs.
     database: State,
     /// How far the clock of this machine is ahead of PostgreSQL's, in seconds; negative if it is behind.
@@ -51,21 +53,22 @@ impl ReadinessApi {
     async fn ready(&self) -> ReadyResponse {
         let this = self.clone();
         let check = async move { tokio::join!(this.elasticsearch(), this.skew()) };
-        let (elasticsearch, skew) = self.states.get_or(check).await;
+        let ((elasticsearch, index_exists), skew) = self.states.get_or(check).await;
         let agrees = skew.is_some_and(|skew| self.clock.tolerates(skew));
         let database = if skew.is_some() { State::Up } else { State::Down };
-        let ready = elasticsearch == State::Up && agrees;
+        let ready = index_exists == Some(true) && agrees;
         let clock_skew_seconds = skew.map(TimeDelta::as_seconds_f64);
-        let readiness = Json(Readiness { ready, elasticsearch, database, clock_skew_seconds });
+        let readiness =
+            Json(Readiness { ready, elasticsearch, index_exists, database, clock_skew_seconds });
         if ready { ReadyResponse::Ready(readiness) } else { ReadyResponse::NotReady(readiness) }
     }
 }
 
 impl ReadinessApi {
-    async fn elasticsearch(&self) -> State {
+    async fn elasticsearch(&self) -> (State, Option<bool>) {
         match self.elastic.index_exists().await {
-            Ok(true) => State::Up,
-            Ok(false) | Err(_) => State::Down,
+            Ok(exists) => (State::Up, Some(exists)),
+            Err(_) => (State::Down, None),
         }
     }
 

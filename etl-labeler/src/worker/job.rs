@@ -19,10 +19,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     LabelerError, LossLimit, clock,
     config::SourceConfig,
-    elastic::Elastic,
+    elastic::{Elastic, ElasticError},
     exclusive::Exclusive,
     metrics::Metrics,
     pipeline::{self, Run},
+    status::Status,
     summary::Summary,
 };
 
@@ -72,6 +73,7 @@ impl Labeler {
     pub(super) async fn update_status(&self) {
         match self.elastic.at_once().status(&self.rules.hash()).await {
             Ok(status) => self.metrics.set_status(&status),
+            Err(ElasticError::NoIndex(_)) => self.metrics.set_status(&Status::default()),
             Err(error) => tracing::debug!(%error, "cannot count unlabelled films"),
         }
     }

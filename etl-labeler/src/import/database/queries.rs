@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use service::database::{DatabaseUrl, Limits, PgPool, Transaction};
+use service::database::{DatabaseUrl, Limits, PgPool, Transaction, connect};
 use sqlx::{FromRow, Postgres, postgres::PgArguments, query::QueryAs};
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// The film database.
 pub(super) struct FilmDatabase {
     pool: PgPool,
-    shown: String,
+    url: DatabaseUrl,
 }
 
 /// A row of `film_work`.
@@ -105,7 +105,7 @@ const COLUMNS: &str = "
 impl FilmDatabase {
     pub(super) fn new(url: &DatabaseUrl) -> Self {
         let pool = PgPool::new(url.options().clone(), 1, CONNECT, Limits::MAINTENANCE);
-        Self { pool, shown: url.to_string() }
+        Self { pool, url: url.clone() }
     }
 
     /// The time of the database.
@@ -181,11 +181,18 @@ impl FilmDatabase {
             transaction.commit().await?;
             Ok(rows)
         };
-        rows.await.map_err(|error| self.error(error))
+        match rows.await {
+            // The pool says only how long it waited.
+            Err(error @ sqlx::Error::PoolTimedOut) => {
+                let why = connect(self.url.options()).await.err();
+                Err(self.error(why.unwrap_or(error)))
+            }
+            rows => rows.map_err(|error| self.error(error)),
+        }
     }
 
     fn error(&self, source: sqlx::Error) -> LabelerError {
-        LabelerError::Source { database: self.shown.clone(), source }
+        LabelerError::Source { database: self.url.to_string(), source }
     }
 }
 
