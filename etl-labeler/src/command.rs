@@ -115,7 +115,9 @@ async fn run(
             return rules::check(&rules, index.then_some(&elastic), clock::now(&clock)).await;
         }
         Command::Rules(RulesCommand::Test { cases, .. }) => {
-            return rules::test(&elastic, &rules, &cases, clock::now(&clock)).await;
+            let stop = shutdown::token().map_err(LabelerError::Signals)?;
+            let elastic = elastic.waiting(retry_for, &stop);
+            return rules::test(&elastic, &rules, &cases, clock::now(&clock), &stop).await;
         }
         Command::Status { json } => {
             let status = elastic.status(&rules.hash()).await?;

@@ -3,6 +3,7 @@
 //! [`source`] divides a file into records, [`mapping`] says how each becomes a [`film`], [`bulk`] writes
 //! them into the index that [`target`] chose, and [`report`] counts. A [`lease`] keeps imports apart.
 
+mod as_imported;
 mod bad_line;
 mod bulk;
 mod cell;
@@ -50,7 +51,7 @@ use crate::{
     progress::Progress,
 };
 
-pub(crate) use self::film::UNINDEXED;
+pub(crate) use self::{as_imported::AsImported, film::UNINDEXED};
 pub use self::{mapping::MappingFileError, report::Imported};
 
 /// How often an import says how far it is, where there is no terminal.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use policies::label_rules::{FieldTest, FieldUse};
 use serde_json::Value;
 use service::similar::closest;
@@ -132,6 +133,14 @@ pub enum FieldFault {
         field: String,
         /// The path.
         path: String,
+    },
+    /// Elasticsearch reads a day that does not exist as another one.
+    #[error("`{field}` holds dates, and {value} is not a day of the calendar")]
+    NoDay {
+        /// The field.
+        field: String,
+        /// The value.
+        value: Value,
     },
     /// A whole number never equals a fraction.
     #[error("`{field}` holds whole numbers, which never equal {value}")]
@@ -269,14 +278,7 @@ impl Mapping {
         if let Some(path) = found.nested.iter().find(inside) {
             return Err(FieldFault::NeedsNested { field: field.clone(), path: path.clone() });
         }
-        let fractions =
-            |value: &&Value| is_fraction(value) && INTEGERS.contains(&found.kind.as_str());
-        match test {
-            FieldTest::Equal(values) => values.iter().find(fractions).map_or(Ok(()), |value| {
-                Err(FieldFault::Fraction { field: field.clone(), value: value.clone() })
-            }),
-            _ => Ok(()),
-        }
+        check_values(field, &found.kind, test)
     }
 
     fn missing(&self, field: &str, test: &FieldTest) -> FieldFault {
@@ -304,6 +306,38 @@ fn reaches(around: &str, path: &str) -> bool {
     around == path || around.starts_with(&format!("{path}."))
 }
 
+/// Checks the values that a rule compares with those of a field.
+fn check_values(field: &str, kind: &str, test: &FieldTest) -> Result<(), FieldFault> {
+    let fraction = |value: &&Value| INTEGERS.contains(&kind) && is_fraction(value);
+    let no_day = |value: &&Value| DATES.contains(&kind) && is_no_day(value);
+    let field = field.to_owned();
+    let (FieldTest::Equal(values) | FieldTest::Range { bounds: values, .. }) = test else {
+        return Ok(());
+    };
+    if let Some(value) = values.iter().find(no_day).cloned() {
+        return Err(FieldFault::NoDay { field, value });
+    }
+    match values.iter().find(fraction).cloned() {
+        Some(value) if matches!(test, FieldTest::Equal(_)) => {
+            Err(FieldFault::Fraction { field, value })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a value begins with year, month and day, or year and month, which do not exist.
+fn is_no_day(value: &Value) -> bool {
+    let day = value.as_str().and_then(|text| text.split(['T', ' ', '|']).next());
+    let numbers = day.map(|day| day.split('-').map(|part| part.parse().ok()));
+    let numbers: Option<Vec<u32>> = numbers.and_then(Iterator::collect);
+    let (year, month, day) = match numbers.as_deref() {
+        Some([year, month]) => (*year, *month, 1),
+        Some([year, month, day]) => (*year, *month, *day),
+        _ => return false,
+    };
+    i32::try_from(year).is_ok_and(|year| NaiveDate::from_ymd_opt(year, month, day).is_none())
+}
+
 fn is_fraction(value: &Value) -> bool {
     let text = value.as_str().and_then(|text| text.parse::<f64>().ok());
     value.as_f64().or(text).is_some_and(|number| number.fract() != 0.0)
@@ -314,8 +348,8 @@ fn suits(kind: &str, test: &FieldTest) -> bool {
     let exact = number || DATES.contains(&kind) || KEYWORDS.contains(&kind);
     match test {
         FieldTest::Equal(_) => exact || matches!(kind, "boolean" | "ip" | "version"),
-        FieldTest::Range { dates: false } => exact || matches!(kind, "ip" | "version"),
-        FieldTest::Range { dates: true } | FieldTest::Date => DATES.contains(&kind),
+        FieldTest::Range { dates: false, .. } => exact || matches!(kind, "ip" | "version"),
+        FieldTest::Range { dates: true, .. } | FieldTest::Date => DATES.contains(&kind),
         FieldTest::Exists => !matches!(kind, "object" | "nested"),
         FieldTest::Prefix => KEYWORDS.contains(&kind),
         FieldTest::Match => WORDS.contains(&kind),
@@ -326,8 +360,8 @@ fn suits(kind: &str, test: &FieldTest) -> bool {
 fn needs(test: &FieldTest) -> &'static str {
     match test {
         FieldTest::Equal(_) => "`term` and `terms` compare whole values",
-        FieldTest::Range { dates: false } => "`range` needs a number, a date or a keyword",
-        FieldTest::Range { dates: true } => "`range` with `format` or `time_zone` needs a date",
+        FieldTest::Range { dates: false, .. } => "`range` needs a number, a date or a keyword",
+        FieldTest::Range { dates: true, .. } => "`range` with `format` or `time_zone` needs a date",
         FieldTest::Exists => "`exists` needs a field with values",
         FieldTest::Prefix => "`prefix` needs a keyword",
         FieldTest::Match => "`match` searches for words in a text",
@@ -383,6 +417,8 @@ mod tests {
             "{match={title='end'}}",
             "{range={year={gte=2000}}}",
             "{range={release_date={lt='now/d',time_zone='+01:00'}}}",
+            "{range={release_date={gte='2000-02-29T10:00:00Z',lt='2001||+1M'}}}",
+            "{range={release_date={gte='30-02-2001',format='MM-dd-yyyy'}}}",
             "{exists={field='studio.name'}}",
             "{term={flag=true}}",
             "{term={'genres.id'='a'}}",
@@ -445,6 +481,9 @@ mod tests {
             ("{range={year={gt='2000',format='yyyy'}}}", "`year` is of type integer"),
             ("{range={flag={gt=0}}}", "`flag` is of type boolean"),
             ("{terms={year=[2000,2000.5]}}", "never equal 2000.5"),
+            ("{range={release_date={gt='2001-02-30'}}}", "\"2001-02-30\" is not a day"),
+            ("{range={release_date={lt='2001-13-01||/M',time_zone='+01:00'}}}", "is not a day"),
+            ("{term={release_date='2001-13'}}", "\"2001-13\" is not a day"),
             ("{term={off='x'}}", "`off` is not searchable"),
             ("{term={'cast.name'='a'}}", "needs a `nested` query with the path `cast`"),
             ("{nested={path='genres',query={term={mpaa_rating='R'}}}}", "outside `genres`"),

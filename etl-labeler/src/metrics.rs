@@ -70,8 +70,7 @@ impl Metrics {
             counters
         };
         let runs = outcomes("runs", "Runs by outcome");
-        let change_runs =
-            outcomes("change_runs", "Runs on films that others changed, by outcome");
+        let change_runs = outcomes("change_runs", "Runs on films that others changed, by outcome");
         let syncs = outcomes("syncs", "Syncs with the film database by outcome");
         let last_run_duration = Gauge::default();
         registry.register(

@@ -8,6 +8,7 @@ use std::{fs, path::Path};
 use chrono::{DateTime, Utc};
 use policies::label_rules::LabelRules;
 use service::{exit::Exit, output};
+use tokio_util::sync::CancellationToken;
 
 pub use self::cases::CaseError;
 use self::{cases::Cases, trial::Trial};
@@ -40,18 +41,21 @@ pub async fn check(
 /// those whose labels differ from the expected ones.
 ///
 /// # Errors
-/// [`LabelerError`]. The index is deleted in any case.
+/// [`LabelerError`]. The index is deleted in any case, also if `stop` ends the test.
 pub async fn test(
     elastic: &Elastic,
     rules: &LabelRules,
     path: &Path,
     now: DateTime<Utc>,
+    stop: &CancellationToken,
 ) -> Result<Exit, LabelerError> {
     let unreadable = |source| LabelerError::File { path: path.to_owned(), source };
     let cases = Cases::parse(&fs::read_to_string(path).map_err(unreadable)?)?;
     let at = cases.at.unwrap_or(now);
+    Trial::delete_left_behind(elastic, now).await?;
     let trial = Trial::create(elastic, rules).await?;
-    let labelled = trial.label(rules, &cases, at).await;
+    let labelled = stop.run_until_cancelled(trial.label(rules, &cases, at)).await;
+    let labelled = labelled.unwrap_or(Err(LabelerError::Interrupted));
     trial.delete().await?;
     let labelled = labelled?;
     let mut failures = 0;

@@ -113,7 +113,8 @@ async fn a_stop_between_ticks_is_counted() {
         command.env("ETL_CHANGES_SECONDS", "1");
         let _run = command.env("ETL_OPS_LISTEN", format!("127.0.0.1:{port}")).spawn().unwrap();
         let none = format!("etl_change_runs_total{{outcome=\"{outcome}\"}} 0");
-        until("served", async || crate::worker::metrics(port).await.contains("etl_change_runs")).await;
+        until("served", async || crate::worker::metrics(port).await.contains("etl_change_runs"))
+            .await;
         until("counted", async || !crate::worker::metrics(port).await.contains(&none)).await;
     }
     assert_eq!((adult(&films).await, films.labelled().await), (20, 20));

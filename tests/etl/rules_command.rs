@@ -1,4 +1,10 @@
-use crate::films::Films;
+use std::path::Path;
+
+use tests::faketime::wrong_clock;
+use tests::program::signal;
+use tests::until;
+
+use crate::films::{Films, finished};
 
 const RULES: &str = "[[label]]\nname='fresh'\nwithin={field='release_date',period='P1Y'}\n\
                      [[label]]\nname='adult'\nquery={terms={mpaa_rating=['R']}}\n";
@@ -59,6 +65,52 @@ async fn films_with_expected_labels_test_the_rules() {
     let actual = "actual   [\"adult\", \"fresh\"]\n2 of 3 cases passed\n";
     assert!(failed.stdout.contains(actual), "{failed:?}");
     assert_eq!(films.index.aliases().await.as_object().unwrap().len(), 1, "deleted after a test");
+}
+
+#[tokio::test]
+async fn films_of_cases_are_read_as_an_import_reads_them() {
+    let films = Films::new();
+    let mapping = films.file("mapping.toml", "[fields.embargo]\ntype = 'date'\n");
+    let file = films.file("films.ndjson", r#"{"id":"a","mpaa_rating":"R"}"#);
+    films.run(&["import", &file, "--mapping", &mapping]).await;
+    films.rules(&format!("{RULES}[[label]]\nname='embargo'\nuntil='embargo'\n"));
+    let cases = films.file(
+        "cases.toml",
+        "[[case]]\nname='no such day'\nfilm={release_date='2020-02-30',embargo='2020-02-30'}\n\
+         labels=['embargo','fresh']\n\
+         [[case]]\nname='a day'\nfilm={release_date='2020-02-29',embargo='2020-02-29'}\nlabels=[]\n",
+    );
+    let passed = films.run(&["rules", "test", &cases]).await;
+    assert_eq!(passed.stdout, "2 of 2 cases passed\n", "{passed:?}");
+}
+
+/// The indices of tests that are left.
+async fn left(films: &Films) -> usize {
+    let aliases = films.index.aliases().await;
+    aliases.as_object().unwrap().keys().filter(|name| name.contains("-rules-test-")).count()
+}
+
+#[tokio::test]
+async fn a_test_that_is_stopped_or_killed_leaves_no_index_for_long() {
+    let films = Films::new();
+    let case = |n| format!("[[case]]\nname='{n}'\nfilm={{}}\nlabels=['new']\n");
+    let cases = films.file("cases.toml", (0..5_000).map(case).collect::<String>());
+    for signals in ["TERM", "KILL"] {
+        let test = films.command(&["rules", "test", &cases]).spawn().unwrap();
+        until("begun", async || left(&films).await == 1).await;
+        signal(test.id().unwrap(), signals);
+        let ended = finished(test).await;
+        assert_ne!(ended.status, Some(0), "{ended:?}");
+        assert_eq!(left(&films).await, usize::from(signals == "KILL"), "{ended:?}");
+    }
+    let few = films.file("few.toml", case(0));
+    assert_eq!(films.run(&["rules", "test", &few]).await.status, Some(0));
+    assert_eq!(left(&films).await, 1, "it may be in use");
+    let file = films.file("clock", "+2d\n");
+    let Some(tomorrow) = wrong_clock(Path::new(&file)) else { return };
+    let mut command = films.command(&["rules", "test", &few]);
+    let ended = finished(command.envs(tomorrow).spawn().unwrap()).await;
+    assert_eq!((ended.status, left(&films).await), (Some(0), 0), "{ended:?}");
 }
 
 #[tokio::test]

@@ -27,6 +27,9 @@ const FILM_FIELDS: [(&str, &str); 7] = [
     ("directors", "names"),
 ];
 
+/// Types of fields that a mapping file declares.
+pub(super) const TYPES: [&str; 6] = ["boolean", "date", "double", "keyword", "long", "text"];
+
 /// Fields that no source may write.
 const RESERVED: [&str; 2] = ["access", "unindexed"];
 
@@ -70,7 +73,7 @@ impl FilmMapping {
         Ok(Self::parse(&text, default).map_err(|error| invalid(error.0))?)
     }
 
-    fn parse(text: &str, default: &str) -> Result<Self, MappingFileError> {
+    pub(super) fn parse(text: &str, default: &str) -> Result<Self, MappingFileError> {
         let read = |text: &str| toml::from_str(text).map_err(|e| MappingFileError(e.to_string()));
         let mut file = Keys::new("", read(text)?);
         let missing = file.texts("missing")?;
@@ -97,6 +100,13 @@ impl FilmMapping {
             field.explicit = named.contains(&field.name);
         }
         Ok(mapping)
+    }
+
+    /// Whether every film has the field, or none may declare it.
+    pub(super) fn is_film_field(name: &str) -> bool {
+        name == "id"
+            || RESERVED.contains(&name)
+            || FILM_FIELDS.iter().any(|(field, _)| *field == name)
     }
 
     /// The fields of the source that the mapping names.
@@ -147,12 +157,11 @@ fn declared(fields: &mut Keys, name: &str) -> Result<Field, MappingFileError> {
         );
         return Err(MappingFileError(message));
     };
-    let types = ["boolean", "date", "double", "keyword", "long", "text"];
-    if !types.contains(&kind.as_str()) {
-        let hint = closest(&kind, types)
+    if !TYPES.contains(&kind.as_str()) {
+        let hint = closest(&kind, TYPES)
             .map(|kind| format!("did you mean `{kind}`? "))
             .unwrap_or_default();
-        let message = format!("`fields.{name}.type`: `{kind}` is not one of {types:?}. {hint}");
+        let message = format!("`fields.{name}.type`: `{kind}` is not one of {TYPES:?}. {hint}");
         return Err(MappingFileError(message.trim_end().to_owned()));
     }
     let mapping = if kind == "date" {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use elasticsearch::{BulkParts, SearchParts, indices::IndicesGetParts, params::Refresh};
 use policies::{Facts, label_rules::LabelRules, names::Label};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use super::cases::{Case, Cases};
 use crate::{
     LabelerError, bulk_items,
     elastic::{Elastic, ElasticError, read},
+    import::AsImported,
     index::film_mapping,
     metrics::Metrics,
     pipeline::{self, Run},
@@ -24,8 +25,17 @@ const PAGE_SIZE: u16 = 1_000;
 /// Elasticsearch's limit of one search.
 const MAX_CASES: usize = 10_000;
 
+/// Between the name of the index of films and a unique part.
+const INFIX: &str = "-rules-test-";
+/// No test takes so long: an index of this age was left behind by a process that was killed.
+const LEFT_BEHIND: TimeDelta = TimeDelta::days(1);
+
 /// The index of a test.
-pub(super) struct Trial(Elastic);
+pub(super) struct Trial {
+    elastic: Elastic,
+    /// How films are read; none if they are indexed as they are.
+    reader: Option<AsImported>,
+}
 
 #[derive(Deserialize)]
 struct Found {
@@ -57,14 +67,34 @@ impl Trial {
         elastic: &Elastic,
         rules: &LabelRules,
     ) -> Result<Self, ElasticError> {
-        let name = format!("{}-rules-test-{}", elastic.index, Uuid::new_v4().simple());
+        let name = format!("{}{INFIX}{}", elastic.index, Uuid::new_v4().simple());
         let definition = elastic
             .definition()
             .await?
             .unwrap_or_else(|| json!({ "mappings": film_mapping(rules, Map::new()) }));
         let index = elastic.of_index(&name);
         index.create(&definition, "create the index of the test").await?;
-        Ok(Self(index))
+        let reader = definition.get("mappings").and_then(AsImported::new);
+        Ok(Self { elastic: index, reader })
+    }
+
+    /// Deletes the indices of tests that were killed.
+    pub(super) async fn delete_left_behind(
+        elastic: &Elastic,
+        now: DateTime<Utc>,
+    ) -> Result<(), ElasticError> {
+        let prefix = format!("{}{INFIX}", elastic.index);
+        let found = elastic.of_index(&format!("{prefix}*")).definitions().await?;
+        for (name, definition) in found {
+            let is_test = name.strip_prefix(&prefix).is_some_and(|id| Uuid::try_parse(id).is_ok());
+            let created = definition.pointer("/settings/index.creation_date");
+            let created = created.and_then(|at| at.as_str()?.parse().ok());
+            let created = created.and_then(DateTime::from_timestamp_millis);
+            if is_test && created.is_some_and(|created| now - created > LEFT_BEHIND) {
+                elastic.of_index(&name).delete_index("delete the index of an earlier test").await?;
+            }
+        }
+        Ok(())
     }
 
     /// The labels that are active on the film of each case.
@@ -76,7 +106,7 @@ impl Trial {
     ) -> Result<Vec<Vec<String>>, LabelerError> {
         self.write(&cases.list).await?;
         let run = Run {
-            elastic: &self.0,
+            elastic: &self.elastic,
             rules,
             page_size: PAGE_SIZE,
             loss_limit: None,
@@ -101,15 +131,16 @@ impl Trial {
             return Err(LabelerError::Target(format!("a file has at most {MAX_CASES} cases")));
         }
         let operation = "write the films of the test";
-        let lines = cases.iter().flat_map(|case| {
-            [json!({ "index": { "_id": case.id } }).to_string(), json!(case.film).to_string()]
-        });
-        let lines: Vec<String> = lines.collect();
+        let mut lines = Vec::with_capacity(cases.len() * 2);
+        for case in cases {
+            lines.push(json!({ "index": { "_id": case.id } }).to_string());
+            lines.push(self.document(case)?);
+        }
         let bulk = async || {
-            let bulk = self.0.client.bulk(BulkParts::Index(&self.0.index));
+            let bulk = self.elastic.client.bulk(BulkParts::Index(&self.elastic.index));
             bulk.refresh(Refresh::True).body(lines.iter().collect()).send().await
         };
-        let written = self.0.ask(operation, bulk).await?;
+        let written = self.elastic.ask(operation, bulk).await?;
         let written = bulk_items::results(&written, operation)?;
         let refused = cases.iter().zip(written).find_map(|(case, item)| {
             let error = item.error?;
@@ -118,20 +149,26 @@ impl Trial {
         refused.map_or(Ok(()), |refused| Err(LabelerError::Target(refused)))
     }
 
+    fn document(&self, Case { film, line, name, .. }: &Case) -> Result<String, LabelerError> {
+        let Some(reader) = &self.reader else { return Ok(json!(film).to_string()) };
+        let bad = |bad| LabelerError::Target(format!("line {line}, case {name:?}: {bad}"));
+        reader.document(film).map_err(bad)
+    }
+
     /// `access` by id.
     async fn read(&self) -> Result<BTreeMap<String, Value>, ElasticError> {
         let operation = "read the films of the test";
-        let index = [self.0.index.as_str()];
+        let index = [self.elastic.index.as_str()];
         let all = json!({ "size": MAX_CASES, "_source": ["access"] });
         let search =
-            async || self.0.client.search(SearchParts::Index(&index)).body(&all).send().await;
-        let found = self.0.ask(operation, search).await?;
+            async || self.elastic.client.search(SearchParts::Index(&index)).body(&all).send().await;
+        let found = self.elastic.ask(operation, search).await?;
         let found: Found = read(&found, operation)?;
         Ok(found.hits.hits.into_iter().map(|hit| (hit.id, hit.source.access)).collect())
     }
 
     pub(super) async fn delete(self) -> Result<(), ElasticError> {
-        self.0.delete_index("delete the index of the test").await
+        self.elastic.delete_index("delete the index of the test").await
     }
 }
 

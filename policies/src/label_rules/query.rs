@@ -46,6 +46,8 @@ pub enum FieldTest {
     Range {
         /// Whether the bounds are dates, because they have a `format` or a `time_zone`.
         dates: bool,
+        /// The bounds, unless a `format` says how they are written.
+        bounds: Vec<Value>,
     },
     /// Asks whether there is a value.
     Exists,
@@ -189,7 +191,9 @@ impl Parser {
             }
         }
         let dates = bounds.contains_key("format") || bounds.contains_key("time_zone");
-        self.add(field, FieldTest::Range { dates })
+        let has_format = bounds.contains_key("format");
+        let bounds = lower.into_iter().chain(upper).filter(|_| !has_format).cloned().collect();
+        self.add(field, FieldTest::Range { dates, bounds })
     }
 
     fn exists(&mut self, body: &Value) -> Checked {
@@ -378,7 +382,11 @@ mod tests {
         assert_eq!(
             uses,
             [
-                ("release_date", None, &FieldTest::Range { dates: true }),
+                (
+                    "release_date",
+                    None,
+                    &FieldTest::Range { dates: true, bounds: vec![json!("now/d")] }
+                ),
                 ("genres", None, &FieldTest::Path),
                 ("genres.id", Some("genres"), &FieldTest::Equal(vec![json!("a"), json!("b")])),
                 ("imdb_rating", None, &FieldTest::Exists),
