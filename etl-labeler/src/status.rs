@@ -115,6 +115,8 @@ impl Status {
                 ("next full comparison", text(sync.next_full_at())),
             ]);
         }
-        rows.into_iter().map(|(name, value)| format!("{name:<25} {value}\n")).collect()
+        let lines: Vec<_> =
+            rows.into_iter().map(|(name, value)| format!("{name:<25} {value}\n")).collect();
+        lines.concat()
     }
 }

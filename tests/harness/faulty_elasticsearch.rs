@@ -1,4 +1,4 @@
-//! An Elasticsearch that is too busy for the first request of each kind.
+//! An Elasticsearch that is too busy for some requests.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -11,20 +11,22 @@ use serde_json::json;
 
 use crate::setting;
 
-/// What becomes of the first request with a method and a path.
+/// What becomes of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It is refused with this status.
+    /// The first one with a method and a path is refused with this status.
     Refused(u16),
-    /// It is carried out, and answered with 503.
+    /// The first one with a method and a path is carried out, and answered with 503.
     Unanswered,
+    /// Every one whose path ends so is refused with 503.
+    Never(&'static str),
 }
 
 /// Forwards requests to Elasticsearch, but for the faults.
 pub struct FaultyElasticsearch {
     /// Its URL.
     pub url: String,
-    failed: Arc<Mutex<BTreeSet<String>>>,
+    seen: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl FaultyElasticsearch {
@@ -35,24 +37,24 @@ impl FaultyElasticsearch {
     pub async fn start(fault: Fault) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let failed = Arc::<Mutex<BTreeSet<String>>>::default();
-        let (server, seen) = (setting("ELASTICSEARCH_URL"), Arc::clone(&failed));
+        let seen = Arc::<Mutex<BTreeSet<String>>>::default();
+        let (server, answered) = (setting("ELASTICSEARCH_URL"), Arc::clone(&seen));
         let endpoint = make(move |request: Request| {
-            let (server, seen) = (server.clone(), Arc::clone(&seen));
+            let (server, seen) = (server.clone(), Arc::clone(&answered));
             async move { Ok::<_, poem::Error>(answer(fault, &server, &seen, request).await) }
         });
         let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
         tokio::spawn(Server::new_with_acceptor(acceptor).run(endpoint));
-        Self { url, failed }
+        Self { url, seen }
     }
 
-    /// Method and path of every request that was failed.
+    /// Method and path of every request.
     ///
     /// # Panics
     /// If another thread panicked meanwhile.
     #[must_use]
-    pub fn failed(&self) -> BTreeSet<String> {
-        self.failed.lock().unwrap().clone()
+    pub fn seen(&self) -> BTreeSet<String> {
+        self.seen.lock().unwrap().clone()
     }
 }
 
@@ -62,10 +64,11 @@ async fn answer(
     seen: &Mutex<BTreeSet<String>>,
     request: Request,
 ) -> Response {
-    let first =
-        seen.lock().unwrap().insert(format!("{} {}", request.method(), request.uri().path()));
+    let path = request.uri().path().to_owned();
+    let first = seen.lock().unwrap().insert(format!("{} {path}", request.method()));
     match fault {
         Fault::Refused(status) if first => busy(status),
+        Fault::Never(end) if path.ends_with(end) => busy(503),
         Fault::Unanswered if first => {
             forward(server, request).await;
             busy(503)

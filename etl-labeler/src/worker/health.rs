@@ -14,7 +14,16 @@ use crate::elastic::Elastic;
 pub(super) struct ReadinessApi {
     pub(super) elastic: Elastic,
     pub(super) clock: AgreedClock,
-    pub(super) states: Recent<((State, Option<bool>), Option<TimeDelta>)>,
+    pub(super) states: Recent<States>,
+}
+
+/// What the last check found.
+#[derive(Clone)]
+pub(super) struct States {
+    /// Whether the index exists, if Elasticsearch responds.
+    index_exists: Option<bool>,
+    /// How far the clock is ahead of PostgreSQL's, if that responds.
+    skew: Option<TimeDelta>,
 }
 
 /// Whether films can be labelled, and what is missing.
@@ -52,9 +61,13 @@ impl ReadinessApi {
     #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
     async fn ready(&self) -> ReadyResponse {
         let this = self.clone();
-        let check = async move { tokio::join!(this.elasticsearch(), this.skew()) };
-        let ((elasticsearch, index_exists), skew) = self.states.get_or(check).await;
+        let check = async move {
+            let (index_exists, skew) = tokio::join!(this.index_exists(), this.skew());
+            States { index_exists, skew }
+        };
+        let States { index_exists, skew } = self.states.get_or(check).await;
         let agrees = skew.is_some_and(|skew| self.clock.tolerates(skew));
+        let elasticsearch = if index_exists.is_some() { State::Up } else { State::Down };
         let database = if skew.is_some() { State::Up } else { State::Down };
         let ready = index_exists == Some(true) && agrees;
         let clock_skew_seconds = skew.map(TimeDelta::as_seconds_f64);
@@ -65,11 +78,8 @@ impl ReadinessApi {
 }
 
 impl ReadinessApi {
-    async fn elasticsearch(&self) -> (State, Option<bool>) {
-        match self.elastic.index_exists().await {
-            Ok(exists) => (State::Up, Some(exists)),
-            Err(_) => (State::Down, None),
-        }
+    async fn index_exists(&self) -> Option<bool> {
+        self.elastic.index_exists().await.ok()
     }
 
     async fn skew(&self) -> Option<TimeDelta> {

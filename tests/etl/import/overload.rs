@@ -171,6 +171,7 @@ async fn every_request_is_repeated_while_elasticsearch_is_busy() {
     for fault in [Fault::Refused(429), Fault::Unanswered] {
         let films = Films::new();
         let file = films.file("films.ndjson", lines(0, 1_500));
+        let cases = films.file("cases.toml", "[[case]]\nname='x'\nfilm={}\nlabels=['new']\n");
         for arguments in [
             &["import", &file][..],
             &["once"],
@@ -179,16 +180,38 @@ async fn every_request_is_repeated_while_elasticsearch_is_busy() {
             &["preview"],
             &["status"],
             &["rules", "check", "--index"],
+            &["rules", "test", &cases],
         ] {
             let busy = FaultyElasticsearch::start(fault).await;
             let command = films.command(arguments).env("ELASTICSEARCH_URL", &busy.url).spawn();
             let ended = finished(command.unwrap()).await;
             assert_eq!(ended.status, Some(0), "{fault:?} {arguments:?}: {ended:?}");
             assert!(ended.stderr.contains("accepts requests again"), "{ended:?}");
-            assert!(busy.failed().len() > 1);
+            assert!(busy.seen().len() > 1);
         }
         assert_eq!(films.count(json!({ "match_all": {} })).await, 1_500);
         films.once().await;
         assert_eq!(films.labelled().await, 1_500);
+    }
+}
+
+#[tokio::test]
+async fn a_replacement_that_gives_up_after_the_last_line_says_how_to_go_on() {
+    let films = Films::new();
+    films.import(&lines(0, 1)).await;
+    let file = films.file("films.ndjson", lines(0, 10));
+    for end in ["_refresh", "_bulk", "_count"] {
+        let busy = FaultyElasticsearch::start(Fault::Never(end)).await;
+        let mut import = films.command(&["import", &file, "--replace"]);
+        import.env("ELASTICSEARCH_URL", &busy.url).env("ETL_IMPORT_RETRY_SECONDS", "1");
+        let stopped = finished(import.spawn().unwrap()).await;
+        assert_eq!(stopped.status, Some(1), "{stopped:?}");
+        let line = if end == "_bulk" { 1 } else { 11 };
+        let hint = format!("to go on, repeat the command with --replace --from-line {line}\n");
+        assert!(stopped.stderr.contains(&hint), "{end}: {stopped:?}");
+        let line = line.to_string();
+        let rest = films.run(&["import", &file, "--replace", "--from-line", &line]).await;
+        assert_eq!(rest.status, Some(0), "{rest:?}");
+        assert_eq!(films.labelled().await, 10);
     }
 }

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 use tests::program::signal;
-use tests::{Proxy, until};
+use tests::{Fault, FaultyElasticsearch, Proxy, until};
 
 use super::Site;
 use crate::films::finished;
@@ -85,4 +85,28 @@ async fn an_index_that_is_deleted_is_not_created_by_a_write() {
     let mapping = site.films.index.mapping().await;
     assert_eq!(mapping["dynamic"], json!("false"));
     assert_ne!(mapping["_meta"]["source"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_sync_waits_while_elasticsearch_is_busy() {
+    for fault in [Fault::Refused(429), Fault::Unanswered] {
+        let site = Site::new().await;
+        site.database.films(600).await;
+        for (change, films) in [
+            ("SELECT 1", 600),
+            ("UPDATE content.film_work SET title = 'B', modified = now()", 600),
+            ("DELETE FROM content.film_work", 0),
+        ] {
+            site.database.execute(change).await;
+            let busy = FaultyElasticsearch::start(fault).await;
+            let mut sync = site.films.command(&["sync", "--full", "--force"]);
+            sync.env("ETL_SOURCE_DATABASE_URL", site.database.url());
+            let synced = finished(sync.env("ELASTICSEARCH_URL", &busy.url).spawn().unwrap()).await;
+            assert_eq!(
+                (synced.status, count(&site).await),
+                (Some(0), films),
+                "{fault:?} {synced:?}"
+            );
+        }
+    }
 }
