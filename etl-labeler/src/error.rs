@@ -169,10 +169,12 @@ pub enum LabelerError {
     )]
     ImportDeleted(String),
     /// An import that is to go on behind the end of its file.
-    #[error("--from-line {from} is behind the end of the file: its last film is on line {last}")]
+    #[error("--from-line {from} is behind the end of the file: its last film is on {unit} {last}")]
     BehindTheEnd {
         /// The line.
         from: u64,
+        /// Lines or elements.
+        unit: &'static str,
         /// The last record.
         last: u64,
     },

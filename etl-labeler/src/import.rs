@@ -181,7 +181,8 @@ impl Import<'_> {
         let rejects = rejects.map(|path| Rejects::create(path, from > 1, header)).transpose()?;
         let imported = Imported::default();
         let mut session = Session { next: from, imported, rejects, progress, logged: started };
-        session.imported.details.unit = source.unit();
+        let unit = source.unit();
+        session.imported.details.unit = unit;
         let mut films = Films::read(source, mapping, from, session.rejects.is_some());
         let mut writer = Writer::new(self.elastic, &target.writer);
         let ended = self.write_films(&mut films, &mut writer, &mut session).await;
@@ -195,7 +196,7 @@ impl Import<'_> {
                 let End { last, never_seen } = films.end();
                 imported.details.never_seen = never_seen;
                 if from > last + 1 {
-                    imported.stopped = Some(LabelerError::BehindTheEnd { from, last });
+                    imported.stopped = Some(LabelerError::BehindTheEnd { from, unit, last });
                 }
             }
             Err(error) => {

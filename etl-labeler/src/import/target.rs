@@ -156,9 +156,9 @@ impl Target {
     /// The alias for writing exists as long as its index.
     pub(super) fn explain(&self, error: LabelerError) -> LabelerError {
         match error {
-            LabelerError::Elastic(ElasticError::Refused { status: 404, .. }) => {
-                LabelerError::IndexDeleted(self.elastic.index.clone())
-            }
+            LabelerError::Elastic(
+                ElasticError::Refused { status: 404, .. } | ElasticError::NoIndex(_),
+            ) => LabelerError::IndexDeleted(self.elastic.index.clone()),
             error => error,
         }
     }
@@ -193,12 +193,17 @@ impl Target {
             add(&elastic.index, name, current.properties(name)?),
         ];
         actions.extend(self.leave(&current).await?);
-        match elastic.change_aliases(&actions).await {
+        let refused = match elastic.change_aliases(&actions).await {
+            Ok(()) => None,
             // An index that the name must have is gone from it: then none of the actions were done. Or all
             // of them were by an earlier attempt, whose answer was lost.
-            Ok(()) | Err(ElasticError::Refused { status: 404, .. }) => self.check_current().await,
-            Err(error) => Err(error.into()),
-        }
+            Err(error @ ElasticError::Refused { status: 400 | 404, .. }) => Some(error),
+            Err(error) => return Err(error.into()),
+        };
+        self.check_current().await.map_err(|elsewhere| match refused {
+            Some(error @ ElasticError::Refused { status: 400, .. }) => error.into(),
+            _ => elsewhere,
+        })
     }
 
     /// The actions by which readers leave what they use now.

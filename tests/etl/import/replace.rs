@@ -1,7 +1,7 @@
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tests::until;
+use tests::{Fault, FaultyElasticsearch, until};
 
 use crate::films::{Films, feed, finished};
 
@@ -209,7 +209,9 @@ async fn an_index_without_an_alias_is_imported_into_and_replaced() {
     assert_eq!(behind(&films, "-import").await, [] as [&str; 0]);
 
     let file = films.file("films.ndjson", lines(4, "B"));
-    let replaced = films.run(&["import", &file, "--replace"]).await;
+    let busy = FaultyElasticsearch::start(Fault::Unanswered).await;
+    let mut replace = films.command(&["import", &file, "--replace"]);
+    let replaced = finished(replace.env("ELASTICSEARCH_URL", &busy.url).spawn().unwrap()).await;
     assert_eq!(replaced.status, Some(0), "{replaced:?}");
     assert_eq!(behind(&films, "").await.len(), 1);
     assert_eq!(films.labelled().await, 4);
