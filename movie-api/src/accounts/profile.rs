@@ -129,7 +129,7 @@ impl User {
             let unknown = Problem::new(request::FIELD).field("favorite_genre");
             Err(unknown.detail("The catalogue has no genre with this id.").into())
         };
-        // Elasticsearch has no longer ids, and refuses to look for them.
+        // Elasticsearch refuses to look for text that is longer than any that it indexes.
         if genre.chars().count() > MAX_ID {
             return unknown();
         }

@@ -129,13 +129,17 @@ impl Catalogue {
         admitted: &RawValue,
     ) -> Result<Option<Sighting>, CatalogueError> {
         let hits = self.send(&ById::new(id, admitted)).await?.hits.hits;
-        let (admitted, refused): (Vec<Hit>, Vec<Hit>) =
-            hits.into_iter().partition(Hit::is_admitted);
-        let sighting = |admitted| {
-            move |document| Sighting { document: self.labels.shown_on(document), admitted }
-        };
-        let admitted = admitted.into_iter().find_map(Hit::document).map(sighting(true));
-        Ok(admitted.or_else(|| refused.into_iter().find_map(Hit::document).map(sighting(false))))
+        let mut refused = None;
+        for hit in hits {
+            let admitted = hit.is_admitted();
+            let Some(document) = hit.document() else { continue };
+            let sighting = Sighting { document: self.labels.shown_on(document), admitted };
+            if admitted {
+                return Ok(Some(sighting));
+            }
+            refused = refused.or(Some(sighting));
+        }
+        Ok(refused)
     }
 
     /// Whether films can be listed at all.
