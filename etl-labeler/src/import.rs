@@ -51,7 +51,7 @@ use crate::{
     progress::Progress,
 };
 
-pub(crate) use self::film::UNINDEXED;
+pub(crate) use self::film::{UNINDEXED, UNREADABLE_FIELDS};
 pub use self::{mapping::MappingFileError, report::Imported};
 
 /// How often an import says how far it is, where there is no terminal.

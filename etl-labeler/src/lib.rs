@@ -34,6 +34,7 @@ mod loss;
 mod mapping;
 mod positions;
 mod progress;
+mod unreadable;
 mod writers;
 
 pub use error::LabelerError;

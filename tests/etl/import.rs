@@ -4,6 +4,7 @@ mod forms;
 mod mapping_file;
 mod overload;
 mod replace;
+mod unreadable;
 
 use serde_json::json;
 

@@ -20,6 +20,10 @@ pub(super) const MAX_ID_BYTES: usize = 512;
 /// Values that no indexed field takes: Elasticsearch stores them and reads nothing of them.
 pub(crate) const UNINDEXED: &str = "unindexed";
 
+/// The field of a document that names the others whose value in the source could not be read. The labeler
+/// leaves such a film unlabelled if a label rule uses one of them: without the value, it would be open.
+pub(crate) const UNREADABLE_FIELDS: &str = "unreadable_fields";
+
 /// A film: its id and the document to store.
 #[derive(Debug)]
 pub(super) struct Film {
@@ -61,6 +65,10 @@ impl FilmMapping {
                 film.dated |= field.name == "release_date";
                 document.add(&field.name, &value);
             }
+        }
+        if !film.unreadable.is_empty() {
+            let names = film.unreadable.iter().map(|unreadable| unreadable.field.as_str());
+            document.add(UNREADABLE_FIELDS, &names.collect());
         }
         for (name, value) in source {
             if !self.sources().any(|source| source == name) {
@@ -160,11 +168,9 @@ impl Document {
         }
         let taken = name == "id" || mapping.fields.iter().any(|field| field.name == name);
         let plain = !name.trim().is_empty() && !name.starts_with('_') && !name.contains('.');
-        let place = if taken || !plain || name == UNINDEXED {
-            &mut self.unindexed
-        } else {
-            &mut self.values
-        };
+        let reserved = [UNINDEXED, UNREADABLE_FIELDS].contains(&name.as_str());
+        let place =
+            if taken || !plain || reserved { &mut self.unindexed } else { &mut self.values };
         place.entry(name).or_insert(value);
     }
 

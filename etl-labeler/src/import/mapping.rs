@@ -8,6 +8,7 @@ use toml::{Table, Value as Toml};
 
 use super::{
     dates::{DateRule, YearAlone},
+    film::{UNINDEXED, UNREADABLE_FIELDS},
     kind::Kind,
     names::NameRule,
 };
@@ -28,7 +29,7 @@ const FILM_FIELDS: [(&str, &str); 7] = [
 ];
 
 /// Fields that no source may write.
-const RESERVED: [&str; 2] = ["access", "unindexed"];
+const RESERVED: [&str; 3] = ["access", UNINDEXED, UNREADABLE_FIELDS];
 
 /// How films are read from the records of a source.
 #[derive(Debug)]

@@ -14,8 +14,7 @@ use super::mapping::FilmMapping;
 use crate::{
     LabelerError,
     elastic::{Elastic, ElasticError, body, read},
-    import::film::UNINDEXED,
-    index::film_mapping,
+    index::{film_mapping, import_properties},
     loss::LAST_RUN,
 };
 
@@ -278,8 +277,7 @@ impl Elastic {
             }
         }
         elastic.prepare_mapping(rules).await?;
-        let unindexed = json!({ "type": "object", "enabled": false });
-        let request = json!({ "dynamic": false, "properties": { UNINDEXED: unindexed } });
+        let request = json!({ "dynamic": false, "properties": import_properties() });
         let names = [index];
         let indices = self.client.indices();
         let put = indices.put_mapping(IndicesPutMappingParts::Index(&names));
