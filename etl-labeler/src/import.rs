@@ -36,7 +36,7 @@ use self::{
     bulk::{Done, Writer},
     lease::Lease,
     mapping::FilmMapping,
-    reader::Films,
+    reader::{Entry, Films},
     rejects::Rejects,
     retry::Retry,
     source::Source,
@@ -91,7 +91,7 @@ impl Import<'_> {
         self.check_columns(&source, &mapping)?;
         self.check_rejects()?;
         if let Some(films) = options.sample {
-            return sample(source, &mapping, films);
+            return self.sample(source, mapping, films).await;
         }
         let purpose = format!("an import of {}", options.file.display());
         let retry = Retry { retry_for: self.retry_for, stop: self.stop };
@@ -105,13 +105,14 @@ impl Import<'_> {
     async fn run_alone(
         &self,
         source: Source,
-        mapping: FilmMapping,
+        mut mapping: FilmMapping,
         progress: &Progress,
         now: DateTime<Utc>,
     ) -> Result<Exit, LabelerError> {
         let options = self.options;
         let choice = Choice { replace: options.replace, go_on: options.from_line.is_some() };
         let target = Target::prepare(self.elastic, &choice, &mapping, self.rules, now).await?;
+        mapping.adopt(&target.elastic.mappings().await?);
         let mut imported = self.write(source, mapping, &target, progress).await?;
         progress.finish();
         // Whether it can be read must not decide whether the import is finished.
@@ -202,13 +203,7 @@ impl Import<'_> {
     ) -> Result<(), LabelerError> {
         let mut queue = VecDeque::new();
         loop {
-            let read = tokio::select! {
-                read = films.next() => read,
-                () = self.stop.cancelled() => return Err(LabelerError::Interrupted),
-            };
-            let read = read
-                .map_err(|source| LabelerError::File { path: self.options.file.clone(), source })?;
-            let Some(entries) = read else { return Ok(()) };
+            let Some(entries) = self.next(films).await? else { return Ok(()) };
             queue.extend(entries);
             while !queue.is_empty() {
                 if self.stop.is_cancelled() {
@@ -223,6 +218,46 @@ impl Import<'_> {
                 session.log();
             }
         }
+    }
+
+    /// Prints what the first films would become in the index as it is.
+    async fn sample(
+        &self,
+        mut source: Source,
+        mut mapping: FilmMapping,
+        films: usize,
+    ) -> Result<Exit, LabelerError> {
+        if !self.options.replace && self.elastic.index_exists().await? {
+            mapping.adopt(&self.elastic.mappings().await?);
+        }
+        let (mut exit, unit) = (Exit::Success, source.unit());
+        source.records = Box::new(source.records.take(films));
+        let mut films = Films::read(source, mapping, 1, false);
+        while let Some(entries) = self.next(&mut films).await? {
+            for entry in entries {
+                match entry.film {
+                    Ok(film) => {
+                        let document: Value =
+                            serde_json::from_str(&film.document).unwrap_or_default();
+                        output::print(format_args!("{document:#}"))?;
+                    }
+                    Err(bad) => {
+                        exit = Exit::RejectedInput;
+                        output::report(format_args!("{unit} {}: {bad}", entry.number));
+                    }
+                }
+            }
+        }
+        Ok(exit)
+    }
+
+    /// The next films of a source, unless the import is stopped while it waits for them.
+    async fn next(&self, films: &mut Films) -> Result<Option<Vec<Entry>>, LabelerError> {
+        let read = tokio::select! {
+            read = films.next() => read,
+            () = self.stop.cancelled() => return Err(LabelerError::Interrupted),
+        };
+        read.map_err(|source| LabelerError::File { path: self.options.file.clone(), source })
     }
 
     /// Makes the films visible. `skipped` lines are missing, with those of earlier parts of a replacement. A
@@ -295,24 +330,4 @@ impl Session<'_> {
         }
         Ok(())
     }
-}
-
-/// Prints what films would become.
-fn sample(source: Source, mapping: &FilmMapping, films: usize) -> Result<Exit, LabelerError> {
-    let (mut exit, unit) = (Exit::Success, source.unit());
-    for record in source.records.take(films) {
-        let record =
-            record.map_err(|source| LabelerError::File { path: "the file".into(), source })?;
-        match record.fields.and_then(|fields| mapping.film(fields)) {
-            Ok(film) => {
-                let document: Value = serde_json::from_str(&film.document).unwrap_or_default();
-                output::print(format_args!("{document:#}"))?;
-            }
-            Err(bad) => {
-                exit = Exit::RejectedInput;
-                output::report(format_args!("{unit} {}: {bad}", record.number));
-            }
-        }
-    }
-    Ok(exit)
 }

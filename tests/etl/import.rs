@@ -1,5 +1,6 @@
 mod bad_lines;
 mod catalogues;
+mod dates;
 mod forms;
 mod mapping_file;
 mod overload;

@@ -37,6 +37,23 @@ impl Kind {
         }
     }
 
+    /// How values are read for a field of this type in an index; none for objects and types without a notation of
+    /// their own, which an import does not create.
+    pub(super) fn of_index(kind: &str) -> Option<Self> {
+        Some(match kind {
+            "keyword" | "wildcard" | "constant_keyword" => Self::Keyword,
+            "text" | "match_only_text" | "search_as_you_type" => Self::Text,
+            "long" | "integer" | "short" | "byte" | "unsigned_long" => Self::Long,
+            "double" | "scaled_float" => Self::Double,
+            "float" | "half_float" => Self::Float,
+            "boolean" => Self::Boolean,
+            "date" | "date_nanos" => {
+                Self::Date(DateRule { keeps_time: true, ..DateRule::default() })
+            }
+            _ => return None,
+        })
+    }
+
     /// Reads a value. A text that is blank or stands for "no value" is none.
     pub(super) fn read(&self, cell: Cell<'_>, missing: &[String]) -> Reading {
         let is_missing = |text: &str| {
@@ -74,7 +91,7 @@ impl Kind {
             Self::Float => number(text, f64::from(f32::MAX)),
             Self::Double => number(text, f64::MAX),
             Self::Boolean => boolean(text).map(Value::from),
-            Self::Date(rule) => Some(rule.read(text)?.format("%Y-%m-%d").to_string().into()),
+            Self::Date(rule) => rule.read(text).map(Value::from),
             Self::Names(_) => None,
         }
     }

@@ -1,13 +1,13 @@
 //! The mapping file: which field of a source becomes which field of a film, and how.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Map, Value, json};
 use service::similar::closest;
 use toml::{Table, Value as Toml};
 
 use super::{
-    dates::{DateRule, YearAlone},
+    dates::{DateRule, Format, YearAlone},
     film::{UNINDEXED, UNREADABLE_FIELDS},
     kind::Kind,
     names::NameRule,
@@ -30,6 +30,9 @@ const FILM_FIELDS: [(&str, &str); 7] = [
 
 /// Fields that no source may write.
 const RESERVED: [&str; 3] = ["access", UNINDEXED, UNREADABLE_FIELDS];
+
+/// The format of a declared date: a day, or an instant.
+const DATE_FORMAT: &str = "strict_date_optional_time";
 
 /// How films are read from the records of a source.
 #[derive(Debug)]
@@ -99,6 +102,24 @@ impl FilmMapping {
         self.id.iter().map(String::as_str).chain(fields)
     }
 
+    /// Adds the fields that the index maps and the mapping does not name, each read as if it had been declared.
+    /// Passed on as it is, a value would be read by Elasticsearch, to which `2027-13-01` is a date.
+    pub(super) fn adopt(&mut self, indices: &BTreeMap<String, Value>) {
+        let properties = indices.values().filter_map(|index| index.get("properties")?.as_object());
+        for (name, mapped) in properties.flatten() {
+            let is_named = name == "id" || self.fields.iter().any(|field| field.name == *name);
+            let is_read = self.sources().any(|source| source == name);
+            if is_named || is_read || RESERVED.contains(&name.as_str()) {
+                continue;
+            }
+            if let Some(kind) = mapped.get("type").and_then(Value::as_str).and_then(Kind::of_index)
+            {
+                let (name, from) = (name.clone(), name.clone());
+                self.fields.push(Field { name, from, kind, declared: None });
+            }
+        }
+    }
+
     /// The properties of declared fields in Elasticsearch.
     pub(super) fn declared(&self) -> Map<String, Value> {
         let declared = self
@@ -149,12 +170,11 @@ fn declared(fields: &mut Keys, name: &str) -> Result<Field, MappingFileError> {
         let message = format!("`fields.{name}.type`: `{kind}` is not one of {types:?}. {hint}");
         return Err(MappingFileError(message.trim_end().to_owned()));
     }
-    let mapping = if kind == "date" {
-        json!({ "type": "date", "format": "strict_date" })
-    } else {
-        json!({ "type": kind })
+    let (kind, mapping) = match kind.as_str() {
+        "date" => ("instant", json!({ "type": "date", "format": DATE_FORMAT })),
+        kind => (kind, json!({ "type": kind })),
     };
-    Ok(Field { declared: Some(mapping), ..keys.field(name, &kind)? })
+    Ok(Field { declared: Some(mapping), ..keys.field(name, kind)? })
 }
 
 /// A mapping file that cannot be used. The message names the key.
@@ -247,25 +267,33 @@ impl Keys {
             "float" => (Kind::Float, &["from"]),
             "double" => (Kind::Double, &["from", "type"]),
             "boolean" => (Kind::Boolean, &["from", "type"]),
-            "date" => (Kind::Date(self.date()?), &["from", "formats", "year_alone", "type"]),
+            "date" => (Kind::Date(self.date(false)?), &["from", "formats", "year_alone"]),
+            "instant" => (Kind::Date(self.date(true)?), &["from", "formats", "year_alone", "type"]),
             _ => (Kind::Names(self.name_rule()?), &["from", "separator", "id", "name", "flags"]),
         };
         self.end(known)?;
         Ok(Field { name: name.to_owned(), from, kind, declared: None })
     }
 
-    fn date(&mut self) -> Result<DateRule, MappingFileError> {
-        let formats = self.texts("formats")?.unwrap_or_default();
-        if let Some(format) = formats.iter().find(|format| !DateRule::is_complete(format)) {
-            let expected = format!("formats of a whole day, such as `%b %d %Y`; `{format}` is not");
-            return Err(self.wrong("formats", &expected));
+    fn date(&mut self, keeps_time: bool) -> Result<DateRule, MappingFileError> {
+        let texts = self.texts("formats")?.unwrap_or_default();
+        let mut formats = Vec::new();
+        for text in texts {
+            let format = Format::parse(text.clone());
+            formats.push(format.ok_or_else(|| {
+                let expected = format!(
+                    "formats of a whole day, such as `%b %d %Y`, also with a whole time and `%z`, such as \
+                     `%d %b %Y %H:%M %z`; `{text}` is not"
+                );
+                self.wrong("formats", &expected)
+            })?);
         }
         let year_alone = match self.text("year_alone")?.as_deref() {
             None | Some("unknown") => YearAlone::Unknown,
             Some("january_1") => YearAlone::January1,
             Some(_) => return Err(self.wrong("year_alone", "`unknown` or `january_1`")),
         };
-        Ok(DateRule { formats, year_alone })
+        Ok(DateRule { formats, year_alone, keeps_time })
     }
 
     fn name_rule(&mut self) -> Result<NameRule, MappingFileError> {

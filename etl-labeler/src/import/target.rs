@@ -268,11 +268,18 @@ impl Elastic {
         let mappings = elastic.mappings().await?;
         let present = mappings.get(index).and_then(|mapping| mapping.get("properties"));
         for (field, declared) in mapping.declared() {
-            if present.and_then(|present| present.get(&field)?.get("type")) != declared.get("type")
-            {
+            let present = present.and_then(|present| present.get(&field));
+            if present.and_then(|present| present.get("type")) != declared.get("type") {
                 return Err(LabelerError::Target(format!(
                     "the index has no field `{field}` of this type, and films that are in it already would not be \
                      found by it; import all films again with --replace"
+                )));
+            }
+            // As imports of earlier versions declared dates.
+            if present.and_then(|present| present.get("format")) == Some(&json!("strict_date")) {
+                return Err(LabelerError::Target(format!(
+                    "the index maps `{field}` as a day without a time, which would end an embargo early; import all \
+                     films again with --replace"
                 )));
             }
         }
