@@ -124,7 +124,7 @@ pub enum LabelerError {
         path: PathBuf,
         /// The column.
         column: String,
-        /// The closest column, or where to name another.
+        /// The columns, and where to name another.
         hint: String,
     },
     /// The file of rejected lines cannot be written.

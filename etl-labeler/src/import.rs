@@ -8,11 +8,13 @@ mod bulk;
 mod cell;
 pub mod database;
 mod dates;
+mod file_id;
 mod film;
 mod kind;
 mod lease;
 mod mapping;
 mod names;
+mod python;
 mod reader;
 mod rejects;
 mod report;
@@ -22,7 +24,6 @@ mod target;
 
 use std::{
     collections::VecDeque,
-    fs,
     time::{Duration, Instant},
 };
 
@@ -57,6 +58,9 @@ pub use self::{mapping::MappingFileError, report::Imported};
 /// How often an import says how far it is, where there is no terminal.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
+/// Columns that a message names.
+const SHOWN_COLUMNS: usize = 10;
+
 /// An import.
 #[derive(Clone, Copy)]
 pub struct Import<'a> {
@@ -86,10 +90,11 @@ impl Import<'_> {
     pub async fn run(&self, now: DateTime<Utc>) -> Result<Exit, LabelerError> {
         let options = self.options;
         let mapping = FilmMapping::read(options.mapping.as_deref(), "")?;
-        let (source, progress) = source::open(&options.file)?;
+        let (source, progress) = source::open(&options.file, self.stop).await?;
         progress.say(&format!("{}: {}", options.file.display(), source.detected));
+        let rejects = options.rejects.as_deref().filter(|_| options.sample.is_none());
+        let rejects = rejects.map(|path| Rejects::open(path, source.file)).transpose()?;
         self.check_columns(&source, &mapping)?;
-        self.check_rejects()?;
         if let Some(films) = options.sample {
             return self.sample(source, mapping, films).await;
         }
@@ -98,7 +103,7 @@ impl Import<'_> {
         let lease = async || Lease::acquire(self.elastic, &purpose, self.stop).await;
         let lease = retry.run(lease).await?;
         let import = Import { stop: lease.held(), ..*self };
-        let exit = import.run_alone(source, mapping, &progress, now).await;
+        let exit = import.run_alone(source, mapping, rejects, &progress, now).await;
         lease.end(exit).await
     }
 
@@ -106,6 +111,7 @@ impl Import<'_> {
         &self,
         source: Source,
         mut mapping: FilmMapping,
+        rejects: Option<Rejects>,
         progress: &Progress,
         now: DateTime<Utc>,
     ) -> Result<Exit, LabelerError> {
@@ -113,7 +119,7 @@ impl Import<'_> {
         let choice = Choice { replace: options.replace, go_on: options.from_line.is_some() };
         let target = Target::prepare(self.elastic, &choice, &mapping, self.rules, now).await?;
         mapping.adopt(&target.elastic.mappings().await?);
-        let mut imported = self.write(source, mapping, &target, progress).await?;
+        let mut imported = self.write(source, mapping, rejects, &target, progress).await?;
         progress.finish();
         // Whether it can be read must not decide whether the import is finished.
         let details = imported.details();
@@ -139,25 +145,18 @@ impl Import<'_> {
     fn check_columns(&self, source: &Source, mapping: &FilmMapping) -> Result<(), LabelerError> {
         let Some((_, columns)) = &source.header else { return Ok(()) };
         let Some((column, closest)) = mapping.missing_column(columns) else { return Ok(()) };
-        let hint = match closest {
-            Some(closest) => format!("; did you mean `{closest}`?"),
-            None => "; `[fields.id] from` in a mapping file names another".to_owned(),
-        };
+        let mut shown: Vec<String> =
+            columns.iter().take(SHOWN_COLUMNS).map(|column| format!("`{column}`")).collect();
+        if columns.len() > SHOWN_COLUMNS {
+            shown.push("…".to_owned());
+        }
+        let such_as = closest.map(|closest| format!(", perhaps `{closest}`")).unwrap_or_default();
+        let hint = format!(
+            "; the columns are {}. Name the one with the ids by `[fields.id] from` in a mapping file{such_as}",
+            shown.join(", ")
+        );
         let path = self.options.file.clone();
         Err(LabelerError::NoIdColumn { path, column: column.to_owned(), hint })
-    }
-
-    /// The file of rejected lines is emptied first, so it must not be the one that is read.
-    fn check_rejects(&self) -> Result<(), LabelerError> {
-        let Some(rejects) = &self.options.rejects else { return Ok(()) };
-        let same = fs::canonicalize(rejects).is_ok_and(|rejects| {
-            fs::canonicalize(&self.options.file).is_ok_and(|file| file == rejects)
-        });
-        if !same {
-            return Ok(());
-        }
-        let message = format!("--rejects {} is the file that is imported", rejects.display());
-        Err(LabelerError::Target(message))
     }
 
     /// Writes all films. An error that ends the import early is part of the result.
@@ -165,14 +164,16 @@ impl Import<'_> {
         &self,
         source: Source,
         mapping: FilmMapping,
+        mut rejects: Option<Rejects>,
         target: &Target,
         progress: &Progress,
     ) -> Result<Imported, LabelerError> {
         let started = Instant::now();
         let from = self.options.from_line.unwrap_or(1);
         let header = source.header.as_ref().map(|(header, _)| header.as_slice());
-        let rejects = self.options.rejects.as_deref();
-        let rejects = rejects.map(|path| Rejects::create(path, from > 1, header)).transpose()?;
+        if let Some(rejects) = &mut rejects {
+            rejects.begin(from > 1, header)?;
+        }
         let imported = Imported::default();
         let mut session = Session { next: from, imported, rejects, progress, logged: started };
         session.imported.details.unit = source.unit();

@@ -27,6 +27,7 @@ mod access;
 mod bulk_items;
 mod check;
 mod error;
+mod excerpt;
 mod exclusive;
 mod extract;
 mod index;

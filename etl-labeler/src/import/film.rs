@@ -8,11 +8,12 @@ use super::{
     bad_line::BadLine,
     cell::Cell,
     dates::is_year,
-    kind::{Kind, Reading, boolean},
+    kind::{Kind, Reading, boolean, is_missing},
     mapping::{Field, FilmMapping},
     names::{Names, short_hash, slug},
     source::Fields,
 };
+use crate::excerpt::excerpt;
 
 /// Elasticsearch's maximum length of a document id.
 pub(super) const MAX_ID_BYTES: usize = 512;
@@ -49,7 +50,7 @@ impl FilmMapping {
     /// The film of a record.
     ///
     /// # Errors
-    /// [`BadLine::Id`]: everything else about a film may be missing.
+    /// [`BadLine::Id`] or [`BadLine::NoId`]: everything else about a film may be missing.
     pub(super) fn film(&self, source: Fields) -> Result<Film, BadLine> {
         let id = self.film_id(&source)?;
         let mut document = Document { values: Fields::new(), unindexed: Fields::new() };
@@ -81,16 +82,24 @@ impl FilmMapping {
 
     fn film_id(&self, source: &Fields) -> Result<String, BadLine> {
         let part = |name: &String| match source.get(name).map(|raw| Cell::of(raw)) {
-            Some(Cell::Text(text)) if !text.is_empty() => Some(text),
+            Some(Cell::Text(text)) => Some(text),
             Some(Cell::Literal(number)) if !matches!(number, "true" | "false") => {
                 Some(number.to_owned())
             }
             _ => None,
         };
+        // Films without an id would become one.
+        let is_missing = |part: &String| is_missing(part, &self.missing);
         let id = match self.id.as_slice() {
-            [name] => part(name),
+            [name] => match part(name) {
+                Some(text) if !text.is_empty() && is_missing(&text) => {
+                    return Err(BadLine::NoId(excerpt(&text).into_owned()));
+                }
+                id => id.filter(|id| !id.is_empty()),
+            },
             names => {
-                let parts: Vec<String> = names.iter().filter_map(part).collect();
+                let parts = names.iter().filter_map(part).filter(|part| !is_missing(part));
+                let parts: Vec<String> = parts.collect();
                 let text = parts.join(" ");
                 let hash = short_hash(&parts.join("\0"));
                 (!parts.is_empty()).then(|| format!("{}-{hash}", slug(&text)))
@@ -130,10 +139,9 @@ impl Field {
             self.kind.flags().iter().filter_map(|flag| Some(source.get(flag)?.as_ref()));
         flags.find(|raw| match Cell::of(raw) {
             Cell::Null => false,
-            cell => cell.scalar().is_none_or(|text| {
-                let absent = text.is_empty() || missing.iter().any(|missing| missing == text);
-                !absent && boolean(text).is_none()
-            }),
+            cell => cell
+                .scalar()
+                .is_none_or(|text| !is_missing(text, missing) && boolean(text).is_none()),
         })
     }
 }

@@ -56,10 +56,7 @@ impl Kind {
 
     /// Reads a value. A text that is blank or stands for "no value" is none.
     pub(super) fn read(&self, cell: Cell<'_>, missing: &[String]) -> Reading {
-        let is_missing = |text: &str| {
-            let text = text.trim();
-            text.is_empty() || missing.iter().any(|missing| missing == text)
-        };
+        let is_missing = |text: &str| is_missing(text, missing);
         let cell = if matches!(self, Self::Names(_)) { cell } else { cell.single() };
         match (&cell, self) {
             (Cell::Null, _) => Reading::default(),
@@ -101,6 +98,12 @@ impl From<Option<Value>> for Reading {
     fn from(value: Option<Value>) -> Self {
         Self { unreadable: value.is_none(), value }
     }
+}
+
+/// Whether a text is blank or one of those that stand for "no value".
+pub(super) fn is_missing(text: &str, missing: &[String]) -> bool {
+    let text = text.trim();
+    text.is_empty() || missing.iter().any(|missing| missing == text)
 }
 
 /// As programs write it: `true`, `True`, `1`, `1.0`.

@@ -12,7 +12,7 @@ use super::{
     kind::Kind,
     names::NameRule,
 };
-use crate::LabelerError;
+use crate::{LabelerError, excerpt::excerpt};
 
 /// Texts that stand for "no value" in the catalogues of others.
 const MISSING: [&str; 4] = ["N/A", "NA", "null", "\\N"];
@@ -79,7 +79,7 @@ impl FilmMapping {
         let mut fields = Keys::new("fields", file.table("fields")?);
         file.end(&["missing", "fields"])?;
         let mut id = fields.keys("id")?.unwrap_or_default();
-        let id_from = id.texts("from")?.unwrap_or_else(|| vec!["id".to_owned()]);
+        let id_from = id.some_texts("from")?.unwrap_or_else(|| vec!["id".to_owned()]);
         id.end(&["from"])?;
         let mut mapping = Self {
             id: id_from,
@@ -135,7 +135,9 @@ impl FilmMapping {
         columns: &'a [String],
     ) -> Option<(&'a str, Option<&'a str>)> {
         let missing = self.id.iter().find(|column| !columns.contains(column))?;
-        Some((missing, closest(missing, columns.iter().map(String::as_str))))
+        let names = columns.iter().map(String::as_str);
+        let same = names.clone().find(|column| column.eq_ignore_ascii_case(missing));
+        Some((missing, same.or_else(|| closest(missing, names))))
     }
 }
 
@@ -167,7 +169,8 @@ fn declared(fields: &mut Keys, name: &str) -> Result<Field, MappingFileError> {
         let hint = closest(&kind, types)
             .map(|kind| format!("did you mean `{kind}`? "))
             .unwrap_or_default();
-        let message = format!("`fields.{name}.type`: `{kind}` is not one of {types:?}. {hint}");
+        let message =
+            format!("`fields.{name}.type`: `{}` is not one of {types:?}. {hint}", excerpt(&kind));
         return Err(MappingFileError(message.trim_end().to_owned()));
     }
     let (kind, mapping) = match kind.as_str() {
@@ -214,11 +217,21 @@ impl Keys {
         }
     }
 
+    /// One text or a list of at least one.
+    fn some_texts(&mut self, key: &str) -> Result<Option<Vec<String>>, MappingFileError> {
+        match self.texts(key)? {
+            Some(texts) if texts.is_empty() => {
+                Err(self.wrong(key, "a text or a list of at least one; remove it for the default"))
+            }
+            texts => Ok(texts),
+        }
+    }
+
     /// One text or a list of texts.
     fn texts(&mut self, key: &str) -> Result<Option<Vec<String>>, MappingFileError> {
         let items = match self.table.remove(key) {
             None => return Ok(None),
-            Some(Toml::Array(items)) if !items.is_empty() => items,
+            Some(Toml::Array(items)) => items,
             Some(item) => vec![item],
         };
         let texts: Option<Vec<_>> =
@@ -258,6 +271,14 @@ impl Keys {
 
     /// The field of this table.
     fn field(mut self, name: &str, kind: &str) -> Result<Field, MappingFileError> {
+        // A declared field has had its type taken out.
+        if self.table.contains_key("type") {
+            let message = format!(
+                "`{}`: the type of this field is the same for every film; remove the key",
+                self.place("type")
+            );
+            return Err(MappingFileError(message));
+        }
         let from = self.text("from")?.unwrap_or_else(|| name.to_owned());
         let (kind, known): (_, &[&str]) = match kind {
             "title" => (Kind::Title, &["from"]),
@@ -276,14 +297,15 @@ impl Keys {
     }
 
     fn date(&mut self, keeps_time: bool) -> Result<DateRule, MappingFileError> {
-        let texts = self.texts("formats")?.unwrap_or_default();
+        let texts = self.some_texts("formats")?.unwrap_or_default();
         let mut formats = Vec::new();
         for text in texts {
             let format = Format::parse(text.clone());
             formats.push(format.ok_or_else(|| {
                 let expected = format!(
                     "formats of a whole day, such as `%b %d %Y`, also with a whole time and `%z`, such as \
-                     `%d %b %Y %H:%M %z`; `{text}` is not"
+                     `%d %b %Y %H:%M %z`; `{}` is not",
+                    excerpt(&text)
                 );
                 self.wrong("formats", &expected)
             })?);
@@ -324,6 +346,11 @@ mod tests {
             ("[fields.budget]\ntype = 'long'\nformats = ['%Y']", "`fields.budget.formats` is not"),
             ("[fields.release_date]\nformats = ['%b %Y']", "`fields.release_date.formats` must be"),
             ("[fields.release_date]\nformats = ['%Q']", "`%Q` is not"),
+            ("[fields.release_date]\nformats = []", "a list of at least one"),
+            ("[fields.id]\nfrom = []", "`fields.id.from` must be a text or a list of at least"),
+            ("[fields.release_date]\ntype = 'date'", "`fields.release_date.type`: the type of"),
+            ("[fields.title]\ntype = 'text'", "`fields.title.type`: the type of this field is"),
+            ("[fields.unreadable_fields]\ntype = 'keyword'", "this name cannot be declared"),
             (
                 "[fields.release_date]\nyear_alone = 'no'",
                 "`fields.release_date.year_alone` must be",
@@ -343,5 +370,11 @@ mod tests {
         assert_eq!(mapping.id, ["id"]);
         assert!(mapping.fields.iter().all(|field| field.name == field.from));
         assert!(mapping.declared().is_empty());
+    }
+
+    #[test]
+    fn an_empty_list_of_missing_texts_means_that_every_text_is_a_value() {
+        let mapping = FilmMapping::parse("missing = []").unwrap();
+        assert_eq!(mapping.missing, [] as [&str; 0]);
     }
 }
