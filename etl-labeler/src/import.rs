@@ -47,6 +47,7 @@ use crate::{
     LabelerError, LossLimit,
     cli::ImportOptions,
     elastic::Elastic,
+    excerpt::excerpt,
     metrics::Metrics,
     pipeline::{self, Run},
     progress::Progress,
@@ -145,8 +146,11 @@ impl Import<'_> {
     fn check_columns(&self, source: &Source, mapping: &FilmMapping) -> Result<(), LabelerError> {
         let Some((_, columns)) = &source.header else { return Ok(()) };
         let Some((column, closest)) = mapping.missing_column(columns) else { return Ok(()) };
-        let mut shown: Vec<String> =
-            columns.iter().take(SHOWN_COLUMNS).map(|column| format!("`{column}`")).collect();
+        let mut shown: Vec<String> = columns
+            .iter()
+            .take(SHOWN_COLUMNS)
+            .map(|column| format!("`{}`", excerpt(column)))
+            .collect();
         if columns.len() > SHOWN_COLUMNS {
             shown.push("…".to_owned());
         }

@@ -69,8 +69,8 @@ async fn fields_of_the_index_that_a_mapping_file_does_not_name_are_read_as_they_
         "[fields.embargo_until]\ntype = 'date'\n[fields.budget]\ntype = 'long'\n\
          [fields.studio]\ntype = 'keyword'\n[fields.score]\ntype = 'double'\n[fields.hd]\ntype = 'boolean'\n",
     );
-    let file = films.file("films.ndjson", lines(&[("a", json!("2990-01-01"))]));
-    films.run(&["import", &file, "--mapping", &mapping]).await;
+    let first = films.file("films.ndjson", lines(&[("a", json!("2990-01-01"))]));
+    films.run(&["import", &first, "--mapping", &mapping]).await;
 
     let films_as_they_are = [
         json!({ "id": "b", "embargo_until": "2990-13-01" }),

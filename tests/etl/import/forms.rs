@@ -171,7 +171,7 @@ async fn two_columns_of_one_name_are_an_error() {
 #[tokio::test]
 async fn lists_and_objects_in_a_cell_are_read_in_json_and_in_the_notation_of_python() {
     let films = Films::new();
-    let file = films.file(
+    let table = films.file(
         "films.csv",
         r#"id;genres;directors
 1;[{'id': 28, 'name': 'Action'}, {'id': 10751, 'name': "Children's"}];"[{""id"": 1, ""name"": ""A""}]"
@@ -181,7 +181,7 @@ async fn lists_and_objects_in_a_cell_are_read_in_json_and_in_the_notation_of_pyt
 5;[{'id': 1, 'id': 2}];A
 "#,
     );
-    let imported = films.run(&["import", &file]).await;
+    let imported = films.run(&["import", &table]).await;
     assert_eq!((imported.status, imported.number("imported")), (Some(0), 5), "{imported:?}");
     let (action, a) = (json!({ "id": "28", "name": "Action" }), json!({ "id": "1", "name": "A" }));
     let children = json!({ "id": "10751", "name": "Children's" });

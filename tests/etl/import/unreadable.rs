@@ -96,7 +96,7 @@ async fn an_unreadable_release_date_restricts_by_within_or_leaves_the_film_unlab
     ] {
         let films = Films::new();
         films.rules(&rules);
-        import(&films, &[film.clone()]).await;
+        import(&films, std::slice::from_ref(&film)).await;
         films.once().await;
         assert_eq!(films.labels("a").await, labels, "{rules}");
     }

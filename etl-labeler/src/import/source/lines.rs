@@ -64,18 +64,19 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// Without the end of a line.
-pub(super) fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
+/// Removes the end of a line.
+pub(super) fn remove_end(line: &mut Vec<u8>) {
+    if line.pop_if(|byte| *byte == b'\n').is_some() {
+        line.pop_if(|byte| *byte == b'\r');
+    }
 }
 
 /// The films of a file with one JSON object per line.
 pub(super) fn films<R: BufRead>(mut lines: Lines<R>) -> impl Iterator<Item = io::Result<Record>> {
     std::iter::from_fn(move || lines.next_line().transpose()).map(|line| {
-        let Line { number, bytes, too_long } = line?;
-        let raw = without_end(&bytes);
-        Ok(Record { number, fields: json_fields(raw, too_long), raw: raw.to_vec() })
+        let Line { number, bytes: mut raw, too_long } = line?;
+        remove_end(&mut raw);
+        Ok(Record { number, fields: json_fields(&raw, too_long), raw })
     })
 }
 

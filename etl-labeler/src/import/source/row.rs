@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use super::{
     MAX_RECORD_BYTES,
-    lines::{Line, Lines, without_end},
+    lines::{Line, Lines, remove_end},
 };
 use crate::import::bad_line::BadLine;
 
@@ -91,6 +91,8 @@ impl Row {
     /// All lines, without the last end.
     pub(super) fn bytes(&self) -> Vec<u8> {
         let lines: Vec<&[u8]> = self.lines.iter().map(|line| line.bytes.as_slice()).collect();
-        without_end(&lines.concat()).to_vec()
+        let mut bytes = lines.concat();
+        remove_end(&mut bytes);
+        bytes
     }
 }

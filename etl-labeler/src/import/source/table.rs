@@ -10,10 +10,10 @@ use serde_json::value::to_raw_value;
 
 use super::{
     Fields, Record,
-    lines::{Lines, without_end},
+    lines::{Lines, remove_end},
     row::Row,
 };
-use crate::import::bad_line::BadLine;
+use crate::{excerpt::excerpt, import::bad_line::BadLine};
 
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
 
@@ -97,7 +97,9 @@ impl<R: BufRead> Iterator for Table<R> {
 /// The delimiter that a first line `sep=;` names, as programs for spreadsheets write it, and the line.
 fn named_delimiter<R: BufRead>(lines: &mut Lines<R>) -> io::Result<(Vec<u8>, Option<u8>)> {
     let Some(first) = lines.next_line()? else { return Ok((Vec::new(), None)) };
-    match without_end(&first.bytes) {
+    let mut line = first.bytes.clone();
+    remove_end(&mut line);
+    match line.as_slice() {
         [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter]
             if delimiter.is_ascii() && !delimiter.is_ascii_alphanumeric() && *delimiter != b'"' =>
         {
@@ -116,6 +118,7 @@ fn repeated(columns: &[String]) -> Option<String> {
     let named = columns.iter().zip(1..).filter(|(column, _)| !column.is_empty());
     named.into_iter().find_map(|(column, place)| {
         let before: usize = places.insert(column, place)?;
+        let column = excerpt(column);
         Some(format!("the columns {before} and {place} are both named `{column}`"))
     })
 }

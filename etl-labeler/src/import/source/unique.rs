@@ -1,7 +1,11 @@
 //! JSON objects whose keys are all different: of a key that is there twice, another program may read the other
 //! value.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    marker::PhantomData,
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -10,7 +14,7 @@ use serde::{
 
 /// The entries of an object.
 pub(in crate::import) struct Object<V> {
-    /// The last value of each key.
+    /// The first value of each key.
     entries: BTreeMap<String, V>,
     twice: Option<String>,
 }
@@ -41,10 +45,12 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut object = Object { entries: BTreeMap::new(), twice: None };
         while let Some((key, value)) = map.next_entry::<String, V>()? {
-            if object.twice.is_none() && object.entries.contains_key(&key) {
-                object.twice = Some(key.clone());
+            match object.entries.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert(value)),
+                Entry::Occupied(entry) => {
+                    object.twice.get_or_insert_with(|| entry.key().clone());
+                }
             }
-            object.entries.insert(key, value);
         }
         Ok(object)
     }
