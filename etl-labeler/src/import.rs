@@ -145,6 +145,10 @@ impl Import<'_> {
 
     fn check_columns(&self, source: &Source, mapping: &FilmMapping) -> Result<(), LabelerError> {
         let Some((_, columns)) = &source.header else { return Ok(()) };
+        if let Some((column, places)) = mapping.repeated_column(columns) {
+            let (path, column) = (self.options.file.clone(), excerpt(column).into_owned());
+            return Err(LabelerError::RepeatedColumn { path, column, places });
+        }
         let Some((column, closest)) = mapping.missing_column(columns) else { return Ok(()) };
         let mut shown: Vec<String> = columns
             .iter()

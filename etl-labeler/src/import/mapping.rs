@@ -129,6 +129,20 @@ impl FilmMapping {
         declared.collect()
     }
 
+    /// The name of two columns of a table, of which only one could be read, and their places. Several columns
+    /// without a name do no harm, unless the mapping reads one.
+    pub(super) fn repeated_column<'a>(
+        &self,
+        columns: &'a [String],
+    ) -> Option<(&'a str, (usize, usize))> {
+        let mut places = BTreeMap::new();
+        let unnamed = self.sources().any(str::is_empty);
+        let columns = columns.iter().zip(1..).filter(|(column, _)| unnamed || !column.is_empty());
+        columns.into_iter().find_map(|(column, place)| {
+            Some((column.as_str(), (places.insert(column, place)?, place)))
+        })
+    }
+
     /// The column of a table that the id needs and the table lacks, with the closest one.
     pub(super) fn missing_column<'a>(
         &'a self,

@@ -159,12 +159,19 @@ async fn a_file_of_another_kind_is_named_with_what_to_do() {
 #[tokio::test]
 async fn two_columns_of_one_name_are_an_error() {
     let films = Films::new();
-    let file = films.file("films.csv", "id,mpaa_rating,title,mpaa_rating\n1,R,A,PG\n");
-    let refused = films.run(&["import", &file]).await;
-    assert_eq!(refused.status, Some(1), "{refused:?}");
-    let message = "the columns 2 and 4 are both named `mpaa_rating`";
-    assert!(refused.stderr.contains(message), "{refused:?}");
+    let unnamed = films.file("mapping.toml", "fields.title.from = ''\n");
+    for (header, options, message) in [
+        ("id,mpaa_rating,title, mpaa_rating", &[][..], "2 and 4 are both named `mpaa_rating`"),
+        ("id,,", &["--mapping", &unnamed], "2 and 3 are both named ``"),
+    ] {
+        let file = films.file("films.csv", format!("{header}\n"));
+        let refused = films.run(&[&["import", &file], options].concat()).await;
+        assert_eq!(refused.status, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains(message), "{refused:?}");
+    }
     assert_eq!(films.index.aliases().await, json!({}));
+    let file = films.file("films.csv", "id,,\n1,2,3\n");
+    assert_eq!(films.run(&["import", &file]).await.status, Some(0));
 }
 
 /// As `TMDB` publishes its films.

@@ -1,9 +1,6 @@
 //! CSV with a header.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, BufRead, ErrorKind},
-};
+use std::io::{self, BufRead, ErrorKind};
 
 use csv::{ReaderBuilder, StringRecord};
 use serde_json::value::to_raw_value;
@@ -13,7 +10,7 @@ use super::{
     lines::{Lines, remove_end},
     row::Row,
 };
-use crate::{excerpt::excerpt, import::bad_line::BadLine};
+use crate::import::bad_line::BadLine;
 
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
 
@@ -37,11 +34,8 @@ impl<R: BufRead> Table<R> {
         let delimiter = named.unwrap_or_else(|| delimiter(&bytes));
         let columns = row.valid.and_then(|()| cells(&bytes, delimiter));
         let columns = columns.map_err(|bad| invalid(format!("the header is {bad}")))?;
-        let columns: Vec<String> = columns.iter().map(|column| column.trim().to_owned()).collect();
-        match repeated(&columns) {
-            Some(message) => Err(invalid(message)),
-            None => Ok(Self { lines, header: [hint, bytes].concat(), columns, delimiter }),
-        }
+        let columns = columns.iter().map(|column| column.trim().to_owned()).collect();
+        Ok(Self { lines, header: [hint, bytes].concat(), columns, delimiter })
     }
 
     /// As it was written, with the line that names the delimiter.
@@ -110,17 +104,6 @@ fn named_delimiter<R: BufRead>(lines: &mut Lines<R>) -> io::Result<(Vec<u8>, Opt
             Ok((Vec::new(), None))
         }
     }
-}
-
-/// What is wrong with columns of one name, of which only one could be read. Those without a name are never read.
-fn repeated(columns: &[String]) -> Option<String> {
-    let mut places = BTreeMap::new();
-    let named = columns.iter().zip(1..).filter(|(column, _)| !column.is_empty());
-    named.into_iter().find_map(|(column, place)| {
-        let before: usize = places.insert(column, place)?;
-        let column = excerpt(column);
-        Some(format!("the columns {before} and {place} are both named `{column}`"))
-    })
 }
 
 /// The most frequent delimiter outside quotes.
@@ -221,14 +204,6 @@ mod tests {
         assert_eq!(rows("sep=;\r\nid;t\r\n1;a,b\r\n"), [(3, r#"{"id":"1","t":"a,b"}"#.to_owned())]);
         let table = Table::new(Lines::new("SEP=:\nid:t\n".as_bytes(), 0)).unwrap();
         assert_eq!((table.header(), table.delimiter()), (b"SEP=:\nid:t".as_slice(), b':'));
-    }
-
-    #[test]
-    fn columns_of_one_name_are_an_error_with_both_places() {
-        let refused = |header: &str| Table::new(Lines::new(header.as_bytes(), 0)).err();
-        let refused = refused("id,t,x, t\n").map(|error| error.to_string());
-        assert_eq!(refused.as_deref(), Some("the columns 2 and 4 are both named `t`"));
-        assert!(Table::new(Lines::new("id,,\n".as_bytes(), 0)).is_ok());
     }
 
     #[test]
