@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-use super::{cell::Cell, dates::DateRule, names::NameRule};
+use super::{cell::Cell, dates::DateRule, literal, names::NameRule};
 
 /// The kind of a field.
 #[derive(Debug)]
@@ -56,6 +56,12 @@ impl Kind {
 
     /// Reads a value. A text that is blank or stands for "no value" is none.
     pub(super) fn read(&self, cell: Cell<'_>, missing: &[String]) -> Reading {
+        // `['R']` in a cell is a list, which a rule about `R` must not miss.
+        if let (Self::Keyword, Cell::Text(text)) = (self, &cell)
+            && let Some(json) = literal::read(text)
+        {
+            return self.read(Cell::of(&json), missing);
+        }
         let is_missing = |text: &str| is_missing(text, missing);
         let cell = if matches!(self, Self::Names(_)) { cell } else { cell.single() };
         match (&cell, self) {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json, value::RawValue};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::{cell::Cell, python};
+use super::{cell::Cell, literal};
 
 /// How names are read.
 #[derive(Debug)]
@@ -35,14 +35,10 @@ impl NameRule {
     pub(super) fn read(&self, value: &Cell<'_>, is_missing: impl Fn(&str) -> bool) -> Names {
         let mut names = Names::default();
         match value {
-            Cell::Text(text) if text.trim_start().starts_with(['[', '{']) => {
-                let text = text.trim();
-                let json = RawValue::from_string(text.to_owned()).ok();
-                match json.or_else(|| python::as_json(text)) {
-                    Some(json) => return self.read(&Cell::of(&json), is_missing),
-                    None => names.unreadable = true,
-                }
-            }
+            Cell::Text(text) if literal::is_begun(text) => match literal::read(text) {
+                Some(json) => return self.read(&Cell::of(&json), is_missing),
+                None => names.unreadable = true,
+            },
             Cell::Text(text) => {
                 for name in text.split(&self.separator).filter(|name| !is_missing(name)) {
                     names.add(None, name, Map::new());

@@ -180,12 +180,12 @@ async fn lists_and_objects_in_a_cell_are_read_in_json_and_in_the_notation_of_pyt
     let films = Films::new();
     let table = films.file(
         "films.csv",
-        r#"id;genres;directors
-1;[{'id': 28, 'name': 'Action'}, {'id': 10751, 'name': "Children's"}];"[{""id"": 1, ""name"": ""A""}]"
-2;{'id': 28, 'name': 'Action'};{"id": 1, "name": "A"}
-3;[Action];{not read}
-4;[];A
-5;[{'id': 1, 'id': 2}];A
+        r#"id;genres;directors;mpaa_rating
+1;[{'id': 28, 'name': 'Action'}, {'id': 10751, 'name': "Children's"}];"[{""id"": 1, ""name"": ""A""}]";['R', None]
+2;{'id': 28, 'name': 'Action'};{"id": 1, "name": "A"};{'code': 'R'}
+3;[Action];{not read};[R]
+4;[];A;[]
+5;[{'id': 1, 'id': 2}];A;
 "#,
     );
     let imported = films.run(&["import", &table]).await;
@@ -194,7 +194,7 @@ async fn lists_and_objects_in_a_cell_are_read_in_json_and_in_the_notation_of_pyt
     let children = json!({ "id": "10751", "name": "Children's" });
     for (id, genres, directors, unreadable) in [
         ("1", json!([action, children]), json!([a]), Value::Null),
-        ("2", json!([action]), json!([a]), Value::Null),
+        ("2", json!([action]), json!([a]), json!(["mpaa_rating"])),
         ("3", Value::Null, Value::Null, json!(["genres", "directors"])),
         ("4", Value::Null, json!([{ "id": "a", "name": "A" }]), Value::Null),
         ("5", Value::Null, json!([{ "id": "a", "name": "A" }]), json!(["genres"])),
@@ -203,6 +203,8 @@ async fn lists_and_objects_in_a_cell_are_read_in_json_and_in_the_notation_of_pyt
         let found = (&film["genres"], &film["directors"], &film["unreadable_fields"]);
         assert_eq!(found, (&genres, &directors, &unreadable), "{id}");
     }
+    assert_eq!(films.film("1").await["mpaa_rating"], json!(["R"]));
+    assert_eq!(films.film("3").await["mpaa_rating"], "[R]");
 }
 
 #[tokio::test]

@@ -1,9 +1,21 @@
-//! Python literals, as Python programs write lists and dictionaries into CSV: `[{'id': 28, 'name': 'Action'}]`.
+//! Lists and objects in a text, as tables have them: in JSON, or as Python programs write them into CSV, such as
+//! `[{'id': 28, 'name': 'Action'}]`.
 
 use serde_json::value::RawValue;
 
-/// The literal as JSON, if all that it is made of has a notation there. Nothing is evaluated.
-pub(super) fn as_json(text: &str) -> Option<Box<RawValue>> {
+/// Whether a text begins like a list or an object.
+pub(super) fn is_begun(text: &str) -> bool {
+    text.trim_start().starts_with(['[', '{'])
+}
+
+/// The list or the object, if the text is one.
+pub(super) fn read(text: &str) -> Option<Box<RawValue>> {
+    let text = is_begun(text).then(|| text.trim())?;
+    RawValue::from_string(text.to_owned()).ok().or_else(|| python(text))
+}
+
+/// A literal of Python as JSON, if all that it is made of has a notation there. Nothing is evaluated.
+fn python(text: &str) -> Option<Box<RawValue>> {
     let (mut json, mut rest) = (String::new(), text);
     while let Some(first) = rest.chars().next() {
         rest = match first {
@@ -66,15 +78,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_literal_becomes_json_or_nothing() {
-        for (python, json) in [
+    fn a_literal_of_python_becomes_json_or_nothing() {
+        for (literal, json) in [
             ("[{'id': 28, 'name': 'Action'}]", r#"[{"id": 28, "name": "Action"}]"#),
             (r#"["Children's", 'Sci"Fi']"#, r#"["Children's", "Sci\"Fi"]"#),
             (r"['a\'b\\', '\xe9\u00e9\U0001f600\n']", r#"["a'b\\", "éé😀\n"]"#),
             ("{'a': None, 'b': [True, False, 1.5]}", r#"{"a": null, "b": [true, false, 1.5]}"#),
             ("[]", "[]"),
         ] {
-            assert_eq!(as_json(python).as_deref().map(RawValue::get), Some(json), "{python}");
+            assert_eq!(python(literal).as_deref().map(RawValue::get), Some(json), "{literal}");
         }
         for other in [
             "[Action]",
@@ -86,7 +98,7 @@ mod tests {
             r"['\N{DASH}']",
             "[__import__('os')]",
         ] {
-            assert!(as_json(other).is_none(), "{other}");
+            assert!(python(other).is_none(), "{other}");
         }
     }
 }
