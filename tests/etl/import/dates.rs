@@ -101,3 +101,21 @@ async fn fields_of_the_index_that_a_mapping_file_does_not_name_are_read_as_they_
         json!(["budget", "hd", "score", "studio"])
     );
 }
+
+/// As imports of earlier versions declared dates.
+#[tokio::test]
+async fn an_index_that_maps_a_date_as_a_day_is_refused() {
+    let films = Films::new();
+    films.create_plain().await;
+    let day =
+        json!({ "properties": { "embargo_until": { "type": "date", "format": "strict_date" } } });
+    films.request("PUT", "/_mapping", Some(day)).await;
+    let mapping = films.file("mapping.toml", "[fields.embargo_until]\ntype = 'date'\n");
+    let file = films.file("films.ndjson", lines(&[("a", json!("2990-11-30T20:00:00Z"))]));
+    let refused = films.run(&["import", &file, "--mapping", &mapping]).await;
+    assert_eq!(refused.status, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("`embargo_until` as a day without a time"), "{refused:?}");
+    let replaced = films.run(&["import", &file, "--mapping", &mapping, "--replace"]).await;
+    assert_eq!(replaced.status, Some(0), "{replaced:?}");
+    assert_eq!(films.film("a").await["embargo_until"], "2990-11-30T20:00:00Z");
+}
