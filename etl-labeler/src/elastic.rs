@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::retry::{Attempts, Retry};
 
+use crate::excerpt::excerpt;
+
 /// A client for the index (or alias) of the films.
 #[derive(Debug, Clone)]
 pub struct Elastic {
@@ -217,7 +219,8 @@ impl std::fmt::Display for ErrorCause {
         if let Some(root) = self.root_cause.first() {
             return root.fmt(f);
         }
-        write!(f, "{}: {}", self.r#type, self.reason.as_deref().unwrap_or("no reason given"))?;
+        let reason = self.reason.as_deref().unwrap_or("no reason given");
+        write!(f, "{}: {}", self.r#type, excerpt(reason))?;
         match &self.caused_by {
             Some(cause) => write!(f, "; {cause}"),
             None => Ok(()),

@@ -124,8 +124,18 @@ pub enum LabelerError {
         path: PathBuf,
         /// The column.
         column: String,
-        /// The closest column, or where to name another.
+        /// The columns, and where to name another.
         hint: String,
+    },
+    /// A table of which it is not certain what a column is.
+    #[error("{path}: the columns {} and {} are both named `{column}`; rename one", .places.0, .places.1)]
+    RepeatedColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        column: String,
+        /// The columns, counted from 1.
+        places: (usize, usize),
     },
     /// The file of rejected lines cannot be written.
     #[error("cannot write {path}: {source}")]
@@ -250,6 +260,7 @@ impl LabelerError {
             | Self::RuleField { .. }
             | Self::MappingFile(_)
             | Self::NoIdColumn { .. }
+            | Self::RepeatedColumn { .. }
             | Self::Unsupported { .. }
             | Self::BehindTheEnd { .. }
             | Self::Target(_) => Exit::Usage,

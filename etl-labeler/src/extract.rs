@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     elastic::{Elastic, ElasticError, read},
+    import::UNREADABLE_FIELDS,
     plan::Plan,
 };
 
@@ -48,7 +49,7 @@ impl PageSearch {
             track_total_hits: false,
             seq_no_primary_term: true,
             // Also the keys `access.` and `access.labels`.
-            _source: &["id", "access*"],
+            _source: &["id", "access*", UNREADABLE_FIELDS],
             docvalue_fields: dates
                 .map(|field| json!({ "field": field, "format": "epoch_millis" }))
                 .collect(),
@@ -211,6 +212,13 @@ impl Hit<'_> {
     pub(crate) fn has_own_id(&self) -> bool {
         let id = self.source.iter().find(|(key, _)| key.0 == "id").map(|(_, value)| value.get());
         id.is_some_and(|id| serde_json::from_str(id).is_ok_and(|Text(id)| id == self.id))
+    }
+
+    /// Fields whose value the import could not read.
+    pub(crate) fn unreadable_fields(&self) -> Vec<Text<'_>> {
+        let names = self.source.iter().find(|(key, _)| key.0 == UNREADABLE_FIELDS);
+        let names = names.and_then(|(_, names)| serde_json::from_str(names.get()).ok());
+        names.unwrap_or_default()
     }
 
     pub(crate) fn matched(&self, rule: &str) -> bool {

@@ -10,9 +10,11 @@ mod cell;
 mod current;
 pub mod database;
 mod dates;
+mod file_id;
 mod film;
 mod kind;
 mod lease;
+mod literal;
 mod mapping;
 mod names;
 mod reader;
@@ -23,7 +25,6 @@ mod target;
 
 use std::{
     collections::VecDeque,
-    fs,
     time::{Duration, Instant},
 };
 
@@ -37,7 +38,7 @@ use self::{
     bulk::{Done, Writer},
     lease::Lease,
     mapping::FilmMapping,
-    reader::{End, Films},
+    reader::{End, Entry, Films},
     rejects::Rejects,
     source::Source,
     target::{Choice, Target},
@@ -46,16 +47,23 @@ use crate::{
     LabelerError, LossLimit,
     cli::ImportOptions,
     elastic::Elastic,
+    excerpt::excerpt,
     metrics::Metrics,
     pipeline::{self, Run},
     progress::Progress,
 };
 
-pub(crate) use self::{as_imported::AsImported, film::UNINDEXED};
+pub(crate) use self::{
+    as_imported::AsImported,
+    film::{UNINDEXED, UNREADABLE_FIELDS},
+};
 pub use self::{mapping::MappingFileError, report::Imported};
 
 /// How often an import says how far it is, where there is no terminal.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Columns that a message names.
+const SHOWN_COLUMNS: usize = 10;
 
 /// An import.
 #[derive(Clone, Copy)]
@@ -86,26 +94,28 @@ impl Import<'_> {
     pub async fn run(&self, now: DateTime<Utc>) -> Result<Exit, LabelerError> {
         let options = self.options;
         let mapping = FilmMapping::read(options.mapping.as_deref(), "")?;
-        let (source, progress) = source::open(&options.file)?;
+        let (source, progress) = source::open(&options.file, self.stop).await?;
         progress.say(&format!("{}: {}", options.file.display(), source.detected));
+        let rejects = options.rejects.as_deref().filter(|_| options.sample.is_none());
+        let rejects = rejects.map(|path| Rejects::open(path, source.file)).transpose()?;
         self.check_columns(&source, &mapping)?;
-        self.check_rejects()?;
         if let Some(films) = options.sample {
-            return sample(source, &mapping, films);
+            return self.sample(source, mapping, films).await;
         }
         let purpose = format!("an import of {}", options.file.display());
         let elastic = self.elastic.waiting(self.retry_for, self.stop);
         let lease = Lease::acquire(&elastic, &purpose, self.stop).await?;
         let elastic = elastic.waiting(self.retry_for, lease.held());
         let import = Import { elastic: &elastic, stop: lease.held(), ..*self };
-        let exit = import.run_alone(source, mapping, &progress, now).await;
+        let exit = import.run_alone(source, mapping, rejects, &progress, now).await;
         lease.end(exit).await
     }
 
     async fn run_alone(
         &self,
         source: Source,
-        mapping: FilmMapping,
+        mut mapping: FilmMapping,
+        rejects: Option<Rejects>,
         progress: &Progress,
         now: DateTime<Utc>,
     ) -> Result<Exit, LabelerError> {
@@ -113,7 +123,8 @@ impl Import<'_> {
         let go_on = options.from_line.is_some_and(|line| options.replace || line > 1);
         let choice = Choice { replace: options.replace, go_on };
         let target = Target::prepare(self.elastic, &choice, &mapping, self.rules, now).await?;
-        let mut imported = self.write(source, mapping, &target, progress).await?;
+        mapping.adopt(&target.elastic.mappings().await?);
+        let mut imported = self.write(source, mapping, rejects, &target, progress).await?;
         progress.finish();
         // Whether it can be read must not decide whether the import is finished.
         let details = imported.details();
@@ -144,26 +155,26 @@ impl Import<'_> {
 
     fn check_columns(&self, source: &Source, mapping: &FilmMapping) -> Result<(), LabelerError> {
         let Some((_, columns)) = &source.header else { return Ok(()) };
+        if let Some((column, places)) = mapping.repeated_column(columns) {
+            let (path, column) = (self.options.file.clone(), excerpt(column).into_owned());
+            return Err(LabelerError::RepeatedColumn { path, column, places });
+        }
         let Some((column, closest)) = mapping.missing_column(columns) else { return Ok(()) };
-        let hint = match closest {
-            Some(closest) => format!("; did you mean `{closest}`?"),
-            None => "; `[fields.id] from` in a mapping file names another".to_owned(),
-        };
+        let mut shown: Vec<String> = columns
+            .iter()
+            .take(SHOWN_COLUMNS)
+            .map(|column| format!("`{}`", excerpt(column)))
+            .collect();
+        if columns.len() > SHOWN_COLUMNS {
+            shown.push("…".to_owned());
+        }
+        let such_as = closest.map(|closest| format!(", perhaps `{closest}`")).unwrap_or_default();
+        let hint = format!(
+            "; the columns are {}. Name the one with the ids by `[fields.id] from` in a mapping file{such_as}",
+            shown.join(", ")
+        );
         let path = self.options.file.clone();
         Err(LabelerError::NoIdColumn { path, column: column.to_owned(), hint })
-    }
-
-    /// The file of rejected lines is emptied first, so it must not be the one that is read.
-    fn check_rejects(&self) -> Result<(), LabelerError> {
-        let Some(rejects) = &self.options.rejects else { return Ok(()) };
-        let same = fs::canonicalize(rejects).is_ok_and(|rejects| {
-            fs::canonicalize(&self.options.file).is_ok_and(|file| file == rejects)
-        });
-        if !same {
-            return Ok(());
-        }
-        let message = format!("--rejects {} is the file that is imported", rejects.display());
-        Err(LabelerError::Target(message))
     }
 
     /// Writes all films. An error that ends the import early is part of the result.
@@ -171,14 +182,16 @@ impl Import<'_> {
         &self,
         source: Source,
         mapping: FilmMapping,
+        mut rejects: Option<Rejects>,
         target: &Target,
         progress: &Progress,
     ) -> Result<Imported, LabelerError> {
         let started = Instant::now();
         let from = self.options.from_line.unwrap_or(1);
         let header = source.header.as_ref().map(|(header, _)| header.as_slice());
-        let rejects = self.options.rejects.as_deref();
-        let rejects = rejects.map(|path| Rejects::create(path, from > 1, header)).transpose()?;
+        if let Some(rejects) = &mut rejects {
+            rejects.begin(from > 1, header)?;
+        }
         let imported = Imported::default();
         let mut session = Session { next: from, imported, rejects, progress, logged: started };
         let unit = source.unit();
@@ -219,13 +232,7 @@ impl Import<'_> {
     ) -> Result<(), LabelerError> {
         let mut queue = VecDeque::new();
         loop {
-            let read = tokio::select! {
-                read = films.next() => read,
-                () = self.stop.cancelled() => return Err(LabelerError::Interrupted),
-            };
-            let read = read
-                .map_err(|source| LabelerError::File { path: self.options.file.clone(), source })?;
-            let Some(entries) = read else { return Ok(()) };
+            let Some(entries) = self.next(films).await? else { return Ok(()) };
             queue.extend(entries);
             while !queue.is_empty() {
                 if self.stop.is_cancelled() {
@@ -240,6 +247,46 @@ impl Import<'_> {
                 session.log();
             }
         }
+    }
+
+    /// Prints what the first films would become in the index as it is.
+    async fn sample(
+        &self,
+        mut source: Source,
+        mut mapping: FilmMapping,
+        films: usize,
+    ) -> Result<Exit, LabelerError> {
+        if !self.options.replace && self.elastic.index_exists().await? {
+            mapping.adopt(&self.elastic.mappings().await?);
+        }
+        let (mut exit, unit) = (Exit::Success, source.unit());
+        source.records = Box::new(source.records.take(films));
+        let mut films = Films::read(source, mapping, 1, false);
+        while let Some(entries) = self.next(&mut films).await? {
+            for entry in entries {
+                match entry.film {
+                    Ok(film) => {
+                        let document: Value =
+                            serde_json::from_str(&film.document).unwrap_or_default();
+                        output::print(format_args!("{document:#}"))?;
+                    }
+                    Err(bad) => {
+                        exit = Exit::RejectedInput;
+                        output::report(format_args!("{unit} {}: {bad}", entry.number));
+                    }
+                }
+            }
+        }
+        Ok(exit)
+    }
+
+    /// The next films of a source, unless the import is stopped while it waits for them.
+    async fn next(&self, films: &mut Films) -> Result<Option<Vec<Entry>>, LabelerError> {
+        let read = tokio::select! {
+            read = films.next() => read,
+            () = self.stop.cancelled() => return Err(LabelerError::Interrupted),
+        };
+        read.map_err(|source| LabelerError::File { path: self.options.file.clone(), source })
     }
 
     /// Makes the films visible. Returns whether lines are missing, also of earlier parts of a replacement.
@@ -347,24 +394,4 @@ fn can_go_on(error: &LabelerError) -> bool {
             | LabelerError::SkippedLines { .. }
             | LabelerError::ReplacementLoss { .. }
     )
-}
-
-/// Prints what films would become.
-fn sample(source: Source, mapping: &FilmMapping, films: usize) -> Result<Exit, LabelerError> {
-    let (mut exit, unit) = (Exit::Success, source.unit());
-    for record in source.records.take(films) {
-        let record =
-            record.map_err(|source| LabelerError::File { path: "the file".into(), source })?;
-        match record.fields.and_then(|fields| mapping.film(fields)) {
-            Ok(film) => {
-                let document: Value = serde_json::from_str(&film.document).unwrap_or_default();
-                output::print(format_args!("{document:#}"))?;
-            }
-            Err(bad) => {
-                exit = Exit::RejectedInput;
-                output::report(format_args!("{unit} {}: {bad}", record.number));
-            }
-        }
-    }
-    Ok(exit)
 }

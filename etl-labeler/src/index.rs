@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::LabelerError;
 use crate::elastic::{Elastic, ElasticError, read};
-use crate::import::UNINDEXED;
+use crate::import::{UNINDEXED, UNREADABLE_FIELDS};
 
 impl Elastic {
     /// Whether the index exists.
@@ -276,8 +276,17 @@ fn film_properties(rules: &LabelRules) -> Map<String, Value> {
         ("mpaa_rating", json!({ "type": "keyword" })),
         ("genres", named.clone()),
         ("directors", named),
-        (UNINDEXED, json!({ "type": "object", "enabled": false })),
         ("access", access_mapping(rules)),
+    ];
+    let properties = properties.map(|(name, mapping)| (name.to_owned(), mapping));
+    properties.into_iter().chain(import_properties()).collect()
+}
+
+/// The fields that an import adds to a film, besides those of its source.
+pub(crate) fn import_properties() -> Map<String, Value> {
+    let properties = [
+        (UNINDEXED, json!({ "type": "object", "enabled": false })),
+        (UNREADABLE_FIELDS, json!({ "type": "keyword" })),
     ];
     properties.map(|(name, mapping)| (name.to_owned(), mapping)).into_iter().collect()
 }

@@ -6,6 +6,7 @@ use crate::{
     access::{self, CurrentAccess, ExpectedLabel},
     extract::{Hit, Page},
     plan::Plan,
+    unreadable,
     writers::writer,
 };
 
@@ -44,6 +45,8 @@ pub struct LabelledPage {
     pub matched: Vec<u64>,
     /// Ids of the documents whose field `id` is missing or differs. They stay unlabelled.
     pub id_mismatches: Vec<String>,
+    /// Ids of the films with an unreadable value that a rule needs. They stay unlabelled.
+    pub unreadable: Vec<String>,
     /// The films to write.
     pub changes: Vec<FilmChange>,
 }
@@ -60,6 +63,11 @@ pub(crate) fn label(plan: &Plan, page: &Page<'_>) -> LabelledPage {
             continue;
         }
         let expected = access::expected_labels(plan, film);
+        if unreadable::prevents_labels(plan, film, &expected) {
+            labelled.unreadable.push(film.id.to_string());
+            labelled.changes.extend(unlabel(film));
+            continue;
+        }
         for (count, label) in labelled.matched.iter_mut().zip(&plan.labels) {
             *count += u64::from(expected.iter().any(|expected| expected.label == label));
         }

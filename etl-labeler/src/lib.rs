@@ -27,6 +27,7 @@ mod access;
 mod bulk_items;
 mod check;
 mod error;
+mod excerpt;
 mod exclusive;
 mod extract;
 mod index;
@@ -35,6 +36,7 @@ mod mapping;
 mod positions;
 mod progress;
 mod retry;
+mod unreadable;
 mod writers;
 
 pub use error::LabelerError;

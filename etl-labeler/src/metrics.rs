@@ -171,6 +171,7 @@ impl Default for Metrics {
 pub struct FilmCounters {
     seen: Counter,
     id_mismatches: Counter,
+    unreadable: Counter,
     written: Counter,
     conflicts: Counter,
     refused: Counter,
@@ -189,6 +190,10 @@ impl FilmCounters {
                 "films_id_mismatches",
                 "Films left unlabelled because their id is missing or differs from _id",
             ),
+            unreadable: counter(
+                "films_unreadable",
+                "Films left unlabelled because the import could not read a value that a label rule needs",
+            ),
             written: counter("films_written", "Films whose labels were written"),
             conflicts: counter("films_conflicts", "Films that changed while they were labelled"),
             refused: counter("films_refused", "Films that Elasticsearch refused to write"),
@@ -198,6 +203,7 @@ impl FilmCounters {
     pub(crate) fn add(&self, page: &LabelledPage, loaded: &Loaded) {
         self.seen.inc_by(page.seen);
         self.id_mismatches.inc_by(page.id_mismatches.len() as u64);
+        self.unreadable.inc_by(page.unreadable.len() as u64);
         self.written.inc_by(loaded.written);
         self.conflicts.inc_by(loaded.conflicts);
         self.refused.inc_by(loaded.refused.len() as u64);

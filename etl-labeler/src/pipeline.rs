@@ -156,17 +156,27 @@ async fn write_changes(
     while let Some(page) = pages.next(plan).await? {
         let loaded = elastic.write(&page.changes).await?;
         first_refused = first_refused.or_else(|| loaded.refused.first().cloned());
-        if let Some(id) = page.id_mismatches.first().filter(|_| summary.id_mismatches == 0) {
-            tracing::warn!(
-                "films whose `id` is missing or differs from `_id` stay unlabelled; the first: {id}"
-            );
-        }
+        warn_of_unlabelled(&page, summary);
         summary.add_page(&page);
         summary.add_written(&loaded);
         counters.add(&page, &loaded);
         progress.add(page.seen);
     }
     Ok(first_refused)
+}
+
+/// Names the first film of each kind that stays unlabelled.
+fn warn_of_unlabelled(page: &LabelledPage, before: &Summary) {
+    if let Some(id) = page.id_mismatches.first().filter(|_| before.id_mismatches == 0) {
+        tracing::warn!(
+            "films whose `id` is missing or differs from `_id` stay unlabelled; the first: {id}"
+        );
+    }
+    if let Some(id) = page.unreadable.first().filter(|_| before.unreadable == 0) {
+        tracing::warn!(
+            "films with an unreadable value of a field that a label rule uses stay unlabelled; the first: {id}"
+        );
+    }
 }
 
 /// The films, labelled page by page. At most three pages are in memory: one being read, one waiting, and

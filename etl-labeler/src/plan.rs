@@ -1,10 +1,12 @@
 //! The label rules prepared for one run, with the time at which validity periods are evaluated.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use policies::label_rules::{LabelRule, LabelRules};
 use serde_json::{Value, json};
 
-use crate::clock;
+use crate::{clock, unreadable};
 
 /// The label rules and the time of one run.
 #[derive(Debug)]
@@ -16,6 +18,7 @@ pub struct Plan {
     pub(crate) hash: String,
     pub(crate) now: DateTime<Utc>,
     pub(crate) labelled_at: String,
+    pub(crate) fields_of_rules: BTreeSet<String>,
 }
 
 impl Plan {
@@ -24,8 +27,14 @@ impl Plan {
     pub fn new(rules: &LabelRules, now: DateTime<Utc>) -> Self {
         let mut labels: Vec<String> = rules.iter().map(|rule| rule.name.to_string()).collect();
         labels.sort_unstable();
-        let (hash, labelled_at) = (rules.hash(), clock::text(now));
-        Self { rules: rules.clone(), labels, hash, now, labelled_at }
+        Self {
+            rules: rules.clone(),
+            labels,
+            hash: rules.hash(),
+            now,
+            labelled_at: clock::text(now),
+            fields_of_rules: unreadable::fields_of(rules),
+        }
     }
 
     pub(crate) fn rules(&self) -> impl Iterator<Item = &LabelRule> {

@@ -38,6 +38,10 @@ pub struct Preview {
     periods_changed: u64,
     /// Films on which only the hash of the rules differs, or which have no `access` yet and get no label.
     stamps_only: u64,
+    /// Films that stay unlabelled, because their `id` is missing or differs from `_id`.
+    id_mismatches: u64,
+    /// Films that stay unlabelled, because the import could not read a value that a label rule needs.
+    unreadable: u64,
     /// By label.
     labels: BTreeMap<String, Change>,
     /// By role, with the roles that it inherits, and by the sets of roles that users have: who may read
@@ -128,6 +132,8 @@ impl Preview {
     fn add_page(&mut self, plan: &Plan, page: &LabelledPage) {
         self.films += page.seen;
         self.would_write += page.changes.len() as u64;
+        self.id_mismatches += page.id_mismatches.len() as u64;
+        self.unreadable += page.unreadable.len() as u64;
         for (label, films) in plan.labels.iter().zip(&page.matched) {
             if let Some(Change { after: Some(after), .. }) = self.labels.get_mut(label) {
                 *after += films;

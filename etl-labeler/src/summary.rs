@@ -13,6 +13,8 @@ pub struct Summary {
     pub matched: Vec<(String, u64)>,
     /// Number of films that stay unlabelled because their `id` is missing or differs from `_id`.
     pub id_mismatches: u64,
+    /// Number of films that stay unlabelled because the import could not read a value that a rule needs.
+    pub unreadable: u64,
     /// Number of films written.
     pub written: u64,
     /// Number of films that were changed between reading and writing; the next run labels them.
@@ -32,6 +34,7 @@ impl Summary {
     pub(crate) fn add_page(&mut self, page: &LabelledPage) {
         self.seen += page.seen;
         self.id_mismatches += page.id_mismatches.len() as u64;
+        self.unreadable += page.unreadable.len() as u64;
         for ((_, total), films) in self.matched.iter_mut().zip(&page.matched) {
             *total += films;
         }
@@ -52,8 +55,9 @@ impl fmt::Display for Summary {
         }
         write!(
             f,
-            " id_mismatches={} written={} conflicts={} refused={} seconds={:.1}",
+            " id_mismatches={} unreadable={} written={} conflicts={} refused={} seconds={:.1}",
             self.id_mismatches,
+            self.unreadable,
             self.written,
             self.conflicts,
             self.refused,

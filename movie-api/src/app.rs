@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use poem::error::ParsePathError;
-use poem::http::{HeaderValue, header};
+use poem::http::{HeaderValue, Method, header};
 use poem::middleware::{NormalizePath, TrailingSlash};
-use poem::{Endpoint, EndpointExt, Response, Result};
+use poem::{Endpoint, EndpointExt, IntoResponse, Response, Result};
 use service::client_credentials::IncompleteCredentials;
 use service::clock::Clock;
 use service::docs::{self, ApiInfo};
 use service::elasticsearch::ClientError;
 use service::health::{LivenessApi, Recent};
-use service::http::{ExactQuery, Revalidate, RouteTable, pipeline};
+use service::http::{ExactQuery, NoContent, Revalidate, RouteTable, pipeline};
 use service::lifecycle::Lifecycle;
-use service::problem::Problem;
 use service::server::{ListenError, Listener, Server};
 use service::{build, ops, shutdown};
 use tokio::time::{MissedTickBehavior, interval};
@@ -145,12 +144,12 @@ fn endpoint(api: Api, metrics: &Metrics, config: &Config) -> impl Endpoint + use
     let routes = RouteTable::of::<Api>(&pages, &metrics.http);
     let api = page::with_page(docs::route(ExactQuery(api), INFO))
         .around(async |api, request| {
-            let uri = request.uri().clone();
+            let (method, uri) = (request.method().clone(), request.uri().clone());
             let response = api.call(request).await;
-            response.map_err(|error| match error.downcast_ref::<ParsePathError>() {
-                Some(_) => unknown_id(uri.path()).into(),
-                None => error,
-            })
+            match response {
+                Err(error) if error.is::<ParsePathError>() => unknown_id(&method, uri.path()),
+                response => response.map(IntoResponse::into_response),
+            }
         })
         // `/movies/` is `/movies`: the OpenAPI service cannot tell them apart.
         .with(NormalizePath::new(TrailingSlash::Trim))
@@ -159,12 +158,15 @@ fn endpoint(api: Api, metrics: &Metrics, config: &Config) -> impl Endpoint + use
 }
 
 /// Nothing has an id that is not UTF-8, and ids are the only path parameters.
-fn unknown_id(path: &str) -> Problem {
-    match path.split('/').nth(1) {
+fn unknown_id(method: &Method, path: &str) -> Result<Response> {
+    Err(match path.split('/').nth(1) {
+        // It is no favorite, which is all that was asked for.
+        Some("favorites") if method == Method::DELETE => return Ok(NoContent.into_response()),
         Some("genres") => GetGenreError::GenreNotFound.problem(),
         Some("directors") => GetDirectorError::DirectorNotFound.problem(),
         _ => GetMovieError::FilmNotFound.problem(),
     }
+    .into())
 }
 
 /// Responses depend on the caller, so no cache may give them to another one. What cannot be revalidated

@@ -129,8 +129,9 @@ impl<E: IntoResponse> From<WithToken<E>> for poem::Error {
 impl<E: ApiResponse> ApiResponse for WithToken<E> {
     fn meta() -> MetaResponses {
         let mut responses = E::meta().responses;
-        for forbidden in responses.iter_mut().filter(|response| response.status == Some(403)) {
-            forbidden.headers.push(stale_meta());
+        let decided = |response: &&mut MetaResponse| matches!(response.status, Some(403 | 404));
+        for response in responses.iter_mut().filter(decided) {
+            response.headers.push(stale_meta());
         }
         MetaResponses { responses: token_refused().into_iter().chain(responses).collect() }
     }

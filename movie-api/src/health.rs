@@ -57,7 +57,7 @@ impl ReadinessApi {
 impl ReadinessApi {
     /// What is wrong with the catalogue.
     async fn check(&self) -> Option<Spec> {
-        match self.catalogue.check_mapping().await {
+        match self.catalogue.check_lists().await {
             Ok(()) => None,
             Err(CatalogueError::Unusable) => Some(CATALOGUE_UNUSABLE),
             Err(error) => {

@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Body, IntoResponse, Response};
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 use serde::Serialize;
+use service::docs;
 use service::problem::{INTERNAL, Problem};
 
 use crate::error::{stale_header, stale_meta};
@@ -54,16 +55,29 @@ impl<T> IntoResponse for Shown<T> {
     }
 }
 
+fn tag_meta() -> MetaHeader {
+    let description =
+        "Names this response in `If-None-Match`. A list that is sent while it is read has none.";
+    MetaHeader { required: false, ..docs::header("ETag", description) }
+}
+
 impl<T: Type> ApiResponse for Shown<T> {
     fn meta() -> MetaResponses {
-        let response = MetaResponse {
+        let shown = MetaResponse {
             description: "What the caller may read.",
             status: Some(200),
             status_range: None,
             content: vec![MetaMediaType { content_type: JSON, schema: T::schema_ref() }],
-            headers: vec![stale_meta()],
+            headers: vec![stale_meta(), tag_meta()],
         };
-        MetaResponses { responses: vec![response] }
+        let unchanged = MetaResponse {
+            description: "Nothing has changed for this caller since the response with the `ETag` of `If-None-Match`.",
+            status: Some(304),
+            status_range: None,
+            content: Vec::new(),
+            headers: vec![stale_meta(), tag_meta()],
+        };
+        MetaResponses { responses: vec![shown, unchanged] }
     }
 
     fn register(registry: &mut Registry) {

@@ -25,6 +25,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::proxy_protocol;
+use crate::resettable::Resettable;
 
 /// Resets of streams by an HTTP/2 client that are not yet processed; more of them are an attack.
 const MAX_PENDING_RESETS: usize = 20;
@@ -54,7 +55,7 @@ impl Connection {
         CURRENT.try_with(Self::clone).ok()
     }
 
-    /// Closes it at once, whatever is being sent. Nothing else ends a response to a client that does
+    /// Resets it at once, whatever is being sent. Nothing else ends a response to a client that does
     /// not read: its body is not asked for more.
     pub fn abort(&self) {
         self.ended.cancel();
@@ -135,6 +136,7 @@ pub(crate) async fn serve<E: Endpoint + 'static>(
                 tokio::time::sleep(FIRST_REQUEST).await;
             } => return,
         }
+        let socket = Resettable::new(socket, ended.clone());
         let mut served = pin!(builder.serve_connection(TokioIo::new(socket), service));
         tokio::select! {
             biased;

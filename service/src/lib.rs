@@ -26,6 +26,7 @@ pub mod outbound;
 pub mod output;
 pub mod problem;
 mod proxy_protocol;
+mod resettable;
 pub mod server;
 pub mod shutdown;
 pub mod similar;

@@ -1,9 +1,11 @@
 mod bad_lines;
 mod catalogues;
+mod dates;
 mod forms;
 mod mapping_file;
 mod overload;
 mod replace;
+mod unreadable;
 
 use serde_json::json;
 

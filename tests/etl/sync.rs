@@ -145,6 +145,26 @@ async fn a_mapping_file_is_laid_over_the_built_in_names_and_a_column_that_is_mis
 }
 
 #[tokio::test]
+async fn a_time_in_the_database_is_kept_as_an_instant() {
+    let site = Site::new().await;
+    site.database.execute("ALTER TABLE content.film_work ADD embargo_until timestamptz").await;
+    site.database.film(A, "Alien", "1979-05-25", Some(8.5)).await;
+    site.database
+        .execute("UPDATE content.film_work SET embargo_until = '2990-11-30 22:00:00+02'")
+        .await;
+    let mapping = site.films.file("mapping.toml", "[fields.embargo_until]\ntype = 'date'\n");
+    let mut sync = site.films.command(&["sync"]);
+    sync.env("ETL_SOURCE_DATABASE_URL", site.database.url()).env("ETL_SOURCE_MAPPING", mapping);
+    let synced = finished(sync.spawn().unwrap()).await;
+    assert_eq!(synced.status, Some(0), "{synced:?}");
+    assert_eq!(site.films.film(A).await["embargo_until"], "2990-11-30T20:00:00Z");
+    site.films.rules("[[label]]\nname='embargo'\nuntil='embargo_until'");
+    site.films.once().await;
+    let until = site.films.film(A).await["access"]["until"].clone();
+    assert_eq!(until, json!({ "embargo": "2990-11-30T20:00:00Z" }));
+}
+
+#[tokio::test]
 async fn a_role_that_may_only_select_is_enough() {
     let site = Site::new().await;
     site.database.film(A, "Alien", "1979-05-25", Some(8.5)).await;

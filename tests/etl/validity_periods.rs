@@ -37,7 +37,7 @@ async fn old_films_lose_the_label_and_undated_films_keep_it() {
         json!({ "id": "future", "release_date": "2999-01-01" }),
         json!({ "id": "far", "release_date": "9999-06-01" }),
         json!({ "id": "undated" }),
-        json!({ "id": "ancient", "release_date": "0001-01-01" }),
+        json!({ "id": "ancient", "release_date": "1000-01-01" }),
     ];
     films.import(&lines.map(|line| line.to_string()).join("\n")).await;
     let run = films.once().await;

@@ -31,7 +31,9 @@ async fn assert_away(site: &Site, subscriber: &str) {
     let refused = site.get(&format!("/movies/{NEW}"), None).await;
     assert_stale(&refused, 403);
     assert_eq!(refused.json()["reason"]["code"], "guest_filter");
-    assert_eq!(site.get("/movies/nope", None).await.status, 404);
+    for path in ["/movies/nope", "/genres/nope", "/directors/nope"] {
+        assert_stale(&site.get(path, None).await, 404);
+    }
     for path in ["/movies/", "/movies/?status=new", &format!("/movies/{OLD}"), "/movies/nope"] {
         assert_unavailable(&site.get(path, Some(subscriber)).await);
     }

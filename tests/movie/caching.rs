@@ -33,6 +33,23 @@ async fn an_unchanged_response_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn head_has_the_headers_of_get() {
+    let site = Site::open().await;
+    for path in ["/", "/movies/?page=1", &format!("/movies/{OLD}"), "/movies/nope"] {
+        let url = format!("{}{path}", site.movie.url);
+        let got = send(Client::new().get(&url), None).await;
+        let asked = send(Client::new().head(&url), None).await;
+        assert_eq!((asked.status, asked.text.as_str()), (got.status, ""), "{path}");
+        for header in ["content-type", "etag", "cache-control", "vary"] {
+            assert_eq!(asked.header(header), got.header(header), "{path} {header}");
+        }
+        let known = Client::new().head(&url).header("if-none-match", "*");
+        let unchanged = if got.status == 200 { 304 } else { got.status };
+        assert_eq!(send(known, None).await.status, unchanged, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_tag_gives_no_access() {
     let site = Site::open().await;
     let subscriber = site.subscriber().await;

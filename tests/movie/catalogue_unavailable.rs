@@ -1,5 +1,7 @@
 //! Elasticsearch is unavailable, or has no index.
 
+use reqwest::Method;
+
 use crate::sample_films::OLD;
 use crate::site::{Running, Site, get};
 
@@ -23,4 +25,11 @@ async fn without_elasticsearch_callers_are_told_to_retry() {
 async fn without_its_index_callers_are_told_to_retry() {
     let site = Site::open().await;
     assert_unavailable(&site.another(&[("FILMS_INDEX", "movie-test-missing")])).await;
+}
+
+#[tokio::test]
+async fn with_its_index_closed_callers_are_told_to_retry() {
+    let site = Site::open().await;
+    site.index.request(Method::POST, "/_close", None).await;
+    assert_unavailable(&site.movie).await;
 }

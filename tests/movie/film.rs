@@ -120,7 +120,7 @@ async fn a_film_outside_a_filtered_alias_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_film_in_one_of_two_indices_is_found_and_its_copies_must_all_be_allowed() {
+async fn of_the_copies_of_a_film_in_two_indices_the_one_that_lists_show_is_found() {
     let site = Site::open().await;
     let other = twin(&site).await;
     for (id, labels) in [("elsewhere", vec![]), (OLD, vec!["new"]), ("old-06", vec![])] {
@@ -131,9 +131,13 @@ async fn a_film_in_one_of_two_indices_is_found_and_its_copies_must_all_be_allowe
     alias(&name, &[(&site.index, all.clone()), (&other, all)]).await;
     let movie = site.another(&[("FILMS_INDEX", &name)]);
     for (id, status) in
-        [("elsewhere", 200), ("old-08", 200), ("old-06", 200), (OLD, 403), (NEW, 403)]
+        [("elsewhere", 200), ("old-08", 200), ("old-06", 200), (OLD, 200), (NEW, 403)]
     {
-        assert_eq!(get(&movie.url, &format!("/movies/{id}"), None).await.status, status, "{id}");
+        let found = get(&movie.url, &format!("/movies/{id}"), None).await;
+        assert_eq!(found.status, status, "{id}");
+        let listed = get(&movie.url, &format!("/movies/?ids={id}"), None).await.json();
+        let copies = listed["items"].as_array().unwrap();
+        assert_eq!(status == 200, copies.contains(&found.json()), "{id}: {listed}");
     }
 }
 
@@ -173,6 +177,36 @@ async fn a_document_whose_id_differs_is_no_film() {
         }
     }
     assert_eq!(site.get("/movies/", Some(&root)).await.json()["items"], before["items"]);
+}
+
+/// It has the place of the film whose id it claims in the order of a list, and may be the last of a page.
+#[tokio::test]
+async fn a_document_whose_id_differs_costs_no_film_its_place() {
+    let site = Site::open().await;
+    let rated = |id: &str, rating: u32| {
+        let mut film = labelled(id, &[]);
+        film["imdb_rating"] = json!(rating);
+        film["genres"] = json!([{ "id": "drama", "name": "Drama" }]);
+        film
+    };
+    let first = (0..11).map(|n| (format!("a{n:02}"), 100));
+    let films = first.chain([("b".to_owned(), 99), ("c".to_owned(), 98)]);
+    let films: Vec<_> = films.map(|(id, rating)| (id.clone(), rated(&id, rating))).collect();
+    site.index.put_all(films.iter().cloned()).await;
+    site.index.put("impostor", &rated("b", 99)).await;
+    site.index.put("0", &rated("!", 101)).await;
+
+    let mut page = site.get("/movies/?page=1", None).await.json();
+    let mut ids = Vec::new();
+    loop {
+        let items = page["items"].as_array().unwrap().iter();
+        ids.extend(items.map(|film| film["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        page = site.get(&format!("/movies/?cursor={next}"), None).await.json();
+    }
+    let expected: Vec<_> = films.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids[..expected.len()], expected);
+    assert_eq!(site.get("/genres/drama", None).await.json()["name"], "Drama");
 }
 
 #[tokio::test]

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 use tests::{Proxy, until};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::sample_films::OLD_FILMS;
 use crate::site::{Running, Site, get};
@@ -97,6 +99,41 @@ async fn a_list_that_fails_in_the_middle_never_looks_complete() {
         assert!(read > 0 && !error.is_timeout(), "{error:?}");
         let after = get(&movie.url, "/movies/", None).await.problem();
         assert_eq!(after, (503, "catalogue_unavailable".into()));
+    }
+}
+
+/// Its end is the end of the connection, which must not come in order.
+#[tokio::test]
+async fn a_list_that_fails_does_not_look_complete_in_http_1_0_either() {
+    let site = long_site().await;
+    let (proxy, url) = Proxy::to_url(&site.index.server).await;
+    let movie = site.another(&[("ELASTICSEARCH_URL", url.as_str())]);
+    let address = movie.url.strip_prefix("http://").unwrap();
+    for fails in [false, true] {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection.write_all(b"GET /movies/ HTTP/1.0\r\n\r\n").await.unwrap();
+        let mut answer = vec![0; 100_000];
+        connection.read_exact(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.0 200 "));
+        if fails {
+            proxy.cut();
+        }
+        let end = connection.read_to_end(&mut answer).await;
+        assert_eq!(end.is_err(), fails, "{end:?}");
+        assert_eq!(answer.ends_with(b"\"pages\":null}"), !fails);
+    }
+}
+
+#[tokio::test]
+async fn a_list_under_way_ends_when_the_mapping_becomes_unusable() {
+    let site = long_site().await;
+    let mut response = start_reading(&site.movie).await;
+    let field = json!({ "runtime": { "access.labels": { "type": "keyword" } } });
+    site.index.request(Method::PUT, "/_mapping", Some(field)).await;
+    let refused = async || get(&site.movie.url, "/movies/?page=1", None).await.status == 503;
+    until("the change is noticed", refused).await;
+    while let Ok(chunk) = response.chunk().await {
+        assert!(chunk.is_some(), "the list is complete");
     }
 }
 

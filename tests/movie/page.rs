@@ -51,11 +51,11 @@ async fn a_guest_searches_filters_and_turns_pages() {
     let site = Site::open().await;
     let browser = open(&site, DESKTOP, "/").await;
     browser.shows("#total", &format!("{OLD_FILMS} films")).await;
-    let first = browser.texts(".card h3").await;
+    let first = browser.texts(".card h2").await;
     assert_eq!(first.len(), 12);
     browser.click("a[rel=next]").await;
     browser.shows(".pages", "Page 2 of 2").await;
-    let second = browser.texts(".card h3").await;
+    let second = browser.texts(".card h2").await;
     assert_eq!(second.len(), OLD_FILMS - 12);
     assert!(second.iter().all(|title| !first.contains(title)), "{second:?}");
     browser.run("history.back()", vec![]).await;
@@ -64,7 +64,7 @@ async fn a_guest_searches_filters_and_turns_pages() {
     browser.fill("#query", &second[0]).await;
     browser.click("#search button").await;
     browser.shows("h1", "Films for").await;
-    browser.shows(".card h3", &second[0]).await;
+    browser.shows(".card h2", &second[0]).await;
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn text_of_the_catalogue_is_never_markup() {
     });
     site.index.put("markup", &film).await;
     let browser = open(&site, DESKTOP, "/").await;
-    browser.shows(".card h3", title).await;
+    browser.shows(".card h2", title).await;
     browser.click(".card a").await;
     browser.shows("article h1", title).await;
     browser.shows("article dd", title).await;
@@ -181,10 +181,17 @@ async fn text_of_the_catalogue_is_never_markup() {
 #[tokio::test]
 async fn everything_fits_on_a_phone() {
     let site = Site::open().await;
+    let access = json!({ "labels": [], "labelled_at": "2025-01-01T00:00:00Z" });
+    let wide = "W".repeat(600);
+    let named = json!([{ "id": "wide", "name": wide }]);
+    let film = json!({
+        "id": "wide", "title": wide, "description": wide, "genres": named, "directors": named,
+        "imdb_rating": 9.9, "access": access,
+    });
+    site.index.put("wide", &film).await;
     let browser = open(&site, PHONE, "/").await;
-    for path in
-        ["/".to_owned(), format!("/?film={OLD}"), format!("/?film={NEW}"), "/?favorites".to_owned()]
-    {
+    let (old, new) = (format!("/?film={OLD}"), format!("/?film={NEW}"));
+    for path in ["/", &old, &new, "/?favorites", "/?film=wide", "/?film=", "/?film=.."] {
         browser.open(&format!("{}{path}", site.movie.url)).await;
         until("the view is there", async || {
             browser.run("return document.querySelector('#view h1') !== null", vec![]).await == true

@@ -50,6 +50,25 @@ async fn an_invalid_parameter_is_named() {
 }
 
 #[tokio::test]
+async fn an_invalid_parameter_is_explained() {
+    let site = Site::open().await;
+    let whole = "Must be a whole number within the documented limits.";
+    for (query, detail) in [
+        ("page=0", "Must be at least 1."),
+        ("page=abc", whole),
+        ("page=99999999999999999999", whole),
+        ("page=", "Must not be empty."),
+        ("min_rating=11", "Must be at most 10."),
+        ("min_rating=x", "Must be a number."),
+        ("sort=id", "Must be one of the values that `/openapi.json` lists."),
+        (&format!("query={}", "x".repeat(201)), "Must have at most 200 characters."),
+    ] {
+        let answer = site.get(&format!("/movies?{query}"), None).await.json();
+        assert_eq!(answer["detail"], detail, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn unknown_and_repeated_parameters_are_refused_by_every_operation() {
     let site = Site::open().await;
     let document = site.get("/openapi.json", None).await.json();

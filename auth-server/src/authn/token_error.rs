@@ -10,7 +10,7 @@ const fn invalid(code: &'static str, title: &'static str) -> Spec {
 
 const MISSING: Spec = Spec::new(401, "token_missing", "This operation requires an access token.");
 const EXPIRED: Spec = invalid("token_expired", "The access token is expired or not valid yet.").detail(
-    "Get the next one with the refresh token at `POST /api/v1/auth/refresh`, and repeat the request; without one, log in again.",
+    "Get the next one with the refresh token, and repeat the request; without one, log in again.",
 );
 const SIGNATURE: Spec =
     invalid("token_signature_invalid", "The access token was not signed by this server.");

@@ -49,7 +49,8 @@ pub(crate) enum Command {
 }
 
 const REVOKED: &str = "\
-Servers refuse its tokens within a second, and their users get new ones with the next refresh.
+Servers refuse its tokens within a second, and their users get new ones with the next refresh; those of movie-api, \
+which refreshes only with a token that is good except for its age, sign in again.
 Services that verify tokens themselves accept them until they fetch /.well-known/jwks.json again: \
 restart them, or drop their cached keys.";
 

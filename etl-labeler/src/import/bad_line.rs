@@ -13,12 +13,16 @@ pub(super) enum BadLine {
     Encoding,
     #[error("not a JSON object: {0}")]
     Json(String),
+    #[error("the key `{0}` is there twice")]
+    KeyTwice(String),
     #[error("not CSV: {0}")]
     Csv(String),
     #[error("{found} cells instead of {expected}")]
     Cells { found: usize, expected: usize },
     #[error("`id` is missing or not a text or number of 1 to {MAX_ID_BYTES} bytes")]
     Id,
+    #[error("no id: `{0}` stands for no value")]
+    NoId(String),
     #[error("refused by Elasticsearch: {kind}: {reason}")]
     Refused { kind: String, reason: String },
 }
@@ -28,6 +32,8 @@ impl BadLine {
     pub(super) fn reason(&self) -> String {
         match self {
             Self::Json(_) => "not a JSON object".to_owned(),
+            Self::KeyTwice(_) => "a key is there twice".to_owned(),
+            Self::NoId(_) => "no id: a text that stands for no value".to_owned(),
             Self::Csv(_) => "not CSV".to_owned(),
             Self::Cells { .. } => "not as many cells as the header".to_owned(),
             Self::Refused { kind, .. } => format!("refused by Elasticsearch: {kind}"),

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::source::Object;
+
 /// A value of a source. Numbers stay as they were written.
 pub(super) enum Cell<'a> {
     Null,
@@ -13,7 +15,7 @@ pub(super) enum Cell<'a> {
     Literal(&'a str),
     List(Vec<&'a RawValue>),
     Object(BTreeMap<String, &'a RawValue>),
-    /// Not Unicode, such as half of a surrogate pair.
+    /// Not Unicode, such as half of a surrogate pair, or an object with a key that is there twice.
     Unreadable,
 }
 
@@ -23,15 +25,12 @@ impl<'a> Cell<'a> {
         match text.as_bytes().first() {
             Some(b'"') => read(text).map_or(Self::Unreadable, Self::Text),
             Some(b'[') => read(text).map_or(Self::Unreadable, Self::List),
-            Some(b'{') => read(text).map_or(Self::Unreadable, Self::Object),
+            Some(b'{') => read(text)
+                .and_then(|object: Object<_>| object.unique().ok())
+                .map_or(Self::Unreadable, Self::Object),
             Some(b'n') | None => Self::Null,
             Some(_) => Self::Literal(text),
         }
-    }
-
-    /// The list in a text that is JSON, as some CSV files have it.
-    pub(super) fn of_text(text: &'a str) -> Option<Self> {
-        text.trim_start().starts_with('[').then(|| read(text).map(Self::List))?
     }
 
     /// A text without white space around it, or the notation of a number.

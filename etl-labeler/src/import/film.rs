@@ -8,17 +8,22 @@ use super::{
     bad_line::BadLine,
     cell::Cell,
     dates::is_year,
-    kind::{Kind, Reading, boolean},
+    kind::{Kind, Reading, boolean, is_missing},
     mapping::{Field, FilmMapping},
     names::{Names, short_hash, slug},
     source::Fields,
 };
+use crate::excerpt::excerpt;
 
 /// Elasticsearch's maximum length of a document id.
 pub(super) const MAX_ID_BYTES: usize = 512;
 
 /// Values that no indexed field takes: Elasticsearch stores them and reads nothing of them.
 pub(crate) const UNINDEXED: &str = "unindexed";
+
+/// The field of a document that names the others whose value in the source could not be read. The labeler
+/// leaves such a film unlabelled if a label rule uses one of them: without the value, it would be open.
+pub(crate) const UNREADABLE_FIELDS: &str = "unreadable_fields";
 
 /// A film: its id and the document to store.
 #[derive(Debug)]
@@ -45,7 +50,7 @@ impl FilmMapping {
     /// The film of a record.
     ///
     /// # Errors
-    /// [`BadLine::Id`]: everything else about a film may be missing.
+    /// [`BadLine::Id`] or [`BadLine::NoId`]: everything else about a film may be missing.
     pub(super) fn film(&self, source: Fields) -> Result<Film, BadLine> {
         let id = self.film_id(&source)?;
         let mut document = Document { values: Fields::new(), unindexed: Fields::new() };
@@ -62,6 +67,10 @@ impl FilmMapping {
                 document.add(&field.name, &value);
             }
         }
+        if !film.unreadable.is_empty() {
+            let names = film.unreadable.iter().map(|unreadable| unreadable.field.as_str());
+            document.add(UNREADABLE_FIELDS, &names.collect());
+        }
         for (name, value) in source {
             if !self.sources().any(|source| source == name) {
                 document.keep(self, name, value);
@@ -73,16 +82,24 @@ impl FilmMapping {
 
     fn film_id(&self, source: &Fields) -> Result<String, BadLine> {
         let part = |name: &String| match source.get(name).map(|raw| Cell::of(raw)) {
-            Some(Cell::Text(text)) if !text.is_empty() => Some(text),
+            Some(Cell::Text(text)) => Some(text),
             Some(Cell::Literal(number)) if !matches!(number, "true" | "false") => {
                 Some(number.to_owned())
             }
             _ => None,
         };
+        // Films without an id would become one.
+        let is_missing = |part: &String| is_missing(part, &self.missing);
         let id = match self.id.as_slice() {
-            [name] => part(name),
+            [name] => match part(name) {
+                Some(text) if !text.is_empty() && is_missing(&text) => {
+                    return Err(BadLine::NoId(excerpt(&text).into_owned()));
+                }
+                id => id.filter(|id| !id.is_empty()),
+            },
             names => {
-                let parts: Vec<String> = names.iter().filter_map(part).collect();
+                let parts = names.iter().filter_map(part).filter(|part| !is_missing(part));
+                let parts: Vec<String> = parts.collect();
                 let text = parts.join(" ");
                 let hash = short_hash(&parts.join("\0"));
                 (!parts.is_empty()).then(|| format!("{}-{hash}", slug(&text)))
@@ -122,10 +139,9 @@ impl Field {
             self.kind.flags().iter().filter_map(|flag| Some(source.get(flag)?.as_ref()));
         flags.find(|raw| match Cell::of(raw) {
             Cell::Null => false,
-            cell => cell.scalar().is_none_or(|text| {
-                let absent = text.is_empty() || missing.iter().any(|missing| missing == text);
-                !absent && boolean(text).is_none()
-            }),
+            cell => cell
+                .scalar()
+                .is_none_or(|text| !is_missing(text, missing) && boolean(text).is_none()),
         })
     }
 }
@@ -160,11 +176,9 @@ impl Document {
         }
         let taken = name == "id" || mapping.fields.iter().any(|field| field.name == name);
         let plain = !name.trim().is_empty() && !name.starts_with('_') && !name.contains('.');
-        let place = if taken || !plain || name == UNINDEXED {
-            &mut self.unindexed
-        } else {
-            &mut self.values
-        };
+        let reserved = [UNINDEXED, UNREADABLE_FIELDS].contains(&name.as_str());
+        let place =
+            if taken || !plain || reserved { &mut self.unindexed } else { &mut self.values };
         place.entry(name).or_insert(value);
     }
 

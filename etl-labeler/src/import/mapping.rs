@@ -1,17 +1,18 @@
 //! The mapping file: which field of a source becomes which field of a film, and how.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Map, Value, json};
 use service::similar::closest;
 use toml::{Table, Value as Toml};
 
 use super::{
-    dates::{DateRule, YearAlone},
+    dates::{DateRule, Format, YearAlone},
+    film::{UNINDEXED, UNREADABLE_FIELDS},
     kind::Kind,
     names::NameRule,
 };
-use crate::LabelerError;
+use crate::{LabelerError, excerpt::excerpt};
 
 /// Texts that stand for "no value" in the catalogues of others.
 const MISSING: [&str; 4] = ["N/A", "NA", "null", "\\N"];
@@ -31,7 +32,10 @@ const FILM_FIELDS: [(&str, &str); 7] = [
 pub(super) const TYPES: [&str; 6] = ["boolean", "date", "double", "keyword", "long", "text"];
 
 /// Fields that no source may write.
-const RESERVED: [&str; 2] = ["access", "unindexed"];
+const RESERVED: [&str; 3] = ["access", UNINDEXED, UNREADABLE_FIELDS];
+
+/// The format of a declared date: a day, or an instant.
+const DATE_FORMAT: &str = "strict_date_optional_time";
 
 /// How films are read from the records of a source.
 #[derive(Debug)]
@@ -82,7 +86,7 @@ impl FilmMapping {
         fields.lay_over(Keys::new("", read(default)?).table("fields")?);
         file.end(&["missing", "fields"])?;
         let mut id = fields.keys("id")?.unwrap_or_default();
-        let id_from = id.texts("from")?.unwrap_or_else(|| vec!["id".to_owned()]);
+        let id_from = id.some_texts("from")?.unwrap_or_else(|| vec!["id".to_owned()]);
         id.end(&["from"])?;
         let mut mapping = Self {
             id: id_from,
@@ -115,6 +119,24 @@ impl FilmMapping {
         self.id.iter().map(String::as_str).chain(fields)
     }
 
+    /// Adds the fields that the index maps and the mapping does not name, each read as if it had been declared.
+    /// Passed on as it is, a value would be read by Elasticsearch, to which `2027-13-01` is a date.
+    pub(super) fn adopt(&mut self, indices: &BTreeMap<String, Value>) {
+        let properties = indices.values().filter_map(|index| index.get("properties")?.as_object());
+        for (name, mapped) in properties.flatten() {
+            let is_named = name == "id" || self.fields.iter().any(|field| field.name == *name);
+            let is_read = self.sources().any(|source| source == name);
+            if is_named || is_read || RESERVED.contains(&name.as_str()) {
+                continue;
+            }
+            if let Some(kind) = mapped.get("type").and_then(Value::as_str).and_then(Kind::of_index)
+            {
+                let (name, from) = (name.clone(), name.clone());
+                self.fields.push(Field { name, from, kind, declared: None, explicit: false });
+            }
+        }
+    }
+
     /// The properties of declared fields in Elasticsearch.
     pub(super) fn declared(&self) -> Map<String, Value> {
         let declared = self
@@ -124,13 +146,29 @@ impl FilmMapping {
         declared.collect()
     }
 
+    /// The name of two columns of a table, of which only one could be read, and their places. Several columns
+    /// without a name do no harm, unless the mapping reads one.
+    pub(super) fn repeated_column<'a>(
+        &self,
+        columns: &'a [String],
+    ) -> Option<(&'a str, (usize, usize))> {
+        let mut places = BTreeMap::new();
+        let unnamed = self.sources().any(str::is_empty);
+        let columns = columns.iter().zip(1..).filter(|(column, _)| unnamed || !column.is_empty());
+        columns.into_iter().find_map(|(column, place)| {
+            Some((column.as_str(), (places.insert(column, place)?, place)))
+        })
+    }
+
     /// The column of a table that the id needs and the table lacks, with the closest one.
     pub(super) fn missing_column<'a>(
         &'a self,
         columns: &'a [String],
     ) -> Option<(&'a str, Option<&'a str>)> {
         let missing = self.id.iter().find(|column| !columns.contains(column))?;
-        Some((missing, closest(missing, columns.iter().map(String::as_str))))
+        let names = columns.iter().map(String::as_str);
+        let same = names.clone().find(|column| column.eq_ignore_ascii_case(missing));
+        Some((missing, same.or_else(|| closest(missing, names))))
     }
 }
 
@@ -161,15 +199,15 @@ fn declared(fields: &mut Keys, name: &str) -> Result<Field, MappingFileError> {
         let hint = closest(&kind, TYPES)
             .map(|kind| format!("did you mean `{kind}`? "))
             .unwrap_or_default();
-        let message = format!("`fields.{name}.type`: `{kind}` is not one of {TYPES:?}. {hint}");
+        let message =
+            format!("`fields.{name}.type`: `{}` is not one of {TYPES:?}. {hint}", excerpt(&kind));
         return Err(MappingFileError(message.trim_end().to_owned()));
     }
-    let mapping = if kind == "date" {
-        json!({ "type": "date", "format": "strict_date" })
-    } else {
-        json!({ "type": kind })
+    let (kind, mapping) = match kind.as_str() {
+        "date" => ("instant", json!({ "type": "date", "format": DATE_FORMAT })),
+        kind => (kind, json!({ "type": kind })),
     };
-    Ok(Field { declared: Some(mapping), ..keys.field(name, &kind)? })
+    Ok(Field { declared: Some(mapping), ..keys.field(name, kind)? })
 }
 
 /// A mapping file that cannot be used. The message names the key.
@@ -225,11 +263,21 @@ impl Keys {
         }
     }
 
+    /// One text or a list of at least one.
+    fn some_texts(&mut self, key: &str) -> Result<Option<Vec<String>>, MappingFileError> {
+        match self.texts(key)? {
+            Some(texts) if texts.is_empty() => {
+                Err(self.wrong(key, "a text or a list of at least one; remove it for the default"))
+            }
+            texts => Ok(texts),
+        }
+    }
+
     /// One text or a list of texts.
     fn texts(&mut self, key: &str) -> Result<Option<Vec<String>>, MappingFileError> {
         let items = match self.table.remove(key) {
             None => return Ok(None),
-            Some(Toml::Array(items)) if !items.is_empty() => items,
+            Some(Toml::Array(items)) => items,
             Some(item) => vec![item],
         };
         let texts: Option<Vec<_>> =
@@ -269,6 +317,14 @@ impl Keys {
 
     /// The field of this table.
     fn field(mut self, name: &str, kind: &str) -> Result<Field, MappingFileError> {
+        // A declared field has had its type taken out.
+        if self.table.contains_key("type") {
+            let message = format!(
+                "`{}`: the type of this field is the same for every film; remove the key",
+                self.place("type")
+            );
+            return Err(MappingFileError(message));
+        }
         let from = self.text("from")?.unwrap_or_else(|| name.to_owned());
         let (kind, known): (_, &[&str]) = match kind {
             "title" => (Kind::Title, &["from"]),
@@ -278,25 +334,34 @@ impl Keys {
             "float" => (Kind::Float, &["from"]),
             "double" => (Kind::Double, &["from", "type"]),
             "boolean" => (Kind::Boolean, &["from", "type"]),
-            "date" => (Kind::Date(self.date()?), &["from", "formats", "year_alone", "type"]),
+            "date" => (Kind::Date(self.date(false)?), &["from", "formats", "year_alone"]),
+            "instant" => (Kind::Date(self.date(true)?), &["from", "formats", "year_alone", "type"]),
             _ => (Kind::Names(self.name_rule()?), &["from", "separator", "id", "name", "flags"]),
         };
         self.end(known)?;
         Ok(Field { name: name.to_owned(), from, kind, declared: None, explicit: false })
     }
 
-    fn date(&mut self) -> Result<DateRule, MappingFileError> {
-        let formats = self.texts("formats")?.unwrap_or_default();
-        if let Some(format) = formats.iter().find(|format| !DateRule::is_complete(format)) {
-            let expected = format!("formats of a whole day, such as `%b %d %Y`; `{format}` is not");
-            return Err(self.wrong("formats", &expected));
+    fn date(&mut self, keeps_time: bool) -> Result<DateRule, MappingFileError> {
+        let texts = self.some_texts("formats")?.unwrap_or_default();
+        let mut formats = Vec::new();
+        for text in texts {
+            let format = Format::parse(text.clone());
+            formats.push(format.ok_or_else(|| {
+                let expected = format!(
+                    "formats of a whole day, such as `%b %d %Y`, also with a whole time and `%z`, such as \
+                     `%d %b %Y %H:%M %z`; `{}` is not",
+                    excerpt(&text)
+                );
+                self.wrong("formats", &expected)
+            })?);
         }
         let year_alone = match self.text("year_alone")?.as_deref() {
             None | Some("unknown") => YearAlone::Unknown,
             Some("january_1") => YearAlone::January1,
             Some(_) => return Err(self.wrong("year_alone", "`unknown` or `january_1`")),
         };
-        Ok(DateRule { formats, year_alone })
+        Ok(DateRule { formats, year_alone, keeps_time })
     }
 
     fn name_rule(&mut self) -> Result<NameRule, MappingFileError> {
@@ -327,6 +392,11 @@ mod tests {
             ("[fields.budget]\ntype = 'long'\nformats = ['%Y']", "`fields.budget.formats` is not"),
             ("[fields.release_date]\nformats = ['%b %Y']", "`fields.release_date.formats` must be"),
             ("[fields.release_date]\nformats = ['%Q']", "`%Q` is not"),
+            ("[fields.release_date]\nformats = []", "a list of at least one"),
+            ("[fields.id]\nfrom = []", "`fields.id.from` must be a text or a list of at least"),
+            ("[fields.release_date]\ntype = 'date'", "`fields.release_date.type`: the type of"),
+            ("[fields.title]\ntype = 'text'", "`fields.title.type`: the type of this field is"),
+            ("[fields.unreadable_fields]\ntype = 'keyword'", "this name cannot be declared"),
             (
                 "[fields.release_date]\nyear_alone = 'no'",
                 "`fields.release_date.year_alone` must be",
@@ -361,5 +431,11 @@ mod tests {
         assert_eq!(field("release_date"), ("creation_date", true));
         assert_eq!(field("imdb_rating"), ("rating", false));
         assert_eq!(field("budget"), ("budget", true));
+    }
+
+    #[test]
+    fn an_empty_list_of_missing_texts_means_that_every_text_is_a_value() {
+        let mapping = FilmMapping::parse("missing = []", "").unwrap();
+        assert_eq!(mapping.missing, [] as [&str; 0]);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::cell::Cell;
+use super::{cell::Cell, literal};
 
 /// How names are read.
 #[derive(Debug)]
@@ -30,19 +30,20 @@ pub(super) struct Names {
 }
 
 impl NameRule {
-    /// The names in one value: a text, an object, or a list of them. A text that is a JSON list is read
-    /// as that list.
+    /// The names in one value: a text, an object, or a list of them. Some tables have lists and objects as text, in
+    /// JSON or as Python writes them; a text that begins like one and cannot be read is no name.
     pub(super) fn read(&self, value: &Cell<'_>, is_missing: impl Fn(&str) -> bool) -> Names {
         let mut names = Names::default();
         match value {
-            Cell::Text(text) => match Cell::of_text(text) {
-                Some(list @ Cell::List(_)) => return self.read(&list, is_missing),
-                _ => {
-                    for name in text.split(&self.separator).filter(|name| !is_missing(name)) {
-                        names.add(None, name, Map::new());
-                    }
-                }
+            Cell::Text(text) if literal::is_begun(text) => match literal::read(text) {
+                Some(json) => return self.read(&Cell::of(&json), is_missing),
+                None => names.unreadable = true,
             },
+            Cell::Text(text) => {
+                for name in text.split(&self.separator).filter(|name| !is_missing(name)) {
+                    names.add(None, name, Map::new());
+                }
+            }
             Cell::List(items) => {
                 for item in items {
                     self.add(&mut names, &Cell::of(item), &is_missing);

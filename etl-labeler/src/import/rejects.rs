@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::file_id::FileId;
 use crate::LabelerError;
 
 /// The file, which can be corrected and imported: a CSV file keeps its header.
@@ -15,22 +16,40 @@ pub(super) struct Rejects {
 }
 
 impl Rejects {
-    /// Creates the file; an import that goes on appends to it.
-    pub(super) fn create(
-        path: &Path,
-        append: bool,
-        header: Option<&[u8]>,
-    ) -> Result<Self, LabelerError> {
+    /// Opens or creates the file, and leaves what is in it. It must not be the one that is imported, which would
+    /// be emptied.
+    pub(super) fn open(path: &Path, imported: Option<FileId>) -> Result<Self, LabelerError> {
         let unwritable = |source| LabelerError::Rejects { path: path.to_owned(), source };
-        let mut options = OpenOptions::new();
-        let options = options.create(true).write(true).append(append).truncate(!append);
-        let file = options.open(path).map_err(unwritable)?;
-        let is_new = file.metadata().map_err(unwritable)?.len() == 0;
-        let mut rejects = Self { path: path.to_owned(), file: BufWriter::new(file) };
-        if let (true, Some(header)) = (is_new, header) {
-            rejects.add(header)?;
+        let file = OpenOptions::new().create(true).append(true).open(path).map_err(unwritable)?;
+        let id = FileId::of(&file).map_err(unwritable)?;
+        if id.is_some() && id == imported {
+            let message = format!("--rejects {} is the file that is imported", path.display());
+            return Err(LabelerError::Target(message));
         }
-        Ok(rejects)
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
+    }
+
+    /// Empties the file, unless the import goes on with an earlier one.
+    pub(super) fn begin(
+        &mut self,
+        goes_on: bool,
+        header: Option<&[u8]>,
+    ) -> Result<(), LabelerError> {
+        let is_new = self.empty(goes_on).map_err(|source| self.unwritable(source))?;
+        match header.filter(|_| is_new) {
+            Some(header) => self.add(header),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the file is empty afterwards. Pipes and devices always are.
+    fn empty(&self, goes_on: bool) -> io::Result<bool> {
+        let file = self.file.get_ref();
+        let metadata = file.metadata()?;
+        if metadata.is_file() && !goes_on {
+            file.set_len(0)?;
+        }
+        Ok(!goes_on || metadata.len() == 0)
     }
 
     pub(super) fn add(&mut self, raw: &[u8]) -> Result<(), LabelerError> {

@@ -3,7 +3,9 @@
 mod array;
 mod detect;
 mod lines;
+mod row;
 mod table;
+mod unique;
 
 use std::{
     collections::BTreeMap,
@@ -11,17 +13,21 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
     path::Path,
+    thread,
 };
 
 use serde_json::value::RawValue;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
+pub(super) use self::unique::Object;
 use self::{
     array::Elements,
-    detect::{Compression, Encoding, head},
+    detect::{Compression, Encoding, LineEnds, beginning, head},
     lines::Lines,
     table::Table,
 };
-use super::bad_line::BadLine;
+use super::{bad_line::BadLine, file_id::FileId};
 use crate::{LabelerError, progress::Progress};
 
 /// A longer record is a bad line.
@@ -45,7 +51,7 @@ pub(super) struct Detected {
     format: Format,
     compression: Compression,
     encoding: Encoding,
-    crlf: bool,
+    line_ends: LineEnds,
 }
 
 enum Format {
@@ -57,71 +63,98 @@ enum Format {
 /// An opened file.
 pub(super) struct Source {
     pub(super) detected: Detected,
+    /// The file itself.
+    pub(super) file: Option<FileId>,
     /// The header of a CSV file, as written and by column.
     pub(super) header: Option<(Vec<u8>, Vec<String>)>,
     pub(super) records: Box<dyn Iterator<Item = io::Result<Record>> + Send>,
 }
 
-/// Opens a file, or standard input for `-`.
+/// Opens a file, or standard input for `-`. On a thread of its own, which does not keep the program from ending:
+/// standard input may wait for a user.
 ///
 /// # Errors
 /// [`LabelerError::File`] if the file cannot be read, [`LabelerError::Unsupported`] if its content shows
-/// that it is of another kind.
-pub(super) fn open(path: &Path) -> Result<(Source, Progress), LabelerError> {
+/// that it is of another kind, [`LabelerError::Interrupted`] if `stop` comes first.
+pub(super) async fn open(
+    path: &Path,
+    stop: &CancellationToken,
+) -> Result<(Source, Progress), LabelerError> {
+    let (sender, opened) = oneshot::channel();
+    let path = path.to_owned();
+    // A dropped receiver has ended the import with a reason of its own.
+    thread::spawn(move || drop(sender.send(open_now(&path))));
+    let ended = || LabelerError::Worker("the file could not be opened".to_owned());
+    match stop.run_until_cancelled(opened).await {
+        Some(opened) => opened.map_err(|_| ended())?,
+        None => Err(LabelerError::Interrupted),
+    }
+}
+
+fn open_now(path: &Path) -> Result<(Source, Progress), LabelerError> {
     let unreadable = |source| LabelerError::File { path: path.to_owned(), source };
     let unsupported = |hint| LabelerError::Unsupported { path: path.to_owned(), hint };
-    let (input, length) = input(path).map_err(unreadable)?;
+    let Input { reader, length, file } = Input::open(path).map_err(unreadable)?;
     let progress = Progress::bytes(length);
-    let mut input = progress.read(input);
+    let mut input = progress.read(reader);
     let start = head(&mut input).map_err(unreadable)?;
     let compression = Compression::of(&start).map_err(unsupported)?;
     let mut text = compression.decompress(start, input).map_err(unreadable)?;
-    let start = head(&mut text).map_err(unreadable)?;
+    let start = beginning(&mut text).map_err(unreadable)?;
     let encoding = Encoding::of(&start).map_err(unsupported)?;
-    let text = BufReader::with_capacity(1 << 16, encoding.text(start).chain(text));
-    let source = Source::new(text, compression, encoding).map_err(unreadable)?;
+    let line_ends = LineEnds::of(&start);
+    let text = line_ends.as_line_feeds(encoding.text(start).chain(text));
+    let detected = |format| Detected { format, compression, encoding, line_ends };
+    let text = BufReader::with_capacity(1 << 16, text);
+    let source = Source::new(text, detected, file).map_err(unreadable)?;
     Ok((source, progress))
 }
 
-/// The file and its length, as it is read: compressed or not. A pipe has none.
-fn input(path: &Path) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
-    if path == Path::new("-") {
-        return Ok((Box::new(io::stdin()), None));
+/// An opened file, as it is read: compressed or not.
+struct Input {
+    reader: Box<dyn Read + Send>,
+    /// A pipe has none.
+    length: Option<u64>,
+    file: Option<FileId>,
+}
+
+impl Input {
+    fn open(path: &Path) -> io::Result<Self> {
+        if path == Path::new("-") {
+            let input = io::stdin();
+            let file = FileId::of(&input)?;
+            return Ok(Self { reader: Box::new(input), length: None, file });
+        }
+        let input = File::open(path)?;
+        let (metadata, file) = (input.metadata()?, FileId::of(&input)?);
+        let length = metadata.is_file().then_some(metadata.len());
+        Ok(Self { reader: Box::new(input), length, file })
     }
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    let length = metadata.is_file().then_some(metadata.len());
-    Ok((Box::new(file), length))
 }
 
 impl Source {
     fn new(
         mut text: impl BufRead + Send + 'static,
-        compression: Compression,
-        encoding: Encoding,
+        detected: impl Fn(Format) -> Detected,
+        file: Option<FileId>,
     ) -> io::Result<Self> {
         let blank_lines = skip_blank(&mut text)?;
-        let buffer = text.fill_buf()?;
-        let crlf = buffer.iter().position(|byte| *byte == b'\n').is_some_and(|end| {
-            end.checked_sub(1).and_then(|before| buffer.get(before)) == Some(&b'\r')
-        });
-        let detected = |format| Detected { format, compression, encoding, crlf };
-        match buffer.first() {
+        match text.fill_buf()?.first() {
             None | Some(b'{') => {
                 let records = Box::new(lines::films(Lines::new(text, blank_lines)));
-                Ok(Self { detected: detected(Format::Lines), header: None, records })
+                Ok(Self { detected: detected(Format::Lines), file, header: None, records })
             }
             Some(b'[') => {
                 text.consume(1);
                 let records = Box::new(Elements::new(text));
-                Ok(Self { detected: detected(Format::Array), header: None, records })
+                Ok(Self { detected: detected(Format::Array), file, header: None, records })
             }
             Some(_) => {
                 let table = Table::new(Lines::new(text, blank_lines))?;
                 let (columns, delimiter) = (table.columns().to_vec(), table.delimiter());
                 let format = Format::Csv { columns: columns.len(), delimiter };
                 let header = Some((table.header().to_vec(), columns));
-                Ok(Self { detected: detected(format), header, records: Box::new(table) })
+                Ok(Self { detected: detected(format), file, header, records: Box::new(table) })
             }
         }
     }
@@ -159,7 +192,6 @@ impl fmt::Display for Detected {
                 write!(f, "CSV with {columns} columns, delimiter {delimiter:?}")?;
             }
         }
-        let line_ends = if self.crlf { ", CRLF" } else { "" };
-        write!(f, "; {}{}{line_ends}", self.compression, self.encoding)
+        write!(f, "; {}{}{}", self.compression, self.encoding, self.line_ends)
     }
 }

@@ -16,8 +16,7 @@ use super::{
 use crate::{
     LabelerError,
     elastic::{Elastic, ElasticError},
-    import::film::UNINDEXED,
-    index::film_mapping,
+    index::{film_mapping, import_properties},
     loss::LAST_RUN,
 };
 
@@ -283,17 +282,23 @@ impl Elastic {
         let mappings = elastic.mappings().await?;
         let present = mappings.get(index).and_then(|mapping| mapping.get("properties"));
         for (field, declared) in mapping.declared() {
-            if present.and_then(|present| present.get(&field)?.get("type")) != declared.get("type")
-            {
+            let present = present.and_then(|present| present.get(&field));
+            if present.and_then(|present| present.get("type")) != declared.get("type") {
                 return Err(LabelerError::Target(format!(
                     "the index has no field `{field}` of this type, and films that are in it already would not be \
                      found by it; import all films again with --replace"
                 )));
             }
+            // As imports of earlier versions declared dates.
+            if present.and_then(|present| present.get("format")) == Some(&json!("strict_date")) {
+                return Err(LabelerError::Target(format!(
+                    "the index maps `{field}` as a day without a time, which would end an embargo early; import all \
+                     films again with --replace"
+                )));
+            }
         }
         elastic.prepare_mapping(rules).await?;
-        let unindexed = json!({ "type": "object", "enabled": false });
-        let request = json!({ "dynamic": false, "properties": { UNINDEXED: unindexed } });
+        let request = json!({ "dynamic": false, "properties": import_properties() });
         Ok(elastic.put_mapping(&request, "update the mapping").await?)
     }
 

@@ -11,6 +11,17 @@ impl fmt::Display for Preview {
         writeln!(f, "  {labels_changed} with other labels")?;
         writeln!(f, "  {periods_changed} with the same labels and other validity periods")?;
         writeln!(f, "  {stamps_only} with a new stamp only")?;
+        if self.id_mismatches > 0 {
+            let films = self.id_mismatches;
+            writeln!(f, "{films} stay unlabelled: their `id` is missing or differs from `_id`")?;
+        }
+        if self.unreadable > 0 {
+            let films = self.unreadable;
+            writeln!(
+                f,
+                "{films} stay unlabelled: an unreadable value of a field that a rule uses"
+            )?;
+        }
         table(f, "label", &self.labels)?;
         match &self.roles {
             Some(roles) => table(f, "films readable by", roles),

@@ -72,8 +72,13 @@ const WRONG_TYPE: Spec =
     refused("token_wrong_type", "This token is not an access token for this site.");
 
 /// The problem about tokens that clients meet in normal operation: the example of the others.
-pub(crate) const EXPIRED: Spec = refused("token_expired", "The access token is expired or not valid yet.")
-    .detail("Get the next one with the refresh token at `PUT /auth/login`, and repeat the request; without one, log in again.");
+pub(crate) const EXPIRED: Spec = refused(
+    "token_expired",
+    "The access token is expired or not valid yet.",
+)
+.detail(
+    "Get the next one with the refresh token, and repeat the request; without one, log in again.",
+);
 
 const REVOKED: Spec = refused("token_revoked", "The session of this access token has ended.");
 

@@ -60,7 +60,7 @@ struct ProfileForm {
     /// Last name, 1–100 characters.
     #[serde(default, skip_serializing_if = "MaybeUndefined::is_undefined")]
     last_name: MaybeUndefined<String>,
-    /// Id of a genre that the caller finds in the catalogue.
+    /// Id of a genre that the caller finds in the catalogue, at most 512 characters.
     #[serde(default, skip_serializing_if = "MaybeUndefined::is_undefined")]
     favorite_genre: MaybeUndefined<String>,
 }
@@ -113,6 +113,11 @@ impl User {
     }
 }
 
+/// Maximum length of an id in characters, as of those in the query of a list.
+const MAX_ID: usize = 512;
+/// Films that are looked at; documents that are no film may be among them.
+const PROBES: u32 = 4;
+
 impl User {
     /// Whether a film that the caller may read has this genre: more is none of the caller's business.
     async fn find_genre(&self, caller: &Caller, genre: &str) -> Result<(), WithToken<Problem>> {
@@ -120,16 +125,24 @@ impl User {
         if caller.kind() == CallerKind::Guest {
             return Ok(());
         }
+        let unknown = || {
+            let unknown = Problem::new(request::FIELD).field("favorite_genre");
+            Err(unknown.detail("The catalogue has no genre with this id.").into())
+        };
+        // Elasticsearch refuses to look for text that is longer than any that it indexes.
+        if genre.chars().count() > MAX_ID {
+            return unknown();
+        }
         let search = |admitted| async move {
             let filter = vec![Facet::Genres.term(genre)];
             let search = Search { admitted, filter, matching: None, order: Order::BestRated };
-            let found = self.0.catalogue.search(&search, &Section::first(1, Count::None)).await?;
+            let found =
+                self.0.catalogue.search(&search, &Section::first(PROBES, Count::None)).await?;
             Ok::<_, WithToken<Problem>>(!found.films.is_empty())
         };
         if self.0.authorization.search(caller, search).await?.found {
             return Ok(());
         }
-        let unknown = Problem::new(request::FIELD).field("favorite_genre");
-        Err(unknown.detail("The catalogue has no genre with this id.").into())
+        unknown()
     }
 }

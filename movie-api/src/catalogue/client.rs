@@ -9,12 +9,12 @@ use elasticsearch::{Elasticsearch, SearchParts, http};
 use policies::with_lone_surrogates_replaced;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::film::{Document, Film, Source};
 use super::mapping::LastCheck;
-use super::point_in_time::PointInTime;
+use super::order::Order;
 use super::public_labels::PublicLabels;
 use super::query::{ADMITTED, ById, Search, Section};
 use service::clock::Clock;
@@ -78,9 +78,9 @@ pub(crate) struct Catalogue {
     search_path: String,
     pub(super) timeout: Duration,
     pub(super) last_check: LastCheck,
-    labels: PublicLabels,
+    pub(super) labels: PublicLabels,
     /// Requests that go on after the one that caused them.
-    tasks: TaskTracker,
+    pub(super) tasks: TaskTracker,
 }
 
 impl Catalogue {
@@ -118,18 +118,8 @@ impl Catalogue {
         Ok(self.send(&search.body(section, &fields)).await?.found(section, &self.labels))
     }
 
-    /// Fixes the current state of the index, to read all of it.
-    ///
-    /// # Errors
-    /// As [`Catalogue::search`].
-    pub(crate) async fn point_in_time(&self) -> Result<PointInTime, CatalogueError> {
-        self.ensure_usable().await?;
-        let (client, tasks) = (self.client.clone(), self.tasks.clone());
-        PointInTime::open(client, &self.index, self.timeout, tasks, self.labels.clone()).await
-    }
-
-    /// The film with this id, and whether `admitted` matches it. An alias may have several films with
-    /// one id; all of them must match then.
+    /// The film with this id, and whether `admitted` matches it. Of several with one id behind an alias,
+    /// one that matches, as lists show that one, too.
     ///
     /// # Errors
     /// As [`Catalogue::search`].
@@ -138,12 +128,29 @@ impl Catalogue {
         id: &str,
         admitted: &RawValue,
     ) -> Result<Option<Sighting>, CatalogueError> {
-        let Hits { total, hits } = self.send(&ById::new(id, admitted)).await?.hits;
-        let complete = total.is_some_and(|total| total.value == hits.len() as u64);
-        let admitted = complete && hits.iter().all(Hit::is_admitted);
-        let mut films = hits.into_iter().filter_map(Hit::document);
-        let document = films.next().map(|document| self.labels.shown_on(document));
-        Ok(document.map(|document| Sighting { document, admitted }))
+        let hits = self.send(&ById::new(id, admitted)).await?.hits.hits;
+        let mut refused = None;
+        for hit in hits {
+            let admitted = hit.is_admitted();
+            let Some(document) = hit.document() else { continue };
+            let sighting = Sighting { document: self.labels.shown_on(document), admitted };
+            if admitted {
+                return Ok(Some(sighting));
+            }
+            refused = refused.or(Some(sighting));
+        }
+        Ok(refused)
+    }
+
+    /// Whether films can be listed at all.
+    ///
+    /// # Errors
+    /// As [`Catalogue::search`].
+    pub(crate) async fn check_lists(&self) -> Result<(), CatalogueError> {
+        self.check_mapping().await?;
+        // A closed index has a mapping, and a field of the wrong type cannot be sorted by.
+        let sort = Order::BestRated.sort();
+        self.send(&json!({ "size": 1, "sort": sort, "_source": false })).await.map(drop)
     }
 
     /// Every search of the current state of the index is sent here. The client's own function for searches has 45
@@ -213,7 +220,9 @@ impl SearchResponse {
         let size = usize::try_from(section.size).unwrap_or(usize::MAX);
         let goes_on = hits.len() > size;
         hits.truncate(size);
-        let next = hits.last().filter(|_| goes_on).map(|hit| hit.sort.clone());
+        // What is no film may have the position of one, which would be skipped with it.
+        let last = hits.iter().rfind(|hit| hit.is_film()).or(hits.last());
+        let next = last.filter(|_| goes_on).map(|hit| hit.sort.clone());
         let total = total.map(Into::into).unwrap_or_default();
         let documents = hits.into_iter().filter_map(Hit::document);
         let films = documents.map(|document| labels.shown_on(document).film).collect();
@@ -263,10 +272,14 @@ impl Hit {
         self.matched_queries.iter().any(|name| name == ADMITTED)
     }
 
-    /// The film, if its field `id` is the id of the document. Rules on ids mean the same film in a search
-    /// and in a check only then.
+    /// Whether its field `id` is the id of the document. Rules on ids mean the same film in a search and
+    /// in a check only then.
+    fn is_film(&self) -> bool {
+        self.source.id == self.id
+    }
+
+    /// The film, if it is one.
     fn document(self) -> Option<Document> {
-        let own = self.source.id == self.id;
-        own.then(|| self.source.into_document(self.id))
+        self.is_film().then(|| self.source.into_document(self.id))
     }
 }

@@ -122,12 +122,12 @@ impl Catalogue {
 /// # Errors
 /// As [`Catalogue::search`].
 pub(crate) async fn all_counted(
-    catalogue: &Catalogue,
+    catalogue: &Arc<Catalogue>,
     facet: Facet,
     admitted: Arc<RawValue>,
     size: u32,
 ) -> Result<Batches<Counted>, CatalogueError> {
-    let point = catalogue.point_in_time().await?;
+    let point = PointInTime::open(Arc::clone(catalogue)).await?;
     let state = Some((point, admitted, None));
     let batches = stream::try_unfold(state, move |state| batch(facet, state, size));
     let mut batches = batches.boxed();
@@ -177,12 +177,16 @@ fn texts(ids: &[CountedId]) -> Vec<&str> {
     ids.iter().map(|(id, _)| id.as_str()).collect()
 }
 
+/// Documents that are no film, as their field `id` is not their id, that may come before the film that says
+/// a name, and that film.
+const MAX_MISNAMED: u32 = 4;
+
 /// One film for each id says its name. It is one of the admitted films, so that a name that only
 /// other films have stays unknown.
 fn names_body(facet: Facet, admitted: &RawValue, ids: &[&str]) -> impl Serialize + Send + Sync {
     let (field, size) = (facet.id_field(), ids.len());
     let first = json!({
-        "size": 1, "_source": ["id", facet.field()],
+        "size": MAX_MISNAMED, "_source": ["id", facet.field()],
         "sort": [{ "id": { "order": "asc", "unmapped_type": "keyword" } }],
     });
     let items = json!({

@@ -1,18 +1,16 @@
 //! All films that match, as they were at one moment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use elasticsearch::{Elasticsearch, OpenPointInTimeParts, SearchParts};
+use elasticsearch::{OpenPointInTimeParts, SearchParts};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use service::config::IndexName;
-use tokio_util::task::TaskTracker;
 
 use super::Catalogue;
 use super::client::{CatalogueError, Found, SearchResponse, read};
 use super::film::Film;
-use super::public_labels::PublicLabels;
 use super::query::{Count, Search, Section, Start};
 
 /// How long a point in time outlives a search, beyond the time that the next one may take: long enough
@@ -27,11 +25,11 @@ pub(crate) type Batches<T> = BoxStream<'static, Result<Vec<T>, CatalogueError>>;
 /// # Errors
 /// As [`Catalogue::search`].
 pub(crate) async fn all_films(
-    catalogue: &Catalogue,
+    catalogue: &Arc<Catalogue>,
     search: Search,
     size: u32,
 ) -> Result<Batches<Film>, CatalogueError> {
-    let point = catalogue.point_in_time().await?;
+    let point = PointInTime::open(Arc::clone(catalogue)).await?;
     let first = Some(Section::first(size, Count::None));
     let batches =
         stream::try_unfold((point, search, first), async |(mut point, search, section)| {
@@ -49,34 +47,27 @@ pub(crate) async fn all_films(
 /// which happens when this value is dropped.
 pub(crate) struct PointInTime {
     id: String,
-    client: Elasticsearch,
-    timeout: Duration,
-    tasks: TaskTracker,
-    labels: PublicLabels,
+    catalogue: Arc<Catalogue>,
 }
 
 impl PointInTime {
     /// # Errors
     /// As [`Catalogue::search`].
-    pub(super) async fn open(
-        client: Elasticsearch,
-        index: &IndexName,
-        timeout: Duration,
-        tasks: TaskTracker,
-        labels: PublicLabels,
-    ) -> Result<Self, CatalogueError> {
+    pub(super) async fn open(catalogue: Arc<Catalogue>) -> Result<Self, CatalogueError> {
         #[derive(Deserialize)]
         struct Opened {
             id: String,
         }
-        let response = client
-            .open_point_in_time(OpenPointInTimeParts::Index(&[index.as_str()]))
-            .keep_alive(&keep_alive(timeout))
-            .request_timeout(timeout)
+        catalogue.ensure_usable().await?;
+        let response = catalogue
+            .client
+            .open_point_in_time(OpenPointInTimeParts::Index(&[catalogue.index.as_str()]))
+            .keep_alive(&keep_alive(catalogue.timeout))
+            .request_timeout(catalogue.timeout)
             .send()
             .await?;
         let Opened { id } = read(response).await?;
-        Ok(Self { id, client, timeout, tasks, labels })
+        Ok(Self { id, catalogue })
     }
 
     async fn search(
@@ -84,9 +75,9 @@ impl PointInTime {
         search: &Search,
         section: &Section,
     ) -> Result<Found, CatalogueError> {
-        let fields = self.labels.fields();
+        let fields = self.catalogue.labels.fields();
         let response = self.send(search.body(section, &fields)).await?;
-        Ok(response.found(section, &self.labels))
+        Ok(response.found(section, &self.catalogue.labels))
     }
 
     pub(super) async fn send(
@@ -99,13 +90,16 @@ impl PointInTime {
             search: S,
             pit: Value,
         }
-        let pit = json!({ "id": self.id, "keep_alive": keep_alive(self.timeout) });
+        let catalogue = &self.catalogue;
+        // The mapping may have changed since the list began.
+        catalogue.ensure_usable().await?;
+        let pit = json!({ "id": self.id, "keep_alive": keep_alive(catalogue.timeout) });
         let body = Body { search, pit };
-        let response = self
+        let response = catalogue
             .client
             .search(SearchParts::None)
             .allow_partial_search_results(false)
-            .request_timeout(self.timeout)
+            .request_timeout(catalogue.timeout)
             .body(body)
             .send()
             .await?;
@@ -119,11 +113,11 @@ impl PointInTime {
 
 impl Drop for PointInTime {
     fn drop(&mut self) {
-        let (client, timeout) = (self.client.clone(), self.timeout);
+        let catalogue = Arc::clone(&self.catalogue);
         let body = json!({ "id": self.id });
-        self.tasks.spawn(async move {
-            let close = client.close_point_in_time();
-            let closed = close.request_timeout(timeout).body(body).send().await;
+        self.catalogue.tasks.spawn(async move {
+            let close = catalogue.client.close_point_in_time();
+            let closed = close.request_timeout(catalogue.timeout).body(body).send().await;
             if let Err(error) = closed {
                 tracing::warn!(%error, "a point in time is not closed; it ends by itself");
             }

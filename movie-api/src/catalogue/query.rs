@@ -145,7 +145,7 @@ impl Serialize for Clauses<'_> {
 
 /// The name of the caller's filter in [`by_id`].
 pub(super) const ADMITTED: &str = "admitted";
-/// More films than ever share an id.
+/// Films with one id that are looked at; more than ever share one.
 const MAX_NAMESAKES: u32 = 10;
 
 /// The body for a `_search` for the films with one id. Each says in `matched_queries` whether the caller's
@@ -180,6 +180,6 @@ impl<'a> ById<'a> {
         let filter = json!({ "ids": { "values": [id] } });
         let should = Bool { bool: Admitted { name: ADMITTED, filter: admitted } };
         let query = Bool { bool: OfId { filter, should } };
-        Self { query, size: MAX_NAMESAKES, track_total_hits: true, fields }
+        Self { query, size: MAX_NAMESAKES, track_total_hits: false, fields }
     }
 }

@@ -75,8 +75,7 @@ impl Facets {
         /// Id of the genre.
         id: Path<String>,
     ) -> Result<Shown<Counted>, WithToken<GetGenreError>> {
-        let found = self.get(Facet::Genres, &caller, &id.0).await?;
-        found.ok_or_else(|| GetGenreError::GenreNotFound.problem().into())
+        self.get(Facet::Genres, &caller, &id.0, GetGenreError::GenreNotFound).await
     }
 
     /// List the directors of the films that the caller may read.
@@ -107,8 +106,7 @@ impl Facets {
         /// Id of the director.
         id: Path<String>,
     ) -> Result<Shown<Counted>, WithToken<GetDirectorError>> {
-        let found = self.get(Facet::Directors, &caller, &id.0).await?;
-        found.ok_or_else(|| GetDirectorError::DirectorNotFound.problem().into())
+        self.get(Facet::Directors, &caller, &id.0, GetDirectorError::DirectorNotFound).await
     }
 }
 
@@ -129,11 +127,15 @@ impl Facets {
         facet: Facet,
         caller: &Caller,
         id: &str,
-    ) -> Result<Option<Shown<Counted>>, WithToken<E>> {
+        unknown: E,
+    ) -> Result<Shown<Counted>, WithToken<E>> {
         let search = |admitted| {
             self.lists.catalogue.facet(facet, id, admitted).map_err(WithToken::<E>::from)
         };
         let Searched { found, stale } = self.authorization.search(caller, search).await?;
-        Ok(found.map(|counted| Shown::whole(&counted, stale)))
+        match found {
+            Some(counted) => Ok(Shown::whole(&counted, stale)),
+            None => Err(WithToken::Problem { error: unknown, stale }),
+        }
     }
 }

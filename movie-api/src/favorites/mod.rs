@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::caller::{Caller, CallerKind};
 use crate::error::WithToken;
-use crate::lists::Paging;
+use crate::lists::{Paging, TotalMode};
 use crate::movies::Movies;
 use crate::shown::Shown;
 use add::AddError;
@@ -55,11 +55,13 @@ impl Favorites {
         page: Query<Option<u32>>,
         /// `next` of an earlier response, to continue after its last film. Excludes `page`.
         cursor: Query<Option<String>>,
+        /// `exact`: as in other lists; a user has at most 10,000 favorites, which are always all counted.
+        total: Query<Option<TotalMode>>,
         /// Only favorites with these ids, comma-separated, at most 100: which of the films in view are
         /// among them.
         ids: Query<Option<String>>,
     ) -> Result<Shown<FavoriteList>, WithToken<ListFavoritesError>> {
-        let paging = Paging::new(page.0, cursor.0, None)?;
+        let paging = Paging::new(page.0, cursor.0, total.0)?;
         list::list(self, &caller, ids.0.as_deref(), paging).await
     }
 

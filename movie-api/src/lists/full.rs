@@ -96,7 +96,8 @@ impl<T: Item> FullList<T> {
                 Err(error @ Interrupted::ClientLeft) => tracing::debug!(%error, "list interrupted"),
                 Err(error) => {
                     tracing::warn!(%error, "list interrupted");
-                    if let (Interrupted::TooSlow, Some(connection)) = (error, connection) {
+                    // An answer to HTTP/1.0 would end like a complete one, and a slow client be waited for.
+                    if let Some(connection) = connection {
                         connection.abort();
                     }
                 }

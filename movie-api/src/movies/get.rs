@@ -43,7 +43,9 @@ pub(crate) async fn get(
     let found: Result<_, WithToken<GetMovieError>> =
         movies.authorization.search(caller, find).await;
     let Searched { found, stale } = found?;
-    let Some(film) = found else { return Err(GetMovieError::FilmNotFound.problem().into()) };
+    let Some(film) = found else {
+        return Err(WithToken::Problem { error: GetMovieError::FilmNotFound, stale });
+    };
     if film.admitted {
         return Ok(Shown::whole(&film.document.film, stale));
     }

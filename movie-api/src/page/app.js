@@ -30,8 +30,8 @@ function address(parameters) {
 
 // ---- session --------------------------------------------------------------------------------------------------------
 
-// The access token is kept in memory and the refresh token in the tab's storage. A reload needs both; the access token
-// waits in the storage only between the end of one page and the start of the next.
+// The access token is kept in memory and the refresh token in the tab's storage. A refresh needs both, so that the access
+// token waits in the storage while the page is not there: from its end to its next start in the same tab.
 const session = {
   access: null,
   user: null,
@@ -105,7 +105,17 @@ async function renew() {
   return false;
 }
 
+// What an API tells its developers helps no viewer.
+const UNAVAILABLE = 'The site cannot look this up at the moment. Try again soon.';
+const EXPLANATIONS = {
+  authorization_unavailable: UNAVAILABLE,
+  catalogue_unavailable: UNAVAILABLE,
+  catalogue_unusable: UNAVAILABLE,
+  page_too_deep: 'There are too many pages to go that far. Search or filter instead.',
+};
+
 function explain({ data }) {
+  if (EXPLANATIONS[data.code]) return EXPLANATIONS[data.code];
   return data.detail ? `${data.title} ${data.detail}` : data.title ?? 'Something went wrong. Try again.';
 }
 
@@ -130,6 +140,7 @@ async function show({ focus = true } = {}) {
   document.title = title === 'Films' ? title : `${title} – Films`;
   $('view').replaceChildren(...content);
   $('view').removeAttribute('aria-busy');
+  $('announcement').textContent = $('total')?.textContent ?? title;
   if (focus) {
     scrollTo(0, 0);
     $('main').focus({ preventScroll: true });
@@ -187,13 +198,18 @@ async function favoritesView(parameters) {
   return { title: 'Favorites', content };
 }
 
+function noFilm() {
+  const title = 'No such film';
+  return { title, content: [h('section', { className: 'notice' }, h('h1', {}, title), link('/', 'All films'))] };
+}
+
 async function filmView(parameters) {
   const id = parameters.get('film');
+  // A browser takes these for parts of a path, whether or not they are encoded.
+  if (['', '.', '..'].includes(id)) return noFilm();
   const response = await request('GET', `/movies/${encodeURIComponent(id)}`);
   if (response.status === 403) return forbidden(response);
-  if (response.status === 404) {
-    return { title: 'No such film', content: [h('section', { className: 'notice' }, h('h1', {}, 'No such film'), link('/', 'All films'))] };
-  }
+  if (response.status === 404) return noFilm();
   if (!response.ok) return failed('The film cannot be shown', response);
   const film = response.data;
   const named = (items, parameter) => h('ul', { className: 'list' }, items.map(({ id: of, name }) => h('li', {}, link(address({ [parameter]: of }), name))));
@@ -205,7 +221,7 @@ async function filmView(parameters) {
   if (film.directors.length) facts.push(h('dt', {}, 'Directed by'), h('dd', {}, named(film.directors, 'director')));
   const article = h('article', { className: 'film' }, poster(film), h('div', {},
     h('h1', {}, film.title || film.id), badges(film), h('dl', {}, facts),
-    film.description && h('p', {}, film.description), favoriteButton(film.id, { text: true })));
+    film.description && h('p', {}, film.description), favoriteButton(film, { text: true })));
   return { title: film.title || film.id, content: [article] };
 }
 
@@ -233,9 +249,9 @@ function cards(films) {
     const rated = film.imdb_rating !== null && film.imdb_rating !== undefined;
     return h('li', { className: 'card' }, link(address({ film: film.id }), [
       poster(film),
-      h('div', { className: 'facts' }, h('h3', {}, film.title || film.id), h('div', { className: 'meta' }, facts),
+      h('div', { className: 'facts' }, h('h2', {}, film.title || film.id), h('div', { className: 'meta' }, facts),
         rated && h('div', { className: 'rating' }, `★ ${film.imdb_rating}`), badges(film)),
-    ]), favoriteButton(film.id));
+    ]), favoriteButton(film));
   }));
 }
 
@@ -306,19 +322,19 @@ $('filters').addEventListener('change', () => {
 
 // ---- favorites ------------------------------------------------------------------------------------------------------
 
-function favoriteButton(id, { text = false } = {}) {
+// Whether it is pressed says what it does; a list has many, so that each names its film.
+function favoriteButton({ id, title }, { text = false } = {}) {
   if (!session.access) return null;
   const button = h('button', { type: 'button', className: text ? 'favorite' : 'heart', 'data-favorite': id, onclick: () => toggleFavorite(button) });
   button.dataset.text = text ? 'yes' : '';
+  if (!text) button.setAttribute('aria-label', `Favorite: ${title || id}`);
   setFavorite(button, false);
   return button;
 }
 
 function setFavorite(button, pressed) {
-  const label = pressed ? 'Remove from favorites' : 'Add to favorites';
   button.setAttribute('aria-pressed', String(pressed));
-  button.setAttribute('aria-label', label);
-  button.textContent = `${pressed ? '♥' : '♡'}${button.dataset.text ? ` ${label}` : ''}`;
+  button.textContent = `${pressed ? '♥' : '♡'}${button.dataset.text ? ' Favorite' : ''}`;
 }
 
 async function toggleFavorite(button) {
@@ -345,12 +361,14 @@ async function markFavorites(turn) {
 // ---- account --------------------------------------------------------------------------------------------------------
 
 const EMAIL = { name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'username', maxLength: 254 };
+// An account may have no address.
+const NAME = { ...EMAIL, label: 'E-mail address or login', type: 'text', inputMode: 'email' };
 const PASSWORD = { name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', maxLength: 128 };
 const NEW_PASSWORD = { name: 'password', label: 'New password', type: 'password', autocomplete: 'new-password', maxLength: 128 };
 
 const forms = {
   signIn: {
-    title: 'Sign in', submit: 'Sign in', fields: [EMAIL, PASSWORD],
+    title: 'Sign in', submit: 'Sign in', fields: [NAME, PASSWORD],
     others: [['signUp', 'Create an account'], ['forgot', 'Forgot the password?']],
     async send({ email, password }) {
       const response = await request('POST', '/auth/login', { email, password }, { anonymous: true });

@@ -1,5 +1,7 @@
 //! Errors of extractors and of the router as problems.
 
+use std::borrow::Cow;
+
 use poem::error::{
     CorsError, MethodNotAllowedError, NotFoundError, ParsePathError as InvalidPathError,
     ReadBodyError,
@@ -75,7 +77,7 @@ fn by_status(error: &poem::Error) -> Problem {
 }
 
 fn field(name: &str, reason: &str) -> Problem {
-    Problem::new(FIELD).field(name).detail(truncated(plain(reason)))
+    Problem::new(FIELD).field(name).detail(truncated(&explained(plain(reason))))
 }
 
 /// The reason without what poem-openapi wraps around it: `failed to parse "…": … (occurred while
@@ -86,6 +88,34 @@ fn plain(reason: &str) -> &str {
     reason.split_once(" (occurred while parsing ").map_or(reason, |(reason, _)| reason)
 }
 
+/// What the parameter must be instead: poem-openapi names its validators, and the standard library its
+/// parsers.
+fn explained(reason: &str) -> Cow<'_, str> {
+    let limit = reason.strip_prefix("verification failed. ").and_then(|limit| {
+        let (name, bound) = limit.split_once('(')?;
+        let bound = bound.split([',', ')']).next()?;
+        Some(match name {
+            "minimum" => format!("Must be at least {bound}."),
+            "maximum" => format!("Must be at most {bound}."),
+            "minLength" => format!("Must have at least {bound} characters."),
+            "maxLength" => format!("Must have at most {bound} characters."),
+            _ => return None,
+        })
+    });
+    match limit {
+        Some(limit) => limit.into(),
+        None if reason.starts_with("Expect a valid enumeration value") => {
+            "Must be one of the values that `/openapi.json` lists.".into()
+        }
+        None if reason.contains("invalid digit") || reason.contains("number too ") => {
+            "Must be a whole number within the documented limits.".into()
+        }
+        None if reason.contains("empty string") => "Must not be empty.".into(),
+        None if reason.contains("invalid float") => "Must be a number.".into(),
+        None => reason.into(),
+    }
+}
+
 /// The router numbers path parameters (`param0`); the document names them.
 fn documented_name<'a>(name: &'a str, parameters: &'a [Box<str>]) -> &'a str {
     let number = name.strip_prefix("param").and_then(|number| number.parse::<usize>().ok());
@@ -94,4 +124,25 @@ fn documented_name<'a>(name: &'a str, parameters: &'a [Box<str>]) -> &'a str {
 
 fn truncated(text: &str) -> String {
     text.chars().take(MAX_DETAIL).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_say_what_a_parameter_must_be() {
+        let explained = |reason| explained(plain(reason)).into_owned();
+        for (reason, said) in [
+            ("verification failed. minimum(1, exclusive: false)", "Must be at least 1."),
+            ("verification failed. maxLength(200)", "Must have at most 200 characters."),
+            (
+                "failed to parse \"integer_uint32\": invalid digit found in string",
+                "Must be a whole number within the documented limits.",
+            ),
+            ("another one", "another one"),
+        ] {
+            assert_eq!(explained(reason), said);
+        }
+    }
 }

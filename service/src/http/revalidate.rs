@@ -31,13 +31,22 @@ pub struct Revalidated<E>(E);
 impl<E: Endpoint> Endpoint for Revalidated<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        // The same headers as for GET need the same body.
+        let is_head = request.method() == Method::HEAD;
+        if is_head {
+            request.set_method(Method::GET);
+        }
         let is_get = request.method() == Method::GET;
         let known: Vec<HeaderValue> =
             request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect();
         let response = self.0.call(request).await?.into_response();
-        if is_get && response.status() == StatusCode::OK {
-            return tagged(response, &known).await;
+        let mut response = match response.status() {
+            StatusCode::OK if is_get => tagged(response, &known).await?,
+            _ => response,
+        };
+        if is_head {
+            response.set_body(());
         }
         Ok(response)
     }

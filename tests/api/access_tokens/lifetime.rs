@@ -19,7 +19,7 @@ async fn an_access_token_expires_after_five_minutes() {
     401
     {
       "code": "token_expired",
-      "detail": "Get the next one with the refresh token at `POST /api/v1/auth/refresh`, and repeat the request; without one, log in again.",
+      "detail": "Get the next one with the refresh token, and repeat the request; without one, log in again.",
       "status": 401,
       "title": "The access token is expired or not valid yet.",
       "type": "about:blank"

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::films::Films;
+use crate::films::{Films, finished};
 
 #[tokio::test]
 async fn bad_lines_are_counted_by_reason_and_kept() {
@@ -114,4 +114,98 @@ async fn the_file_that_is_imported_is_not_emptied_for_rejected_lines() {
     let refused = films.run(&["import", &file, "--rejects", &file]).await;
     assert_eq!(refused.status, Some(2), "{refused:?}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "bad\n");
+}
+
+#[tokio::test]
+async fn the_file_that_is_imported_is_known_by_any_path_and_on_standard_input() {
+    let films = Films::new();
+    let file = films.file("films.ndjson", "{bad\n");
+    let link = file.replace("films.ndjson", "link.ndjson");
+    std::fs::hard_link(&file, &link).unwrap();
+    for arguments in [
+        vec!["import", &file, "--rejects", &link],
+        vec!["import", "-", "--rejects", &file],
+        vec!["import", "-", "--rejects", &link, "--from-line", "2"],
+    ] {
+        let mut import = films.command(&arguments);
+        let import = import.stdin(std::fs::File::open(&file).unwrap()).spawn().unwrap();
+        let refused = finished(import).await;
+        assert_eq!(refused.status, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains("is the file that is imported"), "{refused:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "{bad\n");
+    }
+    let import = films.run(&["import", &file, "--rejects", "/dev/null"]).await;
+    assert_eq!(import.status, Some(65), "{import:?}");
+}
+
+#[tokio::test]
+async fn a_quote_too_many_takes_no_other_film_with_it() {
+    let films = Films::new();
+    let table = "id,title,genres\n1,\"A,Drama\n2,B,Drama\n3,C,Drama\n4,\"D\",Drama\n5,\"E\nE\",\"Drama\" \n6,\"F,Drama\n7,G,\n";
+    let file = films.file("films.csv", table);
+    let rejects = films.file("rejects", "");
+    let imported = films.run(&["import", &file, "--rejects", &rejects]).await;
+    assert_eq!(imported.status, Some(65), "{imported:?}");
+    assert_eq!((imported.number("imported"), imported.number("skipped")), (5, 2), "{imported:?}");
+    assert!(imported.stderr.contains("skipped 2: not CSV (lines 2, 8)"), "{imported:?}");
+    assert!(imported.stderr.contains("text directly after a closing quote"), "{imported:?}");
+    for (id, title) in [("2", "B"), ("3", "C"), ("4", "D"), ("5", "E\nE"), ("7", "G")] {
+        assert_eq!(films.film(id).await["title"], title);
+    }
+    let kept = std::fs::read_to_string(&rejects).unwrap();
+    assert_eq!(kept, "id,title,genres\n1,\"A,Drama\n6,\"F,Drama\n");
+}
+
+#[tokio::test]
+async fn a_text_that_stands_for_no_value_is_no_id() {
+    let films = Films::new();
+    let ids = ["N/A", "N/A", " ", "null", "none", "a"];
+    let lines: Vec<String> = ids.iter().map(|id| json!({ "id": id }).to_string()).collect();
+    let imported = films.import(&lines.join("\n")).await;
+    assert_eq!((imported.status, imported.number("imported")), (Some(65), 2), "{imported:?}");
+    for text in [
+        "skipped 4: no id: a text that stands for no value (lines 1, 2, 3, 4)",
+        "the first: no id: `N/A` stands for no value",
+    ] {
+        assert!(imported.stderr.contains(text), "{imported:?}");
+    }
+    let mapping = films.file("mapping.toml", "missing = ['none', '7']\n");
+    let file = films.file("films.csv", "id\nN/A\nnone\n7\n8\n");
+    let imported = films.run(&["import", &file, "--mapping", &mapping]).await;
+    assert_eq!((imported.number("imported"), imported.number("skipped")), (2, 2), "{imported:?}");
+    assert_eq!(films.film("N%2FA").await["id"], "N/A");
+}
+
+#[tokio::test]
+async fn a_key_that_is_there_twice_is_named() {
+    let films = Films::new();
+    let lines = [
+        r#"{"id":"a","mpaa_rating":"R","title":"A","mpaa_rating":"PG"}"#,
+        r#"{"id":"b","genres":[{"name":"Drama","name":"War"}]}"#,
+    ];
+    let imported = films.import(&lines.join("\n")).await;
+    assert_eq!((imported.status, imported.number("skipped")), (Some(65), 2), "{imported:?}");
+    for text in [
+        "skipped 1: a key is there twice (line 1)",
+        "the key `mpaa_rating` is there twice",
+        "skipped 1: refused by Elasticsearch: document_parsing_exception (line 2)",
+        "Duplicate field 'name'",
+    ] {
+        assert!(imported.stderr.contains(text), "{text} in {imported:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_does_not_quote_a_whole_value() {
+    let films = Films::new();
+    let long = "x".repeat(40_000);
+    let mapping = films.file("mapping.toml", "[fields.kind]\ntype = 'keyword'\n");
+    let lines = [json!({ "id": "a", "kind": long }), json!(long)];
+    let file = films.file("films.ndjson", lines.map(|line| line.to_string()).join("\n"));
+    for options in [&["--sample", "2"][..], &[]] {
+        let arguments = [&["import", &file, "--mapping", &mapping], options].concat();
+        let imported = films.run(&arguments).await;
+        assert_eq!(imported.status, Some(65), "{:?}", imported.status);
+        assert!(imported.stderr.len() < 1_500, "{} bytes", imported.stderr.len());
+    }
 }

@@ -21,6 +21,11 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// With carriage returns alone at the ends of lines.
+fn in_cr(content: &[u8]) -> Vec<u8> {
+    content.iter().map(|byte| if *byte == b'\n' { b'\r' } else { *byte }).collect()
+}
+
 /// Checks films and labels after an import without a mapping file.
 async fn check(films: &Films, imported: &Finished, form: &str) {
     assert_eq!(imported.status, Some(0), "{form}: {imported:?}");
@@ -60,7 +65,10 @@ async fn every_form_of_the_same_films_is_detected_and_imported() {
     for (name, content, form) in [
         ("films.ndjson", lines.clone(), "NDJSON, one film per line; UTF-8\n"),
         ("bom.ndjson", case("bom.ndjson"), "UTF-8 with byte order mark"),
-        ("crlf.ndjson", case("crlf.ndjson"), "NDJSON, one film per line; UTF-8"),
+        ("crlf.ndjson", case("crlf.ndjson"), "NDJSON, one film per line; UTF-8, CRLF\n"),
+        ("cr.ndjson", in_cr(&lines), "NDJSON, one film per line; UTF-8, CR\n"),
+        ("cr.csv", in_cr(&case("films.csv")), "delimiter ','; UTF-8, CR\n"),
+        ("sep.csv", [b"sep=,\r\n", &*case("films.csv")].concat(), "delimiter ','; UTF-8, CRLF\n"),
         ("array.json", case("array.json"), "a JSON array; UTF-8\n"),
         ("films.csv", case("films.csv"), "CSV with 5 columns, delimiter ','"),
         ("films.gz", gzip(&lines), "NDJSON, one film per line; gzip, UTF-8\n"),
@@ -133,7 +141,12 @@ async fn a_file_of_another_kind_is_named_with_what_to_do() {
         (&marked, "is UTF-16; convert it: iconv"),
         (b"PK\x03\x04....", "is a ZIP archive; unpack it"),
         (b"\xfd7zXZ\0\0", "is compressed with xz"),
-        (b"ID,title\n1,A\n", "without a column `id`"),
+        (
+            b"ID,title\n1,A\n",
+            "without a column `id`, of which the ids are made; the columns are `ID`, `title`. Name the one with the ids \
+             by `[fields.id] from` in a mapping file, perhaps `ID`",
+        ),
+        (b"a,b,c,d,e,f,g,h,i,j,k\n", "`i`, `j`, …. Name"),
     ] {
         let imported = films.run(&["import", &films.file("films", content)]).await;
         assert_eq!(imported.status, Some(2), "{imported:?}");
@@ -141,6 +154,57 @@ async fn a_file_of_another_kind_is_named_with_what_to_do() {
     }
     let missing = films.index.aliases().await;
     assert_eq!(missing, json!({}), "nothing was created");
+}
+
+#[tokio::test]
+async fn two_columns_of_one_name_are_an_error() {
+    let films = Films::new();
+    let unnamed = films.file("mapping.toml", "fields.title.from = ''\n");
+    for (header, options, message) in [
+        ("id,mpaa_rating,title, mpaa_rating", &[][..], "2 and 4 are both named `mpaa_rating`"),
+        ("id,,", &["--mapping", &unnamed], "2 and 3 are both named ``"),
+    ] {
+        let file = films.file("films.csv", format!("{header}\n"));
+        let refused = films.run(&[&["import", &file], options].concat()).await;
+        assert_eq!(refused.status, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains(message), "{refused:?}");
+    }
+    assert_eq!(films.index.aliases().await, json!({}));
+    let file = films.file("films.csv", "id,,\n1,2,3\n");
+    assert_eq!(films.run(&["import", &file]).await.status, Some(0));
+}
+
+/// As `TMDB` publishes its films.
+#[tokio::test]
+async fn lists_and_objects_in_a_cell_are_read_in_json_and_in_the_notation_of_python() {
+    let films = Films::new();
+    let table = films.file(
+        "films.csv",
+        r#"id;genres;directors;mpaa_rating
+1;[{'id': 28, 'name': 'Action'}, {'id': 10751, 'name': "Children's"}];"[{""id"": 1, ""name"": ""A""}]";['R', None]
+2;{'id': 28, 'name': 'Action'};{"id": 1, "name": "A"};{'code': 'R'}
+3;[Action];{not read};[R]
+4;[];A;[]
+5;[{'id': 1, 'id': 2}];A;
+"#,
+    );
+    let imported = films.run(&["import", &table]).await;
+    assert_eq!((imported.status, imported.number("imported")), (Some(0), 5), "{imported:?}");
+    let (action, a) = (json!({ "id": "28", "name": "Action" }), json!({ "id": "1", "name": "A" }));
+    let children = json!({ "id": "10751", "name": "Children's" });
+    for (id, genres, directors, unreadable) in [
+        ("1", json!([action, children]), json!([a]), Value::Null),
+        ("2", json!([action]), json!([a]), json!(["mpaa_rating"])),
+        ("3", Value::Null, Value::Null, json!(["genres", "directors"])),
+        ("4", Value::Null, json!([{ "id": "a", "name": "A" }]), Value::Null),
+        ("5", Value::Null, json!([{ "id": "a", "name": "A" }]), json!(["genres"])),
+    ] {
+        let film = films.film(id).await;
+        let found = (&film["genres"], &film["directors"], &film["unreadable_fields"]);
+        assert_eq!(found, (&genres, &directors, &unreadable), "{id}");
+    }
+    assert_eq!(films.film("1").await["mpaa_rating"], json!(["R"]));
+    assert_eq!(films.film("3").await["mpaa_rating"], "[R]");
 }
 
 #[tokio::test]

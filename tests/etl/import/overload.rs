@@ -215,3 +215,23 @@ async fn a_replacement_that_gives_up_after_the_last_line_says_how_to_go_on() {
         assert_eq!(films.labelled().await, 10);
     }
 }
+
+/// Before there is anything to tell its kind by, within its header or its first line, and with films in hand.
+#[tokio::test]
+async fn a_signal_stops_an_import_that_has_read_little() {
+    let films = Films::new();
+    for begun in ["", "{\"id\":", "id,title", "[", &lines(0, 2)] {
+        for options in [&["--sample", "5"][..], &[]] {
+            let mut import = films.command(&[&["import", "-"][..], options].concat());
+            let mut import = import.stdin(Stdio::piped()).spawn().unwrap();
+            feed(&mut import, begun).await;
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            let input = import.stdin.take();
+            signal(import.id().unwrap(), "TERM");
+            let stopped = timeout(Duration::from_secs(5), finished(import)).await.unwrap();
+            drop(input);
+            assert_eq!(stopped.status, Some(1), "{begun} {options:?}: {stopped:?}");
+            assert!(stopped.stderr.contains("interrupted"), "{stopped:?}");
+        }
+    }
+}

@@ -33,6 +33,7 @@ async fn a_user_adds_lists_and_removes_favorites() {
     let film = get(&site.movie.url, &format!("/movies/{OLD}"), Some(&ada)).await.ok();
     assert_eq!(list["items"][0], film);
     assert_eq!(site.list("", &bob).await["total"], 0);
+    assert_eq!(site.list("?total=exact", &ada).await, list);
     let among = site.list(&format!("?ids={OLD},{NEW}"), &ada).await;
     assert_eq!((&among["total"], &among["hidden"]), (&json!(1), &json!(0)));
     assert_eq!(site.list("?ids=another", &ada).await["total"], 0);

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::{self, BufReader, Chain, Cursor, Read},
+    io::{self, BufReader, Chain, Cursor, ErrorKind, Read},
 };
 
 use flate2::read::MultiGzDecoder;
@@ -14,6 +14,23 @@ pub(super) fn head(input: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     input.take(8).read_to_end(&mut head)?;
     Ok(head)
+}
+
+/// The beginning of a text, at least to its first end of line. No more than that is waited for: the text may come
+/// slowly.
+pub(super) fn beginning(text: &mut impl Read) -> io::Result<Vec<u8>> {
+    const ENOUGH: usize = 1 << 16;
+    let mut start = head(text)?;
+    let mut chunk = vec![0; ENOUGH];
+    while start.len() < ENOUGH && !start.contains(&b'\n') {
+        match text.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(read) => start.extend(chunk.iter().take(read)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(start)
 }
 
 #[derive(Clone, Copy)]
@@ -98,5 +115,92 @@ impl fmt::Display for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("UTF-8")?;
         if self.byte_order_mark { f.write_str(" with byte order mark") } else { Ok(()) }
+    }
+}
+
+/// How lines end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LineEnds {
+    LineFeed,
+    CarriageReturnLineFeed,
+    /// As some programs for spreadsheets still write.
+    CarriageReturn,
+}
+
+impl LineEnds {
+    /// By the first end of line.
+    pub(super) fn of(start: &[u8]) -> Self {
+        match start.iter().position(|byte| *byte == b'\n') {
+            Some(end) if start.iter().take(end).next_back() == Some(&b'\r') => {
+                Self::CarriageReturnLineFeed
+            }
+            None if start.trim_ascii_end().contains(&b'\r') => Self::CarriageReturn,
+            _ => Self::LineFeed,
+        }
+    }
+
+    /// The text with line feeds at the ends of lines, alone or after a carriage return.
+    pub(super) fn as_line_feeds(self, text: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+        match self {
+            Self::CarriageReturn => Box::new(LineFeeds(text)),
+            Self::LineFeed | Self::CarriageReturnLineFeed => Box::new(text),
+        }
+    }
+}
+
+impl fmt::Display for LineEnds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LineFeed => "",
+            Self::CarriageReturnLineFeed => ", CRLF",
+            Self::CarriageReturn => ", CR",
+        })
+    }
+}
+
+/// Replaces carriage returns.
+struct LineFeeds<R>(R);
+
+impl<R: Read> Read for LineFeeds<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        let returns = buffer.iter_mut().take(read).filter(|byte| **byte == b'\r');
+        returns.for_each(|byte| *byte = b'\n');
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_ends_are_those_of_the_first_line() {
+        for (start, line_ends) in [
+            ("", LineEnds::LineFeed),
+            ("a\nb\r\n", LineEnds::LineFeed),
+            ("a\r\nb\n", LineEnds::CarriageReturnLineFeed),
+            ("a\rb\r", LineEnds::CarriageReturn),
+            ("a\r", LineEnds::LineFeed),
+            ("\n", LineEnds::LineFeed),
+        ] {
+            assert_eq!(LineEnds::of(start.as_bytes()), line_ends, "{start:?}");
+        }
+    }
+
+    /// A reader that would wait for more is not read.
+    #[test]
+    fn the_beginning_ends_with_the_read_that_has_a_line() {
+        struct Slow<'a>(&'a [&'a [u8]]);
+        impl Read for Slow<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let (first, rest) = self.0.split_first().expect("waits");
+                self.0 = rest;
+                buffer[..first.len()].copy_from_slice(first);
+                Ok(first.len())
+            }
+        }
+        let mut slow = Slow(&[b"8 bytes.", b"and more", b"\r\n, then"]);
+        assert_eq!(beginning(&mut slow).unwrap(), b"8 bytes.and more\r\n, then");
     }
 }

@@ -7,7 +7,8 @@ use serde_json::value::to_raw_value;
 
 use super::{
     Fields, Record,
-    lines::{Line, Lines},
+    lines::{Lines, remove_end},
+    row::Row,
 };
 use crate::import::bad_line::BadLine;
 
@@ -22,18 +23,22 @@ pub(super) struct Table<R> {
 }
 
 impl<R: BufRead> Table<R> {
-    /// Reads the header, which also tells the delimiter.
+    /// Reads the header, which also tells the delimiter, unless a line `sep=;` before it does.
     pub(super) fn new(mut lines: Lines<R>) -> io::Result<Self> {
-        let invalid = |message| io::Error::new(ErrorKind::InvalidData, message);
-        let header =
-            lines.next_row(|byte| DELIMITERS.contains(&byte))?.filter(|line| !line.too_long);
-        let header = header.ok_or_else(|| invalid("the header is too long"))?.bytes;
-        let delimiter = delimiter(&header);
-        let columns = cells(&header, delimiter).map_err(|_| invalid("the header is not CSV"))?;
+        let invalid = |message: String| io::Error::new(ErrorKind::InvalidData, message);
+        let (hint, named) = named_delimiter(&mut lines)?;
+        let is_delimiter = |byte| named.map_or(DELIMITERS.contains(&byte), |named| byte == named);
+        let row = Row::read(&mut lines, is_delimiter)?;
+        let row = row.ok_or_else(|| invalid("there is no header".to_owned()))?;
+        let bytes = row.bytes();
+        let delimiter = named.unwrap_or_else(|| delimiter(&bytes));
+        let columns = row.valid.and_then(|()| cells(&bytes, delimiter));
+        let columns = columns.map_err(|bad| invalid(format!("the header is {bad}")))?;
         let columns = columns.iter().map(|column| column.trim().to_owned()).collect();
-        Ok(Self { lines, header, columns, delimiter })
+        Ok(Self { lines, header: [hint, bytes].concat(), columns, delimiter })
     }
 
+    /// As it was written, with the line that names the delimiter.
     pub(super) fn header(&self) -> &[u8] {
         &self.header
     }
@@ -46,14 +51,8 @@ impl<R: BufRead> Table<R> {
         self.delimiter
     }
 
-    fn fields(&self, line: &Line) -> Result<Fields, BadLine> {
-        if line.too_long {
-            return Err(BadLine::TooLong);
-        }
-        if line.unfinished {
-            return Err(BadLine::Csv("a quote is opened and never closed".to_owned()));
-        }
-        let cells = cells(&line.bytes, self.delimiter)?;
+    fn fields(&self, row: &[u8]) -> Result<Fields, BadLine> {
+        let cells = cells(row, self.delimiter)?;
         if cells.len() != self.columns.len() {
             return Err(BadLine::Cells { found: cells.len(), expected: self.columns.len() });
         }
@@ -64,6 +63,19 @@ impl<R: BufRead> Table<R> {
         }
         Ok(fields)
     }
+
+    /// The film of a row. Of a bad row only the first line is given up: the quote that joined the others to it may
+    /// be the mistake, and then they are films.
+    fn record(&mut self, mut row: Row) -> Record {
+        let (number, mut raw) = (row.number(), row.bytes());
+        let valid = std::mem::replace(&mut row.valid, Ok(()));
+        let fields = valid.and_then(|()| self.fields(&raw));
+        if fields.is_err() {
+            self.lines.unread(row.lines.split_off(1));
+            raw = row.bytes();
+        }
+        Record { number, raw, fields }
+    }
 }
 
 impl<R: BufRead> Iterator for Table<R> {
@@ -71,12 +83,26 @@ impl<R: BufRead> Iterator for Table<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let delimiter = self.delimiter;
-        let line = match self.lines.next_row(|byte| byte == delimiter) {
-            Ok(line) => line?,
-            Err(error) => return Some(Err(error)),
-        };
-        let fields = self.fields(&line);
-        Some(Ok(Record { number: line.number, raw: line.bytes, fields }))
+        let row = Row::read(&mut self.lines, |byte| byte == delimiter).transpose()?;
+        Some(row.map(|row| self.record(row)))
+    }
+}
+
+/// The delimiter that a first line `sep=;` names, as programs for spreadsheets write it, and the line.
+fn named_delimiter<R: BufRead>(lines: &mut Lines<R>) -> io::Result<(Vec<u8>, Option<u8>)> {
+    let Some(first) = lines.next_line()? else { return Ok((Vec::new(), None)) };
+    let mut line = first.bytes.clone();
+    remove_end(&mut line);
+    match line.as_slice() {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter]
+            if delimiter.is_ascii() && !delimiter.is_ascii_alphanumeric() && *delimiter != b'"' =>
+        {
+            Ok((first.bytes.clone(), Some(*delimiter)))
+        }
+        _ => {
+            lines.unread(vec![first]);
+            Ok((Vec::new(), None))
+        }
     }
 }
 
@@ -136,8 +162,48 @@ mod tests {
             (3, r#"{"id":"2","t":"a"}"#),
             (4, r#"{"id":"3","t":"b\""}"#),
             (5, "not CSV: a quote is opened and never closed"),
+            (6, r#"{"id":"5","t":"d"}"#),
         ];
         assert_eq!(rows, expected.map(|(line, text)| (line, text.to_owned())));
+    }
+
+    #[test]
+    fn a_bad_row_gives_up_only_its_first_line() {
+        let many = "x\n".repeat(300);
+        for (text, expected) in [
+            (
+                "id,t\n1,\"A,a\n2,B\n3,C\n4,\"D\",\n5,E\n",
+                vec![
+                    (2, "not CSV: text directly after a closing quote"),
+                    (3, r#"{"id":"2","t":"B"}"#),
+                    (4, r#"{"id":"3","t":"C"}"#),
+                    (5, "3 cells instead of 2"),
+                    (6, r#"{"id":"5","t":"E"}"#),
+                ],
+            ),
+            (
+                "id,t\n1,\"A\n2,B\",x\n3,\"C\" \n4,\"D\"x\n",
+                vec![
+                    (2, "3 cells instead of 2"),
+                    (3, "3 cells instead of 2"),
+                    (4, r#"{"id":"3","t":"C "}"#),
+                    (5, "not CSV: text directly after a closing quote"),
+                ],
+            ),
+            (&format!("t\n\"{many}"), vec![(2, "not CSV: a quote is not closed within 200 lines")]),
+        ] {
+            let mut rows = rows(text);
+            rows.truncate(expected.len());
+            let expected = expected.into_iter().map(|(line, text)| (line, text.to_owned()));
+            assert_eq!(rows, expected.collect::<Vec<_>>(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_first_line_may_name_the_delimiter() {
+        assert_eq!(rows("sep=;\r\nid;t\r\n1;a,b\r\n"), [(3, r#"{"id":"1","t":"a,b"}"#.to_owned())]);
+        let table = Table::new(Lines::new("SEP=:\nid:t\n".as_bytes(), 0)).unwrap();
+        assert_eq!((table.header(), table.delimiter()), (b"SEP=:\nid:t".as_slice(), b':'));
     }
 
     #[test]
