@@ -11,7 +11,10 @@ use service::{exit::Exit, output};
 use tokio_util::sync::CancellationToken;
 
 pub use self::cases::CaseError;
-use self::{cases::Cases, trial::Trial};
+use self::{
+    cases::{Cases, Labels},
+    trial::Trial,
+};
 use crate::{LabelerError, elastic::Elastic, plan::Plan};
 
 /// Says that rules are valid; with an index, also that it maps every field as they mean it.
@@ -63,7 +66,8 @@ pub async fn test(
         if *actual != case.labels {
             failures += 1;
             output::print(format_args!("{}:{}: {}", path.display(), case.line, case.name))?;
-            output::print(format_args!("    expected {:?}\n    actual   {actual:?}", case.labels))?;
+            let (expected, actual) = (text(&case.labels), text(actual));
+            output::print(format_args!("    expected {expected}\n    actual   {actual}"))?;
         }
     }
     output::print(format_args!(
@@ -72,4 +76,8 @@ pub async fn test(
         labelled.len()
     ))?;
     Ok(if failures == 0 { Exit::Success } else { Exit::Failure })
+}
+
+fn text(labels: &Labels) -> String {
+    labels.as_ref().map_or_else(|| "unlabelled".to_owned(), |labels| format!("{labels:?}"))
 }

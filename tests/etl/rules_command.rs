@@ -77,11 +77,17 @@ async fn films_of_cases_are_read_as_an_import_reads_them() {
     let cases = films.file(
         "cases.toml",
         "[[case]]\nname='no such day'\nfilm={release_date='2020-02-30',embargo='2020-02-30'}\n\
-         labels=['embargo','fresh']\n\
+         unlabelled=true\n\
          [[case]]\nname='a day'\nfilm={release_date='2020-02-29',embargo='2020-02-29'}\nlabels=[]\n",
     );
     let passed = films.run(&["rules", "test", &cases]).await;
     assert_eq!(passed.stdout, "2 of 2 cases passed\n", "{passed:?}");
+
+    // Without the rule that needs the embargo, the film has no date, and is new.
+    films.rules(RULES);
+    let failed = films.run(&["rules", "test", &cases]).await;
+    let difference = "    expected unlabelled\n    actual   [\"fresh\"]\n1 of 2 cases passed\n";
+    assert!(failed.stdout.ends_with(difference), "{failed:?}");
 }
 
 /// The indices of tests that are left.

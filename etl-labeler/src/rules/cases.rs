@@ -6,7 +6,7 @@
 //! [[case]]
 //! name = "a recent release for adults"
 //! film = { release_date = "2025-01-01", mpaa_rating = "R" }
-//! labels = ["adult", "new"]
+//! labels = ["adult", "new"]         # or `unlabelled = true`: an unreadable value keeps the film closed
 //! ```
 
 use std::collections::BTreeSet;
@@ -31,7 +31,9 @@ struct File {
 struct RawCase {
     name: String,
     film: toml::Table,
-    labels: Vec<String>,
+    labels: Option<Vec<String>>,
+    #[serde(default)]
+    unlabelled: bool,
 }
 
 /// The cases of a file.
@@ -50,9 +52,12 @@ pub(super) struct Case {
     /// The id of the film, which is made up if it has none.
     pub(super) id: String,
     pub(super) film: Map<String, Value>,
-    /// Sorted.
-    pub(super) labels: Vec<String>,
+    /// What it should have.
+    pub(super) labels: Labels,
 }
+
+/// The labels of a film, sorted; `None` if it is unlabelled, and so closed.
+pub(super) type Labels = Option<Vec<String>>;
 
 /// A file of cases that cannot be used.
 #[derive(Debug, Error)]
@@ -105,8 +110,14 @@ impl Cases {
 }
 
 impl Case {
-    fn new(RawCase { name, film, mut labels }: RawCase, line: usize) -> Result<Self, &'static str> {
-        labels.sort_unstable();
+    fn new(raw: RawCase, line: usize) -> Result<Self, &'static str> {
+        let RawCase { name, film, mut labels, unlabelled } = raw;
+        if labels.is_some() == unlabelled {
+            return Err("needs either `labels` or `unlabelled = true`");
+        }
+        if let Some(labels) = &mut labels {
+            labels.sort_unstable();
+        }
         let Some(Value::Object(mut film)) = toml_as_json(toml::Value::Table(film)) else {
             return Err("`film` contains a number that is not finite");
         };

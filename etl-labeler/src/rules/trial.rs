@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::cases::{Case, Cases};
+use super::cases::{Case, Cases, Labels};
 use crate::{
     LabelerError, bulk_items,
     elastic::{Elastic, ElasticError, read},
@@ -97,13 +97,13 @@ impl Trial {
         Ok(())
     }
 
-    /// The labels that are active on the film of each case.
+    /// The labels that are active on the film of each case, if it was labelled.
     pub(super) async fn label(
         &self,
         rules: &LabelRules,
         cases: &Cases,
         at: DateTime<Utc>,
-    ) -> Result<Vec<Vec<String>>, LabelerError> {
+    ) -> Result<Vec<Labels>, LabelerError> {
         self.write(&cases.list).await?;
         let run = Run {
             elastic: &self.elastic,
@@ -117,11 +117,12 @@ impl Trial {
         let time_bound: Vec<Label> = rules.time_bound_labels().cloned().collect();
         let labelled = self.read().await?;
         let active = |case: &Case| {
-            let access = labelled.get(&case.id).unwrap_or(&Value::Null);
+            let access =
+                labelled.get(&case.id).filter(|access| access.get("labelled_at").is_some())?;
             let facts = Facts::access(access, &time_bound, at);
             let mut labels: Vec<_> = facts.active().iter().map(ToString::to_string).collect();
             labels.sort_unstable();
-            labels
+            Some(labels)
         };
         Ok(cases.list.iter().map(active).collect())
     }
