@@ -233,3 +233,21 @@ async fn a_lone_surrogate_in_a_document_is_shown_as_a_question_mark() {
     site.rule(5, "anonymous", "label:a*", "deny").await;
     assert_eq!(site.get("/movies/odd", None).await.problem(), (403, "film_forbidden".into()));
 }
+
+/// Elasticsearch keeps numbers that no double can hold.
+#[tokio::test]
+async fn a_huge_number_in_a_document_makes_no_list_unreadable() {
+    let site = Site::open().await;
+    let url = format!("{}/{}/_doc/huge?refresh=true", site.index.server, site.index.name);
+    let access = r#"{"labels":["a",1e400],"labelled_at":"2026-01-01T00:00:00Z"}"#;
+    let film = format!(r#"{{"id":"huge","title":1e400,"budget":1e400,"access":{access}}}"#);
+    let request = Client::new().put(url).header("content-type", "application/json").body(film);
+    let put = request.send().await.unwrap();
+    assert_eq!(put.status(), 201, "{}", put.text().await.unwrap());
+    let root = site.superuser().await;
+    for path in ["/movies/huge", "/movies/", "/movies/?page=1"] {
+        assert_eq!(site.get(path, Some(&root)).await.status, 200, "{path}");
+    }
+    site.rule(5, "anonymous", "label:a*", "deny").await;
+    assert_eq!(site.get("/movies/huge", None).await.problem(), (403, "film_forbidden".into()));
+}

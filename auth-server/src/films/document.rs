@@ -79,8 +79,12 @@ impl Hit {
 
 impl Document {
     pub(super) fn access(self) -> FilmAccess {
-        let access = access_of_document(&self.source).unwrap_or_default();
-        FilmAccess { title: self.title(), access }
+        let title = self.title();
+        let access = match self.source {
+            Value::Object(fields) => access_of_document(fields),
+            _ => None,
+        };
+        FilmAccess { title, access: access.unwrap_or_default() }
     }
 
     pub(super) fn reference(self) -> FilmRef {

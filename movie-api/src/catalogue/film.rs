@@ -80,7 +80,7 @@ pub(super) struct Source {
 impl Source {
     /// The document with this id.
     pub(super) fn into_document(self, id: String) -> Document {
-        let access = access_of_document(&Value::Object(self.access));
+        let access = access_of_document(self.access);
         let film = Film { id: id.clone(), ..self.film };
         Document { id, access, film }
     }

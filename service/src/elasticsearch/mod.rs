@@ -64,6 +64,7 @@ fn client(
     // Compression takes Elasticsearch longer than a local network takes for the uncompressed bytes.
     let mut transport = TransportBuilder::new(nodes)
         .timeout(REQUEST_TIMEOUT)
+        .enable_meta_header(false)
         .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(credentials) = credentials(config, urls) {
         transport = transport.auth(credentials);
