@@ -11,9 +11,10 @@ use service::{
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use crate::retry::{Attempts, Retry};
-
-use crate::excerpt::excerpt;
+use crate::{
+    excerpt::excerpt,
+    retry::{Attempts, Retry},
+};
 
 /// A client for the index (or alias) of the films.
 #[derive(Debug, Clone)]
