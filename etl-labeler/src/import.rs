@@ -123,7 +123,7 @@ impl Import<'_> {
         let go_on = options.from_line.is_some_and(|line| options.replace || line > 1);
         let choice = Choice { replace: options.replace, go_on };
         let target = Target::prepare(self.elastic, &choice, &mapping, self.rules, now).await?;
-        mapping.adopt(&target.elastic.mappings().await?);
+        mapping.adopt(target.elastic.mappings().await?.values());
         let mut imported = self.write(source, mapping, rejects, &target, progress).await?;
         progress.finish();
         // Whether it can be read must not decide whether the import is finished.
@@ -257,7 +257,7 @@ impl Import<'_> {
         films: usize,
     ) -> Result<Exit, LabelerError> {
         if !self.options.replace && self.elastic.index_exists().await? {
-            mapping.adopt(&self.elastic.mappings().await?);
+            mapping.adopt(self.elastic.mappings().await?.values());
         }
         let (mut exit, unit) = (Exit::Success, source.unit());
         source.records = Box::new(source.records.take(films));

@@ -127,7 +127,7 @@ impl Sync<'_> {
         let next = self.next(url, full, at).await?;
         let choice = Choice { replace: false, go_on: false };
         let target = Target::prepare(self.elastic, &choice, &mapping, self.rules, now).await?;
-        mapping.adopt(&target.elastic.mappings().await?);
+        mapping.adopt(target.elastic.mappings().await?.values());
         let mut changes = Changes::new(self, database, &target, mapping);
         let written = self.write(&mut changes, url, &next, at).await;
         let mut synced = changes.end();

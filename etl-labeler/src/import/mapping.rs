@@ -29,7 +29,7 @@ const FILM_FIELDS: [(&str, &str); 7] = [
 ];
 
 /// Types of fields that a mapping file declares.
-pub(super) const TYPES: [&str; 6] = ["boolean", "date", "double", "keyword", "long", "text"];
+const TYPES: [&str; 6] = ["boolean", "date", "double", "keyword", "long", "text"];
 
 /// Fields that no source may write.
 const RESERVED: [&str; 3] = ["access", UNINDEXED, UNREADABLE_FIELDS];
@@ -106,23 +106,17 @@ impl FilmMapping {
         Ok(mapping)
     }
 
-    /// Whether every film has the field, or none may declare it.
-    pub(super) fn is_film_field(name: &str) -> bool {
-        name == "id"
-            || RESERVED.contains(&name)
-            || FILM_FIELDS.iter().any(|(field, _)| *field == name)
-    }
-
     /// The fields of the source that the mapping names.
     pub(super) fn sources(&self) -> impl Iterator<Item = &str> {
         let fields = self.fields.iter().flat_map(Field::sources);
         self.id.iter().map(String::as_str).chain(fields)
     }
 
-    /// Adds the fields that the index maps and the mapping does not name, each read as if it had been declared.
+    /// Adds the fields that these mappings of indices have and this one does not name, each read as if it had been declared.
     /// Passed on as it is, a value would be read by Elasticsearch, to which `2027-13-01` is a date.
-    pub(super) fn adopt(&mut self, indices: &BTreeMap<String, Value>) {
-        let properties = indices.values().filter_map(|index| index.get("properties")?.as_object());
+    pub(super) fn adopt<'m>(&mut self, mappings: impl IntoIterator<Item = &'m Value>) {
+        let properties =
+            mappings.into_iter().filter_map(|mappings| mappings.get("properties")?.as_object());
         for (name, mapped) in properties.flatten() {
             let is_named = name == "id" || self.fields.iter().any(|field| field.name == *name);
             let is_read = self.sources().any(|source| source == name);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use elasticsearch::{BulkParts, SearchParts, indices::IndicesGetParts, params::Refresh};
+use elasticsearch::{BulkParts, SearchParts, params::Refresh};
 use policies::{Facts, label_rules::LabelRules, names::Label};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -176,19 +176,18 @@ impl Trial {
 impl Elastic {
     /// The mapping and the analyzers of the first index behind the name, for another index like it.
     async fn definition(&self) -> Result<Option<Value>, ElasticError> {
-        let operation = "read the definition of the index";
-        let index = [self.index.as_str()];
-        let get = async || self.client.indices().get(IndicesGetParts::Index(&index)).send().await;
-        let indices = match self.ask(operation, get).await {
-            Err(ElasticError::Refused { status: 404, .. }) => return Ok(None),
-            indices => read::<Map<String, Value>>(&indices?, operation)?,
+        let indices = match self.definitions().await {
+            Err(ElasticError::NoIndex(_)) => return Ok(None),
+            indices => indices?,
         };
         Ok(indices.into_iter().next().map(|(_, mut index)| {
             if let Some(mappings) = index.get_mut("mappings").and_then(Value::as_object_mut) {
                 mappings.remove("_meta");
             }
-            let analysis = index.pointer("/settings/index/analysis").cloned();
-            let settings = analysis.map_or(json!({}), |analysis| json!({ "analysis": analysis }));
+            let settings = index.get("settings").and_then(Value::as_object);
+            let analysis = settings.into_iter().flatten();
+            let analysis = analysis.filter(|(name, _)| name.starts_with("index.analysis."));
+            let settings: Map<_, _> = analysis.map(|(k, v)| (k.clone(), v.clone())).collect();
             json!({ "mappings": index.get("mappings"), "settings": settings })
         }))
     }
