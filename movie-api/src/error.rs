@@ -19,9 +19,12 @@ pub(crate) const UNAVAILABLE: &[Spec] =
 /// The header that marks a response made with the cached guest filter.
 const X_AUTHORIZATION: &str = "X-Authorization";
 
-/// The value of [`X_AUTHORIZATION`] for a filter of this age.
-pub(crate) fn stale_header(age_seconds: Option<u32>) -> Option<String> {
-    age_seconds.map(|age| format!("stale; age={age}"))
+/// Marks a response made with a cached filter of this age by [`X_AUTHORIZATION`].
+pub(crate) fn mark_stale(response: &mut Response, age_seconds: Option<u32>) {
+    let stale = age_seconds.map(|age| HeaderValue::try_from(format!("stale; age={age}")));
+    if let Some(Ok(stale)) = stale {
+        response.headers_mut().insert("x-authorization", stale);
+    }
 }
 
 /// Why an operation failed: auth-server's own 401, or a problem of the operation's.
@@ -88,10 +91,7 @@ impl<E: IntoResponse> IntoResponse for WithToken<E> {
             Self::Token(refusal) => relay(refusal),
             Self::Problem { error, stale } => {
                 let mut response = error.into_response();
-                let stale = stale_header(stale).map(|stale| HeaderValue::from_str(&stale));
-                if let Some(Ok(stale)) = stale {
-                    response.headers_mut().insert("x-authorization", stale);
-                }
+                mark_stale(&mut response, stale);
                 response
             }
         }

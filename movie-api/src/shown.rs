@@ -11,7 +11,7 @@ use serde::Serialize;
 use service::docs;
 use service::problem::{INTERNAL, Problem};
 
-use crate::error::{stale_header, stale_meta};
+use crate::error::{mark_stale, stale_meta};
 
 const JSON: &str = "application/json; charset=utf-8";
 
@@ -46,11 +46,8 @@ impl<T> IntoResponse for Shown<T> {
         };
         let mut response = Response::from(body);
         response.set_status(StatusCode::OK);
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
-        if let Some(Ok(stale)) = stale_header(self.stale).map(HeaderValue::try_from) {
-            headers.insert("x-authorization", stale);
-        }
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+        mark_stale(&mut response, self.stale);
         response
     }
 }

@@ -1,23 +1,20 @@
 //! The labels that viewers see on films.
 
-use std::sync::Arc;
-
 use policies::{ACCESS_FIELDS, Facts, Label};
 use service::clock::Clock;
 
 use super::film::{Document, FIELDS};
 
-/// Names of the labels that are shown; all others stay inside. Cheap to clone.
-#[derive(Clone)]
+/// Names of the labels that are shown; all others stay inside.
 pub(crate) struct PublicLabels {
-    labels: Arc<[Label]>,
+    labels: Vec<Label>,
     clock: Clock,
 }
 
 impl PublicLabels {
     /// These labels, each where and while it holds.
     pub(super) fn new(labels: Vec<Label>, clock: Clock) -> Self {
-        Self { labels: labels.into(), clock }
+        Self { labels, clock }
     }
 
     /// The fields of a document that are needed to show the film.
