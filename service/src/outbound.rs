@@ -12,9 +12,9 @@ pub fn client_for(url: &Url) -> ClientBuilder {
     if is_loopback(url) { builder.no_proxy() } else { builder }
 }
 
-/// The error with its causes; reqwest's own message only says that a request failed.
+/// The error with its causes; the messages of HTTP clients only say that a request failed.
 #[must_use]
-pub fn causes(error: &reqwest::Error) -> String {
+pub fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

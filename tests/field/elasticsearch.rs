@@ -4,6 +4,8 @@
 use std::fs;
 use std::net::TcpStream;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 use tests::program::{AUTH_SERVER, ETL_LABELER, Finished, MOVIE_API, Server};
 use tests::{Database, Index, free_port, setting, until};
@@ -171,4 +173,68 @@ async fn what_is_on_this_host_is_never_sent_to_a_proxy_of_the_environment() {
     let registered =
         reqwest::Client::new().post(format!("{movie}/auth/register")).json(&body).send();
     assert_eq!(registered.await.unwrap().status(), 201);
+}
+
+/// An endpoint below a path that requires user and password.
+async fn with_password(port: u16) -> Option<Proxy> {
+    let server = format!(
+        r#"client_max_body_size 0;
+        server {{
+            listen 127.0.0.1:{port};
+            location /search/ {{
+                if ($http_authorization != "Basic {}") {{ return 401 '{{"error":"missing authentication"}}'; }}
+                proxy_pass {}/;
+            }}
+        }}"#,
+        BASE64_STANDARD.encode("app:p@ss:word"),
+        setting("ELASTICSEARCH_URL").trim_end_matches('/'),
+    );
+    listening(port, &server).await
+}
+
+#[tokio::test]
+async fn user_and_password_are_those_of_the_address_which_may_have_a_path() {
+    let (index, database, port) = (Index::new(), Database::migrated().await, free_port());
+    let Some(_nginx) = with_password(port).await else { return };
+    let url = format!("http://app:p%40ss%3Aword@127.0.0.1:{port}/search");
+    let settings = [("ELASTICSEARCH_URL", url.as_str()), ("FILMS_INDEX", &index.name)];
+    let imported = import(&settings);
+    assert_eq!(imported.status, Some(0), "{imported:?}");
+    assert_eq!(ETL_LABELER.run(&["once"], &settings, "").status, Some(0));
+    let (_auth, auth) = auth_server(&database);
+    let (_movie, movie) = movie_api(&auth, &settings);
+    until("films", async || films(&movie).await == (200, 1)).await;
+}
+
+/// A forward proxy, by which alone `elasticsearch.example` is reached.
+async fn forward_proxy(port: u16) -> Option<Proxy> {
+    let server = format!(
+        "client_max_body_size 0;
+        server {{ listen 127.0.0.1:{port} default_server; return 404; }}
+        server {{
+            listen 127.0.0.1:{port};
+            server_name elasticsearch.example;
+            location / {{ proxy_pass {}; }}
+        }}",
+        setting("ELASTICSEARCH_URL")
+    );
+    listening(port, &server).await
+}
+
+#[tokio::test]
+async fn a_cluster_elsewhere_is_reached_through_the_proxy_of_the_environment() {
+    let (index, database, port) = (Index::new(), Database::migrated().await, free_port());
+    let Some(_nginx) = forward_proxy(port).await else { return };
+    let proxy = format!("http://127.0.0.1:{port}");
+    let settings = [
+        ("ELASTICSEARCH_URL", "http://elasticsearch.example:9200"),
+        ("FILMS_INDEX", &index.name),
+        ("http_proxy", &proxy),
+    ];
+    let imported = import(&settings);
+    assert_eq!(imported.status, Some(0), "{imported:?}");
+    assert_eq!(ETL_LABELER.run(&["once"], &settings, "").status, Some(0));
+    let (_auth, auth) = auth_server(&database);
+    let (_movie, movie) = movie_api(&auth, &settings);
+    until("films", async || films(&movie).await == (200, 1)).await;
 }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use elasticsearch::http::headers::HeaderMap;
-use elasticsearch::http::request::JsonBody;
+use elasticsearch::http::StatusCode;
 use elasticsearch::http::response::Response;
-use elasticsearch::{Elasticsearch, SearchParts, http};
+use elasticsearch::{Elasticsearch, SearchParts};
 use policies::with_lone_surrogates_replaced;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,7 +18,7 @@ use super::public_labels::PublicLabels;
 use super::query::{ADMITTED, ById, Search, Section};
 use service::clock::Clock;
 use service::config::IndexName;
-use service::elasticsearch::{ClientError, connect, is_disconnected};
+use service::elasticsearch::{ClientError, Endpoint, connect_with_endpoint};
 use service::problem::Spec;
 use tokio_util::task::TaskTracker;
 
@@ -74,8 +73,8 @@ pub(crate) struct Sighting {
 pub(crate) struct Catalogue {
     pub(super) client: Elasticsearch,
     pub(super) index: IndexName,
-    /// Path and query of a search of the index.
-    search_path: String,
+    /// Where the index is searched.
+    searches: Endpoint,
     pub(super) timeout: Duration,
     pub(super) last_check: LastCheck,
     pub(super) labels: PublicLabels,
@@ -91,13 +90,16 @@ impl Catalogue {
         tasks: TaskTracker,
         clock: Clock,
     ) -> Result<Self, ClientError> {
-        let index = config.elasticsearch.index.clone();
-        let search_path = SearchParts::Index(&[index.as_str()]).url();
+        let (index, timeout) = (config.elasticsearch.index.clone(), config.search.timeout());
+        let path = SearchParts::Index(&[index.as_str()]).url();
+        let path = format!("{path}?allow_partial_search_results=false");
+        let (client, searches) =
+            connect_with_endpoint(&config.elasticsearch, path, timeout).await?;
         Ok(Self {
-            client: connect(&config.elasticsearch).await?,
-            search_path: format!("{search_path}?allow_partial_search_results=false"),
+            client,
+            searches,
             index,
-            timeout: config.search.timeout(),
+            timeout,
             last_check: LastCheck::default(),
             labels: PublicLabels::new(config.films.public_labels.clone(), clock),
             tasks,
@@ -153,39 +155,31 @@ impl Catalogue {
         self.send(&json!({ "size": 1, "sort": sort, "_source": false })).await.map(drop)
     }
 
-    /// Every search of the current state of the index is sent here. The client's own function for searches has 45
-    /// options, which would be moved and written for each.
+    /// Every search of the current state of the index is sent here.
     pub(super) async fn send(
         &self,
         body: &(impl Serialize + Sync),
     ) -> Result<SearchResponse, CatalogueError> {
         self.ensure_usable().await?;
-        let search = || {
-            let (body, timeout) = (Some(JsonBody::new(body)), Some(self.timeout));
-            let (headers, query) = (HeaderMap::new(), None::<&()>);
-            self.client.send(http::Method::Post, &self.search_path, headers, query, body, timeout)
-        };
-        let response = match search().await {
-            // Of several nodes the next one may answer.
-            Err(error) if is_disconnected(&error) => search().await?,
-            sent => sent?,
-        };
-        read(response).await
+        let body = serde_json::to_vec(body).map_err(elasticsearch::Error::from)?;
+        let (status, body) = self.searches.post(body).await?;
+        parse(status, &body)
     }
 }
 
-/// Reads the body of a response. What Elasticsearch stores may contain lone surrogates, which no text
-/// can hold.
+/// Reads the body of a response.
 pub(super) async fn read<T: DeserializeOwned>(response: Response) -> Result<T, CatalogueError> {
-    let status = response.status_code();
+    parse(response.status_code(), &response.bytes().await?)
+}
+
+/// What Elasticsearch stores may contain lone surrogates, which no text can hold.
+fn parse<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, CatalogueError> {
     if !status.is_success() {
-        // The status alone says what failed; the body adds Elasticsearch's reason if it can be read.
-        let body = response.text().await.unwrap_or_else(|error| error.to_string());
+        let body = String::from_utf8_lossy(body);
         return Err(CatalogueError::Refused(format!("{status} {body}")));
     }
-    let body = response.bytes().await?;
-    let parsed = serde_json::from_slice(&body).or_else(|_| {
-        let body = String::from_utf8_lossy(&body);
+    let parsed = serde_json::from_slice(body).or_else(|_| {
+        let body = String::from_utf8_lossy(body);
         serde_json::from_str(&with_lone_surrogates_replaced(&body))
     });
     parsed.map_err(|error| CatalogueError::Refused(format!("unexpected response: {error}")))

@@ -1,5 +1,6 @@
 //! The client of Elasticsearch: TLS, credentials, and failover between nodes.
 
+mod endpoint;
 mod nodes;
 
 use std::borrow::Cow;
@@ -8,13 +9,15 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use elasticsearch::Elasticsearch;
-use elasticsearch::auth::Credentials;
 use elasticsearch::cert::{Certificate, CertificateValidation};
-use elasticsearch::http::headers::{ACCEPT_ENCODING, HeaderValue};
+use elasticsearch::http::headers::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue};
 use elasticsearch::http::transport::{BuildError, ConnectionPool, TransportBuilder};
 use url::Url;
 
+pub use self::endpoint::Endpoint;
 use crate::config::{ApiKey, ElasticsearchConfig};
 use crate::outbound::is_loopback;
 use nodes::Nodes;
@@ -41,10 +44,28 @@ pub enum ClientError {
 /// # Errors
 /// The certificates of the CA cannot be read, or TLS cannot be set up.
 pub async fn connect(config: &ElasticsearchConfig) -> Result<Elasticsearch, ClientError> {
+    client(config, watched_nodes(config).await?)
+}
+
+/// The same, and one path of the cluster, with the time-out of requests to it.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_with_endpoint(
+    config: &ElasticsearchConfig,
+    path: String,
+    timeout: Duration,
+) -> Result<(Elasticsearch, Endpoint), ClientError> {
+    let nodes = watched_nodes(config).await?;
+    let client = client(config, nodes.clone())?;
+    let endpoint = Endpoint::new(client.clone(), nodes, headers(config), path, timeout);
+    Ok((client, endpoint))
+}
+
+async fn watched_nodes(config: &ElasticsearchConfig) -> Result<Nodes, ClientError> {
     let urls = config.url.urls();
-    let probes = urls.iter().map(|url| client(config, urls, Nodes::new([bare(url)])));
-    let nodes = Nodes::watched(urls.iter().map(bare), probes.collect::<Result<_, _>>()?).await;
-    client(config, urls, nodes)
+    let probes = urls.iter().map(|url| client(config, Nodes::new([bare(url)])));
+    Ok(Nodes::watched(urls.iter().map(bare), probes.collect::<Result<_, _>>()?).await)
 }
 
 /// Checks what [`connect`] needs besides nodes that respond. It sends nothing.
@@ -52,23 +73,17 @@ pub async fn connect(config: &ElasticsearchConfig) -> Result<Elasticsearch, Clie
 /// # Errors
 /// As [`connect`].
 pub fn check(config: &ElasticsearchConfig) -> Result<(), ClientError> {
-    let urls = config.url.urls();
-    client(config, urls, Nodes::new(urls.iter().map(bare))).map(drop)
+    client(config, Nodes::new(config.url.urls().iter().map(bare))).map(drop)
 }
 
 fn client(
     config: &ElasticsearchConfig,
-    urls: &[Url],
     nodes: impl ConnectionPool + Clone + 'static,
 ) -> Result<Elasticsearch, ClientError> {
-    // Compression takes Elasticsearch longer than a local network takes for the uncompressed bytes.
     let mut transport = TransportBuilder::new(nodes)
         .timeout(REQUEST_TIMEOUT)
         .enable_meta_header(false)
-        .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if let Some(credentials) = credentials(config, urls) {
-        transport = transport.auth(credentials);
-    }
+        .headers(headers(config));
     if let Some(path) = &config.ca_file {
         let pem = std::fs::read(path);
         let pem = pem.map_err(|error| ClientError::CaFile(path.clone(), error))?;
@@ -77,23 +92,41 @@ fn client(
         // In addition to those that the system trusts.
         transport = transport.cert_validation(CertificateValidation::Full(authorities));
     }
-    if urls.iter().any(is_loopback) {
+    if config.url.urls().iter().any(is_loopback) {
         transport = transport.disable_proxy();
     }
     Ok(Elasticsearch::new(transport.build()?))
 }
 
-/// The same for all nodes: the API key, or user and password of the first URL that has some.
-fn credentials(config: &ElasticsearchConfig, urls: &[Url]) -> Option<Credentials> {
-    match &config.api_key {
-        Some(ApiKey::Encoded(key)) => Some(Credentials::EncodedApiKey(key.to_string())),
-        Some(ApiKey::Parts(id, key)) => Some(Credentials::ApiKey(id.clone(), key.to_string())),
-        None => {
-            let url = urls.iter().find(|url| !url.username().is_empty())?;
-            let password = url.password().unwrap_or_default();
-            Some(Credentials::Basic(decoded(url.username()), decoded(password)))
-        }
+/// The headers of every request.
+fn headers(config: &ElasticsearchConfig) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    // Compression takes Elasticsearch longer than a local network takes for the uncompressed bytes.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if let Some(mut credentials) = authorization(config) {
+        credentials.set_sensitive(true);
+        headers.insert(AUTHORIZATION, credentials);
     }
+    headers
+}
+
+/// The same for all nodes: the API key, or user and password of the first URL that has some.
+fn authorization(config: &ElasticsearchConfig) -> Option<HeaderValue> {
+    let text = match &config.api_key {
+        Some(ApiKey::Encoded(key)) => format!("ApiKey {}", key.as_str()),
+        Some(ApiKey::Parts(id, key)) => format!("ApiKey {}", in_base64(id, key)),
+        None => {
+            let url = config.url.urls().iter().find(|url| !url.username().is_empty())?;
+            let (user, password) = (url.username(), url.password().unwrap_or_default());
+            format!("Basic {}", in_base64(&decoded(user), &decoded(password)))
+        }
+    };
+    // The settings refuse API keys that no header can hold.
+    HeaderValue::try_from(text).ok()
+}
+
+fn in_base64(name: &str, secret: &str) -> String {
+    BASE64_STANDARD.encode(format!("{name}:{secret}"))
 }
 
 fn decoded(part: &str) -> String {

@@ -49,16 +49,26 @@ impl Nodes {
         }
         nodes
     }
+
+    /// The URLs of all, in the order of their positions.
+    pub(super) fn urls(&self) -> impl Iterator<Item = Arc<Url>> {
+        self.nodes.iter().map(|node| node.connection.url())
+    }
+
+    /// The position of the next node that responds, or of the next one if none does.
+    pub(super) fn position(&self) -> usize {
+        let count = self.nodes.len();
+        let first = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(count).unwrap_or(0);
+        let responds = |at: &usize| {
+            self.nodes.get(*at).is_some_and(|node| node.responds.load(Ordering::Relaxed))
+        };
+        (first..count).chain(0..first).find(responds).unwrap_or(first)
+    }
 }
 
 impl ConnectionPool for Nodes {
     fn next(&self) -> Connection {
-        let count = self.nodes.len();
-        let first = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(count).unwrap_or(0);
-        let mut in_turn = self.nodes.iter().cycle().skip(first).take(count).peekable();
-        let next = in_turn.peek().copied();
-        let responding = in_turn.find(|node| node.responds.load(Ordering::Relaxed));
-        responding.or(next).map_or_else(nowhere, |node| node.connection.clone())
+        self.nodes.get(self.position()).map_or_else(nowhere, |node| node.connection.clone())
     }
 }
 
