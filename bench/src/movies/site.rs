@@ -135,6 +135,7 @@ async fn serve(
         command.arg("serve").env("MOVIE_LISTEN", address).env("MOVIE_OPS_LISTEN", "");
         command.env("AUTH_URL", auth_url).env("MOVIE_LOG", "error");
         command.env("ELASTICSEARCH_URL", elasticsearch).env("FILMS_INDEX", index);
+        command.env_remove("MOVIE_DATABASE_URL");
     })
     .await
 }

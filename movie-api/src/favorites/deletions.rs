@@ -9,6 +9,7 @@ use service::database::{Limits, PgPool};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::error::{NOT_MIGRATED, is_not_migrated};
 use super::store;
 use crate::authorization::{AuthError, Authorization};
 use crate::metrics::DeletionMetrics;
@@ -25,8 +26,16 @@ const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(5);
 enum FollowError {
     #[error("{0}")]
     Auth(#[from] AuthError),
+    #[error("{NOT_MIGRATED} (PostgreSQL: {0})")]
+    NotMigrated(#[source] sqlx::Error),
     #[error("PostgreSQL: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for FollowError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_not_migrated(&error) { Self::NotMigrated(error) } else { Self::Database(error) }
+    }
 }
 
 /// Follows the deletions of accounts. Several processes may do so at the same time.

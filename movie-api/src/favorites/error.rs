@@ -13,6 +13,10 @@ const DISABLED: Spec = Spec::new(503, "favorites_disabled", "This server has no 
 const TOKEN_MISSING: Spec =
     Spec::new(401, "token_missing", "This operation requires an access token.");
 
+/// What operators read if [`is_not_migrated`].
+pub(super) const NOT_MIGRATED: &str =
+    "the database is not migrated, or this role may not use it; run: movie-api migrate";
+
 /// What every operation on favorites can answer if they are unavailable.
 pub(super) const FAVORITES: &[Spec] = &[UNAVAILABLE, DISABLED];
 
@@ -29,7 +33,7 @@ pub(super) fn disabled() -> Problem {
 /// What the caller gets for an error of the database; the cause is logged here, once.
 pub(super) fn database_problem(error: sqlx::Error) -> Problem {
     if is_not_migrated(&error) {
-        tracing::error!(%error, "favorites unavailable: the database is not migrated, or this role may not use it; run: movie-api migrate");
+        tracing::error!(%error, "favorites unavailable: {NOT_MIGRATED}");
     } else if is_unavailable(&error) {
         tracing::error!(%error, "favorites unavailable");
     } else {
@@ -39,6 +43,6 @@ pub(super) fn database_problem(error: sqlx::Error) -> Problem {
 }
 
 /// A table or the schema is missing (42P01, 3F000), or must not be used (42501).
-fn is_not_migrated(error: &sqlx::Error) -> bool {
+pub(super) fn is_not_migrated(error: &sqlx::Error) -> bool {
     sqlstate(error).is_some_and(|code| matches!(code.as_ref(), "42P01" | "3F000" | "42501"))
 }
