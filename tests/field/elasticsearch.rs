@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
-use tests::program::{AUTH_SERVER, ETL_LABELER, Finished, MOVIE_API, Server};
+use tests::program::{AUTH_SERVER, ETL_LABELER, MOVIE_API, Server};
 use tests::{Database, Index, free_port, setting, until};
 
 use crate::certificates::Certificates;
@@ -53,10 +53,6 @@ async fn listening(port: u16, http: &str) -> Option<Proxy> {
     Some(proxy)
 }
 
-fn import(settings: &[(&str, &str)]) -> Finished {
-    ETL_LABELER.run(&["import", "-"], settings, FILM)
-}
-
 fn movie_api(auth: &str, settings: &[(&str, &str)]) -> (Server, String) {
     let own =
         [("AUTH_URL", auth), ("MOVIE_LISTEN", "127.0.0.1:0"), ("MOVIE_OPS_LISTEN", "127.0.0.1:0")];
@@ -82,6 +78,17 @@ async fn films(movie: &str) -> (u16, usize) {
     let status = answer.status().as_u16();
     let body: serde_json::Value = answer.json().await.unwrap_or_default();
     (status, body["items"].as_array().map_or(0, Vec::len))
+}
+
+/// Imports and labels a film, and sees it in the list of movie-api, whose URL is returned.
+async fn with_a_film(database: &Database, settings: &[(&str, &str)]) -> ([Server; 2], String) {
+    let imported = ETL_LABELER.run(&["import", "-"], settings, FILM);
+    assert_eq!(imported.status, Some(0), "{imported:?}");
+    assert_eq!(ETL_LABELER.run(&["once"], settings, "").status, Some(0));
+    let (auth, auth_url) = auth_server(database);
+    let (movie, url) = movie_api(&auth_url, settings);
+    until("films", async || films(&url).await == (200, 1)).await;
+    ([auth, movie], url)
 }
 
 #[tokio::test]
@@ -133,13 +140,8 @@ async fn a_node_that_dies_is_left_out_and_comes_back() {
     let Some(_second) = node(ports[1]).await else { return };
     let urls = ports.map(|port| format!("http://127.0.0.1:{port}")).join(",");
     let settings = [("ELASTICSEARCH_URL", urls.as_str()), ("FILMS_INDEX", &index.name)];
-    let imported = import(&settings);
-    assert_eq!(imported.status, Some(0), "{imported:?}");
-    assert_eq!(ETL_LABELER.run(&["once"], &settings, "").status, Some(0));
     let database = Database::migrated().await;
-    let (_auth, auth) = auth_server(&database);
-    let (movie, url) = movie_api(&auth, &settings);
-    until("films", async || films(&url).await == (200, 1)).await;
+    let ([_auth, movie], url) = with_a_film(&database, &settings).await;
     drop(first);
     for request in 0..40 {
         assert_eq!(films(&url).await, (200, 1), "{request}: {:#?}", movie.log());
@@ -163,12 +165,7 @@ async fn what_is_on_this_host_is_never_sent_to_a_proxy_of_the_environment() {
     let elasticsearch = setting("ELASTICSEARCH_URL");
     let own = [("ELASTICSEARCH_URL", elasticsearch.as_str()), ("FILMS_INDEX", &index.name)];
     let settings = [&own[..], &proxies].concat();
-    let imported = import(&settings);
-    assert_eq!(imported.status, Some(0), "{imported:?}");
-    assert_eq!(ETL_LABELER.run(&["once"], &settings, "").status, Some(0));
-    let (_auth, auth) = auth_server(&database);
-    let (_movie, movie) = movie_api(&auth, &settings);
-    until("films", async || films(&movie).await == (200, 1)).await;
+    let (_servers, movie) = with_a_film(&database, &settings).await;
     let body = json!({ "email": "ada@films.example", "password": tests::PASSWORD });
     let registered =
         reqwest::Client::new().post(format!("{movie}/auth/register")).json(&body).send();
@@ -198,12 +195,7 @@ async fn user_and_password_are_those_of_the_address_which_may_have_a_path() {
     let Some(_nginx) = with_password(port).await else { return };
     let url = format!("http://app:p%40ss%3Aword@127.0.0.1:{port}/search");
     let settings = [("ELASTICSEARCH_URL", url.as_str()), ("FILMS_INDEX", &index.name)];
-    let imported = import(&settings);
-    assert_eq!(imported.status, Some(0), "{imported:?}");
-    assert_eq!(ETL_LABELER.run(&["once"], &settings, "").status, Some(0));
-    let (_auth, auth) = auth_server(&database);
-    let (_movie, movie) = movie_api(&auth, &settings);
-    until("films", async || films(&movie).await == (200, 1)).await;
+    with_a_film(&database, &settings).await;
 }
 
 /// A forward proxy, by which alone `elasticsearch.example` is reached.
@@ -231,10 +223,5 @@ async fn a_cluster_elsewhere_is_reached_through_the_proxy_of_the_environment() {
         ("FILMS_INDEX", &index.name),
         ("http_proxy", &proxy),
     ];
-    let imported = import(&settings);
-    assert_eq!(imported.status, Some(0), "{imported:?}");
-    assert_eq!(ETL_LABELER.run(&["once"], &settings, "").status, Some(0));
-    let (_auth, auth) = auth_server(&database);
-    let (_movie, movie) = movie_api(&auth, &settings);
-    until("films", async || films(&movie).await == (200, 1)).await;
+    with_a_film(&database, &settings).await;
 }
