@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use service::config::ElasticsearchConfig;
-use service::elasticsearch::{ClientError, connect, is_disconnected};
+use service::elasticsearch::{ClientError, connect, from_any_node};
 use tokio::sync::OnceCell;
 
 pub(crate) use document::{FilmAccess, FilmRef};
@@ -193,14 +193,11 @@ async fn within_deadline<T>(
     answer.unwrap_or(Err(FilmsError::TimedOut(DEADLINE)))
 }
 
-/// The response to a request. Of several nodes the next one may answer.
+/// The body of the response to a request.
 async fn answer<T: DeserializeOwned, F: Future<Output = Sent>>(
     send: impl Fn() -> F,
 ) -> Result<T, FilmsError> {
-    let response = match send().await {
-        Err(error) if is_disconnected(&error) => send().await?,
-        response => response?,
-    };
+    let response = from_any_node(send).await?;
     let status = response.status_code();
     let body = response.text().await?;
     if !status.is_success() {

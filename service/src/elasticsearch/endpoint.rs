@@ -20,9 +20,10 @@ use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioExecutor;
 use url::Url;
 
-use super::is_disconnected;
 use super::nodes::Nodes;
-use crate::outbound::{causes, is_loopback};
+use super::{from_any_node, headers, is_local};
+use crate::config::ElasticsearchConfig;
+use crate::outbound::causes;
 
 /// When a connection that nobody uses is first probed, and how often then, until it counts as lost.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -41,15 +42,14 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// `headers` are those of every request.
     pub(super) fn new(
+        config: &ElasticsearchConfig,
         client: Elasticsearch,
         nodes: Nodes,
-        headers: HeaderMap,
         path: String,
         timeout: Duration,
     ) -> Self {
-        let direct = Direct::new(nodes, headers, &path);
+        let direct = Direct::new(config, nodes, &path);
         Self { path, timeout, client, direct }
     }
 
@@ -76,10 +76,7 @@ impl Endpoint {
             let (headers, query, body) = (HeaderMap::new(), None::<&()>, Some(json.clone()));
             self.client.send(Method::Post, &self.path, headers, query, body, None)
         };
-        let response = match request().await {
-            Err(error) if is_disconnected(&error) => request().await?,
-            sent => sent?,
-        };
+        let response = from_any_node(request).await?;
         Ok((response.status_code(), response.bytes().await?))
     }
 }
@@ -96,16 +93,16 @@ struct Direct {
 
 impl Direct {
     /// None if a node requires TLS or is reached through a proxy.
-    fn new(nodes: Nodes, mut headers: HeaderMap, path: &str) -> Option<Self> {
-        let urls: Vec<Arc<Url>> = nodes.urls().collect();
-        let is_local = urls.iter().any(|url| is_loopback(url));
+    fn new(config: &ElasticsearchConfig, nodes: Nodes, path: &str) -> Option<Self> {
         let proxies = Matcher::from_env();
-        let target = |url: &Arc<Url>| {
+        let is_local = is_local(config);
+        let target = |url: Arc<Url>| {
             let target = url.join(path.trim_start_matches('/')).ok()?.as_str().parse().ok()?;
             let by_proxy = !is_local && proxies.intercept(&target).is_some();
             (url.scheme() == "http" && !by_proxy).then_some(target)
         };
-        let targets = urls.iter().map(target).collect::<Option<_>>()?;
+        let targets = nodes.urls().map(target).collect::<Option<_>>()?;
+        let mut headers = headers(config);
         headers.insert(ACCEPT, HeaderValue::from_static(DEFAULT_ACCEPT));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(DEFAULT_CONTENT_TYPE));
         headers.insert(USER_AGENT, HeaderValue::from_static(DEFAULT_USER_AGENT));

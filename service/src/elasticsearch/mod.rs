@@ -14,6 +14,7 @@ use base64::prelude::BASE64_STANDARD;
 use elasticsearch::Elasticsearch;
 use elasticsearch::cert::{Certificate, CertificateValidation};
 use elasticsearch::http::headers::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue};
+use elasticsearch::http::response::Response;
 use elasticsearch::http::transport::{BuildError, ConnectionPool, TransportBuilder};
 use url::Url;
 
@@ -58,7 +59,7 @@ pub async fn connect_with_endpoint(
 ) -> Result<(Elasticsearch, Endpoint), ClientError> {
     let nodes = watched_nodes(config).await?;
     let client = client(config, nodes.clone())?;
-    let endpoint = Endpoint::new(client.clone(), nodes, headers(config), path, timeout);
+    let endpoint = Endpoint::new(config, client.clone(), nodes, path, timeout);
     Ok((client, endpoint))
 }
 
@@ -92,10 +93,15 @@ fn client(
         // In addition to those that the system trusts.
         transport = transport.cert_validation(CertificateValidation::Full(authorities));
     }
-    if config.url.urls().iter().any(is_loopback) {
+    if is_local(config) {
         transport = transport.disable_proxy();
     }
     Ok(Elasticsearch::new(transport.build()?))
+}
+
+/// No proxy can reach the loopback interface of this host.
+fn is_local(config: &ElasticsearchConfig) -> bool {
+    config.url.urls().iter().any(is_loopback)
 }
 
 /// The headers of every request.
@@ -143,9 +149,21 @@ fn bare(url: &Url) -> Url {
     bare
 }
 
+/// The response to a request that changes nothing. If its node was not reached, the next one may answer.
+///
+/// # Errors
+/// The request failed, or did so a second time.
+pub async fn from_any_node<F: Future<Output = Result<Response, elasticsearch::Error>>>(
+    send: impl Fn() -> F,
+) -> F::Output {
+    match send().await {
+        Err(error) if is_disconnected(&error) => send().await,
+        response => response,
+    }
+}
+
 /// True if a node was not reached, so that another one may answer the same request at once.
-#[must_use]
-pub fn is_disconnected(error: &elasticsearch::Error) -> bool {
+fn is_disconnected(error: &elasticsearch::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<reqwest::Error>() {
